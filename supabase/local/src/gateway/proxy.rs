@@ -1,0 +1,43 @@
+//! `/rest/v1` → PostgREST: bodies stream both ways, the prefix is taken off.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::gateway::Gateway;
+
+pub(super) async fn rest(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{}", gateway.rest_url, path.strip_prefix("/rest/v1").unwrap_or(path));
+    let sent = gateway
+        .client
+        .request(parts.method, url)
+        .headers(forwarded(parts.headers))
+        .body(reqwest::Body::wrap_stream(body.into_data_stream()))
+        .send()
+        .await;
+    match sent {
+        Ok(answer) => {
+            let (status, headers) = (answer.status(), forwarded(answer.headers().clone()));
+            (status, headers, Body::from_stream(answer.bytes_stream())).into_response()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "PostgREST does not answer");
+            (StatusCode::BAD_GATEWAY, Json(json!({"message": "An invalid response was received from the upstream server"}))).into_response()
+        }
+    }
+}
+
+/// Headers of one hop stay on that hop (RFC 9110, section 7.6.1).
+fn forwarded(mut headers: HeaderMap) -> HeaderMap {
+    for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::TE, header::TRAILER, header::UPGRADE] {
+        headers.remove(name);
+    }
+    headers
+}

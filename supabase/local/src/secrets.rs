@@ -1,0 +1,55 @@
+//! What is made once per data folder and kept there, readable by its owner only.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{At, Error};
+use crate::people::Person;
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    pub jwt_secret: String,
+    pub db_password: String,
+    pub internal_api_key: String,
+    pub tenant_id: Uuid,
+    pub people: Vec<Person>,
+}
+
+impl Secrets {
+    /// Reads the secrets of a data folder, or makes them on first start.
+    pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
+        let path = data_dir.join("secrets.json");
+        if let Ok(text) = std::fs::read(&path) {
+            return serde_json::from_slice(&text).map_err(|error| Error::failed(format!("reading {}", path.display()), error));
+        }
+        let secrets = Self {
+            jwt_secret: token(48),
+            db_password: token(32),
+            internal_api_key: token(32),
+            tenant_id: Uuid::now_v7(),
+            people: ["viewer", "contributor", "supervisor", "admin"]
+                .map(|role| Person { id: Uuid::now_v7(), email: format!("{role}@nofx.local"), password: token(20), role: role.to_owned() })
+                .to_vec(),
+        };
+        let text = serde_json::to_vec_pretty(&secrets).map_err(|error| Error::failed("writing secrets", error))?;
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(&text))
+            .at("cannot write", path)?;
+        Ok(secrets)
+    }
+}
+
+fn token(length: usize) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    let mut random = rand::rng();
+    (0..length).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect()
+}

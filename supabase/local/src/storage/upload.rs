@@ -1,0 +1,109 @@
+//! Uploads: the bytes are written and synced before the row that names them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use super::error::Refusal;
+use super::{check_name, require_service};
+use crate::gateway::Gateway;
+
+/// `POST`: a new object; over an existing one only with `x-upsert: true`.
+pub(super) async fn create(
+    State(gateway): State<Arc<Gateway>>,
+    Path(place): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
+    store(&gateway, &place, &headers, &body, upsert).await
+}
+
+/// `PUT`: replaces an object, or makes it.
+pub(super) async fn replace(
+    State(gateway): State<Arc<Gateway>>,
+    Path(place): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    store(&gateway, &place, &headers, &body, true).await
+}
+
+async fn store(
+    gateway: &Gateway,
+    (bucket, name): &(String, String),
+    headers: &HeaderMap,
+    body: &[u8],
+    upsert: bool,
+) -> Result<Json<Value>, Refusal> {
+    require_service(gateway, headers)?;
+    check_name(name)?;
+    let text = |key: &str| headers.get(key).and_then(|value| value.to_str().ok());
+    let mime = text(header::CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream");
+    let rules = gateway.storage.bucket(bucket).await?;
+    if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| i64::try_from(body.len()).unwrap_or(i64::MAX) > limit) {
+        return Err(Refusal::too_large());
+    }
+    if rules.get::<_, Option<Vec<String>>>("allowed_mime_types").is_some_and(|allowed| !allowed.iter().any(|one| one == mime)) {
+        return Err(Refusal::mime_type(mime));
+    }
+    let user_metadata: Option<Value> =
+        text("x-metadata").and_then(|encoded| STANDARD.decode(encoded).ok()).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+
+    let version = Uuid::now_v7();
+    let path = gateway.storage.file(version);
+    let mut file = tokio::fs::File::create_new(&path).await?;
+    file.write_all(body).await?;
+    file.sync_all().await?;
+
+    let etag = format!("\"{}\"", Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let client = gateway.storage.client().await?;
+    let old = client.query_opt("select version from storage.objects where bucket_id = $1 and name = $2", &[bucket, name]).await?;
+    let conflict = if upsert {
+        "on conflict (bucket_id, name) do update set version = excluded.version, size = excluded.size, mime_type = excluded.mime_type, \
+         cache_control = excluded.cache_control, etag = excluded.etag, user_metadata = excluded.user_metadata, updated_at = now()"
+    } else {
+        ""
+    };
+    let stored = client
+        .query_one(
+            &format!(
+                "insert into storage.objects (id, bucket_id, name, version, size, mime_type, cache_control, etag, user_metadata) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) {conflict} returning id"
+            ),
+            &[
+                &Uuid::now_v7(),
+                bucket,
+                name,
+                &version,
+                &i64::try_from(body.len()).unwrap_or(i64::MAX),
+                &mime,
+                &text(header::CACHE_CONTROL.as_str()).unwrap_or("no-cache"),
+                &etag,
+                &user_metadata,
+            ],
+        )
+        .await;
+    match stored {
+        Ok(row) => {
+            if let Some(old) = old {
+                tokio::fs::remove_file(gateway.storage.file(old.get(0))).await?;
+            }
+            Ok(Json(json!({"Key": format!("{bucket}/{name}"), "Id": row.get::<_, Uuid>(0)})))
+        }
+        Err(error) => {
+            tokio::fs::remove_file(&path).await?;
+            if error.code() == Some(&SqlState::UNIQUE_VIOLATION) { Err(Refusal::duplicate("KeyAlreadyExists")) } else { Err(error.into()) }
+        }
+    }
+}

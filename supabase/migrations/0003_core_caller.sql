@@ -1,0 +1,101 @@
+-- These are plpgsql, not sql: a session keeps the plans of plpgsql, and every call of the API asks them.
+
+-- The roles of people, least first: the order of the labels is the order of rights.
+create type nofx.person_role as enum ('viewer', 'contributor', 'supervisor', 'admin');
+
+-- Tells which tenant the caller acts for.
+-- Takes: nothing; reads `app_metadata.tenant_id` of the verified JWT.
+-- Locks: nothing.
+-- Returns: the tenant, or null when the token names none.
+-- Raises: nothing.
+create function nofx_private.caller_tenant()
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (nullif(current_setting('request.jwt.claims', true), '')::jsonb -> 'app_metadata' ->> 'tenant_id')::uuid;
+end
+$$;
+
+-- Tells which role the caller has.
+-- Takes: nothing; reads `app_metadata.nofx_role` of the verified JWT.
+-- Locks: nothing.
+-- Returns: the role, or null when the token names none.
+-- Raises: nothing.
+create function nofx_private.caller_role()
+returns nofx.person_role
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (nullif(current_setting('request.jwt.claims', true), '')::jsonb -> 'app_metadata' ->> 'nofx_role')::nofx.person_role;
+end
+$$;
+
+-- Names the caller for the record.
+-- Takes: nothing; reads the verified JWT.
+-- Locks: nothing.
+-- Returns: the subject of the token, or `service` for the service role.
+-- Raises: nothing.
+create function nofx_private.caller_name()
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', 'service');
+end
+$$;
+
+-- Tells whether the caller is the service role (worker, jobs).
+-- Takes: nothing; reads the verified JWT.
+-- Locks: nothing.
+-- Returns: true for the service role, false for people.
+-- Raises: nothing.
+create function nofx_private.caller_is_service()
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role', '') = 'service_role';
+end
+$$;
+
+-- Checks the caller's right to act and tells for which tenant.
+-- Takes: p_least, the least role that may act; p_tenant, honoured for the service role only.
+-- Locks: nothing.
+-- Returns: the tenant to act for.
+-- Raises: 403 forbidden when the role is too small or the token names no tenant.
+create function nofx_private.require_role(p_least nofx.person_role, p_tenant uuid default null)
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.caller_tenant();
+begin
+  if nofx_private.caller_is_service() then
+    return p_tenant;
+  end if;
+  if v_tenant is null then
+    perform nofx_private.refuse(403, 'forbidden', 'token', 'Use a token whose app_metadata names a tenant_id.');
+  end if;
+  if nofx_private.caller_role() is null or nofx_private.caller_role() < p_least then
+    perform nofx_private.refuse(403, 'forbidden', 'role',
+      format('This needs the role %s or more; ask an admin of your tenant.', p_least));
+  end if;
+  return v_tenant;
+end
+$$;
+
+-- Policies run as the caller, so the caller must be able to ask who it is; the answers come from its own token.
+grant usage on schema nofx_private to authenticated;
+grant execute on function nofx_private.caller_tenant(), nofx_private.caller_role(), nofx_private.caller_is_service()
+  to authenticated, service_role;

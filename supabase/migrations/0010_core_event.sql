@@ -1,0 +1,49 @@
+-- The event log: append-only, ordered per tenant by (tx, id), partitioned by day.
+--
+-- Why not by id alone: ids are handed out before commit, so that a reader who remembers "the last id I saw" misses a
+-- smaller id that commits later. `tx` is the transaction that wrote the event; a reader takes only transactions below
+-- the oldest one still open (see read_events) and orders by (tx, id), so that nothing can appear behind its cursor.
+create table nofx.event (
+  id bigint generated always as identity,
+  tx bigint not null default pg_current_xact_id()::text::bigint,
+  tenant_id uuid not null,
+  run_id uuid,
+  step_id uuid,
+  type text not null,
+  data jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, tx, id, created_at)
+) partition by range (created_at);
+
+create index event_of_run on nofx.event (run_id, tx, id);
+
+-- Catches what no day's partition takes, so that a late job never loses an event.
+create table nofx.event_default partition of nofx.event default;
+
+alter table nofx.event enable row level security;
+alter table nofx.event force row level security;
+alter table nofx.event_default enable row level security;
+alter table nofx.event_default force row level security;
+
+-- Tells from when on the caller's tenant keeps events.
+-- Takes: nothing; the tenant comes from the token.
+-- Locks: nothing.
+-- Returns: the instant before which events are hidden (and dropped with their partition).
+-- Raises: nothing.
+create function nofx_private.events_since()
+returns timestamptz
+language sql
+stable
+security definer set search_path = ''
+as $$
+  select now() - make_interval(days => coalesce(
+    (select event_days from nofx.retention where tenant_id = nofx_private.caller_tenant()), 90))
+$$;
+grant execute on function nofx_private.events_since() to authenticated, service_role;
+
+create policy own_tenant on nofx.event for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and created_at >= (select nofx_private.events_since()));
+create policy own_tenant on nofx.event_default for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and created_at >= (select nofx_private.events_since()));
+
+grant select on nofx.event to authenticated, service_role;

@@ -1,0 +1,140 @@
+create type nofx.run_status as enum
+  ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled');
+create type nofx.step_status as enum
+  ('pending', 'ready', 'running', 'waiting', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped');
+-- What a waiting step waits for.
+create type nofx.wait_reason as enum ('gate', 'timer', 'child');
+create type nofx.failure_policy as enum ('fail', 'continue', 'skip');
+
+-- One execution of a plan.
+create table nofx.run (
+  id uuid primary key,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  goal text not null,
+  status nofx.run_status not null default 'queued',
+  -- The plan as it was submitted.
+  plan jsonb not null,
+  workspace jsonb,
+  priority int not null default 0,
+  max_parallel int check (max_parallel > 0),
+  deadline_at timestamptz,
+  steps_total int not null,
+  -- Steps that are not at an end yet; the run ends when it reaches zero.
+  open_steps int not null check (open_steps >= 0),
+  -- Why the run fails or was cancelled. Set once a step failed for good; the run ends as failed then.
+  error jsonb,
+  created_by text not null,
+  traceparent text,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  constraint ended_when_over check ((ended_at is not null) = (status in ('succeeded', 'failed', 'cancelled'))),
+  constraint failed_says_why check (status <> 'failed' or error is not null),
+  constraint over_when_no_step_is_open check (status not in ('succeeded', 'failed', 'cancelled') or open_steps = 0)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+create index run_newest on nofx.run (tenant_id, created_at desc, id desc);
+create index run_with_status on nofx.run (tenant_id, status, created_at desc, id desc);
+create index run_with_deadline on nofx.run (deadline_at) where deadline_at is not null and ended_at is null;
+
+-- One node of the plan's DAG, or one child of a for_each step.
+create table nofx.step (
+  id uuid primary key,
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  -- The for_each step that made this one, and which item it is for.
+  parent_id uuid references nofx.step (id) on delete cascade,
+  item_index int,
+  item jsonb,
+  position int not null,
+  name text not null,
+  tool text not null,
+  -- inputs, if, for_each, retry, timeout_s, driver, resources, env, secrets, refs: as the plan's author wrote them, defaults applied.
+  spec jsonb not null default '{}',
+  on_failure nofx.failure_policy not null default 'fail',
+  max_attempts int not null default 1 check (max_attempts between 1 and 100),
+  concurrency_key text,
+  concurrency_limit int check (concurrency_limit > 0),
+  status nofx.step_status not null default 'pending',
+  waits_for nofx.wait_reason,
+  -- Needs that are not at an end yet.
+  needs_left int not null default 0,
+  -- Number of the execution that comes, runs or ran last; parking does not start a new one.
+  attempt int not null default 1,
+  -- Attempts that ended in an error, counted against max_attempts.
+  failures int not null default 0,
+  -- Attempts whose worker went away, counted apart: they are not the step's fault.
+  lost_leases int not null default 0,
+  outputs jsonb,
+  error jsonb,
+  gate_id uuid,
+  lease_token uuid,
+  lease_expires_at timestamptz,
+  worker text,
+  ready_at timestamptz,
+  started_at timestamptz,
+  ended_at timestamptz,
+  constraint lease_while_running check ((lease_token is not null) = (status = 'running')),
+  constraint lease_is_whole check ((lease_token is null) = (lease_expires_at is null)),
+  constraint ended_when_over
+    check ((ended_at is not null) = (status in ('succeeded', 'failed', 'timed_out', 'cancelled', 'skipped'))),
+  constraint waits_for_something check ((waits_for is not null) = (status = 'waiting')),
+  constraint failed_says_why check (status not in ('failed', 'timed_out') or error is not null),
+  constraint child_has_item check ((parent_id is null) = (item_index is null)),
+  unique (run_id, name)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+create index step_leased on nofx.step (lease_expires_at) where status = 'running';
+create index step_of_parent on nofx.step (parent_id) where parent_id is not null;
+create index step_with_key on nofx.step (tenant_id, concurrency_key)
+  where concurrency_key is not null and status in ('ready', 'running');
+
+-- "step_id needs needs_id to be at an end first."
+create table nofx.step_edge (
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  step_id uuid not null,
+  needs_id uuid not null,
+  primary key (needs_id, step_id)
+);
+create index step_edge_of_step on nofx.step_edge (step_id);
+create index step_edge_of_run on nofx.step_edge (run_id);
+
+-- One execution of a step that is over: who did it, when, how it ended.
+create table nofx.step_attempt (
+  tenant_id uuid not null,
+  run_id uuid not null,
+  step_id uuid not null references nofx.step (id) on delete cascade,
+  attempt int not null,
+  outcome text not null
+    check (outcome in ('succeeded', 'failed', 'timed_out', 'cancelled', 'skipped', 'lost', 'handed_back')),
+  worker text,
+  ready_at timestamptz,
+  started_at timestamptz,
+  ended_at timestamptz not null default now(),
+  error jsonb,
+  primary key (step_id, attempt)
+);
+create index step_attempt_of_run on nofx.step_attempt (run_id);
+
+-- The bell that rings for a step: one row for each step that is ready, held back by a limit, or waits for an instant.
+-- Rows are short-lived: a claim deletes them. So the cost of a claim does not grow with what is kept.
+create type nofx.doorbell_kind as enum ('ready', 'held', 'timer');
+create table nofx.doorbell (
+  step_id uuid primary key references nofx.step (id) on delete cascade,
+  tenant_id uuid not null,
+  run_id uuid not null,
+  kind nofx.doorbell_kind not null,
+  priority int not null,
+  tool text not null,
+  concurrency_key text,
+  -- When to ring next: a timer's instant, or when to ring again for a step that nobody picked up.
+  ring_at timestamptz not null default now(),
+  rings int not null default 0
+) with (
+  fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000
+);
+-- The order of work: tenant by tenant, urgent first, then older steps first (ids sort by time).
+create index doorbell_ready on nofx.doorbell (tenant_id, priority desc, step_id) where kind = 'ready';
+create index doorbell_due on nofx.doorbell (ring_at);
+create index doorbell_of_run on nofx.doorbell (run_id);
+create index doorbell_with_key on nofx.doorbell (tenant_id, concurrency_key, step_id) where kind = 'held';

@@ -1,0 +1,92 @@
+-- Every change of status that is allowed; whatever is not listed is refused by a trigger.
+create table nofx.transition (
+  machine text not null check (machine in ('run', 'step')),
+  source text not null,
+  target text not null,
+  reason text not null,
+  primary key (machine, source, target)
+);
+alter table nofx.transition enable row level security;
+alter table nofx.transition force row level security;
+create policy readable on nofx.transition for select to authenticated using (true);
+grant select on nofx.transition to authenticated, service_role;
+
+insert into nofx.transition (machine, source, target, reason) values
+  ('run', 'queued', 'running', 'its first step was claimed'),
+  ('run', 'queued', 'paused', 'paused before it began'),
+  ('run', 'queued', 'cancelled', 'cancelled before it began'),
+  ('run', 'queued', 'succeeded', 'it had nothing to do'),
+  ('run', 'queued', 'failed', 'it failed before a step was claimed'),
+  ('run', 'running', 'paused', 'paused'),
+  ('run', 'running', 'cancelling', 'cancelled while steps run'),
+  ('run', 'running', 'cancelled', 'cancelled while no step runs'),
+  ('run', 'running', 'succeeded', 'all steps are at an end'),
+  ('run', 'running', 'failed', 'all steps are at an end and one failed for good'),
+  ('run', 'paused', 'running', 'resumed'),
+  ('run', 'paused', 'cancelling', 'cancelled while steps run'),
+  ('run', 'paused', 'cancelled', 'cancelled while no step runs'),
+  ('run', 'paused', 'succeeded', 'its last running step ended while paused'),
+  ('run', 'paused', 'failed', 'its last running step ended while paused'),
+  ('run', 'cancelling', 'cancelled', 'the last running step stopped'),
+  ('run', 'failed', 'running', 'retried'),
+  ('step', 'pending', 'ready', 'its needs are at an end'),
+  ('step', 'pending', 'running', 'its needs are at an end and the worker that settled the last took it'),
+  ('step', 'pending', 'skipped', 'what it needs failed, or the run did'),
+  ('step', 'pending', 'cancelled', 'the run was cancelled'),
+  ('step', 'ready', 'running', 'claimed'),
+  ('step', 'ready', 'pending', 'the run was paused'),
+  ('step', 'ready', 'skipped', 'the run failed'),
+  ('step', 'ready', 'cancelled', 'the run was cancelled'),
+  ('step', 'running', 'succeeded', 'done'),
+  ('step', 'running', 'failed', 'failed and no attempt is left'),
+  ('step', 'running', 'timed_out', 'ran out of time and no attempt is left'),
+  ('step', 'running', 'cancelled', 'the run was cancelled'),
+  ('step', 'running', 'skipped', 'its condition is false'),
+  ('step', 'running', 'waiting', 'parked on a gate, a timer or its children'),
+  ('step', 'running', 'ready', 'its lease was lost, or its worker handed it back'),
+  ('step', 'running', 'pending', 'its lease was lost while the run is paused'),
+  ('step', 'waiting', 'ready', 'decided, due, or its children are at an end'),
+  ('step', 'waiting', 'running', 'its children are at an end and the worker that settled the last took it'),
+  ('step', 'waiting', 'pending', 'decided or due while the run is paused'),
+  ('step', 'waiting', 'skipped', 'the run failed'),
+  ('step', 'waiting', 'cancelled', 'the run was cancelled'),
+  ('step', 'failed', 'ready', 'retried'),
+  ('step', 'failed', 'pending', 'retried, but something it needs is retried too'),
+  ('step', 'failed', 'waiting', 'retried by retrying its children'),
+  ('step', 'timed_out', 'ready', 'retried'),
+  ('step', 'timed_out', 'pending', 'retried, but something it needs is retried too'),
+  ('step', 'timed_out', 'waiting', 'retried by retrying its children'),
+  ('step', 'skipped', 'pending', 'what blocked it is retried'),
+  ('step', 'skipped', 'ready', 'retried'),
+  ('step', 'succeeded', 'ready', 'retried by name'),
+  ('step', 'succeeded', 'pending', 'something it needs is retried'),
+  ('step', 'succeeded', 'waiting', 'retried by retrying its children');
+
+-- Refuses a change of status that nofx.transition does not list.
+-- Takes: a row trigger on nofx.run and nofx.step; its argument names the machine.
+-- Locks: nothing.
+-- Returns: the new row.
+-- Raises: 409 illegal-transition.
+create function nofx_private.check_transition()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select from nofx.transition
+     where machine = tg_argv[0] and source = old.status::text and target = new.status::text
+  ) then
+    perform nofx_private.refuse(409, 'illegal-transition', format('%s %s: %s → %s', tg_argv[0], new.id, old.status, new.status),
+      'Only the transitions listed in nofx.transition are allowed.');
+  end if;
+  return new;
+end
+$$;
+
+create trigger check_transition before update on nofx.run
+  for each row when (old.status is distinct from new.status)
+  execute function nofx_private.check_transition('run');
+create trigger check_transition before update on nofx.step
+  for each row when (old.status is distinct from new.status)
+  execute function nofx_private.check_transition('step');

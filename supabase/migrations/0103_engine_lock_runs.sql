@@ -1,0 +1,17 @@
+-- Takes the right to change runs: whoever changes the status of a run, or of its steps other than ready → running, holds it.
+-- Advisory locks, because they need no transaction id: it is handed out after the wait, at the first write, so that the
+-- order (tx, id) of a run's events is the order in which they happened.
+-- Takes: p_runs, the runs.
+-- Locks: one advisory lock a run, in the order of the keys, until the transaction ends.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.lock_runs(p_runs uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(key)
+     from (select distinct uuid_hash_extended(run, 1) as key from unnest(p_runs) as run order by 1) as ordered;
+end
+$$;

@@ -1,0 +1,85 @@
+-- Lets held steps through as far as the limits of their run (max_parallel) and of their concurrency key allow.
+-- A slot is taken from the moment a step may be claimed until it leaves `running`, so that a claim has nothing to check.
+-- Takes: p_runs, runs in which something ended or became ready; their locks must be held.
+-- Locks: an advisory lock for each concurrency key concerned, in order; the doorbell rows it lets through.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.admit_steps(p_runs uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_keys text[];
+begin
+  -- Keys that matter: those of steps held here, and those of steps that just ended here (others may wait for them).
+  select array_agg(distinct concurrency_key) into v_keys
+    from nofx.step
+   where run_id = any (p_runs) and concurrency_key is not null;
+  perform pg_advisory_xact_lock(key)
+     from (
+       select distinct hashtextextended(s.tenant_id::text || s.concurrency_key, 2) as key
+         from nofx.step s
+        where s.run_id = any (p_runs) and s.concurrency_key is not null
+        order by 1
+     ) as ordered;
+
+  with held as materialized (
+    -- Own runs, whose locks we hold; and, for a key that may have become free, steps of other runs: those with a limit of
+    -- their own only if nobody works on them now (whoever does admits them at the end).
+    select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
+      from nofx.doorbell d
+      join nofx.step s on s.id = d.step_id
+      join nofx.run r on r.id = d.run_id
+     where d.kind = 'held' and d.run_id = any (p_runs)
+    union
+    select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
+      from nofx.doorbell d
+      join nofx.step s on s.id = d.step_id
+      join nofx.run r on r.id = d.run_id
+     where d.kind = 'held'
+       and d.concurrency_key = any (v_keys)
+       and d.tenant_id in (select tenant_id from nofx.run where id = any (p_runs))
+       and (r.max_parallel is null or pg_try_advisory_xact_lock(uuid_hash_extended(d.run_id, 1)))
+  ),
+  key_use as materialized (
+    select k.tenant_id, k.concurrency_key, (
+             select count(*)
+               from nofx.step s
+              where s.tenant_id = k.tenant_id
+                and s.concurrency_key = k.concurrency_key
+                and s.status in ('ready', 'running')
+                and not exists (select from nofx.doorbell d where d.step_id = s.id and d.kind = 'held')
+           ) as used
+      from (select distinct tenant_id, concurrency_key from held where concurrency_key is not null) as k
+  ),
+  run_use as materialized (
+    select r.run_id, (
+             select count(*)
+               from nofx.step s
+              where s.run_id = r.run_id
+                and s.status in ('ready', 'running')
+                and not exists (select from nofx.doorbell d where d.step_id = s.id and d.kind = 'held')
+           ) as used
+      from (select distinct run_id from held where max_parallel is not null) as r
+  ),
+  within_key as (
+    select h.*, k.used as key_used,
+           row_number() over (partition by h.tenant_id, h.concurrency_key order by h.priority desc, h.step_id) as key_turn
+      from held h
+      left join key_use k on k.tenant_id = h.tenant_id and k.concurrency_key = h.concurrency_key
+  ),
+  within_run as (
+    select k.step_id, k.max_parallel, u.used as run_used,
+           row_number() over (partition by k.run_id order by k.step_id) as run_turn
+      from within_key k
+      left join run_use u on u.run_id = k.run_id
+     where k.concurrency_key is null or k.key_turn + k.key_used <= k.concurrency_limit
+  )
+  update nofx.doorbell
+     set kind = 'ready', ring_at = now() + interval '10 seconds'
+    from within_run w
+   where doorbell.step_id = w.step_id
+     and (w.max_parallel is null or w.run_turn + w.run_used <= w.max_parallel);
+end
+$$;

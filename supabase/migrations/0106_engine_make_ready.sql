@@ -1,0 +1,31 @@
+-- Rings for steps that have just become ready: those without a limit at once, the others as soon as a slot is free.
+-- Takes: p_steps, steps in status ready.
+-- Locks: what admit_steps locks, if one of them has a limit.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.make_ready(p_steps uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_limited uuid[];
+begin
+  with rung as (
+    insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, concurrency_key, ring_at)
+    select s.id, s.tenant_id, s.run_id,
+           case when s.concurrency_key is null and r.max_parallel is null then 'ready' else 'held' end::nofx.doorbell_kind,
+           r.priority, s.tool, s.concurrency_key, now() + interval '10 seconds'
+      from nofx.step s
+      join nofx.run r on r.id = s.run_id
+     where s.id = any (p_steps)
+    on conflict (step_id) do update
+      set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
+    returning run_id, kind
+  )
+  select array_agg(distinct run_id) into v_limited from rung where kind = 'held';
+  if v_limited is not null then
+    perform nofx_private.admit_steps(v_limited);
+  end if;
+end
+$$;

@@ -1,0 +1,104 @@
+-- Makes a run with all its steps, edges, first event and doorbells, or nothing at all.
+-- Takes: p_id, the run's id (a repeated id finds the run that is there); p_run, {goal, plan, workspace, priority,
+--   max_parallel, deadline_s, traceparent}; p_steps, an array in topological order of {name, tool, position, needs, spec,
+--   on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements from 0;
+--   p_tenant, honoured for the service role only.
+-- Locks: the run's advisory lock, if a step has a limit.
+-- Returns: {id, status, steps_total, created_at}.
+-- Raises: 403 forbidden; 404 unknown-tenant; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
+create function nofx.create_run(p_id uuid, p_run jsonb, p_steps jsonb, p_tenant uuid default null)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('contributor', p_tenant);
+  v_count int := jsonb_array_length(p_steps);
+  v_bad record;
+  v_ids uuid[];
+  v_ready uuid[];
+  v_run nofx.run;
+begin
+  select * into v_run from nofx.run where id = p_id;
+  if found then
+    if v_run.tenant_id is distinct from v_tenant then
+      perform nofx_private.refuse(409, 'id-taken', p_id::text, 'Choose another id.');
+    end if;
+    return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
+  end if;
+  if v_count = 0 then
+    perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Give at least one step.');
+  end if;
+
+  -- A need is the index of an earlier step: so a step can need neither a stranger nor, over any path, itself.
+  select s.ordinality - 1 as step, need.value as need into v_bad
+    from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
+   cross join lateral jsonb_array_elements_text(coalesce(s.step -> 'needs', '[]')) as need (value)
+   where need.value::int < 0 or need.value::int >= s.ordinality - 1
+   limit 1;
+  if found then
+    if v_bad.need::int < 0 or v_bad.need::int >= v_count then
+      perform nofx_private.refuse(422, 'unknown-need', format('step %s needs step %s', v_bad.step, v_bad.need), 'Name a step of the plan.');
+    end if;
+    perform nofx_private.refuse(422, 'cycle', format('step %s needs step %s', v_bad.step, v_bad.need),
+      'Send the steps in an order in which each comes after what it needs.');
+  end if;
+
+  v_ids := array(select nofx_private.uuid_v7() from generate_series(1, v_count));
+  begin
+    insert into nofx.run (id, tenant_id, goal, plan, workspace, priority, max_parallel, deadline_at, steps_total, open_steps, created_by, traceparent)
+    values (
+      p_id, v_tenant, coalesce(p_run ->> 'goal', ''), coalesce(p_run -> 'plan', '{}'), nullif(p_run -> 'workspace', 'null'),
+      coalesce((p_run ->> 'priority')::int, 0), (p_run ->> 'max_parallel')::int,
+      now() + make_interval(secs => (p_run ->> 'deadline_s')::double precision),
+      v_count, v_count, nofx_private.caller_name(), p_run ->> 'traceparent'
+    ) returning * into v_run;
+  exception when foreign_key_violation then
+    perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask the operator to make the tenant first.');
+  end;
+
+  begin
+    with given as (
+      select v_ids[s.ordinality] as id, s.*
+        from rows from (
+          jsonb_to_recordset(p_steps) as (
+            name text, tool text, "position" int, needs int[], spec jsonb, on_failure nofx.failure_policy,
+            max_attempts int, concurrency_key text, concurrency_limit int
+          )
+        ) with ordinality as s (name, tool, "position", needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit, ordinality)
+    ),
+    edges as (
+      insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)
+      select v_tenant, p_id, given.id, v_ids[need + 1]
+        from given
+       cross join lateral (select distinct unnest(given.needs) as need) as needs
+    ),
+    made as (
+      insert into nofx.step (
+        id, tenant_id, run_id, "position", name, tool, spec, on_failure, max_attempts, concurrency_key, concurrency_limit,
+        status, needs_left, ready_at
+      )
+      select id, v_tenant, p_id, coalesce("position", ordinality::int - 1), name, tool, coalesce(spec, '{}'),
+             coalesce(on_failure, 'fail'), coalesce(max_attempts, 1), concurrency_key,
+             case when concurrency_key is not null then coalesce(concurrency_limit, 1) end,
+             case when coalesce(cardinality(needs), 0) = 0 then 'ready' else 'pending' end::nofx.step_status,
+             (select count(distinct need) from unnest(needs) as need),
+             case when coalesce(cardinality(needs), 0) = 0 then now() end
+        from given
+      returning id, status
+    )
+    select array_agg(id) filter (where status = 'ready') into v_ready from made;
+  exception when unique_violation then
+    perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Give each step a name of its own.');
+  end;
+
+  insert into nofx.event (tenant_id, run_id, type, data)
+  values (v_tenant, p_id, 'run.created', jsonb_build_object('goal', v_run.goal, 'steps_total', v_count, 'by', v_run.created_by));
+  if v_run.max_parallel is not null then
+    perform nofx_private.lock_runs(array[p_id]);
+  end if;
+  perform nofx_private.make_ready(v_ready);
+  return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_count, 'created_at', v_run.created_at);
+end
+$$;
+grant execute on function nofx.create_run(uuid, jsonb, jsonb, uuid) to authenticated, service_role;

@@ -1,0 +1,40 @@
+-- Tells a worker all that it needs to execute the steps that it holds: no second call.
+-- Takes: p_steps, steps in status running.
+-- Locks: nothing.
+-- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, token, spec, created_by, workspace, goal, item,
+--   index, gate, children, context}; `context` holds outputs and status of the steps that its expressions name,
+--   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
+-- Raises: nothing.
+create function nofx_private.describe_steps(p_steps uuid[])
+returns json
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select coalesce(json_agg(json_build_object(
+           'id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool,
+           'attempt', s.attempt, 'token', s.lease_token, 'spec', s.spec,
+           'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
+           'item', s.item, 'index', s.item_index,
+           'gate', case when s.gate_id is not null then (
+             select json_build_object('id', g.id, 'kind', g.kind, 'status', g.status, 'decided_by', g.decided_by,
+                      'decided_at', g.decided_at, 'reason', g.reason)
+               from nofx.gate g where g.id = s.gate_id
+           ) end,
+           'children', case when s.spec ? 'for_each' then (
+             select json_agg(json_build_object('name', c.name, 'status', c.status, 'outputs', c.outputs, 'error', c.error) order by c.item_index)
+               from nofx.step c where c.parent_id = s.id
+           ) end,
+           'context', case when s.spec ? 'refs' then (
+             select json_object_agg(c.name, json_build_object('status', c.status, 'outputs', coalesce(c.outputs, '{}')))
+               from nofx.step c
+              where c.run_id = s.run_id
+                and c.name in (select jsonb_array_elements_text(s.spec -> 'refs'))
+           ) end
+         )), '[]')
+    from nofx.step s
+    join nofx.run r on r.id = s.run_id
+   where s.id = any (p_steps));
+end
+$$;

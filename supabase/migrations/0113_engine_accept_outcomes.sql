@@ -1,0 +1,169 @@
+-- What a settle reports of one step. kind: done | skipped | failed | timed_out | cancelled | gate | timer | children | handed_back.
+create type nofx_private.outcome as (
+  step_id uuid,
+  token uuid,
+  kind text,
+  outputs jsonb,
+  error jsonb,
+  transient boolean,
+  wait_ms bigint,
+  gate jsonb,
+  children jsonb
+);
+
+-- Tells how long to wait before the next attempt: exponential backoff with jitter.
+-- Takes: p_spec, the step's spec with retry {initial_ms, factor, max_ms, jitter}; p_failures, attempts that failed so far.
+-- Locks: nothing.
+-- Returns: the wait.
+-- Raises: nothing.
+create function nofx_private.backoff(p_spec jsonb, p_failures int)
+returns interval
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_retry jsonb := coalesce(p_spec -> 'retry', '{}');
+  v_ms double precision := least(
+    coalesce((v_retry ->> 'initial_ms')::double precision, 500)
+      * power(coalesce((v_retry ->> 'factor')::double precision, 2.0), least(p_failures - 1, 60)),
+    coalesce((v_retry ->> 'max_ms')::double precision, 60000));
+  v_jitter double precision := coalesce((v_retry ->> 'jitter')::double precision, 0.2);
+begin
+  return make_interval(secs => v_ms * (1 + v_jitter * (2 * random() - 1)) / 1000);
+end
+$$;
+
+-- Tells what becomes of a running step.
+-- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's.
+-- Locks: nothing.
+-- Returns: the new status.
+-- Raises: nothing.
+create function nofx_private.next_status(p_outcome nofx_private.outcome, p_step nofx.step, p_run_status nofx.run_status)
+returns nofx.step_status
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  case p_outcome.kind
+    when 'done' then return 'succeeded';
+    when 'skipped' then return 'skipped';
+    when 'cancelled' then return 'cancelled';
+    else null;
+  end case;
+  if p_run_status = 'cancelling' then
+    return 'cancelled';
+  end if;
+  case p_outcome.kind
+    when 'gate', 'timer' then return 'waiting';
+    when 'children' then
+      return case when jsonb_array_length(p_outcome.children) = 0 then 'succeeded' else 'waiting' end::nofx.step_status;
+    when 'handed_back' then
+      return case when p_run_status = 'paused' then 'pending' else 'ready' end::nofx.step_status;
+    when 'failed', 'timed_out' then
+      if coalesce(p_outcome.transient, false) and p_step.failures + 1 < p_step.max_attempts then
+        return 'waiting';
+      end if;
+      return p_outcome.kind::nofx.step_status;
+  end case;
+end
+$$;
+
+-- Writes what became of running steps: their rows, attempts, timers and events. Outcomes whose token is not the step's are left out.
+-- Takes: p_outcomes, at most one a step; the locks of their runs must be held.
+-- Locks: the rows of the steps.
+-- Returns: one row an accepted outcome: the step, its run, its new status, and the outcome.
+-- Raises: nothing.
+create function nofx_private.accept_outcomes(p_outcomes nofx_private.outcome[])
+returns table (step_id uuid, run_id uuid, tenant_id uuid, status nofx.step_status, kind text, waits_until timestamptz)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return query
+  with decided as (
+    select s.id, (o).kind as kind, (o).outputs as outputs, (o).error as error, (o).wait_ms as wait_ms, (o).gate as gate, (o).transient as transient,
+           nofx_private.next_status(o, s, r.status) as next,
+           nofx_private.uuid_v7() as new_gate
+      from unnest(p_outcomes) as o
+      join nofx.step s on s.id = o.step_id and s.lease_token = o.token
+      join nofx.run r on r.id = s.run_id
+  ), settled as (
+    update nofx.step s
+       set status = d.next,
+           waits_for = case when d.next <> 'waiting' then null
+                            when d.kind = 'gate' then 'gate'
+                            when d.kind = 'children' then 'child'
+                            else 'timer' end::nofx.wait_reason,
+           outputs = case when d.next in ('succeeded', 'skipped') then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
+                          when d.kind = 'timer' then d.outputs end,
+           error = case when d.kind in ('failed', 'timed_out', 'cancelled')
+                        then d.error || jsonb_build_object('chain', coalesce(s.error -> 'chain', '[]')
+                               || jsonb_build_array(d.error || jsonb_build_object('attempt', s.attempt, 'at', now())))
+                        when d.next = 'succeeded' then null
+                        else s.error end,
+           failures = s.failures + (d.kind in ('failed', 'timed_out'))::int,
+           attempt = s.attempt + (d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting')::int,
+           gate_id = case when d.kind = 'gate' and d.next = 'waiting' then d.new_gate else s.gate_id end,
+           started_at = case when d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting' then null else s.started_at end,
+           ready_at = case when d.next = 'ready' then now() else s.ready_at end,
+           lease_token = null, lease_expires_at = null,
+           ended_at = case when d.next not in ('ready', 'pending', 'waiting') then now() end
+      from decided d
+     where s.id = d.id
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.status, s.spec, s.attempt, s.failures, s.worker, s.ready_at, s.gate_id, s.error,
+              d.kind, d.next, d.wait_ms, d.gate, d.error as attempt_error, d.outputs as outcome_outputs
+  ), ended as (
+    -- A retry has already moved `attempt` on, so the attempt that ended is the one before.
+    select s.*, case when s.kind = 'handed_back' or s.kind in ('failed', 'timed_out') and s.next = 'waiting' then s.attempt - 1 else s.attempt end as ended_attempt
+      from settled s
+     where s.kind not in ('gate', 'timer') and not (s.kind = 'children' and s.next = 'waiting')
+  ), attempts as (
+    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error)
+    select e.tenant_id, e.run_id, e.id, e.ended_attempt,
+           case e.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else e.kind end,
+           e.worker, e.ready_at, b.started_at, e.attempt_error
+      from ended e
+      join nofx.step b on b.id = e.id -- the row as it was before this statement: its start
+    on conflict on constraint step_attempt_pkey do update
+      set outcome = excluded.outcome, worker = excluded.worker, started_at = excluded.started_at,
+          ended_at = now(), error = excluded.error
+  ), timers as (
+    insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+    select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool,
+           case when s.kind = 'timer' then now() + make_interval(secs => s.wait_ms / 1000.0)
+                else now() + coalesce(make_interval(secs => s.wait_ms / 1000.0), nofx_private.backoff(s.spec, s.failures)) end
+      from settled s
+     where s.next = 'waiting' and s.kind in ('timer', 'failed', 'timed_out')
+    on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
+    returning doorbell.step_id, doorbell.ring_at
+  ), gates as (
+    insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
+    select s.gate_id, s.tenant_id, s.run_id, s.id, s.gate ->> 'kind', s.gate ->> 'question'
+      from settled s
+     where s.kind = 'gate' and s.next = 'waiting'
+  ), told as (
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    select s.tenant_id, s.run_id, s.id,
+           case when s.next = 'waiting' and s.kind in ('failed', 'timed_out') then 'step.retrying'
+                when s.kind = 'gate' and s.next = 'waiting' then 'gate.requested'
+                when s.kind = 'handed_back' then 'step.handed_back'
+                else 'step.' || s.next end,
+           case when s.kind = 'done' then jsonb_build_object('name', s.name, 'tool', s.tool, 'attempt', s.attempt)
+                else jsonb_strip_nulls(jsonb_build_object(
+                  'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+                  'error', s.attempt_error,
+                  'waits_for', case when s.next = 'waiting' then s.kind end,
+                  'until', t.ring_at,
+                  'gate_id', case when s.kind = 'gate' then s.gate_id end,
+                  'question', s.gate ->> 'question',
+                  'reason', s.outcome_outputs -> 'reason')) end
+      from settled s
+      left join timers t on t.step_id = s.id
+  )
+  select s.id, s.run_id, s.tenant_id, s.next, s.kind, t.ring_at
+    from settled s
+    left join timers t on t.step_id = s.id;
+end
+$$;

@@ -1,0 +1,82 @@
+-- Carries out `on_failure` for steps that ended without success: the run fails and starts nothing new, or what needs them is skipped.
+-- A gate or manual step blocks what needs it whatever its policy says; only a child is left to its for_each step.
+-- Takes: p_failed, steps in status failed or timed_out; the locks of their runs must be held.
+-- Locks: the doorbells, steps and gates that it ends.
+-- Returns: the steps that it ended, with their runs.
+-- Raises: nothing.
+create function nofx_private.block_dependants(p_failed uuid[])
+returns table (step_id uuid, run_id uuid)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_doomed uuid[];
+  v_blocked uuid[];
+begin
+  -- Runs that fail: nothing new starts in them.
+  with doomed as (
+    select distinct on (s.run_id) s.run_id, s.id, s.name, s.error
+      from nofx.step s
+     where s.id = any (p_failed)
+       and s.parent_id is null
+       and (s.on_failure = 'fail' or s.on_failure = 'continue' and (s.tool like 'gate:%' or s.tool like 'manual:%'))
+     order by s.run_id, s.ended_at
+  ), marked as (
+    update nofx.run r
+       set error = jsonb_build_object('step', d.name, 'step_id', d.id, 'message', d.error ->> 'message')
+      from doomed d
+     where r.id = d.run_id and r.error is null
+    returning r.id
+  )
+  select array_agg(distinct s.run_id) into v_doomed
+    from nofx.step s
+   where s.id = any (p_failed) and s.parent_id is null and s.on_failure = 'fail';
+
+  -- What is blocked: everything not at work in a failed run; and below a step with `skip`, or below a gate, whatever needs it.
+  with recursive below as (
+    select e.step_id, s.name as cause
+      from nofx.step s
+      join nofx.step_edge e on e.needs_id = s.id
+     where s.id = any (p_failed)
+       and s.parent_id is null
+       and (s.on_failure = 'skip' or s.tool like 'gate:%' or s.tool like 'manual:%')
+    union
+    select e.step_id, b.cause
+      from below b
+      join nofx.step_edge e on e.needs_id = b.step_id
+  ), chosen as (
+    select s.id, 'blocked by ' || min(b.cause) as reason
+      from below b
+      join nofx.step s on s.id = b.step_id and s.status = 'pending'
+     group by s.id
+    union
+    select s.id, 'the run failed'
+      from nofx.step s
+     where s.run_id = any (v_doomed) and s.status in ('pending', 'ready', 'waiting')
+  ), single as (
+    select id, min(reason) as reason from chosen group by id
+  ), quiet as (
+    delete from nofx.doorbell d using single c where d.step_id = c.id
+  ), closed as (
+    update nofx.gate g
+       set status = 'cancelled', decided_at = now(), reason = 'the run failed'
+      from single c
+     where g.step_id = c.id and g.status = 'pending'
+  ), ended as (
+    update nofx.step s
+       set status = 'skipped', waits_for = null, ended_at = now(),
+           error = jsonb_build_object('kind', 'blocked', 'message', c.reason)
+      from single c
+     -- A step that a claim took in this very moment runs on: it is a running sibling.
+     where s.id = c.id and s.status in ('pending', 'ready', 'waiting')
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, c.reason
+  ), told as (
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    select e.tenant_id, e.run_id, e.id, 'step.skipped', jsonb_build_object('name', e.name, 'tool', e.tool, 'reason', e.reason)
+      from ended e
+  )
+  select array_agg(e.id) into v_blocked from ended e;
+
+  return query select s.id, s.run_id from nofx.step s where s.id = any (v_blocked);
+end
+$$;

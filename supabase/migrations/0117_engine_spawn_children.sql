@@ -1,0 +1,60 @@
+-- Makes the children of for_each steps: one step an item, named name[0], name[1], …; the parent needs them all.
+-- Takes: p_outcomes, accepted outcomes of kind children with at least one item; the locks of their runs must be held.
+-- Locks: the rows of the parents and of their runs.
+-- Returns: nothing.
+-- Raises: 422 too-many-children when a run would have more than 10,000 children.
+create function nofx_private.spawn_children(p_outcomes nofx_private.outcome[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ready uuid[];
+  v_full uuid;
+begin
+  with made as (
+    insert into nofx.step (
+      id, tenant_id, run_id, parent_id, item_index, item, "position", name, tool, spec, on_failure, max_attempts,
+      concurrency_key, concurrency_limit, status, ready_at
+    )
+    select nofx_private.uuid_v7(), p.tenant_id, p.run_id, p.id, item.n - 1, item.value, p."position", p.name || '[' || item.n - 1 || ']', p.tool,
+           p.spec - 'for_each' - 'if', 'continue', p.max_attempts, p.concurrency_key, p.concurrency_limit,
+           case when r.status = 'paused' then 'pending' else 'ready' end::nofx.step_status,
+           case when r.status <> 'paused' then now() end
+      from unnest(p_outcomes) as o
+      join nofx.step p on p.id = o.step_id
+      join nofx.run r on r.id = p.run_id
+     cross join lateral jsonb_array_elements(o.children) with ordinality as item (value, n)
+    returning id, tenant_id, run_id, parent_id, status
+  ), edges as (
+    insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)
+    select m.tenant_id, m.run_id, m.parent_id, m.id from made m
+  ), waiting as (
+    update nofx.step s
+       set needs_left = c.n
+      from (select m.parent_id, count(*)::int as n from made m group by m.parent_id) as c
+     where s.id = c.parent_id
+  ), grown as (
+    update nofx.run r
+       set open_steps = r.open_steps + c.n, steps_total = r.steps_total + c.n
+      from (select m.run_id, count(*)::int as n from made m group by m.run_id) as c
+     where r.id = c.run_id
+    returning r.id
+  )
+  select array_agg(m.id) filter (where m.status = 'ready') into v_ready from made m;
+
+  select s.run_id into v_full
+    from nofx.step s
+   where s.parent_id is not null
+     and s.run_id in (select p.run_id from unnest(p_outcomes) as o join nofx.step p on p.id = o.step_id)
+   group by s.run_id
+  having count(*) > 10000
+   limit 1;
+  if v_full is not null then
+    perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run may have 10,000 children at most: split the list.');
+  end if;
+  if v_ready is not null then
+    perform nofx_private.make_ready(v_ready);
+  end if;
+end
+$$;

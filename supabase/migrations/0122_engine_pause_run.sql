@@ -1,0 +1,28 @@
+-- Pauses a run: what runs goes on to its end, nothing new starts.
+-- Takes: p_run.
+-- Locks: the run (lock_runs); its doorbells and ready steps; its row.
+-- Returns: {id, status}. Pausing twice is no error.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-is-over.
+create function nofx.pause_run(p_run uuid)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+begin
+  if v_run.status not in ('queued', 'running', 'paused') then
+    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s; it cannot be paused.', v_run.status));
+  end if;
+  if v_run.status <> 'paused' then
+    -- Timers stay: a step whose time comes during the pause waits for the resume.
+    delete from nofx.doorbell where run_id = p_run and kind <> 'timer';
+    update nofx.step set status = 'pending' where run_id = p_run and status = 'ready';
+    update nofx.run set status = 'paused' where id = p_run;
+    insert into nofx.event (tenant_id, run_id, type, data)
+    values (v_run.tenant_id, p_run, 'run.paused', jsonb_build_object('by', nofx_private.caller_name()));
+  end if;
+  return json_build_object('id', p_run, 'status', 'paused');
+end
+$$;
+grant execute on function nofx.pause_run(uuid) to authenticated, service_role;

@@ -1,0 +1,33 @@
+-- Lets a paused run go on.
+-- Takes: p_run.
+-- Locks: the run (lock_runs); its steps; its row.
+-- Returns: {id, status}. Resuming a run that runs is no error.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-is-over.
+create function nofx.resume_run(p_run uuid)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_ready uuid[];
+begin
+  if v_run.status not in ('queued', 'running', 'paused') then
+    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s; it cannot be resumed.', v_run.status));
+  end if;
+  if v_run.status = 'paused' then
+    update nofx.run set status = 'running', started_at = coalesce(started_at, now()) where id = p_run;
+    with readied as (
+      update nofx.step set status = 'ready', ready_at = now()
+       where run_id = p_run and status = 'pending' and needs_left = 0
+      returning id
+    )
+    select array_agg(id) into v_ready from readied;
+    insert into nofx.event (tenant_id, run_id, type, data)
+    values (v_run.tenant_id, p_run, 'run.resumed', jsonb_build_object('by', nofx_private.caller_name()));
+    perform nofx_private.make_ready(v_ready);
+  end if;
+  return json_build_object('id', p_run, 'status', case when v_run.status = 'paused' then 'running' else v_run.status end);
+end
+$$;
+grant execute on function nofx.resume_run(uuid) to authenticated, service_role;

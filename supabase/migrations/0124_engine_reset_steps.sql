@@ -1,0 +1,53 @@
+-- Opens steps of a failed run again and lets the run go on.
+-- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked.
+-- Locks: the steps; the run's row.
+-- Returns: nothing. A step whose needs are all at an end is ready, the others wait for what they need; a for_each step with
+--   children waits for those that were opened with it.
+-- Raises: nothing.
+create function nofx_private.reset_steps(p_run uuid, p_steps uuid[], p_by text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ready uuid[];
+begin
+  with need as (
+    select s.id,
+           (select count(*)::int
+              from nofx.step_edge e
+              join nofx.step n on n.id = e.needs_id
+             where e.step_id = s.id
+               and (n.id = any (p_steps) or n.ended_at is null)) as left_over,
+           exists (select from nofx.step c where c.parent_id = s.id) as has_children
+      from nofx.step s
+     where s.id = any (p_steps)
+  ), opened as (
+    update nofx.step s
+       set status = case when n.left_over = 0 then 'ready' when n.has_children then 'waiting' else 'pending' end::nofx.step_status,
+           waits_for = case when n.left_over > 0 and n.has_children then 'child' end::nofx.wait_reason,
+           needs_left = n.left_over,
+           attempt = s.attempt + (s.status not in ('skipped', 'cancelled'))::int,
+           failures = 0, lost_leases = 0, outputs = null, error = null, gate_id = null,
+           ready_at = case when n.left_over = 0 then now() end,
+           started_at = null, ended_at = null
+      from need n
+     where s.id = n.id
+    returning s.id, s.tenant_id, s.name, s.tool, s.status, s.attempt
+  ), told as (
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    select o.tenant_id, p_run, o.id, 'step.reopened', jsonb_build_object('name', o.name, 'tool', o.tool, 'attempt', o.attempt, 'by', p_by)
+      from opened o
+  ), run as (
+    update nofx.run r
+       set status = 'running', error = null, ended_at = null, open_steps = r.open_steps + (select count(*) from opened)
+     where r.id = p_run
+    returning r.tenant_id
+  ), retold as (
+    insert into nofx.event (tenant_id, run_id, type, data)
+    select r.tenant_id, p_run, 'run.retried', jsonb_build_object('by', p_by) from run r
+  )
+  select array_agg(o.id) filter (where o.status = 'ready') into v_ready from opened o;
+  perform nofx_private.make_ready(v_ready);
+end
+$$;

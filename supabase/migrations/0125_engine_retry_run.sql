@@ -1,0 +1,25 @@
+-- Retries a failed run: every failed step, and what was blocked by it.
+-- Takes: p_run.
+-- Locks: the run (lock_runs); its steps; its row.
+-- Returns: {id, status}.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-not-failed.
+create function nofx.retry_run(p_run uuid)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+begin
+  if v_run.status <> 'failed' then
+    perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only a failed run can be retried.', v_run.status));
+  end if;
+  perform nofx_private.reset_steps(p_run,
+    array(select id from nofx.step
+           where run_id = p_run
+             and (status in ('failed', 'timed_out') or status = 'skipped' and error ->> 'kind' = 'blocked')),
+    nofx_private.caller_name());
+  return json_build_object('id', p_run, 'status', 'running');
+end
+$$;
+grant execute on function nofx.retry_run(uuid) to authenticated, service_role;

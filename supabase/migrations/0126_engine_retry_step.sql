@@ -1,0 +1,40 @@
+-- Retries one step of a failed run and everything below it; what else failed or was blocked is retried too, or the run could not end well.
+-- Takes: p_run; p_step, a step of it that is at an end.
+-- Locks: the run (lock_runs); its steps; its row.
+-- Returns: {id, status}.
+-- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 run-not-failed.
+create function nofx.retry_step(p_run uuid, p_step uuid)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+begin
+  if not exists (select from nofx.step where id = p_step and run_id = p_run) then
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'GET the run to see its steps.');
+  end if;
+  if v_run.status <> 'failed' then
+    perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));
+  end if;
+  perform nofx_private.reset_steps(p_run,
+    array(
+      with recursive below as (
+        select p_step as id
+        union
+        select e.step_id from below b join nofx.step_edge e on e.needs_id = b.id
+      )
+      select b.id from below b
+      union
+      select c.id from nofx.step c where c.parent_id in (select b.id from below b) and c.status <> 'succeeded'
+      union
+      select s.id from nofx.step s where s.run_id = p_run and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
+         and exists (
+           -- Blocked by something that is opened now and by nothing that stays failed.
+           select from nofx.step_edge e join below b on b.id = e.needs_id where e.step_id = s.id)
+    ),
+    nofx_private.caller_name());
+  return json_build_object('id', p_run, 'status', 'running');
+end
+$$;
+grant execute on function nofx.retry_step(uuid, uuid) to authenticated, service_role;

@@ -1,0 +1,88 @@
+-- Takes back the steps of workers that went away: a lease that is over makes its step ready again.
+-- Losing a worker is not the step's fault, so it costs no attempt; a step that loses ten is failed, for it may be what kills them.
+-- Takes: p_limit, how many at most.
+-- Locks: the runs concerned (lock_runs); the steps.
+-- Returns: how many leases were taken back.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.expire_leases(p_limit int default 1000)
+returns int
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_runs uuid[];
+  v_ready uuid[];
+  v_failed uuid[];
+  v_failed_runs uuid[];
+  v_gone_runs uuid[];
+  v_more uuid[];
+  v_more_runs uuid[];
+  v_count int;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers take back leases.');
+  end if;
+  select array_agg(distinct run_id) into v_runs
+    from (select run_id from nofx.step where status = 'running' and lease_expires_at < now() order by lease_expires_at limit p_limit) as late;
+  if v_runs is null then
+    return 0;
+  end if;
+  perform nofx_private.lock_runs(v_runs);
+
+  with late as (
+    select s.id, r.status as run_status, s.lost_leases, s.started_at, s.attempt
+      from nofx.step s join nofx.run r on r.id = s.run_id
+     where s.run_id = any (v_runs) and s.status = 'running' and s.lease_expires_at < now()
+  ), lost as (
+    update nofx.step s
+       set status = case when l.run_status = 'cancelling' then 'cancelled'
+                         when l.lost_leases >= 9 then 'failed'
+                         when l.run_status = 'paused' then 'pending'
+                         else 'ready' end::nofx.step_status,
+           lost_leases = s.lost_leases + 1,
+           attempt = s.attempt + (l.run_status <> 'cancelling' and l.lost_leases < 9)::int,
+           error = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then
+                     jsonb_build_object('kind', 'lost', 'message', format('its worker went away %s times', l.lost_leases + 1),
+                       'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
+           lease_token = null, lease_expires_at = null,
+           started_at = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then s.started_at end,
+           ready_at = now(),
+           ended_at = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then now() end
+      from late l
+     where s.id = l.id
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as lost_attempt, l.started_at as lost_start
+  ), attempts as (
+    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, error)
+    select l.tenant_id, l.run_id, l.id, l.lost_attempt, 'lost', l.worker, l.lost_start,
+           jsonb_build_object('kind', 'lost', 'message', 'the lease expired: its worker went away')
+      from lost l
+    on conflict on constraint step_attempt_pkey do nothing
+  ), told as (
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    select l.tenant_id, l.run_id, l.id,
+           case when l.status in ('ready', 'pending') then 'step.lost' else 'step.' || l.status end,
+           jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.lost_attempt, 'worker', l.worker)
+      from lost l
+  )
+  select array_agg(l.id) filter (where l.status = 'ready'),
+         array_agg(l.id) filter (where l.status = 'failed'),
+         array_agg(l.run_id) filter (where l.status in ('failed', 'cancelled')),
+         count(*)
+    into v_ready, v_failed, v_gone_runs, v_count
+    from lost l;
+
+  if v_ready is not null then
+    perform nofx_private.make_ready(v_ready);
+  end if;
+  if v_failed is not null then
+    select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
+    v_gone_runs := v_gone_runs || v_more_runs;
+    perform nofx_private.release_dependants(v_failed || v_more, null, 0, null, interval '0');
+  end if;
+  if v_gone_runs is not null then
+    perform nofx_private.close_runs(v_gone_runs);
+  end if;
+  return v_count;
+end
+$$;
+grant execute on function nofx.expire_leases(int) to service_role;

@@ -1,0 +1,87 @@
+-- Rings what is due: wakes steps whose instant has come, rings again for ready steps that nobody picked up.
+-- Takes: p_limit, how many at most.
+-- Locks: the runs of due timers (lock_runs); the doorbells, skipping those that others handle; the steps it wakes.
+-- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer, or null}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.ring_doorbells(p_limit int default 1000)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_runs uuid[];
+  v_woken uuid[];
+  v_rung uuid[];
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers ring.');
+  end if;
+  select array_agg(distinct run_id) into v_runs
+    from (select run_id from nofx.doorbell where kind = 'timer' and ring_at <= now() order by ring_at limit p_limit) as due;
+  if v_runs is not null then
+    perform nofx_private.lock_runs(v_runs);
+    with due as (
+      delete from nofx.doorbell
+       where run_id = any (v_runs) and kind = 'timer' and ring_at <= now()
+      returning step_id
+    ), woken as (
+      update nofx.step s
+         set status = case when r.status = 'paused' then 'pending' else 'ready' end::nofx.step_status,
+             waits_for = null, ready_at = now()
+        from due d, nofx.run r
+       where s.id = d.step_id and r.id = s.run_id and s.status = 'waiting' and s.waits_for = 'timer'
+      returning s.id, s.status
+    )
+    select array_agg(id) filter (where status = 'ready') into v_woken from woken;
+    perform nofx_private.make_ready(v_woken);
+  end if;
+
+  -- The trigger on this update rings for the workers that listen; the ids are for a queue outside.
+  with late as (
+    select step_id from nofx.doorbell
+     where kind = 'ready' and ring_at <= now()
+     order by ring_at limit p_limit for update skip locked
+  ), again as (
+    update nofx.doorbell d
+       set rings = d.rings + 1, ring_at = now() + least(interval '5 minutes', interval '10 seconds' * power(2, least(d.rings, 10)))
+      from late l
+     where d.step_id = l.step_id
+    returning d.step_id
+  )
+  select array_agg(step_id) into v_rung from again;
+
+  return json_build_object(
+    'rung', to_json(coalesce(v_woken, '{}') || coalesce(v_rung, '{}')),
+    'next_due_at', (select min(ring_at) from nofx.doorbell where kind = 'timer'));
+end
+$$;
+grant execute on function nofx.ring_doorbells(int) to service_role;
+
+-- Cancels runs whose deadline has passed.
+-- Takes: p_limit, how many at most.
+-- Locks: the runs (lock_runs); their doorbells, steps, gates and rows.
+-- Returns: how many runs were cancelled.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.enforce_deadlines(p_limit int default 100)
+returns int
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_runs uuid[];
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'deadline', 'Only workers enforce deadlines.');
+  end if;
+  v_runs := array(select id from nofx.run
+                   where deadline_at <= now() and deadline_at is not null and ended_at is null and status <> 'cancelling'
+                   order by deadline_at limit p_limit);
+  if cardinality(v_runs) = 0 then
+    return 0;
+  end if;
+  perform nofx_private.lock_runs(v_runs);
+  return (select count(nofx_private.stop_run(id, 'deadline', 'its deadline passed'))
+            from nofx.run where id = any (v_runs) and status in ('queued', 'running', 'paused'));
+end
+$$;
+grant execute on function nofx.enforce_deadlines(int) to service_role;

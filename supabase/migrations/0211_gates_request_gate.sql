@@ -1,0 +1,36 @@
+-- Puts a gate before a step that has not started: it needs the decision as it needs other steps.
+-- Takes: p_run; p_step, a step of it that is pending or ready; p_kind, manual:<name>; p_question, shown to whoever decides.
+-- Locks: the run (lock_runs); the step and its doorbell.
+-- Returns: the gate {id, run_id, step_id, kind, status}.
+-- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-has-started; 422 unknown-kind.
+create function nofx.request_gate(p_run uuid, p_step uuid, p_kind text, p_question text default null)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_run nofx.run := nofx_private.find_run(p_run, 'supervisor');
+  v_gate uuid := nofx_private.uuid_v7();
+begin
+  if p_kind !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
+    perform nofx_private.refuse(422, 'unknown-kind', p_kind, 'Ask for manual:<name>; tools decide the others.');
+  end if;
+  if not exists (select from nofx.step where id = p_step and run_id = p_run) then
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'GET the run to see its steps.');
+  end if;
+  delete from nofx.doorbell where step_id = p_step and kind <> 'timer';
+  update nofx.step
+     set status = 'pending', needs_left = needs_left + 1, gate_id = v_gate
+   where id = p_step and status in ('pending', 'ready') and gate_id is null;
+  if not found then
+    perform nofx_private.refuse(409, 'step-has-started', p_step::text, 'A gate can be put only before a step that has not started and has none.');
+  end if;
+  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
+  values (v_gate, v_run.tenant_id, p_run, p_step, p_kind, p_question);
+  insert into nofx.event (tenant_id, run_id, step_id, type, data)
+  values (v_run.tenant_id, p_run, p_step, 'gate.requested', jsonb_strip_nulls(jsonb_build_object(
+    'gate_id', v_gate, 'question', p_question, 'by', nofx_private.caller_name())));
+  return json_build_object('id', v_gate, 'run_id', p_run, 'step_id', p_step, 'kind', p_kind, 'status', 'pending');
+end
+$$;
+grant execute on function nofx.request_gate(uuid, uuid, text, text) to authenticated, service_role;

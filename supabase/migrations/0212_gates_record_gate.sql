@@ -1,0 +1,31 @@
+-- Records the verdict of a gate that a tool decided, with its evidence.
+-- Takes: p_step and p_token, the step and the lease under which it was decided; p_passed; p_evidence, the evidence's path in Storage.
+-- Locks: nothing beyond the new row.
+-- Returns: the gate's id, or null when the lease was lost (nothing is written then).
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.record_gate(p_step uuid, p_token uuid, p_passed boolean, p_evidence text)
+returns uuid
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_step nofx.step;
+  v_gate uuid := nofx_private.uuid_v7();
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'gate', 'Only workers record verdicts of tools.');
+  end if;
+  select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
+  if not found then
+    return null;
+  end if;
+  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, status, evidence_path, decided_by, decided_at)
+  values (v_gate, v_step.tenant_id, v_step.run_id, p_step, v_step.tool,
+    case when p_passed then 'passed' else 'failed' end::nofx.gate_status, p_evidence, 'worker', now());
+  insert into nofx.event (tenant_id, run_id, step_id, type, data)
+  values (v_step.tenant_id, v_step.run_id, p_step, 'gate.decided', jsonb_build_object(
+    'gate_id', v_gate, 'kind', v_step.tool, 'status', case when p_passed then 'passed' else 'failed' end, 'evidence', p_evidence));
+  return v_gate;
+end
+$$;
+grant execute on function nofx.record_gate(uuid, uuid, boolean, text) to service_role;

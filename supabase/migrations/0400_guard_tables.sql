@@ -1,0 +1,42 @@
+-- Keys for machines. Only the hash of a key is kept; the key itself is shown once, when it is minted.
+create table nofx.api_key (
+  id uuid primary key,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  name text not null check (length(name) between 1 and 200),
+  role nofx.person_role not null,
+  hash text not null unique,
+  -- The first characters of the key, so that people can tell keys apart.
+  prefix text not null,
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
+create index api_key_of_tenant on nofx.api_key (tenant_id, created_at desc);
+
+alter table nofx.api_key enable row level security;
+alter table nofx.api_key force row level security;
+create policy own_tenant on nofx.api_key for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) = 'admin');
+-- The hash is for resolve_api_key alone.
+grant select (id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at) on nofx.api_key to authenticated;
+
+-- What was answered to a request with an Idempotency-Key, for 24 hours.
+create table nofx.idempotency_key (
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  route text not null,
+  key text not null check (length(key) between 1 and 255),
+  request_hash text not null,
+  -- The id that whatever this request makes will have: made again after a crash, it is the same thing.
+  resource_id uuid not null,
+  status int,
+  body jsonb,
+  locked_until timestamptz not null,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, route, key)
+);
+create index idempotency_key_oldest on nofx.idempotency_key (created_at);
+
+alter table nofx.idempotency_key enable row level security;
+alter table nofx.idempotency_key force row level security;
+create policy nobody on nofx.idempotency_key for select to authenticated using (false);

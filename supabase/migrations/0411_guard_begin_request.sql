@@ -1,0 +1,84 @@
+-- Begins a request that carries an Idempotency-Key.
+-- Takes: p_route, method and path; p_key, the key; p_hash, sha256 of the body.
+-- Locks: the key's row.
+-- Returns: {state: new | replay, resource_id, status, body}; `replay` carries what was answered the first time.
+-- Raises: 403 forbidden; 409 request-in-progress while the first is at work; 422 idempotency-key-reused when the body differs.
+create function nofx.begin_request(p_route text, p_key text, p_hash text)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('viewer');
+  v_row nofx.idempotency_key;
+begin
+  insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
+  values (v_tenant, p_route, p_key, p_hash, nofx_private.uuid_v7(), now() + interval '30 seconds')
+  on conflict (tenant_id, route, key) do nothing
+  returning * into v_row;
+  if found then
+    return json_build_object('state', 'new', 'resource_id', v_row.resource_id);
+  end if;
+  select * into v_row from nofx.idempotency_key
+   where tenant_id = v_tenant and route = p_route and key = p_key for update;
+  if v_row.request_hash <> p_hash then
+    perform nofx_private.refuse(422, 'idempotency-key-reused', p_key, 'The key was used with another body: use a new key.');
+  end if;
+  if v_row.status is not null then
+    return json_build_object('state', 'replay', 'resource_id', v_row.resource_id, 'status', v_row.status, 'body', v_row.body);
+  end if;
+  if v_row.locked_until > now() then
+    perform nofx_private.refuse(409, 'request-in-progress', p_key, 'The first request with this key is still at work: try again in a moment.');
+  end if;
+  -- Whoever began it went away: this request goes on in its place, with the same resource id.
+  update nofx.idempotency_key set locked_until = now() + interval '30 seconds'
+   where tenant_id = v_tenant and route = p_route and key = p_key;
+  return json_build_object('state', 'new', 'resource_id', v_row.resource_id);
+end
+$$;
+grant execute on function nofx.begin_request(text, text, text) to authenticated;
+
+-- Keeps the answer to a request that carries an Idempotency-Key.
+-- Takes: p_route, p_key, as in begin_request; p_status and p_body, the answer; a status of 500 or more lets go of the key.
+-- Locks: the key's row.
+-- Returns: nothing.
+-- Raises: 403 forbidden.
+create function nofx.finish_request(p_route text, p_key text, p_status int, p_body jsonb)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('viewer');
+begin
+  update nofx.idempotency_key
+     set status = case when p_status < 500 then p_status end,
+         body = case when p_status < 500 then p_body end,
+         locked_until = now()
+   where tenant_id = v_tenant and route = p_route and key = p_key;
+end
+$$;
+grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
+
+-- Forgets idempotency keys older than 24 hours.
+-- Takes: nothing.
+-- Locks: the rows it deletes.
+-- Returns: how many were deleted.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.forget_requests()
+returns int
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_count int;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only the worker forgets requests.');
+  end if;
+  delete from nofx.idempotency_key where created_at < now() - interval '24 hours';
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+grant execute on function nofx.forget_requests() to service_role;

@@ -1,0 +1,1 @@
+//! What users see, area by area, against the real stack.

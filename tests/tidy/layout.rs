@@ -1,0 +1,49 @@
+//! Files: their size, and the manifests.
+
+use std::path::{Path, PathBuf};
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace").to_owned()
+}
+
+/// Every file below the given folders with one of the endings.
+pub(crate) fn files(folders: &[&str], endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = vec![];
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    let long: Vec<_> = files(&["api", "cli", "shared", "supabase", "tests", "worker", "scripts"], &["rs", "sql", "sh"])
+        .into_iter()
+        .filter(|file| std::fs::read_to_string(file).expect("text").lines().count() > 500)
+        .collect();
+    assert!(long.is_empty(), "split these by verb, two rooms are in one: {long:?}");
+}
+
+#[test]
+fn every_member_inherits_versions_and_lints() {
+    for manifest in files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
+        if manifest.file_name().is_some_and(|name| name != "Cargo.toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&manifest).expect("text");
+        assert!(text.contains("[lints]\nworkspace = true"), "{}: add [lints] workspace = true", manifest.display());
+        let dependencies = text.split("[dependencies]").nth(1).unwrap_or_default();
+        for line in dependencies.lines().filter(|line| line.contains('=')) {
+            assert!(line.contains("workspace = true"), "{}: move the version of `{line}` to the workspace", manifest.display());
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Rules of the house as tests. A failing one says how to mend it.
+
+mod layout;
+mod sql;

@@ -1,0 +1,85 @@
+//! Migrations: contracts of functions, security, and traps learned by experiment.
+
+use crate::layout::files;
+
+fn migrations() -> Vec<(String, String)> {
+    files(&["supabase/migrations"], &["sql"])
+        .into_iter()
+        .map(|file| {
+            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(file).expect("text"))
+        })
+        .collect()
+}
+
+/// Each `create function` with the comment above it.
+fn functions() -> Vec<(String, String, String)> {
+    let mut found = vec![];
+    for (file, text) in migrations() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("create function ")) {
+            let comment: Vec<&str> = lines[..at].iter().rev().take_while(|line| line.starts_with("--")).copied().collect();
+            let body: String = lines[at..].iter().take_while(|line| **line != "$$;").flat_map(|line| [*line, "\n"]).collect();
+            let name = line.trim_start_matches("create function ").split('(').next().expect("a name");
+            found.push((format!("{file}: {name}"), comment.join("\n"), body));
+        }
+    }
+    assert!(found.len() > 30, "the functions were not found");
+    found
+}
+
+#[test]
+fn every_function_says_what_it_takes_locks_returns_and_raises() {
+    for (name, comment, _) in functions() {
+        for label in ["Takes:", "Locks:", "Returns:", "Raises:"] {
+            assert!(comment.contains(&format!("-- {label}")), "{name}: its comment has no line `-- {label} …`");
+        }
+    }
+}
+
+#[test]
+fn every_function_has_an_empty_search_path() {
+    for (name, _, body) in functions() {
+        assert!(body.contains("set search_path = ''"), "{name}: add `set search_path = ''`");
+    }
+}
+
+#[test]
+fn no_function_raises_a_serialisation_failure() {
+    for (name, _, body) in functions() {
+        assert!(
+            !body.contains("40001") && !body.contains("serialization_failure"),
+            "{name}: PostgREST retries class 40 for ever, use refuse()"
+        );
+    }
+}
+
+#[test]
+fn every_table_forces_row_level_security() {
+    let all: String = migrations().into_iter().map(|(_, text)| text).collect();
+    for (file, text) in migrations() {
+        for line in text.lines().filter(|line| line.starts_with("create table nofx.") && !line.contains("partition of")) {
+            let table = line.trim_start_matches("create table nofx.").split([' ', '(']).next().expect("a name");
+            let direct = all.contains(&format!("alter table nofx.{table} force row level security"));
+            // 0102_engine_policies.sql goes over a list.
+            let listed = all.contains(&format!("'{table}'")) && all.contains("alter table nofx.%I force row level security");
+            assert!(direct || listed, "{file}: force row level security on nofx.{table}");
+        }
+    }
+}
+
+#[test]
+fn every_update_and_delete_in_a_function_has_a_where() {
+    for (name, _, body) in functions() {
+        for statement in body.split(';') {
+            let flat = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+            for verb in ["update nofx.", "delete from nofx."] {
+                if let Some(at) = flat.find(verb)
+                    && !flat[..at].ends_with("after ")
+                {
+                    assert!(flat[at..].contains(" where "), "{name}: `{verb}…` without where is refused by hosted Supabase");
+                }
+            }
+        }
+    }
+}
