@@ -1,1 +1,14 @@
+//! What API, worker and CLI share: nouns of the domain, the plan language, and one call per SQL function.
+//! No loops, routes or processes here; what only one side uses lives on that side.
 
+pub mod auth;
+pub mod db;
+pub mod engine;
+pub mod events;
+pub mod net;
+pub mod plan;
+pub mod problem;
+pub mod secrets;
+pub mod settings;
+pub mod storage;
+pub mod telemetry;

@@ -2,7 +2,7 @@
 -- Takes: p_steps, steps in status running.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, token, spec, created_by, workspace, goal, item,
---   index, gate, children, context}; `context` holds outputs and status of the steps that its expressions name,
+--   index, parked, gate, children, context}; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
 create function nofx_private.describe_steps(p_steps uuid[])
@@ -16,7 +16,7 @@ begin
            'id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool,
            'attempt', s.attempt, 'token', s.lease_token, 'spec', s.spec,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
-           'item', s.item, 'index', s.item_index,
+           'item', s.item, 'index', s.item_index, 'parked', s.outputs,
            'gate', case when s.gate_id is not null then (
              select json_build_object('id', g.id, 'kind', g.kind, 'status', g.status, 'decided_by', g.decided_by,
                       'decided_at', g.decided_at, 'reason', g.reason)

@@ -1,1 +1,13 @@
+//! The worker: hears that there is work, claims it, executes it, settles what came of it.
 
+mod admin;
+mod consume;
+mod doorbell;
+mod drivers;
+mod handlers;
+mod jobs;
+mod metrics;
+mod worker;
+mod workspace;
+
+pub use worker::run;

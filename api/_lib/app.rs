@@ -1,0 +1,97 @@
+//! What every request has at hand; built once a process, cloned per request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nofx_shared::auth::{self, Caller, Role};
+use nofx_shared::db::Db;
+use nofx_shared::net;
+use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::settings;
+use nofx_shared::storage::Storage;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::events::Hub;
+
+/// How long an API key's identity is remembered: so long a revoked key still works in this process.
+const KEY_MEMORY: Duration = Duration::from_secs(30);
+
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: settings::Api,
+    service: Db,
+    storage: Storage,
+    hub: Arc<Hub>,
+    keys: Mutex<HashMap<String, (Instant, Caller)>>,
+}
+
+#[derive(Deserialize)]
+struct KeyOwner {
+    id: Uuid,
+    tenant_id: Uuid,
+    role: Role,
+}
+
+impl App {
+    pub fn new(settings: settings::Api) -> Self {
+        let supabase = &settings.supabase;
+        let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
+        let storage = Storage::new(net::client(), &supabase.url, &supabase.service_role_key);
+        let hub = Arc::new(Hub::new(supabase.db_url.clone(), service.clone(), supabase.jwt_secret.clone()));
+        Self { inner: Arc::new(Inner { service, storage, hub, keys: Mutex::default(), settings }) }
+    }
+
+    pub fn settings(&self) -> &settings::Api {
+        &self.inner.settings
+    }
+
+    /// The database as the caller sees it.
+    pub(crate) fn db(&self, caller: &Caller) -> Db {
+        self.inner.service.acting_as(&caller.token)
+    }
+
+    /// The database as the service role sees it: for what is nobody's data.
+    pub(crate) fn service_db(&self) -> &Db {
+        &self.inner.service
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.inner.storage
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.inner.hub
+    }
+
+    /// Who a credential stands for: a person's JWT or an API key.
+    pub(crate) async fn identify(&self, credential: &str) -> Result<Caller, Problem> {
+        let secret = &self.inner.settings.supabase.jwt_secret;
+        if !credential.starts_with("nofx_") {
+            return auth::verify(secret, credential)
+                .map_err(|error| Problem::new(Kind::Unauthorized, format!("The token is not good: {error}. Sign in again.")));
+        }
+        let hash = auth::fingerprint(credential);
+        let known = self.inner.keys.lock().expect("nobody panics while holding it").get(&hash).cloned();
+        if let Some((_, caller)) = known.filter(|(since, _)| since.elapsed() < KEY_MEMORY) {
+            return Ok(caller);
+        }
+        let owners: Vec<KeyOwner> =
+            self.inner.service.call("resolve_api_key", &json!({"p_hash": hash})).await.map_err(|error| error.problem())?;
+        let owner = owners
+            .into_iter()
+            .next()
+            .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
+        let subject = format!("key:{}", owner.id);
+        let token = auth::sign_for(secret, &subject, owner.tenant_id, owner.role, 120);
+        let caller = Caller { subject, tenant: owner.tenant_id, role: owner.role, token };
+        self.inner.keys.lock().expect("nobody panics while holding it").insert(hash, (Instant::now(), caller.clone()));
+        Ok(caller)
+    }
+}

@@ -1,0 +1,74 @@
+//! One tenant's feed: reads each event once and hands it to every stream of the tenant.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nofx_shared::db::Db;
+use nofx_shared::events::{Cursor, Row};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
+
+use super::hub::Hub;
+use super::page::{Wanted, read_page};
+
+/// How soon to look again when a notice came but its transaction is not yet below the oldest open one.
+const LOOK_AGAIN: [u64; 5] = [2, 5, 10, 20, 50];
+
+#[derive(Deserialize)]
+struct Tail {
+    tx: i64,
+    id: i64,
+}
+
+pub(super) async fn run(hub: Arc<Hub>, tenant: Uuid, sender: broadcast::Sender<Arc<Row>>, mut written: watch::Receiver<u64>) {
+    let (mut db, mut since) = (hub.viewer(tenant), Instant::now());
+    let mut cursor = None;
+    loop {
+        if since.elapsed() > Duration::from_secs(200) {
+            (db, since) = (hub.viewer(tenant), Instant::now());
+        }
+        let cursor = match &mut cursor {
+            Some(cursor) => cursor,
+            None => match tail(&db).await {
+                Some(tail) => cursor.insert(tail),
+                None => {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    continue;
+                }
+            },
+        };
+        let mut pauses = LOOK_AGAIN.iter();
+        loop {
+            match read_page(&db, *cursor, &Wanted::default(), 1000).await {
+                Ok(rows) if !rows.is_empty() => {
+                    for row in rows {
+                        *cursor = row.cursor();
+                        // No receiver at this moment is no error.
+                        drop(sender.send(Arc::new(row)));
+                    }
+                }
+                Ok(_) => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(Duration::from_millis(*pause)).await,
+                    None => break,
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "a feed cannot read");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    break;
+                }
+            }
+        }
+        // The second is for a transaction that was open for longer than all the looks.
+        drop(tokio::time::timeout(Duration::from_secs(1), written.changed()).await);
+        if sender.receiver_count() == 0 && hub.forget(tenant, &sender) {
+            return;
+        }
+    }
+}
+
+async fn tail(db: &Db) -> Option<Cursor> {
+    let tails: Vec<Tail> = db.call("event_tail", &json!({})).await.ok()?;
+    tails.first().map(|tail| Cursor { tx: tail.tx, id: tail.id })
+}

@@ -1,0 +1,68 @@
+//! `GET /api/events`
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::db::{Db, Error};
+use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Page, Params, Refusal, cached};
+
+/// Which events somebody wants.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub run: Option<Uuid>,
+    pub types: Option<Vec<String>>,
+}
+
+impl Wanted {
+    pub(super) fn takes(&self, row: &Row) -> bool {
+        self.run.is_none_or(|run| row.run_id == Some(run)) && self.types.as_ref().is_none_or(|types| types.contains(&row.r#type))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    pub after: Option<String>,
+    pub types: Option<String>,
+    pub run_id: Option<Uuid>,
+    pub limit: Option<u16>,
+}
+
+impl Query {
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted { run: self.run_id, types: self.types.as_ref().map(|types| types.split(',').map(str::to_owned).collect()) }
+    }
+
+    pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
+        let parse = |text: &String| text.parse().map_err(|error| Problem::new(Kind::InvalidRequest, format!("after: {error}")).into());
+        self.after.as_ref().map(parse).transpose()
+    }
+}
+
+/// Reads a page of the log as the identity of `db` sees it.
+pub(crate) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<Row>, Error> {
+    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": wanted.types, "p_run": wanted.run, "p_limit": limit});
+    db.call("read_events", &arguments).await
+}
+
+/// List events after a cursor, oldest first. The page after is `after=` the id of the last event.
+#[utoipa::path(get, path = "/events", security(("bearer" = [])),
+    params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
+        ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
+    responses((status = 200, body = Page<Event>), (status = 304), (status = 400), (status = 401)))]
+pub(crate) async fn list_events(State(app): State<App>, caller: Authenticated, Params(query): Params<Query>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=100).contains(&limit) {
+        return Err(Problem::new(Kind::InvalidRequest, format!("limit={limit}: give 1 to 100")).into());
+    }
+    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.wanted(), limit).await?;
+    let full = rows.len() == usize::from(limit);
+    let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
+    Ok(cached(&headers, &Page { data: rows.into_iter().map(Event::from).collect::<Vec<_>>(), next_cursor }))
+}

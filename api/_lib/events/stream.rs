@@ -1,0 +1,124 @@
+//! `GET /api/events/stream`: server-sent events, replayed from `Last-Event-ID`, then live.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use nofx_shared::db::Db;
+use nofx_shared::events::{Cursor, Event, Row};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use super::page::{Query, Wanted, read_page};
+use crate::App;
+use crate::http::{Authenticated, Params, Refusal};
+
+/// Where a stream stands. Events are sent in the order of their cursors, each once.
+struct Follower {
+    db: Db,
+    wanted: Wanted,
+    cursor: Cursor,
+    live: Receiver<Arc<Row>>,
+    replayed: VecDeque<Row>,
+    /// Whether the log may still hold events before what is live.
+    behind: bool,
+    until: Instant,
+    greeted: bool,
+    over: bool,
+}
+
+/// Stream events. Ends itself after a while; `EventSource` reconnects and goes on where it was.
+#[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
+    params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
+        ("Last-Event-ID" = Option<String>, Header)),
+    responses((status = 200, content_type = "text/event-stream"), (status = 400), (status = 401)))]
+pub(crate) async fn stream_events(State(app): State<App>, caller: Authenticated, Params(query): Params<Query>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let wanted = query.wanted();
+    let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    let asked = resumed.or(query.cursor()?);
+    // Subscribed before the replay: what comes in between is in both, and skipped by its cursor.
+    let live = app.hub().subscribe(caller.tenant).await;
+    let follower = Follower {
+        db: app.db(&caller), wanted, live,
+        // Without a cursor a run is told from its beginning, the tenant's log from now on.
+        behind: asked.is_some() || query.run_id.is_some(),
+        cursor: asked.unwrap_or_default(),
+        replayed: VecDeque::new(),
+        until: Instant::now() + app.settings().stream,
+        greeted: false, over: false,
+    };
+    let sse = Sse::new(follow(follower)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("heartbeat"));
+    let mut response = sse.into_response();
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn follow(follower: Follower) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+    futures::stream::unfold(follower, |mut follower| async move {
+        if follower.over {
+            return None;
+        }
+        let event = follower.next().await;
+        Some((Ok(event), follower))
+    })
+}
+
+impl Follower {
+    async fn next(&mut self) -> SseEvent {
+        if !self.greeted {
+            self.greeted = true;
+            return SseEvent::default().comment("connected").retry(Duration::from_millis(500));
+        }
+        loop {
+            if let Some(row) = self.replayed.pop_front() {
+                self.cursor = row.cursor();
+                return send(row);
+            }
+            if self.behind {
+                match read_page(&self.db, self.cursor, &self.wanted, 500).await {
+                    Ok(rows) => {
+                        self.behind = !rows.is_empty();
+                        self.replayed.extend(rows);
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a stream cannot replay; the client will come again");
+                        return self.end();
+                    }
+                }
+            }
+            match tokio::time::timeout_at(self.until, self.live.recv()).await {
+                Err(_) => return self.end(),
+                Ok(Err(RecvError::Closed)) => return self.end(),
+                // Too slow for the feed: the log has it all.
+                Ok(Err(RecvError::Lagged(_))) => self.behind = true,
+                Ok(Ok(row)) if row.cursor() > self.cursor => {
+                    if self.wanted.takes(&row) {
+                        self.cursor = row.cursor();
+                        return send(row.as_ref().clone());
+                    }
+                }
+                Ok(Ok(_)) => {}
+            }
+        }
+    }
+
+    fn end(&mut self) -> SseEvent {
+        self.over = true;
+        SseEvent::default().event("reconnect").data("{}").retry(Duration::from_millis(500))
+    }
+}
+
+fn send(row: Row) -> SseEvent {
+    let event = Event::from(row);
+    let data = serde_json::to_string(&event).expect("events are JSON");
+    SseEvent::default().id(&event.id).event(&event.r#type).data(data)
+}

@@ -1,0 +1,36 @@
+//! `POST /api/gates`
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Gate;
+use crate::App;
+use crate::http::{Authenticated, Body, Once, Refusal, once};
+
+/// Before which step a person is to decide.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    run_id: Uuid,
+    step_id: Uuid,
+    /// `manual:<name>`
+    gate_type: String,
+    question: Option<String>,
+}
+
+/// Put a gate before a step that has not started.
+#[utoipa::path(post, path = "/gates", request_body = Asked, security(("bearer" = [])),
+    responses((status = 201, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn request_gate(
+    State(app): State<App>, caller: Authenticated, uri: Uri, headers: HeaderMap, body: Body<Asked>,
+) -> Result<Response, Refusal> {
+    let db = app.db(&caller);
+    let asked = &body.value;
+    let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_kind": asked.gate_type, "p_question": asked.question});
+    let request = Once { app: &app, caller: &caller, method: Method::POST, uri: &uri, headers: &headers, body: &body.bytes };
+    once(request, StatusCode::CREATED, |_| async move { Ok(db.call::<_, Value>("request_gate", &arguments).await?) }).await
+}

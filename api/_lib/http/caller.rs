@@ -1,0 +1,35 @@
+//! Who calls: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
+
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use nofx_shared::auth::Caller;
+use nofx_shared::problem::{Kind, Problem};
+
+use super::Refusal;
+use crate::App;
+
+/// A caller whose credential was checked; what it may do is decided by the database.
+pub(crate) struct Authenticated(pub Caller);
+
+impl FromRequestParts<App> for Authenticated {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let credential = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+        let Some(credential) = credential else {
+            return Err(Problem::new(Kind::Unauthorized, "Send `Authorization: Bearer` with a token or an API key.").into());
+        };
+        Ok(Self(app.identify(credential).await?))
+    }
+}
+
+impl Deref for Authenticated {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}

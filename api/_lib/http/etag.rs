@@ -1,0 +1,32 @@
+//! `ETag` over the bytes of the representation, and `If-None-Match`.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use nofx_shared::auth::fingerprint;
+use serde::Serialize;
+
+/// The value as JSON, or 304 when the client has it already.
+pub(crate) fn cached<T: Serialize>(headers: &HeaderMap, value: &T) -> Response {
+    let body = match serde_json::to_string(value) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let etag = format!("\"{}\"", &fingerprint(&body)[..32]);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let same = known.is_some_and(|known| known.split(',').any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == etag));
+    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+    let out = response.headers_mut();
+    if !same {
+        out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        out.insert(header::ETAG, etag);
+    }
+    // The client may keep it, but must ask each time.
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    out.insert(header::VARY, HeaderValue::from_static("authorization"));
+    response
+}

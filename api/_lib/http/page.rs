@@ -1,0 +1,86 @@
+//! Lists: `?limit=` and an opaque `?cursor=`; `{data, next_cursor}` and `Link: rel="next"`.
+
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, SecondsFormat, Utc};
+use nofx_shared::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Refusal, cached};
+
+#[derive(Deserialize)]
+pub(crate) struct Paging {
+    limit: Option<u16>,
+    cursor: Option<String>,
+}
+
+/// The last row of the page before: newest first, by creation.
+pub(crate) struct Cursor {
+    pub created_at: DateTime<Utc>,
+    pub id: Uuid,
+}
+
+impl Cursor {
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{} {}", self.created_at.to_rfc3339_opts(SecondsFormat::Micros, true), self.id))
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (created_at, id) = plain.split_once(' ')?;
+        Some(Self { created_at: created_at.parse().ok()?, id: id.parse().ok()? })
+    }
+}
+
+impl Paging {
+    pub(crate) fn limit(&self) -> Result<usize, Refusal> {
+        match self.limit.unwrap_or(50) {
+            limit @ 1..=100 => Ok(limit.into()),
+            other => Err(Problem::new(Kind::InvalidRequest, format!("limit={other}: give 1 to 100")).into()),
+        }
+    }
+
+    /// PostgREST filters for this page: one row more than asked for tells whether there is a next page.
+    pub(crate) fn filters(&self) -> Result<Vec<(String, String)>, Refusal> {
+        let mut filters = vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];
+        if let Some(text) = &self.cursor {
+            let Cursor { created_at, id } =
+                Cursor::decode(text).ok_or_else(|| Problem::new(Kind::InvalidRequest, "cursor: take it from next_cursor of the page before"))?;
+            let at = created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+            filters.push(("or".to_owned(), format!("(created_at.lt.\"{at}\",and(created_at.eq.\"{at}\",id.lt.{id}))")));
+        }
+        Ok(filters)
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Page<T> {
+    pub data: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+impl<T: Serialize> Page<T> {
+    pub(crate) fn cut(mut rows: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(|row| cursor(row).encode());
+        Self { data: rows, next_cursor }
+    }
+
+    pub(crate) fn respond(self, uri: &Uri, headers: &HeaderMap) -> Response {
+        let next = self.next_cursor.clone();
+        let mut response = cached(headers, &self).into_response();
+        if let Some(next) = next {
+            let kept: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
+            let query = kept.into_iter().chain([format!("cursor={next}").as_str()]).collect::<Vec<_>>().join("&");
+            if let Ok(link) = HeaderValue::from_str(&format!("<{}?{query}>; rel=\"next\"", uri.path())) {
+                response.headers_mut().insert(header::LINK, link);
+            }
+        }
+        response
+    }
+}

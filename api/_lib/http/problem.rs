@@ -1,0 +1,84 @@
+//! Problems as HTTP (RFC 9457). The only file with status codes of refusals.
+
+use std::any::Any;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use nofx_shared::db;
+use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::storage;
+use serde_json::json;
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub Problem);
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::ApiKeyNotFound | Kind::ArtifactNotFound | Kind::GateNotFound | Kind::NotFound | Kind::RunNotFound | Kind::StepNotFound
+        | Kind::UnknownTenant => StatusCode::NOT_FOUND,
+        Kind::GateDecided | Kind::IdTaken | Kind::IllegalTransition | Kind::RequestInProgress | Kind::RunIsOver | Kind::RunNotFailed
+        | Kind::StepHasStarted => StatusCode::CONFLICT,
+        Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::InvalidRequest => StatusCode::BAD_REQUEST,
+        Kind::Cycle | Kind::DuplicateName | Kind::EmptyPlan | Kind::IdempotencyKeyReused | Kind::InvalidPlan | Kind::TooManyChildren
+        | Kind::UnknownDecision | Kind::UnknownKind | Kind::UnknownNeed => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Problem { kind, detail, faults } = self.0;
+        let status = status(kind);
+        let mut body = json!({
+            "type": format!("https://nofx.dev/problems/{}", kind.slug()), "title": kind.title(), "status": status.as_u16(), "detail": detail,
+        });
+        if !faults.is_empty() {
+            body["errors"] = json!(faults);
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<db::Error> for Refusal {
+    fn from(error: db::Error) -> Self {
+        if !matches!(error, db::Error::Refused(_)) {
+            tracing::error!(error = &error as &(dyn std::error::Error + 'static), "a call of the database failed");
+        }
+        Self(error.problem())
+    }
+}
+
+impl From<storage::Error> for Refusal {
+    fn from(error: storage::Error) -> Self {
+        tracing::error!(error = &error as &(dyn std::error::Error + 'static), "storage failed");
+        Self(Problem::new(Kind::Unavailable, "Storage does not answer; try again in a moment."))
+    }
+}
+
+pub(crate) async fn not_found() -> Refusal {
+    Refusal(Problem::new(Kind::NotFound, "There is no such path; GET /api/openapi.json lists what there is."))
+}
+
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Refusal(Problem::new(Kind::Internal, "Something failed on our side; the log knows what.")).into_response()
+}

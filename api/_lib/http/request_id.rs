@@ -1,0 +1,40 @@
+//! `X-Request-Id`, in and out; problems carry it too.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub(super) async fn carry(request: Request, next: Next) -> Response {
+    let id = choose(request.headers());
+    let instance = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json") {
+        response = complete(response, &instance, &id).await;
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// The host's id, the client's if it is plain, or a new one.
+fn choose(headers: &HeaderMap) -> String {
+    let is_plain = |text: &&str| text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_:.".contains(c));
+    let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(is_plain);
+    given("x-vercel-id").or_else(|| given("x-request-id")).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// Fills in what only this place knows of a problem.
+async fn complete(response: Response, instance: &str, id: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let Ok(mut problem) = serde_json::from_slice::<Value>(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
+    problem["instance"] = json!(instance);
+    problem["request_id"] = json!(id);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(problem.to_string()))
+}

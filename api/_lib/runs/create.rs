@@ -1,0 +1,95 @@
+//! `POST /api/runs`
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use nofx_shared::auth::Caller;
+use nofx_shared::engine::{self, CreatedRun};
+use nofx_shared::plan::{self, Plan};
+use nofx_shared::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Once, Params, Refusal, once};
+
+/// A plan, as JSON or as YAML text.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Submission {
+    /// The plan; its schema is at /api/schemas/plan.json.
+    #[schema(value_type = Object)]
+    plan: Option<Value>,
+    plan_yaml: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Options {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A run that was just made, and where to go from it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Created {
+    #[serde(flatten)]
+    run: CreatedRun,
+    links: BTreeMap<&'static str, String>,
+}
+
+/// What the plan would do.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Preview {
+    /// Names of the steps in an order in which each comes after what it needs.
+    order: Vec<String>,
+    /// `[from, to]`: to needs from.
+    edges: Vec<[String; 2]>,
+    warnings: Vec<String>,
+}
+
+/// Makes a run of a checked plan.
+pub(crate) async fn create(app: &App, caller: &Caller, id: Uuid, plan: &Plan, submitted: &Value, trace: Option<&str>) -> Result<Created, Refusal> {
+    let run = engine::create_run(&app.db(caller), id, plan, submitted, trace).await?;
+    let base = format!("/api/runs/{}", run.id);
+    let links = BTreeMap::from([
+        ("self", base.clone()),
+        ("timeline", format!("{base}/timeline")),
+        ("events", format!("/api/events/stream?run_id={}", run.id)),
+    ]);
+    Ok(Created { run, links })
+}
+
+/// Submit a plan.
+#[utoipa::path(post, path = "/runs", request_body = Submission, security(("bearer" = [])),
+    params(("dry_run" = Option<bool>, Query, description = "Only check the plan and tell its order.")),
+    responses((status = 201, body = Created), (status = 200, body = Preview), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn create_run(
+    State(app): State<App>, caller: Authenticated, Params(options): Params<Options>, uri: Uri, headers: HeaderMap, body: Body<Submission>,
+) -> Result<Response, Refusal> {
+    let (plan, submitted) = read(body.value)?;
+    if options.dry_run {
+        return Ok(axum::Json(preview(plan)).into_response());
+    }
+    let trace = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let request = Once { app: &app, caller: &caller, method: Method::POST, uri: &uri, headers: &headers, body: &body.bytes };
+    once(request, StatusCode::CREATED, |id| create(&app, &caller, id, &plan, &submitted, trace)).await
+}
+
+fn read(given: Submission) -> Result<(Plan, Value), Refusal> {
+    let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan was refused; nothing was written.").with_faults(faults);
+    let submitted = match (given.plan, given.plan_yaml) {
+        (Some(plan), None) => plan,
+        (None, Some(text)) => plan::from_yaml(&text).map_err(invalid)?,
+        _ => return Err(Problem::new(Kind::InvalidPlan, "Send either `plan` (JSON) or `plan_yaml` (text).").into()),
+    };
+    let plan = plan::from_json(&submitted).map_err(invalid)?;
+    Ok((plan, submitted))
+}
+
+fn preview(plan: Plan) -> Preview {
+    let edges = plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| [need.clone(), step.name.clone()])).collect();
+    Preview { order: plan.steps.iter().map(|step| step.name.clone()).collect(), edges, warnings: plan.warnings }
+}

@@ -1,0 +1,26 @@
+//! `/api/runs`: submit a plan, list and show runs, steer them.
+
+mod control;
+mod create;
+mod list;
+mod retry;
+mod show;
+mod timeline;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list_runs, create::create_run))
+        .routes(routes!(show::show_run))
+        .routes(routes!(timeline::show_timeline))
+        .routes(routes!(control::cancel_run))
+        .routes(routes!(control::pause_run))
+        .routes(routes!(control::resume_run))
+        .routes(routes!(retry::retry_run))
+        .routes(routes!(retry::retry_step))
+        .routes(routes!(crate::gates::list_run_gates))
+}

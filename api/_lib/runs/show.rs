@@ -1,0 +1,98 @@
+//! `GET /api/runs/{id}`
+
+use std::collections::HashMap;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Caller;
+use nofx_shared::db::Query;
+use nofx_shared::engine::StepStatus;
+use nofx_shared::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::list::{COLUMNS, RunSummary};
+use crate::App;
+use crate::artifacts::Artifact;
+use crate::gates::Gate;
+use crate::http::{Authenticated, Refusal, cached};
+
+/// A run with everything that belongs to it.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Run {
+    #[serde(flatten)]
+    pub summary: RunSummary,
+    /// The plan as it was submitted.
+    #[schema(value_type = Object)]
+    pub plan: Value,
+    pub steps: Vec<Step>,
+    pub artifacts: Vec<Artifact>,
+    pub gates: Vec<Gate>,
+}
+
+/// A step of a run.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Step {
+    pub id: Uuid,
+    pub parent_id: Option<Uuid>,
+    pub name: String,
+    pub tool: String,
+    pub status: StepStatus,
+    pub waits_for: Option<String>,
+    pub attempt: u32,
+    /// Names of the steps that it needs.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    pub ready_at: Option<DateTime<Utc>>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<Object>)]
+    pub outputs: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    step_id: Uuid,
+    needs_id: Uuid,
+}
+
+/// Shows a run of the caller's tenant.
+pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Refusal> {
+    let db = app.db(caller);
+    let select = format!(
+        "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
+         artifacts:artifact(*),gates:gate(*)"
+    );
+    let query = |table, filters: &[(&str, String)]| Query { table, filters: filters.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect() };
+    let run = query("run", &[
+        ("id", format!("eq.{id}")), ("select", select), ("steps.order", "position,item_index.nullsfirst".to_owned()),
+        ("artifacts.order", "created_at".to_owned()), ("gates.order", "created_at".to_owned()),
+    ]);
+    let edges = query("step_edge", &[("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
+    let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
+    let mut run = runs
+        .into_iter()
+        .next()
+        .ok_or_else(|| Problem::new(Kind::RunNotFound, format!("{id}: List your runs with GET /api/runs.")))?;
+    // A for_each step needs its children inside the engine; to people they are its parts.
+    let names: HashMap<Uuid, String> = run.steps.iter().filter(|step| step.parent_id.is_none()).map(|step| (step.id, step.name.clone())).collect();
+    let places: HashMap<Uuid, usize> = run.steps.iter().enumerate().map(|(at, step)| (step.id, at)).collect();
+    for edge in edges {
+        if let (Some(place), Some(need)) = (places.get(&edge.step_id), names.get(&edge.needs_id)) {
+            run.steps[*place].needs.push(need.clone());
+        }
+    }
+    Ok(run)
+}
+
+/// Show a run with its steps, artifacts and gates.
+#[utoipa::path(get, path = "/runs/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = Run), (status = 304), (status = 401), (status = 404)))]
+pub(crate) async fn show_run(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+    Ok(cached(&headers, &show(&app, &caller, id).await?))
+}

@@ -1,0 +1,19 @@
+//! `GET /api/openapi.json` and `GET /api/schemas/plan.json`
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::plan::Plan;
+
+use crate::http::cached;
+
+/// This API's description.
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
+pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
+    cached(&headers, &crate::document())
+}
+
+/// JSON Schema of a plan.
+#[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
+pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
+    cached(&headers, &Plan::schema())
+}

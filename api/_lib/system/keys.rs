@@ -1,0 +1,73 @@
+//! `/api/keys`: API keys of the tenant. The key itself is told once.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::{ApiKey, Role};
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Refusal, cached};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    name: String,
+    role: Role,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was just made.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct MintedKey {
+    id: Uuid,
+    /// Told this once; only its hash is kept.
+    key: String,
+}
+
+/// What is known of a key.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct KeySummary {
+    id: Uuid,
+    name: String,
+    role: Role,
+    prefix: String,
+    created_by: String,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+/// List the tenant's API keys, newest first. For admins.
+#[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401)))]
+pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at";
+    let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "created_at.desc".to_owned())];
+    let data: Vec<KeySummary> = app.db(&caller).read(&Query { table: "api_key", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Mint an API key. For admins.
+#[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
+    responses((status = 201, body = MintedKey), (status = 401), (status = 403)))]
+pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
+    let key = ApiKey::make();
+    let wanted = &body.value;
+    let arguments = json!({
+        "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at,
+    });
+    let id = app.db(&caller).call("mint_api_key", &arguments).await?;
+    Ok((StatusCode::CREATED, axum::Json(MintedKey { id, key: key.key })).into_response())
+}
+
+/// Revoke an API key. For admins.
+#[utoipa::path(delete, path = "/keys/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn revoke_key(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("revoke_api_key", &json!({"p_id": id})).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

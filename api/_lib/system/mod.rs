@@ -1,0 +1,22 @@
+//! `/api/health`, `/api/ready`, what the API says of itself, and API keys.
+
+mod describe;
+mod health;
+mod keys;
+mod metrics;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(health::show_health))
+        .routes(routes!(health::show_ready))
+        .routes(routes!(metrics::show_metrics_summary))
+        .routes(routes!(describe::show_openapi))
+        .routes(routes!(describe::show_plan_schema))
+        .routes(routes!(keys::list_keys, keys::mint_key))
+        .routes(routes!(keys::revoke_key))
+}

@@ -1,0 +1,27 @@
+//! API keys: `nofx_` and 40 random characters. Only the sha256 of a key is ever kept.
+
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+
+/// A key that was just made; shown once.
+pub struct ApiKey {
+    pub key: String,
+    pub hash: String,
+    /// The first characters, by which people tell keys apart.
+    pub prefix: String,
+}
+
+impl ApiKey {
+    pub fn make() -> Self {
+        const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+        let mut random = rand::rng();
+        let secret: String = (0..40).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
+        let key = format!("nofx_{secret}");
+        Self { hash: fingerprint(&key), prefix: key[..10].to_owned(), key }
+    }
+}
+
+/// What is kept of a key. A key has 230 random bits, so a plain hash is as good as a slow one.
+pub fn fingerprint(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,30 @@
+//! Who calls: tokens of people, API keys, roles.
+
+mod api_key;
+mod jwt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use api_key::{ApiKey, fingerprint};
+pub use jwt::{Claims, sign_for, verify};
+
+/// What a person may do; each role may do all that the ones before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Viewer,
+    Contributor,
+    Supervisor,
+    Admin,
+}
+
+/// Somebody whose credential was checked.
+#[derive(Clone)]
+pub struct Caller {
+    pub subject: String,
+    pub tenant: Uuid,
+    pub role: Role,
+    /// The token with which the database is asked, so that row-level security decides.
+    pub token: String,
+}

@@ -1,0 +1,83 @@
+//! What a call of the database can come to, told by SQLSTATE, never by the text.
+
+use serde::Deserialize;
+
+use crate::problem::{Kind, Problem};
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database said no; the client may see why.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The database does not answer now; the same call may go through later.
+    #[error("the database does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database failed at something that is our fault.
+    #[error("the database failed with {code}: {message}")]
+    Failed { code: String, message: String },
+    #[error("{what} has an unexpected shape")]
+    Shape { what: &'static str, #[source] source: serde_json::Error },
+}
+
+impl Error {
+    /// Whether the same call may go through later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// As the client sees it.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Refused(problem) => problem.clone(),
+            Self::Unavailable(_) => Problem::new(Kind::Unavailable, "The database does not answer; try again in a moment."),
+            Self::Failed { .. } | Self::Shape { .. } => Problem::new(Kind::Internal, "Something failed on our side; the log knows what."),
+        }
+    }
+}
+
+impl From<reqwest_of_postgrest::Error> for Error {
+    fn from(error: reqwest_of_postgrest::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+#[derive(Deserialize, Default)]
+struct Body {
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    details: Option<String>,
+    #[serde(default)]
+    hint: Option<String>,
+}
+
+/// Reads PostgREST's error body.
+pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
+    let body: Body = serde_json::from_slice(bytes).unwrap_or_default();
+    let code = body.code.unwrap_or_else(|| status.to_string());
+    let message = body.message.unwrap_or_default();
+    match code.as_str() {
+        // Our own refusals: the slug is the message, the subject the detail, the way out the hint.
+        code if code.starts_with("PT") => match Kind::from_slug(&message) {
+            Some(kind) => {
+                let (subject, hint) = (body.details.unwrap_or_default(), body.hint.unwrap_or_default());
+                Error::Refused(Problem::new(kind, format!("{subject}: {hint}")))
+            }
+            None => Error::Failed { code: code.to_owned(), message },
+        },
+        "PGRST301" | "PGRST302" => Error::Refused(Problem::new(Kind::Unauthorized, message)),
+        "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role may not do this.")),
+        // Text that is no uuid, timestamp or number.
+        "22P02" | "22007" | "22008" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
+        // No connection, shutting down, too many connections, statement timeout, deadlock, lost connection in mid-query.
+        "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
+            Error::Unavailable(format!("{code} {message}").into())
+        }
+        code if code.starts_with("08") => Error::Unavailable(format!("{code} {message}").into()),
+        _ if status == 502 || status == 503 || status == 504 => Error::Unavailable(format!("{status} {message}").into()),
+        _ => Error::Failed { code, message },
+    }
+}

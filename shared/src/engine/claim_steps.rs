@@ -1,0 +1,77 @@
+//! `claim_steps`: ready steps for a worker.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::StepStatus;
+use crate::db::{Db, Error};
+use crate::plan::Workspace;
+
+/// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
+#[derive(Debug, Deserialize)]
+pub struct ClaimedStep {
+    pub id: Uuid,
+    pub run_id: Uuid,
+    pub tenant_id: Uuid,
+    pub name: String,
+    pub tool: String,
+    pub attempt: u32,
+    /// The fencing token: a settle with another one is refused.
+    pub token: Uuid,
+    #[serde(default)]
+    pub spec: Spec,
+    pub goal: String,
+    pub created_by: String,
+    pub workspace: Option<Workspace>,
+    pub item: Option<Value>,
+    pub index: Option<i64>,
+    /// The gate that it was parked on, or that somebody put before it.
+    pub gate: Option<GateDecision>,
+    /// A for_each step's children, once they are at an end.
+    pub children: Option<Vec<Child>>,
+    /// Outputs and status of the steps that its expressions name.
+    pub context: Option<Value>,
+    /// What it left when it parked on a timer.
+    pub parked: Option<Value>,
+}
+
+/// What the plan says of a step.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Spec {
+    pub inputs: Map<String, Value>,
+    pub r#if: Option<String>,
+    pub for_each: Option<String>,
+    pub timeout_s: Option<u64>,
+    pub env: Map<String, Value>,
+    pub secrets: Vec<String>,
+    pub driver: Option<String>,
+}
+
+/// A gate as the step behind it sees it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GateDecision {
+    pub id: Uuid,
+    pub kind: String,
+    pub status: String,
+    pub decided_by: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// A child of a for_each step.
+#[derive(Debug, Deserialize)]
+pub struct Child {
+    pub name: String,
+    pub status: StepStatus,
+    pub outputs: Option<Value>,
+    pub error: Option<Value>,
+}
+
+/// Claims up to `capacity` steps.
+pub async fn claim_steps(db: &Db, worker: &str, capacity: usize, steps: Option<&[Uuid]>, lease: Duration) -> Result<Vec<ClaimedStep>, Error> {
+    let arguments = json!({"p_worker": worker, "p_capacity": capacity, "p_step_ids": steps, "p_lease": format!("{} seconds", lease.as_secs_f64())});
+    db.call("claim_steps", &arguments).await
+}

@@ -1,0 +1,28 @@
+//! `create_run`: a checked plan becomes rows, or nothing at all.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::RunStatus;
+use crate::db::{Db, Error};
+use crate::plan::Plan;
+
+/// A run that was just made.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CreatedRun {
+    pub id: Uuid,
+    pub status: RunStatus,
+    pub steps_total: u32,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Makes a run. The same id again finds the run that is there.
+pub async fn create_run(db: &Db, id: Uuid, plan: &Plan, submitted: &Value, traceparent: Option<&str>) -> Result<CreatedRun, Error> {
+    let run = json!({
+        "goal": plan.goal, "plan": submitted, "workspace": plan.workspace, "priority": plan.priority,
+        "max_parallel": plan.max_parallel, "deadline_s": plan.deadline_s, "traceparent": traceparent,
+    });
+    db.call("create_run", &json!({"p_id": id, "p_run": run, "p_steps": plan.rows()})).await
+}

@@ -1,0 +1,42 @@
+//! What workers do from time to time, whoever comes first.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::db::{Db, Error};
+
+/// What `ring_doorbells` found.
+#[derive(Debug, Deserialize)]
+pub struct Rung {
+    /// Ready steps to send to the queue.
+    pub rung: Vec<Uuid>,
+    /// The instant of the next timer.
+    pub next_due_at: Option<DateTime<Utc>>,
+}
+
+/// Takes back the steps of workers that went away; tells how many.
+pub async fn expire_leases(db: &Db) -> Result<u32, Error> {
+    db.call("expire_leases", &json!({})).await
+}
+
+/// Wakes what is due and rings again for what nobody picked up.
+pub async fn ring_doorbells(db: &Db) -> Result<Rung, Error> {
+    db.call("ring_doorbells", &json!({})).await
+}
+
+/// Cancels runs whose deadline has passed; tells how many.
+pub async fn enforce_deadlines(db: &Db) -> Result<u32, Error> {
+    db.call("enforce_deadlines", &json!({})).await
+}
+
+/// Makes and drops partitions of the event log; tells which were dropped.
+pub async fn retain_events(db: &Db) -> Result<Vec<String>, Error> {
+    db.call("retain_events", &json!({})).await
+}
+
+/// Forgets old idempotency keys; tells how many.
+pub async fn forget_requests(db: &Db) -> Result<u32, Error> {
+    db.call("forget_requests", &json!({})).await
+}

@@ -1,0 +1,19 @@
+//! Runs and steps: their states, and one call per SQL function of the engine.
+
+mod claim_steps;
+mod create_run;
+mod extend_leases;
+mod jobs;
+mod outcome;
+mod record;
+mod settle_steps;
+mod status;
+
+pub use claim_steps::{Child, ClaimedStep, GateDecision, claim_steps};
+pub use create_run::{CreatedRun, create_run};
+pub use extend_leases::extend_leases;
+pub use jobs::{Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};
+pub use outcome::{Failure, Outcome};
+pub use record::{record_artifact, record_gate};
+pub use settle_steps::{Settled, settle_steps};
+pub use status::{RunStatus, StepStatus};

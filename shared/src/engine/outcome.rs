@@ -1,0 +1,78 @@
+//! What came of executing a step, as `settle_steps` takes it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub message: String,
+    /// Whether another attempt may do better.
+    #[serde(skip)]
+    pub transient: bool,
+    /// Wait before that attempt, instead of the step's backoff.
+    #[serde(skip)]
+    pub wait_ms: Option<u64>,
+    /// What else is known, for people: exit code, status, evidence.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub details: Value,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done { outputs: Value },
+    /// Its condition is false.
+    Skipped { reason: String },
+    Failed(Failure),
+    TimedOut(Failure),
+    Cancelled,
+    /// Parked until a person decides.
+    Gate { kind: String, question: Option<String> },
+    /// Parked until an instant; it then goes on with `outputs` as it left them.
+    Timer { wait_ms: u64 },
+    /// Parked until its children are at an end: one for each item.
+    Children { items: Vec<Value> },
+    /// Not executed: the worker is going away.
+    HandedBack,
+}
+
+impl Outcome {
+    /// The row that `settle_steps` takes.
+    pub fn row(&self, step: Uuid, token: Uuid) -> Value {
+        let mut row = match self {
+            Self::Done { outputs } => json!({"kind": "done", "outputs": outputs}),
+            Self::Skipped { reason } => json!({"kind": "skipped", "outputs": {"reason": reason}}),
+            Self::Failed(failure) => failure.row("failed"),
+            Self::TimedOut(failure) => failure.row("timed_out"),
+            Self::Cancelled => json!({"kind": "cancelled", "error": {"message": "cancelled while it ran"}}),
+            Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
+            Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
+            Self::Children { items } => json!({"kind": "children", "children": items}),
+            Self::HandedBack => json!({"kind": "handed_back"}),
+        };
+        row["step_id"] = json!(step);
+        row["token"] = json!(token);
+        row
+    }
+}
+
+impl Failure {
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: false, wait_ms: None, details: Value::Null }
+    }
+
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self { transient: true, ..Self::permanent(message) }
+    }
+
+    pub fn with_details(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+
+    fn row(&self, kind: &str) -> Value {
+        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms})
+    }
+}

@@ -1,0 +1,48 @@
+//! The states of a run and of a step; equal to the SQL enums, which a test compares.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! statuses {
+    ($(#[$doc:meta])* $name:ident { $($state:ident = $text:literal),* } over: $($over:ident),*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum $name { $(#[serde(rename = $text)] $state,)* }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$state,)*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$state => $text,)* }
+            }
+
+            /// Whether nothing changes any more, but by a retry.
+            pub fn is_over(self) -> bool {
+                matches!(self, $(Self::$over)|*)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+statuses! {
+    /// Where a run stands.
+    RunStatus {
+        Queued = "queued", Running = "running", Paused = "paused", Cancelling = "cancelling", Succeeded = "succeeded",
+        Failed = "failed", Cancelled = "cancelled"
+    }
+    over: Succeeded, Failed, Cancelled
+}
+
+statuses! {
+    /// Where a step stands.
+    StepStatus {
+        Pending = "pending", Ready = "ready", Running = "running", Waiting = "waiting", Succeeded = "succeeded",
+        Failed = "failed", TimedOut = "timed_out", Cancelled = "cancelled", Skipped = "skipped"
+    }
+    over: Succeeded, Failed, TimedOut, Cancelled, Skipped
+}

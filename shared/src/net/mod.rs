@@ -1,0 +1,31 @@
+//! Outgoing HTTP: the one place that builds a client, and the rule about private addresses.
+
+mod private_address;
+
+use std::time::Duration;
+
+pub use private_address::is_private;
+
+/// A client with our TLS provider and limits. Redirects are not followed: whoever wants to checks each hop.
+pub fn client() -> reqwest::Client {
+    // The second call of a process finds the provider installed: that is no error.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .build()
+        .expect("the TLS provider is installed in the line above")
+}
+
+/// A client that reaches one host only at the given addresses.
+pub fn pinned(host: &str, addresses: &[std::net::SocketAddr]) -> reqwest::Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .resolve_to_addrs(host, addresses)
+        .no_proxy()
+        .build()
+        .expect("the TLS provider is installed in the line above")
+}

@@ -1,0 +1,127 @@
+//! CEL: conditions, lists and values computed from what earlier steps gave.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cel::{Context, Program};
+use serde_json::Value;
+
+use super::limits;
+
+/// The names that expressions may use.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    pub run: Value,
+    /// `{name: {status, outputs}}`
+    pub steps: Value,
+    pub item: Value,
+    pub index: Value,
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(String);
+
+/// Checks that text is CEL, without evaluating it.
+pub fn check(source: &str) -> Result<(), Invalid> {
+    compile(source).map(drop)
+}
+
+/// Evaluates an expression.
+pub fn evaluate(source: &str, scope: &Scope) -> Result<Value, Invalid> {
+    let program = compile(source)?;
+    let mut context = Context::default();
+    for (name, value) in [("run", &scope.run), ("steps", &scope.steps), ("item", &scope.item), ("index", &scope.index)] {
+        context.add_variable(name, value).map_err(|error| Invalid(format!("`{source}`: {error}")))?;
+    }
+    let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
+        .map_err(|_| Invalid(format!("`{source}` cannot be evaluated")))?
+        .map_err(|error| Invalid(format!("`{source}`: {error}")))?;
+    value.json().map_err(|error| Invalid(format!("`{source}` is not a JSON value: {error}")))
+}
+
+fn compile(source: &str) -> Result<Program, Invalid> {
+    if source.len() > limits::EXPRESSION_BYTES {
+        return Err(Invalid(format!("the expression has {} characters, at most {} are taken", source.len(), limits::EXPRESSION_BYTES)));
+    }
+    if nesting(source) > limits::EXPRESSION_DEPTH {
+        return Err(Invalid(format!("the expression is nested deeper than {} levels", limits::EXPRESSION_DEPTH)));
+    }
+    // The parser is generated code and not ours: a panic on odd text is an error of that text.
+    match catch_unwind(|| Program::compile(source)) {
+        Ok(Ok(program)) => Ok(program),
+        Ok(Err(errors)) => Err(Invalid(match errors.errors.first() {
+            Some(error) => format!("bad CEL at line {}, column {}: {}", error.pos.0, error.pos.1 + 1, error.msg),
+            None => "bad CEL".to_owned(),
+        })),
+        Err(_) => Err(Invalid("bad CEL: it cannot be parsed".to_owned())),
+    }
+}
+
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for c in source.chars() {
+        match c {
+            '(' | '[' | '{' | '!' | '-' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The steps that an expression names: `steps.name` or `steps["name"]`.
+pub fn references(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut rest = source;
+    while let Some(at) = rest.find("steps") {
+        let before = rest[..at].chars().next_back();
+        rest = &rest[at + "steps".len()..];
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.') {
+            continue;
+        }
+        let name = if let Some(field) = rest.strip_prefix('.') {
+            field.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+        } else if let Some(quoted) = rest.strip_prefix("[\"") {
+            quoted.split('"').next().unwrap_or_default().to_owned()
+        } else if let Some(quoted) = rest.strip_prefix("['") {
+            quoted.split('\'').next().unwrap_or_default().to_owned()
+        } else {
+            continue;
+        };
+        if !name.is_empty() {
+            found.insert(name);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Scope, check, evaluate, references};
+
+    #[test]
+    fn outputs_of_steps_are_read_by_name() {
+        let steps = json!({"a": {"outputs": {"n": 2, "list": ["x"]}}, "b c": {"status": "failed"}});
+        let scope = Scope { steps, ..Scope::default() };
+        assert_eq!(evaluate("steps.a.outputs.n == 2", &scope), Ok(json!(true)));
+        assert_eq!(evaluate("steps.a.outputs.list", &scope), Ok(json!(["x"])));
+        assert_eq!(evaluate("steps[\"b c\"].status == 'failed'", &scope), Ok(json!(true)));
+    }
+
+    #[test]
+    fn bad_cel_says_where() {
+        let error = check("steps.a ==").expect_err("not CEL").to_string();
+        assert!(error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn references_are_found_in_both_forms() {
+        let found = references("steps.a.outputs.x && steps[\"b c\"].status == 'ok' && mysteps.z");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a", "b c"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! The plan language: text → checked plan → rows for `create_run`. Pure: asks no database and executes nothing.
+
+pub mod expression;
+mod fields;
+mod graph;
+mod limits;
+mod parse;
+mod template;
+mod tools;
+mod validate;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use parse::{from_json, from_yaml};
+pub use template::resolve;
+pub use tools::TOOLS;
+
+/// What happens to the run when a step fails for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// The run fails; running siblings finish, nothing new starts.
+    #[default]
+    Fail,
+    /// What needs the step sees the failure and runs.
+    Continue,
+    /// What needs the step is skipped; the run goes on.
+    Skip,
+}
+
+/// How often and when a step is tried again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// 1 to 100; 1 when not given: a step is not repeated unless its author says that it may be.
+    pub max_attempts: Option<u32>,
+    /// Wait before the second attempt, 500 when not given.
+    pub initial_ms: Option<u64>,
+    /// Each wait is so many times the one before, 2.0 when not given.
+    pub factor: Option<f64>,
+    /// Longest wait, 60,000 when not given.
+    pub max_ms: Option<u64>,
+    /// Share of the wait that is random, 0 to 1, 0.2 when not given.
+    pub jitter: Option<f64>,
+}
+
+/// What a step may use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    pub cpu_s: Option<u64>,
+    pub memory_mb: Option<u64>,
+    pub disk_mb: Option<u64>,
+    pub processes: Option<u64>,
+    pub network: Option<String>,
+}
+
+/// Where the files come from that the run's steps work on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workspace {
+    /// URL or path of a git repository.
+    pub git: String,
+    /// Branch, tag or commit; the repository's HEAD when not given.
+    pub r#ref: Option<String>,
+}
+
+/// A step, checked, with the plan's defaults applied.
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+pub struct Step {
+    pub name: String,
+    pub tool: String,
+    #[schemars(default)]
+    pub needs: Vec<String>,
+    pub r#if: Option<String>,
+    pub for_each: Option<String>,
+    #[schemars(default)]
+    pub inputs: Map<String, Value>,
+    #[schemars(default)]
+    pub retry: Retry,
+    pub timeout_s: Option<u64>,
+    #[schemars(default)]
+    pub on_failure: OnFailure,
+    pub driver: Option<String>,
+    pub resources: Option<Resources>,
+    #[schemars(default)]
+    pub env: Map<String, Value>,
+    #[schemars(default)]
+    pub secrets: Vec<String>,
+    pub concurrency_key: Option<String>,
+    pub concurrency_limit: Option<u32>,
+    pub idempotency_key: Option<String>,
+}
+
+/// A plan that passed every check.
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+pub struct Plan {
+    #[schemars(default)]
+    pub goal: String,
+    #[schemars(default)]
+    pub priority: i32,
+    pub deadline_s: Option<u64>,
+    pub max_parallel: Option<u32>,
+    pub workspace: Option<Workspace>,
+    /// In an order in which each step comes after what it needs.
+    pub steps: Vec<Step>,
+    /// Where each of `steps` stood in the plan as it was written.
+    #[serde(skip)]
+    pub positions: Vec<usize>,
+    /// Oddities that are no errors.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// The rows that `create_run` takes: needs as indexes of earlier steps.
+    pub fn rows(&self) -> Vec<Value> {
+        let place = |name: &str| self.steps.iter().position(|step| step.name == name);
+        self.steps
+            .iter()
+            .zip(&self.positions)
+            .map(|(step, position)| {
+                let needs: Vec<usize> = step.needs.iter().filter_map(|need| place(need)).collect();
+                serde_json::json!({
+                    "name": step.name, "tool": step.tool, "position": position, "needs": needs, "spec": step.spec(),
+                    "on_failure": step.on_failure, "max_attempts": step.retry.max_attempts.unwrap_or(1),
+                    "concurrency_key": step.concurrency_key, "concurrency_limit": step.concurrency_limit,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Step {
+    /// What a worker needs to execute the step; fields that say nothing are left out, for the row is read often.
+    fn spec(&self) -> Value {
+        let mut spec = Map::new();
+        let mut put = |key: &str, value: Value| {
+            let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            if !empty {
+                spec.insert(key.to_owned(), value);
+            }
+        };
+        put("inputs", Value::Object(self.inputs.clone()));
+        put("if", self.r#if.clone().into());
+        put("for_each", self.for_each.clone().into());
+        if self.retry != Retry::default() {
+            put("retry", serde_json::to_value(&self.retry).unwrap_or_default());
+        }
+        put("timeout_s", self.timeout_s.into());
+        put("driver", self.driver.clone().into());
+        put("resources", serde_json::to_value(&self.resources).unwrap_or_default());
+        put("env", Value::Object(self.env.clone()));
+        put("secrets", self.secrets.clone().into());
+        put("idempotency_key", self.idempotency_key.clone().into());
+        put("refs", template::references(self).into_iter().collect::<Vec<_>>().into());
+        Value::Object(spec)
+    }
+}
+
+impl Plan {
+    /// JSON Schema of a plan as it is written.
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}

@@ -1,0 +1,19 @@
+//! Text to plan.
+
+use serde_json::Value;
+
+use super::{Plan, limits, validate};
+use crate::problem::Fault;
+
+/// Checks a plan given as JSON; all that is wrong with it is reported at once.
+pub fn from_json(plan: &Value) -> Result<Plan, Vec<Fault>> {
+    validate::check(plan)
+}
+
+/// Reads YAML into the JSON that `from_json` checks.
+pub fn from_yaml(text: &str) -> Result<Value, Vec<Fault>> {
+    if text.len() > limits::PLAN_BYTES {
+        return Err(vec![Fault::new("", format!("the plan has {} bytes, at most {} are taken", text.len(), limits::PLAN_BYTES))]);
+    }
+    serde_saphyr::from_str::<Value>(text).map_err(|error| vec![Fault::new("", format!("this is not YAML: {error}"))])
+}

@@ -1,0 +1,252 @@
+//! Every check of a plan, in one pass that reports all it finds.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::{OnFailure, Plan, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
+use crate::problem::Fault;
+
+const PLAN_FIELDS: &[&str] = &["goal", "priority", "deadline_s", "max_parallel", "workspace", "defaults", "metadata", "steps"];
+const DEFAULT_FIELDS: &[&str] = &["retry", "timeout_s", "driver", "env", "on_failure"];
+const STEP_FIELDS: &[&str] = &[
+    "name", "tool", "needs", "depends_on", "if", "for_each", "inputs", "retry", "timeout_s", "on_failure", "driver", "resources", "env",
+    "secrets", "concurrency_key", "concurrency_limit", "idempotency_key", "tools_allowed", "env_allowed", "secrets_scope",
+];
+const DRIVERS: &[&str] = &["worker-container", "vercel-function", "e2b", "modal"];
+
+pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
+    let mut faults = vec![];
+    let size = value.to_string().len();
+    if size > limits::PLAN_BYTES {
+        return Err(vec![Fault::new("", format!("the plan has {size} bytes, at most {} are taken", limits::PLAN_BYTES))]);
+    }
+    let Some(plan) = Fields::of(value, "", &mut faults) else { return Err(faults) };
+    plan.refuse_unknown(PLAN_FIELDS, &mut faults);
+    let goal = plan.text("goal", &mut faults).unwrap_or_default();
+    if goal.len() > 1000 {
+        faults.push(Fault::new("/goal", "is longer than 1,000 bytes"));
+    }
+    let priority = plan.number("priority", -100, 100, &mut faults).unwrap_or(0);
+    let deadline_s = plan.number::<i64>("deadline_s", 1, 366 * 86_400, &mut faults);
+    let max_parallel = plan.number::<u32>("max_parallel", 1, 10_000, &mut faults);
+    let workspace: Option<Workspace> = plan.typed("workspace", &mut faults);
+    let defaults = plan.get("defaults").and_then(|value| Fields::of(value, "/defaults", &mut faults));
+    if let Some(defaults) = &defaults {
+        defaults.refuse_unknown(DEFAULT_FIELDS, &mut faults);
+    }
+    let listed = match plan.get("steps") {
+        Some(Value::Array(steps)) if !steps.is_empty() => steps.as_slice(),
+        Some(Value::Array(_)) | None => {
+            faults.push(Fault::new("/steps", "give at least one step"));
+            &[]
+        }
+        Some(_) => {
+            faults.push(Fault::new("/steps", "must be a list"));
+            &[]
+        }
+    };
+    if listed.len() > limits::STEPS {
+        faults.push(Fault::new("/steps", format!("has {} steps, at most {} are taken", listed.len(), limits::STEPS)));
+        return Err(faults);
+    }
+    let mut steps: Vec<Step> = vec![];
+    for (at, value) in listed.iter().enumerate() {
+        // A step that could not be read at all still has a place, so that pointers stay right.
+        steps.push(read_step(value, at, defaults.as_ref(), &mut faults));
+    }
+    let needs = resolve_needs(&mut steps, listed, &mut faults);
+    let mut warnings = vec![];
+    let order = match graph::sort(&needs) {
+        Ok((order, depth)) => {
+            if depth > limits::DEPTH {
+                faults.push(Fault::new("/steps", format!("is {depth} steps deep, at most {} are taken", limits::DEPTH)));
+            }
+            order
+        }
+        Err(cycle) => {
+            let names: Vec<&str> = cycle.iter().map(|step| steps[*step].name.as_str()).collect();
+            faults.push(Fault::new(format!("/steps/{}/needs", cycle[0]), format!("the steps need each other: {}", names.join(" → "))));
+            vec![]
+        }
+    };
+    for (at, step) in steps.iter().enumerate() {
+        check_expressions(step, at, &steps, &needs, &mut faults);
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if goal.is_empty() {
+        warnings.push("the plan has no goal: people will see an unnamed run".to_owned());
+    }
+    let sorted = order.iter().map(|at| steps[*at].clone()).collect();
+    let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
+    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, steps: sorted, positions: order, warnings })
+}
+
+fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {
+    let empty = Value::Object(Map::new());
+    let pointer = format!("/steps/{at}");
+    let fields = Fields::of(value, &pointer, faults)
+        .or_else(|| Fields::of(&empty, &pointer, &mut vec![]))
+        .expect("an empty object has fields");
+    fields.refuse_unknown(STEP_FIELDS, faults);
+    let name = fields.text("name", faults).unwrap_or_default();
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
+    if name.is_empty() || name.len() > 80 || !name.chars().all(is_letter) {
+        faults.push(Fault::new(fields.at("name"), "every step needs a name of 1 to 80 letters, digits, spaces, `_`, `.` or `-`"));
+    }
+    let tool = fields.text("tool", faults).unwrap_or_default();
+    if !tools::is_known(&tool) {
+        faults.push(Fault::new(fields.at("tool"), format!("`{tool}` is not a tool; known: {}", tools::TOOLS.join(", "))));
+    }
+    let mut inputs = fields.object("inputs", faults).cloned().unwrap_or_default();
+    let inline_needs = inputs.remove("_dependsOn");
+    if serde_json::to_string(&inputs).map_or(0, |text| text.len()) > limits::STEP_INPUT_BYTES {
+        faults.push(Fault::new(fields.at("inputs"), format!("is larger than {} bytes; put it into an artifact", limits::STEP_INPUT_BYTES)));
+    }
+    let mut needs = fields.texts("needs", faults).or_else(|| fields.texts("depends_on", faults)).unwrap_or_default();
+    needs.extend(inline_needs.and_then(|value| serde_json::from_value::<Vec<String>>(value).ok()).unwrap_or_default());
+
+    let retry = merge_retry(fields.typed("retry", faults), defaults.and_then(|defaults| defaults.typed("retry", faults)));
+    if retry.max_attempts.is_some_and(|n| !(1..=100).contains(&n)) {
+        faults.push(Fault::new(fields.at("retry/max_attempts"), "must be from 1 to 100"));
+    }
+    if retry.factor.is_some_and(|n| !(1.0..=100.0).contains(&n)) || retry.jitter.is_some_and(|n| !(0.0..=1.0).contains(&n)) {
+        faults.push(Fault::new(fields.at("retry"), "factor must be from 1 to 100, jitter from 0 to 1"));
+    }
+    let mut env = defaults.and_then(|defaults| defaults.object("env", faults)).cloned().unwrap_or_default();
+    env.extend(fields.object("env", faults).cloned().unwrap_or_default());
+    for (key, _) in env.iter().filter(|(_, value)| !value.is_string()) {
+        faults.push(Fault::new(fields.at(&format!("env/{key}")), "must be text"));
+    }
+    let driver = fields.text("driver", faults).or_else(|| defaults.and_then(|defaults| defaults.text("driver", faults)));
+    if let Some(driver) = driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
+        faults.push(Fault::new(fields.at("driver"), format!("`{driver}` is not a driver; known: {}", DRIVERS.join(", "))));
+    }
+    let timeout = |from: &Fields<'_>, faults: &mut Vec<Fault>| from.number::<i64>("timeout_s", 1, 86_400, faults);
+    let timeout_s = timeout(&fields, faults).or_else(|| defaults.and_then(|defaults| timeout(defaults, faults)));
+    Step {
+        name, tool, needs, inputs, retry, driver, env,
+        r#if: fields.text("if", faults),
+        for_each: fields.text("for_each", faults),
+        timeout_s: timeout_s.and_then(|seconds| u64::try_from(seconds).ok()),
+        on_failure: fields
+            .typed::<OnFailure>("on_failure", faults)
+            .or_else(|| defaults.and_then(|defaults| defaults.typed("on_failure", faults)))
+            .unwrap_or_default(),
+        resources: fields.typed::<Resources>("resources", faults),
+        secrets: fields.texts("secrets", faults).unwrap_or_default(),
+        concurrency_key: fields.text("concurrency_key", faults),
+        concurrency_limit: fields.number("concurrency_limit", 1, 10_000, faults),
+        idempotency_key: fields.text("idempotency_key", faults),
+    }
+}
+
+fn merge_retry(own: Option<Retry>, default: Option<Retry>) -> Retry {
+    let (own, default) = (own.unwrap_or_default(), default.unwrap_or_default());
+    Retry {
+        max_attempts: own.max_attempts.or(default.max_attempts),
+        initial_ms: own.initial_ms.or(default.initial_ms),
+        factor: own.factor.or(default.factor),
+        max_ms: own.max_ms.or(default.max_ms),
+        jitter: own.jitter.or(default.jitter),
+    }
+}
+
+/// Names to indexes; without any `needs` in the plan, each step needs the one before it.
+fn resolve_needs(steps: &mut [Step], listed: &[Value], faults: &mut Vec<Fault>) -> Vec<Vec<usize>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| !step.name.is_empty()) {
+        if let Some(first) = places.insert(step.name.clone(), at) {
+            faults.push(Fault::new(format!("/steps/{at}/name"), format!("`{}` is the name of step {first} too", step.name)));
+        }
+    }
+    let says_needs = |value: &Value| {
+        value.get("needs").is_some() || value.get("depends_on").is_some() || value.pointer("/inputs/_dependsOn").is_some()
+    };
+    if !listed.iter().any(says_needs) {
+        let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
+        for (step, before) in steps.iter_mut().skip(1).zip(names) {
+            step.needs = vec![before];
+        }
+        return (0..steps.len()).map(|at| at.checked_sub(1).into_iter().collect()).collect();
+    }
+    let mut needs = vec![];
+    for (at, step) in steps.iter().enumerate() {
+        let mut own = vec![];
+        for (n, need) in step.needs.iter().enumerate() {
+            match places.get(need) {
+                Some(place) => own.push(*place),
+                None => faults.push(Fault::new(format!("/steps/{at}/needs/{n}"), format!("there is no step `{need}`"))),
+            }
+        }
+        needs.push(own);
+    }
+    needs
+}
+
+fn check_expressions(step: &Step, at: usize, steps: &[Step], needs: &[Vec<usize>], faults: &mut Vec<Fault>) {
+    let above = graph::ancestors(needs, at);
+    let mut check = |pointer: String, source: &str| {
+        if let Err(error) = expression::check(source) {
+            faults.push(Fault::new(pointer.clone(), error.to_string()));
+        }
+        for name in expression::references(source) {
+            if !above.iter().any(|one| steps[*one].name == name) {
+                faults.push(Fault::new(pointer.clone(), format!("names `{name}`, which this step does not need (add it to `needs`)")));
+            }
+        }
+    };
+    for (key, source) in [("if", &step.r#if), ("for_each", &step.for_each)] {
+        if let Some(source) = source {
+            check(format!("/steps/{at}/{key}"), source);
+        }
+    }
+    for (key, value) in [("inputs", &step.inputs), ("env", &step.env)] {
+        for (name, value) in value {
+            template::visit(value, &format!("/steps/{at}/{key}/{name}"), &mut |pointer, source| check(pointer.to_owned(), source));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::check;
+
+    fn pointers(plan: &Value) -> Vec<String> {
+        check(plan).expect_err("a bad plan").into_iter().map(|fault| fault.pointer).collect()
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let plan = json!({"goal": 1, "colour": "red", "steps": [
+            {"name": "a", "tool": "noop", "needs": ["zz"]}, {"name": "a", "tool": "rm"}, {"tool": "noop", "if": "1 +"}]});
+        let found = pointers(&plan);
+        for pointer in ["/colour", "/goal", "/steps/0/needs/0", "/steps/1/name", "/steps/1/tool", "/steps/2/name", "/steps/2/if"] {
+            assert!(found.iter().any(|one| one == pointer), "{pointer} is not in {found:?}");
+        }
+    }
+
+    #[test]
+    fn without_needs_the_steps_run_in_order() {
+        let plan = check(&json!({"steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).expect("a good plan");
+        assert_eq!(plan.steps[1].needs, ["a"]);
+    }
+
+    #[test]
+    fn a_cycle_is_refused() {
+        let plan = json!({"steps": [{"name": "a", "tool": "noop", "needs": ["b"]}, {"name": "b", "tool": "noop", "needs": ["a"]}]});
+        let faults = check(&plan).expect_err("a cycle");
+        assert!(faults[0].detail.contains("a → b → a"), "{faults:?}");
+    }
+
+    #[test]
+    fn an_expression_names_only_what_the_step_needs() {
+        let plan = json!({"steps": [{"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "noop", "if": "steps.a.outputs.x"}]});
+        assert_eq!(pointers(&plan), ["/steps/1/if"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! Supabase Storage: uploads and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The bucket of everything that runs keep.
+pub const ARTIFACTS: &str = "artifacts";
+
+/// Why Storage did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("storage refused {path}: {code}")]
+    Refused { path: String, code: String },
+    #[error("storage does not answer")]
+    Unavailable(#[source] reqwest::Error),
+}
+
+/// A client that acts as the service role.
+#[derive(Clone)]
+pub struct Storage {
+    client: reqwest::Client,
+    base: String,
+    key: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Body {
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(rename = "signedURL")]
+    signed_url: Option<String>,
+}
+
+impl Storage {
+    pub fn new(client: reqwest::Client, supabase_url: &str, service_role_key: &str) -> Self {
+        Self { client, base: format!("{supabase_url}/storage/v1"), key: service_role_key.to_owned() }
+    }
+
+    /// Makes the bucket unless it is there.
+    pub async fn ensure_bucket(&self) -> Result<(), Error> {
+        let body = serde_json::json!({"id": ARTIFACTS, "name": ARTIFACTS, "public": false});
+        match self.send(ARTIFACTS, self.client.post(format!("{}/bucket", self.base)).json(&body)).await {
+            Err(Error::Refused { code, .. }) if code == "BucketAlreadyExists" => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Stores bytes at a path of the bucket, over whatever was there.
+    pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let request = self
+            .client
+            .post(format!("{}/object/{ARTIFACTS}/{path}", self.base))
+            .header("content-type", media_type)
+            .header("x-upsert", "true")
+            .body(bytes);
+        self.send(path, request).await.map(drop)
+    }
+
+    /// A URL that reads one object, without any other right, for a while.
+    pub async fn sign(&self, path: &str, valid: Duration) -> Result<String, Error> {
+        let request =
+            self.client.post(format!("{}/object/sign/{ARTIFACTS}/{path}", self.base)).json(&serde_json::json!({"expiresIn": valid.as_secs()}));
+        let url = self.send(path, request).await?.signed_url;
+        url.map(|url| format!("{}{url}", self.base)).ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no signedURL".to_owned() })
+    }
+
+    async fn send(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Body, Error> {
+        let response = request
+            .header("apikey", &self.key)
+            .bearer_auth(&self.key)
+            .timeout(Duration::from_secs(60))
+            .send()
+            .await
+            .map_err(Error::Unavailable)?;
+        let status = response.status();
+        let body: Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.to_string()) })
+    }
+}

@@ -1,0 +1,28 @@
+-- Counts what the caller's tenant has in work.
+-- Takes: nothing.
+-- Locks: nothing.
+-- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, held: steps held by a limit, timers, oldest_ready_s}.
+-- Raises: nothing.
+create function nofx.summarise_metrics()
+returns json
+language plpgsql
+stable
+security invoker set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.caller_tenant();
+begin
+  return json_build_object(
+    'runs', (select coalesce(json_object_agg(status, n), '{}')
+               from (select status, count(*) as n from nofx.run
+                      where tenant_id = v_tenant and status in ('queued', 'running', 'paused', 'cancelling') group by status) as open),
+    'ready', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'ready'),
+    'held', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'held'),
+    'timers', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'timer'),
+    'oldest_ready_s', (select extract(epoch from now() - min(s.ready_at))
+                         from (select step_id from nofx.doorbell where tenant_id = v_tenant and kind = 'ready'
+                                order by priority desc, step_id limit 100) as d
+                         join nofx.step s on s.id = d.step_id));
+end
+$$;
+grant execute on function nofx.summarise_metrics() to authenticated;

@@ -1,0 +1,62 @@
+//! What a handler may reach of the world.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use nofx_shared::db::Db;
+use nofx_shared::engine::{self, ClaimedStep, Failure};
+use nofx_shared::secrets::Mask;
+use nofx_shared::storage::Storage;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::drivers::Processes;
+use crate::workspace::Workspaces;
+
+/// What all steps share.
+pub(crate) struct Tools {
+    pub db: Db,
+    pub storage: Storage,
+    pub workspaces: Workspaces,
+    pub processes: Processes,
+    pub allow_private_addresses: bool,
+}
+
+/// One step's view: its row, its environment, and the tools.
+pub(crate) struct StepContext {
+    pub step: ClaimedStep,
+    /// What the step's processes see: what it names, and nothing of the worker's own.
+    pub env: BTreeMap<String, String>,
+    pub mask: Mask,
+    pub stop: CancellationToken,
+    pub tools: Arc<Tools>,
+}
+
+impl StepContext {
+    /// The run's files, checked out unless they are here already.
+    pub(crate) async fn workspace(&self) -> Result<PathBuf, Failure> {
+        self.tools.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+    }
+
+    /// Where the step's artifacts are in Storage.
+    pub(crate) fn artifact_path(&self, name: &str) -> String {
+        format!("runs/{}/steps/{}/{name}", self.step.run_id, self.step.id)
+    }
+
+    /// Keeps bytes as an artifact; its path in Storage. Secrets must be masked already.
+    pub(crate) async fn keep(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+        let path = self.artifact_path(name);
+        let hash = format!("sha256:{}", Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let size = bytes.len();
+        self.tools
+            .storage
+            .upload(&path, media_type, bytes)
+            .await
+            .map_err(|error| Failure::transient(format!("cannot store the artifact {name}: {error}")))?;
+        let recorded = engine::record_artifact(&self.tools.db, &self.step, name, &path, media_type, size, &hash)
+            .await
+            .map_err(|error| Failure::transient(format!("cannot record the artifact {name}: {error}")))?;
+        recorded.map(|_| path).ok_or_else(|| Failure::transient("the lease was lost"))
+    }
+}

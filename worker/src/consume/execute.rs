@@ -1,0 +1,146 @@
+//! Executes one claimed step: condition, list, inputs, secrets, then the handler within its time. Always comes to an outcome.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nofx_shared::engine::{ClaimedStep, Failure, Outcome, StepStatus};
+use nofx_shared::plan::expression::{self, Scope};
+use nofx_shared::plan::resolve;
+use nofx_shared::secrets::Mask;
+use nofx_shared::settings;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::context::{StepContext, Tools};
+use crate::handlers;
+
+/// Largest outputs of a step; the contract's limit.
+const OUTPUT_BYTES: usize = 256 << 10;
+/// How long a handler may take to clean up after it was stopped.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(super) async fn execute(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Outcome {
+    match prepare(step, tools, stop) {
+        Ok(Prepared::Outcome(outcome)) => outcome,
+        Ok(Prepared::Step(context, inputs)) => run(context, inputs).await,
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+enum Prepared {
+    Outcome(Outcome),
+    Step(Box<StepContext>, Value),
+}
+
+fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Result<Prepared, Failure> {
+    if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status != "passed" && gate.status != "waived") {
+        let by = gate.decided_by.as_deref().unwrap_or("nobody");
+        let reason = gate.reason.as_deref().unwrap_or("no reason given");
+        return Err(Failure::permanent(format!("{} was refused by {by}: {reason}", gate.kind)));
+    }
+    let scope = Scope {
+        run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
+        steps: step.context.clone().unwrap_or_else(|| json!({})),
+        item: step.item.clone().unwrap_or_default(),
+        index: step.index.into(),
+    };
+    if let Some(children) = &step.children {
+        return Ok(Prepared::Outcome(gather(children)));
+    }
+    // A step that comes back from a gate or a timer has answered this before.
+    if let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked.is_none()) {
+        match expression::evaluate(condition, &scope).map_err(permanent)? {
+            Value::Bool(true) => {}
+            Value::Bool(false) => return Ok(Prepared::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
+            other => return Err(Failure::permanent(format!("`if` must be true or false, `{condition}` is {other}"))),
+        }
+    }
+    if let Some(source) = &step.spec.for_each {
+        return match expression::evaluate(source, &scope).map_err(permanent)? {
+            Value::Array(items) => Ok(Prepared::Outcome(Outcome::Children { items })),
+            other => Err(Failure::permanent(format!("`for_each` must be a list, `{source}` is {other}"))),
+        };
+    }
+    let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(permanent)?;
+    let mut env = BTreeMap::new();
+    if let Value::Object(given) = resolve(&Value::Object(step.spec.env.clone()), &scope).map_err(permanent)? {
+        for (key, value) in given {
+            env.insert(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+    }
+    let mut secrets = vec![];
+    for name in &step.spec.secrets {
+        let value = settings::secret(name)
+            .ok_or_else(|| Failure::permanent(format!("the secret {name} is not there: set NOFX_SECRET_{name} for the worker")))?;
+        secrets.push(value.clone());
+        env.insert(name.clone(), value);
+    }
+    Ok(Prepared::Step(Box::new(StepContext { step, env, mask: Mask::new(secrets), stop, tools }), inputs))
+}
+
+fn permanent(error: expression::Invalid) -> Failure {
+    Failure::permanent(error.to_string())
+}
+
+/// The outputs of a for_each step: those of its children, in order.
+fn gather(children: &[nofx_shared::engine::Child]) -> Outcome {
+    let failed: Vec<&str> =
+        children.iter().filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped)).map(|child| child.name.as_str()).collect();
+    if failed.is_empty() {
+        let outputs = children.iter().map(|child| child.outputs.clone().unwrap_or_default()).collect();
+        return Outcome::Done { outputs: Value::Array(outputs) };
+    }
+    let names = failed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    Outcome::Failed(Failure::permanent(format!("{} of {} children did not succeed: {names}", failed.len(), children.len())))
+}
+
+async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
+    let Some(handler) = handlers::find(&context.step.tool) else {
+        return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
+    };
+    let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or(handler.default_timeout_s()));
+    let (stop, mask) = (context.stop.clone(), context.mask.clone());
+    let own = stop.child_token();
+    let context = StepContext { stop: own.clone(), ..*context };
+    // In a task of its own, so that a panic is the step's failure and not the worker's.
+    let mut task = tokio::spawn(async move { handler.run(&context, inputs).await });
+    let ended = tokio::select! {
+        ended = &mut task => Some(ended),
+        () = tokio::time::sleep(timeout) => None,
+        () = stop.cancelled() => None,
+    };
+    let result = match ended {
+        Some(result) => result,
+        None => {
+            own.cancel();
+            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+                task.abort();
+            }
+            return if stop.is_cancelled() {
+                Outcome::Cancelled
+            } else {
+                Outcome::TimedOut(Failure::transient(format!("it took longer than {} s", timeout.as_secs())))
+            };
+        }
+    };
+    match result {
+        Ok(Ok(Outcome::Done { outputs })) => finish(outputs, &mask),
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(failure)) => Outcome::Failed(Failure { message: mask.apply(&failure.message), ..failure }),
+        Err(error) => Outcome::Failed(Failure::permanent(format!("the handler failed: {error}"))),
+    }
+}
+
+/// Masks secrets in outputs and holds them to their limit.
+fn finish(outputs: Value, mask: &Mask) -> Outcome {
+    let text = mask.apply(&outputs.to_string());
+    if text.len() > OUTPUT_BYTES {
+        let message = format!("its outputs have {} bytes, at most {OUTPUT_BYTES} are kept; put them into an artifact", text.len());
+        return Outcome::Failed(Failure::permanent(message));
+    }
+    match serde_json::from_str(&text) {
+        Ok(outputs) => Outcome::Done { outputs },
+        Err(_) => Outcome::Failed(Failure::permanent("its outputs are no JSON any more after a secret was masked in them")),
+    }
+}

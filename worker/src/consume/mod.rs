@@ -1,0 +1,270 @@
+//! The consume loop: ring → claim → execute → settle. One task decides; steps run in tasks of their own.
+//!
+//! Every settle asks for as many steps as there is room for, so that a busy worker never makes a call only to claim.
+
+mod context;
+mod execute;
+mod lease;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use nofx_shared::db::{Db, Error};
+use nofx_shared::engine::{self, ClaimedStep, Failure, Outcome, Settled};
+use nofx_shared::settings;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::doorbell::Bell;
+use crate::metrics::Metrics;
+pub(crate) use context::{StepContext, Tools};
+use lease::Held;
+
+/// Most outcomes in one settle: larger batches gain nothing and hold locks longer.
+const BATCH: usize = 128;
+/// Settles under way at once: while one is in the database the next fills.
+const SETTLES: usize = 2;
+/// How long running steps may take to end when the worker is told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A step that is at an end, and what came of it.
+struct Ended {
+    step: Uuid,
+    token: Uuid,
+    outcome: Outcome,
+}
+
+/// A settle that came back.
+struct Answer {
+    sent: Vec<Ended>,
+    asked: usize,
+    result: Result<Settled, Error>,
+}
+
+pub(crate) struct Consumer {
+    db: Db,
+    name: String,
+    lease: Duration,
+    concurrency: usize,
+    tools: Arc<Tools>,
+    bell: Bell,
+    metrics: Arc<Metrics>,
+    held: HashMap<Uuid, Held>,
+    ended: Vec<Ended>,
+    settles: JoinSet<Answer>,
+    /// Steps that settles under way asked for.
+    asked: usize,
+    /// Whether something may be ready that no settle has asked for.
+    hungry: bool,
+    due: Option<Instant>,
+    /// Until when not to call, after a failure.
+    pause: Option<Instant>,
+}
+
+impl Consumer {
+    pub(crate) fn new(db: Db, settings: &settings::Worker, tools: Arc<Tools>, bell: Bell, metrics: Arc<Metrics>) -> Self {
+        Self {
+            db, tools, bell, metrics,
+            name: settings.name.clone(),
+            lease: settings.lease,
+            concurrency: settings.concurrency,
+            held: HashMap::new(),
+            ended: vec![],
+            settles: JoinSet::new(),
+            asked: 0,
+            hungry: true,
+            due: None,
+            pause: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let (sender, mut outcomes) = mpsc::unbounded_channel::<Ended>();
+        let mut heartbeat = tokio::time::interval((self.lease / 6).min(Duration::from_millis(1500)));
+        let mut deadline = None;
+        loop {
+            if stop.is_cancelled() && deadline.is_none() {
+                deadline = Some(Instant::now() + DRAIN);
+                self.hungry = false;
+            }
+            if deadline.is_some() && self.held.is_empty() && self.ended.is_empty() && self.settles.is_empty() {
+                return;
+            }
+            self.settle(deadline.is_none());
+            let alarm = self.alarm(deadline);
+            tokio::select! {
+                Some(ended) = outcomes.recv() => {
+                    self.take(ended);
+                    // Whatever else has ended by now goes into the same batch.
+                    while let Ok(more) = outcomes.try_recv() {
+                        self.take(more);
+                    }
+                }
+                Some(answer) = self.settles.join_next() => match answer {
+                    Ok(answer) => self.answered(answer, &sender),
+                    Err(error) => tracing::error!(%error, "a settle failed inside the worker"),
+                },
+                () = self.bell.wait(), if deadline.is_none() => self.hungry = true,
+                _ = heartbeat.tick(), if !self.held.is_empty() => self.beat().await,
+                () = stop.cancelled(), if deadline.is_none() => {}
+                () = sleep_until(alarm) => self.alarmed(deadline).await,
+            }
+        }
+    }
+
+    /// Sends what ended and asks for what there is room for, if there is a reason to call.
+    fn settle(&mut self, may_claim: bool) {
+        if self.pause.is_some_and(|pause| pause > Instant::now()) {
+            return;
+        }
+        self.pause = None;
+        while self.settles.len() < SETTLES && (!self.ended.is_empty() || self.hungry && may_claim) {
+            let sent: Vec<Ended> = self.ended.drain(..self.ended.len().min(BATCH)).collect();
+            let room = self.concurrency.saturating_sub(self.held.len() + self.ended.len() + self.asked);
+            let asked = if may_claim { room.min(BATCH) } else { 0 };
+            if sent.is_empty() && asked == 0 {
+                return;
+            }
+            self.hungry = false;
+            self.asked += asked;
+            self.metrics.calls.inc();
+            self.metrics.batch.observe(sent.len() as f64);
+            let (db, name, lease) = (self.db.clone(), self.name.clone(), self.lease);
+            self.settles.spawn(async move {
+                let rows: Vec<Value> = sent.iter().map(|one| one.outcome.row(one.step, one.token)).collect();
+                let result = engine::settle_steps(&db, &name, &rows, asked, lease).await;
+                Answer { sent, asked, result }
+            });
+        }
+    }
+
+    fn answered(&mut self, answer: Answer, sender: &mpsc::UnboundedSender<Ended>) {
+        self.asked -= answer.asked;
+        match answer.result {
+            Ok(settled) => {
+                self.metrics.settled.inc_by(answer.sent.len().saturating_sub(settled.refused.len()) as u64);
+                self.metrics.refused.inc_by(settled.refused.len() as u64);
+                // As many as asked for: there may be more.
+                self.hungry |= answer.asked > 0 && settled.claims.len() == answer.asked;
+                if let Some(at) = settled.next_due_at {
+                    self.set_alarm(at);
+                }
+                for step in settled.claims {
+                    self.start(step, sender.clone());
+                }
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "cannot settle now; trying again");
+                self.ended.extend(answer.sent);
+                self.hungry = true;
+                self.pause = Some(Instant::now() + Duration::from_millis(200));
+            }
+            Err(error) => self.refused(answer.sent, &error),
+        }
+        self.metrics.running.set(i64::try_from(self.held.len()).unwrap_or(i64::MAX));
+    }
+
+    /// The database refused a batch for good: find the outcome that it refuses, and fail that step with the reason.
+    fn refused(&mut self, sent: Vec<Ended>, error: &Error) {
+        tracing::error!(error = error as &(dyn std::error::Error + 'static), steps = sent.len(), "the database refused a settle");
+        self.pause = Some(Instant::now() + Duration::from_millis(200));
+        if let [only] = sent.as_slice() {
+            let failure = Failure::permanent(format!("what came of the step was refused: {}", error.problem().detail));
+            self.ended.push(Ended { step: only.step, token: only.token, outcome: Outcome::Failed(failure) });
+            return;
+        }
+        for one in sent {
+            let (db, name, lease) = (self.db.clone(), self.name.clone(), self.lease);
+            self.settles.spawn(async move {
+                let result = engine::settle_steps(&db, &name, &[one.outcome.row(one.step, one.token)], 0, lease).await;
+                Answer { sent: vec![one], asked: 0, result }
+            });
+        }
+    }
+
+    fn start(&mut self, step: ClaimedStep, sender: mpsc::UnboundedSender<Ended>) {
+        let stop = CancellationToken::new();
+        self.held.insert(step.id, Held::new(step.token, stop.clone()));
+        let tools = Arc::clone(&self.tools);
+        let (id, token) = (step.id, step.token);
+        tokio::spawn(async move {
+            let outcome = execute::execute(step, tools, stop).await;
+            // The loop outlives every step: it ends only when it holds none.
+            drop(sender.send(Ended { step: id, token, outcome }));
+        });
+    }
+
+    fn take(&mut self, ended: Ended) {
+        self.held.remove(&ended.step);
+        self.ended.push(ended);
+    }
+
+    fn set_alarm(&mut self, at: DateTime<Utc>) {
+        let wait = (at - Utc::now()).to_std().unwrap_or_default();
+        let at = Instant::now() + wait;
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    fn alarm(&self, deadline: Option<Instant>) -> Option<Instant> {
+        [self.due.filter(|_| deadline.is_none()), self.pause, deadline].into_iter().flatten().min()
+    }
+
+    async fn alarmed(&mut self, deadline: Option<Instant>) {
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            for held in self.held.values() {
+                held.stop.cancel();
+            }
+        }
+        if deadline.is_none() && self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            self.metrics.calls.inc();
+            match engine::ring_doorbells(&self.db).await {
+                Ok(rung) => {
+                    self.hungry |= !rung.rung.is_empty();
+                    if let Some(at) = rung.next_due_at {
+                        self.set_alarm(at);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot wake what is due; trying again");
+                    self.due = Some(now + Duration::from_millis(500));
+                }
+            }
+        }
+    }
+
+    /// Extends the leases of steps that have run for a while; stops those that are no longer ours.
+    async fn beat(&mut self) {
+        let old: Vec<(Uuid, Uuid)> =
+            self.held.iter().filter(|(_, held)| held.since.elapsed() > Duration::from_millis(500)).map(|(step, held)| (*step, held.token)).collect();
+        if old.is_empty() {
+            return;
+        }
+        self.metrics.calls.inc();
+        match engine::extend_leases(&self.db, &old, self.lease).await {
+            Ok(good) => {
+                for (step, _) in old.iter().filter(|(_, token)| !good.contains(token)) {
+                    if let Some(held) = self.held.get(step) {
+                        held.stop.cancel();
+                    }
+                }
+            }
+            // The leases hold for a while yet.
+            Err(error) => tracing::warn!(%error, "cannot extend leases now"),
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

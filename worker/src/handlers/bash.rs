@@ -1,0 +1,88 @@
+use std::path::PathBuf;
+
+use nofx_shared::engine::{Failure, Outcome};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Handler;
+use crate::consume::StepContext;
+use crate::drivers::{Command, Ended};
+
+/// Runs a script, or a program with arguments, in the run's workspace.
+///
+/// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
+/// step's outputs. What it prints is kept as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again.
+pub(super) struct Bash;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    /// A script for bash (`set -euo pipefail` is on).
+    #[serde(alias = "command")]
+    script: Option<String>,
+    /// A program and its arguments, without a shell.
+    argv: Option<Vec<String>>,
+    /// Folder below the workspace.
+    cwd: Option<String>,
+}
+
+impl Handler for Bash {
+    const TOOL: &'static str = "bash";
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let argv = match (inputs.script, inputs.argv) {
+            (Some(script), None) => script_argv(&script),
+            (None, Some(argv)) if !argv.is_empty() => argv,
+            _ => return Err(Failure::permanent("give either `script` or a non-empty `argv`")),
+        };
+        let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
+        let ended = step.tools.processes.run(Command { argv, dir, env: step.env.clone(), stop: step.stop.clone() }).await?;
+        let log = format!("log-{}.txt", step.step.attempt);
+        let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
+        if step.stop.is_cancelled() {
+            return Err(Failure::transient("it was stopped"));
+        }
+        kept?;
+        if ended.exit_code != Some(0) {
+            return Err(failure(&ended, step));
+        }
+        let mut outputs = json!({"exit_code": 0, "stdout": tail(&ended.stdout, 16 << 10)});
+        if let Some(written) = ended.written {
+            let Ok(Value::Object(written)) = serde_json::from_slice(&written) else {
+                return Err(Failure::permanent("what it wrote to NOFX_OUTPUT is not a JSON object"));
+            };
+            outputs.as_object_mut().expect("it was made as an object").extend(written);
+        }
+        Ok(Outcome::Done { outputs })
+    }
+}
+
+pub(super) fn script_argv(script: &str) -> Vec<String> {
+    ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
+}
+
+pub(super) fn failure(ended: &Ended, step: &StepContext) -> Failure {
+    let last = step.mask.apply(tail(&ended.output, 2000));
+    let how = ended.exit_code.map_or_else(|| "it was killed by a signal".to_owned(), |code| format!("it ended with exit code {code}"));
+    Failure::transient(how).with_details(json!({"exit_code": ended.exit_code, "output": last}))
+}
+
+/// The last bytes of a text, whole characters only.
+pub(super) fn tail(text: &str, bytes: usize) -> &str {
+    let mut start = text.len().saturating_sub(bytes);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+/// A folder below the workspace, never outside of it.
+pub(super) fn below(workspace: PathBuf, folder: Option<&str>) -> Result<PathBuf, Failure> {
+    let Some(folder) = folder else { return Ok(workspace) };
+    let outside = || Failure::permanent(format!("cwd `{folder}` is not a folder of the workspace"));
+    let whole = workspace.join(folder).canonicalize().map_err(|_| outside())?;
+    let root = workspace.canonicalize().map_err(|_| outside())?;
+    if whole.starts_with(root) { Ok(whole) } else { Err(outside()) }
+}

@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::net;
+use reqwest::{Method, Url};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Handler;
+use crate::consume::StepContext;
+
+/// Calls a URL. Private addresses are refused unless the worker allows them; redirects are not followed.
+/// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again.
+pub(super) struct Http;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    /// GET when not given.
+    method: Option<String>,
+    url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// Text is sent as it is, anything else as JSON.
+    body: Option<Value>,
+    /// 200 to 299 when not given.
+    expected_status: Option<Vec<u16>>,
+}
+
+/// Largest body that becomes an output.
+const BODY_BYTES: usize = 200 << 10;
+
+impl Handler for Http {
+    const TOOL: &'static str = "http";
+    const TIMEOUT_S: u64 = 60;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let bad = |what: String| Failure::permanent(what);
+        let method: Method = inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("method is not an HTTP method".to_owned()))?;
+        let url: Url = inputs.url.parse().map_err(|error| bad(format!("url: {error}")))?;
+        let client = pinned_client(&url, step.tools.allow_private_addresses).await?;
+        let mut request = client.request(method, url.clone());
+        for (name, value) in &inputs.headers {
+            request = request.header(name, value);
+        }
+        request = match inputs.body {
+            None => request,
+            Some(Value::String(text)) => request.body(text),
+            Some(other) => request.json(&other),
+        };
+        let mut response = request.send().await.map_err(|error| Failure::transient(format!("{url} does not answer: {}", error.without_url())))?;
+        let status = response.status().as_u16();
+        let headers: BTreeMap<String, String> =
+            response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+        let mut bytes = vec![];
+        while let Some(chunk) = response.chunk().await.map_err(|error| Failure::transient(format!("the answer broke off: {}", error.without_url())))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > BODY_BYTES {
+                return Err(bad(format!("the answer is larger than {BODY_BYTES} bytes")));
+            }
+        }
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        let fine = inputs.expected_status.map_or((200..300).contains(&status), |expected| expected.contains(&status));
+        if !fine {
+            let message = format!("{url} answered {status}");
+            let failure = if status >= 500 || status == 429 { Failure::transient(message) } else { Failure::permanent(message) };
+            return Err(failure.with_details(json!({"status": status, "body": body})));
+        }
+        Ok(Outcome::Done { outputs: json!({"status": status, "headers": headers, "body": body}) })
+    }
+}
+
+/// A client that talks to the addresses that were checked, and to no others: a second look-up could answer differently.
+async fn pinned_client(url: &Url, allow_private: bool) -> Result<reqwest::Client, Failure> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::permanent("url must be http or https"));
+    }
+    let host = url.host_str().ok_or_else(|| Failure::permanent("url has no host"))?.trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let addresses: Vec<_> = tokio::net::lookup_host((host.as_str(), port))
+        .await
+        .map_err(|error| Failure::transient(format!("{host} cannot be looked up: {error}")))?
+        .collect();
+    let private = |ip: IpAddr| net::is_private(ip);
+    if !allow_private && addresses.iter().any(|address| private(address.ip())) {
+        return Err(Failure::permanent(format!("{host} is a private address; the worker must allow these (NOFX_ALLOW_PRIVATE_ADDRESSES=true)")));
+    }
+    Ok(net::pinned(&host, &addresses))
+}

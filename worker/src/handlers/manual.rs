@@ -1,0 +1,31 @@
+use nofx_shared::engine::{Failure, Outcome};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Handler;
+use crate::consume::StepContext;
+
+/// Waits for a person: parks the step on a gate; a decision makes it ready again. A refusal fails it before it comes here.
+pub(super) struct Manual;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    /// Shown to whoever decides.
+    question: Option<String>,
+}
+
+impl Handler for Manual {
+    const TOOL: &'static str = "manual:*";
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        Ok(match &step.step.gate {
+            None => Outcome::Gate { kind: step.step.tool.clone(), question: inputs.question },
+            Some(gate) => {
+                Outcome::Done { outputs: json!({"decision": gate.status, "decided_by": gate.decided_by, "reason": gate.reason}) }
+            }
+        })
+    }
+}

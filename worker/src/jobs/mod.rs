@@ -1,0 +1,45 @@
+//! What any worker does from time to time: take back leases, ring, enforce deadlines, keep the event log.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nofx_shared::db::{Db, Error};
+use nofx_shared::engine;
+use tokio_util::sync::CancellationToken;
+
+use crate::consume::Tools;
+use crate::doorbell::Bell;
+
+/// All jobs with their periods. An idle worker makes ten calls a minute: four rounds of two, and two for deadlines.
+pub(crate) fn spawn(db: Db, tools: Arc<Tools>, lease: Duration, bell: Bell, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+    let often = Duration::from_secs(15).min(lease / 2);
+    tokio::spawn(async move {
+        let sweeping = every(often, || async {
+            if engine::expire_leases(&db).await? > 0 {
+                bell.ring();
+            }
+            if !engine::ring_doorbells(&db).await?.rung.is_empty() {
+                bell.ring();
+            }
+            Ok(())
+        });
+        let deadlines = every(Duration::from_secs(30), || async { engine::enforce_deadlines(&db).await.map(drop) });
+        let keeping = every(Duration::from_secs(3600), || async {
+            engine::retain_events(&db).await?;
+            engine::forget_requests(&db).await?;
+            tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
+            Ok(())
+        });
+        tokio::select! { () = sweeping => {}, () = deadlines => {}, () = keeping => {}, () = stop.cancelled() => {} }
+    })
+}
+
+async fn every<F: Future<Output = Result<(), Error>>>(period: Duration, job: impl Fn() -> F) {
+    loop {
+        if let Err(error) = job().await {
+            tracing::warn!(%error, "a job failed; it is tried again at its next time");
+        }
+        tokio::time::sleep(period).await;
+    }
+}

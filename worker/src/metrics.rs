@@ -1,0 +1,43 @@
+//! What the worker counts, in Prometheus' names and base units.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub settled: Counter,
+    pub refused: Counter,
+    pub running: Gauge,
+    pub calls: Counter,
+    pub batch: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("nofx");
+        let metrics = Self {
+            settled: Counter::default(),
+            refused: Counter::default(),
+            running: Gauge::default(),
+            calls: Counter::default(),
+            batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            registry: Registry::default(),
+        };
+        registry.register("steps_settled", "Steps settled", metrics.settled.clone());
+        registry.register("steps_refused", "Outcomes refused because the lease was lost", metrics.refused.clone());
+        registry.register("steps_running", "Steps that this worker executes now", metrics.running.clone());
+        registry.register("database_calls", "Calls of the database", metrics.calls.clone());
+        registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
+        Self { registry, ..metrics }
+    }
+
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        encode(&mut text, &self.registry).expect("a String takes all");
+        text
+    }
+}

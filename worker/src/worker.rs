@@ -1,0 +1,79 @@
+//! Which loops run, and in which order they stop: the page to read first.
+//!
+//! On SIGTERM or Ctrl-C the consume loop stops claiming, finishes or hands back what it holds, and ends; then the rest does.
+
+use std::sync::Arc;
+
+use nofx_shared::db::Db;
+use nofx_shared::net;
+use nofx_shared::settings;
+use nofx_shared::storage::{self, Storage};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::consume::{Consumer, Tools};
+use crate::doorbell::Bell;
+use crate::drivers::Processes;
+use crate::metrics::Metrics;
+use crate::workspace::Workspaces;
+use crate::{admin, jobs};
+
+/// Why a worker cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot make {path}")]
+    Folder { path: std::path::PathBuf, #[source] source: std::io::Error },
+    #[error("cannot listen on port {port}; choose another with NOFX_ADMIN_PORT")]
+    Port { port: u16, #[source] source: std::io::Error },
+    #[error("cannot hear signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Works until told to stop.
+pub async fn run(settings: settings::Worker) -> Result<(), Error> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        stopping.cancel();
+    });
+
+    std::fs::create_dir_all(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
+    let supabase = &settings.supabase;
+    let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
+    let client = net::client();
+    let storage = Storage::new(client, &supabase.url, &supabase.service_role_key);
+    ensure_bucket(&storage, &stop).await;
+
+    let metrics = Arc::new(Metrics::new());
+    let bell = Bell::listen(supabase.db_url.clone(), stop.clone());
+    let processes = Processes::new(settings.processes);
+    let tools = Arc::new(Tools {
+        db: db.clone(),
+        storage,
+        workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
+        processes,
+        allow_private_addresses: settings.allow_private_addresses,
+    });
+    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), stop.clone()).await?;
+    let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), stop.clone());
+
+    tracing::info!(worker = settings.name, admin = %admin, "works");
+    Consumer::new(db, &settings, tools, bell, metrics).run(stop).await;
+    jobs.abort();
+    tracing::info!(worker = settings.name, "stopped");
+    Ok(())
+}
+
+/// Storage may come up after us.
+async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
+    while let Err(error) = storage.ensure_bucket().await {
+        tracing::warn!(%error, bucket = storage::ARTIFACTS, "cannot make the bucket yet");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+        }
+    }
+}

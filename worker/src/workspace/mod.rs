@@ -1,0 +1,82 @@
+//! A folder per run with a checkout of the plan's repository, shared by the run's steps on this worker, re-made on another.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nofx_shared::engine::Failure;
+use nofx_shared::plan::Workspace;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::drivers::{Command, Processes};
+
+pub(crate) struct Workspaces {
+    root: PathBuf,
+    processes: Processes,
+    /// One checkout at a time a run; once made it stays.
+    made: Mutex<HashMap<Uuid, Arc<OnceCell<()>>>>,
+}
+
+impl Workspaces {
+    pub(crate) fn new(root: PathBuf, processes: Processes) -> Self {
+        Self { root, processes, made: Mutex::default() }
+    }
+
+    /// The run's folder: a checkout, or an empty folder when the plan names no repository.
+    pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>) -> Result<PathBuf, Failure> {
+        let dir = self.root.join(run.simple().to_string());
+        let cell = Arc::clone(self.made.lock().expect("nobody panics while holding it").entry(run).or_default());
+        cell.get_or_try_init(|| self.make(&dir, source)).await?;
+        Ok(dir)
+    }
+
+    async fn make(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| Failure::transient(format!("cannot make the workspace {}: {error}", dir.display()));
+        let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
+        // Left by a worker that went away in the middle, or by this one before a restart: begin anew, elsewhere first.
+        let half = dir.with_extension("half");
+        for old in [dir, &half] {
+            if old.exists() {
+                std::fs::remove_dir_all(old).map_err(failed)?;
+            }
+        }
+        if source.r#ref.as_ref().is_some_and(|reference| reference.starts_with('-')) || source.git.starts_with('-') {
+            return Err(Failure::permanent("workspace: neither git nor ref may begin with `-`"));
+        }
+        let target = half.to_string_lossy().into_owned();
+        self.git(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, &target], &self.root).await?;
+        if let Some(reference) = &source.r#ref {
+            self.git(&["checkout", "--quiet", "--detach", &format!("origin/{reference}")], &half)
+                .await
+                .or(self.git(&["checkout", "--quiet", "--detach", reference], &half).await)?;
+        }
+        std::fs::rename(&half, dir).map_err(failed)
+    }
+
+    async fn git(&self, arguments: &[&str], dir: &PathBuf) -> Result<(), Failure> {
+        let argv = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+        let env = BTreeMap::from([("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()), ("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned())]);
+        let ended = self.processes.run(Command { argv, dir: dir.clone(), env, stop: CancellationToken::new() }).await?;
+        if ended.exit_code == Some(0) {
+            return Ok(());
+        }
+        Err(Failure::transient(format!("git {} failed: {}", arguments[0], ended.output.trim())))
+    }
+
+    /// Removes folders that nobody has touched for a while.
+    pub(crate) async fn prune(&self, age: Duration) {
+        let Ok(entries) = std::fs::read_dir(&self.root) else { return };
+        for entry in entries.flatten() {
+            let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age));
+            if old && let Ok(run) = entry.file_name().to_string_lossy().parse::<Uuid>() {
+                self.made.lock().expect("nobody panics while holding it").remove(&run);
+                if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(%error, %run, "cannot remove an old workspace");
+                }
+            }
+        }
+    }
+}
