@@ -1,1 +1,40 @@
-fn main() {}
+//! The `nofx` command: one file a subcommand. Data goes to standard output, talk to standard error.
+
+mod api;
+mod args;
+mod bench;
+mod commands;
+mod exit;
+mod target;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    let target = &args.target;
+    let result = match args.command {
+        Command::Dev(options) => commands::dev::run(options).await,
+        Command::Worker => commands::worker::run().await,
+        Command::Run(options) => commands::run::run(target, options).await,
+        Command::Runs(options) => commands::runs::run(target, options).await,
+        Command::Show(options) => commands::show::run(target, options).await,
+        Command::Events(options) => commands::events::run(target, options).await,
+        Command::Approve(options) => commands::decide::run(target, "approve", options).await,
+        Command::Reject(options) => commands::decide::run(target, "reject", options).await,
+        Command::Waive(options) => commands::decide::run(target, "waive", options).await,
+        Command::Cancel(options) => commands::control::run(target, "cancel", options).await,
+        Command::Retry(options) => commands::control::run(target, "retry", options).await,
+        Command::Bench(options) => bench::run(target, options).await,
+    };
+    match result {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            eprintln!("nofx: {error:#}");
+            Exit::Refused.code()
+        }
+    }
+}

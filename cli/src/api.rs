@@ -1,0 +1,75 @@
+//! Calls of the API: an answer, or the problem in one sentence.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::args::Target;
+use crate::exit::Error;
+use crate::target;
+
+pub(crate) struct Api {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Api {
+    pub(crate) fn find(target: &Target) -> Result<Self, Error> {
+        let (url, token) = target::find(target)?;
+        Ok(Self::new(url, token))
+    }
+
+    pub(crate) fn new(url: String, token: String) -> Self {
+        Self { client: nofx_shared::net::client(), url, token }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Error> {
+        self.send(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// An event stream, from a cursor on.
+    pub(crate) async fn stream(&self, path: &str, after: Option<&str>) -> Result<reqwest::Response, Error> {
+        let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        request.send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.silent(&error))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Error> {
+        let response =
+            request.bearer_auth(&self.token).timeout(Duration::from_secs(30)).send().await.map_err(|error| self.silent(&error))?;
+        let fine = response.status().is_success();
+        let body: Value = response.json().await.map_err(|error| self.silent(&error))?;
+        if fine { Ok(body) } else { Err(Error::new(explain(&body))) }
+    }
+
+    fn silent(&self, error: &reqwest::Error) -> Error {
+        Error::new(format!("{} does not answer: {}", self.url, innermost(error)))
+    }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    text
+}
+
+/// A problem as people read it: the detail, then each fault on a line.
+fn explain(problem: &Value) -> String {
+    let mut text = problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("it was refused").to_owned();
+    for fault in problem["errors"].as_array().into_iter().flatten() {
+        let pointer = fault["pointer"].as_str().unwrap_or_default();
+        text.push_str(&format!("\n  {} {}", if pointer.is_empty() { "/" } else { pointer }, fault["detail"].as_str().unwrap_or_default()));
+    }
+    text
+}

@@ -1,0 +1,136 @@
+//! The command line. These comments are its help.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// NOFX: run plans durably, stop at gates, see everything.
+#[derive(Parser)]
+#[command(name = "nofx", version)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub target: Target,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which NOFX to talk to. Without these, the one that `nofx dev` runs below this folder.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Target {
+    /// Where the API is.
+    #[arg(long, global = true, env = "NOFX_API_URL")]
+    pub api_url: Option<String>,
+    /// A Supabase JWT or an API key.
+    #[arg(long, global = true, env = "NOFX_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start everything on this machine: database, API, workers. Ctrl-C stops it.
+    Dev(Dev),
+    /// Run one worker against the NOFX_* and SUPABASE_* settings.
+    Worker,
+    /// Submit a plan.
+    Run(Run),
+    /// List runs, newest first.
+    Runs(Runs),
+    /// Show a run.
+    Show(Id),
+    /// Print events as JSON lines.
+    Events(Events),
+    /// Approve a gate.
+    Approve(Decide),
+    /// Reject a gate.
+    Reject(Decide),
+    /// Waive a gate.
+    Waive(Decide),
+    /// Cancel a run.
+    Cancel(Id),
+    /// Retry a failed run.
+    Retry(Id),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(clap::Args, Clone)]
+pub(crate) struct Dev {
+    /// Port of the API.
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// Where everything that is kept is kept.
+    #[arg(long, default_value = ".nofx")]
+    pub data_dir: PathBuf,
+    /// Worker processes.
+    #[arg(long, default_value_t = 1)]
+    pub workers: usize,
+    /// Throw away what the data folder holds and begin anew.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// A plan: .json, .yaml or .yml.
+    pub plan: PathBuf,
+    /// Follow the run to its end. Exit code: 0 succeeded, 1 failed, 2 refused, 3 cancelled.
+    #[arg(long)]
+    pub watch: bool,
+    /// Only check the plan.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Runs {
+    /// queued, running, paused, cancelling, succeeded, failed or cancelled.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only runs that wait for a person.
+    #[arg(long)]
+    pub needs_approval: bool,
+    #[arg(long, default_value_t = 20)]
+    pub limit: u16,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Id {
+    /// The run's id.
+    pub id: uuid::Uuid,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Events {
+    /// Go on with what comes.
+    #[arg(long)]
+    pub follow: bool,
+    /// Only this run's.
+    #[arg(long)]
+    pub run: Option<uuid::Uuid>,
+    /// Only these types, comma-separated.
+    #[arg(long)]
+    pub types: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Decide {
+    /// The gate's id.
+    pub gate: uuid::Uuid,
+    /// Kept with the decision.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// The engine, on a stack of its own in a temporary folder.
+    Engine {
+        /// Only this measure (a key of the JSON), for tuning.
+        #[arg(long)]
+        only: Option<String>,
+    },
+}

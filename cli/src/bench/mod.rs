@@ -1,0 +1,14 @@
+//! `nofx bench`: measures, never tests.
+
+mod engine;
+mod report;
+mod stack;
+
+use crate::args::{Bench, Target};
+use crate::exit::Outcome;
+
+pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
+    match what {
+        Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
+    }
+}

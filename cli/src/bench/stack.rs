@@ -1,0 +1,54 @@
+//! A stack of its own for a bench: embedded Supabase, the API in this process, one worker process.
+#![expect(clippy::disallowed_methods, reason = "starts nofx dev as a process of its own")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::exit::Error;
+use crate::target::{self, DevFile};
+
+pub(super) struct BenchStack {
+    dir: PathBuf,
+    process: tokio::process::Child,
+    pub dev: DevFile,
+}
+
+impl BenchStack {
+    pub(super) async fn start() -> Result<Self, Error> {
+        let dir = std::env::temp_dir().join(format!("nofx-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).map_err(Error::new)?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(Error::new)?.port();
+        let program = std::env::current_exe().map_err(Error::new)?;
+        let process = tokio::process::Command::new(program)
+            .args(["dev", "--fresh", "--port", &port.to_string(), "--data-dir"])
+            .arg(&dir)
+            .env("RUST_LOG", "warn")
+            .spawn()
+            .map_err(Error::new)?;
+        let begin = Instant::now();
+        loop {
+            if let Ok(dev) = target::read(&dir.join("dev.json")) {
+                return Ok(Self { dir, process, dev });
+            }
+            if begin.elapsed() > Duration::from_secs(60) {
+                return Err(Error::new(format!("the bench's stack did not start; see {}", dir.display())));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(super) async fn stop(mut self) -> Result<(), Error> {
+        if let Some(pid) = self.process.id().and_then(|id| i32::try_from(id).ok()) {
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).map_err(Error::new)?;
+        }
+        self.process.wait().await.map_err(Error::new)?;
+        std::fs::remove_dir_all(&self.dir).map_err(Error::new)
+    }
+
+    /// Resident memory of a process, in MB.
+    pub(super) fn rss_mb(pid: i64) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let kb = text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        kb.map_or(f64::NAN, |kb| (kb / 102.4).round() / 10.0)
+    }
+}

@@ -1,0 +1,17 @@
+//! `nofx cancel`, `nofx retry`
+
+use serde_json::json;
+
+use crate::api::Api;
+use crate::args::{Id, Target};
+use crate::exit::{Exit, Outcome};
+
+pub(crate) async fn run(target: &Target, verb: &str, options: Id) -> Outcome {
+    let state = Api::find(target)?.post(&format!("/api/runs/{}/{verb}", options.id), &json!({})).await?;
+    if target.json {
+        println!("{state}");
+    } else {
+        println!("{} {}", options.id, state["status"].as_str().unwrap_or_default());
+    }
+    Ok(Exit::Succeeded)
+}

@@ -1,0 +1,17 @@
+//! `nofx approve`, `nofx reject`, `nofx waive`
+
+use serde_json::json;
+
+use crate::api::Api;
+use crate::args::{Decide, Target};
+use crate::exit::{Exit, Outcome};
+
+pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Outcome {
+    let gate = Api::find(target)?.post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason})).await?;
+    if target.json {
+        println!("{gate}");
+    } else {
+        println!("{} {} {}", options.gate, gate["kind"].as_str().unwrap_or_default(), gate["status"].as_str().unwrap_or_default());
+    }
+    Ok(Exit::Succeeded)
+}

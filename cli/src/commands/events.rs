@@ -1,0 +1,69 @@
+//! `nofx events`
+
+use std::io::Write;
+
+use crate::api::Api;
+use crate::args::{Events, Target};
+use crate::exit::{Error, Exit, Outcome};
+
+pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
+    let api = Api::find(target)?;
+    let mut query = String::new();
+    if let Some(run) = options.run {
+        query.push_str(&format!("&run_id={run}"));
+    }
+    if let Some(types) = &options.types {
+        query.push_str(&format!("&types={types}"));
+    }
+    let mut after = "0-0".to_owned();
+    loop {
+        let page = api.get(&format!("/api/events?limit=100&after={after}{query}")).await?;
+        for event in page["data"].as_array().into_iter().flatten() {
+            println!("{event}");
+            after = event["id"].as_str().unwrap_or_default().to_owned();
+        }
+        if page["next_cursor"].is_null() {
+            break;
+        }
+    }
+    while options.follow {
+        let mut stream = Lines::new(api.stream(&format!("/api/events/stream?x=1{query}"), Some(&after)).await?);
+        while let Some((id, data)) = stream.next_event().await? {
+            println!("{data}");
+            std::io::stdout().flush().map_err(Error::new)?;
+            after = id;
+        }
+    }
+    Ok(Exit::Succeeded)
+}
+
+/// Server-sent events of a response, one by one.
+pub(crate) struct Lines {
+    response: reqwest::Response,
+    buffer: String,
+}
+
+impl Lines {
+    pub(crate) fn new(response: reqwest::Response) -> Self {
+        Self { response, buffer: String::new() }
+    }
+
+    /// Id and data of the next event; nothing when the stream ended (the server ends it now and then).
+    pub(crate) async fn next_event(&mut self) -> Result<Option<(String, String)>, Error> {
+        loop {
+            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim_start().to_owned());
+                let (id, data) = (field("id:"), field("data:"));
+                self.buffer = rest.to_owned();
+                if let (Some(id), Some(data)) = (id, data) {
+                    return Ok(Some((id, data)));
+                }
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.push_str(&String::from_utf8_lossy(&chunk)),
+                // A connection that broke off is followed by another: nothing is lost, the cursor says where.
+                Ok(None) | Err(_) => return Ok(None),
+            }
+        }
+    }
+}

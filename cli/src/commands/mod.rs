@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod control;
+pub(crate) mod decide;
+pub(crate) mod dev;
+pub(crate) mod events;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod show;
+pub(crate) mod worker;

@@ -1,0 +1,88 @@
+//! `nofx run`
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::events::Lines;
+use super::show;
+use crate::api::Api;
+use crate::args::{Run, Target};
+use crate::exit::{Error, Exit, Outcome};
+
+pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
+    let body = read(&options.plan)?;
+    let api = Api::find(target)?;
+    if options.dry_run {
+        println!("{}", api.post("/api/runs?dry_run=true", &body).await?);
+        return Ok(Exit::Succeeded);
+    }
+    let run = api.post("/api/runs", &body).await?;
+    let id = run["id"].as_str().unwrap_or_default().to_owned();
+    if !options.watch {
+        if target.json { println!("{run}") } else { println!("{id}") }
+        return Ok(Exit::Succeeded);
+    }
+    if !target.json {
+        eprintln!("run {id}");
+    }
+    let status = watch(&api, &id, target.json).await?;
+    let run = api.get(&format!("/api/runs/{id}")).await?;
+    if target.json { println!("{run}") } else { show::print(&run) }
+    Ok(match status.as_str() {
+        "run.succeeded" => Exit::Succeeded,
+        "run.cancelled" => Exit::Cancelled,
+        _ => Exit::Failed,
+    })
+}
+
+/// A body for POST /api/runs. Paths of repositories that exist on this machine become absolute.
+fn read(path: &Path) -> Result<Value, Error> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::new(format!("{}: {error}", path.display())))?;
+    let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    if is_yaml {
+        return Ok(json!({"plan_yaml": text}));
+    }
+    let plan: Value = serde_json::from_str(&text).map_err(|error| Error::new(format!("{} is not JSON: {error}", path.display())))?;
+    Ok(json!({"plan": plan}))
+}
+
+/// Tells what happens until the run is over; returns the event that ended it.
+async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
+    let mut after: Option<String> = None;
+    loop {
+        let mut stream = match api.stream(&format!("/api/events/stream?run_id={id}"), after.as_deref()).await {
+            Ok(response) => Lines::new(response),
+            Err(error) => {
+                eprintln!("{error}; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        while let Some((cursor, data)) = stream.next_event().await? {
+            after = Some(cursor);
+            let event: Value = serde_json::from_str(&data).map_err(Error::new)?;
+            let kind = event["type"].as_str().unwrap_or_default().to_owned();
+            if !quiet {
+                tell(&kind, &event["data"]);
+            }
+            if matches!(kind.as_str(), "run.succeeded" | "run.failed" | "run.cancelled") {
+                return Ok(kind);
+            }
+        }
+    }
+}
+
+fn tell(kind: &str, data: &Value) {
+    let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+    match kind {
+        "step.started" => eprintln!("  {} …", text("name")),
+        "gate.requested" => eprintln!("  {} waits for a person: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
+        "step.succeeded" | "step.failed" | "step.timed_out" | "step.skipped" | "step.cancelled" | "step.retrying" | "step.lost" => {
+            let why = data["error"]["message"].as_str().or(data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();
+            eprintln!("  {} {}{why}", text("name"), kind.trim_start_matches("step."));
+        }
+        _ => {}
+    }
+}

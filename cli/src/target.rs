@@ -1,0 +1,55 @@
+//! Finds the NOFX to talk to, and what `nofx dev` writes down for others to find it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::args::Target;
+use crate::exit::Error;
+
+/// `DATA_DIR/dev.json`
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct DevFile {
+    pub api_url: String,
+    pub supabase_url: String,
+    pub db_url: String,
+    pub jwt_secret: String,
+    pub anon_key: String,
+    pub service_role_key: String,
+    pub internal_api_key: String,
+    pub metrics_url: String,
+    pub tokens: BTreeMap<String, String>,
+    /// Who can sign in with a password.
+    pub people: Vec<nofx_local::Person>,
+    pub pids: Pids,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pids {
+    pub postgres: i32,
+    pub postgrest: i32,
+    pub api: u32,
+    pub workers: Vec<i32>,
+}
+
+/// The API's URL and a token: what was said, or what the nearest `.nofx/dev.json` says.
+pub(crate) fn find(target: &Target) -> Result<(String, String), Error> {
+    let local = || -> Result<DevFile, Error> {
+        let here = std::env::current_dir().map_err(Error::new)?;
+        let path = here.ancestors().map(|dir| dir.join(".nofx/dev.json")).find(|path| path.is_file());
+        let path = path.ok_or_else(|| Error::new("no NOFX was found: start `nofx dev` here, or give --api-url and --token"))?;
+        read(&path)
+    };
+    let url = target.api_url.clone().map_or_else(|| local().map(|dev| dev.api_url), Ok)?;
+    let token = match &target.token {
+        Some(token) => token.clone(),
+        None => local()?.tokens.get("admin").cloned().ok_or_else(|| Error::new(".nofx/dev.json has no token; give --token"))?,
+    };
+    Ok((url, token))
+}
+
+pub(crate) fn read(path: &Path) -> Result<DevFile, Error> {
+    let text = std::fs::read(path).map_err(|error| Error::new(format!("{}: {error}", path.display())))?;
+    serde_json::from_slice(&text).map_err(|error| Error::new(format!("{}: {error}", path.display())))
+}
