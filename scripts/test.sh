@@ -7,4 +7,16 @@ scripts/bootstrap-dev.sh --tests
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
 cargo build --workspace --quiet
-exec cargo test --workspace --no-fail-fast "${@}"
+
+# One stack for all tests; each test is a tenant of its own.
+data="$(mktemp -d)"
+chmod 711 "$data"
+target="${CARGO_TARGET_DIR:-target}"
+NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
+  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 2>"$data/dev.log" &
+stack=$!
+trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack" 2>/dev/null; rm -rf "$data"' EXIT
+for _ in $(seq 300); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.2; done
+export NOFX_TEST_STACK="$data/dev.json"
+export NOFX_TEST_BINARY="$target/debug/nofx"
+cargo test --workspace --no-fail-fast "${@}"

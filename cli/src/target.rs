@@ -13,6 +13,8 @@ use crate::exit::Error;
 pub(crate) struct DevFile {
     pub api_url: String,
     pub supabase_url: String,
+    /// PostgREST without the gateway before it.
+    pub rest_url: String,
     pub db_url: String,
     pub jwt_secret: String,
     pub anon_key: String,

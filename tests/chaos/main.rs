@@ -1,1 +1,3 @@
 //! What happens when parts die.
+
+mod kills;

@@ -1,1 +1,7 @@
 //! What users see, area by area, against the real stack.
+
+mod core;
+mod engine;
+mod gates;
+mod guard;
+mod plan;

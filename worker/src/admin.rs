@@ -17,9 +17,8 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, stop: CancellationTo
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let kind = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let router = Router::new()
-        .route("/health", get(|| async { "ok" }))
-        .route("/metrics", get(move || async move { (kind, metrics.render()) }));
+    let router =
+        Router::new().route("/health", get(|| async { "ok" })).route("/metrics", get(move || async move { (kind, metrics.render()) }));
     tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = server.await {

@@ -22,9 +22,17 @@ use crate::{admin, jobs};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot make {path}")]
-    Folder { path: std::path::PathBuf, #[source] source: std::io::Error },
+    Folder {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("cannot listen on port {port}; choose another with NOFX_ADMIN_PORT")]
-    Port { port: u16, #[source] source: std::io::Error },
+    Port {
+        port: u16,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("cannot hear signals")]
     Signals(#[source] std::io::Error),
 }

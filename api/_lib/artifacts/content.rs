@@ -14,7 +14,11 @@ use crate::http::{Authenticated, Refusal};
 /// The artifact's bytes: a redirect to a URL that is good for five minutes.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 302), (status = 401), (status = 404)))]
-pub(crate) async fn show_artifact_content(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<Response, Refusal> {
+pub(crate) async fn show_artifact_content(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Refusal> {
     let artifact = find(&app, &caller, id).await?;
     let url = app.storage().sign(&artifact.path, Duration::from_secs(300)).await?;
     Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())

@@ -22,6 +22,11 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifac
 /// What is known of an artifact.
 #[utoipa::path(get, path = "/artifacts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Artifact), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_artifact(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn show_artifact(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     Ok(cached(&headers, &find(&app, &caller, id).await?))
 }

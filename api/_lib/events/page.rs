@@ -56,7 +56,12 @@ pub(crate) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u1
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
     responses((status = 200, body = Page<Event>), (status = 304), (status = 400), (status = 401)))]
-pub(crate) async fn list_events(State(app): State<App>, caller: Authenticated, Params(query): Params<Query>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn list_events(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(query): Params<Query>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let limit = query.limit.unwrap_or(50);
     if !(1..=100).contains(&limit) {
         return Err(Problem::new(Kind::InvalidRequest, format!("limit={limit}: give 1 to 100")).into());

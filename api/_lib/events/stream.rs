@@ -39,20 +39,28 @@ struct Follower {
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, content_type = "text/event-stream"), (status = 400), (status = 401)))]
-pub(crate) async fn stream_events(State(app): State<App>, caller: Authenticated, Params(query): Params<Query>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn stream_events(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(query): Params<Query>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let wanted = query.wanted();
     let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let asked = resumed.or(query.cursor()?);
     // Subscribed before the replay: what comes in between is in both, and skipped by its cursor.
     let live = app.hub().subscribe(caller.tenant).await;
     let follower = Follower {
-        db: app.db(&caller), wanted, live,
+        db: app.db(&caller),
+        wanted,
+        live,
         // Without a cursor a run is told from its beginning, the tenant's log from now on.
         behind: asked.is_some() || query.run_id.is_some(),
         cursor: asked.unwrap_or_default(),
         replayed: VecDeque::new(),
         until: Instant::now() + app.settings().stream,
-        greeted: false, over: false,
+        greeted: false,
+        over: false,
     };
     let sse = Sse::new(follow(follower)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("heartbeat"));
     let mut response = sse.into_response();

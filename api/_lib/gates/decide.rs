@@ -22,7 +22,12 @@ pub(crate) struct Reason {
 #[utoipa::path(post, path = "/gates/{id}/approve", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn approve_gate(
-    State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Body<Reason>,
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Reason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "approve", &uri, &headers, &body).await
 }
@@ -31,7 +36,12 @@ pub(crate) async fn approve_gate(
 #[utoipa::path(post, path = "/gates/{id}/reject", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn reject_gate(
-    State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Body<Reason>,
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Reason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "reject", &uri, &headers, &body).await
 }
@@ -40,13 +50,24 @@ pub(crate) async fn reject_gate(
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn waive_gate(
-    State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Body<Reason>,
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Reason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "waive", &uri, &headers, &body).await
 }
 
 async fn decide(
-    app: &App, caller: &Authenticated, id: Uuid, decision: &str, uri: &Uri, headers: &HeaderMap, body: &Body<Reason>,
+    app: &App,
+    caller: &Authenticated,
+    id: Uuid,
+    decision: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Body<Reason>,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});

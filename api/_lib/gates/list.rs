@@ -13,7 +13,12 @@ use crate::http::{Authenticated, Page, Refusal, cached};
 /// List the gates of a run, oldest first.
 #[utoipa::path(get, path = "/runs/{id}/gates", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<Gate>), (status = 304), (status = 401)))]
-pub(crate) async fn list_run_gates(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn list_run_gates(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let filters = vec![("run_id".to_owned(), format!("eq.{id}")), ("order".to_owned(), "created_at".to_owned())];
     let data: Vec<Gate> = app.db(&caller).read(&Query { table: "gate", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))

@@ -26,7 +26,11 @@ pub(crate) struct Asked {
 #[utoipa::path(post, path = "/gates", request_body = Asked, security(("bearer" = [])),
     responses((status = 201, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn request_gate(
-    State(app): State<App>, caller: Authenticated, uri: Uri, headers: HeaderMap, body: Body<Asked>,
+    State(app): State<App>,
+    caller: Authenticated,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Asked>,
 ) -> Result<Response, Refusal> {
     let db = app.db(&caller);
     let asked = &body.value;

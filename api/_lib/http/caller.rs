@@ -18,7 +18,8 @@ impl FromRequestParts<App> for Authenticated {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let credential = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
+        let credential =
+            parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
         let Some(credential) = credential else {
             return Err(Problem::new(Kind::Unauthorized, "Send `Authorization: Bearer` with a token or an API key.").into());
         };

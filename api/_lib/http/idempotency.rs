@@ -34,7 +34,9 @@ struct Begun {
 
 /// Does it, unless it was done under the same key: then the first answer is given again. `act` gets the id for what it makes.
 pub(crate) async fn once<T: Serialize, F: Future<Output = Result<T, Refusal>>>(
-    request: Once<'_>, success: StatusCode, act: impl FnOnce(Uuid) -> F,
+    request: Once<'_>,
+    success: StatusCode,
+    act: impl FnOnce(Uuid) -> F,
 ) -> Result<Response, Refusal> {
     let Some(key) = request.headers.get("idempotency-key") else {
         let value = act(Uuid::now_v7()).await?;

@@ -45,10 +45,11 @@ impl Paging {
 
     /// PostgREST filters for this page: one row more than asked for tells whether there is a next page.
     pub(crate) fn filters(&self) -> Result<Vec<(String, String)>, Refusal> {
-        let mut filters = vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];
+        let mut filters =
+            vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];
         if let Some(text) = &self.cursor {
-            let Cursor { created_at, id } =
-                Cursor::decode(text).ok_or_else(|| Problem::new(Kind::InvalidRequest, "cursor: take it from next_cursor of the page before"))?;
+            let Cursor { created_at, id } = Cursor::decode(text)
+                .ok_or_else(|| Problem::new(Kind::InvalidRequest, "cursor: take it from next_cursor of the page before"))?;
             let at = created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
             filters.push(("or".to_owned(), format!("(created_at.lt.\"{at}\",and(created_at.eq.\"{at}\",id.lt.{id}))")));
         }
@@ -75,7 +76,8 @@ impl<T: Serialize> Page<T> {
         let next = self.next_cursor.clone();
         let mut response = cached(headers, &self).into_response();
         if let Some(next) = next {
-            let kept: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
+            let kept: Vec<&str> =
+                uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
             let query = kept.into_iter().chain([format!("cursor={next}").as_str()]).collect::<Vec<_>>().join("&");
             if let Ok(link) = HeaderValue::from_str(&format!("<{}?{query}>; rel=\"next\"", uri.path())) {
                 response.headers_mut().insert(header::LINK, link);

@@ -17,14 +17,31 @@ fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
-        Kind::ApiKeyNotFound | Kind::ArtifactNotFound | Kind::GateNotFound | Kind::NotFound | Kind::RunNotFound | Kind::StepNotFound
+        Kind::ApiKeyNotFound
+        | Kind::ArtifactNotFound
+        | Kind::GateNotFound
+        | Kind::NotFound
+        | Kind::RunNotFound
+        | Kind::StepNotFound
         | Kind::UnknownTenant => StatusCode::NOT_FOUND,
-        Kind::GateDecided | Kind::IdTaken | Kind::IllegalTransition | Kind::RequestInProgress | Kind::RunIsOver | Kind::RunNotFailed
+        Kind::GateDecided
+        | Kind::IdTaken
+        | Kind::IllegalTransition
+        | Kind::RequestInProgress
+        | Kind::RunIsOver
+        | Kind::RunNotFailed
         | Kind::StepHasStarted => StatusCode::CONFLICT,
         Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::InvalidRequest => StatusCode::BAD_REQUEST,
-        Kind::Cycle | Kind::DuplicateName | Kind::EmptyPlan | Kind::IdempotencyKeyReused | Kind::InvalidPlan | Kind::TooManyChildren
-        | Kind::UnknownDecision | Kind::UnknownKind | Kind::UnknownNeed => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Cycle
+        | Kind::DuplicateName
+        | Kind::EmptyPlan
+        | Kind::IdempotencyKeyReused
+        | Kind::InvalidPlan
+        | Kind::TooManyChildren
+        | Kind::UnknownDecision
+        | Kind::UnknownKind
+        | Kind::UnknownNeed => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

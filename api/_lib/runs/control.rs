@@ -29,7 +29,12 @@ pub(crate) struct Cancel {
 #[utoipa::path(post, path = "/runs/{id}/cancel", request_body = Cancel, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn cancel_run(
-    State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Body<Cancel>,
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Cancel>,
 ) -> Result<Response, Refusal> {
     let arguments = json!({"p_run": id, "p_reason": body.value.reason});
     change(&app, &caller, &uri, &headers, &body.bytes, "cancel_run", &arguments).await
@@ -38,20 +43,38 @@ pub(crate) async fn cancel_run(
 /// Pause a run: what runs goes on to its end, nothing new starts.
 #[utoipa::path(post, path = "/runs/{id}/pause", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
-pub(crate) async fn pause_run(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn pause_run(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     change(&app, &caller, &uri, &headers, b"", "pause_run", &json!({"p_run": id})).await
 }
 
 /// Let a paused run go on.
 #[utoipa::path(post, path = "/runs/{id}/resume", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
-pub(crate) async fn resume_run(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn resume_run(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     change(&app, &caller, &uri, &headers, b"", "resume_run", &json!({"p_run": id})).await
 }
 
 /// Calls a function that changes a run.
 pub(super) async fn change(
-    app: &App, caller: &Authenticated, uri: &Uri, headers: &HeaderMap, body: &[u8], function: &'static str, arguments: &Value,
+    app: &App,
+    caller: &Authenticated,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    function: &'static str,
+    arguments: &Value,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let request = Once { app, caller, method: Method::POST, uri, headers, body };

@@ -51,7 +51,14 @@ pub(crate) struct Preview {
 }
 
 /// Makes a run of a checked plan.
-pub(crate) async fn create(app: &App, caller: &Caller, id: Uuid, plan: &Plan, submitted: &Value, trace: Option<&str>) -> Result<Created, Refusal> {
+pub(crate) async fn create(
+    app: &App,
+    caller: &Caller,
+    id: Uuid,
+    plan: &Plan,
+    submitted: &Value,
+    trace: Option<&str>,
+) -> Result<Created, Refusal> {
     let run = engine::create_run(&app.db(caller), id, plan, submitted, trace).await?;
     let base = format!("/api/runs/{}", run.id);
     let links = BTreeMap::from([
@@ -67,7 +74,12 @@ pub(crate) async fn create(app: &App, caller: &Caller, id: Uuid, plan: &Plan, su
     params(("dry_run" = Option<bool>, Query, description = "Only check the plan and tell its order.")),
     responses((status = 201, body = Created), (status = 200, body = Preview), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn create_run(
-    State(app): State<App>, caller: Authenticated, Params(options): Params<Options>, uri: Uri, headers: HeaderMap, body: Body<Submission>,
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(options): Params<Options>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body<Submission>,
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
     if options.dry_run {

@@ -49,7 +49,12 @@ pub(super) const COLUMNS: &str = "id,goal,status,steps_total,open_steps,error,cr
         ("needs_approval" = Option<bool>, Query), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<RunSummary>), (status = 304), (status = 401)))]
 pub(crate) async fn list_runs(
-    State(app): State<App>, caller: Authenticated, Params(filter): Params<Filter>, Params(paging): Params<Paging>, uri: Uri, headers: HeaderMap,
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let mut filters = paging.filters()?;
     let mut columns = COLUMNS.to_owned();

@@ -13,7 +13,13 @@ use crate::http::{Authenticated, Refusal};
 /// Retry a failed run: every failed step, and what was blocked by it.
 #[utoipa::path(post, path = "/runs/{id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
-pub(crate) async fn retry_run(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn retry_run(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     change(&app, &caller, &uri, &headers, b"", "retry_run", &json!({"p_run": id})).await
 }
 
@@ -21,7 +27,11 @@ pub(crate) async fn retry_run(State(app): State<App>, caller: Authenticated, Pat
 #[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path), ("step_id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn retry_step(
-    State(app): State<App>, caller: Authenticated, Path((id, step_id)): Path<(Uuid, Uuid)>, uri: Uri, headers: HeaderMap,
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, step_id)): Path<(Uuid, Uuid)>,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     change(&app, &caller, &uri, &headers, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
 }

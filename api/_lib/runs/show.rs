@@ -68,19 +68,25 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
         "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
          artifacts:artifact(*),gates:gate(*)"
     );
-    let query = |table, filters: &[(&str, String)]| Query { table, filters: filters.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect() };
-    let run = query("run", &[
-        ("id", format!("eq.{id}")), ("select", select), ("steps.order", "position,item_index.nullsfirst".to_owned()),
-        ("artifacts.order", "created_at".to_owned()), ("gates.order", "created_at".to_owned()),
-    ]);
+    let query =
+        |table, filters: &[(&str, String)]| Query { table, filters: filters.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect() };
+    let run = query(
+        "run",
+        &[
+            ("id", format!("eq.{id}")),
+            ("select", select),
+            ("steps.order", "position,item_index.nullsfirst".to_owned()),
+            ("artifacts.order", "created_at".to_owned()),
+            ("gates.order", "created_at".to_owned()),
+        ],
+    );
     let edges = query("step_edge", &[("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
     let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
-    let mut run = runs
-        .into_iter()
-        .next()
-        .ok_or_else(|| Problem::new(Kind::RunNotFound, format!("{id}: List your runs with GET /api/runs.")))?;
+    let mut run =
+        runs.into_iter().next().ok_or_else(|| Problem::new(Kind::RunNotFound, format!("{id}: List your runs with GET /api/runs.")))?;
     // A for_each step needs its children inside the engine; to people they are its parts.
-    let names: HashMap<Uuid, String> = run.steps.iter().filter(|step| step.parent_id.is_none()).map(|step| (step.id, step.name.clone())).collect();
+    let names: HashMap<Uuid, String> =
+        run.steps.iter().filter(|step| step.parent_id.is_none()).map(|step| (step.id, step.name.clone())).collect();
     let places: HashMap<Uuid, usize> = run.steps.iter().enumerate().map(|(at, step)| (step.id, at)).collect();
     for edge in edges {
         if let (Some(place), Some(need)) = (places.get(&edge.step_id), names.get(&edge.needs_id)) {
@@ -93,6 +99,11 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
 /// Show a run with its steps, artifacts and gates.
 #[utoipa::path(get, path = "/runs/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Run), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_run(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn show_run(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     Ok(cached(&headers, &show(&app, &caller, id).await?))
 }

@@ -13,7 +13,12 @@ use crate::http::{Authenticated, Page, Refusal, cached};
 /// The run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<Event>), (status = 304), (status = 401)))]
-pub(crate) async fn show_timeline(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn show_timeline(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let db = app.db(&caller);
     let wanted = Wanted { run: Some(id), types: None };
     let (mut events, mut cursor): (Vec<Event>, _) = (vec![], Cursor::default());

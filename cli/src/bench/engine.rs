@@ -28,8 +28,7 @@ pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     let (sql, connection) = tokio_postgres::connect(&stack.dev.db_url, NoTls).await.map_err(Error::new)?;
     tokio::spawn(connection);
     let dev = &stack.dev;
-    let rest = rest_url(&stack);
-    let service = Db::new(&rest, &dev.anon_key, dev.service_role_key.clone());
+    let service = Db::new(&dev.rest_url, &dev.anon_key, dev.service_role_key.clone());
     let mut bench = Bench { http: nofx_shared::net::client(), sql, service, report: Report::default(), stack };
     bench.prepare().await?;
     let wants = |key: &str| only.is_none_or(|only| key.starts_with(only));
@@ -71,11 +70,6 @@ pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     bench.report.print(as_json);
     bench.stack.stop().await?;
     Ok(Exit::Succeeded)
-}
-
-/// PostgREST itself answers on the port that its process listens on; the gateway before it is Supabase's part, not ours.
-fn rest_url(stack: &BenchStack) -> String {
-    format!("{}/rest/v1", stack.dev.supabase_url)
 }
 
 impl Bench {
@@ -256,7 +250,10 @@ impl Bench {
         let (sender, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
         let mut clients = tokio::task::JoinSet::new();
         for _ in 0..100 {
-            let request = self.http.get(format!("{}/api/events/stream?types=run.created", self.stack.dev.api_url)).bearer_auth(&self.stack.dev.tokens["viewer"]);
+            let request = self
+                .http
+                .get(format!("{}/api/events/stream?types=run.created", self.stack.dev.api_url))
+                .bearer_auth(&self.stack.dev.tokens["viewer"]);
             let sender = sender.clone();
             clients.spawn(async move {
                 let Ok(mut response) = request.send().await else { return };
@@ -293,7 +290,11 @@ impl Bench {
     /// Calls of the database by an idle worker, with 50 runs parked or asleep.
     async fn idle(&mut self) -> Result<(), Error> {
         for n in 0..50 {
-            let step = if n % 2 == 0 { json!({"name": "s", "tool": "sleep", "inputs": {"seconds": 3600}}) } else { json!({"name": "m", "tool": "manual:bench"}) };
+            let step = if n % 2 == 0 {
+                json!({"name": "s", "tool": "sleep", "inputs": {"seconds": 3600}})
+            } else {
+                json!({"name": "m", "tool": "manual:bench"})
+            };
             self.submit(&json!({"goal": "parked", "steps": [step]})).await?;
         }
         tokio::time::sleep(Duration::from_secs(3)).await;

@@ -1,5 +1,4 @@
 //! A stack of its own for a bench: embedded Supabase, the API in this process, one worker process.
-#![expect(clippy::disallowed_methods, reason = "starts nofx dev as a process of its own")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

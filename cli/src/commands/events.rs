@@ -26,7 +26,10 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
             break;
         }
     }
-    while options.follow {
+    if !options.follow {
+        return Ok(Exit::Succeeded);
+    }
+    loop {
         let mut stream = Lines::new(api.stream(&format!("/api/events/stream?x=1{query}"), Some(&after)).await?);
         while let Some((id, data)) = stream.next_event().await? {
             println!("{data}");
@@ -34,7 +37,6 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
             after = id;
         }
     }
-    Ok(Exit::Succeeded)
 }
 
 /// Server-sent events of a response, one by one.

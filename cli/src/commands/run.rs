@@ -21,7 +21,11 @@ pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     let run = api.post("/api/runs", &body).await?;
     let id = run["id"].as_str().unwrap_or_default().to_owned();
     if !options.watch {
-        if target.json { println!("{run}") } else { println!("{id}") }
+        if target.json {
+            println!("{run}")
+        } else {
+            println!("{id}")
+        }
         return Ok(Exit::Succeeded);
     }
     if !target.json {
@@ -29,7 +33,11 @@ pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     }
     let status = watch(&api, &id, target.json).await?;
     let run = api.get(&format!("/api/runs/{id}")).await?;
-    if target.json { println!("{run}") } else { show::print(&run) }
+    if target.json {
+        println!("{run}")
+    } else {
+        show::print(&run)
+    }
     Ok(match status.as_str() {
         "run.succeeded" => Exit::Succeeded,
         "run.cancelled" => Exit::Cancelled,

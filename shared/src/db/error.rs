@@ -17,7 +17,11 @@ pub enum Error {
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
     #[error("{what} has an unexpected shape")]
-    Shape { what: &'static str, #[source] source: serde_json::Error },
+    Shape {
+        what: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
 }
 
 impl Error {

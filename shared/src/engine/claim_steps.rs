@@ -71,7 +71,14 @@ pub struct Child {
 }
 
 /// Claims up to `capacity` steps.
-pub async fn claim_steps(db: &Db, worker: &str, capacity: usize, steps: Option<&[Uuid]>, lease: Duration) -> Result<Vec<ClaimedStep>, Error> {
-    let arguments = json!({"p_worker": worker, "p_capacity": capacity, "p_step_ids": steps, "p_lease": format!("{} seconds", lease.as_secs_f64())});
+pub async fn claim_steps(
+    db: &Db,
+    worker: &str,
+    capacity: usize,
+    steps: Option<&[Uuid]>,
+    lease: Duration,
+) -> Result<Vec<ClaimedStep>, Error> {
+    let arguments =
+        json!({"p_worker": worker, "p_capacity": capacity, "p_step_ids": steps, "p_lease": format!("{} seconds", lease.as_secs_f64())});
     db.call("claim_steps", &arguments).await
 }

@@ -22,18 +22,29 @@ pub struct Failure {
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Done { outputs: Value },
+    Done {
+        outputs: Value,
+    },
     /// Its condition is false.
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
     Failed(Failure),
     TimedOut(Failure),
     Cancelled,
     /// Parked until a person decides.
-    Gate { kind: String, question: Option<String> },
+    Gate {
+        kind: String,
+        question: Option<String>,
+    },
     /// Parked until an instant; it then goes on with `outputs` as it left them.
-    Timer { wait_ms: u64 },
+    Timer {
+        wait_ms: u64,
+    },
     /// Parked until its children are at an end: one for each item.
-    Children { items: Vec<Value> },
+    Children {
+        items: Vec<Value>,
+    },
     /// Not executed: the worker is going away.
     HandedBack,
 }

@@ -8,7 +8,13 @@ use crate::db::{Db, Error};
 
 /// Records an artifact whose bytes are in Storage; nothing when the lease was lost.
 pub async fn record_artifact(
-    db: &Db, step: &ClaimedStep, name: &str, path: &str, media_type: &str, size_bytes: usize, hash: &str,
+    db: &Db,
+    step: &ClaimedStep,
+    name: &str,
+    path: &str,
+    media_type: &str,
+    size_bytes: usize,
+    hash: &str,
 ) -> Result<Option<Uuid>, Error> {
     let arguments = json!({
         "p_step": step.id, "p_token": step.token, "p_name": name, "p_path": path, "p_media_type": media_type,

@@ -23,6 +23,7 @@ pub struct Settled {
 
 /// Settles a batch of rows made by `Outcome::row`, and claims up to `capacity` steps.
 pub async fn settle_steps(db: &Db, worker: &str, rows: &[Value], capacity: usize, lease: Duration) -> Result<Settled, Error> {
-    let arguments = json!({"p_worker": worker, "p_outcomes": rows, "p_capacity": capacity, "p_lease": format!("{} seconds", lease.as_secs_f64())});
+    let arguments =
+        json!({"p_worker": worker, "p_outcomes": rows, "p_capacity": capacity, "p_lease": format!("{} seconds", lease.as_secs_f64())});
     db.call("settle_steps", &arguments).await
 }

@@ -1,6 +1,6 @@
 //! CEL: conditions, lists and values computed from what earlier steps gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cel::{Context, Program};
@@ -33,12 +33,28 @@ pub fn evaluate(source: &str, scope: &Scope) -> Result<Value, Invalid> {
     let program = compile(source)?;
     let mut context = Context::default();
     for (name, value) in [("run", &scope.run), ("steps", &scope.steps), ("item", &scope.item), ("index", &scope.index)] {
-        context.add_variable(name, value).map_err(|error| Invalid(format!("`{source}`: {error}")))?;
+        context.add_variable_from_value(name, to_cel(value));
     }
     let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
         .map_err(|_| Invalid(format!("`{source}` cannot be evaluated")))?
         .map_err(|error| Invalid(format!("`{source}`: {error}")))?;
     value.json().map_err(|error| Invalid(format!("`{source}` is not a JSON value: {error}")))
+}
+
+/// Whole numbers become CEL's `int`, never its `uint`: `index + 1` has no meaning for a uint.
+fn to_cel(value: &Value) -> cel::Value {
+    match value {
+        Value::Null => cel::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => cel::Value::Int(whole),
+            (None, Some(real)) => cel::Value::Float(real),
+            (None, None) => cel::Value::Null,
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => items.iter().map(to_cel).collect::<Vec<_>>().into(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), to_cel(value))).collect::<HashMap<_, _>>().into(),
+    }
 }
 
 fn compile(source: &str) -> Result<Program, Invalid> {

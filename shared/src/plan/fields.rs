@@ -46,7 +46,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number<T: TryFrom<i64> + Display + PartialOrd>(&self, key: &str, least: T, most: T, faults: &mut Vec<Fault>) -> Option<T> {
+    pub(super) fn number<T: TryFrom<i64> + Display + PartialOrd>(
+        &self,
+        key: &str,
+        least: T,
+        most: T,
+        faults: &mut Vec<Fault>,
+    ) -> Option<T> {
         let value = self.get(key)?;
         let number = value.as_i64().and_then(|number| T::try_from(number).ok()).filter(|number| *number >= least && *number <= most);
         if number.is_none() {

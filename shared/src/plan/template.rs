@@ -57,9 +57,9 @@ pub fn resolve(value: &Value, scope: &Scope) -> Result<Value, Invalid> {
             }
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, scope)).collect::<Result<_, _>>()?),
-        Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(key, item)| Ok((key.clone(), resolve(item, scope)?))).collect::<Result<Map<_, _>, Invalid>>()?)
-        }
+        Value::Object(fields) => Value::Object(
+            fields.iter().map(|(key, item)| Ok((key.clone(), resolve(item, scope)?))).collect::<Result<Map<_, _>, Invalid>>()?,
+        ),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     })
 }

@@ -11,8 +11,26 @@ use crate::problem::Fault;
 const PLAN_FIELDS: &[&str] = &["goal", "priority", "deadline_s", "max_parallel", "workspace", "defaults", "metadata", "steps"];
 const DEFAULT_FIELDS: &[&str] = &["retry", "timeout_s", "driver", "env", "on_failure"];
 const STEP_FIELDS: &[&str] = &[
-    "name", "tool", "needs", "depends_on", "if", "for_each", "inputs", "retry", "timeout_s", "on_failure", "driver", "resources", "env",
-    "secrets", "concurrency_key", "concurrency_limit", "idempotency_key", "tools_allowed", "env_allowed", "secrets_scope",
+    "name",
+    "tool",
+    "needs",
+    "depends_on",
+    "if",
+    "for_each",
+    "inputs",
+    "retry",
+    "timeout_s",
+    "on_failure",
+    "driver",
+    "resources",
+    "env",
+    "secrets",
+    "concurrency_key",
+    "concurrency_limit",
+    "idempotency_key",
+    "tools_allowed",
+    "env_allowed",
+    "secrets_scope",
 ];
 const DRIVERS: &[&str] = &["worker-container", "vercel-function", "e2b", "modal"];
 
@@ -88,9 +106,8 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
 fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {
     let empty = Value::Object(Map::new());
     let pointer = format!("/steps/{at}");
-    let fields = Fields::of(value, &pointer, faults)
-        .or_else(|| Fields::of(&empty, &pointer, &mut vec![]))
-        .expect("an empty object has fields");
+    let fields =
+        Fields::of(value, &pointer, faults).or_else(|| Fields::of(&empty, &pointer, &mut vec![])).expect("an empty object has fields");
     fields.refuse_unknown(STEP_FIELDS, faults);
     let name = fields.text("name", faults).unwrap_or_default();
     let is_letter = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
@@ -128,7 +145,13 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
     let timeout = |from: &Fields<'_>, faults: &mut Vec<Fault>| from.number::<i64>("timeout_s", 1, 86_400, faults);
     let timeout_s = timeout(&fields, faults).or_else(|| defaults.and_then(|defaults| timeout(defaults, faults)));
     Step {
-        name, tool, needs, inputs, retry, driver, env,
+        name,
+        tool,
+        needs,
+        inputs,
+        retry,
+        driver,
+        env,
         r#if: fields.text("if", faults),
         for_each: fields.text("for_each", faults),
         timeout_s: timeout_s.and_then(|seconds| u64::try_from(seconds).ok()),
@@ -163,9 +186,8 @@ fn resolve_needs(steps: &mut [Step], listed: &[Value], faults: &mut Vec<Fault>) 
             faults.push(Fault::new(format!("/steps/{at}/name"), format!("`{}` is the name of step {first} too", step.name)));
         }
     }
-    let says_needs = |value: &Value| {
-        value.get("needs").is_some() || value.get("depends_on").is_some() || value.pointer("/inputs/_dependsOn").is_some()
-    };
+    let says_needs =
+        |value: &Value| value.get("needs").is_some() || value.get("depends_on").is_some() || value.pointer("/inputs/_dependsOn").is_some();
     if !listed.iter().any(says_needs) {
         let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
         for (step, before) in steps.iter_mut().skip(1).zip(names) {

@@ -66,7 +66,14 @@ pub fn api() -> Result<Api, Invalid> {
     let api = Api {
         supabase: reader.supabase(),
         internal_api_key: reader.required("NOFX_INTERNAL_API_KEY"),
-        cors_origins: reader.text("NOFX_CORS_ORIGINS").unwrap_or_default().split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect(),
+        cors_origins: reader
+            .text("NOFX_CORS_ORIGINS")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|o| !o.is_empty())
+            .map(str::to_owned)
+            .collect(),
         stream: Duration::from_secs(reader.parsed("NOFX_STREAM_S", 240)),
     };
     reader.finish(api)

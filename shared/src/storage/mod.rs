@@ -59,10 +59,13 @@ impl Storage {
 
     /// A URL that reads one object, without any other right, for a while.
     pub async fn sign(&self, path: &str, valid: Duration) -> Result<String, Error> {
-        let request =
-            self.client.post(format!("{}/object/sign/{ARTIFACTS}/{path}", self.base)).json(&serde_json::json!({"expiresIn": valid.as_secs()}));
+        let request = self
+            .client
+            .post(format!("{}/object/sign/{ARTIFACTS}/{path}", self.base))
+            .json(&serde_json::json!({"expiresIn": valid.as_secs()}));
         let url = self.send(path, request).await?.signed_url;
-        url.map(|url| format!("{}{url}", self.base)).ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no signedURL".to_owned() })
+        url.map(|url| format!("{}{url}", self.base))
+            .ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no signedURL".to_owned() })
     }
 
     async fn send(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Body, Error> {

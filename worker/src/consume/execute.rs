@@ -85,8 +85,11 @@ fn permanent(error: expression::Invalid) -> Failure {
 
 /// The outputs of a for_each step: those of its children, in order.
 fn gather(children: &[nofx_shared::engine::Child]) -> Outcome {
-    let failed: Vec<&str> =
-        children.iter().filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped)).map(|child| child.name.as_str()).collect();
+    let failed: Vec<&str> = children
+        .iter()
+        .filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped))
+        .map(|child| child.name.as_str())
+        .collect();
     if failed.is_empty() {
         let outputs = children.iter().map(|child| child.outputs.clone().unwrap_or_default()).collect();
         return Outcome::Done { outputs: Value::Array(outputs) };

@@ -70,7 +70,10 @@ pub(crate) struct Consumer {
 impl Consumer {
     pub(crate) fn new(db: Db, settings: &settings::Worker, tools: Arc<Tools>, bell: Bell, metrics: Arc<Metrics>) -> Self {
         Self {
-            db, tools, bell, metrics,
+            db,
+            tools,
+            bell,
+            metrics,
             name: settings.name.clone(),
             lease: settings.lease,
             concurrency: settings.concurrency,
@@ -242,8 +245,12 @@ impl Consumer {
 
     /// Extends the leases of steps that have run for a while; stops those that are no longer ours.
     async fn beat(&mut self) {
-        let old: Vec<(Uuid, Uuid)> =
-            self.held.iter().filter(|(_, held)| held.since.elapsed() > Duration::from_millis(500)).map(|(step, held)| (*step, held.token)).collect();
+        let old: Vec<(Uuid, Uuid)> = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.since.elapsed() > Duration::from_millis(500))
+            .map(|(step, held)| (*step, held.token))
+            .collect();
         if old.is_empty() {
             return;
         }

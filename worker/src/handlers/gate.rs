@@ -77,7 +77,9 @@ async fn check(step: &StepContext, inputs: Inputs, name: &str, column: usize) ->
         return Err(Failure::transient("it was stopped"));
     }
     let passed = ended.exit_code == Some(0);
-    let log = step.keep(&format!("log-{}.txt", step.step.attempt), "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await?;
+    let log = step
+        .keep(&format!("log-{}.txt", step.step.attempt), "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes())
+        .await?;
     let evidence = json!({
         "schema": "nofx.gate.evidence/v1", "gate": step.step.tool, "passed": passed, "command": step.mask.apply(&command),
         "exit_code": ended.exit_code, "started_at": began, "duration_ms": (Utc::now() - began).num_milliseconds(), "log": log,

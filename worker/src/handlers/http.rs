@@ -39,7 +39,8 @@ impl Handler for Http {
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         let bad = |what: String| Failure::permanent(what);
-        let method: Method = inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("method is not an HTTP method".to_owned()))?;
+        let method: Method =
+            inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("method is not an HTTP method".to_owned()))?;
         let url: Url = inputs.url.parse().map_err(|error| bad(format!("url: {error}")))?;
         let client = pinned_client(&url, step.tools.allow_private_addresses).await?;
         let mut request = client.request(method, url.clone());
@@ -51,12 +52,15 @@ impl Handler for Http {
             Some(Value::String(text)) => request.body(text),
             Some(other) => request.json(&other),
         };
-        let mut response = request.send().await.map_err(|error| Failure::transient(format!("{url} does not answer: {}", error.without_url())))?;
+        let mut response =
+            request.send().await.map_err(|error| Failure::transient(format!("{url} does not answer: {}", error.without_url())))?;
         let status = response.status().as_u16();
         let headers: BTreeMap<String, String> =
             response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
         let mut bytes = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(|error| Failure::transient(format!("the answer broke off: {}", error.without_url())))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| Failure::transient(format!("the answer broke off: {}", error.without_url())))?
+        {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > BODY_BYTES {
                 return Err(bad(format!("the answer is larger than {BODY_BYTES} bytes")));
@@ -86,7 +90,9 @@ async fn pinned_client(url: &Url, allow_private: bool) -> Result<reqwest::Client
         .collect();
     let private = |ip: IpAddr| net::is_private(ip);
     if !allow_private && addresses.iter().any(|address| private(address.ip())) {
-        return Err(Failure::permanent(format!("{host} is a private address; the worker must allow these (NOFX_ALLOW_PRIVATE_ADDRESSES=true)")));
+        return Err(Failure::permanent(format!(
+            "{host} is a private address; the worker must allow these (NOFX_ALLOW_PRIVATE_ADDRESSES=true)"
+        )));
     }
     Ok(net::pinned(&host, &addresses))
 }

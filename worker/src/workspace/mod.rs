@@ -1,7 +1,7 @@
 //! A folder per run with a checkout of the plan's repository, shared by the run's steps on this worker, re-made on another.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Workspaces {
         let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
         // Left by a worker that went away in the middle, or by this one before a restart: begin anew, elsewhere first.
         let half = dir.with_extension("half");
-        for old in [dir, &half] {
+        for old in [dir, half.as_path()] {
             if old.exists() {
                 std::fs::remove_dir_all(old).map_err(failed)?;
             }
@@ -56,10 +56,14 @@ impl Workspaces {
         std::fs::rename(&half, dir).map_err(failed)
     }
 
-    async fn git(&self, arguments: &[&str], dir: &PathBuf) -> Result<(), Failure> {
-        let argv = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+    async fn git(&self, arguments: &[&str], dir: &Path) -> Result<(), Failure> {
+        let argv = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"]
+            .iter()
+            .chain(arguments)
+            .map(|text| (*text).to_owned())
+            .collect();
         let env = BTreeMap::from([("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()), ("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned())]);
-        let ended = self.processes.run(Command { argv, dir: dir.clone(), env, stop: CancellationToken::new() }).await?;
+        let ended = self.processes.run(Command { argv, dir: dir.to_owned(), env, stop: CancellationToken::new() }).await?;
         if ended.exit_code == Some(0) {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -51,6 +52,8 @@ pub(crate) async fn serve(gateway: Arc<Gateway>) -> Result<Running, Error> {
     let (stop, stopped) = oneshot::channel::<()>();
     let router = router(gateway);
     let task = tokio::spawn(async move {
+        // Without TCP_NODELAY an answer in two packets waits 40 ms for the client's acknowledgement.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, router).with_graceful_shutdown(async {
             drop(stopped.await);
         });

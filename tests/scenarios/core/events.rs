@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use nofx_tests::plans::{plan, step};
+use nofx_tests::stack::STACK;
+use nofx_tests::{Person, Tenant};
+use reqwest::Method;
+use serde_json::json;
+
+/// Ids and types of a stream's events, until there are as many as wanted.
+async fn follow(person: &Person, path: &str, last: Option<&str>, wanted: usize) -> Vec<(String, String)> {
+    let mut request = person.request(Method::GET, path);
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let mut response = request.send().await.expect("a stream");
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let (mut text, mut found) = (String::new(), vec![]);
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+            while let Some((block, rest)) = text.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+                if let (Some(id), Some(kind)) = (field("id:"), field("event:")) {
+                    found.push((id, kind));
+                }
+                text = rest.to_owned();
+            }
+            if found.len() >= wanted {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the events come");
+    found
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_where_it_was_without_loss_or_doubles() {
+    let person = Tenant::new().await.contributor();
+    let id = person.submit(plan(vec![step("a", "noop", &[], json!({})), step("b", "noop", &["a"], json!({}))])).await;
+    let path = format!("/api/events/stream?run_id={id}");
+    let all = follow(&person, &path, None, 7).await;
+    let again = follow(&person, &path, Some(&all[2].0), 4).await;
+    assert_eq!(again, all[3..], "{all:?}");
+}
+
+#[tokio::test]
+async fn live_events_reach_a_stream_that_is_open() {
+    let person = Tenant::new().await.contributor();
+    let submitting = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        person.submit(plan(vec![step("a", "noop", &[], json!({}))])).await
+    };
+    let (events, _) = tokio::join!(follow(&person, "/api/events/stream?types=run.created,run.succeeded", None, 2), submitting);
+    assert_eq!(events.into_iter().map(|(_, kind)| kind).collect::<Vec<_>>(), ["run.created", "run.succeeded"]);
+}
+
+#[tokio::test]
+async fn no_event_is_missed_when_transactions_commit_out_of_order() {
+    let tenant = Tenant::new().await;
+    let (mut first, second) = (STACK.sql().await, STACK.sql().await);
+    let insert = "insert into nofx.event (tenant_id, type) values ($1, $2)";
+    let open = first.transaction().await.expect("a transaction");
+    open.execute(insert, &[&tenant.id, &"early"]).await.expect("written");
+    second.execute(insert, &[&tenant.id, &"late"]).await.expect("written");
+    let viewer = tenant.viewer();
+    let (_, page) = viewer.get("/api/events").await;
+    assert_eq!(page["data"], json!([]), "a reader must not pass the transaction that is still open");
+    open.commit().await.expect("committed");
+    let begin = std::time::Instant::now();
+    loop {
+        let (_, page) = viewer.get("/api/events").await;
+        let types: Vec<&str> = page["data"].as_array().expect("events").iter().filter_map(|event| event["type"].as_str()).collect();
+        if types == ["early", "late"] {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "{types:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,47 @@
+#![expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
+
+use std::process::{Command, Output};
+
+use nofx_tests::Tenant;
+use nofx_tests::people::status;
+use nofx_tests::stack::{STACK, binary, root};
+
+fn nofx(token: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.args(arguments).env("NOFX_API_URL", STACK.get("api_url")).env("NOFX_TOKEN", token).output().expect("the CLI starts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_run_as_they_are_through_the_cli() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    for name in ["hello.json", "fan-out.yaml"] {
+        let path = root().join("examples").join(name);
+        let output = nofx(&supervisor.token, &["run", &path.to_string_lossy(), "--watch"]);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let path = root().join("examples/gated-repo.json");
+    let output = nofx(&supervisor.token, &["run", &path.to_string_lossy()]);
+    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let run = supervisor.wait(&id, |run| status(run, "approve") == "waiting").await;
+    let gates = run["gates"].as_array().expect("gates");
+    let gate = gates.iter().find(|gate| gate["status"] == "pending").and_then(|gate| gate["id"].as_str()).expect("a pending gate");
+    assert!(nofx(&supervisor.token, &["approve", gate, "--reason", "looks good"]).status.success());
+    let run = supervisor.end(&id).await;
+    assert_eq!(
+        (run["status"].as_str(), status(&run, "promote"), status(&run, "promote broken branch")),
+        (Some("succeeded"), "succeeded", "skipped")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cli_says_what_is_wrong_with_a_plan_and_exits_with_2() {
+    let token = Tenant::new().await.contributor().token;
+    let path = std::env::temp_dir().join(format!("nofx-bad-{}.json", uuid::Uuid::now_v7()));
+    std::fs::write(&path, r#"{"steps": [{"name": "a", "tool": "nothing"}]}"#).expect("written");
+    let output = nofx(&token, &["run", &path.to_string_lossy()]);
+    std::fs::remove_file(&path).expect("removed");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("/steps/0/tool") && said.contains("is not a tool"), "{said}");
+}

@@ -1,0 +1,126 @@
+use std::time::Instant;
+
+use nofx_tests::Tenant;
+use nofx_tests::people::{status, step};
+use nofx_tests::plans::{bash, plan, step as make};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_failed_need_never_leaves_a_run_hanging() {
+    let person = Tenant::new().await.contributor();
+    for (policy, run_status, dependant) in
+        [("fail", "failed", "skipped"), ("continue", "succeeded", "succeeded"), ("skip", "succeeded", "skipped")]
+    {
+        let run = person
+            .run(plan(vec![
+                json!({"name": "bad", "tool": "fail", "needs": [], "on_failure": policy}),
+                make("after", "noop", &["bad"], json!({})),
+                make("end", "noop", &["after"], json!({})),
+            ]))
+            .await;
+        assert_eq!((run["status"].as_str(), status(&run, "end")), (Some(run_status), dependant), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_kills_the_work() {
+    let person = Tenant::new().await.contributor();
+    let mark = format!("nofx-timeout-{}", uuid::Uuid::now_v7());
+    let run = person
+        .run(plan(vec![
+            json!({"name": "slow", "tool": "bash", "timeout_s": 1, "inputs": {"script": format!("(sleep 30; echo {mark}) & wait")}}),
+        ]))
+        .await;
+    assert_eq!(status(&run, "slow"), "timed_out");
+    assert!(!is_running(&mark), "a process of the step is still there");
+}
+
+#[tokio::test]
+async fn a_cancel_reaches_the_running_process_within_two_seconds() {
+    let person = Tenant::new().await.contributor();
+    let mark = format!("nofx-cancel-{}", uuid::Uuid::now_v7());
+    let id = person.submit(plan(vec![bash("slow", &format!("sleep 60; echo {mark}")), make("after", "noop", &["slow"], json!({}))])).await;
+    person.wait(&id, |run| status(run, "slow") == "running").await;
+    let begin = Instant::now();
+    while !is_running(&mark) {
+        assert!(begin.elapsed().as_secs() < 20, "it never began");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let asked = Instant::now();
+    assert_eq!(person.post(&format!("/api/runs/{id}/cancel"), json!({"reason": "enough"})).await.0, 200);
+    while is_running(&mark) {
+        assert!(asked.elapsed().as_millis() < 4000, "the process runs on");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let run = person.end(&id).await;
+    assert_eq!((run["status"].as_str(), status(&run, "slow"), status(&run, "after")), (Some("cancelled"), "cancelled", "cancelled"));
+}
+
+fn is_running(mark: &str) -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+    entries.flatten().any(|entry| {
+        entry.file_name().to_string_lossy().chars().all(|c| c.is_ascii_digit())
+            && std::fs::read(entry.path().join("cmdline")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(mark))
+    })
+}
+
+#[tokio::test]
+async fn every_handlers_failure_ends_its_step() {
+    let person = Tenant::new().await.contributor();
+    let cases = [
+        ("fail", json!({})),
+        ("bash", json!({"script": "exit 4"})),
+        ("bash", json!({"argv": ["/no/such/program"]})),
+        ("bash", json!({})),
+        ("http", json!({"url": "http://127.0.0.1:1/"})),
+        ("http", json!({"url": "nonsense"})),
+        ("gate:unit", json!({})),
+        ("gate:typecheck", json!({"command": "false"})),
+        ("sleep", json!({"seconds": -1})),
+        ("noop", json!({"x": "${{ 1 / 0 }}"})),
+    ];
+    let steps = cases
+        .iter()
+        .enumerate()
+        .map(|(n, (tool, inputs))| json!({"name": format!("s{n}"), "tool": tool, "needs": [], "inputs": inputs, "on_failure": "skip"}));
+    let run = person.run(plan(steps.collect())).await;
+    for (n, case) in cases.iter().enumerate() {
+        assert_eq!(status(&run, &format!("s{n}")), "failed", "{:?}", case);
+        assert!(step(&run, &format!("s{n}"))["error"]["message"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_run_out_keep_the_whole_error_chain() {
+    let person = Tenant::new().await.contributor();
+    let retry = json!({"max_attempts": 3, "initial_ms": 10});
+    let run = person
+        .run(plan(vec![json!({"name": "flaky", "tool": "fail", "inputs": {"transient": true, "message": "not yet"}, "retry": retry})]))
+        .await;
+    let chain = step(&run, "flaky")["error"]["chain"].as_array().expect("a chain").len();
+    assert_eq!((status(&run, "flaky"), step(&run, "flaky")["attempt"].as_u64(), chain), ("failed", Some(3), 3));
+}
+
+#[tokio::test]
+async fn a_step_that_does_better_later_succeeds() {
+    let person = Tenant::new().await.contributor();
+    let retry = json!({"max_attempts": 5, "initial_ms": 10});
+    let run = person
+        .run(plan(vec![json!({"name": "flaky", "tool": "fail", "inputs": {"transient": true, "until_attempt": 3}, "retry": retry})]))
+        .await;
+    assert_eq!((run["status"].as_str(), step(&run, "flaky")["attempt"].as_u64()), (Some("succeeded"), Some(3)));
+}
+
+#[tokio::test]
+async fn a_finished_run_never_changes_again_except_by_retry() {
+    let person = Tenant::new().await.contributor();
+    let run = person.run(plan(vec![make("bad", "fail", &[], json!({})), make("after", "noop", &["bad"], json!({}))])).await;
+    let id = run["id"].as_str().expect("an id").to_owned();
+    for verb in ["cancel", "pause", "resume"] {
+        assert_eq!(person.post(&format!("/api/runs/{id}/{verb}"), json!({})).await.0, 409, "{verb}");
+    }
+    assert_eq!(person.post(&format!("/api/runs/{id}/retry"), json!({})).await.0, 200);
+    let again = person.end(&id).await;
+    assert_eq!((again["status"].as_str(), step(&again, "bad")["attempt"].as_u64()), (Some("failed"), Some(2)));
+    assert!(person.told(&id).await.contains(&"run.retried".to_owned()));
+}

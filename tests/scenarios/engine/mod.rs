@@ -1,0 +1,4 @@
+mod failures;
+mod limits;
+mod model;
+mod runs;

@@ -1,0 +1,104 @@
+use nofx_tests::Tenant;
+use nofx_tests::people::{service, status, step};
+use nofx_tests::plans::{bash, plan, step as make};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn steps_run_in_order_and_the_timeline_tells_it() {
+    let person = Tenant::new().await.contributor();
+    let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
+    assert_eq!(run["status"], "succeeded");
+    let told = person.told(run["id"].as_str().expect("an id")).await;
+    assert_eq!(
+        told,
+        ["run.created", "step.started a", "run.started", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
+    );
+}
+
+#[tokio::test]
+async fn a_bash_step_sees_no_environment_but_its_own() {
+    let person = Tenant::new().await.contributor();
+    let run = person.run(plan(vec![json!({"name": "env", "tool": "bash", "env": {"MINE": "yes"}, "inputs": {"argv": ["env"]}})])).await;
+    let seen = step(&run, "env")["outputs"]["stdout"].as_str().expect("output").to_owned();
+    let names: Vec<&str> = seen.lines().filter_map(|line| line.split('=').next()).collect();
+    for name in names {
+        assert!(["PATH", "HOME", "LANG", "NOFX_OUTPUT", "MINE", "PWD", "SHLVL", "_"].contains(&name), "{name} leaked: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_masked_in_outputs_and_logs() {
+    let person = Tenant::new().await.contributor();
+    let run = person
+        .run(plan(vec![json!({"name": "tell", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": "echo it is $TEST_TOKEN; echo $TEST_TOKEN >&2; exit 1"}})]))
+        .await;
+    assert_eq!(status(&run, "tell"), "failed");
+    assert!(!run.to_string().contains("hunter2"), "{run}");
+    assert!(run.to_string().contains("***"), "{run}");
+}
+
+#[tokio::test]
+async fn outputs_reach_the_steps_that_name_them() {
+    let person = Tenant::new().await.contributor();
+    let run = person
+        .run(plan(vec![
+            bash("list", "echo '{\"items\": [\"x\", \"y\"]}' > $NOFX_OUTPUT"),
+            json!({"name": "each", "tool": "noop", "needs": ["list"], "for_each": "steps.list.outputs.items", "inputs": {"v": "${{ item }}", "n": "${{ index }}"}}),
+            json!({"name": "never", "tool": "noop", "needs": ["list"], "if": "size(steps.list.outputs.items) > 5"}),
+            json!({"name": "none", "tool": "noop", "needs": ["list"], "for_each": "[]"}),
+        ]))
+        .await;
+    assert_eq!(step(&run, "each")["outputs"], json!([{"v": "x", "n": 0}, {"v": "y", "n": 1}]));
+    assert_eq!((status(&run, "never"), step(&run, "none")["outputs"].clone()), ("skipped", json!([])));
+}
+
+#[tokio::test]
+async fn a_paused_run_starts_nothing_until_it_is_resumed() {
+    let person = Tenant::new().await.contributor();
+    let id =
+        person.submit(plan(vec![make("nap", "sleep", &[], json!({"seconds": 0.5})), make("after", "noop", &["nap"], json!({}))])).await;
+    assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    let (_, run) = person.get(&format!("/api/runs/{id}")).await;
+    assert_eq!((run["status"].as_str(), status(&run, "after")), (Some("paused"), "pending"));
+    person.post(&format!("/api/runs/{id}/resume"), json!({})).await;
+    assert_eq!(person.end(&id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_settle_with_an_old_token_is_refused() {
+    let tenant = Tenant::new().await;
+    let steps = json!([{"name": "only", "tool": "elsewhere", "needs": []}]);
+    let service = service();
+    let run: Value = service
+        .call("create_run", &json!({"p_id": uuid::Uuid::now_v7(), "p_run": {"goal": "g"}, "p_steps": steps, "p_tenant": tenant.id}))
+        .await
+        .expect("a run");
+    let query =
+        nofx_shared::db::Query { table: "step", filters: vec![("run_id".into(), format!("eq.{}", run["id"].as_str().expect("an id")))] };
+    let steps: Vec<Value> = service.read(&query).await.expect("its steps");
+    let outcome = |token: uuid::Uuid| json!([{"step_id": steps[0]["id"], "token": token, "kind": "done"}]);
+    let settled: Value =
+        service.call("settle_steps", &json!({"p_worker": "w", "p_outcomes": outcome(uuid::Uuid::now_v7())})).await.expect("an answer");
+    assert_eq!(settled["refused"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn the_list_pages_without_gaps_or_doubles() {
+    let person = Tenant::new().await.contributor();
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        ids.insert(person.submit(plan(vec![make("a", "noop", &[], json!({}))])).await);
+    }
+    let (mut seen, mut cursor) = (vec![], String::new());
+    loop {
+        let (_, page) = person.get(&format!("/api/runs?limit=2{cursor}")).await;
+        seen.extend(page["data"].as_array().expect("rows").iter().map(|run| run["id"].as_str().expect("an id").to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.into_iter().collect::<std::collections::BTreeSet<_>>(), ids);
+}

@@ -1,0 +1,84 @@
+use nofx_tests::Tenant;
+use nofx_tests::people::{status, step};
+use nofx_tests::plans::{plan, step as make};
+use serde_json::{Value, json};
+
+fn gated() -> Value {
+    plan(vec![make("ask", "manual:deploy", &[], json!({"question": "Go?"})), make("go", "noop", &["ask"], json!({}))])
+}
+
+#[tokio::test]
+async fn a_pending_approval_blocks_and_the_gated_step_then_really_runs() {
+    let tenant = Tenant::new().await;
+    let id = tenant.contributor().submit(gated()).await;
+    let supervisor = tenant.supervisor();
+    let run = supervisor.wait(&id, |run| status(run, "ask") == "waiting").await;
+    assert_eq!(status(&run, "go"), "pending");
+    let gate = run["gates"][0]["id"].as_str().expect("a gate");
+
+    let (code, decided) = supervisor.post(&format!("/api/gates/{gate}/approve"), json!({"reason": "fine"})).await;
+    assert_eq!((code.as_u16(), &decided["status"]), (200, &json!("passed")));
+
+    let run = supervisor.end(&id).await;
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(step(&run, "ask")["outputs"]["decision"], "passed");
+    assert!(supervisor.told(&id).await.contains(&"step.succeeded go".to_owned()));
+}
+
+#[tokio::test]
+async fn a_refused_approval_fails_the_run_and_blocks_what_needs_it() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    let id = supervisor.submit(gated()).await;
+    let run = supervisor.wait(&id, |run| status(run, "ask") == "waiting").await;
+    supervisor.post(&format!("/api/gates/{}/reject", run["gates"][0]["id"].as_str().expect("a gate")), json!({"reason": "no"})).await;
+    let run = supervisor.end(&id).await;
+    assert_eq!((run["status"].as_str(), status(&run, "ask"), status(&run, "go")), (Some("failed"), "failed", "skipped"));
+}
+
+#[tokio::test]
+async fn a_gate_is_decided_once_and_by_supervisors_only() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    let id = supervisor.submit(gated()).await;
+    let run = supervisor.wait(&id, |run| status(run, "ask") == "waiting").await;
+    let path = format!("/api/gates/{}", run["gates"][0]["id"].as_str().expect("a gate"));
+    assert_eq!(tenant.contributor().post(&format!("{path}/approve"), json!({})).await.0, 403);
+    assert_eq!(Tenant::new().await.supervisor().post(&format!("{path}/approve"), json!({})).await.0, 404);
+    assert_eq!(supervisor.post(&format!("{path}/waive"), json!({})).await.0, 200);
+    let (code, problem) = supervisor.post(&format!("{path}/approve"), json!({})).await;
+    assert_eq!((code.as_u16(), problem["title"].as_str()), (409, Some("The gate is decided")));
+}
+
+#[tokio::test]
+async fn a_gate_of_a_tool_fails_closed_with_its_evidence() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let run = person
+        .run(plan(vec![
+            make("unit", "gate:unit", &[], json!({"command": "exit 3"})),
+            make("missing", "gate:lint", &[], json!({"command": "no-such-tool-at-all"})),
+            make("go", "noop", &["unit"], json!({})),
+        ]))
+        .await;
+    assert_eq!((run["status"].as_str(), status(&run, "unit"), status(&run, "go")), (Some("failed"), "failed", "skipped"));
+    let evidence =
+        run["artifacts"].as_array().expect("artifacts").iter().find(|artifact| artifact["name"] == "gate-unit.json").expect("evidence");
+    let (code, _) = person.get(&format!("/api/artifacts/{}", evidence["id"].as_str().expect("an id"))).await;
+    assert_eq!(code, 200);
+}
+
+#[tokio::test]
+async fn a_gate_put_before_a_step_holds_it() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    let id = supervisor.submit(plan(vec![make("nap", "sleep", &[], json!({"seconds": 1})), make("go", "noop", &["nap"], json!({}))])).await;
+    let run = supervisor.wait(&id, |run| status(run, "nap") == "waiting").await;
+    let body = json!({"run_id": id, "step_id": step(&run, "go")["id"], "gate_type": "manual:look"});
+    let (code, gate) = supervisor.post("/api/gates", body).await;
+    assert_eq!(code, 201, "{gate}");
+    let run = supervisor.wait(&id, |run| status(run, "nap") == "succeeded").await;
+    assert_eq!(status(&run, "go"), "pending");
+    supervisor.post(&format!("/api/gates/{}/approve", gate["id"].as_str().expect("an id")), json!({})).await;
+    assert_eq!(supervisor.end(&id).await["status"], "succeeded");
+}

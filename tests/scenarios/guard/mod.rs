@@ -1,0 +1,3 @@
+mod credentials;
+mod idempotency;
+mod tenants;

@@ -1,0 +1,131 @@
+//! People who act: one for each role, in a tenant of the test's own.
+
+use std::time::{Duration, Instant};
+
+use nofx_shared::auth::{Role, sign_for};
+use nofx_shared::db::Db;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::stack::STACK;
+
+pub struct Tenant {
+    pub id: Uuid,
+}
+
+pub struct Person {
+    http: reqwest::Client,
+    pub token: String,
+}
+
+impl Tenant {
+    pub async fn new() -> Self {
+        let id = Uuid::now_v7();
+        service().call::<_, Uuid>("create_tenant", &json!({"p_id": id, "p_name": "test"})).await.expect("a tenant is made");
+        Self { id }
+    }
+
+    pub fn person(&self, role: Role) -> Person {
+        Person::with_token(sign_for(STACK.get("jwt_secret"), &Uuid::now_v7().to_string(), self.id, role, 3600))
+    }
+
+    pub fn viewer(&self) -> Person {
+        self.person(Role::Viewer)
+    }
+
+    pub fn contributor(&self) -> Person {
+        self.person(Role::Contributor)
+    }
+
+    pub fn supervisor(&self) -> Person {
+        self.person(Role::Supervisor)
+    }
+
+    pub fn admin(&self) -> Person {
+        self.person(Role::Admin)
+    }
+}
+
+/// The database as the worker sees it.
+pub fn service() -> Db {
+    Db::new(STACK.get("rest_url"), STACK.get("anon_key"), STACK.get("service_role_key"))
+}
+
+impl Person {
+    pub fn with_token(token: impl Into<String>) -> Self {
+        Self { http: nofx_shared::net::client(), token: token.into() }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", STACK.get("api_url"))).bearer_auth(&self.token)
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        answer(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Submits a plan; its id.
+    pub async fn submit(&self, plan: Value) -> String {
+        let (status, body) = self.post("/api/runs", json!({"plan": plan})).await;
+        assert_eq!(status, StatusCode::CREATED, "{body}");
+        body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The run, once `ready` says so.
+    pub async fn wait(&self, run: &str, ready: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let (_, body) = self.get(&format!("/api/runs/{run}")).await;
+            if ready(&body) {
+                return body;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "it did not come to that within 60 s: {body}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// The run at its end.
+    pub async fn end(&self, run: &str) -> Value {
+        self.wait(run, |run| matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))).await
+    }
+
+    /// Submits a plan and waits for its end.
+    pub async fn run(&self, plan: Value) -> Value {
+        let id = self.submit(plan).await;
+        self.end(&id).await
+    }
+
+    /// Types of the run's events with the step's name, oldest first.
+    pub async fn told(&self, run: &str) -> Vec<String> {
+        let (_, page) = self.get(&format!("/api/runs/{run}/timeline")).await;
+        let events = page["data"].as_array().expect("events").iter();
+        events
+            .map(|event| {
+                format!("{} {}", event["type"].as_str().unwrap_or(""), event["data"]["name"].as_str().unwrap_or("")).trim().to_owned()
+            })
+            .collect()
+    }
+}
+
+pub async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.expect("the API answers");
+    let status = response.status();
+    (status, response.json().await.unwrap_or_default())
+}
+
+/// A step of a run by its name.
+pub fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
+    run["steps"]
+        .as_array()
+        .and_then(|steps| steps.iter().find(|step| step["name"] == name))
+        .unwrap_or_else(|| panic!("no step {name} in {run}"))
+}
+
+pub fn status<'a>(run: &'a Value, name: &str) -> &'a str {
+    step(run, name)["status"].as_str().unwrap_or("")
+}

@@ -1,0 +1,43 @@
+//! The stack that scripts/test.sh started.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
+    let path = std::env::var("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one");
+    let text = std::fs::read_to_string(path).expect("dev.json can be read");
+    Stack { dev: serde_json::from_str(&text).expect("dev.json is JSON") }
+});
+
+pub struct Stack {
+    dev: Value,
+}
+
+impl Stack {
+    pub fn get(&self, key: &str) -> &str {
+        self.dev[key].as_str().unwrap_or_else(|| panic!("dev.json has no {key}"))
+    }
+
+    pub fn json(&self, key: &str) -> &Value {
+        &self.dev[key]
+    }
+
+    /// A direct connection, as the owner of the schema.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(self.get("db_url"), tokio_postgres::NoTls).await.expect("Postgres answers");
+        tokio::spawn(connection);
+        client
+    }
+}
+
+/// The `nofx` binary that scripts/test.sh built.
+pub fn binary() -> PathBuf {
+    let path = PathBuf::from(std::env::var("NOFX_TEST_BINARY").expect("no binary: run the tests with scripts/test.sh"));
+    if path.is_absolute() { path } else { root().join(path) }
+}
+
+pub fn root() -> PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace").to_owned()
+}
