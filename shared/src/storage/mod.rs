@@ -16,6 +16,18 @@ pub enum Error {
     Unavailable(#[source] reqwest::Error),
 }
 
+impl Error {
+    /// Whether the same call may go through later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Refused { code, .. } => {
+                matches!(code.as_str(), "InternalError" | "DatabaseTimeout" | "DatabaseError") || code.starts_with('5')
+            }
+        }
+    }
+}
+
 /// A client that acts as the service role.
 #[derive(Clone)]
 pub struct Storage {

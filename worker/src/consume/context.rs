@@ -1,13 +1,15 @@
 //! What a handler may reach of the world.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use nofx_shared::db::Db;
+use nofx_shared::db::{self, Db};
 use nofx_shared::engine::{self, ClaimedStep, Failure};
 use nofx_shared::secrets::Mask;
-use nofx_shared::storage::Storage;
+use nofx_shared::storage::{self, Storage};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -49,14 +51,33 @@ impl StepContext {
         let path = self.artifact_path(name);
         let hash = format!("sha256:{}", Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let size = bytes.len();
-        self.tools
-            .storage
-            .upload(&path, media_type, bytes)
+        let storage = &self.tools.storage;
+        self.insist(|| storage.upload(&path, media_type, bytes.clone()), storage::Error::is_transient)
             .await
             .map_err(|error| Failure::transient(format!("cannot store the artifact {name}: {error}")))?;
-        let recorded = engine::record_artifact(&self.tools.db, &self.step, name, &path, media_type, size, &hash)
+        let record = || engine::record_artifact(&self.tools.db, &self.step, name, &path, media_type, size, &hash);
+        let recorded = self
+            .insist(record, db::Error::is_transient)
             .await
             .map_err(|error| Failure::transient(format!("cannot record the artifact {name}: {error}")))?;
         recorded.map(|_| path).ok_or_else(|| Failure::transient("the lease was lost"))
+    }
+
+    /// Tries again while what it asks is away: the work is done, only its keeping waits. Gives up when the step is stopped.
+    pub(crate) async fn insist<T, E, F: Future<Output = Result<T, E>>>(
+        &self,
+        act: impl Fn() -> F,
+        is_transient: impl Fn(&E) -> bool,
+    ) -> Result<T, E> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            match act().await {
+                Err(error) if is_transient(&error) && !self.stop.is_cancelled() => {
+                    tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.stop.cancelled() => {} }
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+                result => return result,
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use chrono::Utc;
+use nofx_shared::db;
 use nofx_shared::engine::{self, Failure, Outcome};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -86,7 +87,8 @@ async fn check(step: &StepContext, inputs: Inputs, name: &str, column: usize) ->
         "run_id": step.step.run_id, "step_id": step.step.id, "attempt": step.step.attempt,
     });
     let path = step.keep(&format!("gate-{name}.json"), "application/json", evidence.to_string().into_bytes()).await?;
-    engine::record_gate(&step.tools.db, &step.step, passed, &path)
+    let record = || engine::record_gate(&step.tools.db, &step.step, passed, &path);
+    step.insist(record, db::Error::is_transient)
         .await
         .map_err(|error| Failure::transient(format!("the verdict cannot be recorded: {error}")))?
         .ok_or_else(|| Failure::transient("the lease was lost"))?;
