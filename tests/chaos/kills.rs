@@ -55,11 +55,16 @@ impl Own {
             let _ = kill(Pid::from_raw(pid), signal);
         }
     }
+}
 
-    fn stop(mut self) {
-        Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
-        self.process.wait().expect("it ends");
-        std::fs::remove_dir_all(&self.dir).expect("removed");
+/// Also when an assertion failed: no process is left behind.
+impl Drop for Own {
+    fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
+            drop(self.process.wait());
+            drop(std::fs::remove_dir_all(&self.dir));
+        }
     }
 }
 
@@ -171,7 +176,6 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
     assert_eq!(events, steps, "a step was settled twice");
     // A POST whose answer was lost may have made one run more than we know of.
     assert!(steps >= 1000, "{steps} steps of 1000 were settled");
-    own.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,5 +204,4 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     call(&own.dev(), reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
     let run = wait(&own, &id, Duration::from_secs(60), is_over).await;
     assert_eq!((run["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("succeeded"), Some("succeeded")));
-    own.stop();
 }

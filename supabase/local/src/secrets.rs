@@ -8,12 +8,16 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::auth::api_key;
 use crate::error::{At, Error};
 use crate::people::Person;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Secrets {
     pub jwt_secret: String,
+    /// The project's keys: made once, since the gateway compares them as they are.
+    pub anon_key: String,
+    pub service_role_key: String,
     pub db_password: String,
     pub internal_api_key: String,
     pub tenant_id: Uuid,
@@ -27,8 +31,11 @@ impl Secrets {
         if let Ok(text) = std::fs::read(&path) {
             return serde_json::from_slice(&text).map_err(|error| Error::failed(format!("reading {}", path.display()), error));
         }
+        let jwt_secret = token(48);
         let secrets = Self {
-            jwt_secret: token(48),
+            anon_key: api_key(&jwt_secret, "anon"),
+            service_role_key: api_key(&jwt_secret, "service_role"),
+            jwt_secret,
             db_password: token(32),
             internal_api_key: token(32),
             tenant_id: Uuid::now_v7(),

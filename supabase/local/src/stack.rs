@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::auth;
 use crate::dirs;
 use crate::error::{At, Error};
 use crate::gateway::{self, Gateway};
@@ -99,8 +98,8 @@ impl Stack {
         let gateway = Gateway {
             rest_url: format!("http://127.0.0.1:{}", postgrest.port),
             jwt_secret: secrets.jwt_secret.clone(),
-            anon_key: auth::api_key(&secrets.jwt_secret, "anon"),
-            service_role_key: auth::api_key(&secrets.jwt_secret, "service_role"),
+            anon_key: secrets.anon_key.clone(),
+            service_role_key: secrets.service_role_key.clone(),
             people: secrets.people.clone(),
             tenant_id: secrets.tenant_id,
             storage: Storage::open(data_dir.join("storage"), admin_url.to_owned())?,
@@ -166,11 +165,11 @@ impl Stack {
     }
 
     pub fn anon_key(&self) -> String {
-        auth::api_key(&self.secrets.jwt_secret, "anon")
+        self.secrets.anon_key.clone()
     }
 
     pub fn service_role_key(&self) -> String {
-        auth::api_key(&self.secrets.jwt_secret, "service_role")
+        self.secrets.service_role_key.clone()
     }
 
     pub fn tenant_id(&self) -> Uuid {
