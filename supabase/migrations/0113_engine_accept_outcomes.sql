@@ -85,7 +85,7 @@ begin
   with decided as (
     select s.id, (o).kind as kind, (o).outputs as outputs, (o).error as error, (o).wait_ms as wait_ms, (o).gate as gate, (o).transient as transient,
            nofx_private.next_status(o, s, r.status) as next,
-           nofx_private.uuid_v7() as new_gate
+           case when (o).kind = 'gate' then nofx_private.uuid_v7() end as new_gate
       from unnest(p_outcomes) as o
       join nofx.step s on s.id = o.step_id and s.lease_token = o.token
       join nofx.run r on r.id = s.run_id

@@ -10,7 +10,6 @@ use utoipa_axum::routes;
 
 use crate::App;
 pub(crate) use hub::Hub;
-pub(crate) use page::{Wanted, read_page};
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(page::list_events)).routes(routes!(stream::stream_events))

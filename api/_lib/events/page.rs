@@ -15,7 +15,7 @@ use crate::http::{Authenticated, Page, Params, Refusal, cached};
 
 /// Which events somebody wants.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(super) struct Wanted {
     pub run: Option<Uuid>,
     pub types: Option<Vec<String>>,
 }
@@ -46,7 +46,7 @@ impl Query {
 }
 
 /// Reads a page of the log as the identity of `db` sees it.
-pub(crate) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<Row>, Error> {
+pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<Row>, Error> {
     let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": wanted.types, "p_run": wanted.run, "p_limit": limit});
     db.call("read_events", &arguments).await
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: None, fresh: options.fresh }).await.map_err(Error::new)?;
     let address = listener.local_addr().map_err(Error::new)?;
     let port = address.port();
-    let dev = Running { stack, port, data_dir, workers: options.workers };
+    let dev = Running { stack, port, data_dir };
     dev.seed().await?;
 
     let router = nofx_api::app_router(App::new(dev.api_settings()));
@@ -76,7 +76,6 @@ struct Running {
     stack: Stack,
     port: u16,
     data_dir: PathBuf,
-    workers: usize,
 }
 
 struct Worker {
@@ -122,7 +121,6 @@ impl Running {
         let log = self.data_dir.join(format!("worker-{n}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
-        let lone = self.workers == 1;
         let start = move || -> std::io::Result<tokio::process::Child> {
             let mut command = tokio::process::Command::new(&program);
             command
@@ -133,7 +131,7 @@ impl Running {
                 .env("SUPABASE_SERVICE_ROLE_KEY", &supabase.service_role_key)
                 .env("SUPABASE_JWT_SECRET", &supabase.jwt_secret)
                 .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
-                .env("NOFX_WORKSPACES", if lone { workspaces.clone() } else { workspaces.join(n.to_string()) })
+                .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
                 .stdin(std::process::Stdio::null())
                 .stdout(log.try_clone()?)

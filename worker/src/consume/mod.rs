@@ -6,7 +6,7 @@ mod context;
 mod execute;
 mod lease;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// A step that is at an end, and what came of it.
 struct Ended {
+    run: Uuid,
     step: Uuid,
     token: Uuid,
     outcome: Outcome,
@@ -58,6 +59,8 @@ pub(crate) struct Consumer {
     held: HashMap<Uuid, Held>,
     ended: Vec<Ended>,
     settles: JoinSet<Answer>,
+    /// Runs that settles under way have locked: another settle of theirs would only wait.
+    locked: HashSet<Uuid>,
     /// Steps that settles under way asked for.
     asked: usize,
     /// Whether something may be ready that no settle has asked for.
@@ -80,6 +83,7 @@ impl Consumer {
             held: HashMap::new(),
             ended: vec![],
             settles: JoinSet::new(),
+            locked: HashSet::new(),
             asked: 0,
             hungry: true,
             due: None,
@@ -128,10 +132,11 @@ impl Consumer {
         }
         self.pause = None;
         while self.settles.len() < SETTLES && (!self.ended.is_empty() || self.hungry && may_claim) {
-            let sent: Vec<Ended> = self.ended.drain(..self.ended.len().min(BATCH)).collect();
+            let sent = self.next_batch();
             let room = self.concurrency.saturating_sub(self.held.len() + self.ended.len() + self.asked);
             let asked = if may_claim { room.min(BATCH) } else { 0 };
-            if sent.is_empty() && asked == 0 {
+            // What ended waits for a settle under way, or there is no room: a call would bring nothing.
+            if sent.is_empty() && (asked == 0 || !self.hungry) {
                 return;
             }
             self.hungry = false;
@@ -147,8 +152,23 @@ impl Consumer {
         }
     }
 
+    /// What ended in runs that no settle under way has locked, up to a batch.
+    fn next_batch(&mut self) -> Vec<Ended> {
+        let mut sent = vec![];
+        let mut kept = vec![];
+        for one in self.ended.drain(..) {
+            if sent.len() < BATCH && !self.locked.contains(&one.run) { sent.push(one) } else { kept.push(one) }
+        }
+        self.ended = kept;
+        self.locked.extend(sent.iter().map(|one| one.run));
+        sent
+    }
+
     fn answered(&mut self, answer: Answer, sender: &mpsc::UnboundedSender<Ended>) {
         self.asked -= answer.asked;
+        for one in &answer.sent {
+            self.locked.remove(&one.run);
+        }
         match answer.result {
             Ok(settled) => {
                 self.metrics.settled.inc_by(answer.sent.len().saturating_sub(settled.refused.len()) as u64);
@@ -179,7 +199,7 @@ impl Consumer {
         self.pause = Some(Instant::now() + Duration::from_millis(200));
         if let [only] = sent.as_slice() {
             let failure = Failure::permanent(format!("what came of the step was refused: {}", error.problem().detail));
-            self.ended.push(Ended { step: only.step, token: only.token, outcome: Outcome::Failed(failure) });
+            self.ended.push(Ended { run: only.run, step: only.step, token: only.token, outcome: Outcome::Failed(failure) });
             return;
         }
         for one in sent {
@@ -195,11 +215,11 @@ impl Consumer {
         let stop = CancellationToken::new();
         self.held.insert(step.id, Held::new(step.token, stop.clone()));
         let tools = Arc::clone(&self.tools);
-        let (id, token) = (step.id, step.token);
+        let (run, id, token) = (step.run_id, step.id, step.token);
         tokio::spawn(async move {
             let outcome = execute::execute(step, tools, stop).await;
             // The loop outlives every step: it ends only when it holds none.
-            drop(sender.send(Ended { step: id, token, outcome }));
+            drop(sender.send(Ended { run, step: id, token, outcome }));
         });
     }
 

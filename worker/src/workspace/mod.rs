@@ -36,12 +36,13 @@ impl Workspaces {
     async fn make(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::transient(format!("cannot make the workspace {}: {error}", dir.display()));
         let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
-        // Left by a worker that went away in the middle, or by this one before a restart: begin anew, elsewhere first.
-        let half = dir.with_extension("half");
-        for old in [dir, half.as_path()] {
-            if old.exists() {
-                std::fs::remove_dir_all(old).map_err(failed)?;
-            }
+        // Whole since the rename below; another worker of this machine may have made it.
+        if dir.exists() {
+            return Ok(());
+        }
+        let half = dir.with_extension(format!("half-{}", std::process::id()));
+        if half.exists() {
+            std::fs::remove_dir_all(&half).map_err(failed)?;
         }
         if source.r#ref.as_ref().is_some_and(|reference| reference.starts_with('-')) || source.git.starts_with('-') {
             return Err(Failure::permanent("workspace: neither git nor ref may begin with `-`"));
@@ -53,7 +54,11 @@ impl Workspaces {
                 .await
                 .or(self.git(&["checkout", "--quiet", "--detach", reference], &half).await)?;
         }
-        std::fs::rename(&half, dir).map_err(failed)
+        match std::fs::rename(&half, dir) {
+            // Another worker was faster: its checkout is the run's.
+            Err(_) if dir.exists() => std::fs::remove_dir_all(&half).map_err(failed),
+            renamed => renamed.map_err(failed),
+        }
     }
 
     async fn git(&self, arguments: &[&str], dir: &Path) -> Result<(), Failure> {
