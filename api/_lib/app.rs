@@ -8,6 +8,7 @@ use nofx_shared::auth::{self, Caller, Role};
 use nofx_shared::db::Db;
 use nofx_shared::net;
 use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::queue::Queue;
 use nofx_shared::settings;
 use nofx_shared::storage::Storage;
 use serde::Deserialize;
@@ -29,6 +30,7 @@ struct Inner {
     service: Db,
     storage: Storage,
     hub: Arc<Hub>,
+    queue: Queue,
     keys: Mutex<HashMap<String, (Instant, Caller)>>,
 }
 
@@ -45,7 +47,8 @@ impl App {
         let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
         let storage = Storage::new(net::client(), &supabase.url, &supabase.service_role_key);
         let hub = Arc::new(Hub::new(supabase.db_url.clone(), service.clone(), supabase.jwt_secret.clone()));
-        Self { inner: Arc::new(Inner { service, storage, hub, keys: Mutex::default(), settings }) }
+        let queue = Queue::new(settings.queue.clone());
+        Self { inner: Arc::new(Inner { service, storage, hub, queue, keys: Mutex::default(), settings }) }
     }
 
     pub fn settings(&self) -> &settings::Api {
@@ -68,6 +71,13 @@ impl App {
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.inner.hub
+    }
+
+    /// Tells the workers to look at a run. It has committed: a ring that fails is the sweeper's, not the caller's.
+    pub(crate) async fn ring(&self, run: Uuid) {
+        if let Err(error) = self.inner.queue.ring(&[run]).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, run.id = %run, "cannot ring; the sweeper will");
+        }
     }
 
     /// Who a credential stands for: a person's JWT or an API key.

@@ -8,6 +8,7 @@ pub mod events;
 pub mod net;
 pub mod plan;
 pub mod problem;
+pub mod queue;
 pub mod secrets;
 pub mod settings;
 pub mod storage;

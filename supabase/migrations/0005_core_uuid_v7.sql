@@ -10,20 +10,8 @@ volatile
 set search_path = ''
 as $$
 begin
-  -- gen_random_uuid() already carries the variant; its version digit is 4 (0100) and becomes 7 (0111).
-  return encode(
-    set_bit(
-      set_bit(
-        overlay(
-          uuid_send(gen_random_uuid())
-          placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
-          from 1 for 6
-        ),
-        52, 1
-      ),
-      53, 1
-    ),
-    'hex'
-  )::uuid;
+  -- gen_random_uuid() already carries the variant and random bits: the instant replaces its first 48 bits, 7 its version digit.
+  return (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid;
 end
 $$;

@@ -1,8 +1,8 @@
 -- Wakes whoever follows the event log, once a statement.
--- A follower holds the shared advisory lock 'nofx_event' for as long as it listens. Asking for the exclusive one tells
--- whether there is any: NOTIFY serialises commits, so nobody pays for it when nobody listens.
+-- A follower holds the shared advisory lock 'nofx_event' for as long as it listens. Asking for the exclusive one, for a
+-- moment, tells whether there is any: NOTIFY serialises commits, so nobody pays for it when nobody listens.
 -- Takes: nothing; a statement trigger on nofx.event.
--- Locks: the advisory lock 'nofx_event' until the transaction ends, if nobody follows.
+-- Locks: the advisory lock 'nofx_event', for a moment.
 -- Returns: null.
 -- Raises: nothing.
 create function nofx_private.announce_events()
@@ -11,7 +11,9 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('nofx_event', 0)) then
+  if pg_try_advisory_lock(hashtextextended('nofx_event', 0)) then
+    perform pg_advisory_unlock(hashtextextended('nofx_event', 0));
+  else
     perform pg_notify('nofx_event', '');
   end if;
   return null;

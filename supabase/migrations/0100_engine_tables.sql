@@ -82,27 +82,24 @@ create table nofx.step (
   constraint child_has_item check ((parent_id is null) = (item_index is null)),
   unique (run_id, name)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-create index step_leased on nofx.step (lease_expires_at) where status = 'running';
+-- No index names a column that changes (not even in its predicate), so that a change of status is a HOT update: it touches
+-- one page and no index. What is leased stands in nofx_private.hand_out, what counts against a key in nofx.slot.
 create index step_of_parent on nofx.step (parent_id) where parent_id is not null;
-create index step_with_key on nofx.step (tenant_id, concurrency_key)
-  where concurrency_key is not null and status in ('ready', 'running');
 
 -- "step_id needs needs_id to be at an end first."
 create table nofx.step_edge (
   tenant_id uuid not null,
-  run_id uuid not null references nofx.run (id) on delete cascade,
+  run_id uuid not null,
   step_id uuid not null,
   needs_id uuid not null,
-  primary key (needs_id, step_id)
+  primary key (run_id, needs_id, step_id)
 );
-create index step_edge_of_step on nofx.step_edge (step_id);
-create index step_edge_of_run on nofx.step_edge (run_id);
 
 -- One execution of a step that is over: who did it, when, how it ended.
 create table nofx.step_attempt (
   tenant_id uuid not null,
   run_id uuid not null,
-  step_id uuid not null references nofx.step (id) on delete cascade,
+  step_id uuid not null,
   attempt int not null,
   outcome text not null
     check (outcome in ('succeeded', 'failed', 'timed_out', 'cancelled', 'skipped', 'lost', 'handed_back')),
@@ -111,15 +108,14 @@ create table nofx.step_attempt (
   started_at timestamptz,
   ended_at timestamptz not null default now(),
   error jsonb,
-  primary key (step_id, attempt)
+  primary key (run_id, step_id, attempt)
 );
-create index step_attempt_of_run on nofx.step_attempt (run_id);
 
 -- The bell that rings for a step: one row for each step that is ready, held back by a limit, or waits for an instant.
 -- Rows are short-lived: a claim deletes them. So the cost of a claim does not grow with what is kept.
 create type nofx.doorbell_kind as enum ('ready', 'held', 'timer');
 create table nofx.doorbell (
-  step_id uuid primary key references nofx.step (id) on delete cascade,
+  step_id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null,
   kind nofx.doorbell_kind not null,
@@ -136,5 +132,22 @@ create table nofx.doorbell (
 -- The order of work: tenant by tenant, urgent first, then older steps first (ids sort by time).
 create index doorbell_ready on nofx.doorbell (tenant_id, priority desc, step_id) where kind = 'ready';
 create index doorbell_due on nofx.doorbell (ring_at);
-create index doorbell_of_run on nofx.doorbell (run_id);
+create index doorbell_of_run on nofx.doorbell (run_id) where kind <> 'ready';
 create index doorbell_with_key on nofx.doorbell (tenant_id, concurrency_key, step_id) where kind = 'held';
+
+-- A place under the limit of a concurrency key, held from the moment its step may be claimed until it leaves `running`.
+create table nofx.slot (
+  step_id uuid primary key,
+  tenant_id uuid not null,
+  run_id uuid not null,
+  concurrency_key text not null
+);
+create index slot_of_key on nofx.slot (tenant_id, concurrency_key);
+
+-- What one call handed to a worker, and when to look whether it still holds it (see expire_leases).
+create table nofx_private.hand_out (
+  id bigint generated always as identity primary key,
+  steps uuid[] not null,
+  look_at timestamptz not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+create index hand_out_due on nofx_private.hand_out (look_at);

@@ -3,7 +3,7 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['run', 'step', 'step_edge', 'step_attempt', 'doorbell'] loop
+  foreach v_table in array array['run', 'step', 'step_edge', 'step_attempt', 'doorbell', 'slot'] loop
     execute format('alter table nofx.%I enable row level security', v_table);
     execute format('alter table nofx.%I force row level security', v_table);
     execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
@@ -11,3 +11,45 @@ begin
   end loop;
 end
 $$;
+
+-- Removes what belongs to runs that are deleted. In place of foreign keys: they would be checked at every insert.
+-- Takes: a statement trigger on nofx.run; the deleted rows are in `gone`.
+-- Locks: the rows it removes.
+-- Returns: null.
+-- Raises: nothing.
+create function nofx_private.forget_runs()
+returns trigger
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  delete from nofx.step_edge where run_id in (select id from gone);
+  delete from nofx.step_attempt where run_id in (select id from gone);
+  delete from nofx.slot where run_id in (select id from gone);
+  delete from nofx.doorbell where run_id in (select id from gone);
+  return null;
+end
+$$;
+
+create trigger forget_runs after delete on nofx.run
+  referencing old table as gone for each statement execute function nofx_private.forget_runs();
+
+-- Gives back the slot of a step that leaves `running`, or that cannot be claimed any more, whoever moved it.
+-- Takes: a row trigger on nofx.step.
+-- Locks: the slot.
+-- Returns: null.
+-- Raises: nothing.
+create function nofx_private.give_back_slot()
+returns trigger
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  delete from nofx.slot where step_id = new.id;
+  return null;
+end
+$$;
+
+create trigger give_back_slot after update on nofx.step
+  for each row when (old.concurrency_key is not null and old.status in ('ready', 'running') and new.status not in ('ready', 'running'))
+  execute function nofx_private.give_back_slot();

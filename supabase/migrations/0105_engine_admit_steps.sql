@@ -45,11 +45,11 @@ begin
   key_use as materialized (
     select k.tenant_id, k.concurrency_key, (
              select count(*)
-               from nofx.step s
+               from nofx.slot s
               where s.tenant_id = k.tenant_id
                 and s.concurrency_key = k.concurrency_key
-                and s.status in ('ready', 'running')
-                and not exists (select from nofx.doorbell d where d.step_id = s.id and d.kind = 'held')
+                -- A step that lost its lease is held again: its own slot must not keep it out.
+                and not exists (select from nofx.doorbell d where d.step_id = s.step_id and d.kind = 'held')
            ) as used
       from (select distinct tenant_id, concurrency_key from held where concurrency_key is not null) as k
   ),
@@ -70,16 +70,24 @@ begin
       left join key_use k on k.tenant_id = h.tenant_id and k.concurrency_key = h.concurrency_key
   ),
   within_run as (
-    select k.step_id, k.max_parallel, u.used as run_used,
+    select k.step_id, k.tenant_id, k.run_id, k.concurrency_key, k.max_parallel, u.used as run_used,
            row_number() over (partition by k.run_id order by k.step_id) as run_turn
       from within_key k
       left join run_use u on u.run_id = k.run_id
      where k.concurrency_key is null or k.key_turn + k.key_used <= k.concurrency_limit
+  ), admitted as (
+    select * from within_run where max_parallel is null or run_turn + run_used <= max_parallel
+  ), placed as (
+    insert into nofx.slot (step_id, tenant_id, run_id, concurrency_key)
+    select step_id, tenant_id, run_id, concurrency_key from admitted where concurrency_key is not null
+    on conflict (step_id) do nothing
   )
   update nofx.doorbell
      set kind = 'ready', ring_at = now() + interval '10 seconds'
-    from within_run w
-   where doorbell.step_id = w.step_id
-     and (w.max_parallel is null or w.run_turn + w.run_used <= w.max_parallel);
+    from admitted a
+   where doorbell.step_id = a.step_id;
+  if found then
+    perform nofx_private.ring();
+  end if;
 end
 $$;

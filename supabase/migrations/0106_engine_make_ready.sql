@@ -1,5 +1,5 @@
 -- Rings for steps that have just become ready: those without a limit at once, the others as soon as a slot is free.
--- Takes: p_steps, steps in status ready.
+-- Takes: p_steps, steps in status ready; null for none.
 -- Locks: what admit_steps locks, if one of them has a limit.
 -- Returns: nothing.
 -- Raises: nothing.
@@ -11,6 +11,9 @@ as $$
 declare
   v_limited uuid[];
 begin
+  if p_steps is null then
+    return;
+  end if;
   with rung as (
     insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, concurrency_key, ring_at)
     select s.id, s.tenant_id, s.run_id,
@@ -27,5 +30,6 @@ begin
   if v_limited is not null then
     perform nofx_private.admit_steps(v_limited);
   end if;
+  perform nofx_private.ring();
 end
 $$;

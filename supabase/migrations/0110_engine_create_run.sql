@@ -9,12 +9,13 @@
 create function nofx.create_run(p_id uuid, p_run jsonb, p_steps jsonb, p_tenant uuid default null)
 returns json
 language plpgsql
-security definer set search_path = ''
+security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_tenant uuid := nofx_private.require_role('contributor', p_tenant);
   v_count int := jsonb_array_length(p_steps);
   v_bad record;
+  v_instant text;
   v_ids uuid[];
   v_ready uuid[];
   v_run nofx.run;
@@ -44,7 +45,9 @@ begin
       'Send the steps in an order in which each comes after what it needs.');
   end if;
 
-  v_ids := array(select nofx_private.uuid_v7() from generate_series(1, v_count));
+  -- As uuid_v7 makes them, without a call for each: one instant, random bits of their own.
+  v_instant := left(nofx_private.uuid_v7()::text, 15);
+  v_ids := array(select (v_instant || substr(gen_random_uuid()::text, 16))::uuid from generate_series(1, v_count));
   begin
     insert into nofx.run (id, tenant_id, goal, plan, workspace, priority, max_parallel, deadline_at, steps_total, open_steps, created_by, traceparent)
     values (
@@ -71,7 +74,7 @@ begin
       insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)
       select v_tenant, p_id, given.id, v_ids[need + 1]
         from given
-       cross join lateral (select distinct unnest(given.needs) as need) as needs
+       cross join lateral unnest(given.needs) as need
     ),
     made as (
       insert into nofx.step (
@@ -82,7 +85,7 @@ begin
              coalesce(on_failure, 'fail'), coalesce(max_attempts, 1), concurrency_key,
              case when concurrency_key is not null then coalesce(concurrency_limit, 1) end,
              case when coalesce(cardinality(needs), 0) = 0 then 'ready' else 'pending' end::nofx.step_status,
-             (select count(distinct need) from unnest(needs) as need),
+             coalesce(cardinality(needs), 0),
              case when coalesce(cardinality(needs), 0) = 0 then now() end
         from given
       returning id, status

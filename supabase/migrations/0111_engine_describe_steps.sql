@@ -38,3 +38,19 @@ begin
    where s.id = any (p_steps));
 end
 $$;
+
+-- Notes what a call hands to a worker, for the sweeper, and describes it.
+-- Takes: p_steps, steps in status running; p_lease, how long their leases hold.
+-- Locks: nothing.
+-- Returns: what describe_steps returns.
+-- Raises: nothing.
+create function nofx_private.hand_out_steps(p_steps uuid[], p_lease interval)
+returns json
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into nofx_private.hand_out (steps, look_at) values (p_steps, now() + p_lease);
+  return nofx_private.describe_steps(p_steps);
+end
+$$;

@@ -15,14 +15,15 @@ declare
   v_pivot uuid := gen_random_uuid();
 begin
   if p_steps is not null then
-    with chosen as (
-      select step_id from nofx.doorbell
-       where step_id = any (p_steps) and kind = 'ready' and (p_tools is null or tool = any (p_tools))
-       order by step_id
-       limit p_capacity
-       for update skip locked
-    ), gone as (
-      delete from nofx.doorbell using chosen where doorbell.step_id = chosen.step_id returning doorbell.step_id
+    with gone as (
+      delete from nofx.doorbell
+       where ctid = any (array(
+         select ctid from nofx.doorbell
+          where step_id = any (p_steps) and kind = 'ready' and (p_tools is null or tool = any (p_tools))
+          order by step_id
+          limit p_capacity
+          for update skip locked))
+      returning step_id
     )
     select array_agg(step_id) into v_taken from gone;
     return v_taken;
@@ -50,36 +51,39 @@ begin
     return null;
   end if;
 
-  with turn as (
-    select taken.step_id
-      from unnest(v_tenants) as t (id)
-     cross join lateral (
-       select d.step_id from nofx.doorbell d
-        where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
-        order by d.priority desc, d.step_id
-        limit greatest(1, p_capacity / cardinality(v_tenants))
-        for update skip locked
-     ) as taken
-  ), gone as (
-    delete from nofx.doorbell using turn where doorbell.step_id = turn.step_id returning doorbell.step_id
+  -- By the rows' addresses, which cannot change while they are locked: a join would read the whole table.
+  with gone as (
+    delete from nofx.doorbell
+     where ctid = any (array(
+       select taken.ctid
+         from unnest(v_tenants) as t (id)
+        cross join lateral (
+          select d.ctid from nofx.doorbell d
+           where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
+           order by d.priority desc, d.step_id
+           limit greatest(1, p_capacity / cardinality(v_tenants))
+           for update skip locked
+        ) as taken))
+    returning step_id
   )
   select array_agg(step_id) into v_taken from gone;
 
   -- Shares that others did not use.
   if cardinality(v_tenants) > 1 and coalesce(cardinality(v_taken), 0) < p_capacity then
-    with turn as (
-      select taken.step_id
-        from unnest(v_tenants) as t (id)
-       cross join lateral (
-         select d.step_id from nofx.doorbell d
-          where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
-          order by d.priority desc, d.step_id
-          limit p_capacity - coalesce(cardinality(v_taken), 0)
-          for update skip locked
-       ) as taken
-       limit p_capacity - coalesce(cardinality(v_taken), 0)
-    ), gone as (
-      delete from nofx.doorbell using turn where doorbell.step_id = turn.step_id returning doorbell.step_id
+    with gone as (
+      delete from nofx.doorbell
+       where ctid = any (array(
+         select taken.ctid
+           from unnest(v_tenants) as t (id)
+          cross join lateral (
+            select d.ctid from nofx.doorbell d
+             where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
+             order by d.priority desc, d.step_id
+             limit p_capacity - coalesce(cardinality(v_taken), 0)
+             for update skip locked
+          ) as taken
+          limit p_capacity - coalesce(cardinality(v_taken), 0)))
+      returning step_id
     )
     select array_agg(step_id) into v_more from gone;
   end if;
@@ -148,7 +152,7 @@ create function nofx.claim_steps(
 )
 returns json
 language plpgsql
-security definer set search_path = ''
+security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_taken uuid[];
@@ -164,7 +168,7 @@ begin
     return '[]';
   end if;
   perform nofx_private.start_steps(v_taken, p_worker, p_lease);
-  return nofx_private.describe_steps(v_taken);
+  return nofx_private.hand_out_steps(v_taken, p_lease);
 end
 $$;
 grant execute on function nofx.claim_steps(text, int, text[], uuid[], interval) to service_role;

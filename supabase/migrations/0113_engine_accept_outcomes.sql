@@ -126,9 +126,6 @@ begin
            e.worker, e.ready_at, b.started_at, e.attempt_error
       from ended e
       join nofx.step b on b.id = e.id -- the row as it was before this statement: its start
-    on conflict on constraint step_attempt_pkey do update
-      set outcome = excluded.outcome, worker = excluded.worker, started_at = excluded.started_at,
-          ended_at = now(), error = excluded.error
   ), timers as (
     insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
     select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool,

@@ -34,16 +34,16 @@ begin
 
   -- What is blocked: everything not at work in a failed run; and below a step with `skip`, or below a gate, whatever needs it.
   with recursive below as (
-    select e.step_id, s.name as cause
+    select e.run_id, e.step_id, s.name as cause
       from nofx.step s
-      join nofx.step_edge e on e.needs_id = s.id
+      join nofx.step_edge e on e.run_id = s.run_id and e.needs_id = s.id
      where s.id = any (p_failed)
        and s.parent_id is null
        and (s.on_failure = 'skip' or s.tool like 'gate:%' or s.tool like 'manual:%')
     union
-    select e.step_id, b.cause
+    select e.run_id, e.step_id, b.cause
       from below b
-      join nofx.step_edge e on e.needs_id = b.step_id
+      join nofx.step_edge e on e.run_id = b.run_id and e.needs_id = b.step_id
   ), chosen as (
     select s.id, 'blocked by ' || min(b.cause) as reason
       from below b

@@ -1,10 +1,10 @@
 -- Counts needs that are at an end, and starts or readies the steps that now have none left.
--- Takes: p_ended, steps at an end; p_runs, their runs, whose locks must be held; p_worker and p_lease, who may start them
+-- Takes: p_ended, steps at an end; p_runs, the run of each, whose locks must be held; p_worker and p_lease, who may start them
 --   at once; p_capacity, how many of them at most.
 -- Locks: the rows of the dependants.
 -- Returns: the steps that run now, leased to p_worker. The rest that became ready has its doorbells.
 -- Raises: nothing.
-create function nofx_private.release_dependants(p_ended uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
+create function nofx_private.release_dependants(p_ended uuid[], p_runs uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
 returns uuid[]
 language plpgsql
 set search_path = ''
@@ -15,8 +15,8 @@ declare
 begin
   with freed as (
     select e.step_id, count(*)::int as n
-      from nofx.step_edge e
-     where e.needs_id = any (p_ended)
+      from unnest(p_ended, p_runs) as ended (id, run_id)
+      join nofx.step_edge e on e.run_id = ended.run_id and e.needs_id = ended.id
      group by e.step_id
   ), counted as (
     select s.id, s.needs_left - f.n as left_over,

@@ -1,10 +1,32 @@
+-- Tells whether a tenant has steps ready that is none of these, by hops through the index.
+-- Takes: p_tenants.
+-- Locks: nothing.
+-- Returns: true or false.
+-- Raises: nothing.
+create function nofx_private.another_tenant_waits(p_tenants uuid[])
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_tenant uuid := '00000000-0000-0000-0000-000000000000';
+begin
+  loop
+    select tenant_id into v_tenant from nofx.doorbell where kind = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
+    if v_tenant is null or v_tenant <> all (p_tenants) then
+      return v_tenant is not null;
+    end if;
+  end loop;
+end
+$$;
+
 -- Settles what a worker did and hands it the next work, in one transaction.
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children}
 --   (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can take on (0: none); p_tools, tools it
 --   can execute, null for all; p_lease, how long the new leases hold.
 -- Locks: the runs concerned (lock_runs); then doorbells, steps and, last, run rows in id order.
--- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, next_due_at: the earliest
---   timer that this call set, or null}.
+-- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, rung: the runs, if steps of
+--   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer that this call set, or null}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -15,7 +37,7 @@ create function nofx.settle_steps(
 )
 returns json
 language plpgsql
-security definer set search_path = ''
+security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_outcomes nofx_private.outcome[];
@@ -65,10 +87,10 @@ begin
 
     if v_ended is not null then
       -- Successors first, they are warm; but half of the capacity is kept for another tenant that has work waiting.
-      if p_capacity > 0 and exists (select from nofx.doorbell where kind = 'ready' and tenant_id <> all (v_tenants)) then
+      if p_capacity > 0 and nofx_private.another_tenant_waits(v_tenants) then
         v_own := p_capacity / 2;
       end if;
-      v_claimed := nofx_private.release_dependants(v_ended, p_worker, v_own, p_tools, p_lease);
+      v_claimed := nofx_private.release_dependants(v_ended, v_ended_runs, p_worker, v_own, p_tools, p_lease);
       perform nofx_private.close_runs(v_ended_runs);
     end if;
     -- Whatever left `running` gave back its slot, parked steps too.
@@ -88,7 +110,8 @@ begin
   return json_build_object(
     'refused', (select coalesce(json_agg((o).token), '[]') from unnest(v_outcomes) as o
                  where v_accepted is null or (o).step_id <> all (v_accepted)),
-    'claims', case when v_claimed is null then '[]' else nofx_private.describe_steps(v_claimed) end,
+    'claims', case when v_claimed is null then '[]' else nofx_private.hand_out_steps(v_claimed, p_lease) end,
+    'rung', case when current_setting('nofx.rung', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due);
 end
 $$;

@@ -37,7 +37,7 @@ declare
   v_ended uuid[];
   v_open int;
 begin
-  delete from nofx.doorbell where run_id = p_run;
+  delete from nofx.doorbell where step_id in (select id from nofx.step where run_id = p_run);
   update nofx.gate set status = 'cancelled', decided_at = now(), reason = 'the run was cancelled'
    where run_id = p_run and status = 'pending';
   with ended as (

@@ -14,20 +14,20 @@ declare
 begin
   with need as (
     select s.id,
-           (select count(*)::int
-              from nofx.step_edge e
-              join nofx.step n on n.id = e.needs_id
-             where e.step_id = s.id
-               and (n.id = any (p_steps) or n.ended_at is null)) as left_over,
+           count(n.id)::int as left_over,
            exists (select from nofx.step c where c.parent_id = s.id) as has_children
       from nofx.step s
+      left join nofx.step_edge e on e.run_id = p_run and e.step_id = s.id
+      left join nofx.step n on n.id = e.needs_id and (n.id = any (p_steps) or n.ended_at is null)
      where s.id = any (p_steps)
+     group by s.id
   ), opened as (
     update nofx.step s
        set status = case when n.left_over = 0 then 'ready' when n.has_children then 'waiting' else 'pending' end::nofx.step_status,
            waits_for = case when n.left_over > 0 and n.has_children then 'child' end::nofx.wait_reason,
            needs_left = n.left_over,
-           attempt = s.attempt + (s.status not in ('skipped', 'cancelled'))::int,
+           attempt = s.attempt + exists (
+             select from nofx.step_attempt a where a.run_id = p_run and a.step_id = s.id and a.attempt = s.attempt)::int,
            failures = 0, lost_leases = 0, outputs = null, error = null, gate_id = null,
            ready_at = case when n.left_over = 0 then now() end,
            started_at = null, ended_at = null

@@ -22,7 +22,7 @@ begin
       with recursive below as (
         select p_step as id
         union
-        select e.step_id from below b join nofx.step_edge e on e.needs_id = b.id
+        select e.step_id from below b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
       )
       select b.id from below b
       union
@@ -31,7 +31,7 @@ begin
       select s.id from nofx.step s where s.run_id = p_run and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
          and exists (
            -- Blocked by something that is opened now and by nothing that stays failed.
-           select from nofx.step_edge e join below b on b.id = e.needs_id where e.step_id = s.id)
+           select from nofx.step_edge e join below b on b.id = e.needs_id where e.run_id = p_run and e.step_id = s.id)
     ),
     nofx_private.caller_name());
   return json_build_object('id', p_run, 'status', 'running');

@@ -1,10 +1,10 @@
 -- Takes back the steps of workers that went away: a lease that is over makes its step ready again.
 -- Losing a worker is not the step's fault, so it costs no attempt; a step that loses ten is failed, for it may be what kills them.
--- Takes: p_limit, how many at most.
--- Locks: the runs concerned (lock_runs); the steps.
+-- Takes: p_limit, how many hand-outs to look at.
+-- Locks: hand-outs that are due, skipping those of other sweeps; the runs concerned (lock_runs); the steps.
 -- Returns: how many leases were taken back.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.expire_leases(p_limit int default 1000)
+create function nofx.expire_leases(p_limit int default 200)
 returns int
 language plpgsql
 security definer set search_path = ''
@@ -22,8 +22,23 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers take back leases.');
   end if;
-  select array_agg(distinct run_id) into v_runs
-    from (select run_id from nofx.step where status = 'running' and lease_expires_at < now() order by lease_expires_at limit p_limit) as late;
+  with due as (
+    select id, steps from nofx_private.hand_out
+     where look_at < now() order by look_at limit p_limit for update skip locked
+  ), held as (
+    select due.id as hand_out, s.run_id, s.lease_expires_at
+      from due
+     cross join lateral unnest(due.steps) as handed (step_id)
+      join nofx.step s on s.id = handed.step_id and s.status = 'running'
+  ), over as (
+    delete from nofx_private.hand_out where id in (select id from due except select hand_out from held)
+  ), later as (
+    update nofx_private.hand_out h
+       set look_at = greatest(next.lease_expires_at, now() + interval '1 second')
+      from (select hand_out, min(lease_expires_at) as lease_expires_at from held group by hand_out) as next
+     where h.id = next.hand_out
+  )
+  select array_agg(distinct run_id) into v_runs from held where lease_expires_at < now();
   if v_runs is null then
     return 0;
   end if;
@@ -56,7 +71,6 @@ begin
     select l.tenant_id, l.run_id, l.id, l.lost_attempt, 'lost', l.worker, l.lost_start,
            jsonb_build_object('kind', 'lost', 'message', 'the lease expired: its worker went away')
       from lost l
-    on conflict on constraint step_attempt_pkey do nothing
   ), told as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select l.tenant_id, l.run_id, l.id,
@@ -66,9 +80,10 @@ begin
   )
   select array_agg(l.id) filter (where l.status = 'ready'),
          array_agg(l.id) filter (where l.status = 'failed'),
+         array_agg(l.run_id) filter (where l.status = 'failed'),
          array_agg(l.run_id) filter (where l.status in ('failed', 'cancelled')),
          count(*)
-    into v_ready, v_failed, v_gone_runs, v_count
+    into v_ready, v_failed, v_failed_runs, v_gone_runs, v_count
     from lost l;
 
   if v_ready is not null then
@@ -77,7 +92,7 @@ begin
   if v_failed is not null then
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
     v_gone_runs := v_gone_runs || v_more_runs;
-    perform nofx_private.release_dependants(v_failed || v_more, null, 0, null, interval '0');
+    perform nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
   if v_gone_runs is not null then
     perform nofx_private.close_runs(v_gone_runs);

@@ -36,7 +36,6 @@ begin
     perform nofx_private.make_ready(v_woken);
   end if;
 
-  -- The trigger on this update rings for the workers that listen; the ids are for a queue outside.
   with late as (
     select step_id from nofx.doorbell
      where kind = 'ready' and ring_at <= now()
@@ -49,6 +48,9 @@ begin
     returning d.step_id
   )
   select array_agg(step_id) into v_rung from again;
+  if v_rung is not null then
+    perform nofx_private.ring();
+  end if;
 
   return json_build_object(
     'rung', to_json(coalesce(v_woken, '{}') || coalesce(v_rung, '{}')),

@@ -125,12 +125,11 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
     tokio::spawn(connection);
     // A fifth of the rings is lost and a fifth doubled.
     sql.batch_execute(
-        "create or replace function nofx_private.ring() returns trigger language plpgsql set search_path = '' as $$
+        "create or replace function nofx_private.ring() returns void language plpgsql set search_path = '' as $$
          declare v_luck double precision := random();
          begin
            if v_luck > 0.2 then perform pg_notify('nofx_doorbell', ''); end if;
            if v_luck > 0.8 then perform pg_notify('nofx_doorbell', 'again'); end if;
-           return null;
          end $$",
     )
     .await

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use nofx_shared::db::Db;
 use nofx_shared::net;
+use nofx_shared::queue::Queue;
 use nofx_shared::settings;
 use nofx_shared::storage::{self, Storage};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::{Consumer, Tools};
-use crate::doorbell::Bell;
+use crate::doorbell::{self, Bell};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
 use crate::workspace::Workspaces;
@@ -56,7 +57,9 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     ensure_bucket(&storage, &stop).await;
 
     let metrics = Arc::new(Metrics::new());
-    let bell = Bell::listen(supabase.db_url.clone(), stop.clone());
+    let heard = doorbell::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
+    let bell = Bell::listen(heard, stop.clone());
+    let queue = Arc::new(Queue::new(settings.queue.clone()));
     let processes = Processes::new(settings.processes);
     let tools = Arc::new(Tools {
         db: db.clone(),
@@ -66,10 +69,10 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         allow_private_addresses: settings.allow_private_addresses,
     });
     let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), stop.clone()).await?;
-    let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), stop.clone());
+    let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), Arc::clone(&queue), stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "works");
-    Consumer::new(db, &settings, tools, bell, metrics).run(stop).await;
+    Consumer::new(db, &settings, tools, bell, queue, metrics).run(stop).await;
     jobs.abort();
     tracing::info!(worker = settings.name, "stopped");
     Ok(())

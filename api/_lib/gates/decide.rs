@@ -72,5 +72,10 @@ async fn decide(
     let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});
     let request = Once { app, caller, method: Method::POST, uri, headers, body: &body.bytes };
-    once(request, StatusCode::OK, |_| async move { Ok(db.call::<_, Gate>("decide_gate", &arguments).await?) }).await
+    let act = |_| async move {
+        let gate: Gate = db.call("decide_gate", &arguments).await?;
+        app.ring(gate.run_id).await;
+        Ok(gate)
+    };
+    once(request, StatusCode::OK, act).await
 }

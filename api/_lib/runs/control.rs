@@ -78,5 +78,10 @@ pub(super) async fn change(
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let request = Once { app, caller, method: Method::POST, uri, headers, body };
-    once(request, StatusCode::OK, |_| async move { Ok(db.call::<_, RunState>(function, arguments).await?) }).await
+    let act = |_| async move {
+        let state: RunState = db.call(function, arguments).await?;
+        app.ring(state.id).await;
+        Ok(state)
+    };
+    once(request, StatusCode::OK, act).await
 }

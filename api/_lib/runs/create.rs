@@ -60,6 +60,7 @@ pub(crate) async fn create(
     trace: Option<&str>,
 ) -> Result<Created, Refusal> {
     let run = engine::create_run(&app.db(caller), id, plan, submitted, trace).await?;
+    app.ring(run.id).await;
     let base = format!("/api/runs/{}", run.id);
     let links = BTreeMap::from([
         ("self", base.clone()),

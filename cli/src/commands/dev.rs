@@ -98,6 +98,7 @@ impl Running {
     fn api_settings(&self) -> settings::Api {
         settings::Api {
             supabase: self.supabase(),
+            queue: settings::Queue::Postgres,
             internal_api_key: self.stack.internal_api_key().to_owned(),
             cors_origins: vec![],
             stream: Duration::from_secs(240),

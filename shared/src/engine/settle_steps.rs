@@ -17,6 +17,8 @@ pub struct Settled {
     pub refused: Vec<Uuid>,
     /// Steps to execute next.
     pub claims: Vec<ClaimedStep>,
+    /// Runs in which more became ready than was claimed: others should look at them.
+    pub rung: Vec<Uuid>,
     /// The earliest timer that this settle set.
     pub next_due_at: Option<DateTime<Utc>>,
 }

@@ -9,6 +9,8 @@ mod template;
 mod tools;
 mod validate;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -121,7 +123,7 @@ impl Plan {
             .iter()
             .zip(&self.positions)
             .map(|(step, position)| {
-                let needs: Vec<usize> = step.needs.iter().filter_map(|need| place(need)).collect();
+                let needs: BTreeSet<usize> = step.needs.iter().filter_map(|need| place(need)).collect();
                 serde_json::json!({
                     "name": step.name, "tool": step.tool, "position": position, "needs": needs, "spec": step.spec(),
                     "on_failure": step.on_failure, "max_attempts": step.retry.max_attempts.unwrap_or(1),

@@ -28,10 +28,20 @@ pub struct Supabase {
     pub db_url: Option<String>,
 }
 
+/// How workers hear that there is work: `QUEUE_DRIVER`, postgres when not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// `postgres`: NOTIFY over the direct connection.
+    Postgres,
+    /// `redis`: a stream of the Redis at `REDIS_URL`.
+    Redis { url: String },
+}
+
 /// Settings of the API.
 #[derive(Clone)]
 pub struct Api {
     pub supabase: Supabase,
+    pub queue: Queue,
     /// `NOFX_INTERNAL_API_KEY`
     pub internal_api_key: String,
     /// `NOFX_CORS_ORIGINS`: comma-separated origins that browsers may call from; none when empty.
@@ -44,6 +54,7 @@ pub struct Api {
 #[derive(Clone)]
 pub struct Worker {
     pub supabase: Supabase,
+    pub queue: Queue,
     /// `NOFX_WORKER_NAME`; made from the process id when not set.
     pub name: String,
     /// `NOFX_CONCURRENCY`: steps at once, 256 when not set.
@@ -65,6 +76,7 @@ pub fn api() -> Result<Api, Invalid> {
     let mut reader = Reader::default();
     let api = Api {
         supabase: reader.supabase(),
+        queue: reader.queue(),
         internal_api_key: reader.required("NOFX_INTERNAL_API_KEY"),
         cors_origins: reader
             .text("NOFX_CORS_ORIGINS")
@@ -84,6 +96,7 @@ pub fn worker() -> Result<Worker, Invalid> {
     let mut reader = Reader::default();
     let worker = Worker {
         supabase: reader.supabase(),
+        queue: reader.queue(),
         name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 256),
         processes: reader.parsed("NOFX_PROCESSES", 16),
@@ -142,6 +155,17 @@ impl Reader {
             service_role_key: self.required("SUPABASE_SERVICE_ROLE_KEY"),
             jwt_secret: self.required("SUPABASE_JWT_SECRET"),
             db_url: self.text("NOFX_DB_URL"),
+        }
+    }
+
+    fn queue(&mut self) -> Queue {
+        match self.text("QUEUE_DRIVER").as_deref() {
+            None | Some("postgres") => Queue::Postgres,
+            Some("redis") => Queue::Redis { url: self.required("REDIS_URL") },
+            Some(other) => {
+                self.problems.push(format!("QUEUE_DRIVER: `{other}` is none of postgres, redis"));
+                Queue::Postgres
+            }
         }
     }
 

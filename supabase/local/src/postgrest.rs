@@ -39,6 +39,8 @@ impl Postgrest {
                 setting("SERVER_PORT", &port.to_string()),
                 setting("ADMIN_SERVER_PORT", &admin_port.to_string()),
                 setting("LOG_LEVEL", "error"),
+                // One core: on one machine Postgres needs the others, and the parallel collector spins while it waits for them.
+                ("GHCRTS".to_owned(), "-N1".to_owned()),
             ],
             log: data_dir.join("postgrest.log"),
             user: None,

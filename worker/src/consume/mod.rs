@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::{self, ClaimedStep, Failure, Outcome, Settled};
+use nofx_shared::queue::Queue;
 use nofx_shared::settings;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -45,6 +46,8 @@ struct Ended {
 struct Answer {
     sent: Vec<Ended>,
     asked: usize,
+    /// How often the bell had rung when it was sent.
+    rings: u64,
     result: Result<Settled, Error>,
 }
 
@@ -55,6 +58,7 @@ pub(crate) struct Consumer {
     concurrency: usize,
     tools: Arc<Tools>,
     bell: Bell,
+    queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     held: HashMap<Uuid, Held>,
     ended: Vec<Ended>,
@@ -71,11 +75,19 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(db: Db, settings: &settings::Worker, tools: Arc<Tools>, bell: Bell, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        db: Db,
+        settings: &settings::Worker,
+        tools: Arc<Tools>,
+        bell: Bell,
+        queue: Arc<Queue>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             db,
             tools,
             bell,
+            queue,
             metrics,
             name: settings.name.clone(),
             lease: settings.lease,
@@ -143,11 +155,11 @@ impl Consumer {
             self.asked += asked;
             self.metrics.calls.inc();
             self.metrics.batch.observe(sent.len() as f64);
-            let (db, name, lease) = (self.db.clone(), self.name.clone(), self.lease);
+            let (db, name, lease, rings) = (self.db.clone(), self.name.clone(), self.lease, self.bell.rings());
             self.settles.spawn(async move {
                 let rows: Vec<Value> = sent.iter().map(|one| one.outcome.row(one.step, one.token)).collect();
                 let result = engine::settle_steps(&db, &name, &rows, asked, lease).await;
-                Answer { sent, asked, result }
+                Answer { sent, asked, rings, result }
             });
         }
     }
@@ -173,6 +185,10 @@ impl Consumer {
             Ok(settled) => {
                 self.metrics.settled.inc_by(answer.sent.len().saturating_sub(settled.refused.len()) as u64);
                 self.metrics.refused.inc_by(settled.refused.len() as u64);
+                if answer.asked > 0 {
+                    self.bell.looked(answer.rings, !settled.claims.is_empty());
+                }
+                self.tell_others(settled.rung);
                 // As many as asked for: there may be more.
                 self.hungry |= answer.asked > 0 && settled.claims.len() == answer.asked;
                 if let Some(at) = settled.next_due_at {
@@ -206,9 +222,22 @@ impl Consumer {
             let (db, name, lease) = (self.db.clone(), self.name.clone(), self.lease);
             self.settles.spawn(async move {
                 let result = engine::settle_steps(&db, &name, &[one.outcome.row(one.step, one.token)], 0, lease).await;
-                Answer { sent: vec![one], asked: 0, result }
+                Answer { sent: vec![one], asked: 0, rings: 0, result }
             });
         }
+    }
+
+    /// Rings for steps that became ready and are not ours, when the database does not ring by itself.
+    fn tell_others(&self, ready: Vec<Uuid>) {
+        if ready.is_empty() {
+            return;
+        }
+        let queue = Arc::clone(&self.queue);
+        tokio::spawn(async move {
+            if let Err(error) = queue.ring(&ready).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring; the sweeper will");
+            }
+        });
     }
 
     fn start(&mut self, step: ClaimedStep, sender: mpsc::UnboundedSender<Ended>) {
@@ -251,6 +280,7 @@ impl Consumer {
             match engine::ring_doorbells(&self.db).await {
                 Ok(rung) => {
                     self.hungry |= !rung.rung.is_empty();
+                    self.tell_others(rung.rung);
                     if let Some(at) = rung.next_due_at {
                         self.set_alarm(at);
                     }

@@ -1,34 +1,65 @@
 //! Hears that there may be work. A ring may be lost, doubled or late: it is never trusted, only followed by a claim.
-//! Rings come by NOTIFY over a direct connection; while there is none, the bell rings by itself every second.
+//! Knows nothing of claims; the consumer tells it when it has looked, and whether it found something.
 
+mod postgres;
+mod redis;
+
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, NoTls};
+use nofx_shared::settings;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Rings while something may be ready.
+/// Where rings come from: one implementation a queue driver.
+pub(crate) trait Doorbell: Sized + Send {
+    /// Why it cannot be heard: a lost connection, mostly.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Begins to listen.
+    fn open(settings: &Settings) -> impl Future<Output = Result<Self, Self::Error>> + Send;
+
+    /// Waits for a ring. The first call comes back at once, for what was rung while nobody listened. It may be asked again
+    /// only after `looked`: nobody is rung who has no room.
+    fn ring(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// A claim followed the ring, and found something or nothing. A ring that nobody looked after comes again, to any worker.
+    fn looked(&mut self, found: bool) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// What a doorbell needs to know.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub worker: String,
+    pub db_url: Option<String>,
+    pub queue: settings::Queue,
+}
+
+/// What the consumer holds of the doorbell.
 #[derive(Clone)]
 pub(crate) struct Bell {
     rung: Arc<Notify>,
+    rings: Arc<AtomicU64>,
+    looks: Arc<watch::Sender<Look>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Look {
+    rings: u64,
+    found: bool,
 }
 
 impl Bell {
-    pub(crate) fn listen(db_url: Option<String>, stop: CancellationToken) -> Self {
-        let bell = Self { rung: Arc::new(Notify::new()) };
+    pub(crate) fn listen(settings: Settings, stop: CancellationToken) -> Self {
+        let bell = Self { rung: Arc::default(), rings: Arc::default(), looks: Arc::new(watch::channel(Look::default()).0) };
         let ringing = bell.clone();
         tokio::spawn(async move {
             stop.run_until_cancelled(async move {
-                loop {
-                    if let Some(db_url) = &db_url
-                        && let Err(error) = ringing.follow(db_url).await
-                    {
-                        tracing::warn!(%error, "the doorbell lost its connection; looking every second meanwhile");
-                    }
-                    ringing.ring();
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                match settings.queue {
+                    settings::Queue::Postgres => ringing.attend::<postgres::Notifications>(&settings).await,
+                    settings::Queue::Redis { .. } => ringing.attend::<redis::Stream>(&settings).await,
                 }
             })
             .await
@@ -38,6 +69,7 @@ impl Bell {
 
     /// Several rings before a wait are one.
     pub(crate) fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
         self.rung.notify_one();
     }
 
@@ -45,21 +77,36 @@ impl Bell {
         self.rung.notified().await;
     }
 
-    async fn follow(&self, db_url: &str) -> Result<(), tokio_postgres::Error> {
-        let (client, mut connection) = tokio_postgres::connect(db_url, NoTls).await?;
-        let messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
-        let listening = async {
-            client.batch_execute("listen nofx_doorbell").await?;
-            // Whatever became ready while there was no connection.
-            self.ring();
-            std::future::pending::<Result<(), tokio_postgres::Error>>().await
-        };
-        let hearing = messages.try_for_each(|message| async move {
-            if let AsyncMessage::Notification(_) = message {
-                self.ring();
+    /// How often it has rung so far: a claim that begins now follows all of these.
+    pub(crate) fn rings(&self) -> u64 {
+        self.rings.load(Ordering::Relaxed)
+    }
+
+    /// A claim that began after so many rings has come back.
+    pub(crate) fn looked(&self, rings: u64, found: bool) {
+        self.looks.send_modify(|look| *look = Look { rings: rings.max(look.rings), found });
+    }
+
+    /// Rings whenever the driver does. While that is not there, every second.
+    async fn attend<D: Doorbell>(&self, settings: &Settings) {
+        loop {
+            if let Err(error) = self.follow::<D>(settings).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the doorbell cannot be heard; looking every second meanwhile");
             }
-            Ok(())
-        });
-        tokio::select! { failed = listening => failed, ended = hearing => ended }
+            self.ring();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn follow<D: Doorbell>(&self, settings: &Settings) -> Result<(), D::Error> {
+        let mut doorbell = D::open(settings).await?;
+        let mut looks = self.looks.subscribe();
+        loop {
+            doorbell.ring().await?;
+            self.ring();
+            let rings = self.rings();
+            let Ok(found) = looks.wait_for(|look| look.rings >= rings).await.map(|look| look.found) else { return Ok(()) };
+            doorbell.looked(found).await?;
+        }
     }
 }

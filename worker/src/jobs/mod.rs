@@ -6,21 +6,33 @@ use std::time::Duration;
 
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine;
+use nofx_shared::queue::Queue;
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::Tools;
 use crate::doorbell::Bell;
 
 /// All jobs with their periods. An idle worker makes ten calls a minute: four rounds of two, and two for deadlines.
-pub(crate) fn spawn(db: Db, tools: Arc<Tools>, lease: Duration, bell: Bell, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+pub(crate) fn spawn(
+    db: Db,
+    tools: Arc<Tools>,
+    lease: Duration,
+    bell: Bell,
+    queue: Arc<Queue>,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
     let often = Duration::from_secs(15).min(lease / 2);
     tokio::spawn(async move {
         let sweeping = every(often, || async {
             if engine::expire_leases(&db).await? > 0 {
                 bell.ring();
             }
-            if !engine::ring_doorbells(&db).await?.rung.is_empty() {
+            let rung = engine::ring_doorbells(&db).await?.rung;
+            if !rung.is_empty() {
                 bell.ring();
+                if let Err(error) = queue.ring(&rung).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring for late steps; the next round will");
+                }
             }
             Ok(())
         });

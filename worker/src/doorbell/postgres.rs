@@ -1,0 +1,86 @@
+//! Rings by NOTIFY over a direct connection. While there is much to do it asks not to be notified and looks by itself, because
+//! NOTIFY makes commits wait for each other; see `0104_engine_ring.sql`.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+
+use super::{Doorbell, Settings};
+
+/// Rings this close to each other, so many times in a row, are too many.
+const CLOSE: Duration = Duration::from_millis(20);
+const MANY: u32 = 8;
+/// How long to wait between two looks while not being notified.
+const PACE: Duration = Duration::from_millis(5);
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("NOFX_DB_URL is not set")]
+    NoUrl,
+    #[error("the connection for NOTIFY is lost")]
+    Lost,
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+}
+
+pub(super) struct Notifications {
+    client: Client,
+    heard: mpsc::Receiver<()>,
+    /// Whether the database knows that we wait.
+    waiting: bool,
+    /// Rings that were close to the one before.
+    close: u32,
+    last: Instant,
+    /// Whether to look without waiting for a ring.
+    look: bool,
+}
+
+impl Doorbell for Notifications {
+    type Error = Error;
+
+    async fn open(settings: &Settings) -> Result<Self, Error> {
+        let url = settings.db_url.as_ref().ok_or(Error::NoUrl)?;
+        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+        let (tell, heard) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut messages = std::pin::pin!(futures::stream::poll_fn(|context| connection.poll_message(context)));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notification(_) = message {
+                    // Full: a ring that nobody has heard yet stands for this one too.
+                    let _ = tell.try_send(());
+                }
+            }
+        });
+        client.batch_execute("listen nofx_doorbell; select nofx_private.start_waiting()").await?;
+        Ok(Self { client, heard, waiting: true, close: 0, last: Instant::now(), look: true })
+    }
+
+    async fn ring(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.look) {
+            return Ok(());
+        }
+        if !self.waiting {
+            tokio::time::sleep(PACE).await;
+            return Ok(());
+        }
+        self.heard.recv().await.ok_or(Error::Lost)?;
+        self.close = if self.last.elapsed() < CLOSE { self.close + 1 } else { 0 };
+        self.last = Instant::now();
+        Ok(())
+    }
+
+    async fn looked(&mut self, found: bool) -> Result<(), Error> {
+        if self.waiting && self.close >= MANY {
+            self.client.batch_execute("select nofx_private.stop_waiting()").await?;
+            (self.waiting, self.close) = (false, 0);
+        } else if !self.waiting && !found {
+            self.client.batch_execute("select nofx_private.start_waiting()").await?;
+            // What was rung meanwhile went unheard: one look finds it.
+            (self.waiting, self.look) = (true, true);
+        }
+        Ok(())
+    }
+}
