@@ -12,7 +12,8 @@ use clap::Parser;
 use crate::args::{Args, Command};
 use crate::exit::Exit;
 
-#[tokio::main]
+// One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
     let args = Args::parse();
     let target = &args.target;

@@ -45,11 +45,13 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  delete from nofx.slot where step_id = new.id;
+  if new.status not in ('ready', 'running') then
+    delete from nofx.slot where step_id = new.id;
+  end if;
   return null;
 end
 $$;
 
 create trigger give_back_slot after update on nofx.step
-  for each row when (old.concurrency_key is not null and old.status in ('ready', 'running') and new.status not in ('ready', 'running'))
+  for each row when (old.concurrency_key is not null)
   execute function nofx_private.give_back_slot();

@@ -3,15 +3,16 @@
 -- order (tx, id) of a run's events is the order in which they happened.
 -- Takes: p_runs, the runs.
 -- Locks: one advisory lock a run, in the order of the keys, until the transaction ends.
--- Returns: nothing.
+-- Returns: how many runs.
 -- Raises: nothing.
 create function nofx_private.lock_runs(p_runs uuid[])
-returns void
+returns int
 language plpgsql
 set search_path = ''
 as $$
 begin
   perform pg_advisory_xact_lock(key)
      from (select distinct uuid_hash_extended(run, 1) as key from unnest(p_runs) as run order by 1) as ordered;
+  return cardinality(p_runs);
 end
 $$;

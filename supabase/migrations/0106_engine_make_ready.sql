@@ -1,18 +1,19 @@
 -- Rings for steps that have just become ready: those without a limit at once, the others as soon as a slot is free.
 -- Takes: p_steps, steps in status ready; null for none.
 -- Locks: what admit_steps locks, if one of them has a limit.
--- Returns: nothing.
+-- Returns: how many steps it rang or holds.
 -- Raises: nothing.
 create function nofx_private.make_ready(p_steps uuid[])
-returns void
+returns int
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_limited uuid[];
+  v_count int;
 begin
   if p_steps is null then
-    return;
+    return 0;
   end if;
   with rung as (
     insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, concurrency_key, ring_at)
@@ -26,10 +27,11 @@ begin
       set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
     returning run_id, kind
   )
-  select array_agg(distinct run_id) into v_limited from rung where kind = 'held';
+  select array_agg(distinct run_id) filter (where kind = 'held'), count(*) into v_limited, v_count from rung;
   if v_limited is not null then
     perform nofx_private.admit_steps(v_limited);
   end if;
   perform nofx_private.ring();
+  return v_count;
 end
 $$;

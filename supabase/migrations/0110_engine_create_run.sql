@@ -100,8 +100,8 @@ begin
   if v_run.max_parallel is not null then
     perform nofx_private.lock_runs(array[p_id]);
   end if;
-  perform nofx_private.make_ready(v_ready);
-  return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_count, 'created_at', v_run.created_at);
+  v_count := nofx_private.make_ready(v_ready);
+  return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
 end
 $$;
 grant execute on function nofx.create_run(uuid, jsonb, jsonb, uuid) to authenticated, service_role;

@@ -1,108 +1,120 @@
--- Takes ready steps off the queue, fairly: each tenant with work gets its share of what is asked for.
--- Takes: p_capacity, how many at most; p_tools, tools wanted, null for all; p_steps, only these, null for any.
--- Locks: the doorbell rows it takes, skipping those that another claim has.
--- Returns: the ids taken; their doorbells are gone.
+-- Tells which tenants have ready steps, by hops through the index: its cost follows the number of tenants, not of rows. From a
+-- random place, so that with more tenants than places everybody has a turn.
+-- Takes: p_limit, how many tenants at most.
+-- Locks: nothing.
+-- Returns: the tenants; null when nothing is ready.
 -- Raises: nothing.
-create function nofx_private.take_doorbells(p_capacity int, p_tools text[], p_steps uuid[])
+create function nofx_private.waiting_tenants(p_limit int)
 returns uuid[]
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_tenants uuid[];
-  v_taken uuid[];
-  v_more uuid[];
   v_pivot uuid := gen_random_uuid();
+  v_tenant uuid := v_pivot;
 begin
-  if p_steps is not null then
+  -- From the place on, then from the beginning up to it.
+  loop
+    select tenant_id into v_tenant from nofx.doorbell where kind = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
+    exit when v_tenant is null or cardinality(v_tenants) >= p_limit;
+    v_tenants := v_tenants || v_tenant;
+  end loop;
+  v_tenant := '00000000-0000-0000-0000-000000000000';
+  loop
+    select tenant_id into v_tenant from nofx.doorbell
+     where kind = 'ready' and tenant_id > v_tenant and tenant_id <= v_pivot order by tenant_id limit 1;
+    exit when v_tenant is null or cardinality(v_tenants) >= p_limit;
+    v_tenants := v_tenants || v_tenant;
+  end loop;
+  return v_tenants;
+end
+$$;
+
+-- Takes ready steps off the queue, fairly: each of the tenants gets its share of what is asked for.
+-- Takes: p_tenants, whose; p_capacity, how many at most; p_tools, tools wanted, null for all.
+-- Locks: the doorbell rows it takes, skipping those that another claim has.
+-- Returns: the ids taken; their doorbells are gone.
+-- Raises: nothing.
+create function nofx_private.take_doorbells(p_tenants uuid[], p_capacity int, p_tools text[])
+returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_share int := greatest(1, p_capacity / cardinality(p_tenants));
+  v_round uuid[];
+  v_taken uuid[];
+begin
+  -- The first round gives each tenant its share, the second what others did not use.
+  for v_n in 1..2 loop
+    -- By the rows' addresses, which cannot change while they are locked: a join would read the whole table.
     with gone as (
       delete from nofx.doorbell
        where ctid = any (array(
-         select ctid from nofx.doorbell
-          where step_id = any (p_steps) and kind = 'ready' and (p_tools is null or tool = any (p_tools))
-          order by step_id
-          limit p_capacity
-          for update skip locked))
-      returning step_id
-    )
-    select array_agg(step_id) into v_taken from gone;
-    return v_taken;
-  end if;
-
-  -- The tenants that have work, by hops through the index (its cost follows the number of tenants, not of rows),
-  -- from a random place so that with more tenants than capacity everybody has a turn.
-  with recursive hop as (
-    (select tenant_id, 1 as n from nofx.doorbell where kind = 'ready' and tenant_id >= v_pivot order by tenant_id limit 1)
-    union all
-    select (select d.tenant_id from nofx.doorbell d where d.kind = 'ready' and d.tenant_id > hop.tenant_id order by d.tenant_id limit 1), n + 1
-      from hop where hop.tenant_id is not null and n < p_capacity
-  ), wrapped as (
-    (select tenant_id, 1 as n from nofx.doorbell where kind = 'ready' and tenant_id < v_pivot order by tenant_id limit 1)
-    union all
-    select (select d.tenant_id from nofx.doorbell d where d.kind = 'ready' and d.tenant_id > w.tenant_id and d.tenant_id < v_pivot order by d.tenant_id limit 1), n + 1
-      from wrapped w where w.tenant_id is not null and n < p_capacity
-  )
-  select array_agg(tenant_id) into v_tenants
-    from (select tenant_id from hop where tenant_id is not null
-          union all
-          select tenant_id from wrapped where tenant_id is not null
-          limit p_capacity) as found;
-  if v_tenants is null then
-    return null;
-  end if;
-
-  -- By the rows' addresses, which cannot change while they are locked: a join would read the whole table.
-  with gone as (
-    delete from nofx.doorbell
-     where ctid = any (array(
-       select taken.ctid
-         from unnest(v_tenants) as t (id)
-        cross join lateral (
-          select d.ctid from nofx.doorbell d
-           where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
-           order by d.priority desc, d.step_id
-           limit greatest(1, p_capacity / cardinality(v_tenants))
-           for update skip locked
-        ) as taken))
-    returning step_id
-  )
-  select array_agg(step_id) into v_taken from gone;
-
-  -- Shares that others did not use.
-  if cardinality(v_tenants) > 1 and coalesce(cardinality(v_taken), 0) < p_capacity then
-    with gone as (
-      delete from nofx.doorbell
-       where ctid = any (array(
-         select taken.ctid
-           from unnest(v_tenants) as t (id)
+         select turn.ctid
+           from unnest(p_tenants) as t (id)
           cross join lateral (
             select d.ctid from nofx.doorbell d
              where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
              order by d.priority desc, d.step_id
-             limit p_capacity - coalesce(cardinality(v_taken), 0)
+             limit v_share
              for update skip locked
-          ) as taken
+          ) as turn
           limit p_capacity - coalesce(cardinality(v_taken), 0)))
       returning step_id
     )
-    select array_agg(step_id) into v_more from gone;
-  end if;
-  return v_taken || v_more;
+    select array_agg(step_id) into v_round from gone;
+    v_taken := v_taken || v_round;
+    v_share := p_capacity - coalesce(cardinality(v_taken), 0);
+    exit when cardinality(p_tenants) = 1 or v_share = 0;
+  end loop;
+  return v_taken;
+end
+$$;
+
+-- Takes the steps that a doorbell named off the queue.
+-- Takes: p_steps, which; p_capacity, how many at most; p_tools, tools wanted, null for all.
+-- Locks: the doorbell rows it takes, skipping those that another claim has.
+-- Returns: the ids taken; their doorbells are gone.
+-- Raises: nothing.
+create function nofx_private.take_named(p_steps uuid[], p_capacity int, p_tools text[])
+returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_taken uuid[];
+begin
+  with gone as (
+    delete from nofx.doorbell
+     where ctid = any (array(
+       select ctid from nofx.doorbell
+        where step_id = any (p_steps) and kind = 'ready' and (p_tools is null or tool = any (p_tools))
+        order by step_id
+        limit p_capacity
+        for update skip locked))
+    returning step_id
+  )
+  select array_agg(step_id) into v_taken from gone;
+  return v_taken;
 end
 $$;
 
 -- Gives ready steps to a worker: a lease each, with a new fencing token.
 -- Takes: p_steps, ready steps whose doorbells are gone; p_worker, its name; p_lease, how long the lease holds.
 -- Locks: the rows of the steps; of their runs, in id order, when a run begins.
--- Returns: nothing.
+-- Returns: what to tell.
 -- Raises: nothing.
 create function nofx_private.start_steps(p_steps uuid[], p_worker text, p_lease interval)
-returns void
+returns nofx_private.news[]
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_news nofx_private.news[];
   v_begun uuid[];
+  v_runs nofx_private.news[];
 begin
   with started as (
     update nofx.step
@@ -114,14 +126,12 @@ begin
            started_at = coalesce(started_at, now())
      where id = any (p_steps) and status = 'ready'
     returning id, run_id, tenant_id, name, tool, attempt, ready_at
-  ), told as (
-    insert into nofx.event (tenant_id, run_id, step_id, type, data)
-    select tenant_id, run_id, id, 'step.started', jsonb_build_object(
-             'name', name, 'tool', tool, 'attempt', attempt, 'worker', p_worker, 'ready_at', ready_at)
-      from started
   )
-  select array_agg(distinct s.run_id) into v_begun
-    from started s join nofx.run r on r.id = s.run_id and r.status = 'queued';
+  select array_agg(row (s.tenant_id, s.run_id, s.id, 'step.started', jsonb_build_object(
+           'name', s.name, 'tool', s.tool, 'attempt', s.attempt, 'worker', p_worker, 'ready_at', s.ready_at))::nofx_private.news),
+         array_agg(s.run_id) filter (where r.status = 'queued')
+    into v_news, v_begun
+    from started s join nofx.run r on r.id = s.run_id;
 
   if v_begun is not null then
     perform 1 from nofx.run where id = any (v_begun) order by id for update;
@@ -130,10 +140,12 @@ begin
        where id = any (v_begun) and status = 'queued'
       returning id, tenant_id, created_at
     )
-    insert into nofx.event (tenant_id, run_id, type, data)
-    select tenant_id, id, 'run.started', jsonb_build_object('queued_ms', round(extract(epoch from now() - created_at) * 1000))
-      from begun;
+    select array_agg(row (b.tenant_id, b.id, null, 'run.started', jsonb_build_object(
+             'queued_ms', round(extract(epoch from now() - b.created_at) * 1000)))::nofx_private.news)
+      into v_runs
+      from begun b;
   end if;
+  return v_runs || v_news;
 end
 $$;
 
@@ -155,7 +167,10 @@ language plpgsql
 security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
+  v_capacity int := least(p_capacity, 1000);
+  v_tenants uuid[];
   v_taken uuid[];
+  v_told int;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'claim', 'Only workers claim steps.');
@@ -163,11 +178,18 @@ begin
   if p_capacity <= 0 then
     return '[]';
   end if;
-  v_taken := nofx_private.take_doorbells(least(p_capacity, 1000), p_tools, p_step_ids);
+  if p_step_ids is not null then
+    v_taken := nofx_private.take_named(p_step_ids, v_capacity, p_tools);
+  else
+    v_tenants := nofx_private.waiting_tenants(v_capacity);
+    if v_tenants is not null then
+      v_taken := nofx_private.take_doorbells(v_tenants, v_capacity, p_tools);
+    end if;
+  end if;
   if v_taken is null then
     return '[]';
   end if;
-  perform nofx_private.start_steps(v_taken, p_worker, p_lease);
+  v_told := nofx_private.emit(nofx_private.start_steps(v_taken, p_worker, p_lease));
   return nofx_private.hand_out_steps(v_taken, p_lease);
 end
 $$;

@@ -70,22 +70,45 @@ begin
 end
 $$;
 
--- Writes what became of running steps: their rows, attempts, timers and events. Outcomes whose token is not the step's are left out.
+-- What accept_outcomes did, as parallel lists where two names belong together.
+create type nofx_private.accepted as (
+  steps uuid[],
+  tenants uuid[],
+  -- Steps at an end, and the run of each.
+  ended uuid[],
+  ended_runs uuid[],
+  failed uuid[],
+  -- Handed back: ready again.
+  ready uuid[],
+  -- for_each steps that wait for children yet to be made.
+  parents uuid[],
+  -- Steps parked on a timer, and when each is due.
+  timed uuid[],
+  due timestamptz[],
+  -- Steps parked on a gate that is yet to be made; its id stands in gate_id.
+  gated uuid[],
+  news nofx_private.news[]
+);
+
+-- Writes what became of running steps: their rows and attempts. Outcomes whose token is not the step's are left out.
 -- Takes: p_outcomes, at most one a step; the locks of their runs must be held.
 -- Locks: the rows of the steps.
--- Returns: one row an accepted outcome: the step, its run, its new status, and the outcome.
+-- Returns: what was accepted, and what to tell.
 -- Raises: nothing.
 create function nofx_private.accept_outcomes(p_outcomes nofx_private.outcome[])
-returns table (step_id uuid, run_id uuid, tenant_id uuid, status nofx.step_status, kind text, waits_until timestamptz)
+returns nofx_private.accepted
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_accepted nofx_private.accepted;
 begin
-  return query
   with decided as (
-    select s.id, (o).kind as kind, (o).outputs as outputs, (o).error as error, (o).wait_ms as wait_ms, (o).gate as gate, (o).transient as transient,
+    select s.id, s.attempt, s.started_at, o.kind, o.outputs, o.error, o.gate,
            nofx_private.next_status(o, s, r.status) as next,
-           case when (o).kind = 'gate' then nofx_private.uuid_v7() end as new_gate
+           case when o.kind = 'timer' or o.wait_ms is not null then now() + make_interval(secs => o.wait_ms / 1000.0)
+                when o.kind in ('failed', 'timed_out') then now() + nofx_private.backoff(s.spec, s.failures + 1) end as due,
+           case when o.kind = 'gate' then nofx_private.uuid_v7() end as gate_id
       from unnest(p_outcomes) as o
       join nofx.step s on s.id = o.step_id and s.lease_token = o.token
       join nofx.run r on r.id = s.run_id
@@ -105,62 +128,74 @@ begin
                         else s.error end,
            failures = s.failures + (d.kind in ('failed', 'timed_out'))::int,
            attempt = s.attempt + (d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting')::int,
-           gate_id = case when d.kind = 'gate' and d.next = 'waiting' then d.new_gate else s.gate_id end,
+           gate_id = case when d.kind = 'gate' and d.next = 'waiting' then d.gate_id else s.gate_id end,
            started_at = case when d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting' then null else s.started_at end,
            ready_at = case when d.next = 'ready' then now() else s.ready_at end,
            lease_token = null, lease_expires_at = null,
-           ended_at = case when d.next not in ('ready', 'pending', 'waiting') then now() end
+           ended_at = case when d.next >= 'succeeded' then now() end
       from decided d
      where s.id = d.id
-    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.status, s.spec, s.attempt, s.failures, s.worker, s.ready_at, s.gate_id, s.error,
-              d.kind, d.next, d.wait_ms, d.gate, d.error as attempt_error, d.outputs as outcome_outputs
-  ), ended as (
-    -- A retry has already moved `attempt` on, so the attempt that ended is the one before.
-    select s.*, case when s.kind = 'handed_back' or s.kind in ('failed', 'timed_out') and s.next = 'waiting' then s.attempt - 1 else s.attempt end as ended_attempt
-      from settled s
-     where s.kind not in ('gate', 'timer') and not (s.kind = 'children' and s.next = 'waiting')
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.ready_at, d.attempt, d.started_at,
+              s.attempt as next_attempt, d.kind, d.next, d.due, d.gate_id, d.gate, d.error, d.outputs
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error)
-    select e.tenant_id, e.run_id, e.id, e.ended_attempt,
-           case e.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else e.kind end,
-           e.worker, e.ready_at, b.started_at, e.attempt_error
-      from ended e
-      join nofx.step b on b.id = e.id -- the row as it was before this statement: its start
-  ), timers as (
-    insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
-    select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool,
-           case when s.kind = 'timer' then now() + make_interval(secs => s.wait_ms / 1000.0)
-                else now() + coalesce(make_interval(secs => s.wait_ms / 1000.0), nofx_private.backoff(s.spec, s.failures)) end
+    select s.tenant_id, s.run_id, s.id, s.attempt,
+           case s.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else s.kind end,
+           s.worker, s.ready_at, s.started_at, s.error
       from settled s
-     where s.next = 'waiting' and s.kind in ('timer', 'failed', 'timed_out')
-    on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
-    returning doorbell.step_id, doorbell.ring_at
-  ), gates as (
-    insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
-    select s.gate_id, s.tenant_id, s.run_id, s.id, s.gate ->> 'kind', s.gate ->> 'question'
-      from settled s
-     where s.kind = 'gate' and s.next = 'waiting'
-  ), told as (
-    insert into nofx.event (tenant_id, run_id, step_id, type, data)
-    select s.tenant_id, s.run_id, s.id,
-           case when s.next = 'waiting' and s.kind in ('failed', 'timed_out') then 'step.retrying'
+     where s.kind not in ('gate', 'timer') and not (s.kind = 'children' and s.next = 'waiting')
+  )
+  select array_agg(s.id),
+         array_agg(s.tenant_id),
+         array_agg(s.id) filter (where s.next >= 'succeeded'),
+         array_agg(s.run_id) filter (where s.next >= 'succeeded'),
+         array_agg(s.id) filter (where s.next in ('failed', 'timed_out')),
+         array_agg(s.id) filter (where s.next = 'ready'),
+         array_agg(s.id) filter (where s.kind = 'children' and s.next = 'waiting'),
+         array_agg(s.id) filter (where s.kind in ('timer', 'failed', 'timed_out') and s.next = 'waiting'),
+         array_agg(s.due) filter (where s.kind in ('timer', 'failed', 'timed_out') and s.next = 'waiting'),
+         array_agg(s.id) filter (where s.kind = 'gate' and s.next = 'waiting'),
+         array_agg(row (s.tenant_id, s.run_id, s.id,
+           case when s.kind in ('failed', 'timed_out') and s.next = 'waiting' then 'step.retrying'
                 when s.kind = 'gate' and s.next = 'waiting' then 'gate.requested'
                 when s.kind = 'handed_back' then 'step.handed_back'
                 else 'step.' || s.next end,
-           case when s.kind = 'done' then jsonb_build_object('name', s.name, 'tool', s.tool, 'attempt', s.attempt)
+           case when s.kind = 'done' then jsonb_build_object('name', s.name, 'tool', s.tool, 'attempt', s.next_attempt)
                 else jsonb_strip_nulls(jsonb_build_object(
-                  'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
-                  'error', s.attempt_error,
+                  'name', s.name, 'tool', s.tool, 'attempt', s.next_attempt, 'error', s.error,
                   'waits_for', case when s.next = 'waiting' then s.kind end,
-                  'until', t.ring_at,
-                  'gate_id', case when s.kind = 'gate' then s.gate_id end,
+                  'until', case when s.next = 'waiting' then s.due end,
+                  'gate_id', case when s.next = 'waiting' then s.gate_id end,
                   'question', s.gate ->> 'question',
-                  'reason', s.outcome_outputs -> 'reason')) end
-      from settled s
-      left join timers t on t.step_id = s.id
-  )
-  select s.id, s.run_id, s.tenant_id, s.next, s.kind, t.ring_at
-    from settled s
-    left join timers t on t.step_id = s.id;
+                  'reason', s.outputs -> 'reason')) end)::nofx_private.news)
+    into v_accepted
+    from settled s;
+  return v_accepted;
+end
+$$;
+
+-- Makes what wakes parked steps: doorbells for timers, gates for people.
+-- Takes: p_accepted, what accept_outcomes returned; p_outcomes, what it was given.
+-- Locks: nothing.
+-- Returns: when the first timer is due, null when none was set.
+-- Raises: nothing.
+create function nofx_private.park_steps(p_accepted nofx_private.accepted, p_outcomes nofx_private.outcome[])
+returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+  select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool, timer.due
+    from unnest((p_accepted).timed, (p_accepted).due) as timer (step_id, due)
+    join nofx.step s on s.id = timer.step_id
+  on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0;
+
+  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
+  select s.gate_id, s.tenant_id, s.run_id, s.id, o.gate ->> 'kind', o.gate ->> 'question'
+    from unnest(p_outcomes) as o
+    join nofx.step s on s.id = o.step_id
+   where s.id = any ((p_accepted).gated);
+  return (select min(due) from unnest((p_accepted).due) as due);
 end
 $$;

@@ -1,17 +1,25 @@
+-- What release_dependants did.
+create type nofx_private.released as (
+  -- Steps that run now, leased to the worker that asked.
+  running uuid[],
+  news nofx_private.news[]
+);
+
 -- Counts needs that are at an end, and starts or readies the steps that now have none left.
 -- Takes: p_ended, steps at an end; p_runs, the run of each, whose locks must be held; p_worker and p_lease, who may start them
 --   at once; p_capacity, how many of them at most.
 -- Locks: the rows of the dependants.
--- Returns: the steps that run now, leased to p_worker. The rest that became ready has its doorbells.
+-- Returns: the steps that run now, and what to tell. The rest that became ready has its doorbells.
 -- Raises: nothing.
 create function nofx_private.release_dependants(p_ended uuid[], p_runs uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
-returns uuid[]
+returns nofx_private.released
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_ready uuid[];
-  v_running uuid[];
+  v_released nofx_private.released;
+  v_rung int;
 begin
   with freed as (
     select e.step_id, count(*)::int as n
@@ -44,20 +52,18 @@ begin
       from counted c
      where s.id = c.id
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.attempt, s.status
-  ), told as (
-    insert into nofx.event (tenant_id, run_id, step_id, type, data)
-    select m.tenant_id, m.run_id, m.id, 'step.started',
-           jsonb_build_object('name', m.name, 'tool', m.tool, 'attempt', m.attempt, 'worker', p_worker, 'ready_at', now())
-      from moved m
-     where m.status = 'running'
   )
-  select array_agg(m.id) filter (where m.status = 'running'), array_agg(m.id) filter (where m.status = 'ready')
-    into v_running, v_ready
+  select array_agg(m.id) filter (where m.status = 'running'),
+         array_agg(row (m.tenant_id, m.run_id, m.id, 'step.started', jsonb_build_object(
+           'name', m.name, 'tool', m.tool, 'attempt', m.attempt, 'worker', p_worker, 'ready_at', now()))::nofx_private.news)
+           filter (where m.status = 'running'),
+         array_agg(m.id) filter (where m.status = 'ready')
+    into v_released.running, v_released.news, v_ready
     from moved m;
 
   if v_ready is not null then
-    perform nofx_private.make_ready(v_ready);
+    v_rung := nofx_private.make_ready(v_ready);
   end if;
-  return v_running;
+  return v_released;
 end
 $$;

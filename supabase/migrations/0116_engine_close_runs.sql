@@ -1,13 +1,15 @@
 -- Counts steps that are at an end, and closes the runs that have none open.
 -- Takes: p_runs, the run of each step that ended: as many entries as steps; the locks of the runs must be held.
 -- Locks: the rows of the runs, in id order.
--- Returns: nothing.
+-- Returns: what to tell.
 -- Raises: nothing.
 create function nofx_private.close_runs(p_runs uuid[])
-returns void
+returns nofx_private.news[]
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_news nofx_private.news[];
 begin
   -- A claim that begins runs locks their rows in id order too.
   perform 1 from nofx.run where id = any (p_runs) order by id for update;
@@ -27,10 +29,11 @@ begin
      where r.id = e.id
     returning r.id, r.tenant_id, r.status, r.error, r.created_at, r.open_steps
   )
-  insert into nofx.event (tenant_id, run_id, type, data)
-  select c.tenant_id, c.id, 'run.' || c.status,
-         jsonb_strip_nulls(jsonb_build_object('error', c.error, 'duration_ms', round(extract(epoch from now() - c.created_at) * 1000)))
+  select array_agg(row (c.tenant_id, c.id, null, 'run.' || c.status, jsonb_strip_nulls(jsonb_build_object(
+           'error', c.error, 'duration_ms', round(extract(epoch from now() - c.created_at) * 1000))))::nofx_private.news)
+    into v_news
     from counted c
    where c.open_steps = 0;
+  return v_news;
 end
 $$;

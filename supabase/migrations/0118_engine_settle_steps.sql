@@ -1,25 +1,3 @@
--- Tells whether a tenant has steps ready that is none of these, by hops through the index.
--- Takes: p_tenants.
--- Locks: nothing.
--- Returns: true or false.
--- Raises: nothing.
-create function nofx_private.another_tenant_waits(p_tenants uuid[])
-returns boolean
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_tenant uuid := '00000000-0000-0000-0000-000000000000';
-begin
-  loop
-    select tenant_id into v_tenant from nofx.doorbell where kind = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
-    if v_tenant is null or v_tenant <> all (p_tenants) then
-      return v_tenant is not null;
-    end if;
-  end loop;
-end
-$$;
-
 -- Settles what a worker did and hands it the next work, in one transaction.
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children}
 --   (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can take on (0: none); p_tools, tools it
@@ -42,74 +20,84 @@ as $$
 declare
   v_outcomes nofx_private.outcome[];
   v_runs uuid[];
-  v_tenants uuid[];
-  v_accepted uuid[];
-  v_ended uuid[];
-  v_ended_runs uuid[];
-  v_failed uuid[];
-  v_ready uuid[];
-  v_parents uuid[];
-  v_more uuid[];
-  v_more_runs uuid[];
-  v_own int := p_capacity;
+  v_done nofx_private.accepted;
+  v_blocked uuid[];
+  v_blocked_runs uuid[];
+  v_waiting uuid[];
+  v_released nofx_private.released;
+  v_taken uuid[];
   v_claimed uuid[];
+  v_refused json := '[]';
+  v_news nofx_private.news[];
   v_due timestamptz;
+  v_count int;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'settle', 'Only workers settle steps.');
   end if;
+  if p_capacity > 0 then
+    v_waiting := nofx_private.waiting_tenants(p_capacity);
+  end if;
+
   v_outcomes := array(select o from jsonb_populate_recordset(null::nofx_private.outcome, p_outcomes) as o);
-  select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select (o).step_id from unnest(v_outcomes) as o);
+  select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select o.step_id from unnest(v_outcomes) as o);
   if v_runs is not null then
-    perform nofx_private.lock_runs(v_runs);
-    select array_agg(a.step_id),
-           array_agg(a.step_id) filter (where a.status not in ('ready', 'pending', 'waiting')),
-           array_agg(a.run_id) filter (where a.status not in ('ready', 'pending', 'waiting')),
-           array_agg(a.step_id) filter (where a.status in ('failed', 'timed_out')),
-           array_agg(a.step_id) filter (where a.status = 'ready'),
-           array_agg(a.step_id) filter (where a.kind = 'children' and a.status = 'waiting'),
-           array_agg(distinct a.tenant_id),
-           min(a.waits_until)
-      into v_accepted, v_ended, v_ended_runs, v_failed, v_ready, v_parents, v_tenants, v_due
-      from nofx_private.accept_outcomes(v_outcomes) as a;
+    v_count := nofx_private.lock_runs(v_runs);
+    v_done := nofx_private.accept_outcomes(v_outcomes);
+    v_news := v_done.news;
 
-    if v_parents is not null then
-      perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where (o).step_id = any (v_parents)));
+    if v_done.timed is not null or v_done.gated is not null then
+      v_due := nofx_private.park_steps(v_done, v_outcomes);
     end if;
-    if v_ready is not null then
-      perform nofx_private.make_ready(v_ready);
+    if v_done.parents is not null then
+      perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_done.parents)));
     end if;
-    if v_failed is not null then
-      select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
-      v_ended := v_ended || v_more;
-      v_ended_runs := v_ended_runs || v_more_runs;
+    if v_done.ready is not null then
+      v_count := nofx_private.make_ready(v_done.ready);
+    end if;
+    if v_done.failed is not null then
+      -- What failed is told before what it blocks.
+      v_count := nofx_private.emit(v_news);
+      v_news := null;
+      select array_agg(b.step_id), array_agg(b.run_id) into v_blocked, v_blocked_runs from nofx_private.block_dependants(v_done.failed) as b;
+      v_done.ended := v_done.ended || v_blocked;
+      v_done.ended_runs := v_done.ended_runs || v_blocked_runs;
     end if;
 
-    if v_ended is not null then
+    if v_done.ended is not null then
       -- Successors first, they are warm; but half of the capacity is kept for another tenant that has work waiting.
-      if p_capacity > 0 and nofx_private.another_tenant_waits(v_tenants) then
-        v_own := p_capacity / 2;
-      end if;
-      v_claimed := nofx_private.release_dependants(v_ended, v_ended_runs, p_worker, v_own, p_tools, p_lease);
-      perform nofx_private.close_runs(v_ended_runs);
+      v_released := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
+        case when v_waiting is null or v_waiting <@ v_done.tenants then p_capacity else p_capacity / 2 end, p_tools, p_lease);
+      v_claimed := v_released.running;
+      v_news := v_news || v_released.news || nofx_private.close_runs(v_done.ended_runs);
     end if;
     -- Whatever left `running` gave back its slot, parked steps too.
-    if v_accepted is not null and exists (select from nofx.doorbell where kind = 'held') then
+    if v_done.steps is not null and exists (select from nofx.doorbell where kind = 'held') then
       perform nofx_private.admit_steps(v_runs);
+    end if;
+    if cardinality(v_outcomes) > coalesce(cardinality(v_done.steps), 0) then
+      v_refused := (select json_agg(o.token) from unnest(v_outcomes) as o
+                     where v_done.steps is null or o.step_id <> all (v_done.steps));
     end if;
   end if;
 
   if p_capacity > coalesce(cardinality(v_claimed), 0) then
-    v_more := nofx_private.take_doorbells(p_capacity - coalesce(cardinality(v_claimed), 0), p_tools, null);
-    if v_more is not null then
-      perform nofx_private.start_steps(v_more, p_worker, p_lease);
-      v_claimed := v_claimed || v_more;
+    -- Ready now: what waited, and what this call made ready.
+    if current_setting('nofx.rung', true) = 'yes' then
+      v_waiting := nofx_private.waiting_tenants(p_capacity);
+    end if;
+    if v_waiting is not null then
+      v_taken := nofx_private.take_doorbells(v_waiting, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
+      if v_taken is not null then
+        v_news := v_news || nofx_private.start_steps(v_taken, p_worker, p_lease);
+        v_claimed := v_claimed || v_taken;
+      end if;
     end if;
   end if;
 
+  v_count := nofx_private.emit(v_news);
   return json_build_object(
-    'refused', (select coalesce(json_agg((o).token), '[]') from unnest(v_outcomes) as o
-                 where v_accepted is null or (o).step_id <> all (v_accepted)),
+    'refused', v_refused,
     'claims', case when v_claimed is null then '[]' else nofx_private.hand_out_steps(v_claimed, p_lease) end,
     'rung', case when current_setting('nofx.rung', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due);

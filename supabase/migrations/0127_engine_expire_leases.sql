@@ -17,7 +17,9 @@ declare
   v_gone_runs uuid[];
   v_more uuid[];
   v_more_runs uuid[];
+  v_released nofx_private.released;
   v_count int;
+  v_told int;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers take back leases.');
@@ -92,10 +94,10 @@ begin
   if v_failed is not null then
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
     v_gone_runs := v_gone_runs || v_more_runs;
-    perform nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
+    v_released := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
   if v_gone_runs is not null then
-    perform nofx_private.close_runs(v_gone_runs);
+    v_told := nofx_private.emit(nofx_private.close_runs(v_gone_runs));
   end if;
   return v_count;
 end

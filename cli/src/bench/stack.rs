@@ -18,7 +18,7 @@ impl BenchStack {
         std::fs::create_dir_all(&dir).map_err(Error::new)?;
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(Error::new)?.port();
         let program = std::env::current_exe().map_err(Error::new)?;
-        let process = tokio::process::Command::new(program)
+        let mut process = tokio::process::Command::new(program)
             .args(["dev", "--fresh", "--port", &port.to_string(), "--data-dir"])
             .arg(&dir)
             .env("RUST_LOG", "warn")
@@ -28,6 +28,9 @@ impl BenchStack {
         loop {
             if let Ok(dev) = target::read(&dir.join("dev.json")) {
                 return Ok(Self { dir, process, dev });
+            }
+            if let Some(status) = process.try_wait().map_err(Error::new)? {
+                return Err(Error::new(format!("the bench's stack ended at its start ({status}); what it says is above")));
             }
             if begin.elapsed() > Duration::from_secs(60) {
                 return Err(Error::new(format!("the bench's stack did not start; see {}", dir.display())));

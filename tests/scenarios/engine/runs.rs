@@ -11,7 +11,7 @@ async fn steps_run_in_order_and_the_timeline_tells_it() {
     let told = person.told(run["id"].as_str().expect("an id")).await;
     assert_eq!(
         told,
-        ["run.created", "step.started a", "run.started", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
+        ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
     );
 }
 

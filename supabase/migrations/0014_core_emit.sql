@@ -1,0 +1,28 @@
+-- An event to be written.
+create type nofx_private.news as (
+  tenant_id uuid,
+  run_id uuid,
+  step_id uuid,
+  type text,
+  data jsonb
+);
+
+-- Writes events, in the order given: one statement for all that a call has to tell.
+-- Takes: p_news; null for none.
+-- Locks: nothing.
+-- Returns: how many were written.
+-- Raises: nothing.
+create function nofx_private.emit(p_news nofx_private.news[])
+returns int
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if coalesce(cardinality(p_news), 0) = 0 then
+    return 0;
+  end if;
+  insert into nofx.event (tenant_id, run_id, step_id, type, data)
+  select tenant_id, run_id, step_id, type, data from unnest(p_news);
+  return cardinality(p_news);
+end
+$$;
