@@ -37,4 +37,12 @@ if [ "${1:-}" = "--tests" ]; then
     $sudo apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
   fi
+
+  # pgTAP is SQL: its package brings a whole server with it, so only the file is taken.
+  pgtap="${CARGO_TARGET_DIR:-target}/pgtap"
+  if [ ! -f "$pgtap/pgtap.sql" ]; then
+    mkdir -p "$pgtap"
+    (cd "$pgtap" && { apt-get download -qq postgresql-15-pgtap 2>/dev/null || { ${sudo:-} apt-get update -qq && apt-get download -qq postgresql-15-pgtap; }; } && dpkg -x postgresql-15-pgtap_*.deb unpacked) >&2
+    cp "$pgtap"/unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$pgtap/pgtap.sql"
+  fi
 fi

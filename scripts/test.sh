@@ -19,4 +19,5 @@ trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack" 2>/dev/null; rm -rf "$data"
 for _ in $(seq 300); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.2; done
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$target/debug/nofx"
+export NOFX_TEST_PGTAP="$(cd "$target" && pwd)/pgtap/pgtap.sql"
 cargo test --workspace --no-fail-fast "${@}"

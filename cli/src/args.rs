@@ -57,6 +57,13 @@ pub(crate) enum Command {
     Bench(Bench),
 }
 
+#[derive(clap::ValueEnum, Clone, Copy, Default)]
+pub(crate) enum Queue {
+    #[default]
+    Postgres,
+    Redis,
+}
+
 #[derive(clap::Args, Clone)]
 pub(crate) struct Dev {
     /// Port of the API.
@@ -68,6 +75,9 @@ pub(crate) struct Dev {
     /// Worker processes.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,
+    /// How workers hear that there is work. `redis` starts a Redis of its own, from the PATH.
+    #[arg(long, value_enum, default_value_t)]
+    pub queue: Queue,
     /// Throw away what the data folder holds and begin anew.
     #[arg(long)]
     pub fresh: bool,

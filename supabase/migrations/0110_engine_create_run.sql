@@ -15,7 +15,6 @@ declare
   v_tenant uuid := nofx_private.require_role('contributor', p_tenant);
   v_count int := jsonb_array_length(p_steps);
   v_bad record;
-  v_instant text;
   v_ids uuid[];
   v_ready uuid[];
   v_run nofx.run;
@@ -45,9 +44,7 @@ begin
       'Send the steps in an order in which each comes after what it needs.');
   end if;
 
-  -- As uuid_v7 makes them, without a call for each: one instant, random bits of their own.
-  v_instant := left(nofx_private.uuid_v7()::text, 15);
-  v_ids := array(select (v_instant || substr(gen_random_uuid()::text, 16))::uuid from generate_series(1, v_count));
+  v_ids := nofx_private.uuids_v7(v_count);
   begin
     insert into nofx.run (id, tenant_id, goal, plan, workspace, priority, max_parallel, deadline_at, steps_total, open_steps, created_by, traceparent)
     values (

@@ -12,19 +12,26 @@ declare
   v_ready uuid[];
   v_full uuid;
 begin
-  with made as (
+  with children as (
+    select p as parent, item.n, item.value, row_number() over (order by p.id, item.n) as place
+      from unnest(p_outcomes) as o
+      join nofx.step p on p.id = o.step_id
+     cross join lateral jsonb_array_elements(o.children) with ordinality as item (value, n)
+  ), ids as (
+    select nofx_private.uuids_v7((select count(*)::int from children)) as id
+  ), made as (
     insert into nofx.step (
       id, tenant_id, run_id, parent_id, item_index, item, "position", name, tool, spec, on_failure, max_attempts,
       concurrency_key, concurrency_limit, status, ready_at
     )
-    select nofx_private.uuid_v7(), p.tenant_id, p.run_id, p.id, item.n - 1, item.value, p."position", p.name || '[' || item.n - 1 || ']', p.tool,
-           p.spec - 'for_each' - 'if', 'continue', p.max_attempts, p.concurrency_key, p.concurrency_limit,
+    select ids.id[c.place], (c.parent).tenant_id, (c.parent).run_id, (c.parent).id, c.n - 1, c.value, (c.parent)."position",
+           (c.parent).name || '[' || c.n - 1 || ']', (c.parent).tool, (c.parent).spec - 'for_each' - 'if', 'continue',
+           (c.parent).max_attempts, (c.parent).concurrency_key, (c.parent).concurrency_limit,
            case when r.status = 'paused' then 'pending' else 'ready' end::nofx.step_status,
            case when r.status <> 'paused' then now() end
-      from unnest(p_outcomes) as o
-      join nofx.step p on p.id = o.step_id
-      join nofx.run r on r.id = p.run_id
-     cross join lateral jsonb_array_elements(o.children) with ordinality as item (value, n)
+      from children c
+     cross join ids
+      join nofx.run r on r.id = (c.parent).run_id
     returning id, tenant_id, run_id, parent_id, status
   ), edges as (
     insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)

@@ -1,72 +1,8 @@
-#![expect(clippy::disallowed_methods, reason = "starts and kills whole stacks")]
-
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use nofx_tests::stack::{binary, root};
+use nix::sys::signal::Signal;
+use nofx_tests::own::Own;
 use serde_json::{Value, json};
-
-/// A stack of this test's own.
-struct Own {
-    dir: PathBuf,
-    process: Child,
-}
-
-impl Own {
-    fn start(dir: &Path, workers: usize) -> Self {
-        std::fs::create_dir_all(dir).expect("a folder");
-        drop(std::fs::remove_file(dir.join("dev.json")));
-        let process = Command::new(binary())
-            .args(["dev", "--port", "0", "--workers", &workers.to_string(), "--data-dir"])
-            .arg(dir)
-            .current_dir(root())
-            .env("NOFX_LEASE_S", "3")
-            .env("RUST_LOG", "error")
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the stack starts");
-        let own = Self { dir: dir.to_owned(), process };
-        let begin = Instant::now();
-        while !dir.join("dev.json").is_file() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "the stack did not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        own
-    }
-
-    fn dev(&self) -> Value {
-        loop {
-            if let Ok(dev) =
-                std::fs::read(self.dir.join("dev.json")).map_err(drop).and_then(|text| serde_json::from_slice(&text).map_err(drop))
-            {
-                return dev;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn kill(pid: i64, signal: Signal) {
-        if let Ok(pid) = i32::try_from(pid)
-            && pid > 0
-        {
-            let _ = kill(Pid::from_raw(pid), signal);
-        }
-    }
-}
-
-/// Also when an assertion failed: no process is left behind.
-impl Drop for Own {
-    fn drop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
-            drop(self.process.wait());
-            drop(std::fs::remove_dir_all(&self.dir));
-        }
-    }
-}
 
 async fn call(dev: &Value, method: reqwest::Method, path: &str, body: Option<&Value>) -> Option<Value> {
     let mut request = nofx_shared::net::client()
@@ -110,40 +46,84 @@ fn is_over(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }
 
-fn folder(name: &str) -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("nofx-{name}-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&dir).expect("a folder");
-    dir
+/// How long parts are killed for; a minute with NOFX_TEST_LONG set.
+fn seconds() -> usize {
+    if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
+}
+
+async fn sql(own: &Own) -> tokio_postgres::Client {
+    let dev = own.dev();
+    let db_url = dev["db_url"].as_str().expect("a URL");
+    let (sql, connection) = tokio_postgres::connect(db_url, tokio_postgres::NoTls).await.expect("Postgres answers");
+    tokio::spawn(connection);
+    sql
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_workers_database_and_postgrest_die() {
-    let own = Own::start(&folder("chaos"), 3);
-    let dev = own.dev();
-    let (sql, connection) =
-        tokio_postgres::connect(dev["db_url"].as_str().expect("a URL"), tokio_postgres::NoTls).await.expect("Postgres answers");
-    tokio::spawn(connection);
+    let own = Own::start(&Own::folder("chaos"), &["--workers", "3"]);
     // A fifth of the rings is lost and a fifth doubled.
-    sql.batch_execute(
-        "create or replace function nofx_private.ring() returns void language plpgsql set search_path = '' as $$
+    sql(&own)
+        .await
+        .batch_execute(
+            "create or replace function nofx_private.ring() returns void language plpgsql set search_path = '' as $$
          declare v_luck double precision := random();
          begin
            if v_luck > 0.2 then perform pg_notify('nofx_doorbell', ''); end if;
            if v_luck > 0.8 then perform pg_notify('nofx_doorbell', 'again'); end if;
          end $$",
-    )
-    .await
-    .expect("the bell is broken");
+        )
+        .await
+        .expect("the bell is broken");
+    survive(&own, |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_run_ends_while_redis_loses_rings_and_dies() {
+    let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
+    let breaking = tokio::spawn(lose_and_double_rings(own.dir.join("redis.pid")));
+    survive(&own, |second| {
+        if second == 5 {
+            let pid = std::fs::read_to_string(own.dir.join("redis.pid")).ok().and_then(|text| text.trim().parse().ok());
+            Own::kill(pid.unwrap_or(0), Signal::SIGKILL);
+        }
+    })
+    .await;
+    breaking.abort();
+}
+
+/// Every fifth look loses all rings, every fifth doubles one.
+async fn lose_and_double_rings(pid_file: std::path::PathBuf) {
+    for look in 0.. {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let command = std::fs::read_to_string(&pid_file)
+            .and_then(|pid| std::fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())))
+            .unwrap_or_default();
+        let Some(port) = command.split("127.0.0.1:").nth(1).map(|rest| rest.trim_end_matches(['\0', ' ']).to_owned()) else { continue };
+        let Ok(client) = redis::Client::open(format!("redis://127.0.0.1:{port}")) else { continue };
+        let Ok(mut redis) = client.get_multiplexed_async_connection().await else { continue };
+        // An error is Redis being dead: so are its rings.
+        let _: Result<redis::Value, _> = match look % 5 {
+            0 => redis::cmd("XTRIM").arg(nofx_shared::queue::STREAM).arg("MAXLEN").arg(0).query_async(&mut redis).await,
+            1 => redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("look").arg("again").query_async(&mut redis).await,
+            _ => Ok(redis::Value::Nil),
+        };
+    }
+}
+
+/// Submits 200 runs and kills a worker every second; Postgres twice and PostgREST once; then everything has ended, each step once.
+async fn survive(own: &Own, also: impl Fn(usize)) {
     let nap = json!({"script": "sleep 0.05"});
     let plan = json!({"goal": "chaos", "steps": [
         {"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "bash", "needs": ["a"], "inputs": nap}, {"name": "c", "tool": "noop", "needs": ["a"]},
         {"name": "d", "tool": "sleep", "needs": ["a"], "inputs": {"seconds": 0.2}}, {"name": "e", "tool": "noop", "needs": ["b", "c", "d"]}]});
     let killing = async {
-        for second in 0..12usize {
+        for second in 0..seconds() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let dev = own.dev();
             let workers = dev["pids"]["workers"].as_array().cloned().unwrap_or_default();
             Own::kill(workers[second % workers.len()].as_i64().unwrap_or(0), Signal::SIGKILL);
+            also(second);
             match second {
                 3 | 8 => Own::kill(dev["pids"]["postgres"].as_i64().unwrap_or(0), Signal::SIGINT),
                 6 => Own::kill(dev["pids"]["postgrest"].as_i64().unwrap_or(0), Signal::SIGKILL),
@@ -154,20 +134,17 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
     let submitting = async {
         let mut ids = vec![];
         for _ in 0..200 {
-            ids.push(submit(&own, &plan).await);
+            ids.push(submit(own, &plan).await);
         }
         ids
     };
     let (ids, ()) = tokio::join!(submitting, killing);
     for id in &ids {
-        let run = wait(&own, id, Duration::from_secs(120), is_over).await;
+        let run = wait(own, id, Duration::from_secs(120), is_over).await;
         assert_eq!(run["status"], "succeeded", "{run}");
     }
-    let dev = own.dev();
-    let (sql, connection) =
-        tokio_postgres::connect(dev["db_url"].as_str().expect("a URL"), tokio_postgres::NoTls).await.expect("Postgres answers");
-    tokio::spawn(connection);
-    let ended = sql
+    let ended = sql(own)
+        .await
         .query_one("select count(*), count(distinct step_id) from nofx.event where type = 'step.succeeded'", &[])
         .await
         .expect("a count");
@@ -179,8 +156,8 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
-    let dir = folder("restart");
-    let mut own = Own::start(&dir, 1);
+    let dir = Own::folder("restart");
+    let mut own = Own::start(&dir, &["--workers", "1"]);
     let plan = json!({"goal": "restart", "steps": [
         {"name": "ask", "tool": "manual:deploy", "needs": []}, {"name": "gated", "tool": "noop", "needs": ["ask"]},
         {"name": "slow", "tool": "bash", "needs": [], "inputs": {"script": "sleep 2"}}]});
@@ -195,7 +172,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     own.process.wait().expect("it ended");
     Own::kill(worker, Signal::SIGKILL);
 
-    let own = Own::start(&dir, 1);
+    let own = Own::start(&dir, &["--workers", "1"]);
     let run = wait(&own, &id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));

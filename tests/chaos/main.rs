@@ -1,3 +1,4 @@
 //! What happens when parts die.
 
 mod kills;
+mod stacks;

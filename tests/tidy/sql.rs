@@ -1,5 +1,7 @@
 //! Migrations: contracts of functions, security, and traps learned by experiment.
 
+use nofx_tests::stack::root;
+
 use crate::layout::files;
 
 fn migrations() -> Vec<(String, String)> {
@@ -81,5 +83,16 @@ fn every_update_and_delete_in_a_function_has_a_where() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn every_function_has_a_folder_of_tests() {
+    for (name, _, _) in functions() {
+        let (file, function) = name.split_once(": ").expect("file: name");
+        let area = file.split('_').nth(1).expect("an area");
+        let function = function.rsplit('.').next().expect("a name");
+        let folder = root().join("supabase/tests").join(area).join(function);
+        assert!(folder.is_dir(), "{name}: write its pgTAP tests in supabase/tests/{area}/{function}/, one behaviour a file");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use nofx_api::App;
-use nofx_local::{Options, Stack, auth};
+use nofx_local::{Options, Redis, Stack, auth};
 use nofx_shared::db::Db;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::args::Dev;
+use crate::args::{Dev, Queue};
 use crate::exit::{Error, Exit, Outcome};
 use crate::target::{DevFile, Pids};
 
@@ -32,9 +32,20 @@ pub(crate) async fn run(options: Dev) -> Outcome {
         end_worker(pid);
     }
     let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: None, fresh: options.fresh }).await.map_err(Error::new)?;
+    let redis = match options.queue {
+        Queue::Postgres => None,
+        Queue::Redis => match Redis::start(&data_dir).await {
+            Ok(redis) => Some(redis),
+            Err(error) => {
+                stack.stop().await;
+                return Err(Error::new(error));
+            }
+        },
+    };
+    let queue = redis.as_ref().map_or(settings::Queue::Postgres, |redis| settings::Queue::Redis { url: redis.url() });
     let address = listener.local_addr().map_err(Error::new)?;
     let port = address.port();
-    let dev = Running { stack, port, data_dir };
+    let dev = Running { stack, queue, port, data_dir };
     dev.seed().await?;
 
     let router = nofx_api::app_router(App::new(dev.api_settings()));
@@ -68,12 +79,16 @@ pub(crate) async fn run(options: Dev) -> Outcome {
         drop(worker.task.await);
     }
     api.abort();
+    if let Some(redis) = redis {
+        redis.stop().await;
+    }
     dev.stack.stop().await;
     Ok(Exit::Succeeded)
 }
 
 struct Running {
     stack: Stack,
+    queue: settings::Queue,
     port: u16,
     data_dir: PathBuf,
 }
@@ -98,7 +113,7 @@ impl Running {
     fn api_settings(&self) -> settings::Api {
         settings::Api {
             supabase: self.supabase(),
-            queue: settings::Queue::Postgres,
+            queue: self.queue.clone(),
             internal_api_key: self.stack.internal_api_key().to_owned(),
             cors_origins: vec![],
             stream: Duration::from_secs(240),
@@ -122,6 +137,10 @@ impl Running {
         let log = self.data_dir.join(format!("worker-{n}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
+        let (driver, redis_url) = match &self.queue {
+            settings::Queue::Postgres => ("postgres", String::new()),
+            settings::Queue::Redis { url } => ("redis", url.clone()),
+        };
         let start = move || -> std::io::Result<tokio::process::Child> {
             let mut command = tokio::process::Command::new(&program);
             command
@@ -132,6 +151,8 @@ impl Running {
                 .env("SUPABASE_SERVICE_ROLE_KEY", &supabase.service_role_key)
                 .env("SUPABASE_JWT_SECRET", &supabase.jwt_secret)
                 .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
+                .env("QUEUE_DRIVER", driver)
+                .env("REDIS_URL", &redis_url)
                 .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
                 .stdin(std::process::Stdio::null())

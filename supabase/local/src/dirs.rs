@@ -43,7 +43,7 @@ pub(crate) fn supabase_cli(root: &Path) -> Result<PathBuf, Error> {
     if cli.exists() { Ok(cli) } else { Err(Error::MissingTool { tool: "the Supabase CLI (npm package supabase)", root: root.to_owned() }) }
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub enum Error {
     #[error("{tool} was not found; run `npm ci` in {root} (or scripts/bootstrap-dev.sh)")]
     MissingTool { tool: &'static str, root: PathBuf },
+    #[error("{tool} is not on the PATH; install it (Debian: apt-get install {package}; scripts/bootstrap-dev.sh --tests does)")]
+    NotOnPath { tool: &'static str, package: &'static str },
     #[error("no NOFX checkout here: run this inside the repository (looked for supabase/migrations from {0} upwards)")]
     NoCheckout(PathBuf),
     #[error("port {port} is taken; stop what listens there or choose another with {flag}")]

@@ -10,10 +10,12 @@ pub mod people;
 mod postgres;
 mod postgrest;
 mod process;
+mod redis;
 mod secrets;
 mod stack;
 mod storage;
 
 pub use error::Error;
 pub use people::Person;
+pub use redis::Redis;
 pub use stack::{Options, Stack};

@@ -1,0 +1,13 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select is(nofx.record_artifact(tap.step('s0'), gen_random_uuid(), 'log', 'p', 'text/plain', 1, 'sha256:' || repeat('a', 64)), null);
+select isnt(nofx.record_artifact(tap.step('s0'), (tap.outcome('s0') ->> 'token')::uuid, 'log', 'p', 'text/plain', 1, 'sha256:' || repeat('a', 64)), null);
+select isnt(nofx.record_artifact(tap.step('s0'), (tap.outcome('s0') ->> 'token')::uuid, 'log', 'p', 'text/plain', 2, 'sha256:' || repeat('b', 64)), null);
+select results_eq($$ select size_bytes, hash from nofx.artifact where run_id = tap.run() $$, $$ values (2::bigint, 'sha256:' || repeat('b', 64)) $$, 'the same path again replaces it');
+select tap.be('admin');
+select throws_ok($$ select nofx.record_artifact(tap.step('s0'), null, 'log', 'p', 'text/plain', 1, 'x') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,7 @@
+begin;
+select plan(2);
+select is(nofx_private.caller_tenant(), null, 'nobody has none');
+select tap.tenant();
+select is(nofx_private.caller_tenant(), current_setting('tap.tenant')::uuid);
+select * from finish();
+rollback;

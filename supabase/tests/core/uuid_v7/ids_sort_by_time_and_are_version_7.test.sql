@@ -1,0 +1,11 @@
+begin;
+select plan(5);
+select is(substr(nofx_private.uuid_v7()::text, 15, 1), '7', 'version');
+select ok(substr(nofx_private.uuid_v7()::text, 20, 1) in ('8', '9', 'a', 'b'), 'variant');
+create temp table earlier as select nofx_private.uuid_v7() as id;
+select pg_sleep(0.005);
+select ok((select id from earlier) < nofx_private.uuid_v7(), 'a later id is larger');
+select ok(abs(extract(epoch from now()) * 1000 - ('x' || left(replace(nofx_private.uuid_v7()::text, '-', ''), 12))::bit(48)::bigint) < 60000, 'it begins with the milliseconds');
+select is((select count(distinct nofx_private.uuid_v7()) from generate_series(1, 1000)), 1000::bigint, 'a thousand are a thousand');
+select * from finish();
+rollback;

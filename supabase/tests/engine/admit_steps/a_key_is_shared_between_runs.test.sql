@@ -1,0 +1,13 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"concurrency_key": "repo", "concurrency_limit": 1}');
+select is(tap.claim(), array['s0']);
+select set_config('tap.first', tap.run()::text, true);
+select tap.run_of('loose', 1, '{"concurrency_key": "repo", "concurrency_limit": 1, "name": "other"}');
+select is(tap.claim(), '{}', 'the key is taken');
+select set_config('tap.second', tap.run()::text, true), set_config('tap.run', current_setting('tap.first'), true);
+select tap.settle('s0');
+select is(tap.claim(), array['other'], 'and free again');
+select * from finish();
+rollback;

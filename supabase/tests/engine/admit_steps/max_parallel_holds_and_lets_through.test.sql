@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 4, '{}', '{"max_parallel": 2}');
+select is(tap.claim(), array['s0', 's1']);
+select is(tap.claim(), '{}', 'two at once');
+select tap.settle('s0');
+select is(tap.claim(), array['s2'], 'one ended, one comes');
+select * from finish();
+rollback;

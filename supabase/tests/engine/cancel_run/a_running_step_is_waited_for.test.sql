@@ -1,0 +1,17 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim();
+select tap.be('contributor');
+select is(nofx.cancel_run(tap.run()) ->> 'status', 'cancelling');
+select tap.settle('s0', 'cancelled', '{"error": {"message": "stopped"}}');
+select is(tap.run_status(), 'cancelled');
+select tap.be('contributor');
+select tap.run_of('chain', 1);
+select tap.claim();
+select tap.settle('s0');
+select tap.be('contributor');
+select throws_ok($$ select nofx.cancel_run(tap.run()) $$, 'PT409', 'run-is-over');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(7);
+select tap.tenant();
+select throws_ok($$ select tap.submit('[{"name": "a", "tool": "noop", "needs": [1]}, {"name": "b", "tool": "noop", "needs": [0]}]') $$, 'PT422', 'cycle');
+select throws_ok($$ select tap.submit('[{"name": "a", "tool": "noop", "needs": [0]}]') $$, 'PT422', 'cycle', 'nor itself');
+select throws_ok($$ select tap.submit('[{"name": "a", "tool": "noop", "needs": [7]}]') $$, 'PT422', 'unknown-need');
+select throws_ok($$ select tap.submit('[{"name": "a", "tool": "noop", "needs": [-1]}]') $$, 'PT422', 'unknown-need');
+select throws_ok($$ select tap.submit('[]') $$, 'PT422', 'empty-plan');
+select throws_ok($$ select tap.submit('[{"name": "a", "tool": "noop"}, {"name": "a", "tool": "noop"}]') $$, 'PT422', 'duplicate-name');
+select is_empty($$ select from nofx.run where tenant_id = current_setting('tap.tenant')::uuid $$, 'nothing was written');
+select * from finish();
+rollback;

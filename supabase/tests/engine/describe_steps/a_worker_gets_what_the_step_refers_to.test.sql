@@ -1,0 +1,13 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.be('contributor');
+select tap.submit('[{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop", "needs": [0], "spec": {"refs": ["a"], "inputs": {"x": 1}}}]');
+select tap.claim();
+select tap.settle('a', 'done', '{"outputs": {"n": 7}}');
+select tap.claim();
+select is(d -> 'context' -> 'a' -> 'outputs' ->> 'n', '7') from json_array_elements(nofx_private.describe_steps(array[tap.step('b')])) as d;
+select is(d -> 'spec' -> 'inputs' ->> 'x', '1') from json_array_elements(nofx_private.describe_steps(array[tap.step('b')])) as d;
+select is(nofx_private.describe_steps('{}')::text, '[]');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 2, '{}', '{"deadline_s": 0}');
+select tap.be_service();
+select is(nofx.enforce_deadlines(), 1);
+select is(tap.run_status(), 'cancelled');
+select is((select error ->> 'by' from nofx.run where id = tap.run()), 'deadline');
+select is(nofx.enforce_deadlines(), 0, 'once');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.be('contributor');
+select nofx.cancel_run(tap.run());
+select tap.be_service();
+select is_empty($$ select nofx.extend_leases(array[tap.step('s0')], array[(tap.outcome('s0') ->> 'token')::uuid]) $$);
+select * from finish();
+rollback;

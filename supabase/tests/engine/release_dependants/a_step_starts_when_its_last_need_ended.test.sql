@@ -1,0 +1,14 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('fan', 2);
+select tap.claim();
+select tap.settle('first');
+select is(array[tap.status('m0'), tap.status('m1'), tap.status('last')], array['ready', 'ready', 'pending']);
+select tap.claim();
+select tap.settle('m0');
+select is(tap.status('last'), 'pending', 'one need is left');
+select tap.settle('m1');
+select is(tap.status('last'), 'ready');
+select * from finish();
+rollback;

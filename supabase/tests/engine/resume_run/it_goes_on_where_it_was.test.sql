@@ -1,0 +1,14 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select nofx.pause_run(tap.run());
+select is(tap.claim(), '{}');
+select tap.be('contributor');
+select is(nofx.resume_run(tap.run()) ->> 'status', 'running');
+select is(tap.claim(), array['s0']);
+select tap.settle('s0'), tap.claim(), tap.settle('s1');
+select tap.be('contributor');
+select throws_ok($$ select nofx.resume_run(tap.run()) $$, 'PT409', 'run-is-over');
+select * from finish();
+rollback;

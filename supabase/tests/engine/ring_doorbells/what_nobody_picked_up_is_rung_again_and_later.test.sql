@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+update nofx.doorbell set ring_at = now() where step_id = tap.step('s0');
+select tap.be_service();
+select is(nofx.ring_doorbells() -> 'rung' ->> 0, tap.step('s0')::text);
+select results_eq($$ select rings, ring_at - now() from nofx.doorbell where step_id = tap.step('s0') $$, $$ values (1, interval '10 seconds') $$);
+select is(json_array_length(nofx.ring_doorbells() -> 'rung'), 0);
+select * from finish();
+rollback;

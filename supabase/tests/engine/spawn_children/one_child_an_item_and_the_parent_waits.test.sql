@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('chain', 2, '{"spec": {"for_each": "x"}}');
+select tap.claim();
+select tap.settle('s0', 'children', '{"children": ["a", "b"]}');
+select results_eq($$ select name, item from nofx.step where run_id = tap.run() and parent_id is not null order by item_index $$, $$ values ('s0[0]', '"a"'::jsonb), ('s0[1]', '"b"') $$);
+select is(tap.status('s0'), 'waiting');
+select is((select steps_total from nofx.run where id = tap.run()), 4);
+select is(tap.claim(), array['s0[0]', 's0[1]']);
+select tap.settle('s0[0]'), tap.settle('s0[1]');
+select is(tap.claim(), array['s0'], 'to gather what they made');
+select * from finish();
+rollback;

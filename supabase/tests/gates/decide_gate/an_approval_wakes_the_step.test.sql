@@ -1,0 +1,15 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.be('contributor');
+select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT403', 'forbidden');
+select tap.be('supervisor');
+select throws_ok($$ select nofx.decide_gate(id, 'perhaps') from nofx.gate where run_id = tap.run() $$, 'PT422', 'unknown-decision');
+select is((select nofx.decide_gate(id, 'approve', 'fine') ->> 'status' from nofx.gate where run_id = tap.run()), 'passed');
+select is(tap.status('s0'), 'ready');
+select throws_ok($$ select nofx.decide_gate(id, 'reject') from nofx.gate where run_id = tap.run() $$, 'PT409', 'gate-decided');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(5);
+select tap.tenant();
+select is(nofx.begin_request('POST /runs', 'k', 'h') ->> 'state', 'new');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'h') $$, 'PT409', 'request-in-progress');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'other') $$, 'PT422', 'idempotency-key-reused');
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": 1}');
+select is(nofx.begin_request('POST /runs', 'k', 'h')::jsonb - 'resource_id', '{"state": "replay", "status": 201, "body": {"id": 1}}');
+select tap.tenant();
+select is(nofx.begin_request('POST /runs', 'k', 'other') ->> 'state', 'new', 'keys of tenants are their own');
+select * from finish();
+rollback;

@@ -1,0 +1,111 @@
+-- What the tests of the SQL functions share: people, runs in a few shapes, and a worker's hand. Loaded once, into schema `tap`.
+-- Every test runs in a transaction that is rolled back.
+
+-- A new tenant; the test goes on as its contributor.
+create function tap.tenant() returns uuid language plpgsql as $$
+declare
+  v_tenant uuid := nofx_private.uuid_v7();
+begin
+  perform tap.be_service();
+  perform nofx.create_tenant(v_tenant, 'test');
+  perform set_config('tap.tenant', v_tenant::text, true);
+  perform tap.be('contributor');
+  return v_tenant;
+end
+$$;
+
+-- Goes on as a person of the tenant.
+create function tap.be(p_role text, p_tenant uuid default current_setting('tap.tenant')::uuid) returns void language sql as $$
+  select set_config('request.jwt.claims', json_build_object('role', 'authenticated', 'sub', 'a ' || p_role,
+    'app_metadata', json_build_object('tenant_id', p_tenant, 'nofx_role', p_role))::text, true)
+$$;
+
+-- Goes on as a worker.
+create function tap.be_service() returns void language sql as $$
+  select set_config('request.jwt.claims', '{"role": "service_role"}', true)
+$$;
+
+-- The steps of a plan: chain (s0 → s1 → …), fan (first → m0 … → last), loose (no needs).
+create function tap.steps(p_shape text, p_n int, p_more jsonb default '{}') returns jsonb language sql as $$
+  select jsonb_agg(step || p_more || coalesce(step -> 'own', '{}') order by n)
+    from (
+      select n, jsonb_build_object('tool', 'noop', 'needs', case when p_shape = 'chain' and n > 0 then jsonb_build_array(n - 1) else '[]' end,
+               'name', 's' || n) as step
+        from generate_series(0, p_n - 1) as n
+       where p_shape in ('chain', 'loose')
+      union all
+      select n, jsonb_build_object('tool', 'noop',
+               'needs', case when n = 0 then '[]' when n <= p_n then '[0]' else (select jsonb_agg(m) from generate_series(1, p_n) as m) end,
+               'name', case when n = 0 then 'first' when n <= p_n then 'm' || n - 1 else 'last' end)
+        from generate_series(0, p_n + 1) as n
+       where p_shape = 'fan'
+    ) as made
+$$;
+
+-- Submits a run as a contributor of the tenant and makes it the one the test is about.
+create function tap.run_of(p_shape text, p_n int, p_more jsonb default '{}', p_run jsonb default '{}') returns uuid language plpgsql as $$
+begin
+  perform tap.be('contributor');
+  return tap.submit(tap.steps(p_shape, p_n, p_more), p_run);
+end
+$$;
+
+create function tap.submit(p_steps jsonb, p_run jsonb default '{}') returns uuid language plpgsql as $$
+declare
+  v_run uuid := nofx_private.uuid_v7();
+begin
+  perform nofx.create_run(v_run, '{"goal": "test"}'::jsonb || p_run, p_steps);
+  perform set_config('tap.run', v_run::text, true);
+  return v_run;
+end
+$$;
+
+create function tap.run() returns uuid language sql stable as $$ select current_setting('tap.run')::uuid $$;
+create function tap.step(p_name text) returns uuid language sql stable as $$
+  select id from nofx.step where run_id = tap.run() and name = p_name
+$$;
+create function tap.status(p_name text) returns text language sql stable as $$
+  select status::text from nofx.step where run_id = tap.run() and name = p_name
+$$;
+create function tap.run_status() returns text language sql stable as $$ select status::text from nofx.run where id = tap.run() $$;
+-- What the event log tells of the run, in order.
+create function tap.told() returns text[] language sql stable as $$
+  select array_agg(type || coalesce(' ' || (data ->> 'name'), '') order by tx, id) from nofx.event where run_id = tap.run()
+$$;
+
+-- Claims as a worker; the names of the steps, sorted.
+create function tap.claim(p_n int default 100, p_worker text default 'w') returns text[] language plpgsql as $$
+declare
+  v_claims json;
+begin
+  perform tap.be_service();
+  v_claims := nofx.claim_steps(p_worker, p_n);
+  return (select coalesce(array_agg(c ->> 'name' order by c ->> 'name'), '{}') from json_array_elements(v_claims) as c);
+end
+$$;
+
+-- The outcome of a step of the run that is running.
+create function tap.outcome(p_name text, p_kind text default 'done', p_more jsonb default '{}') returns jsonb language sql stable as $$
+  select jsonb_build_object('step_id', id, 'token', lease_token, 'kind', p_kind) || p_more
+    from nofx.step where run_id = tap.run() and name = p_name
+$$;
+
+-- Settles one step as a worker that asks for p_capacity more.
+create function tap.settle(p_name text, p_kind text default 'done', p_more jsonb default '{}', p_capacity int default 0) returns json language plpgsql as $$
+begin
+  perform tap.be_service();
+  return nofx.settle_steps('w', jsonb_build_array(tap.outcome(p_name, p_kind, p_more)), p_capacity);
+end
+$$;
+create function tap.breaks(p_name text, p_more jsonb default '{}') returns json language sql as $$
+  select tap.settle(p_name, 'failed', '{"error": {"message": "it broke"}}'::jsonb || p_more)
+$$;
+
+-- What a query of one text column gives the caller when row-level security decides.
+create function tap.seen(p_query text) returns setof text language plpgsql as $$
+begin
+  set local role authenticated;
+  return query execute p_query;
+  reset role;
+end
+$$;

@@ -1,0 +1,81 @@
+#![expect(clippy::disallowed_methods, reason = "starts stacks that must not start")]
+
+use std::process::{Command, Output, Stdio};
+
+use nix::sys::signal::Signal;
+use nofx_tests::own::Own;
+use nofx_tests::stack::{binary, root};
+use serde_json::Value;
+
+/// All processes of a stack.
+fn processes(dev: &Value) -> Vec<i64> {
+    let pids = &dev["pids"];
+    let workers = pids["workers"].as_array().cloned().unwrap_or_default();
+    ["postgres", "postgrest", "api"].iter().map(|name| pids[name].clone()).chain(workers).filter_map(|pid| pid.as_i64()).collect()
+}
+
+/// `nofx dev` where it must refuse to start.
+fn refused(arguments: &[&str]) -> Output {
+    Command::new(binary()).arg("dev").args(arguments).current_dir(root()).stdin(Stdio::null()).output().expect("it runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn two_stacks_run_side_by_side_and_stopping_leaves_no_process() {
+    let (mut one, mut two) = (Own::start(&Own::folder("one"), &[]), Own::start(&Own::folder("two"), &[]));
+    let (first, second) = (one.dev(), two.dev());
+    assert_ne!(first["api_url"], second["api_url"]);
+    assert_ne!(first["jwt_secret"], second["jwt_secret"], "each stack has keys of its own");
+    assert!(processes(&first).iter().chain(&processes(&second)).all(|pid| Own::lives(*pid)), "all processes are there");
+
+    assert!(one.stop().success());
+    assert!(!one.dir.join("dev.json").exists(), "whoever looks for the stack must not find a stopped one");
+    assert!(processes(&first).iter().all(|pid| !Own::lives(*pid)), "a process was left behind: {first}");
+    assert!(processes(&second).iter().all(|pid| Own::lives(*pid)), "the other stack was touched");
+    assert!(two.stop().success());
+    assert!(processes(&second).iter().all(|pid| !Own::lives(*pid)), "a process was left behind: {second}");
+}
+
+#[test]
+fn a_start_after_sigkill_ends_what_was_left_behind() {
+    let dir = Own::folder("left");
+    let mut killed = Own::start(&dir, &["--workers", "2", "--queue", "redis"]);
+    let before = killed.dev();
+    Own::kill(i64::from(killed.process.id()), Signal::SIGKILL);
+    killed.process.wait().expect("it is dead");
+    let left: Vec<i64> = processes(&before).into_iter().filter(|pid| Own::lives(*pid)).collect();
+    assert!(!left.is_empty(), "SIGKILL leaves children behind");
+
+    let mut again = Own::start(&dir, &["--workers", "2", "--queue", "redis"]);
+    assert!(left.iter().all(|pid| !Own::lives(*pid)), "the next start ends them: {}", before["pids"]);
+    again.stop();
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let dir = Own::folder("port");
+    let output = refused(&["--port", &port, "--data-dir", &dir.to_string_lossy()]);
+    assert!(!output.status.success());
+    assert_eq!(said(&output), format!("nofx: port {port} is taken; stop what listens there or choose another with --port\n"));
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+#[test]
+fn a_folder_in_use_and_a_folder_of_another_schema_are_named() {
+    let dir = Own::folder("folder");
+    let mut own = Own::start(&dir, &["--workers", "0"]);
+    let path = dir.to_string_lossy().into_owned();
+    let output = refused(&["--port", "0", "--data-dir", &path]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("is in use by another nofx"), "{}", said(&output));
+    own.stop();
+    std::fs::write(dir.join("migrated"), "another").expect("written");
+    let output = refused(&["--port", "0", "--data-dir", &path]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("was made by another version of the schema; start with --fresh"), "{}", said(&output));
+}
