@@ -27,15 +27,15 @@ fn routers() -> Vec<(&'static str, OpenApiRouter<App>)> {
 }
 
 /// Everything in one router, for `nofx dev` and tests. The seeds' bare paths (`/runs`, `/gates`, …) answer too.
-pub fn app_router(app: App) -> Router {
+pub fn app_router(app: &App) -> Router {
     let (api, _) = routers().into_iter().fold(OpenApiRouter::new(), |all, (_, one)| all.merge(one)).split_for_parts();
     let api = api.fallback(http::not_found);
-    http::stack(Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone()), &app)
+    http::stack(Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone()), app)
 }
 
 /// One function's router: only its own paths.
-pub fn function_router(name: &str, app: App) -> Router {
+pub fn function_router(name: &str, app: &App) -> Router {
     let router = routers().into_iter().find(|(one, _)| *one == name).map(|(_, router)| router).unwrap_or_default();
     let (api, _) = router.split_for_parts();
-    http::stack(Router::new().nest("/api", api.fallback(http::not_found)).with_state(app.clone()), &app)
+    http::stack(Router::new().nest("/api", api.fallback(http::not_found)).with_state(app.clone()), app)
 }

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod commands;
 mod exit;
+mod output;
 mod target;
 
 use clap::Parser;

@@ -1,3 +1,4 @@
+#![expect(clippy::disallowed_methods, reason = "a flag makes the killing long")]
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -46,7 +47,7 @@ fn is_over(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }
 
-/// How long parts are killed for; a minute with NOFX_TEST_LONG set.
+/// How long parts are killed for; a minute with `NOFX_TEST_LONG` set.
 fn seconds() -> usize {
     if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
 }

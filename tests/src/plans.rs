@@ -1,5 +1,7 @@
 //! Plans that tests begin with.
 
+#![expect(clippy::needless_pass_by_value, reason = "builders take what `json!` makes")]
+
 use serde_json::{Value, json};
 
 pub fn step(name: &str, tool: &str, needs: &[&str], inputs: Value) -> Value {

@@ -1,5 +1,6 @@
 //! Figures: medians, percentiles, a table or JSON.
 
+use crate::output;
 use serde_json::{Map, Value, json};
 
 /// The measures in the order in which they were taken.
@@ -24,11 +25,11 @@ impl Report {
 
     pub(super) fn print(&self, as_json: bool) {
         if as_json {
-            println!("{}", Value::Object(self.values.clone()));
+            output::line(format_args!("{}", Value::Object(self.values.clone())));
             return;
         }
         for (key, value) in &self.values {
-            println!("{key:<28} {value}");
+            output::line(format_args!("{key:<28} {value}"));
         }
         let ratio = |a: &str, b: &str| Some(self.get(a)? / self.get(b)?);
         for (name, value, goal) in [
@@ -40,7 +41,7 @@ impl Report {
             ("pinned / dag_steps_per_s", ratio("dag_steps_per_s_pinned", "dag_steps_per_s"), "≥ 0.67"),
         ] {
             if let Some(value) = value {
-                println!("{name:<34} {value:.2}  (goal {goal})");
+                output::line(format_args!("{name:<34} {value:.2}  (goal {goal})"));
             }
         }
     }

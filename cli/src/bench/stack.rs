@@ -1,4 +1,5 @@
 //! A stack of its own for a bench: embedded Supabase, the API in this process, one worker process.
+#![expect(clippy::disallowed_methods, reason = "starts a stack with this same program")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

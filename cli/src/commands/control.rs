@@ -5,13 +5,14 @@ use serde_json::json;
 use crate::api::Api;
 use crate::args::{Id, Target};
 use crate::exit::{Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, verb: &str, options: Id) -> Outcome {
     let state = Api::find(target)?.post(&format!("/api/runs/{}/{verb}", options.id), &json!({})).await?;
     if target.json {
-        println!("{state}");
+        output::line(format_args!("{state}"));
     } else {
-        println!("{} {}", options.id, state["status"].as_str().unwrap_or_default());
+        output::line(format_args!("{} {}", options.id, state["status"].as_str().unwrap_or_default()));
     }
     Ok(Exit::Succeeded)
 }

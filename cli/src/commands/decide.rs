@@ -5,13 +5,19 @@ use serde_json::json;
 use crate::api::Api;
 use crate::args::{Decide, Target};
 use crate::exit::{Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Outcome {
     let gate = Api::find(target)?.post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason})).await?;
     if target.json {
-        println!("{gate}");
+        output::line(format_args!("{gate}"));
     } else {
-        println!("{} {} {}", options.gate, gate["kind"].as_str().unwrap_or_default(), gate["status"].as_str().unwrap_or_default());
+        output::line(format_args!(
+            "{} {} {}",
+            options.gate,
+            gate["kind"].as_str().unwrap_or_default(),
+            gate["status"].as_str().unwrap_or_default()
+        ));
     }
     Ok(Exit::Succeeded)
 }

@@ -1,4 +1,5 @@
 //! `nofx dev`: the whole of NOFX on this machine. The order of starting is the order of stopping, backwards.
+#![expect(clippy::disallowed_methods, reason = "starts worker processes of this same program")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let dev = Running { stack, queue, port, data_dir };
     dev.seed().await?;
 
-    let router = nofx_api::app_router(App::new(dev.api_settings()));
+    let router = nofx_api::app_router(&App::new(dev.api_settings()));
     // Without TCP_NODELAY an answer in two packets waits 40 ms for the client's acknowledgement.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let api = tokio::spawn(async move { axum::serve(listener, router).await });

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::api::Api;
 use crate::args::{Events, Target};
 use crate::exit::{Error, Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     let api = Api::find(target)?;
@@ -19,7 +20,7 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     loop {
         let page = api.get(&format!("/api/events?limit=100&after={after}{query}")).await?;
         for event in page["data"].as_array().into_iter().flatten() {
-            println!("{event}");
+            output::line(format_args!("{event}"));
             after = event["id"].as_str().unwrap_or_default().to_owned();
         }
         if page["next_cursor"].is_null() {
@@ -32,7 +33,7 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     loop {
         let mut stream = Lines::new(api.stream(&format!("/api/events/stream?x=1{query}"), Some(&after)).await?);
         while let Some((id, data)) = stream.next_event().await? {
-            println!("{data}");
+            output::line(format_args!("{data}"));
             std::io::stdout().flush().map_err(Error::new)?;
             after = id;
         }

@@ -10,21 +10,22 @@ use super::show;
 use crate::api::Api;
 use crate::args::{Run, Target};
 use crate::exit::{Error, Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     let body = read(&options.plan)?;
     let api = Api::find(target)?;
     if options.dry_run {
-        println!("{}", api.post("/api/runs?dry_run=true", &body).await?);
+        output::line(format_args!("{}", api.post("/api/runs?dry_run=true", &body).await?));
         return Ok(Exit::Succeeded);
     }
     let run = api.post("/api/runs", &body).await?;
     let id = run["id"].as_str().unwrap_or_default().to_owned();
     if !options.watch {
         if target.json {
-            println!("{run}")
+            output::line(format_args!("{run}"))
         } else {
-            println!("{id}")
+            output::line(format_args!("{id}"))
         }
         return Ok(Exit::Succeeded);
     }
@@ -34,7 +35,7 @@ pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     let status = watch(&api, &id, target.json).await?;
     let run = api.get(&format!("/api/runs/{id}")).await?;
     if target.json {
-        println!("{run}")
+        output::line(format_args!("{run}"))
     } else {
         show::print(&run)
     }
@@ -88,7 +89,8 @@ fn tell(kind: &str, data: &Value) {
         "step.started" => eprintln!("  {} …", text("name")),
         "gate.requested" => eprintln!("  {} waits for a person: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
         "step.succeeded" | "step.failed" | "step.timed_out" | "step.skipped" | "step.cancelled" | "step.retrying" | "step.lost" => {
-            let why = data["error"]["message"].as_str().or(data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();
+            let why =
+                data["error"]["message"].as_str().or_else(|| data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();
             eprintln!("  {} {}{why}", text("name"), kind.trim_start_matches("step."));
         }
         _ => {}

@@ -3,6 +3,7 @@
 use crate::api::Api;
 use crate::args::{Runs, Target};
 use crate::exit::{Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
     let mut path = format!("/api/runs?limit={}", options.limit);
@@ -14,14 +15,14 @@ pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
     }
     let page = Api::find(target)?.get(&path).await?;
     if target.json {
-        println!("{page}");
+        output::line(format_args!("{page}"));
         return Ok(Exit::Succeeded);
     }
     for run in page["data"].as_array().into_iter().flatten() {
         let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
         let done = run["steps_total"].as_u64().unwrap_or(0) - run["open_steps"].as_u64().unwrap_or(0);
         let why = run["error"]["message"].as_str().map(|message| format!("  ({message})")).unwrap_or_default();
-        println!("{}  {:<10} {done:>4}/{:<4} {}{why}", text("id"), text("status"), run["steps_total"], text("goal"));
+        output::line(format_args!("{}  {:<10} {done:>4}/{:<4} {}{why}", text("id"), text("status"), run["steps_total"], text("goal")));
     }
     Ok(Exit::Succeeded)
 }

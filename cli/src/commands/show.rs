@@ -5,11 +5,12 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::args::{Id, Target};
 use crate::exit::{Exit, Outcome};
+use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Id) -> Outcome {
     let run = Api::find(target)?.get(&format!("/api/runs/{}", options.id)).await?;
     if target.json {
-        println!("{run}");
+        output::line(format_args!("{run}"));
     } else {
         print(&run);
     }
@@ -18,13 +19,13 @@ pub(crate) async fn run(target: &Target, options: Id) -> Outcome {
 
 pub(crate) fn print(run: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    println!("{}  {}  {}", text(&run["id"]), text(&run["status"]), text(&run["goal"]));
+    output::line(format_args!("{}  {}  {}", text(&run["id"]), text(&run["status"]), text(&run["goal"])));
     for step in run["steps"].as_array().into_iter().flatten() {
         let waits = step["waits_for"].as_str().map(|what| format!(" for a {what}")).unwrap_or_default();
         let error = step["error"]["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
-        println!("  {:<10} {}  [{}]{waits}{error}", text(&step["status"]), text(&step["name"]), text(&step["tool"]));
+        output::line(format_args!("  {:<10} {}  [{}]{waits}{error}", text(&step["status"]), text(&step["name"]), text(&step["tool"])));
     }
     for gate in run["gates"].as_array().into_iter().flatten().filter(|gate| gate["status"] == "pending") {
-        println!("  waits for you: nofx approve {}  ({})", text(&gate["id"]), text(&gate["question"]));
+        output::line(format_args!("  waits for you: nofx approve {}  ({})", text(&gate["id"]), text(&gate["question"])));
     }
 }

@@ -30,7 +30,7 @@ pub struct ClaimedStep {
     pub index: Option<i64>,
     /// The gate that it was parked on, or that somebody put before it.
     pub gate: Option<GateDecision>,
-    /// A for_each step's children, once they are at an end.
+    /// A `for_each` step's children, once they are at an end.
     pub children: Option<Vec<Child>>,
     /// Outputs and status of the steps that its expressions name.
     pub context: Option<Value>,
@@ -61,7 +61,7 @@ pub struct GateDecision {
     pub reason: Option<String>,
 }
 
-/// A child of a for_each step.
+/// A child of a `for_each` step.
 #[derive(Debug, Deserialize)]
 pub struct Child {
     pub name: String,

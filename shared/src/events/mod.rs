@@ -43,7 +43,7 @@ pub struct Row {
     pub created_at: DateTime<Utc>,
 }
 
-/// A CloudEvent (1.0.2) with the extensions `tenantid`, `runid` and `stepid`.
+/// A `CloudEvent` (1.0.2) with the extensions `tenantid`, `runid` and `stepid`.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     pub specversion: String,

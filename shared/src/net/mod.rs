@@ -1,4 +1,5 @@
 //! Outgoing HTTP: the one place that builds a client, and the rule about private addresses.
+#![expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 
 mod private_address;
 

@@ -46,7 +46,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number<T: TryFrom<i64> + Display + PartialOrd>(
+    pub(super) fn number<T: TryFrom<i64> + Display + PartialOrd + Copy>(
         &self,
         key: &str,
         least: T,

@@ -1,4 +1,4 @@
-//! `/auth/v1`: password sign-in for the seeded people, in GoTrue's shapes. Also mints every JWT of the stack.
+//! `/auth/v1`: password sign-in for the seeded people, in `GoTrue`'s shapes. Also mints every JWT of the stack.
 
 use std::sync::Arc;
 

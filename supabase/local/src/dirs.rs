@@ -1,4 +1,5 @@
 //! Where the checkout, the pinned tools and the data are.
+#![expect(clippy::disallowed_methods, reason = "looks for programs on the PATH")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

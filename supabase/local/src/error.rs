@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn failed(what: impl Into<String>, said: impl ToString) -> Self {
+    pub(crate) fn failed(what: impl Into<String>, said: &(impl std::fmt::Display + ?Sized)) -> Self {
         Self::Failed { what: what.into(), said: said.to_string() }
     }
 }

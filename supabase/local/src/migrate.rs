@@ -1,4 +1,5 @@
 //! Brings the schema in by the real Supabase CLI, so that what runs here is what is pushed to the cloud.
+#![expect(clippy::disallowed_methods, reason = "runs the Supabase CLI")]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -56,7 +57,7 @@ pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     // Before the error the CLI lists every file that it would push.
-    let error = said.find("ERROR").or_else(|| said.find("failed")).map_or(said.as_ref(), |at| &said[at..]);
+    let error = said.find("ERROR").or_else(|| said.find("failed")).map_or_else(|| said.as_ref(), |at| &said[at..]);
     Err(Error::failed("supabase db push", error.trim()))
 }
 

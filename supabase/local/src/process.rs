@@ -1,4 +1,5 @@
 //! Child processes of the stack: started, watched, restarted when they die, and stopped without leaving any behind.
+#![expect(clippy::disallowed_methods, reason = "starts the parts of the stack")]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -29,7 +29,7 @@ impl Secrets {
     pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
         let path = data_dir.join("secrets.json");
         if let Ok(text) = std::fs::read(&path) {
-            return serde_json::from_slice(&text).map_err(|error| Error::failed(format!("reading {}", path.display()), error));
+            return serde_json::from_slice(&text).map_err(|error| Error::failed(format!("reading {}", path.display()), &error));
         }
         let jwt_secret = token(48);
         let secrets = Self {
@@ -43,7 +43,7 @@ impl Secrets {
                 .map(|role| Person { id: Uuid::now_v7(), email: format!("{role}@nofx.local"), password: token(20), role: role.to_owned() })
                 .to_vec(),
         };
-        let text = serde_json::to_vec_pretty(&secrets).map_err(|error| Error::failed("writing secrets", error))?;
+        let text = serde_json::to_vec_pretty(&secrets).map_err(|error| Error::failed("writing secrets", &error))?;
         std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)

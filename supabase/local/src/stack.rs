@@ -1,4 +1,5 @@
 //! The whole stack: the order in which its parts start and stop is the page to read first.
+#![expect(clippy::disallowed_methods, reason = "the gateway calls PostgREST on loopback only")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -50,21 +50,21 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
     }
     // A step that comes back from a gate or a timer has answered this before.
     if let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked.is_none()) {
-        match expression::evaluate(condition, &scope).map_err(permanent)? {
+        match expression::evaluate(condition, &scope).map_err(|error| permanent(&error))? {
             Value::Bool(true) => {}
             Value::Bool(false) => return Ok(Prepared::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
             other => return Err(Failure::permanent(format!("`if` must be true or false, `{condition}` is {other}"))),
         }
     }
     if let Some(source) = &step.spec.for_each {
-        return match expression::evaluate(source, &scope).map_err(permanent)? {
+        return match expression::evaluate(source, &scope).map_err(|error| permanent(&error))? {
             Value::Array(items) => Ok(Prepared::Outcome(Outcome::Children { items })),
             other => Err(Failure::permanent(format!("`for_each` must be a list, `{source}` is {other}"))),
         };
     }
-    let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(permanent)?;
+    let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?;
     let mut env = BTreeMap::new();
-    if let Value::Object(given) = resolve(&Value::Object(step.spec.env.clone()), &scope).map_err(permanent)? {
+    if let Value::Object(given) = resolve(&Value::Object(step.spec.env.clone()), &scope).map_err(|error| permanent(&error))? {
         for (key, value) in given {
             env.insert(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
@@ -79,11 +79,11 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
     Ok(Prepared::Step(Box::new(StepContext { step, env, mask: Mask::new(secrets), stop, tools }), inputs))
 }
 
-fn permanent(error: expression::Invalid) -> Failure {
+fn permanent(error: &expression::Invalid) -> Failure {
     Failure::permanent(error.to_string())
 }
 
-/// The outputs of a for_each step: those of its children, in order.
+/// The outputs of a `for_each` step: those of its children, in order.
 fn gather(children: &[nofx_shared::engine::Child]) -> Outcome {
     let failed: Vec<&str> = children
         .iter()
@@ -102,7 +102,7 @@ async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
-    let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or(handler.default_timeout_s()));
+    let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or_else(|| handler.default_timeout_s()));
     let (stop, mask) = (context.stop.clone(), context.mask.clone());
     let own = stop.child_token();
     let context = StepContext { stop: own.clone(), ..*context };
@@ -128,7 +128,7 @@ async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
         }
     };
     match result {
-        Ok(Ok(Outcome::Done { outputs })) => finish(outputs, &mask),
+        Ok(Ok(Outcome::Done { outputs })) => finish(&outputs, &mask),
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => Outcome::Failed(Failure { message: mask.apply(&failure.message), ..failure }),
         Err(error) => Outcome::Failed(Failure::permanent(format!("the handler failed: {error}"))),
@@ -136,7 +136,7 @@ async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
 }
 
 /// Masks secrets in outputs and holds them to their limit.
-fn finish(outputs: Value, mask: &Mask) -> Outcome {
+fn finish(outputs: &Value, mask: &Mask) -> Outcome {
     let text = mask.apply(&outputs.to_string());
     if text.len() > OUTPUT_BYTES {
         let message = format!("its outputs have {} bytes, at most {OUTPUT_BYTES} are kept; put them into an artifact", text.len());

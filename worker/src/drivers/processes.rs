@@ -1,4 +1,5 @@
 //! Child processes on this machine: their own group, an environment made from nothing, output up to a limit, killed whole.
+#![expect(clippy::disallowed_methods, reason = "this is the driver")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ pub(crate) struct Ended {
     pub stdout: String,
     /// Standard output and error as they came.
     pub output: String,
-    /// What it wrote to NOFX_OUTPUT.
+    /// What it wrote to `NOFX_OUTPUT`.
     pub written: Option<Vec<u8>>,
 }
 

@@ -67,7 +67,7 @@ impl Handler for Http {
             }
         }
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        let fine = inputs.expected_status.map_or((200..300).contains(&status), |expected| expected.contains(&status));
+        let fine = inputs.expected_status.map_or_else(|| (200..300).contains(&status), |expected| expected.contains(&status));
         if !fine {
             let message = format!("{url} answered {status}");
             let failure = if status >= 500 || status == 429 { Failure::transient(message) } else { Failure::permanent(message) };

@@ -61,11 +61,11 @@ impl Storage {
             .await?
             .query_opt("select * from storage.objects where bucket_id = $1 and name = $2", &[&bucket, &name])
             .await?
-            .ok_or(Refusal::no_such_key())
+            .ok_or_else(Refusal::no_such_key)
     }
 
     async fn bucket(&self, bucket: &str) -> Result<Row, Refusal> {
-        self.client().await?.query_opt("select * from storage.buckets where id = $1", &[&bucket]).await?.ok_or(Refusal::no_such_bucket())
+        self.client().await?.query_opt("select * from storage.buckets where id = $1", &[&bucket]).await?.ok_or_else(Refusal::no_such_bucket)
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn open_routes() -> Router<Arc<Gateway>> {
 
 /// Storage's row-level security without a policy: the service role may do everything, others nothing.
 fn require_service(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
-    let token = bearer(headers).ok_or(Refusal::no_authorization())?;
+    let token = bearer(headers).ok_or_else(Refusal::no_authorization)?;
     let claims = verify(&gateway.jwt_secret, token).map_err(|error| Refusal::bad_token(&error))?;
     if claims["role"] == "service_role" { Ok(()) } else { Err(Refusal::row_level_security()) }
 }
