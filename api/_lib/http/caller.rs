@@ -5,7 +5,7 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use nofx_shared::auth::Caller;
+use nofx_shared::auth::{Caller, Role};
 use nofx_shared::problem::{Kind, Problem};
 
 use super::Refusal;
@@ -24,6 +24,18 @@ impl FromRequestParts<App> for Authenticated {
             return Err(Problem::new(Kind::Unauthorized, "Send `Authorization: Bearer` with a token or an API key.").into());
         };
         Ok(Self(app.identify(credential).await?))
+    }
+}
+
+impl Authenticated {
+    /// Refuses a caller whose role is too small, where the database would only show nothing.
+    pub(crate) fn at_least(&self, role: Role) -> Result<(), Refusal> {
+        if self.role >= role {
+            return Ok(());
+        }
+        let name = serde_json::to_value(role).unwrap_or_default();
+        let detail = format!("This needs the role {} or more; ask an admin of your tenant.", name.as_str().unwrap_or_default());
+        Err(Problem::new(Kind::Forbidden, detail).into())
     }
 }
 

@@ -43,8 +43,9 @@ pub(crate) struct KeySummary {
 }
 
 /// List the tenant's API keys, newest first. For admins.
-#[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401)))]
+#[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401), (status = 403)))]
 pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    caller.at_least(Role::Admin)?;
     let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "created_at.desc".to_owned())];
     let data: Vec<KeySummary> = app.db(&caller).read(&Query { table: "api_key", filters }).await?;

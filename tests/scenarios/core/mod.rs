@@ -1,3 +1,4 @@
 mod events;
 mod examples;
+mod requests;
 mod supabase;

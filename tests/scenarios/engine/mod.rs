@@ -1,4 +1,6 @@
 mod failures;
+mod http;
 mod limits;
 mod model;
 mod runs;
+mod workspace;

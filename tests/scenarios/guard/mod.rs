@@ -1,3 +1,4 @@
 mod credentials;
 mod idempotency;
+mod matrix;
 mod tenants;

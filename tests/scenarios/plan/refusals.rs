@@ -80,3 +80,22 @@ async fn a_thousand_malformed_plans_are_refused_and_never_break_anything() {
         .await;
     assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
 }
+
+#[tokio::test]
+async fn plans_beyond_a_limit_are_refused_and_the_limit_is_named() {
+    let person = Tenant::new().await.contributor();
+    let named = |n: usize| json!({"name": format!("s{n}"), "tool": "noop"});
+    let many: Vec<_> = (0..1001).map(|n| json!({"name": format!("s{n}"), "tool": "noop", "needs": []})).collect();
+    let deep: Vec<_> = (0..201).map(named).collect();
+    let large = json!({"name": "a", "tool": "noop", "inputs": {"text": "x".repeat(1 << 20)}});
+    let refused = async |steps: Vec<Value>| {
+        let (code, problem) = person.post("/api/runs", json!({"plan": {"goal": "limits", "steps": steps}})).await;
+        assert_eq!(code, 422, "{problem}");
+        problem["errors"].to_string()
+    };
+    assert!(refused(many).await.contains("1000"));
+    assert!(refused(deep).await.contains("200"));
+    assert!(refused(vec![large]).await.contains("at most"));
+    let fine: Vec<_> = (0..200).map(named).collect();
+    assert_eq!(person.post("/api/runs?dry_run=true", json!({"plan": {"goal": "limits", "steps": fine}})).await.0, 200);
+}

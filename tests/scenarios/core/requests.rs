@@ -1,0 +1,56 @@
+use nofx_tests::Tenant;
+use nofx_tests::plans::plan;
+use reqwest::{Method, header};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_request_keeps_its_id_and_a_problem_names_it() {
+    let person = Tenant::new().await.viewer();
+    let response = person.request(Method::GET, "/api/nowhere").header("x-request-id", "mine-7").send().await.expect("an answer");
+    assert_eq!(response.headers()["x-request-id"], "mine-7");
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    let problem: Value = response.json().await.expect("a problem");
+    assert_eq!((problem["status"].as_u64(), problem["request_id"].as_str()), (Some(404), Some("mine-7")), "{problem}");
+    for field in ["type", "title", "detail", "instance"] {
+        assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field} is missing: {problem}");
+    }
+
+    let response = person.request(Method::GET, "/api/runs").header("x-request-id", "a\tb").send().await.expect("an answer");
+    assert_ne!(response.headers()["x-request-id"], "a\tb", "what is no id is not carried on");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_or_too_large_is_refused() {
+    let person = Tenant::new().await.contributor();
+    let send = async |body: String| {
+        let request = person.request(Method::POST, "/api/runs").header(header::CONTENT_TYPE, "application/json").body(body);
+        let response = request.send().await.expect("an answer");
+        (response.status().as_u16(), response.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned())
+    };
+    assert_eq!(send("{".to_owned()).await, (400, "application/problem+json".to_owned()));
+    assert_eq!(send(format!("\"{}\"", "x".repeat(4 << 20))).await, (413, "application/problem+json".to_owned()));
+    let unknown = json!({"plan": {"steps": [{"name": "a", "tool": "noop"}]}, "surprise": 1});
+    assert!((400..=422).contains(&send(unknown.to_string()).await.0));
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let person = Tenant::new().await.contributor();
+    let run = person.run(plan(vec![json!({"name": "a", "tool": "noop"})])).await;
+    let path = format!("/api/runs/{}", run["id"].as_str().expect("an id"));
+    let first = person.request(Method::GET, &path).send().await.expect("an answer");
+    let tag = first.headers()[header::ETAG].clone();
+    let again = person.request(Method::GET, &path).header(header::IF_NONE_MATCH, &tag).send().await.expect("an answer");
+    assert_eq!((again.status().as_u16(), again.text().await.expect("nothing")), (304, String::new()));
+    let other = person.request(Method::GET, &path).header(header::IF_NONE_MATCH, "\"another\"").send().await.expect("an answer");
+    assert_eq!(other.status(), 200);
+}
+
+#[tokio::test]
+async fn a_browser_of_an_origin_that_is_not_allowed_gets_no_permission() {
+    let person = Tenant::new().await.viewer();
+    let request = person.request(Method::GET, "/api/runs").header(header::ORIGIN, "https://elsewhere.example");
+    let response = request.send().await.expect("an answer");
+    assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}

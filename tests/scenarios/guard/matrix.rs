@@ -1,0 +1,115 @@
+use nofx_shared::auth::Role;
+use nofx_tests::people::step;
+use nofx_tests::plans::plan;
+use nofx_tests::{Person, Tenant};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The least role of every operation of the API; none: it needs no credential. A new route needs a line here.
+const LEAST: [(&str, Option<Role>); 26] = [
+    ("show_artifact", Some(Role::Viewer)),
+    ("show_artifact_content", Some(Role::Viewer)),
+    ("list_events", Some(Role::Viewer)),
+    ("stream_events", Some(Role::Viewer)),
+    ("request_gate", Some(Role::Supervisor)),
+    ("approve_gate", Some(Role::Supervisor)),
+    ("reject_gate", Some(Role::Supervisor)),
+    ("waive_gate", Some(Role::Supervisor)),
+    ("show_health", None),
+    ("show_ready", None),
+    ("list_keys", Some(Role::Admin)),
+    ("mint_key", Some(Role::Admin)),
+    ("revoke_key", Some(Role::Admin)),
+    ("show_metrics_summary", Some(Role::Viewer)),
+    ("show_openapi", None),
+    ("show_plan_schema", None),
+    ("list_runs", Some(Role::Viewer)),
+    ("create_run", Some(Role::Contributor)),
+    ("show_run", Some(Role::Viewer)),
+    ("cancel_run", Some(Role::Contributor)),
+    ("list_run_gates", Some(Role::Viewer)),
+    ("pause_run", Some(Role::Contributor)),
+    ("resume_run", Some(Role::Contributor)),
+    ("retry_run", Some(Role::Contributor)),
+    ("retry_step", Some(Role::Contributor)),
+    ("show_timeline", Some(Role::Viewer)),
+];
+
+const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
+
+/// Method, path with its `{…}`, and operation id of all routes.
+async fn operations() -> Vec<(Method, String, String)> {
+    let (_, openapi) = Person::with_token("").get("/api/openapi.json").await;
+    let paths = openapi["paths"].as_object().expect("paths");
+    let operations = paths.iter().flat_map(|(path, methods)| {
+        methods.as_object().expect("methods").iter().map(|(method, operation)| {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            (method, path.clone(), operation["operationId"].as_str().expect("an id").to_owned())
+        })
+    });
+    operations.collect()
+}
+
+/// What a request needs that could be allowed.
+fn body(operation: &str, run: &Value) -> Value {
+    match operation {
+        "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
+        "mint_key" => json!({"name": "ci", "role": "viewer"}),
+        "request_gate" => json!({"run_id": run["id"], "step_id": run["steps"][0]["id"], "gate_type": "manual:x"}),
+        _ => json!({"reason": "because"}),
+    }
+}
+
+#[tokio::test]
+async fn every_route_asks_for_its_role_and_for_no_more() {
+    let tenant = Tenant::new().await;
+    let contributor = tenant.contributor();
+    let id = contributor
+        .submit(plan(vec![
+            json!({"name": "ask", "tool": "manual:x"}),
+            json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "true"}}),
+        ]))
+        .await;
+    let run = contributor
+        .wait(&id, |run| run["gates"].as_array().is_some_and(|gates| !gates.is_empty()) && step(run, "log")["status"] == "succeeded")
+        .await;
+    let (_, key) = tenant.admin().post("/api/keys", json!({"name": "k", "role": "viewer"})).await;
+
+    let operations = operations().await;
+    let mut known: Vec<&str> = LEAST.iter().map(|(operation, _)| *operation).collect();
+    let mut there: Vec<&str> = operations.iter().map(|(_, _, operation)| operation.as_str()).collect();
+    known.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(there, known, "give every route its least role in LEAST");
+
+    for (method, path, operation) in &operations {
+        let least = LEAST.iter().find(|(one, _)| one == operation).and_then(|(_, least)| *least);
+        let subject = match path.split('/').nth(2) {
+            Some("gates") => &run["gates"][0]["id"],
+            Some("artifacts") => &run["artifacts"][0]["id"],
+            Some("keys") => &key["id"],
+            _ => &run["id"],
+        };
+        let path = path
+            .replace("{id}", subject.as_str().unwrap_or_else(|| panic!("{operation} has no subject: {run}")))
+            .replace("{step_id}", run["steps"][0]["id"].as_str().expect("an id"));
+        let call = async |person: &Person| {
+            let request = person.request(method.clone(), &path);
+            let request = if *method == Method::POST { request.json(&body(operation, &run)) } else { request };
+            request.send().await.expect("the API answers").status().as_u16()
+        };
+        let Some(least) = least else {
+            assert_eq!(call(&Person::with_token("")).await, 200, "{operation} needs no credential");
+            continue;
+        };
+        assert_eq!(call(&Person::with_token("")).await, 401, "{operation} without a credential");
+        for role in ROLES {
+            let status = call(&tenant.person(role)).await;
+            if role < least {
+                assert_eq!(status, 403, "{operation} as {role:?}");
+            } else {
+                assert!(status != 401 && status != 403, "{operation} as {role:?} is {status}");
+            }
+        }
+    }
+}
