@@ -18,7 +18,7 @@ pub(crate) struct Args {
 #[derive(clap::Args, Clone)]
 pub(crate) struct Target {
     /// Where the API is.
-    #[arg(long, global = true, env = "NOFX_API_URL")]
+    #[arg(long, global = true, env = "NOFX_API_URL", hide_env_values = true)]
     pub api_url: Option<String>,
     /// A Supabase JWT or an API key.
     #[arg(long, global = true, env = "NOFX_TOKEN", hide_env_values = true)]

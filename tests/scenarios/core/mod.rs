@@ -1,4 +1,5 @@
 mod events;
 mod examples;
+mod interface;
 mod requests;
 mod supabase;

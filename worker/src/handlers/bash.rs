@@ -13,6 +13,7 @@ use crate::drivers::{Command, Ended};
 ///
 /// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
 /// step's outputs. What it prints is kept as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again.
+#[derive(JsonSchema)]
 pub(super) struct Bash;
 
 #[derive(Deserialize, JsonSchema)]

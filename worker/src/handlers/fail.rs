@@ -7,11 +7,13 @@ use super::Handler;
 use crate::consume::StepContext;
 
 /// Fails: for trying out what a plan does then.
+#[derive(JsonSchema)]
 pub(super) struct Fail;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
+    /// What it says.
     message: Option<String>,
     /// Whether another attempt may do better.
     #[serde(default)]

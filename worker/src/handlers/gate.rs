@@ -12,10 +12,13 @@ use crate::consume::StepContext;
 use crate::drivers::Command;
 
 /// Runs the type checker of the repository and keeps its verdict as evidence.
+#[derive(JsonSchema)]
 pub(super) struct Typecheck;
 /// Runs the linter of the repository and keeps its verdict as evidence.
+#[derive(JsonSchema)]
 pub(super) struct Lint;
 /// Runs the unit tests of the repository and keeps their verdict as evidence.
+#[derive(JsonSchema)]
 pub(super) struct Unit;
 
 #[derive(Deserialize, JsonSchema)]

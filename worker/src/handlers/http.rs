@@ -13,6 +13,7 @@ use crate::consume::StepContext;
 
 /// Calls a URL. Private addresses are refused unless the worker allows them; redirects are not followed.
 /// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again.
+#[derive(JsonSchema)]
 pub(super) struct Http;
 
 #[derive(Deserialize, JsonSchema)]
@@ -20,7 +21,9 @@ pub(super) struct Http;
 pub(super) struct Inputs {
     /// GET when not given.
     method: Option<String>,
+    /// Absolute, http or https.
     url: String,
+    /// Names and values; a secret that the step names may stand in a value.
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// Text is sent as it is, anything else as JSON.

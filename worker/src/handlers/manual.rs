@@ -7,6 +7,7 @@ use super::Handler;
 use crate::consume::StepContext;
 
 /// Waits for a person: parks the step on a gate; a decision makes it ready again. A refusal fails it before it comes here.
+#[derive(JsonSchema)]
 pub(super) struct Manual;
 
 #[derive(Deserialize, JsonSchema)]

@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::consume::StepContext;
 
-/// A tool.
-pub(crate) trait Handler: Send + Sync + 'static {
+/// A tool. Its doc comment and those of its inputs are its page in docs/tools.md.
+pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
     /// A name, or a prefix that ends in `:*`.
     const TOOL: &'static str;
     /// How long a step may run when its plan says nothing.
@@ -57,6 +57,9 @@ pub(crate) fn find(tool: &str) -> Option<&'static dyn Erased> {
 pub(crate) trait Erased: Send + Sync {
     fn tool(&self) -> &'static str;
     fn default_timeout_s(&self) -> u64;
+    /// JSON Schemas whose descriptions are the documentation: of the tool, and of its inputs.
+    #[cfg(test)]
+    fn schemas(&self) -> (schemars::Schema, schemars::Schema);
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>>;
 }
 
@@ -75,6 +78,11 @@ impl<H: Handler> Erased for Tool<H> {
         H::TIMEOUT_S
     }
 
+    #[cfg(test)]
+    fn schemas(&self) -> (schemars::Schema, schemars::Schema) {
+        (schemars::schema_for!(H), schemars::schema_for!(H::Inputs))
+    }
+
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             let inputs = serde_json::from_value(inputs).map_err(|error| Failure::permanent(format!("inputs of {}: {error}", H::TOOL)))?;
@@ -85,9 +93,63 @@ impl<H: Handler> Erased for Tool<H> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
+    use serde_json::Value;
+
     #[test]
     fn the_tools_that_plans_may_name_are_the_tools_there_are() {
         let here: Vec<&str> = super::all().iter().map(|handler| handler.tool()).collect();
         assert_eq!(here, nofx_shared::plan::TOOLS);
+    }
+
+    /// What a field takes, as a word.
+    fn kind(field: &Value) -> String {
+        match &field["type"] {
+            Value::String(one) => one.clone(),
+            Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect::<Vec<_>>().join(" or "),
+            _ => "anything".to_owned(),
+        }
+    }
+
+    fn page() -> String {
+        let mut page =
+            "# Tools\n\nMade from the doc comments of `worker/src/handlers`: change them there, then run the tests with `NOFX_UPDATE=1`.\n"
+                .to_owned();
+        for handler in super::all() {
+            let (tool, inputs) = handler.schemas();
+            let said = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+            write!(page, "\n## `{}`\n\n{said}\n\nTime when the plan says nothing: {} s.\n", handler.tool(), handler.default_timeout_s())
+                .expect("text");
+            let empty = serde_json::Map::new();
+            let fields = inputs.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+            if !fields.is_empty() {
+                page.push_str("\n| input | takes | what |\n| --- | --- | --- |\n");
+            }
+            let required = inputs.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            for (name, field) in fields {
+                let must = if required.iter().any(|one| one == name) { ", required" } else { "" };
+                let said = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+                writeln!(page, "| `{name}` | {}{must} | {said} |", kind(field)).expect("text");
+            }
+        }
+        page
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a flag accepts the page as it is")]
+    fn every_tool_is_documented() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tools.md");
+        let page = page();
+        if std::env::var("NOFX_UPDATE").is_ok() {
+            std::fs::write(&path, &page).expect("written");
+        }
+        assert!(
+            std::fs::read_to_string(&path).is_ok_and(|kept| kept == page),
+            "docs/tools.md is not what the code says: run the tests with NOFX_UPDATE=1"
+        );
+        for handler in super::all() {
+            assert!(handler.schemas().0.get("description").is_some(), "{} has no doc comment", handler.tool());
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::Handler;
 use crate::consume::StepContext;
 
 /// Does nothing; its inputs are its outputs.
+#[derive(JsonSchema)]
 pub(super) struct Noop;
 
 /// Anything.

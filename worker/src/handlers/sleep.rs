@@ -7,6 +7,7 @@ use super::Handler;
 use crate::consume::StepContext;
 
 /// Waits. The step is parked meanwhile: it holds no worker and costs nothing.
+#[derive(JsonSchema)]
 pub(super) struct Sleep;
 
 #[derive(Deserialize, JsonSchema)]

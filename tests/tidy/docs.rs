@@ -1,0 +1,83 @@
+//! What must be written down: settings, problems, paths in the docs, the interface.
+
+use std::collections::BTreeSet;
+
+use nofx_shared::engine::{RunStatus, StepStatus};
+
+use crate::layout::{files, root};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn every_setting_is_in_the_example() {
+    let code = read("shared/src/settings/mod.rs");
+    let example = read(".env.example");
+    let named: BTreeSet<&str> = code
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.len() > 4 && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+        .filter(|name| !matches!(*name, "PATH"))
+        .collect();
+    assert!(named.len() > 12, "the settings were not found");
+    for name in named {
+        assert!(example.lines().any(|line| line.starts_with(&format!("{name}="))), "add {name}= to .env.example, with what it means");
+    }
+}
+
+#[test]
+fn every_problem_has_a_page() {
+    let code = read("shared/src/problem.rs");
+    let slugs: Vec<&str> = code
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .collect();
+    assert!(slugs.len() > 15, "the problems were not found");
+    for slug in slugs {
+        assert!(root().join(format!("docs/problems/{slug}.md")).is_file(), "write docs/problems/{slug}.md: what happened, and what to do");
+    }
+}
+
+#[test]
+fn every_path_that_the_docs_link_to_is_there() {
+    for file in files(&["docs"], &["md"]).into_iter().chain([root().join("README.md")]) {
+        let text = std::fs::read_to_string(&file).expect("text");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            let target = file.parent().expect("a folder").join(path);
+            assert!(target.exists(), "{}: {link} is not there", file.display());
+        }
+    }
+}
+
+#[test]
+fn statuses_are_the_same_in_code_and_sql() {
+    let sql = read("supabase/migrations/0100_engine_tables.sql");
+    let in_code = [
+        ("run_status", RunStatus::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>()),
+        ("step_status", StepStatus::ALL.iter().map(|status| status.as_str()).collect()),
+    ];
+    for (machine, in_code) in in_code {
+        let declared =
+            sql.split(&format!("create type nofx.{machine} as enum")).nth(1).and_then(|rest| rest.split(')').next()).expect("the type");
+        let in_sql: Vec<&str> = declared.split('\'').skip(1).step_by(2).collect();
+        assert_eq!(in_code, in_sql, "{machine}: shared/src/engine/status.rs and 0100_engine_tables.sql differ");
+    }
+}
+
+#[test]
+fn every_area_of_the_schema_has_its_row() {
+    let table = read("docs/architecture.md");
+    for file in files(&["supabase/migrations"], &["sql"]) {
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        let area = name.split('_').nth(1).expect("an area");
+        assert!(table.contains(&format!("| {area} |")), "{name}: add the area {area} to the table of docs/architecture.md");
+    }
+}
