@@ -182,3 +182,19 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let run = wait(&own, &id, Duration::from_secs(60), is_over).await;
     assert_eq!((run["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("succeeded"), Some("succeeded")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
+    let own = Own::start(&Own::folder("drain"), &["--workers", "1"]);
+    let script = "if [ -e mark ]; then echo again; else touch mark; sleep 60; fi";
+    let plan = json!({"goal": "drain", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
+    let id = submit(&own, &plan).await;
+    wait(&own, &id, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
+    let run = wait(&own, &id, Duration::from_secs(30), is_over).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
+    let told = sql(&own).await.query_one("select count(*) from nofx.event where type = 'step.handed_back'", &[]).await.expect("a count");
+    assert_eq!(told.get::<_, i64>(0), 1);
+}

@@ -26,6 +26,7 @@ impl Own {
             .args(arguments)
             .current_dir(root())
             .env("NOFX_LEASE_S", "3")
+            .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
             .stderr(Stdio::null())
             .spawn()

@@ -63,6 +63,8 @@ pub struct Worker {
     pub processes: usize,
     /// `NOFX_LEASE_S`: how long a lease holds without a heartbeat, 30 when not set.
     pub lease: Duration,
+    /// `NOFX_DRAIN_S`: how long running steps may go on after SIGTERM before they are handed back, 20 when not set.
+    pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
     pub admin_port: u16,
     /// `NOFX_WORKSPACES`: folder for checkouts.
@@ -101,6 +103,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         concurrency: reader.parsed("NOFX_CONCURRENCY", 256),
         processes: reader.parsed("NOFX_PROCESSES", 16),
         lease: Duration::from_secs(reader.parsed("NOFX_LEASE_S", 30)),
+        drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), Into::into),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),

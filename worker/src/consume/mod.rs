@@ -31,8 +31,6 @@ use lease::Held;
 const BATCH: usize = 128;
 /// Settles under way at once: while one is in the database the next fills.
 const SETTLES: usize = 2;
-/// How long running steps may take to end when the worker is told to stop.
-const DRAIN: Duration = Duration::from_secs(20);
 
 /// A step that is at an end, and what came of it.
 struct Ended {
@@ -55,6 +53,8 @@ pub(crate) struct Consumer {
     db: Db,
     name: String,
     lease: Duration,
+    /// How long running steps may take to end when the worker is told to stop.
+    drain: Duration,
     concurrency: usize,
     tools: Arc<Tools>,
     bell: Bell,
@@ -72,6 +72,8 @@ pub(crate) struct Consumer {
     due: Option<Instant>,
     /// Until when not to call, after a failure.
     pause: Option<Instant>,
+    /// Whether steps are stopped because the worker goes away: they are not at an end, another worker has them next.
+    handing_back: bool,
 }
 
 impl Consumer {
@@ -91,6 +93,7 @@ impl Consumer {
             metrics,
             name: settings.name.clone(),
             lease: settings.lease,
+            drain: settings.drain,
             concurrency: settings.concurrency,
             held: HashMap::new(),
             ended: vec![],
@@ -100,6 +103,7 @@ impl Consumer {
             hungry: true,
             due: None,
             pause: None,
+            handing_back: false,
         }
     }
 
@@ -109,7 +113,7 @@ impl Consumer {
         let mut deadline = None;
         loop {
             if stop.is_cancelled() && deadline.is_none() {
-                deadline = Some(Instant::now() + DRAIN);
+                deadline = Some(Instant::now() + self.drain);
                 self.hungry = false;
             }
             if deadline.is_some() && self.held.is_empty() && self.ended.is_empty() && self.settles.is_empty() {
@@ -252,7 +256,10 @@ impl Consumer {
         });
     }
 
-    fn take(&mut self, ended: Ended) {
+    fn take(&mut self, mut ended: Ended) {
+        if self.handing_back && ended.outcome == Outcome::Cancelled {
+            ended.outcome = Outcome::HandedBack;
+        }
         self.held.remove(&ended.step);
         self.ended.push(ended);
     }
@@ -264,12 +271,13 @@ impl Consumer {
     }
 
     fn alarm(&self, deadline: Option<Instant>) -> Option<Instant> {
-        [self.due.filter(|_| deadline.is_none()), self.pause, deadline].into_iter().flatten().min()
+        [self.due.filter(|_| deadline.is_none()), self.pause, deadline.filter(|_| !self.handing_back)].into_iter().flatten().min()
     }
 
     async fn alarmed(&mut self, deadline: Option<Instant>) {
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
+            self.handing_back = true;
             for held in self.held.values() {
                 held.stop.cancel();
             }
