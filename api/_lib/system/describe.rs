@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use nofx_shared::plan::Plan;
+use nofx_shared::plan;
 
 use crate::http::cached;
 
@@ -15,5 +15,5 @@ pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
 /// JSON Schema of a plan.
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
 pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
-    cached(&headers, &Plan::schema())
+    cached(&headers, &plan::schema())
 }

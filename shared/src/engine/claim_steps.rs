@@ -48,7 +48,7 @@ pub struct Spec {
     pub timeout_s: Option<u64>,
     pub env: Map<String, Value>,
     pub secrets: Vec<String>,
-    pub driver: Option<String>,
+    pub idempotency_key: Option<String>,
 }
 
 /// A gate as the step behind it sees it.

@@ -5,6 +5,7 @@ mod fields;
 mod graph;
 mod limits;
 mod parse;
+mod schema;
 mod template;
 mod tools;
 mod validate;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use parse::{from_json, from_yaml};
+pub use schema::schema;
 pub use template::resolve;
 pub use tools::TOOLS;
 
@@ -73,10 +75,14 @@ pub struct Workspace {
 pub struct Step {
     pub name: String,
     pub tool: String,
+    /// Names of steps that must be at an end first.
     #[schemars(default)]
     pub needs: Vec<String>,
+    /// CEL; the step is skipped when it is false.
     pub r#if: Option<String>,
+    /// CEL that gives a list: one child for each item.
     pub for_each: Option<String>,
+    /// What the tool takes; `${{ … }}` is CEL.
     #[schemars(default)]
     pub inputs: Map<String, Value>,
     #[schemars(default)]
@@ -88,10 +94,14 @@ pub struct Step {
     pub resources: Option<Resources>,
     #[schemars(default)]
     pub env: Map<String, Value>,
+    /// Names of secrets that the step may see.
     #[schemars(default)]
     pub secrets: Vec<String>,
+    /// Steps of the tenant with the same key run at most `concurrency_limit` at once.
     pub concurrency_key: Option<String>,
+    /// 1 when not given.
     pub concurrency_limit: Option<u32>,
+    /// Reaches the step's effects, the same for every attempt: the header `Idempotency-Key` of `http`, `NOFX_IDEMPOTENCY_KEY` of `bash`.
     pub idempotency_key: Option<String>,
 }
 
@@ -158,12 +168,5 @@ impl Step {
         put("idempotency_key", self.idempotency_key.clone().into());
         put("refs", template::references(self).into_iter().collect::<Vec<_>>().into());
         Value::Object(spec)
-    }
-}
-
-impl Plan {
-    /// JSON Schema of a plan as it is written.
-    pub fn schema() -> Value {
-        schemars::schema_for!(Self).to_value()
     }
 }

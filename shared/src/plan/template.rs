@@ -70,6 +70,9 @@ pub(super) fn references(step: &Step) -> BTreeSet<String> {
     for source in step.r#if.iter().chain(&step.for_each) {
         found.extend(expression::references(source));
     }
+    if let Some(key) = &step.idempotency_key {
+        visit(&Value::String(key.clone()), "", &mut |_, source| found.extend(expression::references(source)));
+    }
     for values in [&step.inputs, &step.env] {
         for value in values.values() {
             visit(value, "", &mut |_, source| found.extend(expression::references(source)));

@@ -32,7 +32,8 @@ const STEP_FIELDS: &[&str] = &[
     "env_allowed",
     "secrets_scope",
 ];
-const DRIVERS: &[&str] = &["worker-container", "vercel-function", "e2b", "modal"];
+/// Where a step can be executed.
+const DRIVERS: &[&str] = &["worker-container"];
 
 pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let mut faults = vec![];
@@ -98,6 +99,9 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     if goal.is_empty() {
         warnings.push("the plan has no goal: people will see an unnamed run".to_owned());
     }
+    for step in steps.iter().filter(|step| step.resources.is_some()) {
+        warnings.push(format!("`{}` limits its resources; the driver worker-container enforces its timeout only", step.name));
+    }
     let sorted = order.iter().map(|at| steps[*at].clone()).collect();
     let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
     Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, steps: sorted, positions: order, warnings })
@@ -140,7 +144,11 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
     }
     let driver = fields.text("driver", faults).or_else(|| defaults.and_then(|defaults| defaults.text("driver", faults)));
     if let Some(driver) = driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
-        faults.push(Fault::new(fields.at("driver"), format!("`{driver}` is not a driver; known: {}", DRIVERS.join(", "))));
+        faults.push(Fault::new(fields.at("driver"), format!("`{driver}` is not a driver of this NOFX; known: {}", DRIVERS.join(", "))));
+    }
+    let concurrency_key = fields.text("concurrency_key", faults);
+    if concurrency_key.as_ref().is_some_and(|key| key.contains("${{")) {
+        faults.push(Fault::new(fields.at("concurrency_key"), "takes no `${{ }}`: the key is needed before the run begins"));
     }
     let timeout = |from: &Fields<'_>, faults: &mut Vec<Fault>| from.number::<i64>("timeout_s", 1, 86_400, faults);
     let timeout_s = timeout(&fields, faults).or_else(|| defaults.and_then(|defaults| timeout(defaults, faults)));
@@ -161,7 +169,7 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
             .unwrap_or_default(),
         resources: fields.typed::<Resources>("resources", faults),
         secrets: fields.texts("secrets", faults).unwrap_or_default(),
-        concurrency_key: fields.text("concurrency_key", faults),
+        concurrency_key,
         concurrency_limit: fields.number("concurrency_limit", 1, 10_000, faults),
         idempotency_key: fields.text("idempotency_key", faults),
     }
@@ -226,6 +234,10 @@ fn check_expressions(step: &Step, at: usize, steps: &[Step], needs: &[Vec<usize>
             check(format!("/steps/{at}/{key}"), source);
         }
     }
+    if let Some(key) = &step.idempotency_key {
+        let key = Value::String(key.clone());
+        template::visit(&key, &format!("/steps/{at}/idempotency_key"), &mut |pointer, source| check(pointer.to_owned(), source));
+    }
     for (key, value) in [("inputs", &step.inputs), ("env", &step.env)] {
         for (name, value) in value {
             template::visit(value, &format!("/steps/{at}/{key}/{name}"), &mut |pointer, source| check(pointer.to_owned(), source));
@@ -251,6 +263,26 @@ mod tests {
         for pointer in ["/colour", "/goal", "/steps/0/needs/0", "/steps/1/name", "/steps/1/tool", "/steps/2/name", "/steps/2/if"] {
             assert!(found.iter().any(|one| one == pointer), "{pointer} is not in {found:?}");
         }
+    }
+
+    #[test]
+    fn the_schema_names_the_fields_that_are_taken() {
+        let schema = crate::plan::schema();
+        let names = |object: &Value| -> std::collections::BTreeSet<String> {
+            object["properties"].as_object().expect("properties").keys().cloned().collect()
+        };
+        let wanted = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect();
+        assert_eq!(names(&schema), wanted(super::PLAN_FIELDS));
+        assert_eq!(names(&schema["$defs"]["Step"]), wanted(super::STEP_FIELDS));
+        assert_eq!(names(&schema["properties"]["defaults"]), wanted(super::DEFAULT_FIELDS));
+    }
+
+    #[test]
+    fn what_could_not_be_honoured_is_refused() {
+        let step = |key: &str, value: &str| json!({"steps": [{"name": "a", "tool": "noop", key: value}]});
+        assert_eq!(pointers(&step("driver", "e2b")), ["/steps/0/driver"]);
+        assert_eq!(pointers(&step("concurrency_key", "repo-${{ run.id }}")), ["/steps/0/concurrency_key"]);
+        assert_eq!(pointers(&step("idempotency_key", "k-${{ steps.b.outputs.x }}")), ["/steps/0/idempotency_key"]);
     }
 
     #[test]

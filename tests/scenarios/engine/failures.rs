@@ -124,3 +124,14 @@ async fn a_finished_run_never_changes_again_except_by_retry() {
     assert_eq!((again["status"].as_str(), step(&again, "bad")["attempt"].as_u64()), (Some("failed"), Some(2)));
     assert!(person.told(&id).await.contains(&"run.retried".to_owned()));
 }
+
+#[tokio::test]
+async fn every_attempt_of_a_step_has_the_same_idempotency_key() {
+    let person = Tenant::new().await.contributor();
+    let script = "echo \"$NOFX_IDEMPOTENCY_KEY\" >> keys; [ $(wc -l < keys) = 2 ] && cat keys";
+    let step_of = json!({"name": "pay", "tool": "bash", "idempotency_key": "pay-${{ run.id }}", "inputs": {"script": script},
+        "retry": {"max_attempts": 2, "initial_ms": 10}});
+    let run = person.run(plan(vec![step_of])).await;
+    let key = format!("pay-{}", run["id"].as_str().expect("an id"));
+    assert_eq!(step(&run, "pay")["outputs"]["stdout"].as_str(), Some(format!("{key}\n{key}\n").as_str()), "{run}");
+}

@@ -30,6 +30,8 @@ pub(crate) struct StepContext {
     pub step: ClaimedStep,
     /// What the step's processes see: what it names, and nothing of the worker's own.
     pub env: BTreeMap<String, String>,
+    /// The step's `idempotency_key`, its expressions resolved: for effects outside.
+    pub idempotency_key: Option<String>,
     pub mask: Mask,
     pub stop: CancellationToken,
     pub tools: Arc<Tools>,

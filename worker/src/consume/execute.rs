@@ -63,6 +63,15 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
         };
     }
     let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?;
+    let key = step
+        .spec
+        .idempotency_key
+        .clone()
+        .map(Value::String)
+        .map(|key| resolve(&key, &scope))
+        .transpose()
+        .map_err(|error| permanent(&error))?;
+    let idempotency_key = key.map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
     let mut env = BTreeMap::new();
     if let Value::Object(given) = resolve(&Value::Object(step.spec.env.clone()), &scope).map_err(|error| permanent(&error))? {
         for (key, value) in given {
@@ -76,7 +85,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
         secrets.push(value.clone());
         env.insert(name.clone(), value);
     }
-    Ok(Prepared::Step(Box::new(StepContext { step, env, mask: Mask::new(secrets), stop, tools }), inputs))
+    Ok(Prepared::Step(Box::new(StepContext { step, env, idempotency_key, mask: Mask::new(secrets), stop, tools }), inputs))
 }
 
 fn permanent(error: &expression::Invalid) -> Failure {

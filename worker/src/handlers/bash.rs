@@ -12,7 +12,8 @@ use crate::drivers::{Command, Ended};
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
 /// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
-/// step's outputs. What it prints is kept as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again.
+/// step's outputs. What it prints is kept as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again,
+/// with the same `NOFX_IDEMPOTENCY_KEY` when the step has one.
 #[derive(JsonSchema)]
 pub(super) struct Bash;
 
@@ -39,7 +40,9 @@ impl Handler for Bash {
             _ => return Err(Failure::permanent("give either `script` or a non-empty `argv`")),
         };
         let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
-        let ended = step.tools.processes.run(Command { argv, dir, env: step.env.clone(), stop: step.stop.clone() }).await?;
+        let mut env = step.env.clone();
+        env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
+        let ended = step.tools.processes.run(Command { argv, dir, env, stop: step.stop.clone() }).await?;
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
         if step.stop.is_cancelled() {

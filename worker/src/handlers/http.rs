@@ -12,7 +12,7 @@ use super::Handler;
 use crate::consume::StepContext;
 
 /// Calls a URL. Private addresses are refused unless the worker allows them; redirects are not followed.
-/// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again.
+/// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again, with the same `Idempotency-Key` when the step has one.
 #[derive(JsonSchema)]
 pub(super) struct Http;
 
@@ -49,6 +49,10 @@ impl Handler for Http {
         let mut request = client.request(method, url.clone());
         for (name, value) in &inputs.headers {
             request = request.header(name, value);
+        }
+        let given = inputs.headers.keys().any(|name| name.eq_ignore_ascii_case("idempotency-key"));
+        if let Some(key) = step.idempotency_key.as_ref().filter(|_| !given) {
+            request = request.header("idempotency-key", key);
         }
         request = match inputs.body {
             None => request,
