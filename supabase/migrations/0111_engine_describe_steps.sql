@@ -1,7 +1,7 @@
 -- Tells a worker all that it needs to execute the steps that it holds: no second call.
 -- Takes: p_steps, steps in status running.
 -- Locks: nothing.
--- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, token, spec, created_by, workspace, goal, item,
+-- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
 --   index, parked, gate, children, context}; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
@@ -14,7 +14,7 @@ as $$
 begin
   return (select coalesce(json_agg(json_build_object(
            'id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool,
-           'attempt', s.attempt, 'token', s.lease_token, 'spec', s.spec,
+           'attempt', s.attempt, 'ready_at', s.ready_at, 'token', s.lease_token, 'spec', s.spec,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
            'item', s.item, 'index', s.item_index, 'parked', s.outputs,
            'gate', case when s.gate_id is not null then (

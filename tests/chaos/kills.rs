@@ -43,6 +43,12 @@ async fn wait(own: &Own, id: &str, limit: Duration, ready: impl Fn(&Value) -> bo
     }
 }
 
+/// Submits a plan and waits for its end.
+pub(crate) async fn run(own: &Own, plan: &Value) -> Value {
+    let id = submit(own, plan).await;
+    wait(own, &id, Duration::from_secs(60), is_over).await
+}
+
 fn is_over(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }

@@ -79,3 +79,19 @@ fn a_folder_in_use_and_a_folder_of_another_schema_are_named() {
     assert!(!output.status.success());
     assert!(said(&output).contains("was made by another version of the schema; start with --fresh"), "{}", said(&output));
 }
+
+#[tokio::test]
+async fn a_database_that_exists_is_used_instead_of_an_embedded_one() {
+    let database = Own::start(&Own::folder("database"), &["--workers", "0"]);
+    let db_url = database.dev()["db_url"].as_str().expect("a URL").to_owned();
+    let mut own = Own::start_with(&Own::folder("guest"), &[], &[("NOFX_DB_URL", &db_url)]);
+    let dev = own.dev();
+    assert_eq!((dev["db_url"].as_str(), dev["pids"]["postgres"].as_i64()), (Some(db_url.as_str()), Some(0)));
+    let run = crate::kills::run(&own, &serde_json::json!({"goal": "guest", "steps": [{"name": "a", "tool": "noop"}]})).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+
+    let metrics = nofx_shared::net::client().get(dev["metrics_url"].as_str().expect("a URL")).send().await.expect("the worker answers");
+    assert!(metrics.text().await.expect("text").contains("nofx_queue_latency_seconds_count 1"), "the worker's metrics");
+    own.stop();
+    assert!(processes(&database.dev()).iter().all(|pid| Own::lives(*pid)), "the database is left alone");
+}

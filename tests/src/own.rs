@@ -19,6 +19,11 @@ pub struct Own {
 impl Own {
     /// Starts a stack in the folder, or again in one that has been used. `arguments` are those of `nofx dev`.
     pub fn start(dir: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(dir, arguments, &[])
+    }
+
+    /// The same, with settings.
+    pub fn start_with(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
         let process = Command::new(binary())
             .args(["dev", "--port", "0", "--data-dir"])
@@ -28,6 +33,7 @@ impl Own {
             .env("NOFX_LEASE_S", "3")
             .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
+            .envs(settings.iter().copied())
             .stderr(Stdio::null())
             .spawn()
             .expect("the stack starts");

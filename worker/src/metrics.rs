@@ -13,6 +13,7 @@ pub(crate) struct Metrics {
     pub running: Gauge,
     pub calls: Counter,
     pub batch: Histogram,
+    pub queue_latency: Histogram,
 }
 
 impl Metrics {
@@ -24,6 +25,7 @@ impl Metrics {
             running: Gauge::default(),
             calls: Counter::default(),
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
+            queue_latency: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             registry: Registry::default(),
         };
         registry.register("steps_settled", "Steps settled", metrics.settled.clone());
@@ -31,6 +33,7 @@ impl Metrics {
         registry.register("steps_running", "Steps that this worker executes now", metrics.running.clone());
         registry.register("database_calls", "Calls of the database", metrics.calls.clone());
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
+        registry.register("queue_latency_seconds", "From when a step could run to its claim", metrics.queue_latency.clone());
         Self { registry, ..metrics }
     }
 

@@ -32,7 +32,9 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     for pid in left_behind(&data_dir.join("dev.json")) {
         end_worker(pid);
     }
-    let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: None, fresh: options.fresh }).await.map_err(Error::new)?;
+    let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: settings::existing_database(), fresh: options.fresh })
+        .await
+        .map_err(Error::new)?;
     let redis = match options.queue {
         Queue::Postgres => None,
         Queue::Redis => match Redis::start(&data_dir).await {
@@ -96,6 +98,7 @@ struct Running {
 
 struct Worker {
     pid: watch::Receiver<i32>,
+    admin_port: u16,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -135,6 +138,7 @@ impl Running {
     fn worker(&self, n: usize, mut stopping: watch::Receiver<bool>) -> Result<Worker, Error> {
         let program = std::env::current_exe().map_err(Error::new)?;
         let supabase = self.supabase();
+        let admin_port = free_port().map_err(Error::new)?;
         let log = self.data_dir.join(format!("worker-{n}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
@@ -156,6 +160,7 @@ impl Running {
                 .env("REDIS_URL", &redis_url)
                 .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
+                .env("NOFX_ADMIN_PORT", admin_port.to_string())
                 .stdin(std::process::Stdio::null())
                 .stdout(log.try_clone()?)
                 .stderr(log.try_clone()?)
@@ -188,7 +193,7 @@ impl Running {
                 }
             }
         });
-        Ok(Worker { pid, task })
+        Ok(Worker { pid, admin_port, task })
     }
 
     fn pids(&self, workers: &[Worker]) -> Pids {
@@ -216,7 +221,7 @@ impl Running {
             anon_key: stack.anon_key(),
             service_role_key: stack.service_role_key(),
             internal_api_key: stack.internal_api_key().to_owned(),
-            metrics_url: format!("http://127.0.0.1:{}/api/metrics/summary", self.port),
+            metrics_url: workers.first().map(|worker| format!("http://127.0.0.1:{}/metrics", worker.admin_port)).unwrap_or_default(),
             tokens,
             people: stack.people().to_vec(),
             pids: self.pids(workers),
@@ -227,6 +232,10 @@ impl Running {
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
     }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).map(|address| address.port())
 }
 
 fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub struct ClaimedStep {
     pub name: String,
     pub tool: String,
     pub attempt: u32,
+    /// Since when it could run.
+    pub ready_at: DateTime<Utc>,
     /// The fencing token: a settle with another one is refused.
     pub token: Uuid,
     #[serde(default)]

@@ -116,6 +116,11 @@ pub fn path() -> String {
     std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
+/// `NOFX_DB_URL` for `nofx dev`: a Postgres that exists, with Supabase's roles, instead of an embedded one.
+pub fn existing_database() -> Option<String> {
+    Reader::default().text("NOFX_DB_URL")
+}
+
 /// Reads the value of a secret that a step names. Fails closed: a step never runs with half of its secrets.
 pub fn secret(name: &str) -> Option<String> {
     std::env::var(format!("NOFX_SECRET_{name}")).ok()

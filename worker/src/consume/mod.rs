@@ -245,6 +245,8 @@ impl Consumer {
     }
 
     fn start(&mut self, step: ClaimedStep, sender: mpsc::UnboundedSender<Ended>) {
+        let waited = Utc::now() - step.ready_at;
+        self.metrics.queue_latency.observe(waited.as_seconds_f64().max(0.0));
         let stop = CancellationToken::new();
         self.held.insert(step.id, Held::new(step.token, stop.clone()));
         let tools = Arc::clone(&self.tools);
