@@ -89,12 +89,16 @@ impl Own {
     }
 }
 
-/// Also when an assertion failed: no process is left behind.
+/// Also when an assertion failed: no process is left behind. The folder stays then, for its logs.
 impl Drop for Own {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
             self.stop();
         }
-        drop(std::fs::remove_dir_all(&self.dir));
+        if std::thread::panicking() {
+            eprintln!("its logs are in {}", self.dir.display());
+        } else {
+            drop(std::fs::remove_dir_all(&self.dir));
+        }
     }
 }

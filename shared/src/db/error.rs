@@ -25,9 +25,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may go through later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+    /// Whether it is about what was sent, so that sending it again cannot help: our refusals, data and constraints that do not
+    /// fit, sizes. Anything else (a schema cache that is being read, a plan that changed) is the database's and may pass.
+    pub fn is_about_the_call(&self) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Failed { code, .. } => ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)),
+            Self::Unavailable(_) | Self::Shape { .. } => false,
+        }
     }
 
     /// As the client sees it.
@@ -80,6 +85,8 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
             Error::Unavailable(format!("{code} {message}").into())
         }
+        // PostgREST has no code for a connection that broke while it read the answer.
+        "" => Error::Unavailable(format!("{status}, the connection broke").into()),
         code if code.starts_with("08") => Error::Unavailable(format!("{code} {message}").into()),
         _ if status == 502 || status == 503 || status == 504 => Error::Unavailable(format!("{status} {message}").into()),
         _ => Error::Failed { code, message },

@@ -17,12 +17,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may go through later.
-    pub fn is_transient(&self) -> bool {
+    /// Whether it is about what was sent, so that sending it again cannot help.
+    pub fn is_about_the_call(&self) -> bool {
         match self {
-            Self::Unavailable(_) => true,
+            Self::Unavailable(_) => false,
             Self::Refused { code, .. } => {
-                matches!(code.as_str(), "InternalError" | "DatabaseTimeout" | "DatabaseError") || code.starts_with('5')
+                !matches!(code.as_str(), "InternalError" | "DatabaseTimeout" | "DatabaseError") && !code.starts_with('5')
             }
         }
     }

@@ -54,12 +54,12 @@ impl StepContext {
         let hash = format!("sha256:{}", Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let size = bytes.len();
         let storage = &self.tools.storage;
-        self.insist(|| storage.upload(&path, media_type, bytes.clone()), storage::Error::is_transient)
+        self.insist(|| storage.upload(&path, media_type, bytes.clone()), storage::Error::is_about_the_call)
             .await
             .map_err(|error| Failure::transient(format!("cannot store the artifact {name}: {error}")))?;
         let record = || engine::record_artifact(&self.tools.db, &self.step, name, &path, media_type, size, &hash);
         let recorded = self
-            .insist(record, db::Error::is_transient)
+            .insist(record, db::Error::is_about_the_call)
             .await
             .map_err(|error| Failure::transient(format!("cannot record the artifact {name}: {error}")))?;
         recorded.map(|_| path).ok_or_else(|| Failure::transient("the lease was lost"))
@@ -69,12 +69,12 @@ impl StepContext {
     pub(crate) async fn insist<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         act: impl Fn() -> F,
-        is_transient: impl Fn(&E) -> bool,
+        is_hopeless: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
         let mut wait = Duration::from_millis(100);
         loop {
             match act().await {
-                Err(error) if is_transient(&error) && !self.stop.is_cancelled() => {
+                Err(error) if !is_hopeless(&error) && !self.stop.is_cancelled() => {
                     tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.stop.cancelled() => {} }
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }

@@ -202,7 +202,7 @@ impl Consumer {
                     self.start(step, sender.clone());
                 }
             }
-            Err(error) if error.is_transient() => {
+            Err(error) if !error.is_about_the_call() => {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "cannot settle now; trying again");
                 self.ended.extend(answer.sent);
                 self.hungry = true;

@@ -91,7 +91,7 @@ async fn check(step: &StepContext, inputs: Inputs, name: &str, column: usize) ->
     });
     let path = step.keep(&format!("gate-{name}.json"), "application/json", evidence.to_string().into_bytes()).await?;
     let record = || engine::record_gate(&step.tools.db, &step.step, passed, &path);
-    step.insist(record, db::Error::is_transient)
+    step.insist(record, db::Error::is_about_the_call)
         .await
         .map_err(|error| Failure::transient(format!("the verdict cannot be recorded: {error}")))?
         .ok_or_else(|| Failure::transient("the lease was lost"))?;

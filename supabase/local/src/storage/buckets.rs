@@ -60,13 +60,13 @@ pub(super) async fn create(
         .client()
         .await?
         .execute(
-            "insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types) values ($1, $1, $2, $3, $4)",
+            "insert into storage.buckets (id, name, public, file_size_limit, allowed_mime_types) values ($1, $1, $2, $3, $4) on conflict (id) do nothing",
             &[&id, &given.public, &limit, &given.allowed_mime_types],
         )
         .await;
     match inserted {
-        Ok(_) => Ok(Json(json!({"name": id}))),
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(Refusal::duplicate("BucketAlreadyExists")),
+        Ok(1) => Ok(Json(json!({"name": id}))),
+        Ok(_) => Err(Refusal::duplicate("BucketAlreadyExists")),
         Err(error) => Err(error.into()),
     }
 }
