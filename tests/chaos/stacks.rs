@@ -66,6 +66,17 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_checkout_without_its_packages_says_how_to_get_them() {
+    let dir = Own::folder("bare");
+    std::fs::create_dir_all(dir.join("supabase/migrations")).expect("a folder");
+    let output = Command::new(binary()).args(["dev", "--port", "0"]).current_dir(&dir).stdin(Stdio::null()).output().expect("it runs");
+    assert!(!output.status.success());
+    assert!(said(&output).contains("was not found; run `npm ci` in "), "{}", said(&output));
+    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+#[test]
 fn a_folder_in_use_and_a_folder_of_another_schema_are_named() {
     let dir = Own::folder("folder");
     let mut own = Own::start(&dir, &["--workers", "0"]);

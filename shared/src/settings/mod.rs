@@ -57,7 +57,7 @@ pub struct Worker {
     pub queue: Queue,
     /// `NOFX_WORKER_NAME`; made from the process id when not set.
     pub name: String,
-    /// `NOFX_CONCURRENCY`: steps at once, 256 when not set.
+    /// `NOFX_CONCURRENCY`: steps at once, 512 when not set.
     pub concurrency: usize,
     /// `NOFX_PROCESSES`: child processes at once, 16 when not set; steps beyond wait for their turn.
     pub processes: usize,
@@ -100,7 +100,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         supabase: reader.supabase(),
         queue: reader.queue(),
         name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
-        concurrency: reader.parsed("NOFX_CONCURRENCY", 256),
+        concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),
         lease: Duration::from_secs(reader.parsed("NOFX_LEASE_S", 30)),
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),

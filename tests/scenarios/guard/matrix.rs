@@ -60,20 +60,54 @@ fn body(operation: &str, run: &Value) -> Value {
     }
 }
 
+/// The path with the ids of what a tenant has.
+fn fill(path: &str, run: &Value, key: &Value) -> String {
+    let subject = match path.split('/').nth(2) {
+        Some("gates") => &run["gates"][0]["id"],
+        Some("artifacts") => &run["artifacts"][0]["id"],
+        Some("keys") => &key["id"],
+        _ => &run["id"],
+    };
+    path.replace("{id}", subject.as_str().unwrap_or_else(|| panic!("{path} has no subject: {run}")))
+        .replace("{step_id}", run["steps"][0]["id"].as_str().expect("an id"))
+}
+
+/// A run with a gate that waits and an artifact, and a key.
+async fn belongings(tenant: &Tenant) -> (Value, Value) {
+    let contributor = tenant.contributor();
+    let log = json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "true"}});
+    let id = contributor.submit(plan(vec![json!({"name": "ask", "tool": "manual:x"}), log])).await;
+    let is_there =
+        |run: &Value| run["gates"].as_array().is_some_and(|gates| !gates.is_empty()) && step(run, "log")["status"] == "succeeded";
+    let run = contributor.wait(&id, is_there).await;
+    let (_, key) = tenant.admin().post("/api/keys", json!({"name": "k", "role": "viewer"})).await;
+    (run, key)
+}
+
+#[tokio::test]
+async fn a_stranger_finds_nothing_of_another_tenant_on_any_route() {
+    let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
+    let (run, key) = belongings(&ours).await;
+    let stranger = theirs.admin();
+    let operations = operations().await;
+    let of_one: Vec<_> = operations.iter().filter(|(_, path, _)| path.contains('{')).collect();
+    assert!(of_one.len() >= 14, "the routes were not found");
+    for (method, path, operation) in of_one {
+        let request = stranger.request(method.clone(), &fill(path, &run, &key));
+        let request = if *method == Method::POST { request.json(&body(operation, &run)) } else { request };
+        let (status, answer) = nofx_tests::people::answer(request).await;
+        // A list below a run that is not theirs is empty.
+        let is_nothing = status == 404 || status == 200 && answer["data"] == json!([]);
+        assert!(is_nothing, "{operation}: {status} {answer}");
+    }
+    let (_, again) = ours.contributor().get(&format!("/api/runs/{}", run["id"].as_str().expect("an id"))).await;
+    assert_eq!((&again["status"], &again["gates"]), (&run["status"], &run["gates"]), "nothing was changed");
+}
+
 #[tokio::test]
 async fn every_route_asks_for_its_role_and_for_no_more() {
     let tenant = Tenant::new().await;
-    let contributor = tenant.contributor();
-    let id = contributor
-        .submit(plan(vec![
-            json!({"name": "ask", "tool": "manual:x"}),
-            json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "true"}}),
-        ]))
-        .await;
-    let run = contributor
-        .wait(&id, |run| run["gates"].as_array().is_some_and(|gates| !gates.is_empty()) && step(run, "log")["status"] == "succeeded")
-        .await;
-    let (_, key) = tenant.admin().post("/api/keys", json!({"name": "k", "role": "viewer"})).await;
+    let (run, key) = belongings(&tenant).await;
 
     let operations = operations().await;
     let mut known: Vec<&str> = LEAST.iter().map(|(operation, _)| *operation).collect();
@@ -84,15 +118,7 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
 
     for (method, path, operation) in &operations {
         let least = LEAST.iter().find(|(one, _)| one == operation).and_then(|(_, least)| *least);
-        let subject = match path.split('/').nth(2) {
-            Some("gates") => &run["gates"][0]["id"],
-            Some("artifacts") => &run["artifacts"][0]["id"],
-            Some("keys") => &key["id"],
-            _ => &run["id"],
-        };
-        let path = path
-            .replace("{id}", subject.as_str().unwrap_or_else(|| panic!("{operation} has no subject: {run}")))
-            .replace("{step_id}", run["steps"][0]["id"].as_str().expect("an id"));
+        let path = fill(path, &run, &key);
         let call = async |person: &Person| {
             let request = person.request(method.clone(), &path);
             let request = if *method == Method::POST { request.json(&body(operation, &run)) } else { request };

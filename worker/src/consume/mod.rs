@@ -28,7 +28,7 @@ pub(crate) use context::{StepContext, Tools};
 use lease::Held;
 
 /// Most outcomes in one settle: larger batches gain nothing and hold locks longer.
-const BATCH: usize = 128;
+const BATCH: usize = 256;
 /// Settles under way at once: while one is in the database the next fills.
 const SETTLES: usize = 2;
 
