@@ -87,15 +87,15 @@ begin
     if current_setting('nofx.rung', true) = 'yes' then
       v_waiting := nofx_private.waiting_tenants(p_capacity);
     end if;
-    -- Those first who got nothing yet.
-    v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
-    if cardinality(v_others) > 0 then
-      v_taken := nofx_private.take_doorbells(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
-    end if;
-    if v_waiting is not null and cardinality(v_others) < cardinality(v_waiting)
-      and p_capacity > coalesce(cardinality(v_claimed || v_taken), 0)
-    then
-      v_taken := v_taken || nofx_private.take_doorbells(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
+    if v_waiting is not null then
+      -- Those first who got nothing yet.
+      v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
+      if cardinality(v_others) > 0 then
+        v_taken := nofx_private.take_doorbells(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
+      end if;
+      if cardinality(v_others) < cardinality(v_waiting) and p_capacity > coalesce(cardinality(v_claimed || v_taken), 0) then
+        v_taken := v_taken || nofx_private.take_doorbells(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
+      end if;
     end if;
     if v_taken is not null then
       v_news := v_news || nofx_private.start_steps(v_taken, p_worker, p_lease);
