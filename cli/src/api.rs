@@ -64,9 +64,12 @@ fn innermost(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A problem as people read it: the detail, then each fault on a line.
+/// A problem as people read it: what happened, to what and what to do, then each fault on a line.
 fn explain(problem: &Value) -> String {
-    let mut text = problem["detail"].as_str().or_else(|| problem["title"].as_str()).unwrap_or("it was refused").to_owned();
+    let mut text = problem["title"].as_str().unwrap_or("It was refused").to_owned();
+    if let Some(detail) = problem["detail"].as_str() {
+        text.push_str(&format!(". {detail}"));
+    }
     for fault in problem["errors"].as_array().into_iter().flatten() {
         let pointer = fault["pointer"].as_str().unwrap_or_default();
         text.push_str(&format!("\n  {} {}", if pointer.is_empty() { "/" } else { pointer }, fault["detail"].as_str().unwrap_or_default()));
