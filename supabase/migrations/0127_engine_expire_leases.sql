@@ -2,10 +2,10 @@
 -- Losing a worker is not the step's fault, so it costs no attempt; a step that loses ten is failed, for it may be what kills them.
 -- Takes: p_limit, how many hand-outs to look at.
 -- Locks: hand-outs that are due, skipping those of other sweeps; the runs concerned (lock_runs); the steps.
--- Returns: how many leases were taken back.
+-- Returns: {lost: how many leases were taken back, more: whether as many hand-outs were due as it may look at: call again}.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.expire_leases(p_limit int default 200)
-returns int
+create function nofx.expire_leases(p_limit int default 1000)
+returns json
 language plpgsql
 security definer set search_path = ''
 as $$
@@ -18,7 +18,8 @@ declare
   v_more uuid[];
   v_more_runs uuid[];
   v_released nofx_private.released;
-  v_count int;
+  v_count int := 0;
+  v_looked int;
   v_told int;
 begin
   if not nofx_private.caller_is_service() then
@@ -40,9 +41,9 @@ begin
       from (select hand_out, min(lease_expires_at) as lease_expires_at from held group by hand_out) as next
      where h.id = next.hand_out
   )
-  select array_agg(distinct run_id) into v_runs from held where lease_expires_at < now();
+  select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_looked from held;
   if v_runs is null then
-    return 0;
+    return json_build_object('lost', 0, 'more', v_looked >= p_limit);
   end if;
   perform nofx_private.lock_runs(v_runs);
 
@@ -99,7 +100,7 @@ begin
   if v_gone_runs is not null then
     v_told := nofx_private.emit(nofx_private.close_runs(v_gone_runs));
   end if;
-  return v_count;
+  return json_build_object('lost', v_count, 'more', v_looked >= p_limit);
 end
 $$;
 grant execute on function nofx.expire_leases(int) to service_role;

@@ -16,8 +16,17 @@ pub struct Rung {
     pub next_due_at: Option<DateTime<Utc>>,
 }
 
-/// Takes back the steps of workers that went away; tells how many.
-pub async fn expire_leases(db: &Db) -> Result<u32, Error> {
+/// What `expire_leases` found.
+#[derive(Debug, Deserialize)]
+pub struct Expired {
+    /// Leases that were taken back.
+    pub lost: u32,
+    /// Whether more is due than one call looks at.
+    pub more: bool,
+}
+
+/// Takes back the steps of workers that went away.
+pub async fn expire_leases(db: &Db) -> Result<Expired, Error> {
     db.call("expire_leases", &json!({})).await
 }
 

@@ -1,6 +1,6 @@
 //! Runs and steps: their states, and one call per SQL function of the engine.
 
-mod claim_steps;
+mod claimed_step;
 mod create_run;
 mod extend_leases;
 mod jobs;
@@ -9,10 +9,10 @@ mod record;
 mod settle_steps;
 mod status;
 
-pub use claim_steps::{Child, ClaimedStep, GateDecision, claim_steps};
+pub use claimed_step::{Child, ClaimedStep, GateDecision};
 pub use create_run::{CreatedRun, create_run};
 pub use extend_leases::extend_leases;
-pub use jobs::{Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};
+pub use jobs::{Expired, Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};
 pub use outcome::{Failure, Outcome};
 pub use record::{record_artifact, record_gate};
 pub use settle_steps::{Settled, settle_steps};

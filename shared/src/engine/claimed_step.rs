@@ -1,14 +1,11 @@
-//! `claim_steps`: ready steps for a worker.
-
-use std::time::Duration;
+//! A step as a claim hands it to a worker: by `settle_steps`, which claims too.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::StepStatus;
-use crate::db::{Db, Error};
 use crate::plan::Workspace;
 
 /// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
@@ -71,17 +68,4 @@ pub struct Child {
     pub status: StepStatus,
     pub outputs: Option<Value>,
     pub error: Option<Value>,
-}
-
-/// Claims up to `capacity` steps.
-pub async fn claim_steps(
-    db: &Db,
-    worker: &str,
-    capacity: usize,
-    steps: Option<&[Uuid]>,
-    lease: Duration,
-) -> Result<Vec<ClaimedStep>, Error> {
-    let arguments =
-        json!({"p_worker": worker, "p_capacity": capacity, "p_step_ids": steps, "p_lease": format!("{} seconds", lease.as_secs_f64())});
-    db.call("claim_steps", &arguments).await
 }

@@ -1,0 +1,14 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 3);
+select tap.claim(1), tap.claim(1), tap.claim(1);
+update nofx_private.hand_out set look_at = now() - interval '1 second' where steps && array[tap.step('s0'), tap.step('s1'), tap.step('s2')];
+select tap.settle('s0'), tap.settle('s1');
+update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s2');
+select is(nofx.expire_leases(2) ->> 'more', 'true', 'what was settled fills the first call');
+select is(nofx.expire_leases(2) ->> 'more', 'false');
+select is(tap.status('s2'), 'ready', 'what is late behind it is taken back all the same');
+select is((select count(*) from nofx_private.hand_out where look_at < now()), 0::bigint);
+select * from finish();
+rollback;
