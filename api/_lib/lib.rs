@@ -13,29 +13,39 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use app::App;
+pub use http::Background;
 pub use openapi::document;
 
-/// The one list of what there is: each entry is a function in the cloud.
-fn routers() -> Vec<(&'static str, OpenApiRouter<App>)> {
-    vec![
-        ("artifacts", artifacts::router()),
-        ("events", events::router()),
-        ("gates", gates::router()),
-        ("runs", runs::router()),
-        ("system", system::router()),
-    ]
+/// The one list of what there is: each line is a function in the cloud.
+fn routers() -> Vec<OpenApiRouter<App>> {
+    vec![artifacts::router(), events::router(), gates::router(), runs::router(), system::router()]
 }
 
-/// Everything in one router, for `nofx dev` and tests. The seeds' bare paths (`/runs`, `/gates`, …) answer too.
+/// Everything in one router, for `nofx dev`, Lambda and tests.
 pub fn app_router(app: &App) -> Router {
-    let (api, _) = routers().into_iter().fold(OpenApiRouter::new(), |all, (_, one)| all.merge(one)).split_for_parts();
+    assemble(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app)
+}
+
+macro_rules! functions {
+    ($($name:ident)*) => {$(
+        /// One function: its own paths, and `/api/health`, which tells that it starts. A function of its own for each, so that a
+        /// binary holds the code of its routes only.
+        pub fn $name(app: &App) -> Router {
+            assemble($name::router().merge(system::health_router()), app)
+        }
+    )*};
+}
+
+functions! { artifacts events gates runs }
+
+/// The function of what the API says of itself.
+pub fn system(app: &App) -> Router {
+    assemble(system::router(), app)
+}
+
+/// The seeds' bare paths (`/runs`, `/gates`, …) answer too.
+fn assemble(routes: OpenApiRouter<App>, app: &App) -> Router {
+    let (api, _) = routes.split_for_parts();
     let api = api.fallback(http::not_found);
     http::stack(Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone()), app)
-}
-
-/// One function's router: only its own paths.
-pub fn function_router(name: &str, app: &App) -> Router {
-    let router = routers().into_iter().find(|(one, _)| *one == name).map(|(_, router)| router).unwrap_or_default();
-    let (api, _) = router.split_for_parts();
-    http::stack(Router::new().nest("/api", api.fallback(http::not_found)).with_state(app.clone()), app)
 }

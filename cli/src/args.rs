@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Cancel(Id),
     /// Retry a failed run.
     Retry(Id),
+    /// Check a deployment without changing it: health, refusals, stream, schema, queue.
+    Smoke(Smoke),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -62,6 +64,7 @@ pub(crate) enum Queue {
     #[default]
     Postgres,
     Redis,
+    Sqs,
 }
 
 #[derive(clap::Args, Clone)]
@@ -75,7 +78,7 @@ pub(crate) struct Dev {
     /// Worker processes.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,
-    /// How workers hear that there is work. `redis` starts a Redis of its own, from the PATH.
+    /// How workers hear that there is work. `redis` starts a Redis of its own, from the PATH; `sqs` an emulator of AWS.
     #[arg(long, value_enum, default_value_t)]
     pub queue: Queue,
     /// Throw away what the data folder holds and begin anew.
@@ -135,8 +138,26 @@ pub(crate) struct Decide {
     pub reason: Option<String>,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Smoke {
+    /// Where the API is; --api-url when not given.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// The Supabase project, to see that its public key reads nothing.
+    #[arg(long, env = "SUPABASE_URL", hide_env_values = true)]
+    pub supabase_url: Option<String>,
+    #[arg(long, env = "SUPABASE_ANON_KEY", hide_env_values = true)]
+    pub supabase_anon_key: Option<String>,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.
+    Cold {
+        /// What scripts/vercel-build.sh built.
+        #[arg(long, default_value = ".vercel/output")]
+        output: PathBuf,
+    },
     /// The engine, on a stack of its own in a temporary folder.
     Engine {
         /// Only this measure (a key of the JSON), for tuning.

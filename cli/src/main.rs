@@ -30,6 +30,7 @@ async fn main() -> std::process::ExitCode {
         Command::Waive(options) => commands::decide::run(target, "waive", options).await,
         Command::Cancel(options) => commands::control::run(target, "cancel", options).await,
         Command::Retry(options) => commands::control::run(target, "retry", options).await,
+        Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };
     match result {

@@ -21,6 +21,9 @@ pub(crate) struct DevFile {
     pub service_role_key: String,
     pub internal_api_key: String,
     pub metrics_url: String,
+    /// The settings of the queue, for hosts and workers beside this stack.
+    #[serde(default)]
+    pub queue: BTreeMap<String, String>,
     pub tokens: BTreeMap<String, String>,
     /// Who can sign in with a password.
     pub people: Vec<nofx_local::Person>,
@@ -31,6 +34,9 @@ pub(crate) struct DevFile {
 pub(crate) struct Pids {
     pub postgres: i32,
     pub postgrest: i32,
+    /// Redis or the emulator of AWS; 0 when there is none.
+    #[serde(default)]
+    pub queue: i32,
     pub api: u32,
     pub workers: Vec<i32>,
 }

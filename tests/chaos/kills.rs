@@ -20,7 +20,7 @@ async fn call(dev: &Value, method: reqwest::Method, path: &str, body: Option<&Va
     response.json().await.ok()
 }
 
-async fn submit(own: &Own, plan: &Value) -> String {
+pub(crate) async fn submit(own: &Own, plan: &Value) -> String {
     let begin = Instant::now();
     loop {
         if let Some(run) = call(&own.dev(), reqwest::Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await {
@@ -31,7 +31,7 @@ async fn submit(own: &Own, plan: &Value) -> String {
     }
 }
 
-async fn wait(own: &Own, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn wait(own: &Own, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
     let begin = Instant::now();
     loop {
         let run = call(&own.dev(), reqwest::Method::GET, &format!("/api/runs/{id}"), None).await;
@@ -49,7 +49,7 @@ pub(crate) async fn run(own: &Own, plan: &Value) -> Value {
     wait(own, &id, Duration::from_secs(60), is_over).await
 }
 
-fn is_over(run: &Value) -> bool {
+pub(crate) fn is_over(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }
 
@@ -58,7 +58,7 @@ fn seconds() -> usize {
     if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
 }
 
-async fn sql(own: &Own) -> tokio_postgres::Client {
+pub(crate) async fn sql(own: &Own) -> tokio_postgres::Client {
     let dev = own.dev();
     let db_url = dev["db_url"].as_str().expect("a URL");
     let (sql, connection) = tokio_postgres::connect(db_url, tokio_postgres::NoTls).await.expect("Postgres answers");
@@ -88,11 +88,10 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_redis_loses_rings_and_dies() {
     let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
-    let breaking = tokio::spawn(lose_and_double_rings(own.dir.join("redis.pid")));
+    let breaking = tokio::spawn(lose_and_double_rings(crate::queues::env(&own)["REDIS_URL"].clone()));
     survive(&own, |second| {
         if second == 5 {
-            let pid = std::fs::read_to_string(own.dir.join("redis.pid")).ok().and_then(|text| text.trim().parse().ok());
-            Own::kill(pid.unwrap_or(0), Signal::SIGKILL);
+            Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
         }
     })
     .await;
@@ -100,22 +99,32 @@ async fn every_run_ends_while_redis_loses_rings_and_dies() {
 }
 
 /// Every fifth look loses all rings, every fifth doubles one.
-async fn lose_and_double_rings(pid_file: std::path::PathBuf) {
+async fn lose_and_double_rings(url: String) {
     for look in 0.. {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let command = std::fs::read_to_string(&pid_file)
-            .and_then(|pid| std::fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())))
-            .unwrap_or_default();
-        let Some(port) = command.split("127.0.0.1:").nth(1).map(|rest| rest.trim_end_matches(['\0', ' ']).to_owned()) else { continue };
-        let Ok(client) = redis::Client::open(format!("redis://127.0.0.1:{port}")) else { continue };
+        let Ok(client) = redis::Client::open(url.as_str()) else { continue };
         let Ok(mut redis) = client.get_multiplexed_async_connection().await else { continue };
         // An error is Redis being dead: so are its rings.
         let _: Result<redis::Value, _> = match look % 5 {
             0 => redis::cmd("XTRIM").arg(nofx_shared::queue::STREAM).arg("MAXLEN").arg(0).query_async(&mut redis).await,
-            1 => redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("look").arg("again").query_async(&mut redis).await,
+            1 => {
+                let ring = uuid::Uuid::now_v7().to_string();
+                redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("look").arg(ring).query_async(&mut redis).await
+            }
             _ => Ok(redis::Value::Nil),
         };
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_run_ends_while_sqs_dies_and_forgets_its_queues() {
+    let own = Own::start(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"]);
+    survive(&own, |second| {
+        if second == 2 || second == 7 {
+            Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
+        }
+    })
+    .await;
 }
 
 /// Submits 200 runs and kills a worker every second; Postgres twice and PostgREST once; then everything has ended, each step once.

@@ -106,3 +106,34 @@ async fn a_database_that_exists_is_used_instead_of_an_embedded_one() {
     own.stop();
     assert!(processes(&database.dev()).iter().all(|pid| Own::lives(*pid)), "the database is left alone");
 }
+
+/// What a worker told its ECS agent, in order.
+async fn agent() -> (String, std::sync::Arc<std::sync::Mutex<Vec<Value>>>) {
+    let told: std::sync::Arc<std::sync::Mutex<Vec<Value>>> = std::sync::Arc::default();
+    let kept = std::sync::Arc::clone(&told);
+    let tell = move |axum::Json(said): axum::Json<Value>| async move {
+        kept.lock().expect("not poisoned").push(said);
+        axum::Json(serde_json::json!({"protection": {}}))
+    };
+    let router = axum::Router::new().route("/api/task/task-protection/v1/state", axum::routing::put(tell));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/api/task", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_holds_leases_is_protected_from_scaling_in() {
+    let (url, told) = agent().await;
+    let mut own = Own::start_with(&Own::folder("protect"), &[], &[("ECS_AGENT_URI", &url)]);
+    assert!(told.lock().expect("not poisoned").is_empty(), "an idle worker may go");
+    let step = serde_json::json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 1"}});
+    crate::kills::run(&own, &serde_json::json!({"goal": "busy", "steps": [step]})).await;
+    let begun = std::time::Instant::now();
+    let said = || told.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect::<Vec<_>>();
+    while said() != [true, false] {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(15), "{:?}", said());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    own.stop();
+}

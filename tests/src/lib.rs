@@ -1,9 +1,14 @@
 //! The harness: one shared stack (started by scripts/test.sh), a tenant a test, people who act.
 #![expect(clippy::disallowed_methods, reason = "tests find the stack by the environment and start the CLI")]
 
+pub mod fakes;
+pub mod faults;
+pub mod lambda;
 pub mod own;
 pub mod people;
 pub mod plans;
 pub mod stack;
+pub mod suite;
+pub mod vercel;
 
 pub use people::{Person, Tenant};

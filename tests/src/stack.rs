@@ -24,6 +24,11 @@ impl Stack {
         &self.dev[key]
     }
 
+    /// All of dev.json.
+    pub fn dev(&self) -> &Value {
+        &self.dev
+    }
+
     /// A direct connection, as the owner of the schema.
     pub async fn sql(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(self.get("db_url"), tokio_postgres::NoTls).await.expect("Postgres answers");
@@ -36,6 +41,11 @@ impl Stack {
 pub fn binary() -> PathBuf {
     let path = PathBuf::from(std::env::var("NOFX_TEST_BINARY").expect("no binary: run the tests with scripts/test.sh"));
     if path.is_absolute() { path } else { root().join(path) }
+}
+
+/// Where cargo builds: the binary is `<target>/debug/nofx`.
+pub fn target() -> PathBuf {
+    binary().ancestors().nth(2).expect("the binary is in target/debug").to_owned()
 }
 
 pub fn root() -> PathBuf {

@@ -96,3 +96,9 @@ fn every_function_has_a_folder_of_tests() {
         assert!(folder.is_dir(), "{name}: write its pgTAP tests in supabase/tests/{area}/{function}/, one behaviour a file");
     }
 }
+
+#[test]
+fn the_code_knows_the_newest_migration() {
+    let newest = migrations().last().and_then(|(name, _)| name.split('_').next().map(str::to_owned)).expect("migrations");
+    assert_eq!(nofx_shared::db::SCHEMA, newest, "set SCHEMA in shared/src/db/schema_version.rs");
+}

@@ -7,7 +7,9 @@ mod drivers;
 mod handlers;
 mod jobs;
 mod metrics;
+mod protect;
 mod worker;
 mod workspace;
 
+pub use admin::is_healthy;
 pub use worker::run;

@@ -1,10 +1,14 @@
-//! The worker as a process of its own: settings → logs → run until told to stop.
+//! The worker as a process of its own: settings → logs → run until told to stop. `nofx-worker health` asks the one that runs.
 
 use nofx_shared::{settings, telemetry};
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    telemetry::start();
+    telemetry::start(&settings::telemetry("nofx-worker"));
+    if std::env::args().nth(1).as_deref() == Some("health") {
+        let healthy = nofx_worker::is_healthy(settings::admin_port()).await;
+        return if healthy { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE };
+    }
     let settings = match settings::worker() {
         Ok(settings) => settings,
         Err(error) => {

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use nofx_shared::db::Db;
 use nofx_shared::net;
 use nofx_shared::queue::Queue;
+use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings;
 use nofx_shared::storage::{self, Storage};
+use nofx_shared::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::{Consumer, Tools};
@@ -17,7 +20,7 @@ use crate::doorbell::{self, Bell};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
 use crate::workspace::Workspaces;
-use crate::{admin, jobs};
+use crate::{admin, jobs, protect};
 
 /// Why a worker cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -52,18 +55,22 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     std::fs::create_dir_all(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
     let supabase = &settings.supabase;
     let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
-    let client = net::client();
-    let storage = Storage::new(client, &supabase.url, &supabase.service_role_key);
+    let storage = Storage::new(&supabase.url, &supabase.service_role_key);
     ensure_bucket(&storage, &stop).await;
 
     let metrics = Arc::new(Metrics::new());
     let heard = doorbell::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
     let bell = Bell::listen(heard, stop.clone());
-    let queue = Arc::new(Queue::new(settings.queue.clone()));
+    let role = match &settings.queue {
+        settings::Queue::Sqs { aws, .. } => net::aws(aws).await.credentials_provider(),
+        settings::Queue::Postgres | settings::Queue::Redis { .. } => None,
+    };
+    let queue = Arc::new(Queue::new(settings.queue.clone(), role));
     let processes = Processes::new(settings.processes);
     let tools = Arc::new(Tools {
         db: db.clone(),
         storage,
+        secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
         allow_private_addresses: settings.allow_private_addresses,
@@ -72,8 +79,13 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), Arc::clone(&queue), stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "works");
-    Consumer::new(db, &settings, tools, bell, queue, metrics).run(stop).await;
+    let (busy, is_busy) = watch::channel(false);
+    if let Some(agent) = settings.ecs_agent.clone() {
+        tokio::spawn(protect::keep(agent, is_busy));
+    }
+    Consumer::new(db, &settings, tools, bell, queue, metrics, busy).run(stop).await;
     jobs.abort();
+    telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::show::find;
 use crate::App;
-use crate::http::{Authenticated, Refusal};
+use crate::http::{Authenticated, Path, Refusal};
 
 /// The artifact's bytes: a redirect to a URL that is good for five minutes.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),

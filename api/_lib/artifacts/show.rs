@@ -1,6 +1,6 @@
 //! `GET /api/artifacts/{id}`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::auth::Caller;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Artifact;
 use crate::App;
-use crate::http::{Authenticated, Refusal, cached};
+use crate::http::{Authenticated, Path, Refusal, cached};
 
 pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifact, Refusal> {
     let query = Query { table: "artifact", filters: vec![("id".to_owned(), format!("eq.{id}"))] };

@@ -1,5 +1,5 @@
 //! Hears that something was written, and keeps one feed a tenant for all its streams.
-//! With a direct connection it listens (no polling); without one, feeds look twice a second while somebody streams.
+//! With a direct connection it listens to the database, without one to Supabase Realtime. Feeds look once a second besides.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,34 +8,38 @@ use std::time::Duration;
 use nofx_shared::auth::{self, Role};
 use nofx_shared::db::Db;
 use nofx_shared::events::Row;
+use nofx_shared::settings;
 use tokio::sync::{OnceCell, broadcast, watch};
 use tokio_postgres::{AsyncMessage, NoTls};
 use uuid::Uuid;
 
-use super::feed;
+use super::{feed, realtime};
 
 pub(crate) struct Hub {
-    db_url: Option<String>,
+    supabase: settings::Supabase,
     service: Db,
-    jwt_secret: String,
     feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Row>>>>,
     listener: OnceCell<watch::Receiver<u64>>,
 }
 
 impl Hub {
-    pub(crate) fn new(db_url: Option<String>, service: Db, jwt_secret: String) -> Self {
-        Self { db_url, service, jwt_secret, feeds: Mutex::default(), listener: OnceCell::new() }
+    pub(crate) fn new(supabase: settings::Supabase, service: Db) -> Self {
+        Self { supabase, service, feeds: Mutex::default(), listener: OnceCell::new() }
     }
 
     /// Everything that is written for a tenant from now on.
     pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> broadcast::Receiver<Arc<Row>> {
-        let written = self.listener.get_or_init(|| async { listen(self.db_url.clone()) }).await.clone();
+        let shared = match self.supabase.db_url.clone() {
+            Some(db_url) => Some(self.listener.get_or_init(|| async { listen(db_url) }).await.clone()),
+            None => None,
+        };
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
         if let Some(feed) = feeds.get(&tenant) {
             return feed.subscribe();
         }
         let (sender, receiver) = broadcast::channel(4096);
         feeds.insert(tenant, sender.clone());
+        let written = shared.unwrap_or_else(|| realtime::listen(Arc::clone(self), tenant));
         tokio::spawn(feed::run(Arc::clone(self), tenant, sender, written));
         receiver
     }
@@ -52,20 +56,25 @@ impl Hub {
 
     /// The database as a viewer of the tenant sees it: row-level security decides for feeds too.
     pub(super) fn viewer(&self, tenant: Uuid) -> Db {
-        self.service.acting_as(auth::sign_for(&self.jwt_secret, "feed", tenant, Role::Viewer, 300))
+        self.service.acting_as(self.viewer_token(tenant))
+    }
+
+    /// Good for five minutes.
+    pub(super) fn viewer_token(&self, tenant: Uuid) -> String {
+        auth::sign_for(&self.supabase.jwt_secret, "feed", tenant, Role::Viewer, 300)
+    }
+
+    pub(super) fn realtime_url(&self) -> String {
+        // http → ws, https → wss.
+        let base = self.supabase.url.replacen("http", "ws", 1);
+        format!("{base}/realtime/v1/websocket?vsn=1.0.0&apikey={}", self.supabase.anon_key)
     }
 }
 
 /// Counts up whenever something may have been written.
-fn listen(db_url: Option<String>) -> watch::Receiver<u64> {
+fn listen(db_url: String) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
-        let Some(db_url) = db_url else {
-            loop {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                tick.send_modify(|n| *n += 1);
-            }
-        };
         loop {
             if let Err(error) = follow(&db_url, &tick).await {
                 tracing::warn!(%error, "the event listener lost its connection");

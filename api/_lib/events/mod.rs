@@ -3,6 +3,7 @@
 mod feed;
 mod hub;
 mod page;
+mod realtime;
 mod stream;
 
 use utoipa_axum::router::OpenApiRouter;

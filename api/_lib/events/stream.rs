@@ -15,6 +15,7 @@ use nofx_shared::events::{Cursor, Event, Row};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::page::{Query, Wanted, read_page};
 use crate::App;
@@ -30,6 +31,8 @@ struct Follower {
     /// Whether the log may still hold events before what is live.
     behind: bool,
     until: Instant,
+    /// The process is about to end.
+    closing: CancellationToken,
     greeted: bool,
     over: bool,
 }
@@ -59,6 +62,7 @@ pub(crate) async fn stream_events(
         cursor: asked.unwrap_or_default(),
         replayed: VecDeque::new(),
         until: Instant::now() + app.settings().stream,
+        closing: app.closing().clone(),
         greeted: false,
         over: false,
     };
@@ -103,7 +107,11 @@ impl Follower {
                     }
                 }
             }
-            match tokio::time::timeout_at(self.until, self.live.recv()).await {
+            let heard = tokio::select! {
+                heard = tokio::time::timeout_at(self.until, self.live.recv()) => heard,
+                () = self.closing.cancelled() => return self.end(),
+            };
+            match heard {
                 Err(_) => return self.end(),
                 Ok(Err(RecvError::Closed)) => return self.end(),
                 // Too slow for the feed: the log has it all.

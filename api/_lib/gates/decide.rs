@@ -1,15 +1,16 @@
 //! `POST /api/gates/{id}/approve | reject | waive`
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
+use nofx_shared::queue::Ring;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Gate;
 use crate::App;
-use crate::http::{Authenticated, Body, Once, Refusal, once};
+use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
 
 /// Why it was decided so.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -25,11 +26,10 @@ pub(crate) async fn approve_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "approve", &uri, &headers, &body).await
+    decide(&app, &caller, id, "approve", &envelope, &body).await
 }
 
 /// Reject a gate: the step behind it fails and blocks what needs it.
@@ -39,11 +39,10 @@ pub(crate) async fn reject_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "reject", &uri, &headers, &body).await
+    decide(&app, &caller, id, "reject", &envelope, &body).await
 }
 
 /// Waive a gate: the step behind it runs although nobody approved.
@@ -53,11 +52,10 @@ pub(crate) async fn waive_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "waive", &uri, &headers, &body).await
+    decide(&app, &caller, id, "waive", &envelope, &body).await
 }
 
 async fn decide(
@@ -65,16 +63,15 @@ async fn decide(
     caller: &Authenticated,
     id: Uuid,
     decision: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
+    envelope: &Envelope,
     body: &Body<Reason>,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});
-    let request = Once { app, caller, method: Method::POST, uri, headers, body: &body.bytes };
+    let request = Once { app, caller, envelope, body: &body.bytes };
     let act = |_| async move {
         let gate: Gate = db.call("decide_gate", &arguments).await?;
-        app.ring(gate.run_id).await;
+        app.ring(&envelope.background, vec![Ring { look: gate.run_id, priority: 0, trace: envelope.trace.clone() }]).await;
         Ok(gate)
     };
     once(request, StatusCode::OK, act).await

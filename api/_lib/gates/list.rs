@@ -1,6 +1,6 @@
 //! `GET /api/runs/{id}/gates`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::Query;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Gate;
 use crate::App;
-use crate::http::{Authenticated, Page, Refusal, cached};
+use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
 /// List the gates of a run, oldest first.
 #[utoipa::path(get, path = "/runs/{id}/gates", security(("bearer" = [])), params(("id" = Uuid, Path)),

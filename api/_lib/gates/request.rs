@@ -1,7 +1,7 @@
 //! `POST /api/gates`
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Gate;
 use crate::App;
-use crate::http::{Authenticated, Body, Once, Refusal, once};
+use crate::http::{Authenticated, Body, Envelope, Once, Refusal, once};
 
 /// Before which step a person is to decide.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -28,13 +28,12 @@ pub(crate) struct Asked {
 pub(crate) async fn request_gate(
     State(app): State<App>,
     caller: Authenticated,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Asked>,
 ) -> Result<Response, Refusal> {
     let db = app.db(&caller);
     let asked = &body.value;
     let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_kind": asked.gate_type, "p_question": asked.question});
-    let request = Once { app: &app, caller: &caller, method: Method::POST, uri: &uri, headers: &headers, body: &body.bytes };
+    let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
     once(request, StatusCode::CREATED, |_| async move { Ok(db.call::<_, Value>("request_gate", &arguments).await?) }).await
 }

@@ -6,7 +6,7 @@ use nofx_shared::auth::fingerprint;
 use serde::Serialize;
 
 /// The value as JSON, or 304 when the client has it already.
-pub(crate) fn cached<T: Serialize>(headers: &HeaderMap, value: &T) -> Response {
+pub(crate) fn cached<T: Serialize + ?Sized>(headers: &HeaderMap, value: &T) -> Response {
     let body = match serde_json::to_string(value) {
         Ok(body) => body,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
 use nofx_shared::db::Db;
@@ -11,16 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Refusal;
+use super::{Envelope, Refusal};
 use crate::App;
 
 /// A request that is to be done once.
 pub(crate) struct Once<'a> {
     pub app: &'a App,
     pub caller: &'a Caller,
-    pub method: Method,
-    pub uri: &'a Uri,
-    pub headers: &'a HeaderMap,
+    pub envelope: &'a Envelope,
     pub body: &'a [u8],
 }
 
@@ -38,14 +36,14 @@ pub(crate) async fn once<T: Serialize, F: Future<Output = Result<T, Refusal>>>(
     success: StatusCode,
     act: impl FnOnce(Uuid) -> F,
 ) -> Result<Response, Refusal> {
-    let Some(key) = request.headers.get("idempotency-key") else {
+    let Some(key) = request.envelope.headers.get("idempotency-key") else {
         let value = act(Uuid::now_v7()).await?;
         return Ok((success, axum::Json(value)).into_response());
     };
     let key = key.to_str().ok().map(|key| key.trim_matches('"')).filter(|key| (1..=255).contains(&key.len()));
     let key = key.ok_or_else(|| Problem::new(Kind::InvalidRequest, "Idempotency-Key: give 1 to 255 visible characters"))?;
     let db = request.app.db(request.caller);
-    let route = format!("{} {}", request.method, request.uri.path().trim_start_matches("/api"));
+    let route = format!("{} {}", request.envelope.method, request.envelope.uri.path().trim_start_matches("/api"));
     let hash = nofx_shared::auth::fingerprint(&String::from_utf8_lossy(request.body));
     let begun: Begun = db.call("begin_request", &json!({"p_route": route, "p_key": key, "p_hash": hash})).await?;
     if begun.state == "replay" {

@@ -1,12 +1,16 @@
 //! The way in, outside to inside: request id, limits, CORS; then the caller, the body, and what goes out.
 
+mod background;
 mod caller;
+mod envelope;
 mod etag;
 mod idempotency;
 mod json;
 mod page;
+mod path;
 mod problem;
 mod request_id;
+mod trace;
 
 use std::time::Duration;
 
@@ -20,11 +24,14 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::App;
+pub use background::Background;
 pub(crate) use caller::Authenticated;
+pub(crate) use envelope::Envelope;
 pub(crate) use etag::cached;
 pub(crate) use idempotency::{Once, once};
 pub(crate) use json::{Body, Params};
 pub(crate) use page::{Cursor, Page, Paging};
+pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
 
 /// Largest body: a plan of 1 MiB with its envelope, JSON-escaped.
@@ -48,5 +55,6 @@ pub(crate) fn stack(router: Router, app: &App) -> Router {
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(from_fn(trace::record))
         .layer(from_fn(request_id::carry))
 }

@@ -21,11 +21,11 @@ pub(super) async fn carry(request: Request, next: Next) -> Response {
     response
 }
 
-/// The host's id, the client's if it is plain, or a new one.
+/// The client's id if it is plain, the host's, or a new one.
 fn choose(headers: &HeaderMap) -> String {
     let is_plain = |text: &&str| text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_:.".contains(c));
     let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(is_plain);
-    given("x-vercel-id").or_else(|| given("x-request-id")).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    given("x-request-id").or_else(|| given("x-vercel-id")).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 /// Fills in what only this place knows of a problem.

@@ -1,15 +1,16 @@
 //! `POST /api/runs/{id}/cancel | pause | resume`
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use nofx_shared::engine::RunStatus;
+use nofx_shared::queue::Ring;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Once, Refusal, once};
+use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
 
 /// Where the run stands now.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -32,12 +33,11 @@ pub(crate) async fn cancel_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Cancel>,
 ) -> Result<Response, Refusal> {
     let arguments = json!({"p_run": id, "p_reason": body.value.reason});
-    change(&app, &caller, &uri, &headers, &body.bytes, "cancel_run", &arguments).await
+    change(&app, &caller, &envelope, &body.bytes, "cancel_run", &arguments).await
 }
 
 /// Pause a run: what runs goes on to its end, nothing new starts.
@@ -47,10 +47,9 @@ pub(crate) async fn pause_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &uri, &headers, b"", "pause_run", &json!({"p_run": id})).await
+    change(&app, &caller, &envelope, b"", "pause_run", &json!({"p_run": id})).await
 }
 
 /// Let a paused run go on.
@@ -60,27 +59,25 @@ pub(crate) async fn resume_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &uri, &headers, b"", "resume_run", &json!({"p_run": id})).await
+    change(&app, &caller, &envelope, b"", "resume_run", &json!({"p_run": id})).await
 }
 
 /// Calls a function that changes a run.
 pub(super) async fn change(
     app: &App,
     caller: &Authenticated,
-    uri: &Uri,
-    headers: &HeaderMap,
+    envelope: &Envelope,
     body: &[u8],
     function: &'static str,
     arguments: &Value,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
-    let request = Once { app, caller, method: Method::POST, uri, headers, body };
+    let request = Once { app, caller, envelope, body };
     let act = |_| async move {
         let state: RunState = db.call(function, arguments).await?;
-        app.ring(state.id).await;
+        app.ring(&envelope.background, vec![Ring { look: state.id, priority: 0, trace: envelope.trace.clone() }]).await;
         Ok(state)
     };
     once(request, StatusCode::OK, act).await

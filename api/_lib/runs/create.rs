@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
 use nofx_shared::engine::{self, CreatedRun};
 use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::queue::Ring;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Once, Params, Refusal, once};
+use crate::http::{Authenticated, Body, Envelope, Once, Params, Refusal, once};
 
 /// A plan, as JSON or as YAML text.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -54,13 +55,14 @@ pub(crate) struct Preview {
 pub(crate) async fn create(
     app: &App,
     caller: &Caller,
+    envelope: &Envelope,
     id: Uuid,
     plan: &Plan,
     submitted: &Value,
-    trace: Option<&str>,
 ) -> Result<Created, Refusal> {
-    let run = engine::create_run(&app.db(caller), id, plan, submitted, trace).await?;
-    app.ring(run.id).await;
+    let run = engine::create_run(&app.db(caller), id, plan, submitted, envelope.trace.as_ref()).await?;
+    let ring = Ring { look: run.id, priority: plan.priority, trace: envelope.trace.clone() };
+    app.ring(&envelope.background, vec![ring]).await;
     let base = format!("/api/runs/{}", run.id);
     let links = BTreeMap::from([
         ("self", base.clone()),
@@ -78,17 +80,15 @@ pub(crate) async fn create_run(
     State(app): State<App>,
     caller: Authenticated,
     Params(options): Params<Options>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
     body: Body<Submission>,
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
     if options.dry_run {
         return Ok(axum::Json(preview(plan)).into_response());
     }
-    let trace = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let request = Once { app: &app, caller: &caller, method: Method::POST, uri: &uri, headers: &headers, body: &body.bytes };
-    once(request, StatusCode::CREATED, |id| create(&app, &caller, id, &plan, &submitted, trace)).await
+    let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
+    once(request, StatusCode::CREATED, |id| create(&app, &caller, &envelope, id, &plan, &submitted)).await
 }
 
 fn read(given: Submission) -> Result<(Plan, Value), Refusal> {

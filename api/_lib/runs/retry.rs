@@ -1,14 +1,13 @@
 //! `POST /api/runs/{id}/retry` and `POST /api/runs/{id}/steps/{step_id}/retry`
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::control::{RunState, change};
 use crate::App;
-use crate::http::{Authenticated, Refusal};
+use crate::http::{Authenticated, Envelope, Path, Refusal};
 
 /// Retry a failed run: every failed step, and what was blocked by it.
 #[utoipa::path(post, path = "/runs/{id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path)),
@@ -17,10 +16,9 @@ pub(crate) async fn retry_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &uri, &headers, b"", "retry_run", &json!({"p_run": id})).await
+    change(&app, &caller, &envelope, b"", "retry_run", &json!({"p_run": id})).await
 }
 
 /// Retry one step of a failed run and everything below it.
@@ -30,8 +28,7 @@ pub(crate) async fn retry_step(
     State(app): State<App>,
     caller: Authenticated,
     Path((id, step_id)): Path<(Uuid, Uuid)>,
-    uri: Uri,
-    headers: HeaderMap,
+    envelope: Envelope,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &uri, &headers, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
+    change(&app, &caller, &envelope, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
 }

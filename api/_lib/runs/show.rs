@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ use super::list::{COLUMNS, RunSummary};
 use crate::App;
 use crate::artifacts::Artifact;
 use crate::gates::Gate;
-use crate::http::{Authenticated, Refusal, cached};
+use crate::http::{Authenticated, Path, Refusal, cached};
 
 /// A run with everything that belongs to it.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

@@ -1,6 +1,6 @@
 //! `GET /api/runs/{id}/timeline`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::Query;
@@ -8,7 +8,7 @@ use nofx_shared::events::{Event, Row};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Page, Refusal, cached};
+use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
 /// The run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),

@@ -3,13 +3,16 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::plan;
+use serde_json::value::RawValue;
 
 use crate::http::cached;
+use crate::openapi::CHECKED_IN;
 
 /// This API's description.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
 pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
-    cached(&headers, &crate::document())
+    let document: &RawValue = serde_json::from_str(CHECKED_IN).expect("a test compares it with the routers");
+    cached(&headers, document)
 }
 
 /// JSON Schema of a plan.

@@ -2,22 +2,48 @@
 
 use axum::Json;
 use axum::extract::State;
-use nofx_shared::db::Query;
+use nofx_shared::db;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::App;
 use crate::http::Refusal;
 
-/// Whether the process answers. Asks nothing else.
+/// Whether the process answers; asks nothing else.
 #[utoipa::path(get, path = "/health", responses((status = 200)))]
 pub(crate) async fn show_health() -> Json<Value> {
     Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-/// Whether the database answers.
-#[utoipa::path(get, path = "/ready", responses((status = 200), (status = 503)))]
-pub(crate) async fn show_ready(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    let filters = vec![("select".to_owned(), "machine".to_owned()), ("limit".to_owned(), "1".to_owned())];
-    app.service_db().read::<Value>(&Query { table: "transition", filters }).await?;
-    Ok(Json(json!({"status": "ready"})))
+/// What the API stands on.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Readiness {
+    status: &'static str,
+    schema: Schema,
+    queue: QueueState,
+}
+
+/// The newest migration that the database has, and the one that this version was made with.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Schema {
+    applied: Option<String>,
+    expected: &'static str,
+}
+
+/// Runs are made without the queue, too: workers then start them when they look by themselves.
+#[derive(Serialize, utoipa::ToSchema)]
+struct QueueState {
+    driver: &'static str,
+    /// Why it cannot be reached.
+    error: Option<String>,
+}
+
+/// Whether the database answers, which schema it has, and whether the queue can be reached.
+#[utoipa::path(get, path = "/ready", responses((status = 200, body = Readiness), (status = 503)))]
+pub(crate) async fn show_ready(State(app): State<App>) -> Result<Json<Readiness>, Refusal> {
+    let applied = db::schema_version(app.service_db()).await?;
+    let checked = app.queue().check().await;
+    let error = checked.inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "the queue cannot be reached")).err();
+    let queue = QueueState { driver: app.queue().driver(), error: error.map(|error| error.to_string()) };
+    Ok(Json(Readiness { status: "ready", schema: Schema { applied, expected: db::SCHEMA }, queue }))
 }

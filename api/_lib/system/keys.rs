@@ -1,6 +1,6 @@
 //! `/api/keys`: API keys of the tenant. The key itself is told once.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Page, Refusal, cached};
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

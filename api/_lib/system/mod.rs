@@ -1,5 +1,6 @@
-//! `/api/health`, `/api/ready`, what the API says of itself, and API keys.
+//! `/api/health`, `/api/ready`, what the API says of itself, API keys, and the platform's timed jobs.
 
+mod cron;
 mod describe;
 mod health;
 mod keys;
@@ -19,4 +20,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(describe::show_plan_schema))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
+        .routes(routes!(cron::run_cron))
+}
+
+/// For the other functions: each can tell that it starts.
+pub(super) fn health_router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(health::show_health))
 }

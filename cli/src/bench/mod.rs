@@ -1,5 +1,6 @@
 //! `nofx bench`: measures, never tests.
 
+mod cold;
 mod engine;
 mod report;
 mod stack;
@@ -9,6 +10,7 @@ use crate::exit::Outcome;
 
 pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
     match what {
+        Bench::Cold { output } => cold::run(target.json, &output).await,
         Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
     }
 }

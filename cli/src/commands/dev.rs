@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use nofx_api::App;
-use nofx_local::{Options, Redis, Stack, auth};
+use nofx_local::{Options, Stack, auth};
 use nofx_shared::db::Db;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
@@ -16,12 +16,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::args::{Dev, Queue};
+use super::queue::Queue;
+use crate::args::Dev;
 use crate::exit::{Error, Exit, Outcome};
 use crate::target::{DevFile, Pids};
 
 pub(crate) async fn run(options: Dev) -> Outcome {
-    telemetry::start();
+    telemetry::start(&settings::telemetry("nofx-api"));
     drop(nofx_shared::net::client());
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
@@ -35,17 +36,13 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: settings::existing_database(), fresh: options.fresh })
         .await
         .map_err(Error::new)?;
-    let redis = match options.queue {
-        Queue::Postgres => None,
-        Queue::Redis => match Redis::start(&data_dir).await {
-            Ok(redis) => Some(redis),
-            Err(error) => {
-                stack.stop().await;
-                return Err(Error::new(error));
-            }
-        },
+    let queue = match Queue::start(options.queue, &data_dir).await {
+        Ok(queue) => queue,
+        Err(error) => {
+            stack.stop().await;
+            return Err(Error::new(error));
+        }
     };
-    let queue = redis.as_ref().map_or(settings::Queue::Postgres, |redis| settings::Queue::Redis { url: redis.url() });
     let address = listener.local_addr().map_err(Error::new)?;
     let port = address.port();
     let dev = Running { stack, queue, port, data_dir };
@@ -82,16 +79,14 @@ pub(crate) async fn run(options: Dev) -> Outcome {
         drop(worker.task.await);
     }
     api.abort();
-    if let Some(redis) = redis {
-        redis.stop().await;
-    }
+    dev.queue.stop().await;
     dev.stack.stop().await;
     Ok(Exit::Succeeded)
 }
 
 struct Running {
     stack: Stack,
-    queue: settings::Queue,
+    queue: Queue,
     port: u16,
     data_dir: PathBuf,
 }
@@ -117,8 +112,9 @@ impl Running {
     fn api_settings(&self) -> settings::Api {
         settings::Api {
             supabase: self.supabase(),
-            queue: self.queue.clone(),
+            queue: self.queue.settings(),
             internal_api_key: self.stack.internal_api_key().to_owned(),
+            cron_secret: None,
             cors_origins: vec![],
             stream: Duration::from_secs(240),
         }
@@ -142,10 +138,7 @@ impl Running {
         let log = self.data_dir.join(format!("worker-{n}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
-        let (driver, redis_url) = match &self.queue {
-            settings::Queue::Postgres => ("postgres", String::new()),
-            settings::Queue::Redis { url } => ("redis", url.clone()),
-        };
+        let queue = self.queue.env();
         let start = move || -> std::io::Result<tokio::process::Child> {
             let mut command = tokio::process::Command::new(&program);
             command
@@ -156,8 +149,7 @@ impl Running {
                 .env("SUPABASE_SERVICE_ROLE_KEY", &supabase.service_role_key)
                 .env("SUPABASE_JWT_SECRET", &supabase.jwt_secret)
                 .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
-                .env("QUEUE_DRIVER", driver)
-                .env("REDIS_URL", &redis_url)
+                .envs(queue.iter().map(|(name, value)| (name, value)))
                 .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
                 .env("NOFX_ADMIN_PORT", admin_port.to_string())
@@ -198,7 +190,13 @@ impl Running {
 
     fn pids(&self, workers: &[Worker]) -> Pids {
         let (postgres, postgrest) = self.stack.pids();
-        Pids { postgres, postgrest, api: std::process::id(), workers: workers.iter().map(|worker| *worker.pid.borrow()).collect() }
+        Pids {
+            postgres,
+            postgrest,
+            queue: self.queue.pid(),
+            api: std::process::id(),
+            workers: workers.iter().map(|worker| *worker.pid.borrow()).collect(),
+        }
     }
 
     fn announce(&self, workers: &[Worker]) -> Result<(), Error> {
@@ -224,6 +222,7 @@ impl Running {
             metrics_url: workers.first().map(|worker| format!("http://127.0.0.1:{}/metrics", worker.admin_port)).unwrap_or_default(),
             tokens,
             people: stack.people().to_vec(),
+            queue: self.queue.env().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             pids: self.pids(workers),
         };
         stack.remember_pids().map_err(Error::new)?;

@@ -5,7 +5,7 @@ use nofx_shared::{settings, telemetry};
 use crate::exit::{Error, Exit, Outcome};
 
 pub(crate) async fn run() -> Outcome {
-    telemetry::start();
+    telemetry::start(&settings::telemetry("nofx-worker"));
     let settings = settings::worker().map_err(Error::new)?;
     nofx_worker::run(settings).await.map_err(Error::new)?;
     Ok(Exit::Succeeded)

@@ -1,10 +1,13 @@
-//! Supabase's JWTs: HS256 with the project's secret.
+//! Supabase's JWTs: signed with the project's secret (HS256) or with one of its key pairs (ES256, RS256), whose public halves the
+//! project publishes.
 
 use chrono::Utc;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::jwks::{self, PublishedKeys};
 use super::{Caller, Role};
 
 /// What we read of a token.
@@ -22,13 +25,58 @@ struct AppMetadata {
     nofx_role: Role,
 }
 
-/// Checks a token: signature, expiry, and that it names a tenant and a role.
-pub fn verify(secret: &str, token: &str) -> Result<Caller, jsonwebtoken::errors::Error> {
-    let mut rules = Validation::new(Algorithm::HS256);
+/// Why a token does not tell who calls.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Token(#[from] jsonwebtoken::errors::Error),
+    #[error("it is signed with the key {0}, which the project does not publish")]
+    UnknownKey(String),
+    /// The token may be good: nobody can tell now.
+    #[error(transparent)]
+    Unavailable(jwks::Unavailable),
+}
+
+/// Checks tokens of one project.
+pub struct Verifier {
+    secret: DecodingKey,
+    published: PublishedKeys,
+}
+
+impl Verifier {
+    /// Asks for the published keys when the first token comes that needs one.
+    pub fn new(secret: &str, supabase_url: &str) -> Self {
+        let published = PublishedKeys::new(format!("{supabase_url}/auth/v1/.well-known/jwks.json"));
+        Self { secret: DecodingKey::from_secret(secret.as_bytes()), published }
+    }
+
+    /// Checks a token: signature, expiry, and that it names a tenant and a role.
+    pub async fn verify(&self, token: &str) -> Result<Caller, Error> {
+        let header = jsonwebtoken::decode_header(token)?;
+        let claims = match header.alg {
+            Algorithm::HS256 => decode(token, &self.secret, Algorithm::HS256)?,
+            // The algorithm is the key's as well as the token's: a public key never serves as a secret.
+            algorithm @ (Algorithm::ES256 | Algorithm::RS256) => {
+                let name = header.kid.unwrap_or_default();
+                let found = self.published.find(&name, algorithm).await.map_err(Error::Unavailable)?;
+                decode(token, &found.ok_or(Error::UnknownKey(name))?, algorithm)?
+            }
+            _ => return Err(jsonwebtoken::errors::Error::from(ErrorKind::InvalidAlgorithm).into()),
+        };
+        Ok(Caller {
+            subject: claims.sub,
+            tenant: claims.app_metadata.tenant_id,
+            role: claims.app_metadata.nofx_role,
+            token: token.to_owned(),
+        })
+    }
+}
+
+fn decode(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims, jsonwebtoken::errors::Error> {
+    let mut rules = Validation::new(algorithm);
     rules.leeway = 0;
     rules.validate_aud = false;
-    let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(secret.as_bytes()), &rules)?.claims;
-    Ok(Caller { subject: claims.sub, tenant: claims.app_metadata.tenant_id, role: claims.app_metadata.nofx_role, token: token.to_owned() })
+    Ok(jsonwebtoken::decode::<Claims>(token, key, &rules)?.claims)
 }
 
 /// Signs a short-lived token for somebody whom another credential proved.

@@ -1,13 +1,14 @@
 //! Who calls: tokens of people, API keys, roles.
 
 mod api_key;
+mod jwks;
 mod jwt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, fingerprint};
-pub use jwt::{Claims, sign_for, verify};
+pub use jwt::{Claims, Error, Verifier, sign_for};
 
 /// What a person may do; each role may do all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]

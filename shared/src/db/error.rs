@@ -45,8 +45,8 @@ impl Error {
     }
 }
 
-impl From<reqwest_of_postgrest::Error> for Error {
-    fn from(error: reqwest_of_postgrest::Error) -> Self {
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
         Self::Unavailable(error.into())
     }
 }

@@ -26,6 +26,8 @@ pub struct ClaimedStep {
     pub goal: String,
     pub created_by: String,
     pub workspace: Option<Workspace>,
+    /// The trace of the request that made the run.
+    pub traceparent: Option<String>,
     pub item: Option<Value>,
     pub index: Option<i64>,
     /// The gate that it was parked on, or that somebody put before it.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::RunStatus;
 use crate::db::{Db, Error};
 use crate::plan::Plan;
+use crate::telemetry::TraceParent;
 
 /// A run that was just made.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -19,10 +20,10 @@ pub struct CreatedRun {
 }
 
 /// Makes a run. The same id again finds the run that is there.
-pub async fn create_run(db: &Db, id: Uuid, plan: &Plan, submitted: &Value, traceparent: Option<&str>) -> Result<CreatedRun, Error> {
+pub async fn create_run(db: &Db, id: Uuid, plan: &Plan, submitted: &Value, trace: Option<&TraceParent>) -> Result<CreatedRun, Error> {
     let run = json!({
         "goal": plan.goal, "plan": submitted, "workspace": plan.workspace, "priority": plan.priority,
-        "max_parallel": plan.max_parallel, "deadline_s": plan.deadline_s, "traceparent": traceparent,
+        "max_parallel": plan.max_parallel, "deadline_s": plan.deadline_s, "traceparent": trace.map(ToString::to_string),
     });
     db.call("create_run", &json!({"p_id": id, "p_run": run, "p_steps": plan.rows()})).await
 }

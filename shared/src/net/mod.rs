@@ -1,16 +1,19 @@
 //! Outgoing HTTP: the one place that builds a client, and the rule about private addresses.
 #![expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 
+mod aws;
 mod private_address;
 
 use std::time::Duration;
 
+pub use aws::aws;
+pub(crate) use aws::credentials;
 pub use private_address::is_private;
 
-/// A client with our TLS provider and limits. Redirects are not followed: whoever wants to checks each hop.
+/// A client with our TLS provider and limits. Making one reads all root certificates. Redirects are not followed: whoever wants
+/// to checks each hop.
 pub fn client() -> reqwest::Client {
-    // The second call of a process finds the provider installed: that is no error.
-    drop(rustls::crypto::ring::default_provider().install_default());
+    provide_tls();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
@@ -19,9 +22,15 @@ pub fn client() -> reqwest::Client {
         .expect("the TLS provider is installed in the line above")
 }
 
+/// Tells all of the process which TLS provider to use.
+pub fn provide_tls() {
+    // The second call of a process finds the provider installed: that is no error.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 /// A client that reaches one host only at the given addresses.
 pub fn pinned(host: &str, addresses: &[std::net::SocketAddr]) -> reqwest::Client {
-    drop(rustls::crypto::ring::default_provider().install_default());
+    provide_tls();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))

@@ -1,57 +1,108 @@
 //! The sending side of the doorbell: tells workers that something may be ready. A ring says where to look and nothing more;
 //! losing it costs seconds, never work, because a sweeper rings again. The hearing side is `worker/src/doorbell`.
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{StreamAddOptions, StreamTrimStrategy, StreamTrimmingMode};
-use tokio::sync::OnceCell;
+mod redis;
+mod sqs;
+
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::net;
 use crate::settings;
+use crate::telemetry::{self, TraceParent};
 
-/// Key of the stream of rings.
-pub const STREAM: &str = "nofx:doorbell";
-/// The consumer group of all workers.
-pub const GROUP: &str = "workers";
-/// Rings beyond so many are dropped, oldest first: a look finds what they told of, too.
-const KEEP: usize = 10_000;
+pub use redis::{DEAD, GROUP, STREAM};
+pub use sqs::{Message, Urgency};
 
 /// Why a ring could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot ring through Redis")]
-    Redis(#[from] redis::RedisError),
+    Redis(#[from] ::redis::RedisError),
+    #[error("cannot ring through SQS")]
+    Sqs(#[from] sqs::Error),
+}
+
+/// Tells to look at a run or a step.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    pub look: Uuid,
+    /// The run's, when it is known.
+    pub priority: i32,
+    pub trace: Option<TraceParent>,
+}
+
+impl Ring {
+    pub fn of(look: Uuid) -> Self {
+        Self { look, priority: 0, trace: None }
+    }
 }
 
 /// Sends rings through the queue of the settings.
 pub struct Queue {
-    driver: settings::Queue,
-    redis: OnceCell<ConnectionManager>,
+    driver: Driver,
+}
+
+enum Driver {
+    /// Its functions ring when they commit: there is nothing to send.
+    Postgres,
+    Redis(redis::Sender),
+    Sqs(Box<sqs::Sender>),
 }
 
 impl Queue {
-    /// Connects with the first ring.
-    pub fn new(driver: settings::Queue) -> Self {
-        Self { driver, redis: OnceCell::new() }
+    /// Connects with the first ring. `role`: whom to call AWS as when the settings have no keys.
+    pub fn new(settings: settings::Queue, role: Option<SharedCredentialsProvider>) -> Self {
+        let driver = match settings {
+            settings::Queue::Postgres => Driver::Postgres,
+            settings::Queue::Redis { url } => Driver::Redis(redis::Sender::new(url)),
+            settings::Queue::Sqs { prefix, aws } => {
+                let keys = aws.keys.as_ref().map(|keys| SharedCredentialsProvider::new(net::credentials(keys)));
+                let nobody =
+                    || SharedCredentialsProvider::new(provide_credentials_fn(|| async { Err(CredentialsError::not_loaded_no_source()) }));
+                Driver::Sqs(Box::new(sqs::Sender::new(prefix, aws, keys.or(role).unwrap_or_else(nobody))))
+            }
+        };
+        Self { driver }
     }
 
-    /// Rings for runs or steps. With Postgres as the queue there is nothing to send: its functions ring when they commit.
-    pub async fn ring(&self, subjects: &[Uuid]) -> Result<(), Error> {
+    /// Whether rings could be sent now.
+    pub async fn check(&self) -> Result<(), Error> {
         match &self.driver {
-            settings::Queue::Postgres => Ok(()),
-            settings::Queue::Redis { .. } if subjects.is_empty() => Ok(()),
-            settings::Queue::Redis { url } => {
-                let connect = || async {
-                    let config = ConnectionManagerConfig::new().set_number_of_retries(1);
-                    ConnectionManager::new_with_config(redis::Client::open(url.as_str())?, config).await
-                };
-                let mut redis = self.redis.get_or_try_init(connect).await?.clone();
-                let keep = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, KEEP));
-                let mut rings = redis::pipe();
-                for subject in subjects {
-                    rings.xadd_options(STREAM, "*", &[("look", subject.to_string())], &keep).ignore();
-                }
-                Ok(rings.query_async(&mut redis).await?)
-            }
+            Driver::Postgres => Ok(()),
+            Driver::Redis(sender) => Ok(sender.check().await?),
+            Driver::Sqs(sender) => Ok(sender.check().await?),
         }
+    }
+
+    /// The driver's name in the settings.
+    pub fn driver(&self) -> &'static str {
+        match &self.driver {
+            Driver::Postgres => "postgres",
+            Driver::Redis(_) => "redis",
+            Driver::Sqs(_) => "sqs",
+        }
+    }
+
+    pub async fn ring(&self, mut rings: Vec<Ring>) -> Result<(), Error> {
+        if rings.is_empty() || matches!(self.driver, Driver::Postgres) {
+            return Ok(());
+        }
+        let span = tracing::info_span!("send doorbell", otel.kind = "producer", messaging.operation.r#type = "send");
+        telemetry::follow(&span, rings.iter().find_map(|ring| ring.trace.as_ref()));
+        for ring in &mut rings {
+            ring.trace = telemetry::current(&span, ring.trace.as_ref());
+        }
+        let send = async {
+            match &self.driver {
+                Driver::Postgres => Ok(()),
+                Driver::Redis(sender) => sender.send(&rings).await.map_err(Error::from),
+                Driver::Sqs(sender) => sender.send(&rings).await.map_err(Error::from),
+            }
+        };
+        send.instrument(span.clone()).await
     }
 }

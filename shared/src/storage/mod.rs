@@ -1,8 +1,11 @@
 //! Supabase Storage: uploads and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::net;
 
 /// The bucket of everything that runs keep.
 pub const ARTIFACTS: &str = "artifacts";
@@ -31,7 +34,8 @@ impl Error {
 /// A client that acts as the service role.
 #[derive(Clone)]
 pub struct Storage {
-    client: reqwest::Client,
+    /// Made with the first call: health checks need none.
+    client: Arc<LazyLock<reqwest::Client>>,
     base: String,
     key: String,
 }
@@ -45,8 +49,8 @@ struct Body {
 }
 
 impl Storage {
-    pub fn new(client: reqwest::Client, supabase_url: &str, service_role_key: &str) -> Self {
-        Self { client, base: format!("{supabase_url}/storage/v1"), key: service_role_key.to_owned() }
+    pub fn new(supabase_url: &str, service_role_key: &str) -> Self {
+        Self { client: Arc::new(LazyLock::new(net::client)), base: format!("{supabase_url}/storage/v1"), key: service_role_key.to_owned() }
     }
 
     /// Makes the bucket unless it is there.

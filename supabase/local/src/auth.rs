@@ -27,25 +27,48 @@ pub fn api_key(secret: &str, role: &str) -> String {
     sign(secret, &json!({"iss": "supabase", "ref": "local", "role": role, "iat": now, "exp": now + 10 * 365 * 86_400}))
 }
 
-/// An access token for a person of a tenant.
+/// An access token for a person of a tenant, signed with the secret.
 pub fn access_token(secret: &str, subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -> String {
-    let now = Utc::now().timestamp();
-    sign(
-        secret,
-        &json!({
-            "aud": "authenticated", "role": "authenticated", "sub": subject, "email": email, "iat": now, "exp": now + valid_s,
-            "app_metadata": {"provider": "email", "tenant_id": tenant, "nofx_role": role}, "user_metadata": {},
-            "session_id": Uuid::now_v7(), "is_anonymous": false,
-        }),
-    )
+    sign(secret, &session(subject, email, tenant, role, valid_s))
 }
 
-/// The claims of a valid token, or nothing.
-pub(crate) fn verify(secret: &str, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
-    let mut rules = Validation::new(Algorithm::HS256);
+fn session(subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -> Value {
+    let now = Utc::now().timestamp();
+    json!({
+        "aud": "authenticated", "role": "authenticated", "sub": subject, "email": email, "iat": now, "exp": now + valid_s,
+        "app_metadata": {"provider": "email", "tenant_id": tenant, "nofx_role": role}, "user_metadata": {},
+        "session_id": Uuid::now_v7(), "is_anonymous": false,
+    })
+}
+
+/// The claims of a token that the project signed, with its secret or with its key pair.
+pub(crate) fn verify(gateway: &Gateway, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+    if jsonwebtoken::decode_header(token)?.alg == Algorithm::ES256 {
+        return decode(token, &gateway.signing_key.verifier(), Algorithm::ES256);
+    }
+    verify_secret(&gateway.jwt_secret, token)
+}
+
+/// The claims of a token that was signed with the secret: keys, and URLs of Storage.
+pub(crate) fn verify_secret(secret: &str, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+    decode(token, &DecodingKey::from_secret(secret.as_bytes()), Algorithm::HS256)
+}
+
+fn decode(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Value, jsonwebtoken::errors::Error> {
+    let mut rules = Validation::new(algorithm);
     rules.validate_aud = false;
     rules.leeway = 0;
-    Ok(jsonwebtoken::decode::<Value>(token, &DecodingKey::from_secret(secret.as_bytes()), &rules)?.claims)
+    Ok(jsonwebtoken::decode::<Value>(token, key, &rules)?.claims)
+}
+
+/// The claims of whoever calls.
+pub(crate) fn claims(gateway: &Gateway, headers: &HeaderMap) -> Option<Value> {
+    verify(gateway, bearer(headers)?).ok()
+}
+
+/// `GET /auth/v1/.well-known/jwks.json`: what tokens of people are checked with.
+pub(crate) async fn show_keys(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
+    Json(json!({"keys": [gateway.signing_key.public_jwk()]}))
 }
 
 #[derive(Deserialize)]
@@ -71,7 +94,7 @@ pub(crate) async fn token(State(gateway): State<Arc<Gateway>>, Query(grant): Que
     let valid_s = 3600;
     let now = Utc::now();
     Json(json!({
-        "access_token": access_token(&gateway.jwt_secret, person.id, &person.email, gateway.tenant_id, &person.role, valid_s),
+        "access_token": gateway.signing_key.sign(&session(person.id, &person.email, gateway.tenant_id, &person.role, valid_s)),
         "token_type": "bearer", "expires_in": valid_s, "expires_at": now.timestamp() + valid_s,
         "refresh_token": Uuid::now_v7().simple().to_string(), "user": user(person, gateway.tenant_id, now),
     }))
@@ -80,7 +103,7 @@ pub(crate) async fn token(State(gateway): State<Arc<Gateway>>, Query(grant): Que
 
 /// `GET /auth/v1/user`
 pub(crate) async fn show_user(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let claims = bearer(&headers).and_then(|token| verify(&gateway.jwt_secret, token).ok());
+    let claims = claims(&gateway, &headers);
     let person = claims
         .as_ref()
         .and_then(|claims| gateway.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str())));

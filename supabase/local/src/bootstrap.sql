@@ -67,3 +67,68 @@ create table storage.objects (
 );
 grant all on storage.buckets, storage.objects to service_role, postgres;
 reset role;
+
+-- Realtime: what it has in the database. Messages are kept for the moment only, so they are written only while a socket is open:
+-- the gateway holds the shared advisory lock 'realtime' then (supabase/local/src/realtime).
+create schema realtime authorization supabase_realtime_admin;
+grant usage on schema realtime to anon, authenticated, service_role, postgres;
+set role supabase_realtime_admin;
+create table realtime.messages (
+  id uuid not null default gen_random_uuid(),
+  topic text not null,
+  extension text not null,
+  payload jsonb,
+  event text,
+  private boolean default false,
+  updated_at timestamp not null default now(),
+  inserted_at timestamp not null default now(),
+  primary key (id, inserted_at)
+) partition by range (inserted_at);
+create table realtime.messages_default partition of realtime.messages default;
+alter table realtime.messages enable row level security;
+grant select, insert, update on realtime.messages to anon, authenticated, service_role, postgres;
+create function realtime.topic() returns text language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
+create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
+declare
+  v_id uuid := gen_random_uuid();
+begin
+  if pg_try_advisory_lock(hashtextextended('realtime', 0)) then
+    perform pg_advisory_unlock(hashtextextended('realtime', 0));
+    return;
+  end if;
+  if not payload ? 'id' then
+    payload := jsonb_set(payload, '{id}', to_jsonb(v_id));
+  end if;
+  insert into realtime.messages (id, topic, extension, payload, event, private) values (v_id, topic, 'broadcast', payload, event, private);
+  perform pg_notify('realtime', v_id::text);
+exception when others then
+  raise warning 'WarnSendingBroadcastMessage: %', sqlerrm;
+end
+$$;
+reset role;
+create publication supabase_realtime;
+
+-- Vault: secrets by name. Here they are kept as they are; the real one encrypts them.
+create schema vault;
+grant usage on schema vault to postgres, service_role;
+create table vault.secrets (
+  id uuid primary key default gen_random_uuid(),
+  name text unique,
+  description text not null default '',
+  secret text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create view vault.decrypted_secrets as
+  select id, name, description, secret, secret as decrypted_secret, created_at, updated_at from vault.secrets;
+grant select on vault.secrets, vault.decrypted_secrets to postgres;
+create function vault.create_secret(new_secret text, new_name text default null, new_description text default '') returns uuid
+language sql security definer set search_path = '' as $$
+  insert into vault.secrets (secret, name, description) values (new_secret, new_name, new_description) returning id
+$$;
+create function vault.update_secret(secret_id uuid, new_secret text) returns void
+language sql security definer set search_path = '' as $$
+  update vault.secrets set secret = new_secret, updated_at = now() where id = secret_id
+$$;
+revoke execute on function vault.create_secret, vault.update_secret from public;
+grant execute on function vault.create_secret, vault.update_secret to postgres, service_role;

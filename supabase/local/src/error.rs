@@ -9,6 +9,10 @@ pub enum Error {
     MissingTool { tool: &'static str, root: PathBuf },
     #[error("{tool} is not on the PATH; install it (Debian: apt-get install {package}; scripts/bootstrap-dev.sh --tests does)")]
     NotOnPath { tool: &'static str, package: &'static str },
+    #[error(
+        "moto_server, an emulator of AWS, was not found; scripts/bootstrap-dev.sh --tests installs it (or: pip install 'moto[server]')"
+    )]
+    NoEmulator,
     #[error("no NOFX checkout here: run this inside the repository (looked for supabase/migrations from {0} upwards)")]
     NoCheckout(PathBuf),
     #[error("port {port} is taken; stop what listens there or choose another with {flag}")]

@@ -2,6 +2,7 @@
 //! Knows nothing of runs and steps: what it serves is what `supabase/migrations` declares.
 
 pub mod auth;
+mod aws;
 pub mod dirs;
 pub mod error;
 pub mod gateway;
@@ -10,11 +11,14 @@ pub mod people;
 mod postgres;
 mod postgrest;
 mod process;
+mod realtime;
 mod redis;
 mod secrets;
+mod signing_key;
 mod stack;
 mod storage;
 
+pub use aws::Aws;
 pub use error::Error;
 pub use people::Person;
 pub use redis::Redis;

@@ -16,7 +16,7 @@ pub(crate) struct Postgrest {
 }
 
 impl Postgrest {
-    pub(crate) async fn start(root: &Path, data_dir: &Path, db_url: &str, jwt_secret: &str, leftover: i32) -> Result<Self, Error> {
+    pub(crate) async fn start(root: &Path, data_dir: &Path, db_url: &str, keys: &str, leftover: i32) -> Result<Self, Error> {
         let program = dirs::postgrest(root)?;
         end_leftover(leftover, &program, Signal::SIGTERM).await;
         let port = free_port()?;
@@ -33,7 +33,7 @@ impl Postgrest {
                 setting("DB_EXTRA_SEARCH_PATH", "extensions"),
                 setting("DB_ANON_ROLE", "anon"),
                 setting("DB_POOL", "10"),
-                setting("JWT_SECRET", jwt_secret),
+                setting("JWT_SECRET", keys),
                 setting("JWT_CACHE_MAX_LIFETIME", "3600"),
                 setting("SERVER_HOST", "127.0.0.1"),
                 setting("SERVER_PORT", &port.to_string()),

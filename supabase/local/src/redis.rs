@@ -69,6 +69,10 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
     /// Ends it.
     pub async fn stop(self) {
         self.process.stop().await;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::auth::api_key;
 use crate::error::{At, Error};
 use crate::people::Person;
+use crate::signing_key::SigningKey;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Secrets {
@@ -18,6 +19,8 @@ pub(crate) struct Secrets {
     /// The project's keys: made once, since the gateway compares them as they are.
     pub anon_key: String,
     pub service_role_key: String,
+    /// Private half of the pair that signs tokens of people.
+    pub signing_key: String,
     pub db_password: String,
     pub internal_api_key: String,
     pub tenant_id: Uuid,
@@ -36,6 +39,7 @@ impl Secrets {
             anon_key: api_key(&jwt_secret, "anon"),
             service_role_key: api_key(&jwt_secret, "service_role"),
             jwt_secret,
+            signing_key: SigningKey::make(),
             db_password: token(32),
             internal_api_key: token(32),
             tenant_id: Uuid::now_v7(),

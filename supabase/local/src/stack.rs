@@ -13,7 +13,9 @@ use crate::people::Person;
 use crate::postgres::{self, Postgres};
 use crate::postgrest::{self, Postgrest};
 use crate::process::free_port;
+use crate::realtime::Realtime;
 use crate::secrets::Secrets;
+use crate::signing_key::SigningKey;
 use crate::storage::Storage;
 use crate::{migrate, process};
 
@@ -95,15 +97,20 @@ impl Stack {
         leftover: i32,
     ) -> Result<(Postgrest, gateway::Running), Error> {
         migrate::migrate(root, data_dir, db_url).await?;
-        let postgrest = Postgrest::start(root, data_dir, rest_db_url, &secrets.jwt_secret, leftover).await?;
+        let signing_key = SigningKey::read(&secrets.signing_key)
+            .ok_or_else(|| Error::failed("reading secrets.json", "its signing_key is none; start with --fresh"))?;
+        let keys = signing_key.with_secret(&secrets.jwt_secret).to_string();
+        let postgrest = Postgrest::start(root, data_dir, rest_db_url, &keys, leftover).await?;
         let gateway = Gateway {
             rest_url: format!("http://127.0.0.1:{}", postgrest.port),
             jwt_secret: secrets.jwt_secret.clone(),
+            signing_key,
             anon_key: secrets.anon_key.clone(),
             service_role_key: secrets.service_role_key.clone(),
             people: secrets.people.clone(),
             tenant_id: secrets.tenant_id,
             storage: Storage::open(data_dir.join("storage"), admin_url.to_owned())?,
+            realtime: Realtime::open(admin_url.to_owned()),
             client: reqwest::Client::new(),
         };
         match gateway::serve(Arc::new(gateway)).await {

@@ -37,12 +37,13 @@ const LEAST: [(&str, Option<Role>); 26] = [
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
-/// Method, path with its `{…}`, and operation id of all routes.
+/// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
     let (_, openapi) = Person::with_token("").get("/api/openapi.json").await;
     let paths = openapi["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, methods)| {
-        methods.as_object().expect("methods").iter().map(|(method, operation)| {
+        let methods = methods.as_object().expect("methods").iter();
+        methods.filter(|(_, operation)| operation["operationId"] != "run_cron").map(|(method, operation)| {
             let method: Method = method.to_uppercase().parse().expect("a method");
             (method, path.clone(), operation["operationId"].as_str().expect("an id").to_owned())
         })
@@ -138,4 +139,14 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn nobody_of_a_tenant_may_run_a_cron() {
+    let tenant = Tenant::new().await;
+    for role in ROLES {
+        let (status, answer) = tenant.person(role).get("/api/cron/sweep").await;
+        assert_eq!(status, 401, "{role:?}: {answer}");
+    }
+    assert_eq!(tenant.admin().get("/api/cron/nothing").await.0, 404);
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use nofx_shared::db::{self, Db};
 use nofx_shared::engine::{self, ClaimedStep, Failure};
-use nofx_shared::secrets::Mask;
+use nofx_shared::secrets::{Mask, SecretStore};
 use nofx_shared::storage::{self, Storage};
+use nofx_shared::telemetry::TraceParent;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,7 @@ use crate::workspace::Workspaces;
 pub(crate) struct Tools {
     pub db: Db,
     pub storage: Storage,
+    pub secrets: SecretStore,
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
@@ -33,6 +35,8 @@ pub(crate) struct StepContext {
     /// The step's `idempotency_key`, its expressions resolved: for effects outside.
     pub idempotency_key: Option<String>,
     pub mask: Mask,
+    /// The step's place in its run's trace, for what it calls and starts.
+    pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
     pub tools: Arc<Tools>,
 }

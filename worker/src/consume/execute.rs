@@ -7,10 +7,11 @@ use std::time::Duration;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome, StepStatus};
 use nofx_shared::plan::expression::{self, Scope};
 use nofx_shared::plan::resolve;
-use nofx_shared::secrets::Mask;
-use nofx_shared::settings;
+use nofx_shared::secrets::{self, Mask};
+use nofx_shared::telemetry;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::context::{StepContext, Tools};
 use crate::handlers;
@@ -23,7 +24,25 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) async fn execute(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Outcome {
     match prepare(step, tools, stop) {
         Ok(Prepared::Outcome(outcome)) => outcome,
-        Ok(Prepared::Step(context, inputs)) => run(context, inputs).await,
+        Ok(Prepared::Step(context, inputs)) => begin(context, inputs).await,
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+/// Runs the handler as a part of the trace that made the run.
+async fn begin(mut context: Box<StepContext>, inputs: Value) -> Outcome {
+    let step = &context.step;
+    let span = tracing::info_span!(
+        "step", otel.name = format!("step {}", step.tool), run.id = %step.run_id, step.id = %step.id, step.name = step.name, step.tool = step.tool,
+        step.attempt = step.attempt,
+    );
+    let came = step.traceparent.as_ref().and_then(|text| text.parse().ok());
+    telemetry::follow(&span, came.as_ref());
+    context.trace = telemetry::current(&span, came.as_ref());
+    let unlocked = unlock(&mut context).instrument(span.clone()).await;
+    match unlocked {
+        Ok(()) => run(context, inputs, span).await,
+        Err(_) if context.stop.is_cancelled() => Outcome::Cancelled,
         Err(failure) => Outcome::Failed(failure),
     }
 }
@@ -78,14 +97,20 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
             env.insert(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
     }
-    let mut secrets = vec![];
-    for name in &step.spec.secrets {
-        let value = settings::secret(name)
-            .ok_or_else(|| Failure::permanent(format!("the secret {name} is not there: set NOFX_SECRET_{name} for the worker")))?;
-        secrets.push(value.clone());
-        env.insert(name.clone(), value);
-    }
-    Ok(Prepared::Step(Box::new(StepContext { step, env, idempotency_key, mask: Mask::new(secrets), stop, tools }), inputs))
+    let mask = Mask::default();
+    Ok(Prepared::Step(Box::new(StepContext { step, env, idempotency_key, mask, trace: None, stop, tools }), inputs))
+}
+
+/// Gets the secrets that the step names, and no others. While the store is away the step waits.
+async fn unlock(context: &mut StepContext) -> Result<(), Failure> {
+    let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
+    let found = context.insist(|| context.tools.secrets.read(tenant, names), secrets::Error::is_about_the_call).await;
+    let found = found.map_err(|error| {
+        if error.is_about_the_call() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
+    })?;
+    context.mask = Mask::new(found.values().cloned());
+    context.env.extend(found);
+    Ok(())
 }
 
 fn permanent(error: &expression::Invalid) -> Failure {
@@ -107,7 +132,7 @@ fn gather(children: &[nofx_shared::engine::Child]) -> Outcome {
     Outcome::Failed(Failure::permanent(format!("{} of {} children did not succeed: {names}", failed.len(), children.len())))
 }
 
-async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
+async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
@@ -116,7 +141,7 @@ async fn run(context: Box<StepContext>, inputs: Value) -> Outcome {
     let own = stop.child_token();
     let context = StepContext { stop: own.clone(), ..*context };
     // In a task of its own, so that a panic is the step's failure and not the worker's.
-    let mut task = tokio::spawn(async move { handler.run(&context, inputs).await });
+    let mut task = tokio::spawn(async move { handler.run(&context, inputs).await }.instrument(span));
     let ended = tokio::select! {
         ended = &mut task => Some(ended),
         () = tokio::time::sleep(timeout) => None,

@@ -13,10 +13,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::{self, ClaimedStep, Failure, Outcome, Settled};
-use nofx_shared::queue::Queue;
+use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::settings;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,8 @@ pub(crate) struct Consumer {
     bell: Bell,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
+    /// Whether this worker holds leases, for whoever would end it.
+    busy: watch::Sender<bool>,
     held: HashMap<Uuid, Held>,
     ended: Vec<Ended>,
     settles: JoinSet<Answer>,
@@ -84,6 +86,7 @@ impl Consumer {
         bell: Bell,
         queue: Arc<Queue>,
         metrics: Arc<Metrics>,
+        busy: watch::Sender<bool>,
     ) -> Self {
         Self {
             db,
@@ -91,6 +94,7 @@ impl Consumer {
             bell,
             queue,
             metrics,
+            busy,
             name: settings.name.clone(),
             lease: settings.lease,
             drain: settings.drain,
@@ -120,6 +124,9 @@ impl Consumer {
                 return;
             }
             self.settle(deadline.is_none());
+            let is_busy = !self.held.is_empty() || !self.ended.is_empty();
+            self.busy.send_if_modified(|was| std::mem::replace(was, is_busy) != is_busy);
+            self.bell.set_room(deadline.is_none() && self.held.len() < self.concurrency);
             let alarm = self.alarm(deadline);
             tokio::select! {
                 Some(ended) = outcomes.recv() => {
@@ -238,7 +245,7 @@ impl Consumer {
         }
         let queue = Arc::clone(&self.queue);
         tokio::spawn(async move {
-            if let Err(error) = queue.ring(&ready).await {
+            if let Err(error) = queue.ring(ready.into_iter().map(Ring::of).collect()).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring; the sweeper will");
             }
         });

@@ -3,6 +3,7 @@
 
 mod postgres;
 mod redis;
+mod sqs;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ pub(crate) trait Doorbell: Sized + Send {
     /// only after `looked`: nobody is rung who has no room.
     fn ring(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Nobody here has room: the ring is for another worker.
+    fn pass_on(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
     /// A claim followed the ring, and found something or nothing. A ring that nobody looked after comes again, to any worker.
     fn looked(&mut self, found: bool) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
@@ -43,6 +47,7 @@ pub(crate) struct Bell {
     rung: Arc<Notify>,
     rings: Arc<AtomicU64>,
     looks: Arc<watch::Sender<Look>>,
+    has_room: Arc<watch::Sender<bool>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -53,13 +58,20 @@ struct Look {
 
 impl Bell {
     pub(crate) fn listen(settings: Settings, stop: CancellationToken) -> Self {
-        let bell = Self { rung: Arc::default(), rings: Arc::default(), looks: Arc::new(watch::channel(Look::default()).0) };
+        let bell = Self {
+            rung: Arc::default(),
+            rings: Arc::default(),
+            looks: Arc::new(watch::channel(Look::default()).0),
+            has_room: Arc::new(watch::channel(true).0),
+        };
         let ringing = bell.clone();
         tokio::spawn(async move {
             stop.run_until_cancelled(async move {
                 match settings.queue {
                     settings::Queue::Postgres => ringing.attend::<postgres::Notifications>(&settings).await,
                     settings::Queue::Redis { .. } => ringing.attend::<redis::Stream>(&settings).await,
+                    // Boxed: the SDK's futures are large.
+                    settings::Queue::Sqs { .. } => Box::pin(ringing.attend::<sqs::Queues>(&settings)).await,
                 }
             })
             .await
@@ -75,6 +87,11 @@ impl Bell {
 
     pub(crate) async fn wait(&self) {
         self.rung.notified().await;
+    }
+
+    /// Whether this worker could take another step. While it could not, rings go to others.
+    pub(crate) fn set_room(&self, has_room: bool) {
+        self.has_room.send_if_modified(|had| std::mem::replace(had, has_room) != has_room);
     }
 
     /// How often it has rung so far: a claim that begins now follows all of these.
@@ -101,8 +118,16 @@ impl Bell {
     async fn follow<D: Doorbell>(&self, settings: &Settings) -> Result<(), D::Error> {
         let mut doorbell = D::open(settings).await?;
         let mut looks = self.looks.subscribe();
+        let mut room = self.has_room.subscribe();
         loop {
+            if room.wait_for(|has_room| *has_room).await.is_err() {
+                return Ok(());
+            }
             doorbell.ring().await?;
+            if !*self.has_room.borrow() {
+                doorbell.pass_on().await?;
+                continue;
+            }
             self.ring();
             let rings = self.rings();
             let Ok(found) = looks.wait_for(|look| look.rings >= rings).await.map(|look| look.found) else { return Ok(()) };

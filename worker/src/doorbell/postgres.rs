@@ -72,6 +72,12 @@ impl Doorbell for Notifications {
         Ok(())
     }
 
+    /// All workers were told.
+    async fn pass_on(&mut self) -> Result<(), Error> {
+        self.look = true;
+        Ok(())
+    }
+
     async fn looked(&mut self, found: bool) -> Result<(), Error> {
         if self.waiting && self.close >= MANY {
             self.client.batch_execute("select nofx_private.stop_waiting()").await?;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use nofx_shared::queue::{GROUP, STREAM};
+use nofx_shared::queue::{DEAD, GROUP, STREAM};
 use nofx_shared::settings::Queue;
+use nofx_shared::telemetry;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{StreamAutoClaimReply, StreamReadOptions, StreamReadReply};
+use redis::streams::{StreamAutoClaimReply, StreamId, StreamMaxlen, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands, RedisError};
+use uuid::Uuid;
 
 use super::{Doorbell, Settings};
 
@@ -48,16 +50,37 @@ impl Doorbell for Stream {
         let options = StreamReadOptions::default().group(GROUP, &self.worker).count(BATCH).block(millis(PATIENCE));
         loop {
             let read: Option<StreamReadReply> = self.redis.xread_options(&[STREAM], &[">"], &options).await?;
-            self.unanswered = read.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).map(|ring| ring.id).collect();
-            if self.unanswered.is_empty() {
+            let mut entries: Vec<StreamId> = read.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect();
+            if entries.is_empty() {
                 let left: StreamAutoClaimReply =
                     self.redis.xautoclaim_options(STREAM, GROUP, &self.worker, millis(ABANDONED), "0-0", Default::default()).await?;
-                self.unanswered = left.claimed.into_iter().map(|ring| ring.id).chain(left.deleted_ids).collect();
+                self.unanswered.extend(left.deleted_ids);
+                entries = left.claimed;
+            }
+            for entry in entries {
+                if entry.get::<String>("look").is_some_and(|look| look.parse::<Uuid>().is_ok()) {
+                    hear(&entry);
+                    self.unanswered.push(entry.id);
+                } else {
+                    self.put_away(&entry).await?;
+                }
             }
             if !self.unanswered.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    async fn pass_on(&mut self) -> Result<(), RedisError> {
+        let rings = std::mem::take(&mut self.unanswered);
+        if rings.is_empty() {
+            return Ok(());
+        }
+        // One ring stands for all of them: whoever hears it looks until nothing is left.
+        let again = [("look", Uuid::now_v7().to_string())];
+        let mut pipe = redis::pipe();
+        pipe.xadd(STREAM, "*", &again).ignore().xack(STREAM, GROUP, &rings).ignore().xdel(STREAM, &rings).ignore();
+        pipe.query_async(&mut self.redis).await
     }
 
     async fn looked(&mut self, _found: bool) -> Result<(), RedisError> {
@@ -66,5 +89,30 @@ impl Doorbell for Stream {
             return Ok(());
         }
         redis::pipe().xack(STREAM, GROUP, &answered).ignore().xdel(STREAM, &answered).ignore().query_async(&mut self.redis).await
+    }
+}
+
+impl Stream {
+    /// An entry that is no ring would come again for ever: it is kept aside, for whoever wants to know who writes such.
+    async fn put_away(&mut self, entry: &StreamId) -> Result<(), RedisError> {
+        tracing::warn!(entry = entry.id, stream = DEAD, "an entry is no ring; it is put away");
+        let text = format!("{:?}", entry.map);
+        let keep = StreamMaxlen::Approx(1000);
+        let mut pipe = redis::pipe();
+        pipe.xadd_maxlen(DEAD, keep, "*", &[("entry", entry.id.as_str()), ("fields", text.as_str())]).ignore();
+        pipe.xack(STREAM, GROUP, &[&entry.id]).ignore().xdel(STREAM, &[&entry.id]).ignore().query_async(&mut self.redis).await
+    }
+}
+
+/// Records that the ring of a trace was heard.
+fn hear(ring: &StreamId) {
+    if let Some(trace) = ring.get::<String>("traceparent").and_then(|text| text.parse().ok()) {
+        let span = tracing::info_span!(
+            "receive doorbell",
+            otel.kind = "consumer",
+            messaging.operation.r#type = "receive",
+            messaging.system = "redis"
+        );
+        telemetry::follow(&span, Some(&trace));
     }
 }

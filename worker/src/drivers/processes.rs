@@ -10,9 +10,11 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use nofx_shared::engine::Failure;
 use nofx_shared::settings;
+use nofx_shared::telemetry::{self, TraceParent};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Most of what a process prints that is kept; the rest is counted and dropped.
 const OUTPUT_BYTES: usize = 4 << 20;
@@ -22,6 +24,8 @@ pub(crate) struct Command {
     pub argv: Vec<String>,
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
+    /// The step's; the process finds its own place in it in `TRACEPARENT`.
+    pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
 }
 
@@ -66,6 +70,13 @@ impl Processes {
 
     /// Runs a command to its end, or until it is stopped: then its whole group is killed.
     pub(crate) async fn run(&self, command: Command) -> Result<Ended, Failure> {
+        let program = command.argv.first().map(String::as_str).unwrap_or_default();
+        let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
+        let trace = telemetry::current(&span, command.trace.as_ref());
+        self.run_traced(command, trace).instrument(span).await
+    }
+
+    async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<Ended, Failure> {
         let _turn = self.turns.acquire().await.map_err(|_| Failure::transient("the worker is ending"))?;
         let scratch = tempdir()?;
         let written = scratch.0.join("output.json");
@@ -78,6 +89,10 @@ impl Processes {
             .env("HOME", &scratch.0)
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
+            // Nobody is there to answer: what would ask must fail instead.
+            .env("NON_INTERACTIVE_MODE", "true")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .envs(trace.map(|trace| ("TRACEPARENT", trace.to_string())))
             .envs(&command.env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -42,7 +42,7 @@ impl Handler for Bash {
         let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let ended = step.tools.processes.run(Command { argv, dir, env, stop: step.stop.clone() }).await?;
+        let ended = step.tools.processes.run(Command { argv, dir, env, trace: step.trace.clone(), stop: step.stop.clone() }).await?;
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
         if step.stop.is_cancelled() {

@@ -76,7 +76,8 @@ async fn check(step: &StepContext, inputs: Inputs, name: &str, column: usize) ->
     };
     let began = Utc::now();
     let argv = bash::script_argv(&command);
-    let ended = step.tools.processes.run(Command { argv, dir, env: step.env.clone(), stop: step.stop.clone() }).await?;
+    let ended =
+        step.tools.processes.run(Command { argv, dir, env: step.env.clone(), trace: step.trace.clone(), stop: step.stop.clone() }).await?;
     if step.stop.is_cancelled() {
         return Err(Failure::transient("it was stopped"));
     }

@@ -23,7 +23,7 @@ pub(super) struct Inputs {
     method: Option<String>,
     /// Absolute, http or https.
     url: String,
-    /// Names and values; a secret that the step names may stand in a value.
+    /// Names and values; `${NAME}` in a value stands for the secret of that name, when the step names it.
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// Text is sent as it is, anything else as JSON.
@@ -48,7 +48,7 @@ impl Handler for Http {
         let client = pinned_client(&url, step.tools.allow_private_addresses).await?;
         let mut request = client.request(method, url.clone());
         for (name, value) in &inputs.headers {
-            request = request.header(name, value);
+            request = request.header(name, reveal(step, value));
         }
         let given = inputs.headers.keys().any(|name| name.eq_ignore_ascii_case("idempotency-key"));
         if let Some(key) = step.idempotency_key.as_ref().filter(|_| !given) {
@@ -82,6 +82,12 @@ impl Handler for Http {
         }
         Ok(Outcome::Done { outputs: json!({"status": status, "headers": headers, "body": body}) })
     }
+}
+
+/// A header's value with the secrets that the step names.
+fn reveal(step: &StepContext, value: &str) -> String {
+    let secrets = step.step.spec.secrets.iter().filter_map(|name| Some((name, step.env.get(name)?)));
+    secrets.fold(value.to_owned(), |value, (name, secret)| value.replace(&format!("${{{name}}}"), secret))
 }
 
 /// A client that talks to the addresses that were checked, and to no others: a second look-up could answer differently.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine;
-use nofx_shared::queue::Queue;
+use nofx_shared::queue::{Queue, Ring};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::Tools;
@@ -37,7 +37,7 @@ pub(crate) fn spawn(
             let rung = engine::ring_doorbells(&db).await?.rung;
             if !rung.is_empty() {
                 bell.ring();
-                if let Err(error) = queue.ring(&rung).await {
+                if let Err(error) = queue.ring(rung.into_iter().map(Ring::of).collect()).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring for late steps; the next round will");
                 }
             }

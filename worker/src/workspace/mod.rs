@@ -68,7 +68,7 @@ impl Workspaces {
             .map(|text| (*text).to_owned())
             .collect();
         let env = BTreeMap::from([("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()), ("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned())]);
-        let ended = self.processes.run(Command { argv, dir: dir.to_owned(), env, stop: CancellationToken::new() }).await?;
+        let ended = self.processes.run(Command { argv, dir: dir.to_owned(), env, trace: None, stop: CancellationToken::new() }).await?;
         if ended.exit_code == Some(0) {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! The one port that answers as Supabase does: `/rest/v1`, `/storage/v1`, `/auth/v1`. `/realtime/v1` is not served yet.
+//! The one port that answers as Supabase does: `/rest/v1`, `/storage/v1`, `/auth/v1`, `/realtime/v1`.
 
 mod api_key;
 mod proxy;
@@ -17,17 +17,21 @@ use uuid::Uuid;
 use crate::auth;
 use crate::error::{At, Error};
 use crate::people::Person;
+use crate::realtime::{self, Realtime};
+use crate::signing_key::SigningKey;
 use crate::storage::{self, Storage};
 
 /// What the gateway knows.
 pub struct Gateway {
     pub(crate) rest_url: String,
     pub(crate) jwt_secret: String,
+    pub(crate) signing_key: SigningKey,
     pub(crate) anon_key: String,
     pub(crate) service_role_key: String,
     pub(crate) people: Vec<Person>,
     pub(crate) tenant_id: Uuid,
     pub(crate) storage: Storage,
+    pub(crate) realtime: Arc<Realtime>,
     pub(crate) client: reqwest::Client,
 }
 
@@ -71,6 +75,11 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route("/auth/v1/token", post(auth::token))
         .route("/auth/v1/user", get(auth::show_user))
         .merge(storage::keyed_routes())
+        .merge(realtime::keyed_routes())
         .layer(from_fn_with_state(Arc::clone(&gateway), api_key::require));
-    Router::new().merge(keyed).merge(storage::open_routes()).with_state(gateway)
+    Router::new()
+        .merge(keyed)
+        .merge(storage::open_routes())
+        .route("/auth/v1/.well-known/jwks.json", get(auth::show_keys))
+        .with_state(gateway)
 }

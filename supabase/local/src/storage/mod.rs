@@ -97,7 +97,7 @@ pub(crate) fn open_routes() -> Router<Arc<Gateway>> {
 /// Storage's row-level security without a policy: the service role may do everything, others nothing.
 fn require_service(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
     let token = bearer(headers).ok_or_else(Refusal::no_authorization)?;
-    let claims = verify(&gateway.jwt_secret, token).map_err(|error| Refusal::bad_token(&error))?;
+    let claims = verify(gateway, token).map_err(|error| Refusal::bad_token(&error))?;
     if claims["role"] == "service_role" { Ok(()) } else { Err(Refusal::row_level_security()) }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::{read, require_service};
-use crate::auth::{sign as sign_jwt, verify};
+use crate::auth::{sign as sign_jwt, verify_secret};
 use crate::gateway::Gateway;
 
 /// Bytes of an object's name that cannot stand in a URL's path.
@@ -68,7 +68,7 @@ pub(super) async fn fetch(
     Query(ticket): Query<Ticket>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let claims = verify(&gateway.jwt_secret, &ticket.token).map_err(|error| match error.kind() {
+    let claims = verify_secret(&gateway.jwt_secret, &ticket.token).map_err(|error| match error.kind() {
         ErrorKind::ExpiredSignature => Refusal::bad_signature("\"exp\" claim timestamp check failed"),
         _ => Refusal::bad_signature("signature verification failed"),
     })?;

@@ -1,0 +1,38 @@
+//! The API as one Lambda function, behind a function URL (invoke mode `RESPONSE_STREAM`, so that event streams stream) or an HTTP API.
+
+use std::process::ExitCode;
+
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Request, run_with_streaming_response, service_fn};
+use nofx_api::App;
+use nofx_shared::{settings, telemetry};
+
+// One request at a time: the platform starts as many processes as there are requests.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::start(&settings::telemetry("nofx-api"));
+    let settings = match settings::api() {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let router = nofx_api::app_router(&App::new(settings));
+    let handler = service_fn(move |request: Request| {
+        let router = router.clone();
+        async move {
+            let response = router.oneshot(request).await;
+            // After the answer the platform freezes the process.
+            telemetry::flush().await;
+            response
+        }
+    });
+    match run_with_streaming_response(handler).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = &*error as &dyn std::error::Error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}

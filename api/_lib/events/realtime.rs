@@ -1,0 +1,100 @@
+//! Hears from Supabase Realtime that something was written for a tenant: the wake-up of feeds that have no direct connection.
+//! A Phoenix channel over a WebSocket (protocol 1.0.0): join, heartbeat, a new token before the old one ends, and joining again
+//! with backoff whenever the socket is lost. A message is a hint and may be lost: feeds look at the log by themselves, too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use nofx_shared::net;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{connect_async, tungstenite};
+use uuid::Uuid;
+
+use super::hub::Hub;
+
+/// Realtime closes a socket that says nothing for a minute.
+const HEARTBEAT: Duration = Duration::from_secs(25);
+/// Shorter than a token's life.
+const NEW_TOKEN: Duration = Duration::from_secs(200);
+const DEADLINE: Duration = Duration::from_secs(10);
+const BACKOFF: [u64; 6] = [100, 500, 1000, 2000, 5000, 10_000];
+
+/// Why nothing can be heard.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Socket(#[from] tungstenite::Error),
+    #[error("the channel was refused: {0}")]
+    Refused(String),
+    #[error("no answer within {} s", DEADLINE.as_secs())]
+    Silent,
+    #[error("the socket was closed")]
+    Closed,
+}
+
+/// Counts up whenever the tenant's topic is told something, for as long as somebody holds the receiver.
+pub(super) fn listen(hub: Arc<Hub>, tenant: Uuid) -> watch::Receiver<u64> {
+    let (tick, written) = watch::channel(0);
+    tokio::spawn(async move {
+        let mut failures = 0;
+        while !tick.is_closed() {
+            let begun = Instant::now();
+            tokio::select! {
+                Err(error) = follow(&hub, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is not heard"),
+                () = tick.closed() => return,
+            }
+            // What was connected for a while begins anew.
+            failures = if begun.elapsed() > Duration::from_secs(60) { 0 } else { failures + 1 };
+            let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+    });
+    written
+}
+
+async fn follow(hub: &Hub, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
+    net::provide_tls();
+    let (mut socket, _) = timeout(DEADLINE, connect_async(hub.realtime_url())).await.map_err(|_| Error::Silent)??;
+    let topic = format!("realtime:tenant:{tenant}");
+    let message = |event: &str, payload: Value| {
+        let on = if event == "heartbeat" { "phoenix" } else { &topic };
+        Message::text(json!({"topic": on, "event": event, "payload": payload, "ref": "1", "join_ref": "1"}).to_string())
+    };
+    let config = json!({"broadcast": {"self": false, "ack": false}, "presence": {"key": ""}, "postgres_changes": [], "private": true});
+    socket.send(message("phx_join", json!({"config": config, "access_token": hub.viewer_token(tenant)}))).await?;
+    let (mut heartbeat, mut token) = (interval(HEARTBEAT), interval(NEW_TOKEN));
+    token.tick().await;
+    let joining = Instant::now() + DEADLINE;
+    let mut joined = false;
+    loop {
+        tokio::select! {
+            received = socket.next() => match received.ok_or(Error::Closed)?? {
+                Message::Text(text) => {
+                    let said: Value = serde_json::from_str(&text).unwrap_or_default();
+                    match (said["topic"].as_str(), said["event"].as_str()) {
+                        (Some(on), Some("phx_reply")) if on == topic && !joined => {
+                            if said["payload"]["status"] != "ok" {
+                                return Err(Error::Refused(said["payload"]["response"]["reason"].to_string()));
+                            }
+                            joined = true;
+                            // Whatever was written while nobody listened.
+                            tick.send_modify(|n| *n += 1);
+                        }
+                        (Some(on), Some("broadcast")) if on == topic => tick.send_modify(|n| *n += 1),
+                        (Some(on), Some("phx_close" | "phx_error")) if on == topic => return Err(Error::Closed),
+                        _ => {}
+                    }
+                }
+                Message::Close(_) => return Err(Error::Closed),
+                _ => {}
+            },
+            _ = heartbeat.tick() => socket.send(message("heartbeat", json!({}))).await?,
+            _ = token.tick() => socket.send(message("access_token", json!({"access_token": hub.viewer_token(tenant)}))).await?,
+            () = tokio::time::sleep_until(joining), if !joined => return Err(Error::Silent),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A request without its body: what verbs need of it beside their own inputs.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
+use nofx_shared::telemetry::TraceParent;
+
+use super::Background;
+
+pub(crate) struct Envelope {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub background: Background,
+    /// The request's place in its trace: to be passed on.
+    pub trace: Option<TraceParent>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Envelope {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let background = Background::from_request_parts(parts, state).await?;
+        let trace = parts.extensions.get().cloned();
+        Ok(Self { method: parts.method.clone(), uri: parts.uri.clone(), headers: parts.headers.clone(), background, trace })
+    }
+}

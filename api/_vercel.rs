@@ -1,0 +1,122 @@
+//! The host of the functions: one router of `nofx_api` on Vercel's runtime. Knows no route; the only user of `vercel_runtime`.
+//!
+//! Its own adapter instead of the runtime's axum layer: every body streams both ways, an invocation ends when its body does,
+//! and on SIGTERM streams are told to end, so that their clients come again elsewhere and miss nothing.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt;
+use nofx_api::{App, Background};
+use nofx_shared::{settings, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tower::{Service, ServiceExt};
+use vercel_runtime::{AppState, Error, Request, Response, ResponseBody};
+
+/// Serves one function of `nofx_api` until the platform ends the process. Not generic and not async, so that it is compiled
+/// once and not again in every function.
+pub fn serve(function: fn(&App) -> Router) -> ExitCode {
+    telemetry::start(&settings::telemetry("nofx-api"));
+    let settings = match settings::api() {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.map_err(Error::from).and_then(|runtime| {
+        runtime.block_on(async {
+            let app = App::new(settings);
+            let router = function(&app);
+            close_on_sigterm(app)?;
+            vercel_runtime::run(Adapter { router }).await
+        })
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = &*error as &dyn std::error::Error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The runtime stops accepting by itself and waits for what is open; this makes streams end soon.
+fn close_on_sigterm(app: App) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        terminate.recv().await;
+        app.close();
+    });
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Adapter {
+    router: Router,
+}
+
+impl Service<(AppState, Request)> for Adapter {
+    type Response = Response<ResponseBody>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, (state, request): (AppState, Request)) -> Self::Future {
+        let router = self.router.clone();
+        let (open, closed) = oneshot::channel();
+        // The invocation lasts until the body is dropped, which is what `closed` hears, and its spans are sent.
+        state.wait_until(async {
+            drop(closed.await);
+            telemetry::flush().await;
+        });
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Background::new(move |work| state.wait_until(work)));
+        Box::pin(async move {
+            let response = router.oneshot(request).await?;
+            Ok(response.map(|body| ResponseBody(Streamed { body: Mutex::new(body), _open: open }.boxed())))
+        })
+    }
+}
+
+/// A body that tells when it is at its end, or was given up.
+struct Streamed {
+    /// Only because the runtime wants bodies that are `Sync`; nobody ever waits for it.
+    body: Mutex<Body>,
+    _open: oneshot::Sender<()>,
+}
+
+impl Streamed {
+    fn body(&mut self) -> &mut Body {
+        self.body.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl http_body::Body for Streamed {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Pin::new(self.body()).poll_frame(context).map_err(Error::from)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.lock().is_ok_and(|body| body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.lock().map(|body| body.size_hint()).unwrap_or_default()
+    }
+}

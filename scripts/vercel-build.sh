@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds what is deployed to Vercel, with Vercel's own builder, without an account and without the network.
+#   scripts/vercel-build.sh [FOLDER]     the output's folder; .vercel/output when not given, which `vercel deploy --prebuilt` takes
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target="${CARGO_TARGET_DIR:-target}"
+output="${1:-.vercel/output}"
+cli="$target/vercel-cli"
+version=60.1.3
+
+# Not in package.json: some of its platforms' packages are missing in registries, and a lock file without them is refused.
+if [ ! -x "$cli/node_modules/.bin/vercel" ] || ! grep -q "\"version\": \"$version\"" "$cli/node_modules/vercel/package.json"; then
+  npm install --prefix "$cli" --no-save --no-audit --no-fund --loglevel=error "vercel@$version" >&2
+fi
+
+# All that the builder asks of a project; `vercel pull` writes the true one before a deployment.
+if [ ! -f .vercel/project.json ]; then
+  mkdir -p .vercel
+  echo '{"projectId":"prj_local","orgId":"team_local","settings":{"framework":null}}' > .vercel/project.json
+fi
+
+# The builder calls cargo once a function, one after the other; after this all of these calls find their work done. The flags
+# and the features (hence no --package) must be the builder's, or everything is built twice.
+bins=()
+for file in api/[a-z]*.rs; do bins+=(--bin "$(basename "$file" .rs)"); done
+RUSTFLAGS="" cargo build --release --quiet "${bins[@]}"
+
+# Any value of VERCEL_BUILD_IMAGE means that the machine is like the one that runs the functions: cargo builds for it as it is.
+VERCEL_BUILD_IMAGE=al2023 VERCEL_TELEMETRY_DISABLED=1 NO_UPDATE_NOTIFIER=1 \
+  "$cli/node_modules/.bin/vercel" build --yes --standalone --global-config "$cli/config" --output "$output" >&2 </dev/null

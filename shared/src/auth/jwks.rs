@@ -1,0 +1,69 @@
+//! The keys that a project publishes (RFC 7517): kept for ten minutes, and asked for again when a token names one that is not among
+//! them, so that a rotation is noticed at once; but at most every ten seconds, so that made-up names cost nothing.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::sync::OnceCell;
+
+use crate::net;
+
+const KEEP: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The keys cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("the project's published keys cannot be read")]
+pub struct Unavailable(#[source] reqwest::Error);
+
+pub(super) struct PublishedKeys {
+    url: String,
+    client: OnceCell<reqwest::Client>,
+    kept: Mutex<Option<(Instant, Arc<JwkSet>)>>,
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl PublishedKeys {
+    pub(super) fn new(url: String) -> Self {
+        Self { url, client: OnceCell::new(), kept: Mutex::default(), asking: tokio::sync::Mutex::default() }
+    }
+
+    /// The key of this name, if it is one of this algorithm.
+    pub(super) async fn find(&self, name: &str, algorithm: Algorithm) -> Result<Option<DecodingKey>, Unavailable> {
+        if let Some(key) = self.kept(KEEP).and_then(|keys| pick(&keys, name, algorithm)) {
+            return Ok(Some(key));
+        }
+        // One asks, the others wait for its answer.
+        let _turn = self.asking.lock().await;
+        let keys = match self.kept(PATIENCE) {
+            Some(keys) => keys,
+            None => self.ask().await?,
+        };
+        Ok(pick(&keys, name, algorithm))
+    }
+
+    fn kept(&self, age: Duration) -> Option<Arc<JwkSet>> {
+        let kept = self.kept.lock().expect("nobody panics while holding it");
+        kept.as_ref().filter(|(since, _)| since.elapsed() < age).map(|(_, keys)| Arc::clone(keys))
+    }
+
+    async fn ask(&self) -> Result<Arc<JwkSet>, Unavailable> {
+        let client = self.client.get_or_init(|| async { net::client() }).await;
+        let asked = async { client.get(&self.url).timeout(DEADLINE).send().await?.error_for_status()?.json::<JwkSet>().await };
+        let keys = Arc::new(asked.await.map_err(Unavailable)?);
+        *self.kept.lock().expect("nobody panics while holding it") = Some((Instant::now(), Arc::clone(&keys)));
+        Ok(keys)
+    }
+}
+
+fn pick(keys: &JwkSet, name: &str, algorithm: Algorithm) -> Option<DecodingKey> {
+    let key = keys.find(name)?;
+    let named = key.common.key_algorithm.and_then(|named| named.to_string().parse::<Algorithm>().ok());
+    if named.is_some_and(|named| named != algorithm) {
+        return None;
+    }
+    DecodingKey::from_jwk(key).ok()
+}

@@ -1,0 +1,52 @@
+//! Rings as entries of a Redis stream.
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::streams::{StreamAddOptions, StreamTrimStrategy, StreamTrimmingMode};
+use redis::{Client, RedisError};
+use tokio::sync::OnceCell;
+
+use super::Ring;
+
+/// Key of the stream of rings.
+pub const STREAM: &str = "nofx:doorbell";
+/// The consumer group of all workers.
+pub const GROUP: &str = "workers";
+/// Key of the stream of entries that are no rings.
+pub const DEAD: &str = "nofx:doorbell:dead";
+/// Rings beyond so many are dropped, oldest first: a look finds what they told of, too.
+const KEEP: usize = 10_000;
+
+pub(super) struct Sender {
+    url: String,
+    redis: OnceCell<ConnectionManager>,
+}
+
+impl Sender {
+    pub(super) fn new(url: String) -> Self {
+        Self { url, redis: OnceCell::new() }
+    }
+
+    async fn connection(&self) -> Result<ConnectionManager, RedisError> {
+        let connect = || async {
+            let config = ConnectionManagerConfig::new().set_number_of_retries(1);
+            ConnectionManager::new_with_config(Client::open(self.url.as_str())?, config).await
+        };
+        self.redis.get_or_try_init(connect).await.cloned()
+    }
+
+    pub(super) async fn check(&self) -> Result<(), RedisError> {
+        redis::cmd("PING").query_async(&mut self.connection().await?).await
+    }
+
+    pub(super) async fn send(&self, rings: &[Ring]) -> Result<(), RedisError> {
+        let mut redis = self.connection().await?;
+        let keep = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, KEEP));
+        let mut pipe = redis::pipe();
+        for ring in rings {
+            let mut fields = vec![("look", ring.look.to_string())];
+            fields.extend(ring.trace.as_ref().map(|trace| ("traceparent", trace.to_string())));
+            pipe.xadd_options(STREAM, "*", &fields, &keep).ignore();
+        }
+        pipe.query_async(&mut redis).await
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the values of secrets come from. Fails closed: a step never runs with half of its secrets.
+
+use serde_json::json;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+use super::aws::Manager;
+use crate::db::{self, Db};
+use crate::settings;
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the secret {name} is not there: {hint}")]
+    Missing { name: String, hint: String },
+    /// The store does not answer now; the same call may go through later.
+    #[error("the secret store does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Whether asking again cannot help.
+    pub fn is_about_the_call(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+}
+
+/// The store of the settings.
+pub struct SecretStore {
+    driver: Driver,
+}
+
+enum Driver {
+    Env,
+    Aws(Box<Manager>),
+    Vault(Db),
+}
+
+impl SecretStore {
+    /// Asks for nothing until a step names a secret. `service` is the database as the service role.
+    pub fn new(settings: settings::Secrets, service: Db) -> Self {
+        let driver = match settings {
+            settings::Secrets::Env => Driver::Env,
+            settings::Secrets::Aws { prefix, ttl, aws } => Driver::Aws(Box::new(Manager::new(prefix, ttl, aws))),
+            settings::Secrets::Vault => Driver::Vault(service),
+        };
+        Self { driver }
+    }
+
+    /// The values of all these names, or why there is none.
+    pub async fn read(&self, tenant: Uuid, names: &[String]) -> Result<BTreeMap<String, String>, Error> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        match &self.driver {
+            Driver::Env => complete(names, settings::secret, |name| format!("set NOFX_SECRET_{name} for the worker")),
+            Driver::Aws(manager) => manager.read(tenant, names).await,
+            Driver::Vault(db) => {
+                let found: Result<BTreeMap<String, String>, db::Error> =
+                    db.call("read_secrets", &json!({"p_tenant": tenant, "p_names": names})).await;
+                let found = found.map_err(|error| Error::Unavailable(error.into()))?;
+                complete(names, |name| found.get(name).cloned(), |name| format!("make {tenant}/{name} in Supabase Vault"))
+            }
+        }
+    }
+}
+
+/// All of the names with their values, or the first that has none.
+pub(super) fn complete(
+    names: &[String],
+    value: impl Fn(&str) -> Option<String>,
+    hint: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, String>, Error> {
+    let one = |name: &String| {
+        let missing = || Error::Missing { name: name.clone(), hint: hint(name) };
+        value(name).map(|value| (name.clone(), value)).ok_or_else(missing)
+    };
+    names.iter().map(one).collect()
+}

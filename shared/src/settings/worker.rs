@@ -1,0 +1,56 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Invalid, Queue, Reader, Secrets, Supabase};
+
+/// Settings of a worker.
+#[derive(Clone)]
+pub struct Worker {
+    pub supabase: Supabase,
+    pub queue: Queue,
+    pub secrets: Secrets,
+    /// `NOFX_WORKER_NAME`; made from the process id when not set.
+    pub name: String,
+    /// `NOFX_CONCURRENCY`: steps at once, 512 when not set.
+    pub concurrency: usize,
+    /// `NOFX_PROCESSES`: child processes at once, 16 when not set; steps beyond wait for their turn.
+    pub processes: usize,
+    /// `NOFX_LEASE_S`: how long a lease holds without a heartbeat, 30 when not set.
+    pub lease: Duration,
+    /// `NOFX_DRAIN_S`: how long running steps may go on after SIGTERM before they are handed back, 20 when not set.
+    pub drain: Duration,
+    /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
+    pub admin_port: u16,
+    /// `NOFX_WORKSPACES`: folder for checkouts.
+    pub workspaces: PathBuf,
+    /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
+    pub allow_private_addresses: bool,
+    /// `ECS_AGENT_URI`, which ECS sets: where a task asks not to be scaled in while it holds leases.
+    pub ecs_agent: Option<String>,
+}
+
+/// `NOFX_ADMIN_PORT` alone, for whoever asks a worker how it is.
+pub fn admin_port() -> u16 {
+    Reader::default().parsed("NOFX_ADMIN_PORT", 0)
+}
+
+/// Reads the settings of a worker.
+pub fn worker() -> Result<Worker, Invalid> {
+    let mut reader = Reader::default();
+    reader.check_telemetry();
+    let worker = Worker {
+        supabase: reader.supabase(),
+        queue: reader.queue(),
+        secrets: reader.secrets(),
+        name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
+        concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
+        processes: reader.parsed("NOFX_PROCESSES", 16),
+        lease: Duration::from_secs(reader.parsed("NOFX_LEASE_S", 30)),
+        drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
+        admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
+        workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from),
+        allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
+        ecs_agent: reader.url("ECS_AGENT_URI"),
+    };
+    reader.finish(worker)
+}

@@ -1,0 +1,61 @@
+//! Hears what `realtime.send` wrote, while a socket is open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use tokio::sync::{mpsc, watch};
+use tokio_postgres::{AsyncMessage, Error, NoTls};
+
+use super::{Broadcast, Realtime};
+
+/// Listens whenever there is somebody to tell, until the stack is gone.
+pub(super) async fn keep(realtime: Arc<Realtime>) {
+    let mut open = realtime.open.subscribe();
+    while open.wait_for(|open| *open > 0).await.is_ok() {
+        if let Err(error) = listen(&realtime).await {
+            tracing::warn!(%error, "realtime cannot hear the database");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+/// Returns when the last socket has gone.
+async fn nobody(open: &mut watch::Receiver<usize>) {
+    drop(open.wait_for(|open| *open == 0).await);
+}
+
+async fn listen(realtime: &Realtime) -> Result<(), Error> {
+    let (client, mut connection) = tokio_postgres::connect(&realtime.db_url, NoTls).await?;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let hearing = tokio::spawn(async move {
+        let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+        while let Some(Ok(message)) = messages.next().await {
+            if let AsyncMessage::Notification(notification) = message
+                && tell.send(notification.payload().to_owned()).is_err()
+            {
+                return;
+            }
+        }
+    });
+    // The lock tells realtime.send that somebody hears: see bootstrap.sql.
+    let begin = "truncate realtime.messages; listen realtime; select pg_advisory_lock_shared(hashtextextended('realtime', 0))";
+    client.batch_execute(begin).await?;
+    let mut open = realtime.open.subscribe();
+    loop {
+        tokio::select! {
+            id = told.recv() => {
+                let Some(id) = id else { break };
+                let row = client.query_opt("select topic, event, payload, private from realtime.messages where id::text = $1", &[&id]).await?;
+                if let Some(row) = row {
+                    let message = Broadcast { topic: row.get(0), event: row.get(1), payload: row.get(2), private: row.get(3) };
+                    // Nobody joined: nobody is told.
+                    drop(realtime.messages.send(Arc::new(message)));
+                }
+            }
+            () = nobody(&mut open) => break,
+        }
+    }
+    hearing.abort();
+    Ok(())
+}

@@ -1,0 +1,27 @@
+begin;
+select plan(6);
+select tap.tenant();
+select is(has_function_privilege('authenticated', 'nofx_private.broadcast_events()', 'execute'), false, 'nobody calls it');
+select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'unheard', '{}')::nofx_private.news]);
+select is((select count(*) from realtime.messages where topic = 'tenant:' || current_setting('tap.tenant')), 0::bigint, 'while no socket is open nothing is written');
+select set_config('realtime.topic', 'tenant:' || current_setting('tap.tenant'), true);
+insert into realtime.messages (topic, extension, payload, event, private) values ('tenant:' || current_setting('tap.tenant'), 'broadcast', '{}', 'events', true);
+-- pgTAP is not within reach of the role that looks.
+create temporary table seen (what text, messages bigint);
+grant insert on seen to authenticated;
+set local role authenticated;
+insert into seen select 'own', count(*) from realtime.messages;
+select set_config('realtime.topic', 'tenant:' || gen_random_uuid(), true);
+insert into seen select 'other topic', count(*) from realtime.messages;
+reset role;
+select tap.be('viewer', gen_random_uuid());
+select set_config('realtime.topic', 'tenant:' || current_setting('tap.tenant'), true);
+set local role authenticated;
+insert into seen select 'other tenant', count(*) from realtime.messages;
+reset role;
+select is((select messages from seen where what = 'own'), 1::bigint, 'people of the tenant may hear its topic');
+select is((select messages from seen where what = 'other topic'), 0::bigint, 'and no other topic');
+select is((select messages from seen where what = 'other tenant'), 0::bigint, 'people of another tenant may not');
+select trigger_is('nofx', 'event', 'broadcast', 'nofx_private', 'broadcast_events');
+select * from finish();
+rollback;

@@ -1,0 +1,201 @@
+//! What every queue driver must do, in one function run over all of them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use nix::sys::signal::Signal;
+use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
+use nofx_shared::settings::{self, Aws, AwsKeys};
+use nofx_tests::own::Own;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::kills::{is_over, run, sql, submit, wait};
+
+/// Shorter than the ten seconds after which the sweeper rings again: whatever starts within it was rung for.
+const RUNG: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgres_queue_conforms() {
+    conforms("postgres").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_redis_queue_conforms() {
+    conforms("redis").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sqs_queue_conforms() {
+    conforms("sqs").await;
+}
+
+async fn conforms(driver: &str) {
+    let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &[("NOFX_CONCURRENCY", "1")]);
+    delivers(&own).await;
+    waits_for_what_is_due(&own).await;
+    passes_by_a_worker_without_room(&own).await;
+    survives_what_is_no_ring(&own, driver).await;
+    loses_nothing_when_workers_die_or_stop(&own).await;
+    takes_more_rings_than_fit_one_call(driver).await;
+}
+
+fn noop() -> Value {
+    json!({"goal": "queue", "steps": [{"name": "a", "tool": "noop"}]})
+}
+
+/// From the run's creation to the start of its first step.
+fn waited(run: &Value) -> Duration {
+    let instant = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).unwrap_or_else(|| panic!("{run}"));
+    (instant(&run["steps"][0]["started_at"]) - instant(&run["created_at"])).to_std().unwrap_or_default()
+}
+
+/// Delivery: each run on an idle system starts because of its ring.
+async fn delivers(own: &Own) {
+    for _ in 0..5 {
+        let run = run(own, &noop()).await;
+        assert!(waited(&run) < RUNG, "it was not rung for: {:?}", waited(&run));
+    }
+}
+
+/// Delay: what is due later is taken when it is due, by whoever is there.
+async fn waits_for_what_is_due(own: &Own) {
+    let begun = Instant::now();
+    run(own, &json!({"goal": "delay", "steps": [{"name": "a", "tool": "sleep", "inputs": {"seconds": 1}}]})).await;
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(1)..RUNG).contains(&took), "{took:?}");
+}
+
+/// Backpressure: a worker that is full leaves rings to others.
+async fn passes_by_a_worker_without_room(own: &Own) {
+    let long = submit(own, &json!({"goal": "long", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": "sleep 6"}}]})).await;
+    wait(own, &long, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
+    for _ in 0..4 {
+        let run = run(own, &noop()).await;
+        assert!(waited(&run) < RUNG, "its ring stayed with a worker that is full: {:?}", waited(&run));
+    }
+    wait(own, &long, Duration::from_secs(30), is_over).await;
+}
+
+/// Poison: a message that is no ring harms nobody, and is kept aside where the driver keeps messages.
+async fn survives_what_is_no_ring(own: &Own, driver: &str) {
+    let settings = env(own);
+    match driver {
+        "redis" => {
+            let client = redis::Client::open(settings["REDIS_URL"].as_str()).expect("a URL");
+            let mut redis = client.get_multiplexed_async_connection().await.expect("Redis answers");
+            let _: String =
+                redis::cmd("XADD").arg(STREAM).arg("*").arg("look").arg("\u{0}nobody").query_async(&mut redis).await.expect("taken");
+            eventually("the entry is put away", || async {
+                redis::cmd("XLEN").arg(DEAD).query_async::<i64>(&mut redis.clone()).await.is_ok_and(|length| length == 1)
+            })
+            .await;
+        }
+        "sqs" => {
+            let sqs = Sqs(settings["AWS_ENDPOINT_URL"].clone());
+            let url = sqs.call("GetQueueUrl", &json!({"QueueName": "nofx-normal"})).await["QueueUrl"].clone();
+            let soon = json!({"QueueUrl": url, "Attributes": {"VisibilityTimeout": "1"}});
+            sqs.call("SetQueueAttributes", &soon).await;
+            sqs.call("SendMessage", &json!({"QueueUrl": url, "MessageBody": "nobody"})).await;
+            eventually("the message is in the dead-letter queue", || async { sqs.length("nofx-dead").await == 1 }).await;
+        }
+        _ => {
+            sql(own).await.batch_execute("select pg_notify('nofx_doorbell', 'nobody')").await.expect("sent");
+        }
+    }
+    delivers(own).await;
+}
+
+/// Redelivery and shutdown: what a worker had heard when it died, or was told to stop, is done by another.
+async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let mut runs = vec![];
+        for at in 0..12 {
+            runs.push(submit(own, &noop()).await);
+            if at == 5 {
+                for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
+                    Own::kill(worker.as_i64().unwrap_or(0), signal);
+                }
+            }
+        }
+        for id in &runs {
+            let run = wait(own, id, Duration::from_secs(60), is_over).await;
+            assert_eq!(run["status"], "succeeded", "after {signal}: {run}");
+        }
+    }
+    let twice =
+        "select count(*) from (select step_id from nofx.event where type = 'step.succeeded' group by step_id having count(*) > 1) as twice";
+    let twice: i64 = sql(own).await.query_one(twice, &[]).await.expect("a count").get(0);
+    assert_eq!(twice, 0, "a step was settled twice");
+}
+
+/// Batch limits: SQS takes ten messages in a call.
+async fn takes_more_rings_than_fit_one_call(driver: &str) {
+    let own = Own::start(&Own::folder(&format!("{driver}-batch")), &["--queue", driver, "--workers", "0"]);
+    let env = env(&own);
+    let queue = Queue::new(settings_of(&env), None);
+    let rings = (0..25).map(|at| Ring { look: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
+    queue.ring(rings).await.expect("all rings are taken");
+    match driver {
+        "redis" => {
+            let client = redis::Client::open(env["REDIS_URL"].as_str()).expect("a URL");
+            let mut redis = client.get_multiplexed_async_connection().await.expect("Redis answers");
+            let length: i64 = redis::cmd("XLEN").arg(STREAM).query_async(&mut redis).await.expect("a length");
+            assert_eq!(length, 25);
+        }
+        "sqs" => {
+            let sqs = Sqs(env["AWS_ENDPOINT_URL"].clone());
+            assert_eq!((sqs.length("nofx-normal").await, sqs.length("nofx-high").await), (23, 2));
+        }
+        // Its functions ring when they commit; there is nothing to send.
+        _ => {}
+    }
+}
+
+/// The settings of the stack's queue, as its workers have them.
+pub(crate) fn env(own: &Own) -> BTreeMap<String, String> {
+    serde_json::from_value(own.dev()["queue"].clone()).expect("texts")
+}
+
+fn settings_of(env: &BTreeMap<String, String>) -> settings::Queue {
+    match env["QUEUE_DRIVER"].as_str() {
+        "redis" => settings::Queue::Redis { url: env["REDIS_URL"].clone() },
+        "sqs" => {
+            let keys = AwsKeys { id: env["AWS_ACCESS_KEY_ID"].clone(), secret: env["AWS_SECRET_ACCESS_KEY"].clone(), session: None };
+            let aws = Aws { region: env["AWS_REGION"].clone(), endpoint: Some(env["AWS_ENDPOINT_URL"].clone()), keys: Some(keys) };
+            settings::Queue::Sqs { prefix: env["SQS_PREFIX"].clone(), aws }
+        }
+        _ => settings::Queue::Postgres,
+    }
+}
+
+/// The emulator, by the JSON protocol.
+struct Sqs(String);
+
+impl Sqs {
+    async fn call(&self, call: &str, body: &Value) -> Value {
+        // Which service is meant; the emulator checks no more of a signature.
+        let scope = "AWS4-HMAC-SHA256 Credential=nofx/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
+        let request =
+            nofx_shared::net::client().post(&self.0).header("x-amz-target", format!("AmazonSQS.{call}")).header("authorization", scope);
+        let answer =
+            request.header("content-type", "application/x-amz-json-1.0").body(body.to_string()).send().await.expect("moto answers");
+        answer.json().await.unwrap_or_default()
+    }
+
+    async fn length(&self, queue: &str) -> u64 {
+        let url = self.call("GetQueueUrl", &json!({"QueueName": queue})).await["QueueUrl"].clone();
+        let asked = json!({"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]});
+        let said = self.call("GetQueueAttributes", &asked).await;
+        said["Attributes"]["ApproximateNumberOfMessages"].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{said}"))
+    }
+}
+
+async fn eventually<F: Future<Output = bool>>(what: &str, is: impl Fn() -> F) {
+    let begun = Instant::now();
+    while !is().await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it did not come to that: {what}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,25 @@
+//! The same API on every host that it is deployed to.
+
+mod aws;
+mod lambda;
+mod outages;
+mod secrets;
+mod sqs;
+mod vercel;
+
+use serde_json::Value;
+
+/// What a deployment beside a stack is set to: without a direct connection, as in the cloud.
+fn settings(dev: &Value) -> Vec<(String, String)> {
+    let named = [
+        ("SUPABASE_URL", "supabase_url"),
+        ("SUPABASE_ANON_KEY", "anon_key"),
+        ("SUPABASE_SERVICE_ROLE_KEY", "service_role_key"),
+        ("SUPABASE_JWT_SECRET", "jwt_secret"),
+        ("NOFX_INTERNAL_API_KEY", "internal_api_key"),
+    ];
+    let text = |key: &str| dev[key].as_str().unwrap_or_else(|| panic!("dev.json has no {key}")).to_owned();
+    let mut settings: Vec<(String, String)> = named.map(|(name, key)| (name.to_owned(), text(key))).to_vec();
+    settings.push(("CRON_SECRET".to_owned(), "a-secret-of-crons".to_owned()));
+    settings
+}

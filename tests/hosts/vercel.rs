@@ -1,0 +1,131 @@
+#![expect(clippy::disallowed_methods, reason = "runs the real builder")]
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nofx_tests::plans::{plan, step};
+use nofx_tests::stack::{STACK, root, target};
+use nofx_tests::vercel::{Deployment, Invocation};
+use nofx_tests::{Tenant, suite};
+use reqwest::Method;
+use serde_json::json;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use crate::settings;
+
+/// Builds once for all tests, with Vercel's own builder.
+pub(crate) async fn built() -> PathBuf {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    let build = || async {
+        let output = target().join("vercel");
+        let status = Command::new(root().join("scripts/vercel-build.sh")).arg(&output).stdin(Stdio::null()).status().await;
+        assert!(status.expect("the script runs").success(), "vercel build failed; what it said is above");
+        output
+    };
+    BUILT.get_or_init(build).await.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scenarios_pass_on_the_built_functions() {
+    let deployment = Deployment::start(&built().await, &settings(STACK.dev())).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    suite::scenarios(STACK.dev(), &deployment.url, folder.path()).await;
+
+    // The platform may freeze a process whose invocations have ended: none may end before its answer, and all must end. A stream
+    // whose client went away ends with its next heartbeat.
+    let begun = std::time::Instant::now();
+    while deployment.invocations().values().flatten().any(|one| one.ended.is_none()) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "these never end: {:?}", deployment.invocations());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    for (function, invocations) in deployment.invocations() {
+        let late = Duration::from_millis(50);
+        let is_early = |one: &&Invocation| one.ended.zip(one.answered).is_none_or(|(ended, answered)| ended + late < answered);
+        let early: Vec<&Invocation> = invocations.iter().filter(is_early).collect();
+        assert!(early.is_empty(), "{function}: of {} invocations these ended before their answers: {early:?}", invocations.len());
+        assert!(!invocations.is_empty(), "{function} was never asked");
+    }
+    let written: Vec<_> = std::fs::read_dir(deployment.home.path()).expect("a folder").collect();
+    assert!(written.is_empty(), "functions may write to /tmp only: {written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_told_to_end_when_its_function_does_and_goes_on_elsewhere_without_loss() {
+    let deployment = Deployment::start(&built().await, &settings(STACK.dev())).await;
+    let person = Tenant::new().await.contributor();
+    let id = person.submit(plan(vec![step("a", "noop", &[], json!({})), step("slow", "sleep", &["a"], json!({"seconds": 2}))])).await;
+    let client = nofx_shared::net::client();
+    let open = |last: Option<String>, base: &str| {
+        let request = client.get(format!("{base}/api/events/stream?run_id={id}")).bearer_auth(&person.token);
+        last.into_iter().fold(request, |request, last| request.header("last-event-id", last)).send()
+    };
+    let mut first = open(None, &deployment.url).await.expect("a stream");
+    let mut text = String::new();
+    while !text.contains("step.succeeded") {
+        text.push_str(&String::from_utf8_lossy(&first.chunk().await.expect("it streams").expect("it goes on")));
+    }
+    deployment.terminate("/api/events");
+    while let Some(chunk) = first.chunk().await.expect("it is not cut off") {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(text.contains("event: reconnect"), "it was told to come again: {text}");
+    assert!(deployment.ended_well("/api/events").await, "SIGTERM ends a function within its time");
+
+    let last =
+        text.lines().filter_map(|line| line.strip_prefix("id: ").or_else(|| line.strip_prefix("id:"))).next_back().map(str::to_owned);
+    let elsewhere = Deployment::start(&built().await, &settings(STACK.dev())).await;
+    let mut second = open(last, &elsewhere.url).await.expect("a stream");
+    while !text.contains("run.succeeded") {
+        text.push_str(&String::from_utf8_lossy(&second.chunk().await.expect("it streams").expect("it goes on")));
+    }
+    let ids: Vec<&str> = text.lines().filter(|line| line.starts_with("id:")).collect();
+    let told = person.told(&id).await;
+    assert_eq!(ids.len(), told.len(), "each event once: {ids:?} {told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crons_need_their_secret_and_may_fire_twice() {
+    let deployment = Deployment::start(&built().await, &settings(STACK.dev())).await;
+    let config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(built().await.join("config.json")).expect("a build output")).expect("JSON");
+    let crons = config["crons"].as_array().expect("crons");
+    assert!(crons.len() >= 4, "{crons:?}");
+    let client = nofx_shared::net::client();
+    for cron in crons {
+        let url = format!("{}{}", deployment.url, cron["path"].as_str().expect("a path"));
+        let refused = client.request(Method::GET, &url).bearer_auth("a-secret-of-nobody").send().await.expect("an answer");
+        assert_eq!(refused.status(), 401, "{url}");
+        for _ in 0..2 {
+            let done = client.get(&url).bearer_auth("a-secret-of-crons").send().await.expect("an answer");
+            assert_eq!(done.status(), 200, "{url}: {}", done.text().await.unwrap_or_default());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_carry_the_security_headers_of_the_deployment_and_sources_are_not_published() {
+    let output = built().await;
+    let deployment = Deployment::start(&output, &settings(STACK.dev())).await;
+    let answer = nofx_shared::net::client().get(format!("{}/api/health", deployment.url)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    for name in ["strict-transport-security", "x-content-type-options", "x-frame-options", "content-security-policy"] {
+        assert!(answer.headers().contains_key(name), "{name}: {:?}", answer.headers());
+    }
+    let published: Vec<_> = walk(&output.join("static"));
+    assert!(
+        published.iter().all(|path| !matches!(path.extension().and_then(|e| e.to_str()), Some("rs" | "toml" | "sql" | "json"))),
+        "{published:?}"
+    );
+}
+
+fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
+    entries
+        .flat_map(|entry| {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { walk(&path) } else { vec![path] }
+        })
+        .collect()
+}

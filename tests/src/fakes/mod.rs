@@ -1,0 +1,3 @@
+//! What cannot be had here, written from its published shape.
+
+pub mod otlp;

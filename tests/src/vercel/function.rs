@@ -1,0 +1,126 @@
+//! One function's process, and what it says over the runtime's socket.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UnixListener;
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+
+/// One request of a function.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub path: String,
+    pub begun: Instant,
+    /// When the last byte of its body was sent on, or its client went away.
+    pub answered: Option<Instant>,
+    /// When the runtime said that the invocation is over: from then on the platform may freeze the process.
+    pub ended: Option<Instant>,
+}
+
+pub(super) struct Function {
+    pub port: u16,
+    process: tokio::sync::Mutex<Child>,
+    pid: i32,
+    next: AtomicU64,
+    invocations: Arc<Mutex<HashMap<u64, Invocation>>>,
+    _socket: tempfile::TempDir,
+}
+
+impl Function {
+    pub(super) async fn start(folder: &Path, home: &Path, settings: &[(String, String)]) -> Self {
+        let config: Value = serde_json::from_slice(&std::fs::read(folder.join(".vc-config.json")).expect("a function")).expect("JSON");
+        assert_eq!((config["runtime"].as_str(), config["supportsResponseStreaming"].as_bool()), (Some("executable"), Some(true)));
+        let program = folder.join(config["handler"].as_str().expect("a handler"));
+        let socket = tempfile::tempdir().expect("a folder");
+        let path = socket.path().join("ipc");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let process = Command::new(&program)
+            .env_clear()
+            .env("VERCEL_IPC_PATH", &path)
+            .env("VERCEL_DEV_PORT", port.to_string())
+            .env("HOME", home)
+            .env("RUST_LOG", "warn")
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .current_dir(home)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let pid = process.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
+        let invocations: Arc<Mutex<HashMap<u64, Invocation>>> = Arc::default();
+        let (tell, started) = oneshot::channel();
+        tokio::spawn(listen(listener, Arc::clone(&invocations), tell));
+        let started = tokio::time::timeout(Duration::from_secs(10), started).await;
+        assert!(matches!(started, Ok(Ok(said)) if said == port), "{}: it did not say that it started", program.display());
+        Self { port, process: process.into(), pid, next: AtomicU64::new(1), invocations, _socket: socket }
+    }
+
+    /// Begins an invocation; its number.
+    pub(super) fn begin(&self, path: &str) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let invocation = Invocation { path: path.to_owned(), begun: Instant::now(), answered: None, ended: None };
+        self.invocations.lock().expect("not poisoned").insert(id, invocation);
+        id
+    }
+
+    pub(super) fn answered(&self, id: u64) {
+        if let Some(invocation) = self.invocations.lock().expect("not poisoned").get_mut(&id) {
+            invocation.answered = Some(Instant::now());
+        }
+    }
+
+    pub(super) fn invocations(&self) -> Vec<Invocation> {
+        self.invocations.lock().expect("not poisoned").values().cloned().collect()
+    }
+
+    pub(super) fn terminate(&self) {
+        kill(Pid::from_raw(self.pid), Signal::SIGTERM).expect("it runs");
+    }
+
+    pub(super) async fn ended_well(&self) -> bool {
+        let mut process = self.process.lock().await;
+        tokio::time::timeout(Duration::from_secs(10), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+    }
+}
+
+/// Reads the runtime's frames: JSON, each ended by a zero byte.
+async fn listen(listener: UnixListener, invocations: Arc<Mutex<HashMap<u64, Invocation>>>, started: oneshot::Sender<u16>) {
+    let mut started = Some(started);
+    let Ok((stream, _)) = listener.accept().await else { return };
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut frame = vec![];
+        match reader.read_until(0, &mut frame).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        frame.pop();
+        let frame: Value = serde_json::from_slice(&frame).expect("the runtime sends JSON");
+        let payload = &frame["payload"];
+        match frame["type"].as_str() {
+            Some("server-started") => {
+                let port = payload["httpPort"].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+                if let Some(started) = started.take() {
+                    assert!(started.send(port).is_ok(), "nobody waits for the start");
+                }
+            }
+            Some("end") => {
+                let id = payload["context"]["requestId"].as_u64().expect("an id");
+                if let Some(invocation) = invocations.lock().expect("not poisoned").get_mut(&id) {
+                    invocation.ended = Some(Instant::now());
+                }
+            }
+            _ => {}
+        }
+    }
+}

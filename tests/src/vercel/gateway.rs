@@ -1,0 +1,103 @@
+//! The platform's front: routes, adds its headers, streams both ways.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use tokio::net::TcpListener;
+
+use super::function::Function;
+use super::routes::Routes;
+
+pub(super) struct Gateway {
+    routes: Routes,
+    functions: BTreeMap<String, Function>,
+    client: reqwest::Client,
+}
+
+impl Gateway {
+    pub(super) fn new(routes: Routes, functions: BTreeMap<String, Function>) -> Self {
+        Self { routes, functions, client: nofx_shared::net::client() }
+    }
+
+    pub(super) fn functions(&self) -> impl Iterator<Item = (&String, &Function)> {
+        self.functions.iter()
+    }
+
+    pub(super) fn function(&self, path: &str) -> &Function {
+        &self.functions[path]
+    }
+}
+
+/// Tells when an answer's body is at its end, or its client went away.
+struct Answering {
+    gateway: Arc<Gateway>,
+    function: String,
+    id: u64,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.gateway.function(&self.function).answered(self.id);
+    }
+}
+
+pub(super) async fn serve(gateway: Arc<Gateway>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = Router::new().fallback(pass).with_state(gateway);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+async fn pass(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let routed = gateway.routes.route(&path, |path| gateway.functions.contains_key(path));
+    let Some(target) = routed.path else {
+        return (StatusCode::from_u16(routed.status).expect("a status"), routed.headers, "NOT_FOUND").into_response();
+    };
+    let function = gateway.function(&target);
+    let id = function.begin(&path);
+    let answering = Answering { gateway: Arc::clone(&gateway), function: target.clone(), id };
+    let query = [parts.uri.query().map(str::to_owned), routed.query].into_iter().flatten().collect::<Vec<_>>().join("&");
+    let url = format!("http://127.0.0.1:{}{path}{}{query}", function.port, if query.is_empty() { "" } else { "?" });
+    let mut number = |name: &'static str, value: &str| parts.headers.insert(name, HeaderValue::from_str(value).expect("plain"));
+    number("x-vercel-internal-invocation-id", &format!("inv_{id}"));
+    number("x-vercel-internal-request-id", &id.to_string());
+    number("x-vercel-id", &format!("local1::test-{id}"));
+    let sent = gateway
+        .client
+        .request(parts.method, url)
+        .headers(end_to_end(parts.headers))
+        .body(reqwest::Body::wrap_stream(body.into_data_stream()))
+        .send()
+        .await;
+    match sent {
+        Ok(answer) => {
+            let (status, mut headers) = (answer.status(), end_to_end(answer.headers().clone()));
+            for (name, value) in &routed.headers {
+                headers.insert(name, value.clone());
+            }
+            let stream = answer.bytes_stream().map(move |chunk| {
+                let _lasts = &answering;
+                chunk
+            });
+            (status, headers, Body::from_stream(stream)).into_response()
+        }
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("FUNCTION_INVOCATION_FAILED {error}")).into_response(),
+    }
+}
+
+/// Headers of one hop stay on that hop (RFC 9110, section 7.6.1).
+fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+    for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::TE, header::TRAILER, header::UPGRADE] {
+        headers.remove(name);
+    }
+    headers
+}

@@ -1,0 +1,77 @@
+//! What is deployed: functions, crons, templates, workflows.
+#![expect(clippy::disallowed_methods, reason = "runs linters")]
+
+use std::process::Command;
+
+use nofx_tests::stack::target;
+use serde_json::Value;
+
+use crate::layout::{files, root};
+
+fn vercel() -> Value {
+    serde_json::from_slice(&std::fs::read(root().join("vercel.json")).expect("vercel.json")).expect("JSON")
+}
+
+/// Names of the functions.
+fn functions() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("api")).expect("api");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.ends_with(".rs") && !name.starts_with('_')).map(|name| name.trim_end_matches(".rs").to_owned()).collect()
+}
+
+#[test]
+fn functions_are_few_and_a_few_lines_each_and_have_their_paths() {
+    let functions = functions();
+    assert!((1..=12).contains(&functions.len()), "{functions:?}: the smallest plan allows 12");
+    let manifest = std::fs::read_to_string(root().join("api/Cargo.toml")).expect("text");
+    let destinations: Vec<Value> =
+        vercel()["rewrites"].as_array().expect("rewrites").iter().map(|one| one["destination"].clone()).collect();
+    for name in functions {
+        let lines = std::fs::read_to_string(root().join(format!("api/{name}.rs"))).expect("text").lines().count();
+        assert!(lines <= 10, "api/{name}.rs: a function file only names its router");
+        assert!(
+            manifest.contains(&format!("path = \"{name}.rs\"")),
+            "api/{name}.rs: add its [[bin]] to api/Cargo.toml, the builder looks there"
+        );
+        assert!(destinations.contains(&format!("/api/{name}").into()), "api/{name}.rs: add its rewrite to vercel.json");
+    }
+}
+
+#[test]
+fn a_stream_ends_itself_before_its_function_is_ended() {
+    let most = vercel()["functions"]["api/events.rs"]["maxDuration"].as_u64().expect("seconds");
+    let example = std::fs::read_to_string(root().join(".env.example")).expect("text");
+    let stream: u64 = example.lines().find_map(|line| line.strip_prefix("NOFX_STREAM_S=")?.parse().ok()).expect("seconds");
+    assert!(stream + 30 <= most, "NOFX_STREAM_S={stream} against maxDuration {most}");
+}
+
+#[test]
+fn only_public_files_are_published() {
+    assert_eq!(vercel()["outputDirectory"], "public", "without it the sources are published");
+}
+
+#[test]
+fn the_templates_are_good() {
+    let templates = files(&["worker/deploy"], &["yaml"]);
+    assert_eq!(templates.len(), 3);
+    let output =
+        Command::new(target().join("python/bin/cfn-lint")).args(&templates).output().expect("scripts/bootstrap-dev.sh --tests installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_worker_hands_its_steps_back_before_it_is_killed() {
+    let template = std::fs::read_to_string(root().join("worker/deploy/service.yaml")).expect("text");
+    let number = |after: &str| -> u64 {
+        let rest = template.split(after).nth(1).unwrap_or_else(|| panic!("{after}"));
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().expect("a number")
+    };
+    assert!(number("NOFX_DRAIN_S, Value: \"") + 10 <= number("StopTimeout: "), "the drain must end well before StopTimeout");
+}
+
+#[test]
+fn the_workflows_are_good() {
+    let output = Command::new("node").arg("tests/tidy/workflows.mjs").current_dir(root()).output().expect("node runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -1,0 +1,157 @@
+//! Rings through SQS: long polls of one queue for each urgency. A message is deleted when a look followed it; until then it
+//! comes again, to any worker. One that is no ring is left alone: after five receipts SQS moves it to the dead-letter queue.
+
+use std::collections::HashMap;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message as Received};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use nofx_shared::net;
+use nofx_shared::queue::{Message, Urgency};
+use nofx_shared::settings::Queue;
+use nofx_shared::telemetry;
+
+use super::{Doorbell, Settings};
+
+/// The longest wait that SQS allows, in seconds.
+const PATIENCE_S: i32 = 20;
+/// Most messages in one call (an SQS quota).
+const BATCH: i32 = 10;
+
+/// Why SQS cannot be heard.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} of {queue}: {message}")]
+pub(super) struct Error {
+    call: &'static str,
+    queue: String,
+    message: String,
+}
+
+impl Error {
+    fn of(call: &'static str, queue: &str, error: impl std::error::Error) -> Self {
+        Self { call, queue: queue.to_owned(), message: DisplayErrorContext(error).to_string() }
+    }
+}
+
+type Poll = BoxFuture<'static, (usize, Result<Vec<Received>, Error>)>;
+
+pub(super) struct Queues {
+    client: Client,
+    /// Names and URLs.
+    queues: Vec<(String, String)>,
+    /// Queues that nobody polls now.
+    idle: Vec<usize>,
+    /// Polls under way: they outlive a ring from another queue, so that nothing that SQS hands out is dropped.
+    polls: FuturesUnordered<Poll>,
+    /// Receipts of rings that no look has followed yet, by queue.
+    unanswered: HashMap<usize, Vec<String>>,
+    /// Whether to look without waiting for a ring.
+    look: bool,
+}
+
+impl Queues {
+    fn poll(&self, queue: usize) -> Poll {
+        let client = self.client.clone();
+        let (name, url) = self.queues[queue].clone();
+        Box::pin(async move {
+            let call = client.receive_message().queue_url(url).max_number_of_messages(BATCH).wait_time_seconds(PATIENCE_S);
+            let answer = call.message_attribute_names("traceparent").send().await;
+            (queue, answer.map(|answer| answer.messages.unwrap_or_default()).map_err(|error| Error::of("ReceiveMessage", &name, error)))
+        })
+    }
+}
+
+impl Doorbell for Queues {
+    type Error = Error;
+
+    async fn open(settings: &Settings) -> Result<Self, Error> {
+        let Queue::Sqs { prefix, aws } = &settings.queue else { unreachable!("the settings chose this driver") };
+        let client = Client::new(&net::aws(aws).await);
+        let mut queues = vec![];
+        for urgency in Urgency::ALL {
+            let name = urgency.queue(prefix);
+            let found = client.get_queue_url().queue_name(&name).send().await.map_err(|error| Error::of("GetQueueUrl", &name, error))?;
+            queues.push((name, found.queue_url.unwrap_or_default()));
+        }
+        let idle = (0..queues.len()).collect();
+        Ok(Self { client, queues, idle, polls: FuturesUnordered::new(), unanswered: HashMap::new(), look: true })
+    }
+
+    async fn ring(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.look) {
+            return Ok(());
+        }
+        loop {
+            for queue in std::mem::take(&mut self.idle) {
+                self.polls.push(self.poll(queue));
+            }
+            let Some((queue, received)) = self.polls.next().await else { continue };
+            self.idle.push(queue);
+            for message in received? {
+                hear(&message);
+                match serde_json::from_str::<Message>(message.body.as_deref().unwrap_or_default()) {
+                    Ok(_) => self.unanswered.entry(queue).or_default().extend(message.receipt_handle),
+                    Err(error) => {
+                        tracing::warn!(%error, queue = self.queues[queue].0, message.id = message.message_id, "a message is no ring")
+                    }
+                }
+            }
+            if !self.unanswered.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn pass_on(&mut self) -> Result<(), Error> {
+        for (queue, receipts) in self.unanswered.drain() {
+            let (name, url) = &self.queues[queue];
+            let entry = |(at, receipt): (usize, String)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string()).receipt_handle(receipt);
+                entry.visibility_timeout(0).build().expect("it has an id and a receipt")
+            };
+            let entries = receipts.into_iter().enumerate().map(entry).collect();
+            let call = self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
+            call.send().await.map_err(|error| Error::of("ChangeMessageVisibilityBatch", name, error))?;
+        }
+        Ok(())
+    }
+
+    async fn looked(&mut self, _found: bool) -> Result<(), Error> {
+        for (queue, receipts) in self.unanswered.drain() {
+            let (name, url) = &self.queues[queue];
+            let entry = |(at, receipt): (usize, String)| {
+                DeleteMessageBatchRequestEntry::builder()
+                    .id(at.to_string())
+                    .receipt_handle(receipt)
+                    .build()
+                    .expect("it has an id and a receipt")
+            };
+            let entries = receipts.into_iter().enumerate().map(entry).collect();
+            let call = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries));
+            let answer = call.send().await.map_err(|error| Error::of("DeleteMessageBatch", name, error))?;
+            // They ring once more: that costs a look.
+            for failed in answer.failed {
+                tracing::warn!(queue = name, code = failed.code, "SQS did not delete a ring");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Records that the ring of a trace was heard.
+fn hear(message: &Received) {
+    let attributes = message.message_attributes.as_ref();
+    let trace = attributes.and_then(|all| all.get("traceparent")?.string_value.as_deref()?.parse().ok());
+    if trace.is_some() {
+        let span = tracing::info_span!(
+            "receive doorbell",
+            otel.kind = "consumer",
+            messaging.operation.r#type = "receive",
+            messaging.system = "aws_sqs"
+        );
+        telemetry::follow(&span, trace.as_ref());
+    }
+}
