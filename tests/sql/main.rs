@@ -1,6 +1,8 @@
 //! The tests of the SQL functions (supabase/tests, pgTAP), on a stack without workers: each is a transaction that is rolled back.
 #![expect(clippy::disallowed_methods, reason = "runs psql and pg_prove, and finds pgTAP by the environment")]
 
+mod versions;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

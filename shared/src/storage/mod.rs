@@ -1,8 +1,11 @@
-//! Supabase Storage: uploads and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
+//! Supabase Storage: uploads, in pieces when they are large, and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
+
+mod resumable;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::net;
@@ -62,8 +65,13 @@ impl Storage {
         }
     }
 
-    /// Stores bytes at a path of the bucket, over whatever was there.
-    pub async fn upload(&self, path: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), Error> {
+    /// Stores bytes at a path of the bucket, over whatever was there. What is larger than a piece goes in pieces, and on from where it
+    /// was when the connection is lost.
+    pub async fn upload(&self, path: &str, media_type: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let bytes = bytes.into();
+        if bytes.len() > resumable::PIECE_BYTES {
+            return resumable::upload(self, path, media_type, bytes).await;
+        }
         let request = self
             .client
             .post(format!("{}/object/{ARTIFACTS}/{path}", self.base))
@@ -85,18 +93,18 @@ impl Storage {
     }
 
     async fn send(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Body, Error> {
-        let response = request
-            .header("apikey", &self.key)
-            .bearer_auth(&self.key)
-            .timeout(Duration::from_secs(60))
-            .send()
-            .await
-            .map_err(Error::Unavailable)?;
+        let response = self.ask(request).await?;
         let status = response.status();
         let body: Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
         if status.is_success() {
             return Ok(body);
         }
         Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.to_string()) })
+    }
+
+    /// As the service role, with a deadline.
+    async fn ask(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Error> {
+        let request = request.header("apikey", &self.key).bearer_auth(&self.key).timeout(Duration::from_secs(60));
+        request.send().await.map_err(Error::Unavailable)
     }
 }

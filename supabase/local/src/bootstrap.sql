@@ -68,8 +68,8 @@ create table storage.objects (
 grant all on storage.buckets, storage.objects to service_role, postgres;
 reset role;
 
--- Realtime: what it has in the database. Messages are kept for the moment only, so they are written only while a socket is open:
--- the gateway holds the shared advisory lock 'realtime' then (supabase/local/src/realtime).
+-- Realtime: what it has in the database. Messages are kept for the moment only, so nothing is written while no socket is open: the
+-- function is `send_unheard` then, which nobody calls, and `send` while there is one (supabase/local/src/realtime/hear.rs).
 create schema realtime authorization supabase_realtime_admin;
 grant usage on schema realtime to anon, authenticated, service_role, postgres;
 set role supabase_realtime_admin;
@@ -88,14 +88,10 @@ create table realtime.messages_default partition of realtime.messages default;
 alter table realtime.messages enable row level security;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role, postgres;
 create function realtime.topic() returns text language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
-create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
+create function realtime.send_unheard(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
 declare
   v_id uuid := gen_random_uuid();
 begin
-  if pg_try_advisory_lock(hashtextextended('realtime', 0)) then
-    perform pg_advisory_unlock(hashtextextended('realtime', 0));
-    return;
-  end if;
   if not payload ? 'id' then
     payload := jsonb_set(payload, '{id}', to_jsonb(v_id));
   end if;

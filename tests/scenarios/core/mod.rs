@@ -2,4 +2,5 @@ mod events;
 mod examples;
 mod interface;
 mod requests;
+mod storage;
 mod supabase;

@@ -15,6 +15,7 @@ pub(super) async fn keep(realtime: Arc<Realtime>) {
     while open.wait_for(|open| *open > 0).await.is_ok() {
         if let Err(error) = listen(&realtime).await {
             tracing::warn!(%error, "realtime cannot hear the database");
+            realtime.listening.send_replace(false);
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
@@ -23,6 +24,14 @@ pub(super) async fn keep(realtime: Arc<Realtime>) {
 /// Returns when the last socket has gone.
 async fn nobody(open: &mut watch::Receiver<usize>) {
     drop(open.wait_for(|open| *open == 0).await);
+}
+
+/// Makes `realtime.send` be there or not: see bootstrap.sql.
+fn rename(from: &str, to: &str) -> String {
+    let signature = "(jsonb, text, text, boolean)";
+    format!(
+        "do $$ begin if to_regprocedure('realtime.{from}{signature}') is not null then alter function realtime.{from}{signature} rename to {to}; end if; end $$"
+    )
 }
 
 async fn listen(realtime: &Realtime) -> Result<(), Error> {
@@ -38,9 +47,8 @@ async fn listen(realtime: &Realtime) -> Result<(), Error> {
             }
         }
     });
-    // The lock tells realtime.send that somebody hears: see bootstrap.sql.
-    let begin = "truncate realtime.messages; listen realtime; select pg_advisory_lock_shared(hashtextextended('realtime', 0))";
-    client.batch_execute(begin).await?;
+    client.batch_execute(&format!("truncate realtime.messages; listen realtime; {}", rename("send_unheard", "send"))).await?;
+    realtime.listening.send_replace(true);
     let mut open = realtime.open.subscribe();
     loop {
         tokio::select! {
@@ -56,6 +64,8 @@ async fn listen(realtime: &Realtime) -> Result<(), Error> {
             () = nobody(&mut open) => break,
         }
     }
+    realtime.listening.send_replace(false);
+    let closed = client.batch_execute(&rename("send", "send_unheard")).await;
     hearing.abort();
-    Ok(())
+    closed
 }

@@ -33,13 +33,16 @@ pub(crate) struct Realtime {
     messages: fan_out::Sender<Arc<Broadcast>>,
     /// How many sockets are open: while there is none the database is not listened to.
     open: watch::Sender<usize>,
+    /// Whether what is written from now on is heard.
+    listening: watch::Sender<bool>,
     /// Connection string of the superuser.
     db_url: String,
 }
 
 impl Realtime {
     pub(crate) fn open(db_url: String) -> Arc<Self> {
-        let realtime = Arc::new(Self { messages: fan_out::channel(BACKLOG).0, open: watch::channel(0).0, db_url });
+        let realtime =
+            Arc::new(Self { messages: fan_out::channel(BACKLOG).0, open: watch::channel(0).0, listening: watch::channel(false).0, db_url });
         tokio::spawn(hear::keep(Arc::clone(&realtime)));
         realtime
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
@@ -13,6 +14,9 @@ use super::frame::{Frame, Version};
 use super::{Broadcast, Realtime, authorise};
 use crate::auth;
 use crate::gateway::Gateway;
+
+/// How long a join waits for the database.
+const LISTENING: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 pub(super) struct Options {
@@ -111,6 +115,11 @@ impl Socket {
                     return refuse("DatabaseLackOfConnections: the database does not answer");
                 }
             }
+        }
+        // Whoever joined counts on what is written from then on.
+        let mut listening = realtime.listening.subscribe();
+        if tokio::time::timeout(LISTENING, listening.wait_for(|listening| *listening)).await.is_err() {
+            return refuse("DatabaseLackOfConnections: the database does not answer");
         }
         let own = config["broadcast"]["self"].as_bool().unwrap_or(false);
         self.joined.insert(frame.topic.clone(), Channel { join_ref: frame.join_ref.clone(), private, own });

@@ -40,6 +40,10 @@ impl Refusal {
         Self::new(400, "InvalidKey", "InvalidKey", format!("Invalid key: {name}"))
     }
 
+    pub(super) fn invalid_upload(message: &str) -> Self {
+        Self::new(400, "InvalidRequest", "InvalidRequest", message)
+    }
+
     pub(super) fn no_authorization() -> Self {
         Self::new(400, "InvalidRequest", "InvalidRequest", "headers must have required property 'authorization'")
     }

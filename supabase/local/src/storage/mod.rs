@@ -5,6 +5,7 @@ mod buckets;
 mod error;
 mod manage;
 mod read;
+mod resumable;
 mod signed;
 mod upload;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls, Row};
 use uuid::Uuid;
@@ -72,6 +73,8 @@ impl Storage {
 /// Routes behind the `apikey` check.
 pub(crate) fn keyed_routes() -> Router<Arc<Gateway>> {
     Router::new()
+        .route("/storage/v1/upload/resumable", post(resumable::begin))
+        .route("/storage/v1/upload/resumable/{id}", patch(resumable::append).head(resumable::ask))
         .route("/storage/v1/bucket", get(buckets::list).post(buckets::create))
         .route("/storage/v1/bucket/{id}", get(buckets::show).put(buckets::update).delete(buckets::remove))
         .route("/storage/v1/bucket/{id}/empty", post(buckets::empty))

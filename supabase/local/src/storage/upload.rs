@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_postgres::error::SqlState;
@@ -26,7 +27,8 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
-    store(&gateway, &place, &headers, &body, upsert).await
+    require_service(&gateway, &headers)?;
+    store(&gateway, &Object::of(place, &headers, upsert), &body).await
 }
 
 /// `PUT`: replaces an object, or makes it.
@@ -36,29 +38,42 @@ pub(super) async fn replace(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
-    store(&gateway, &place, &headers, &body, true).await
+    require_service(&gateway, &headers)?;
+    store(&gateway, &Object::of(place, &headers, true), &body).await
 }
 
-async fn store(
-    gateway: &Gateway,
-    (bucket, name): &(String, String),
-    headers: &HeaderMap,
-    body: &[u8],
-    upsert: bool,
-) -> Result<Json<Value>, Refusal> {
-    require_service(gateway, headers)?;
+/// What is said of an object beside its bytes.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Object {
+    pub bucket: String,
+    pub name: String,
+    pub mime: String,
+    pub cache_control: String,
+    pub user_metadata: Option<Value>,
+    /// Whether it may take the place of one that is there.
+    pub upsert: bool,
+}
+
+impl Object {
+    fn of((bucket, name): (String, String), headers: &HeaderMap, upsert: bool) -> Self {
+        let text = |key: &str| headers.get(key).and_then(|value| value.to_str().ok());
+        let user_metadata = text("x-metadata").and_then(|encoded| serde_json::from_slice(&STANDARD.decode(encoded).ok()?).ok());
+        let or = |key: &str, otherwise: &str| text(key).unwrap_or(otherwise).to_owned();
+        let mime = or(header::CONTENT_TYPE.as_str(), "application/octet-stream");
+        Self { bucket, name, mime, cache_control: or(header::CACHE_CONTROL.as_str(), "no-cache"), user_metadata, upsert }
+    }
+}
+
+pub(super) async fn store(gateway: &Gateway, object: &Object, body: &[u8]) -> Result<Json<Value>, Refusal> {
+    let Object { bucket, name, mime, cache_control, user_metadata, upsert } = object;
     check_name(name)?;
-    let text = |key: &str| headers.get(key).and_then(|value| value.to_str().ok());
-    let mime = text(header::CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream");
     let rules = gateway.storage.bucket(bucket).await?;
     if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| i64::try_from(body.len()).unwrap_or(i64::MAX) > limit) {
         return Err(Refusal::too_large());
     }
-    if rules.get::<_, Option<Vec<String>>>("allowed_mime_types").is_some_and(|allowed| !allowed.iter().any(|one| one == mime)) {
+    if rules.get::<_, Option<Vec<String>>>("allowed_mime_types").is_some_and(|allowed| !allowed.contains(mime)) {
         return Err(Refusal::mime_type(mime));
     }
-    let user_metadata: Option<Value> =
-        text("x-metadata").and_then(|encoded| STANDARD.decode(encoded).ok()).and_then(|bytes| serde_json::from_slice(&bytes).ok());
 
     let version = Uuid::now_v7();
     let path = gateway.storage.file(version);
@@ -69,7 +84,7 @@ async fn store(
     let etag = format!("\"{}\"", Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let client = gateway.storage.client().await?;
     let old = client.query_opt("select version from storage.objects where bucket_id = $1 and name = $2", &[bucket, name]).await?;
-    let conflict = if upsert {
+    let conflict = if *upsert {
         "on conflict (bucket_id, name) do update set version = excluded.version, size = excluded.size, mime_type = excluded.mime_type, \
          cache_control = excluded.cache_control, etag = excluded.etag, user_metadata = excluded.user_metadata, updated_at = now()"
     } else {
@@ -87,10 +102,10 @@ async fn store(
                 name,
                 &version,
                 &i64::try_from(body.len()).unwrap_or(i64::MAX),
-                &mime,
-                &text(header::CACHE_CONTROL.as_str()).unwrap_or("no-cache"),
+                mime,
+                cache_control,
                 &etag,
-                &user_metadata,
+                user_metadata,
             ],
         )
         .await;

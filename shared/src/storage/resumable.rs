@@ -1,0 +1,92 @@
+//! Uploads in pieces (tus 1.0.0): after a lost connection the server is asked how much it has, and the rest is sent.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use reqwest::{Response, StatusCode};
+
+use super::{ARTIFACTS, Error, Storage};
+
+/// What Supabase takes as a piece: no other size but for the last one.
+pub(super) const PIECE_BYTES: usize = 6 << 20;
+/// So often in a row without a byte of progress, then it is given up.
+const PATIENCE: u32 = 6;
+
+pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, bytes: Bytes) -> Result<(), Error> {
+    let (mut place, mut offset) = (None, 0);
+    // Failures since the last progress, and whether the server has to be asked what came of the last piece.
+    let (mut failures, mut is_unsure) = (0, false);
+    while place.is_none() || offset < bytes.len() {
+        let step = match &place {
+            None => begin(storage, path, media_type, bytes.len()).await.map(|begun| {
+                place = Some(begun);
+                0
+            }),
+            Some(place) if is_unsure => ask(storage, path, place).await,
+            Some(place) => append(storage, path, place, offset, &bytes).await,
+        };
+        match step {
+            Ok(now) => {
+                if now > offset {
+                    failures = 0;
+                }
+                (offset, is_unsure) = (now, false);
+            }
+            Err(error) if error.is_about_the_call() || failures == PATIENCE => return Err(error),
+            Err(_) => {
+                failures += 1;
+                is_unsure = true;
+                tokio::time::sleep(Duration::from_millis(100) * 2u32.pow(failures)).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where to send the pieces.
+async fn begin(storage: &Storage, path: &str, media_type: &str, length: usize) -> Result<String, Error> {
+    let metadata = [("bucketName", ARTIFACTS), ("objectName", path), ("contentType", media_type), ("cacheControl", "3600")];
+    let metadata = metadata.map(|(name, value)| format!("{name} {}", STANDARD.encode(value))).join(",");
+    let request = storage.client.post(format!("{}/upload/resumable", storage.base)).header("tus-resumable", "1.0.0");
+    let request = request.header("upload-length", length).header("upload-metadata", metadata).header("x-upsert", "true");
+    let response = accepted(path, storage.ask(request).await?).await?;
+    let place = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let place = place.ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no Location".to_owned() })?;
+    // The server may stand behind a way that it does not know.
+    let id = place.rsplit('/').next().unwrap_or_default();
+    Ok(format!("{}/upload/resumable/{id}", storage.base))
+}
+
+/// How much is there.
+async fn ask(storage: &Storage, path: &str, place: &str) -> Result<usize, Error> {
+    let request = storage.client.head(place).header("tus-resumable", "1.0.0");
+    offset(path, &accepted(path, storage.ask(request).await?).await?)
+}
+
+/// Sends the piece from an offset on; how much is there after it.
+async fn append(storage: &Storage, path: &str, place: &str, from: usize, bytes: &Bytes) -> Result<usize, Error> {
+    let piece = bytes.slice(from..bytes.len().min(from + PIECE_BYTES));
+    let request = storage.client.patch(place).header("tus-resumable", "1.0.0").header("upload-offset", from);
+    let response = storage.ask(request.header("content-type", "application/offset+octet-stream").body(piece)).await?;
+    // It has another offset than we think: it says which.
+    if response.status() == StatusCode::CONFLICT {
+        return offset(path, &response);
+    }
+    offset(path, &accepted(path, response).await?)
+}
+
+fn offset(path: &str, response: &Response) -> Result<usize, Error> {
+    let offset = response.headers().get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    offset.ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no Upload-Offset".to_owned() })
+}
+
+async fn accepted(path: &str, response: Response) -> Result<Response, Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body: super::Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
+    Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.as_u16().to_string()) })
+}

@@ -1,0 +1,126 @@
+//! `/storage/v1/upload/resumable`: uploads in pieces (tus 1.0.0, with creation), as Supabase Storage takes them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+use super::error::Refusal;
+use super::upload::{Object, store};
+use super::{MAX_OBJECT_BYTES, check_name, require_service};
+use crate::gateway::Gateway;
+
+const VERSION: &str = "1.0.0";
+
+/// An upload that has begun.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    length: u64,
+    object: Object,
+}
+
+/// `POST`: begins an upload; its place is in `Location`.
+pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Response, Refusal> {
+    require_service(&gateway, &headers)?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let length: u64 =
+        text("upload-length").and_then(|text| text.parse().ok()).ok_or_else(|| Refusal::invalid_upload("Upload-Length is missing"))?;
+    if length > MAX_OBJECT_BYTES as u64 {
+        return Err(Refusal::too_large());
+    }
+    let metadata = |name: &str| {
+        let all = text("upload-metadata").unwrap_or_default();
+        let value = all.split(',').find_map(|pair| pair.trim().split_once(' ').filter(|(key, _)| *key == name))?.1;
+        String::from_utf8(STANDARD.decode(value).ok()?).ok()
+    };
+    let wanted = |name: &str| metadata(name).ok_or_else(|| Refusal::invalid_upload(&format!("{name} is missing in Upload-Metadata")));
+    let object = Object {
+        bucket: wanted("bucketName")?,
+        name: wanted("objectName")?,
+        mime: metadata("contentType").unwrap_or_else(|| "application/octet-stream".to_owned()),
+        cache_control: metadata("cacheControl").map_or_else(|| "no-cache".to_owned(), |seconds| format!("max-age={seconds}")),
+        user_metadata: None,
+        upsert: text("x-upsert") == Some("true"),
+    };
+    check_name(&object.name)?;
+    gateway.storage.bucket(&object.bucket).await?;
+    let id = Uuid::now_v7();
+    let begun = serde_json::to_vec(&Begun { length, object }).expect("texts and numbers are JSON");
+    tokio::fs::write(plan(&gateway, id), begun).await?;
+    tokio::fs::File::create_new(bytes(&gateway, id)).await?;
+    let host = text("host").unwrap_or("127.0.0.1");
+    let place = format!("http://{host}/storage/v1/upload/resumable/{}", id.simple());
+    Ok(answer(StatusCode::CREATED, &[("location", &place)]))
+}
+
+/// `HEAD`: how much of it is here.
+pub(super) async fn ask(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+    require_service(&gateway, &headers)?;
+    let begun = find(&gateway, id).await?;
+    let offset = tokio::fs::metadata(bytes(&gateway, id)).await.map_or(begun.length, |part| part.len());
+    Ok(answer(
+        StatusCode::OK,
+        &[("upload-offset", &offset.to_string()), ("upload-length", &begun.length.to_string()), ("cache-control", "no-store")],
+    ))
+}
+
+/// `PATCH`: the next piece. With the last one the object is there.
+pub(super) async fn append(
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    piece: Bytes,
+) -> Result<Response, Refusal> {
+    require_service(&gateway, &headers)?;
+    let begun = find(&gateway, id).await?;
+    let path = bytes(&gateway, id);
+    let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
+    let said = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    if said != Some(offset) {
+        return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
+    }
+    let after = offset + piece.len() as u64;
+    if after > begun.length {
+        return Err(Refusal::too_large());
+    }
+    let mut file = tokio::fs::OpenOptions::new().append(true).open(&path).await?;
+    file.write_all(&piece).await?;
+    file.sync_all().await?;
+    if after == begun.length {
+        drop(store(&gateway, &begun.object, &tokio::fs::read(&path).await?).await?);
+        // What was planned stays: whoever lost the last answer asks once more.
+        tokio::fs::remove_file(&path).await?;
+    }
+    Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
+}
+
+async fn find(gateway: &Gateway, id: Uuid) -> Result<Begun, Refusal> {
+    let text = tokio::fs::read(plan(gateway, id)).await.map_err(|_| Refusal::no_such_key())?;
+    serde_json::from_slice(&text).map_err(|_| Refusal::no_such_key())
+}
+
+fn plan(gateway: &Gateway, id: Uuid) -> PathBuf {
+    gateway.storage.file(id).with_extension("upload")
+}
+
+fn bytes(gateway: &Gateway, id: Uuid) -> PathBuf {
+    gateway.storage.file(id).with_extension("part")
+}
+
+fn answer(status: StatusCode, headers: &[(&'static str, &str)]) -> Response {
+    let mut response = status.into_response();
+    for (name, value) in headers.iter().chain(&[("tus-resumable", VERSION)]) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
