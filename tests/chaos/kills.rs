@@ -1,76 +1,20 @@
 #![expect(clippy::disallowed_methods, reason = "a flag makes the killing long")]
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use nofx_tests::own::Own;
+use nofx_tests::own::{Own, is_over};
 use serde_json::{Value, json};
-
-async fn call(dev: &Value, method: reqwest::Method, path: &str, body: Option<&Value>) -> Option<Value> {
-    let mut request = nofx_shared::net::client()
-        .request(method, format!("{}{path}", dev["api_url"].as_str()?))
-        .bearer_auth(dev["tokens"]["admin"].as_str()?)
-        .timeout(Duration::from_secs(15));
-    if let Some(body) = body {
-        request = request.json(body);
-    }
-    let response = request.send().await.ok()?;
-    if !response.status().is_success() {
-        return None;
-    }
-    response.json().await.ok()
-}
-
-pub(crate) async fn submit(own: &Own, plan: &Value) -> String {
-    let begin = Instant::now();
-    loop {
-        if let Some(run) = call(&own.dev(), reqwest::Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await {
-            return run["id"].as_str().expect("an id").to_owned();
-        }
-        assert!(begin.elapsed() < Duration::from_secs(60), "no run could be made for a minute");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-pub(crate) async fn wait(own: &Own, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
-    let begin = Instant::now();
-    loop {
-        let run = call(&own.dev(), reqwest::Method::GET, &format!("/api/runs/{id}"), None).await;
-        if let Some(run) = run.as_ref().filter(|run| ready(run)) {
-            return run.clone();
-        }
-        assert!(begin.elapsed() < limit, "it did not come to that in time: {run:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Submits a plan and waits for its end.
-pub(crate) async fn run(own: &Own, plan: &Value) -> Value {
-    let id = submit(own, plan).await;
-    wait(own, &id, Duration::from_secs(60), is_over).await
-}
-
-pub(crate) fn is_over(run: &Value) -> bool {
-    matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
-}
 
 /// How long parts are killed for; a minute with `NOFX_TEST_LONG` set.
 fn seconds() -> usize {
     if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
 }
 
-pub(crate) async fn sql(own: &Own) -> tokio_postgres::Client {
-    let dev = own.dev();
-    let db_url = dev["db_url"].as_str().expect("a URL");
-    let (sql, connection) = tokio_postgres::connect(db_url, tokio_postgres::NoTls).await.expect("Postgres answers");
-    tokio::spawn(connection);
-    sql
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_workers_database_and_postgrest_die() {
     let own = Own::start(&Own::folder("chaos"), &["--workers", "3"]);
     // A fifth of the rings is lost and a fifth doubled.
-    sql(&own)
+    own.sql()
         .await
         .batch_execute(
             "create or replace function nofx_private.ring() returns void language plpgsql set search_path = '' as $$
@@ -88,7 +32,7 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_redis_loses_rings_and_dies() {
     let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
-    let breaking = tokio::spawn(lose_and_double_rings(crate::queues::env(&own)["REDIS_URL"].clone()));
+    let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone()));
     survive(&own, |second| {
         if second == 5 {
             Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
@@ -150,16 +94,17 @@ async fn survive(own: &Own, also: impl Fn(usize)) {
     let submitting = async {
         let mut ids = vec![];
         for _ in 0..200 {
-            ids.push(submit(own, &plan).await);
+            ids.push(own.submit(&plan).await);
         }
         ids
     };
     let (ids, ()) = tokio::join!(submitting, killing);
     for id in &ids {
-        let run = wait(own, id, Duration::from_secs(120), is_over).await;
+        let run = own.wait(id, Duration::from_secs(120), is_over).await;
         assert_eq!(run["status"], "succeeded", "{run}");
     }
-    let ended = sql(own)
+    let ended = own
+        .sql()
         .await
         .query_one("select count(*), count(distinct step_id) from nofx.event where type = 'step.succeeded'", &[])
         .await
@@ -177,24 +122,23 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let plan = json!({"goal": "restart", "steps": [
         {"name": "ask", "tool": "manual:deploy", "needs": []}, {"name": "gated", "tool": "noop", "needs": ["ask"]},
         {"name": "slow", "tool": "bash", "needs": [], "inputs": {"script": "sleep 2"}}]});
-    let id = submit(&own, &plan).await;
+    let id = own.submit(&plan).await;
     let step = |run: &Value, name: &str| {
         run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == name)).cloned().unwrap_or_default()
     };
-    wait(&own, &id, Duration::from_secs(30), |run| step(run, "ask")["status"] == "waiting" && step(run, "slow")["status"] == "running")
-        .await;
+    own.wait(&id, Duration::from_secs(30), |run| step(run, "ask")["status"] == "waiting" && step(run, "slow")["status"] == "running").await;
     let worker = own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0);
     own.process.kill().expect("killed");
     own.process.wait().expect("it ended");
     Own::kill(worker, Signal::SIGKILL);
 
     let own = Own::start(&dir, &["--workers", "1"]);
-    let run = wait(&own, &id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
+    let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));
     let gate = run["gates"][0]["id"].as_str().expect("a gate").to_owned();
-    call(&own.dev(), reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
-    let run = wait(&own, &id, Duration::from_secs(60), is_over).await;
+    own.call(reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
+    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
     assert_eq!((run["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("succeeded"), Some("succeeded")));
 }
 
@@ -203,13 +147,13 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
     let own = Own::start(&Own::folder("drain"), &["--workers", "1"]);
     let script = "if [ -e mark ]; then echo again; else touch mark; sleep 60; fi";
     let plan = json!({"goal": "drain", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
-    let id = submit(&own, &plan).await;
-    wait(&own, &id, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
+    let id = own.submit(&plan).await;
+    own.wait(&id, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
-    let run = wait(&own, &id, Duration::from_secs(30), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(30), is_over).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
-    let told = sql(&own).await.query_one("select count(*) from nofx.event where type = 'step.handed_back'", &[]).await.expect("a count");
+    let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.handed_back'", &[]).await.expect("a count");
     assert_eq!(told.get::<_, i64>(0), 1);
 }

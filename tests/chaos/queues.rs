@@ -7,11 +7,9 @@ use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
 use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
 use nofx_shared::settings::{self, Aws, AwsKeys};
-use nofx_tests::own::Own;
+use nofx_tests::own::{Own, is_over};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::kills::{is_over, run, sql, submit, wait};
 
 /// Shorter than the ten seconds after which the sweeper rings again: whatever starts within it was rung for.
 const RUNG: Duration = Duration::from_secs(5);
@@ -54,7 +52,7 @@ fn waited(run: &Value) -> Duration {
 /// Delivery: each run on an idle system starts because of its ring.
 async fn delivers(own: &Own) {
     for _ in 0..5 {
-        let run = run(own, &noop()).await;
+        let run = own.run(&noop()).await;
         assert!(waited(&run) < RUNG, "it was not rung for: {:?}", waited(&run));
     }
 }
@@ -62,25 +60,25 @@ async fn delivers(own: &Own) {
 /// Delay: what is due later is taken when it is due, by whoever is there.
 async fn waits_for_what_is_due(own: &Own) {
     let begun = Instant::now();
-    run(own, &json!({"goal": "delay", "steps": [{"name": "a", "tool": "sleep", "inputs": {"seconds": 1}}]})).await;
+    own.run(&json!({"goal": "delay", "steps": [{"name": "a", "tool": "sleep", "inputs": {"seconds": 1}}]})).await;
     let took = begun.elapsed();
     assert!((Duration::from_secs(1)..RUNG).contains(&took), "{took:?}");
 }
 
 /// Backpressure: a worker that is full leaves rings to others.
 async fn passes_by_a_worker_without_room(own: &Own) {
-    let long = submit(own, &json!({"goal": "long", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": "sleep 6"}}]})).await;
-    wait(own, &long, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
+    let long = own.submit(&json!({"goal": "long", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": "sleep 6"}}]})).await;
+    own.wait(&long, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
     for _ in 0..4 {
-        let run = run(own, &noop()).await;
+        let run = own.run(&noop()).await;
         assert!(waited(&run) < RUNG, "its ring stayed with a worker that is full: {:?}", waited(&run));
     }
-    wait(own, &long, Duration::from_secs(30), is_over).await;
+    own.wait(&long, Duration::from_secs(30), is_over).await;
 }
 
 /// Poison: a message that is no ring harms nobody, and is kept aside where the driver keeps messages.
 async fn survives_what_is_no_ring(own: &Own, driver: &str) {
-    let settings = env(own);
+    let settings = own.queue();
     match driver {
         "redis" => {
             let client = redis::Client::open(settings["REDIS_URL"].as_str()).expect("a URL");
@@ -101,7 +99,7 @@ async fn survives_what_is_no_ring(own: &Own, driver: &str) {
             eventually("the message is in the dead-letter queue", || async { sqs.length("nofx-dead").await == 1 }).await;
         }
         _ => {
-            sql(own).await.batch_execute("select pg_notify('nofx_doorbell', 'nobody')").await.expect("sent");
+            own.sql().await.batch_execute("select pg_notify('nofx_doorbell', 'nobody')").await.expect("sent");
         }
     }
     delivers(own).await;
@@ -112,7 +110,7 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let mut runs = vec![];
         for at in 0..12 {
-            runs.push(submit(own, &noop()).await);
+            runs.push(own.submit(&noop()).await);
             if at == 5 {
                 for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
                     Own::kill(worker.as_i64().unwrap_or(0), signal);
@@ -120,20 +118,17 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
             }
         }
         for id in &runs {
-            let run = wait(own, id, Duration::from_secs(60), is_over).await;
+            let run = own.wait(id, Duration::from_secs(60), is_over).await;
             assert_eq!(run["status"], "succeeded", "after {signal}: {run}");
         }
     }
-    let twice =
-        "select count(*) from (select step_id from nofx.event where type = 'step.succeeded' group by step_id having count(*) > 1) as twice";
-    let twice: i64 = sql(own).await.query_one(twice, &[]).await.expect("a count").get(0);
-    assert_eq!(twice, 0, "a step was settled twice");
+    assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
 }
 
 /// Batch limits: SQS takes ten messages in a call.
 async fn takes_more_rings_than_fit_one_call(driver: &str) {
     let own = Own::start(&Own::folder(&format!("{driver}-batch")), &["--queue", driver, "--workers", "0"]);
-    let env = env(&own);
+    let env = own.queue();
     let queue = Queue::new(settings_of(&env), None);
     let rings = (0..25).map(|at| Ring { look: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
     queue.ring(rings).await.expect("all rings are taken");
@@ -151,11 +146,6 @@ async fn takes_more_rings_than_fit_one_call(driver: &str) {
         // Its functions ring when they commit; there is nothing to send.
         _ => {}
     }
-}
-
-/// The settings of the stack's queue, as its workers have them.
-pub(crate) fn env(own: &Own) -> BTreeMap<String, String> {
-    serde_json::from_value(own.dev()["queue"].clone()).expect("texts")
 }
 
 fn settings_of(env: &BTreeMap<String, String>) -> settings::Queue {

@@ -98,7 +98,7 @@ async fn a_database_that_exists_is_used_instead_of_an_embedded_one() {
     let mut own = Own::start_with(&Own::folder("guest"), &[], &[("NOFX_DB_URL", &db_url)]);
     let dev = own.dev();
     assert_eq!((dev["db_url"].as_str(), dev["pids"]["postgres"].as_i64()), (Some(db_url.as_str()), Some(0)));
-    let run = crate::kills::run(&own, &serde_json::json!({"goal": "guest", "steps": [{"name": "a", "tool": "noop"}]})).await;
+    let run = own.run(&serde_json::json!({"goal": "guest", "steps": [{"name": "a", "tool": "noop"}]})).await;
     assert_eq!(run["status"], "succeeded", "{run}");
 
     let metrics = nofx_shared::net::client().get(dev["metrics_url"].as_str().expect("a URL")).send().await.expect("the worker answers");
@@ -128,7 +128,7 @@ async fn a_worker_that_holds_leases_is_protected_from_scaling_in() {
     let mut own = Own::start_with(&Own::folder("protect"), &[], &[("ECS_AGENT_URI", &url)]);
     assert!(told.lock().expect("not poisoned").is_empty(), "an idle worker may go");
     let step = serde_json::json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 1"}});
-    crate::kills::run(&own, &serde_json::json!({"goal": "busy", "steps": [step]})).await;
+    own.run(&serde_json::json!({"goal": "busy", "steps": [step]})).await;
     let begun = std::time::Instant::now();
     let said = || told.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect::<Vec<_>>();
     while said() != [true, false] {

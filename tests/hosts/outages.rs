@@ -48,7 +48,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
     crate::secrets::manager(
         &own,
         "CreateSecret",
-        &json!({"Name": format!("nofx/{}", crate::secrets::tenant(&own)), "SecretString": "{\"KEY\":\"open-sesame\"}"}),
+        &json!({"Name": format!("nofx/{}", own.tenant().await), "SecretString": "{\"KEY\":\"open-sesame\"}"}),
     )
     .await;
     let deployment = Deployment::start(&built().await, &settings).await;
@@ -93,12 +93,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
         assert_eq!(run["status"], "succeeded", "{run}");
         assert_eq!(run["artifacts"].as_array().map(Vec::len), Some(1), "its log is kept: {run}");
     }
-    let (sql, connection) = tokio_postgres::connect(&text("db_url"), tokio_postgres::NoTls).await.expect("Postgres answers");
-    tokio::spawn(connection);
-    let twice =
-        "select count(*) from (select step_id from nofx.event where type = 'step.succeeded' group by step_id having count(*) > 1) as twice";
-    let twice: i64 = sql.query_one(twice, &[]).await.expect("a count").get(0);
-    assert_eq!(twice, 0, "a step was settled twice");
+    assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
 }
 
 /// Submits until told to stop: a step that needs a secret, keeps a log, and takes a moment. Ids of what was accepted, and how often it was refused.

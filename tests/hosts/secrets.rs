@@ -20,8 +20,8 @@ async fn a_secret_of_the_environment_is_used_and_seen_nowhere() {
 async fn a_secret_of_supabase_vault_is_used_and_seen_nowhere_else() {
     let receiver = Receiver::start().await;
     let own = start("vault", &receiver, &[("SECRETS_DRIVER", "vault")], &[]);
-    let tenant = tenant(&own);
-    let sql = sql(&own).await;
+    let tenant = own.tenant().await;
+    let sql = own.sql().await;
     sql.execute("select vault.create_secret($1, $2)", &[&PLANTED, &format!("{tenant}/{NAME}")]).await.expect("made");
     is_used_and_seen_nowhere(&own, &receiver).await;
 }
@@ -30,7 +30,7 @@ async fn a_secret_of_supabase_vault_is_used_and_seen_nowhere_else() {
 async fn a_secret_of_secrets_manager_is_used_seen_nowhere_and_rotated() {
     let receiver = Receiver::start().await;
     let own = start("secrets-manager", &receiver, &[("SECRETS_DRIVER", "aws"), ("SECRETS_TTL_S", "1")], &["--queue", "sqs"]);
-    let id = format!("nofx/{}", tenant(&own));
+    let id = format!("nofx/{}", own.tenant().await);
     let value = |token: &str| json!({NAME: token, "OTHER": "not-named-by-any-step"}).to_string();
     manager(&own, "CreateSecret", &json!({"Name": id, "SecretString": value(PLANTED)})).await;
     is_used_and_seen_nowhere(&own, &receiver).await;
@@ -38,7 +38,7 @@ async fn a_secret_of_secrets_manager_is_used_seen_nowhere_and_rotated() {
     manager(&own, "PutSecretValue", &json!({"SecretId": id, "SecretString": value("rotated-55aa")})).await;
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     let script = json!({"script": format!("test \"${NAME}\" = rotated-55aa; test -z \"${{OTHER:-}}\"")});
-    let run = run(&own, &json!({"goal": "rotated", "steps": [{"name": "a", "tool": "bash", "inputs": script, "secrets": [NAME]}]})).await;
+    let run = own.run(&json!({"goal": "rotated", "steps": [{"name": "a", "tool": "bash", "inputs": script, "secrets": [NAME]}]})).await;
     assert_eq!(run["status"], "succeeded", "{run}");
 }
 
@@ -65,7 +65,7 @@ async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
         {"name": "send", "tool": "http", "needs": [], "inputs": send, "secrets": [NAME]},
         {"name": "deny", "tool": "bash", "needs": [], "inputs": {"script": format!("test -z \"${{{NAME}:-}}\"")}},
     ]);
-    let run = run(own, &json!({"goal": "secrets", "steps": steps})).await;
+    let run = own.run(&json!({"goal": "secrets", "steps": steps})).await;
     let statuses: Vec<&str> = run["steps"].as_array().expect("steps").iter().filter_map(|step| step["status"].as_str()).collect();
     assert_eq!(statuses, ["succeeded", "succeeded", "failed", "succeeded", "succeeded"], "{run}");
     assert_eq!(run["steps"][1]["outputs"]["token"], "***");
@@ -85,7 +85,7 @@ async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
     assert!(looked > 3, "logs and objects were not found");
     let rows = "select string_agg(query_to_xml(format('select * from %I.%I', schemaname, tablename), true, false, '')::text, ' ')
                   from pg_tables where schemaname in ('nofx', 'nofx_private', 'storage', 'realtime')";
-    let rows: String = sql(own).await.query_one(rows, &[]).await.expect("all rows").get(0);
+    let rows: String = own.sql().await.query_one(rows, &[]).await.expect("all rows").get(0);
     assert!(rows.contains("said ***") && !found(rows.as_bytes()), "in a row");
 }
 
@@ -93,22 +93,6 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(dir) else { return vec![] };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
-}
-
-pub(crate) fn tenant(own: &Own) -> String {
-    // The tokens of dev.json are all of one tenant.
-    let token = own.dev()["tokens"]["admin"].as_str().expect("a token").to_owned();
-    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, token.split('.').nth(1).expect("claims"))
-        .expect("base64");
-    serde_json::from_slice::<Value>(&claims).expect("JSON")["app_metadata"]["tenant_id"].as_str().expect("a tenant").to_owned()
-}
-
-async fn sql(own: &Own) -> tokio_postgres::Client {
-    let dev = own.dev();
-    let (sql, connection) =
-        tokio_postgres::connect(dev["db_url"].as_str().expect("a URL"), tokio_postgres::NoTls).await.expect("Postgres answers");
-    tokio::spawn(connection);
-    sql
 }
 
 pub(crate) async fn manager(own: &Own, call: &str, body: &Value) {
@@ -120,30 +104,4 @@ pub(crate) async fn manager(own: &Own, call: &str, body: &Value) {
     let request = request.header("authorization", scope);
     let answer = request.body(body.to_string()).send().await.expect("moto answers");
     assert!(answer.status().is_success(), "{call}: {}", answer.text().await.unwrap_or_default());
-}
-
-async fn run(own: &Own, plan: &Value) -> Value {
-    let dev = own.dev();
-    let (url, token) = (dev["api_url"].as_str().expect("a URL"), dev["tokens"]["admin"].as_str().expect("a token"));
-    let client = nofx_shared::net::client();
-    let made: Value = client
-        .post(format!("{url}/api/runs"))
-        .bearer_auth(token)
-        .json(&json!({"plan": plan}))
-        .send()
-        .await
-        .expect("an answer")
-        .json()
-        .await
-        .expect("JSON");
-    let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}"));
-    for _ in 0..600 {
-        let run: Value =
-            client.get(format!("{url}/api/runs/{id}")).bearer_auth(token).send().await.expect("an answer").json().await.expect("JSON");
-        if matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
-            return run;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("the run {id} did not end");
 }

@@ -1,12 +1,14 @@
 //! A stack of a test's own: to be killed, stopped, started again.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::stack::{binary, root};
 
@@ -74,6 +76,72 @@ impl Own {
         self.process.wait().expect("it ends")
     }
 
+    /// A call of its API as an admin; nothing when it failed.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
+        let dev = self.dev();
+        let request = nofx_shared::net::client().request(method, format!("{}{path}", dev["api_url"].as_str()?));
+        let request = request.bearer_auth(dev["tokens"]["admin"].as_str()?).timeout(Duration::from_secs(15));
+        let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
+        let response = request.send().await.ok()?;
+        if response.status().is_success() { response.json().await.ok() } else { None }
+    }
+
+    /// Submits a plan until it is taken; the run's id.
+    pub async fn submit(&self, plan: &Value) -> String {
+        let begun = Instant::now();
+        loop {
+            if let Some(run) = self.call(Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await {
+                return run["id"].as_str().expect("an id").to_owned();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no run could be made for a minute");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The run, once `ready` says so.
+    pub async fn wait(&self, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let run = self.call(Method::GET, &format!("/api/runs/{id}"), None).await;
+            if let Some(run) = run.as_ref().filter(|run| ready(run)) {
+                return run.clone();
+            }
+            assert!(begun.elapsed() < limit, "it did not come to that in time: {run:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Submits a plan and waits for its end.
+    pub async fn run(&self, plan: &Value) -> Value {
+        let id = self.submit(plan).await;
+        self.wait(&id, Duration::from_secs(60), is_over).await
+    }
+
+    /// A direct connection, as the owner of the schema.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        let dev = self.dev();
+        let db_url = dev["db_url"].as_str().expect("a URL");
+        let (sql, connection) = tokio_postgres::connect(db_url, tokio_postgres::NoTls).await.expect("Postgres answers");
+        tokio::spawn(connection);
+        sql
+    }
+
+    /// How many steps were settled more than once: none, whatever happened.
+    pub async fn settled_twice(&self) -> i64 {
+        let twice = "select count(*) from (select step_id from nofx.event where type = 'step.succeeded' group by step_id having count(*) > 1) as twice";
+        self.sql().await.query_one(twice, &[]).await.expect("a count").get(0)
+    }
+
+    /// The tenant of the people in dev.json.
+    pub async fn tenant(&self) -> uuid::Uuid {
+        self.sql().await.query_one("select id from nofx.tenant where name = 'dev'", &[]).await.expect("the tenant").get(0)
+    }
+
+    /// The settings of its queue, as workers have them.
+    pub fn queue(&self) -> BTreeMap<String, String> {
+        serde_json::from_value(self.dev()["queue"].clone()).expect("texts")
+    }
+
     pub fn kill(pid: i64, signal: Signal) {
         if let Ok(pid) = i32::try_from(pid)
             && pid > 0
@@ -101,4 +169,9 @@ impl Drop for Own {
             drop(std::fs::remove_dir_all(&self.dir));
         }
     }
+}
+
+/// Whether a run is at its end.
+pub fn is_over(run: &Value) -> bool {
+    matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }
