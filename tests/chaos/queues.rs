@@ -189,3 +189,35 @@ async fn eventually<F: Future<Output = bool>>(what: &str, is: impl Fn() -> F) {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
+
+#[tokio::test]
+async fn what_sqs_could_not_take_is_sent_once_more_and_nothing_else() {
+    use axum::Json;
+    use axum::http::HeaderMap;
+    use std::sync::{Arc, Mutex};
+
+    let batches: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+    let kept = Arc::clone(&batches);
+    // Bodies are JSON under a media type of AWS' own.
+    let answer = move |headers: HeaderMap, body: String| async move {
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        if headers["x-amz-target"] == "AmazonSQS.GetQueueUrl" {
+            return Json(json!({"QueueUrl": "http://queue"}));
+        }
+        assert!(headers["authorization"].to_str().is_ok_and(|text| text.starts_with("AWS4-HMAC-SHA256 ")), "it is signed");
+        let ids =
+            body["Entries"].as_array().expect("entries").iter().map(|entry| entry["Id"].as_str().expect("an id").to_owned()).collect();
+        let mut batches = kept.lock().expect("not poisoned");
+        batches.push(ids);
+        let failed = if batches.len() == 1 { json!([{"Id": "1", "Code": "InternalError", "SenderFault": false}]) } else { json!([]) };
+        Json(json!({"Successful": [], "Failed": failed}))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = Some(format!("http://{}", listener.local_addr().expect("an address")));
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    let keys = Some(AwsKeys { id: "id".to_owned(), secret: "secret".to_owned(), session: None });
+    let aws = Aws { region: "eu-central-1".to_owned(), endpoint, keys };
+    let queue = Queue::new(settings::Queue::Sqs { prefix: "nofx".to_owned(), aws }, None);
+    queue.ring((0..3).map(|_| Ring::of(Uuid::now_v7())).collect()).await.expect("all are taken in the end");
+    assert_eq!(*batches.lock().expect("not poisoned"), [vec!["0", "1", "2"], vec!["1"]]);
+}

@@ -3,7 +3,6 @@
 mod feed;
 mod hub;
 mod page;
-mod realtime;
 mod stream;
 
 use utoipa_axum::router::OpenApiRouter;

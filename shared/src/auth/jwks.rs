@@ -1,5 +1,5 @@
 //! The keys that a project publishes (RFC 7517): kept for ten minutes, and asked for again when a token names one that is not among
-//! them, so that a rotation is noticed at once; but at most every ten seconds, so that made-up names cost nothing.
+//! them, so that a rotation is noticed at once; but at most every two seconds, so that made-up names cost nothing.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use crate::net;
 
 const KEEP: Duration = Duration::from_secs(600);
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The keys cannot be had.

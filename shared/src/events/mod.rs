@@ -1,9 +1,13 @@
-//! Events as clients see them: CloudEvents 1.0, and the cursor that orders them.
+//! Events as clients see them: CloudEvents 1.0, the cursor that orders them, and the bus that tells of new ones.
+
+mod bus;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
+
+pub use bus::{Bus, viewer_token};
 
 /// A place in the event log: transaction, then id. See migration 0010.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

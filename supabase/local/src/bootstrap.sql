@@ -87,6 +87,7 @@ create table realtime.messages (
 create table realtime.messages_default partition of realtime.messages default;
 alter table realtime.messages enable row level security;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role, postgres;
+create function realtime.is_stand_in() returns boolean language sql immutable as $$ select true $$;
 create function realtime.topic() returns text language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
 create function realtime.send_unheard(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
 declare

@@ -66,3 +66,22 @@ async fn the_smoke_test_tells_a_deployment_that_stands_from_one_that_does_not() 
     assert_eq!((refused.status.code(), failed), (Some(1), vec![Value::from("event stream")]));
     assert_eq!(smoke("http://127.0.0.1:9", &token).status.code(), Some(1));
 }
+
+#[test]
+fn all_that_is_wrong_with_the_settings_is_told_at_once() {
+    let wrong =
+        [("SUPABASE_URL", "nowhere"), ("QUEUE_DRIVER", "sqs"), ("NOFX_LEASE_S", "soon"), ("SECRETS_DRIVER", "paper"), ("RUST_LOG", "info")];
+    let output = std::process::Command::new(binary()).arg("worker").env_clear().envs(wrong).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    for name in [
+        "SUPABASE_URL: `nowhere`",
+        "SUPABASE_ANON_KEY is",
+        "SUPABASE_JWT_SECRET is",
+        "AWS_REGION is",
+        "NOFX_LEASE_S: ",
+        "SECRETS_DRIVER: `paper`",
+    ] {
+        assert!(said.contains(name), "{name} is missing in {said}");
+    }
+}

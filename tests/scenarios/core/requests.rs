@@ -54,3 +54,23 @@ async fn a_browser_of_an_origin_that_is_not_allowed_gets_no_permission() {
     let response = request.send().await.expect("an answer");
     assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
 }
+
+#[tokio::test]
+async fn bare_paths_answer_as_those_below_api_do() {
+    let person = Tenant::new().await.admin();
+    let id = person.submit(plan(vec![serde_json::json!({"name": "a", "tool": "noop"})])).await;
+    let run = format!("/runs/{id}");
+    let timeline = format!("/runs/{id}/timeline");
+    for path in
+        ["/health", "/ready", "/openapi.json", "/schemas/plan.json", "/metrics/summary", "/keys", "/runs", "/events", &run, &timeline]
+    {
+        let (bare, below) = (person.get(path).await, person.get(&format!("/api{path}")).await);
+        assert_eq!((bare.0.as_u16(), below.0.as_u16()), (200, 200), "{path}: {} {}", bare.1, below.1);
+    }
+    let (status, answer) = person.get("/api/runs?limit=1").await;
+    assert_eq!(
+        (status.as_u16(), answer["data"].as_array().map(Vec::len)),
+        (200, Some(1)),
+        "what a rewrite appends does not matter: {answer}"
+    );
+}

@@ -1,4 +1,5 @@
 mod credentials;
 mod idempotency;
 mod matrix;
+mod published_keys;
 mod tenants;

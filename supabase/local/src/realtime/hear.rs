@@ -47,6 +47,13 @@ async fn listen(realtime: &Realtime) -> Result<(), Error> {
             }
         }
     });
+    // A Realtime of the database's own is left alone: it has its own server.
+    let is_ours: bool = client.query_one("select to_regprocedure('realtime.is_stand_in()') is not null", &[]).await?.get(0);
+    if !is_ours {
+        tracing::warn!("the database has a Realtime of its own: this gateway does not hear it");
+        nobody(&mut realtime.open.subscribe()).await;
+        return Ok(());
+    }
     client.batch_execute(&format!("truncate realtime.messages; listen realtime; {}", rename("send_unheard", "send"))).await?;
     realtime.listening.send_replace(true);
     let mut open = realtime.open.subscribe();

@@ -2,11 +2,9 @@
 //! A Phoenix channel over a WebSocket (protocol 1.0.0): join, heartbeat, a new token before the old one ends, and joining again
 //! with backoff whenever the socket is lost. A message is a hint and may be lost: feeds look at the log by themselves, too.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use nofx_shared::net;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, timeout};
@@ -14,7 +12,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{connect_async, tungstenite};
 use uuid::Uuid;
 
-use super::hub::Hub;
+use super::viewer_token;
+use crate::net;
+use crate::settings::Supabase;
 
 /// Realtime closes a socket that says nothing for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(25);
@@ -37,14 +37,14 @@ enum Error {
 }
 
 /// Counts up whenever the tenant's topic is told something, for as long as somebody holds the receiver.
-pub(super) fn listen(hub: Arc<Hub>, tenant: Uuid) -> watch::Receiver<u64> {
+pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
         let mut failures = 0;
         while !tick.is_closed() {
             let begun = Instant::now();
             tokio::select! {
-                Err(error) = follow(&hub, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is not heard"),
+                Err(error) = follow(&supabase, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is not heard"),
                 () = tick.closed() => return,
             }
             // What was connected for a while begins anew.
@@ -56,16 +56,19 @@ pub(super) fn listen(hub: Arc<Hub>, tenant: Uuid) -> watch::Receiver<u64> {
     written
 }
 
-async fn follow(hub: &Hub, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
+async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
     net::provide_tls();
-    let (mut socket, _) = timeout(DEADLINE, connect_async(hub.realtime_url())).await.map_err(|_| Error::Silent)??;
+    // http → ws, https → wss.
+    let base = supabase.url.replacen("http", "ws", 1);
+    let url = format!("{base}/realtime/v1/websocket?vsn=1.0.0&apikey={}", supabase.anon_key);
+    let (mut socket, _) = timeout(DEADLINE, connect_async(url)).await.map_err(|_| Error::Silent)??;
     let topic = format!("realtime:tenant:{tenant}");
     let message = |event: &str, payload: Value| {
         let on = if event == "heartbeat" { "phoenix" } else { &topic };
         Message::text(json!({"topic": on, "event": event, "payload": payload, "ref": "1", "join_ref": "1"}).to_string())
     };
     let config = json!({"broadcast": {"self": false, "ack": false}, "presence": {"key": ""}, "postgres_changes": [], "private": true});
-    socket.send(message("phx_join", json!({"config": config, "access_token": hub.viewer_token(tenant)}))).await?;
+    socket.send(message("phx_join", json!({"config": config, "access_token": viewer_token(supabase, tenant)}))).await?;
     let (mut heartbeat, mut token) = (interval(HEARTBEAT), interval(NEW_TOKEN));
     token.tick().await;
     let joining = Instant::now() + DEADLINE;
@@ -93,7 +96,7 @@ async fn follow(hub: &Hub, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<()
                 _ => {}
             },
             _ = heartbeat.tick() => socket.send(message("heartbeat", json!({}))).await?,
-            _ = token.tick() => socket.send(message("access_token", json!({"access_token": hub.viewer_token(tenant)}))).await?,
+            _ = token.tick() => socket.send(message("access_token", json!({"access_token": viewer_token(supabase, tenant)}))).await?,
             () = tokio::time::sleep_until(joining), if !joined => return Err(Error::Silent),
         }
     }

@@ -1,0 +1,103 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use nofx_shared::auth::{Error, Verifier};
+use p256::SecretKey;
+use p256::elliptic_curve::sec1::ToEncodedPoint;
+use p256::pkcs8::EncodePrivateKey;
+use serde_json::{Value, json};
+
+/// A project that publishes keys, and counts how often it is asked for them.
+struct Project {
+    url: String,
+    published: Arc<Mutex<Value>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Project {
+    async fn start(keys: Value) -> Self {
+        let (published, asked) = (Arc::new(Mutex::new(keys)), Arc::new(AtomicUsize::new(0)));
+        let (keys, count) = (Arc::clone(&published), Arc::clone(&asked));
+        let show = move || async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            Json(keys.lock().expect("not poisoned").clone())
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = axum::Router::new().route("/auth/v1/.well-known/jwks.json", get(show));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, published, asked }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_slice(&[seed; 32]).expect("a key")
+}
+
+fn published(seeds: &[u8]) -> Value {
+    let jwk = |seed: &u8| {
+        let point = key(*seed).public_key().to_encoded_point(false);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(point.x().expect("x")), URL_SAFE_NO_PAD.encode(point.y().expect("y")));
+        json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": format!("key-{seed}"), "x": x, "y": y})
+    };
+    json!({"keys": seeds.iter().map(jwk).collect::<Vec<_>>()})
+}
+
+fn token(seed: u8) -> String {
+    let der = key(seed).to_pkcs8_der().expect("a form");
+    let header = Header { kid: Some(format!("key-{seed}")), ..Header::new(Algorithm::ES256) };
+    jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_ec_der(der.as_bytes())).expect("signed")
+}
+
+fn claims() -> Value {
+    let tenant = uuid::Uuid::now_v7();
+    let metadata = json!({"tenant_id": tenant, "nofx_role": "viewer"});
+    json!({"sub": "somebody", "role": "authenticated", "exp": chrono::Utc::now().timestamp() + 60, "app_metadata": metadata})
+}
+
+#[tokio::test]
+async fn published_keys_are_kept_and_a_rotation_is_noticed() {
+    let project = Project::start(published(&[1])).await;
+    let verifier = Verifier::new("a secret of the project", &project.url);
+    for _ in 0..5 {
+        verifier.verify(&token(1)).await.map(drop).expect("a good token");
+    }
+    assert_eq!(project.asked(), 1, "the keys are kept");
+
+    *project.published.lock().expect("not poisoned") = published(&[1, 2]);
+    let begun = Instant::now();
+    while let Err(error) = verifier.verify(&token(2)).await {
+        assert!(matches!(error, Error::UnknownKey(_)) && begun.elapsed() < Duration::from_secs(10), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(project.asked(), 2, "made-up names do not make it ask each time");
+}
+
+#[tokio::test]
+async fn a_public_key_never_serves_as_a_secret() {
+    let project = Project::start(published(&[1])).await;
+    let verifier = Verifier::new("a secret of the project", &project.url);
+    let public = serde_json::to_string(&published(&[1])["keys"][0]).expect("JSON");
+    let header = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::HS256) };
+    let forged = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(public.as_bytes())).expect("signed");
+    assert!(verifier.verify(&forged).await.is_err());
+    let other = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::HS512) };
+    let forged = jsonwebtoken::encode(&other, &claims(), &EncodingKey::from_secret(b"a secret of the project")).expect("signed");
+    assert!(verifier.verify(&forged).await.is_err(), "only the algorithms that the project uses");
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_can_check_now_is_not_called_bad() {
+    let verifier = Verifier::new("a secret of the project", "http://127.0.0.1:9");
+    assert!(matches!(verifier.verify(&token(1)).await.map(drop), Err(Error::Unavailable(_))));
+}
