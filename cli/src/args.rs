@@ -140,7 +140,7 @@ pub(crate) struct Decide {
 
 #[derive(clap::Args)]
 pub(crate) struct Smoke {
-    /// Where the API is; --api-url when not given.
+    /// Where the API is. Without it, the stack of this folder is checked.
     #[arg(long)]
     pub url: Option<String>,
     /// The Supabase project, to see that its public key reads nothing.

@@ -43,18 +43,20 @@ pub(crate) struct Pids {
 
 /// The API's URL and a token: what was said, or what the nearest `.nofx/dev.json` says.
 pub(crate) fn find(target: &Target) -> Result<(String, String), Error> {
-    let local = || -> Result<DevFile, Error> {
-        let here = std::env::current_dir().map_err(Error::new)?;
-        let path = here.ancestors().map(|dir| dir.join(".nofx/dev.json")).find(|path| path.is_file());
-        let path = path.ok_or_else(|| Error::new("no NOFX was found: start `nofx dev` here, or give --api-url and --token"))?;
-        read(&path)
-    };
     let url = target.api_url.clone().map_or_else(|| local().map(|dev| dev.api_url), Ok)?;
     let token = match &target.token {
         Some(token) => token.clone(),
         None => local()?.tokens.get("admin").cloned().ok_or_else(|| Error::new(".nofx/dev.json has no token; give --token"))?,
     };
     Ok((url, token))
+}
+
+/// The stack that `nofx dev` runs below this folder.
+pub(crate) fn local() -> Result<DevFile, Error> {
+    let here = std::env::current_dir().map_err(Error::new)?;
+    let path = here.ancestors().map(|dir| dir.join(".nofx/dev.json")).find(|path| path.is_file());
+    let path = path.ok_or_else(|| Error::new("no NOFX was found: start `nofx dev` here, or give --api-url and --token"))?;
+    read(&path)
 }
 
 pub(crate) fn read(path: &Path) -> Result<DevFile, Error> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::{Smoke, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::{self, DevFile};
 
 struct Check {
     what: &'static str,
@@ -19,12 +20,18 @@ struct Check {
 type Seen = Result<String, String>;
 
 pub(crate) async fn run(target: &Target, options: Smoke) -> Outcome {
-    let url = match options.url.or_else(|| target.api_url.clone()) {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => crate::target::find(target)?.0,
+    // Nothing was named: the stack of this folder, with the keys that it wrote down.
+    let (options, token) = match options.url.clone().or_else(|| target.api_url.clone()) {
+        Some(url) => (Smoke { url: Some(url), ..options }, target.token.clone()),
+        None => {
+            let DevFile { api_url, supabase_url, anon_key, mut tokens, .. } = target::local()?;
+            let local = Smoke { url: Some(api_url), supabase_url: Some(supabase_url), supabase_anon_key: Some(anon_key) };
+            (local, target.token.clone().or_else(|| tokens.remove("viewer")))
+        }
     };
+    let url = options.url.unwrap_or_default().trim_end_matches('/').to_owned();
     let deployment = Deployment { client: nofx_shared::net::client(), url };
-    let token = target.token.as_deref();
+    let token = token.as_deref();
     let ready = deployment.ready().await;
     let checks = [
         check("health", deployment.health().await),
