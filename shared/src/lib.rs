@@ -1,10 +1,12 @@
 //! What API, worker and CLI share: nouns of the domain, the plan language, and one call per SQL function.
 //! No loops, routes or processes here; what only one side uses lives on that side.
 
+pub mod artifacts;
 pub mod auth;
 pub mod db;
 pub mod engine;
 pub mod events;
+pub mod gates;
 pub mod net;
 pub mod plan;
 pub mod problem;

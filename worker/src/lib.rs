@@ -4,6 +4,7 @@ mod admin;
 mod consume;
 mod doorbell;
 mod drivers;
+mod gates;
 mod handlers;
 mod jobs;
 mod metrics;

@@ -1,7 +1,22 @@
 //! The tools that a plan may name. A test of the worker compares this list with its handlers.
 
 /// Names, or a prefix that ends in `:*`.
-pub const TOOLS: &[&str] = &["noop", "sleep", "fail", "bash", "http", "gate:typecheck", "gate:lint", "gate:unit", "manual:*"];
+pub const TOOLS: &[&str] = &[
+    "noop",
+    "sleep",
+    "fail",
+    "bash",
+    "http",
+    "gate:typecheck",
+    "gate:lint",
+    "gate:unit",
+    "gate:coverage",
+    "gate:sast",
+    "gate:secrets",
+    "gate:audit",
+    "gate:e2e_smoke",
+    "manual:*",
+];
 
 pub(super) fn is_known(tool: &str) -> bool {
     TOOLS.iter().any(|known| match known.strip_suffix('*') {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nofx_shared::artifacts::digest;
 use nofx_shared::db::{self, Db};
 use nofx_shared::engine::{self, ClaimedStep, Failure};
 use nofx_shared::secrets::{Mask, SecretStore};
 use nofx_shared::storage::{self, Storage};
 use nofx_shared::telemetry::TraceParent;
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::drivers::Processes;
@@ -55,7 +55,7 @@ impl StepContext {
     /// Keeps bytes as an artifact; its path in Storage. Secrets must be masked already.
     pub(crate) async fn keep(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
         let path = self.artifact_path(name);
-        let hash = format!("sha256:{}", Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let hash = digest(&bytes);
         let size = bytes.len();
         let storage = &self.tools.storage;
         self.insist(|| storage.upload(&path, media_type, bytes.clone()), storage::Error::is_about_the_call)

@@ -16,9 +16,6 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// Most of what a process prints that is kept; the rest is counted and dropped.
-const OUTPUT_BYTES: usize = 4 << 20;
-
 /// What to run.
 pub(crate) struct Command {
     pub argv: Vec<String>,
@@ -27,6 +24,8 @@ pub(crate) struct Command {
     /// The step's; the process finds its own place in it in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
+    /// Most of what it prints that is kept; the rest is counted and dropped.
+    pub keep_bytes: usize,
 }
 
 /// What came of it.
@@ -36,6 +35,8 @@ pub(crate) struct Ended {
     pub stdout: String,
     /// Standard output and error as they came.
     pub output: String,
+    /// How much of what it printed was not kept.
+    pub dropped_bytes: usize,
     /// What it wrote to `NOFX_OUTPUT`.
     pub written: Option<Vec<u8>>,
 }
@@ -64,6 +65,9 @@ struct Collected {
 }
 
 impl Processes {
+    /// What of a step's output is kept as its log.
+    pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
+
     pub(crate) fn new(at_once: usize) -> Self {
         Self { turns: Arc::new(Semaphore::new(at_once.max(1))) }
     }
@@ -105,7 +109,8 @@ impl Processes {
         let group = Group(Pid::from_raw(pid));
         let collected = Arc::new(Mutex::new(Collected::default()));
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let reading = async { tokio::join!(collect(stdout, &collected, true), collect(stderr, &collected, false)) };
+        let keep = command.keep_bytes;
+        let reading = async { tokio::join!(collect(stdout, &collected, keep, true), collect(stderr, &collected, keep, false)) };
         let whole = async {
             let (status, _) = tokio::join!(child.wait(), reading);
             status
@@ -124,18 +129,19 @@ impl Processes {
             exit_code: status.and_then(|status| status.code()),
             stdout: String::from_utf8_lossy(&collected.stdout).into_owned(),
             output,
+            dropped_bytes: collected.dropped,
             written: std::fs::read(&written).ok(),
         })
     }
 }
 
-async fn collect(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Collected>, is_stdout: bool) {
+async fn collect(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Collected>, keep_bytes: usize, is_stdout: bool) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0; 16 << 10];
     // An error here is a pipe that broke: the process is gone.
     while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
         let mut collected = into.lock().await;
-        let room = OUTPUT_BYTES.saturating_sub(collected.all.len()).min(read);
+        let room = keep_bytes.saturating_sub(collected.all.len()).min(read);
         collected.all.extend_from_slice(&buffer[..room]);
         collected.dropped += read - room;
         if is_stdout {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Handler;
 use crate::consume::StepContext;
-use crate::drivers::{Command, Ended};
+use crate::drivers::{Command, Ended, Processes};
 
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
@@ -42,7 +42,11 @@ impl Handler for Bash {
         let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let ended = step.tools.processes.run(Command { argv, dir, env, trace: step.trace.clone(), stop: step.stop.clone() }).await?;
+        let ended = step
+            .tools
+            .processes
+            .run(Command { argv, dir, env, trace: step.trace.clone(), stop: step.stop.clone(), keep_bytes: Processes::OUTPUT_BYTES })
+            .await?;
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
         if step.stop.is_cancelled() {
@@ -63,18 +67,18 @@ impl Handler for Bash {
     }
 }
 
-pub(super) fn script_argv(script: &str) -> Vec<String> {
+pub(crate) fn script_argv(script: &str) -> Vec<String> {
     ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
 }
 
-pub(super) fn failure(ended: &Ended, step: &StepContext) -> Failure {
+pub(crate) fn failure(ended: &Ended, step: &StepContext) -> Failure {
     let last = step.mask.apply(tail(&ended.output, 2000));
     let how = ended.exit_code.map_or_else(|| "it was killed by a signal".to_owned(), |code| format!("it ended with exit code {code}"));
     Failure::transient(how).with_details(json!({"exit_code": ended.exit_code, "output": last}))
 }
 
 /// The last bytes of a text, whole characters only.
-pub(super) fn tail(text: &str, bytes: usize) -> &str {
+pub(crate) fn tail(text: &str, bytes: usize) -> &str {
     let mut start = text.len().saturating_sub(bytes);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -83,7 +87,7 @@ pub(super) fn tail(text: &str, bytes: usize) -> &str {
 }
 
 /// A folder below the workspace, never outside of it.
-pub(super) fn below(workspace: PathBuf, folder: Option<&str>) -> Result<PathBuf, Failure> {
+pub(crate) fn below(workspace: PathBuf, folder: Option<&str>) -> Result<PathBuf, Failure> {
     let Some(folder) = folder else { return Ok(workspace) };
     let outside = || Failure::permanent(format!("cwd `{folder}` is not a folder of the workspace"));
     let whole = workspace.join(folder).canonicalize().map_err(|_| outside())?;

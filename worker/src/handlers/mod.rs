@@ -1,6 +1,6 @@
 //! What a step can do: one file a tool, and the list of all. A handler returns data; it never settles, emits, retries or waits.
 
-mod bash;
+pub(crate) mod bash;
 mod fail;
 mod gate;
 mod http;
@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::consume::StepContext;
+use crate::gates;
 
 /// A tool. Its doc comment and those of its inputs are its page in docs/tools.md.
 pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
@@ -32,16 +33,21 @@ pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
 }
 
 /// The one list of tools.
-fn all() -> [&'static dyn Erased; 9] {
+fn all() -> [&'static dyn Erased; 14] {
     [
         &Tool::<noop::Noop>::NEW,
         &Tool::<sleep::Sleep>::NEW,
         &Tool::<fail::Fail>::NEW,
         &Tool::<bash::Bash>::NEW,
         &Tool::<http::Http>::NEW,
-        &Tool::<gate::Typecheck>::NEW,
-        &Tool::<gate::Lint>::NEW,
-        &Tool::<gate::Unit>::NEW,
+        &Tool::<gate::Checked<gates::Typecheck>>::NEW,
+        &Tool::<gate::Checked<gates::Lint>>::NEW,
+        &Tool::<gate::Checked<gates::Unit>>::NEW,
+        &Tool::<gate::Checked<gates::CoverageGate>>::NEW,
+        &Tool::<gate::Checked<gates::Sast>>::NEW,
+        &Tool::<gate::Checked<gates::Secrets>>::NEW,
+        &Tool::<gate::Checked<gates::Audit>>::NEW,
+        &Tool::<gate::Checked<gates::E2eSmoke>>::NEW,
         &Tool::<manual::Manual>::NEW,
     ]
 }

@@ -1,7 +1,9 @@
 //! A folder per run with a checkout of the plan's repository, shared by the run's steps on this worker, re-made on another.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+mod git;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +13,8 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::drivers::{Command, Processes};
+use crate::drivers::Processes;
+pub(crate) use git::Git;
 
 pub(crate) struct Workspaces {
     root: PathBuf,
@@ -48,31 +51,20 @@ impl Workspaces {
             return Err(Failure::permanent("workspace: neither git nor ref may begin with `-`"));
         }
         let target = half.to_string_lossy().into_owned();
-        self.git(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, &target], &self.root).await?;
+        let root = Git::new(&self.processes, &self.root, CancellationToken::new());
+        root.run(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, &target]).await?;
         if let Some(reference) = &source.r#ref {
-            self.git(&["checkout", "--quiet", "--detach", &format!("origin/{reference}")], &half)
-                .await
-                .or(self.git(&["checkout", "--quiet", "--detach", reference], &half).await)?;
+            let git = Git::new(&self.processes, &half, CancellationToken::new());
+            // A branch is the one of the origin; a tag or a commit has one name everywhere.
+            let of_origin = format!("origin/{reference}");
+            let name = if git.commit(&of_origin).await?.is_some() { &of_origin } else { reference };
+            git.run(&["checkout", "--quiet", "--detach", name]).await?;
         }
         match std::fs::rename(&half, dir) {
             // Another worker was faster: its checkout is the run's.
             Err(_) if dir.exists() => std::fs::remove_dir_all(&half).map_err(failed),
             renamed => renamed.map_err(failed),
         }
-    }
-
-    async fn git(&self, arguments: &[&str], dir: &Path) -> Result<(), Failure> {
-        let argv = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null"]
-            .iter()
-            .chain(arguments)
-            .map(|text| (*text).to_owned())
-            .collect();
-        let env = BTreeMap::from([("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()), ("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned())]);
-        let ended = self.processes.run(Command { argv, dir: dir.to_owned(), env, trace: None, stop: CancellationToken::new() }).await?;
-        if ended.exit_code == Some(0) {
-            return Ok(());
-        }
-        Err(Failure::transient(format!("git {} failed: {}", arguments[0], ended.output.trim())))
     }
 
     /// Removes folders that nobody has touched for a while.

@@ -1,0 +1,198 @@
+//! Reads a unified diff as git writes it: which lines of which files are new. Strict: what it does not know is an error, because
+//! a file that is overlooked would open the gate.
+
+use std::collections::BTreeSet;
+
+/// What a diff says of one file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Where the file is now; where it was, when it is deleted.
+    pub path: String,
+    /// Numbers of the new lines, in the file as it is now.
+    pub added: BTreeSet<u32>,
+    pub is_deleted: bool,
+    pub is_binary: bool,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("line {line} of the diff: {what}")]
+pub(super) struct Unreadable {
+    line: usize,
+    what: String,
+}
+
+/// Lines that git may write between `diff --git` and the first hunk, and that say nothing of lines.
+const HEADERS: &[&str] = &["index ", "old mode ", "new mode ", "similarity index ", "dissimilarity index ", "copy from ", "rename from "];
+
+pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
+    let mut changes: Vec<Change> = vec![];
+    // Lines of the hunk that are still to come: old, new; and the number of the next new line.
+    let (mut old_left, mut new_left, mut next) = (0u32, 0u32, 0u32);
+    // Only `\n` ends a line: a carriage return is content.
+    for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
+        let fail = |what: &str| Unreadable { line: at + 1, what: format!("{what}: {}", line.chars().take(80).collect::<String>()) };
+        if line.is_empty() && text.is_empty() {
+            break;
+        }
+        if old_left + new_left > 0 {
+            let change = changes.last_mut().ok_or_else(|| fail("a hunk of no file"))?;
+            match line.as_bytes().first() {
+                Some(b'+') if new_left > 0 => {
+                    change.added.insert(next);
+                    (new_left, next) = (new_left - 1, next + 1);
+                }
+                Some(b'-') if old_left > 0 => old_left -= 1,
+                Some(b' ') | None if old_left > 0 && new_left > 0 => {
+                    (old_left, new_left, next) = (old_left - 1, new_left - 1, next + 1);
+                }
+                Some(b'\\') => {}
+                _ => return Err(fail("the hunk has other lines than it says")),
+            }
+            continue;
+        }
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            changes.push(Change { path: both_names(names).unwrap_or_default(), ..Change::default() });
+            continue;
+        }
+        if line.starts_with("diff --cc ") || line.starts_with("diff --combined ") || line.starts_with("@@@") {
+            return Err(fail("a combined diff of a merge cannot be read"));
+        }
+        if line.starts_with('\\') {
+            continue;
+        }
+        let change = changes.last_mut().ok_or_else(|| fail("expected `diff --git`"))?;
+        if let Some(hunk) = line.strip_prefix("@@ ") {
+            let ((_, old), (start, new)) = ranges(hunk).ok_or_else(|| fail("a hunk without its ranges"))?;
+            (old_left, new_left, next) = (old, new, start);
+        } else if let Some(name) =
+            line.strip_prefix("+++ ").or_else(|| line.strip_prefix("rename to ")).or_else(|| line.strip_prefix("copy to "))
+        {
+            if name.trim_end_matches('\t') != "/dev/null" {
+                let is_bare = !line.starts_with("+++ ");
+                change.path = name_of(name, is_bare).ok_or_else(|| fail("a name that cannot be read"))?;
+            }
+        } else if let Some(name) = line.strip_prefix("--- ") {
+            if change.path.is_empty() && name.trim_end_matches('\t') != "/dev/null" {
+                change.path = name_of(name, false).ok_or_else(|| fail("a name that cannot be read"))?;
+            }
+        } else if line.starts_with("deleted file mode ") {
+            change.is_deleted = true;
+        } else if line.starts_with("Binary files ") || line == "GIT binary patch" {
+            change.is_binary = true;
+        } else if !line.starts_with("new file mode ") && !HEADERS.iter().any(|header| line.starts_with(header)) && !change.is_binary {
+            return Err(fail("not a line of a diff"));
+        }
+    }
+    if old_left + new_left > 0 {
+        return Err(Unreadable { line: text.lines().count(), what: "the diff ends within a hunk".to_owned() });
+    }
+    match changes.iter().position(|change| change.path.is_empty()) {
+        Some(nth) => Err(Unreadable { line: 0, what: format!("file {} has no name", nth + 1) }),
+        None => Ok(changes),
+    }
+}
+
+/// `-a,b +c,d @@ …` as ((a, b), (c, d)).
+fn ranges(hunk: &str) -> Option<((u32, u32), (u32, u32))> {
+    let mut words = hunk.split(' ');
+    let range = |word: &str| -> Option<(u32, u32)> {
+        match word.split_once(',') {
+            Some((start, count)) => Some((start.parse().ok()?, count.parse().ok()?)),
+            None => Some((word.parse().ok()?, 1)),
+        }
+    };
+    let old = range(words.next()?.strip_prefix('-')?)?;
+    let new = range(words.next()?.strip_prefix('+')?)?;
+    words.next()?.starts_with("@@").then_some((old, new))
+}
+
+/// A name without its `a/` or `b/`, decoded when git has quoted it.
+fn name_of(name: &str, is_bare: bool) -> Option<String> {
+    let plain = if name.starts_with('"') { unquote(name)?.0 } else { name.strip_suffix('\t').unwrap_or(name).to_owned() };
+    if is_bare { Some(plain) } else { plain.strip_prefix("a/").or_else(|| plain.strip_prefix("b/")).map(str::to_owned) }
+}
+
+/// The name in `a/name b/name`, when both are the same: only then the line can be taken apart.
+fn both_names(names: &str) -> Option<String> {
+    if names.starts_with('"') {
+        let (first, rest) = unquote(names)?;
+        let (second, _) = unquote(rest.strip_prefix(' ')?)?;
+        let first = first.strip_prefix("a/")?;
+        return (second.strip_prefix("b/")? == first).then(|| first.to_owned());
+    }
+    let half = names.len().checked_sub(1)? / 2;
+    let (first, second) = (names.get(..half)?.strip_prefix("a/")?, names.get(half + 1..)?.strip_prefix("b/")?);
+    (first == second).then(|| first.to_owned())
+}
+
+/// Takes a name apart that git has quoted as C does; what comes after it.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let bytes = text.as_bytes();
+    let mut out = vec![];
+    let mut at = 1;
+    loop {
+        match *bytes.get(at)? {
+            b'"' => return Some((String::from_utf8_lossy(&out).into_owned(), text.get(at + 1..)?)),
+            b'\\' => {
+                at += 1;
+                match *bytes.get(at)? {
+                    b'n' => out.push(b'\n'),
+                    b't' => out.push(b'\t'),
+                    b'r' => out.push(b'\r'),
+                    b'a' => out.push(7),
+                    b'b' => out.push(8),
+                    b'f' => out.push(12),
+                    b'v' => out.push(11),
+                    b'0'..=b'3' => {
+                        out.push(u8::from_str_radix(text.get(at..at + 3)?, 8).ok()?);
+                        at += 2;
+                    }
+                    other => out.push(other),
+                }
+            }
+            byte => out.push(byte),
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, read};
+
+    fn added(change: &Change) -> Vec<u32> {
+        change.added.iter().copied().collect()
+    }
+
+    #[test]
+    fn renames_deletions_and_binaries_are_told() {
+        let text = "diff --git a/old name.rs b/new name.rs\nsimilarity index 90%\nrename from old name.rs\nrename to new name.rs\n\
+            index 1..2 100644\n--- a/old name.rs\t\n+++ b/new name.rs\t\n@@ -1 +1,2 @@\n-a\n+--- b\n+++ c\n\\ No newline at end of file\n\
+            diff --git a/gone.py b/gone.py\ndeleted file mode 100644\nindex 1..0\n--- a/gone.py\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n\
+            diff --git a/x.png b/x.png\nindex 1..2 100644\nBinary files a/x.png and b/x.png differ\n\
+            diff --git a/empty.ts b/empty.ts\nnew file mode 100644\nindex 0..1\n";
+        let changes = read(text).expect("a diff");
+        assert_eq!(changes.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["new name.rs", "gone.py", "x.png", "empty.ts"]);
+        assert_eq!(added(&changes[0]), [1, 2]);
+        assert!(changes[1].is_deleted && changes[1].added.is_empty() && changes[2].is_binary);
+    }
+
+    #[test]
+    fn quoted_names_are_decoded() {
+        let text = "diff --git \"a/s\\303\\251\\t.py\" \"b/s\\303\\251\\t.py\"\nindex 1..2 100644\n--- \"a/s\\303\\251\\t.py\"\n\
+            +++ \"b/s\\303\\251\\t.py\"\n@@ -3,0 +4 @@\n+x\r\n";
+        let changes = read(text).expect("a diff");
+        assert_eq!((changes[0].path.as_str(), added(&changes[0])), ("sé\t.py", vec![4]));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_an_error() {
+        let merge = "diff --cc a.rs\nindex 1,2..3\n--- a/a.rs\n+++ b/a.rs\n@@@ -1,1 -1,1 +1,2 @@@\n++x\n";
+        let short = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1,3 @@\n-a\n+b\n";
+        let noise = "diff --git a/a b/a\nsurprise\n";
+        for text in [merge, short, noise, "@@ -1 +1 @@\n+a\n"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert_eq!(read("").expect("nothing changed"), []);
+    }
+}

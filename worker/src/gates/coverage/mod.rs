@@ -1,0 +1,272 @@
+//! Coverage of changed lines: the diff against a base (`diff`), reports of any format (`report`), whose file is whose (`join`), and
+//! the verdict. Whatever cannot be read, mapped or measured keeps the gate shut.
+
+mod clover;
+mod cobertura;
+mod diff;
+mod istanbul;
+mod jacoco;
+mod join;
+mod lcov;
+mod llvm_cov;
+mod report;
+mod verdict;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use nofx_shared::artifacts::digest;
+use nofx_shared::engine::Failure;
+use nofx_shared::gates::{Coverage, Finding, Input, ReportFile, Severity, Tool, Verdict};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Bench, Gate, Judged, command};
+use crate::handlers::bash;
+use crate::workspace::Git;
+
+/// Tells whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
+/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate shut.
+#[derive(JsonSchema)]
+#[schemars(rename = "Coverage")]
+pub(crate) struct CoverageGate;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Inputs {
+    /// Branch, tag or commit; compared with where the work left it. `origin/HEAD`, `origin/main`, `origin/master` when not given.
+    base: Option<String>,
+    /// Runs the tests and writes the reports; when not given, an earlier step has done so.
+    command: Option<String>,
+    /// Reports below the workspace; when not given, those at the usual places.
+    reports: Option<Vec<String>>,
+    /// Percent of the changed lines that must have run, 90 when not given.
+    threshold: Option<f64>,
+    /// Files that need no coverage: `docs/**`, `src/gen/*.ts`.
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+/// Where tools put their reports when nobody says otherwise.
+const USUAL: &[&str] = &[
+    "lcov.info",
+    "coverage/lcov.info",
+    "coverage.xml",
+    "cobertura.xml",
+    "coverage/cobertura-coverage.xml",
+    "coverage/clover.xml",
+    "coverage/coverage-final.json",
+    "coverage-final.json",
+    "target/llvm-cov/lcov.info",
+    "target/llvm-cov.json",
+    "target/site/jacoco/jacoco.xml",
+    "build/reports/jacoco/test/jacocoTestReport.xml",
+];
+/// A larger report is a mistake.
+const REPORT_BYTES: u64 = 256 << 20;
+
+impl Gate for CoverageGate {
+    const TOOL: &'static str = "gate:coverage";
+    type Inputs = Inputs;
+
+    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
+        let threshold = inputs.threshold.unwrap_or(90.0);
+        if !(0.0..=100.0).contains(&threshold) {
+            return Err(Failure::permanent(format!("`threshold` is {threshold}, it must be a percentage from 0 to 100")));
+        }
+        let git = bench.git(&bench.workspace);
+        if !git.is_repository() {
+            return Ok(Judged::inconclusive("the workspace is no git repository: there is nothing to compare with"));
+        }
+        let mut printed = String::new();
+        let mut exit_code = None;
+        if let Some(command) = &inputs.command {
+            let ended = bench.run(bash::script_argv(command), &bench.workspace).await?;
+            (printed, exit_code) = (ended.output, ended.exit_code);
+        }
+        let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+        let mut judged = if exit_code.is_none_or(|code| code == 0) {
+            compare(bench, &git, &inputs, (threshold * 1000.0).round() as u64).await?
+        } else {
+            Judged::inconclusive(format!("its command ended with exit code {}", exit_code.unwrap_or_default()))
+        };
+        (judged.tool, judged.printed, judged.exit_code) = (tool, printed, exit_code);
+        judged.command = inputs.command.map(|command| bench.step.mask.apply(&command));
+        Ok(judged)
+    }
+}
+
+async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_milli: u64) -> Result<Judged, Failure> {
+    let Some(base) = base_of(git, inputs.base.as_deref()).await? else {
+        let named = inputs.base.as_deref().unwrap_or("origin/HEAD, origin/main or origin/master");
+        return Ok(Judged::inconclusive(format!("there is no {named} with a commit in common: give `base`")));
+    };
+    let head = git.tree().await?;
+    let flags =
+        ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--unified=0", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/"];
+    let text = git.run(&[flags.as_slice(), &["--end-of-options", &base, &head]].concat()).await?;
+    let changes = match diff::read(&text) {
+        Ok(changes) => changes,
+        Err(error) => return Ok(Judged::inconclusive(format!("the diff cannot be read: {error}"))),
+    };
+    let (reports, files, read) = match read_reports(&bench.workspace, inputs.reports.as_deref())? {
+        Ok(found) => found,
+        Err(why) => return Ok(Judged::inconclusive(why)),
+    };
+    let tracked: BTreeSet<String> = git.files(&head).await?.into_iter().collect();
+    let joined = join::join(&reports, &tracked, &bench.workspace.to_string_lossy());
+    let excluded = inputs.exclude.iter().map(|glob| pattern(glob)).collect::<Result<Vec<_>, _>>()?;
+    let generated = generated(git, &changes).await?;
+    let is_excluded = |path: &str| excluded.iter().any(|one| one.is_match(path));
+    let found = verdict::judge(&changes, &joined, threshold_milli, is_excluded, |path| generated.contains(path));
+
+    let share = format!("{} of {} changed lines ran, {}% are asked for", found.covered, found.coverable, threshold_milli as f64 / 1000.0);
+    let summary = match found.verdict {
+        Verdict::NotApplicable => "no line that can be covered was changed".to_owned(),
+        Verdict::Inconclusive => {
+            format!("changed source files are in no report: {}; measure them, or name them in `exclude`", found.unmeasured.join(", "))
+        }
+        Verdict::Pass | Verdict::Fail => share,
+    };
+    let mut findings: Vec<Finding> = vec![];
+    for (path, file) in &found.files {
+        findings.extend(file.uncovered.iter().map(|[first, last]| Finding {
+            file: Some(path.clone()),
+            line: Some(*first),
+            column: None,
+            rule: Some("uncovered".to_owned()),
+            severity: Severity::Warning,
+            message: if first == last { format!("no test runs line {first}") } else { format!("no test runs lines {first} to {last}") },
+        }));
+    }
+    findings.extend(found.unmeasured.iter().map(|path| Finding {
+        file: Some(path.clone()),
+        line: None,
+        column: None,
+        rule: Some("unmeasured".to_owned()),
+        severity: Severity::Error,
+        message: "this changed source file is in no coverage report".to_owned(),
+    }));
+    let coverage = Coverage {
+        covered: found.covered,
+        coverable: found.coverable,
+        threshold_milli,
+        base,
+        head,
+        files: found.files,
+        unmeasured: found.unmeasured,
+        left_out: found.left_out.into_iter().map(|(path, why)| (path, why.to_owned())).collect(),
+        unmapped: joined.unmapped.into_iter().collect(),
+        reports: read,
+    };
+    Ok(Judged { findings, coverage: Some(coverage), inputs: files, ..Judged::of(found.verdict, summary) })
+}
+
+/// The commit where the work left its base.
+async fn base_of(git: &Git<'_>, named: Option<&str>) -> Result<Option<String>, Failure> {
+    let candidates: Vec<String> = match named {
+        Some(name) => vec![format!("origin/{name}"), name.to_owned()],
+        None => ["origin/HEAD", "origin/main", "origin/master"].map(str::to_owned).to_vec(),
+    };
+    for name in candidates {
+        let Some(commit) = git.commit(&name).await? else { continue };
+        // Without a commit of its own, everything is new since the base itself.
+        let Some(head) = git.head().await? else { return Ok(Some(commit)) };
+        let ended = git.try_run(&["merge-base", &commit, &head]).await?;
+        if ended.exit_code == Some(0) {
+            return Ok(Some(ended.stdout.trim().to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+type Reports = (Vec<report::Report>, Vec<Input>, Vec<ReportFile>);
+
+/// Every report that was named, or those at the usual places; the inner error says why there is no verdict.
+fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Reports, String>, Failure> {
+    let names: Vec<&str> = match named {
+        Some(names) => names.iter().map(String::as_str).collect(),
+        None => USUAL.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
+    };
+    if names.is_empty() {
+        return Ok(Err(format!("there is no coverage report at the usual places ({}): give `reports`", USUAL.join(", "))));
+    }
+    let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
+    for name in names {
+        let path = command::below(workspace, name)?;
+        let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        if size > REPORT_BYTES {
+            return Ok(Err(format!("the report {name} has {size} bytes, at most {REPORT_BYTES} are read")));
+        }
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(format!("the report {name} cannot be read: {error}"))),
+        };
+        let digest = digest(&bytes);
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(_) => return Ok(Err(format!("the report {name} is not UTF-8"))),
+        };
+        match report::read(&text) {
+            Ok((format, report)) => {
+                files.push(ReportFile { path: name.to_owned(), format: format.to_owned(), digest: digest.clone() });
+                inputs.push(Input { name: name.to_owned(), digest });
+                reports.push(report);
+            }
+            Err(error) => return Ok(Err(format!("the report {name} cannot be read: {error}"))),
+        }
+    }
+    Ok(Ok((reports, inputs, files)))
+}
+
+/// Changed files that .gitattributes calls `linguist-generated`.
+async fn generated(git: &Git<'_>, changes: &[diff::Change]) -> Result<BTreeSet<String>, Failure> {
+    let mut out = BTreeSet::new();
+    let paths: Vec<&str> = changes.iter().filter(|change| !change.added.is_empty()).map(|change| change.path.as_str()).collect();
+    for some in paths.chunks(500) {
+        let said = git.run(&[["check-attr", "-z", "linguist-generated", "--"].as_slice(), some].concat()).await?;
+        let words: Vec<&str> = said.split('\0').collect();
+        out.extend(
+            words.as_chunks::<3>().0.iter().filter(|[_, _, value]| matches!(*value, "set" | "true")).map(|[path, _, _]| (*path).to_owned()),
+        );
+    }
+    Ok(out)
+}
+
+/// A glob as a regular expression: `**` is any folders, `*` and `?` stay within a name.
+fn pattern(glob: &str) -> Result<Regex, Failure> {
+    let mut out = String::from("^");
+    let mut rest = glob;
+    while !rest.is_empty() {
+        let (taken, written) = match rest.as_bytes() {
+            [b'*', b'*', b'/', ..] => (3, "(?:.*/)?".to_owned()),
+            [b'*', b'*', ..] => (2, ".*".to_owned()),
+            [b'*', ..] => (1, "[^/]*".to_owned()),
+            [b'?', ..] => (1, "[^/]".to_owned()),
+            _ => {
+                let length = rest.chars().next().map_or(1, char::len_utf8);
+                (length, regex::escape(&rest[..length]))
+            }
+        };
+        out.push_str(&written);
+        rest = &rest[taken..];
+    }
+    out.push('$');
+    Regex::new(&out).map_err(|_| Failure::permanent(format!("`exclude`: `{glob}` is not a pattern")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn patterns_are_those_of_gitignore() {
+        let fits = |glob: &str, path: &str| super::pattern(glob).is_ok_and(|one| one.is_match(path));
+        assert!(
+            fits("docs/**", "docs/a/b.md")
+                && fits("**/gen/*.ts", "gen/a.ts")
+                && fits("**/gen/*.ts", "x/y/gen/a.ts")
+                && fits("a?.rs", "ab.rs")
+        );
+        assert!(!fits("*.rs", "src/a.rs") && !fits("src/*.rs", "src/a/b.rs") && !fits("a.rs", "axrs"));
+    }
+}

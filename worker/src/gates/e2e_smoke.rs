@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+
+use nofx_shared::engine::Failure;
+use nofx_shared::gates::{Severity, Verdict};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::readers::{self, Said};
+use super::{Bench, Gate, Judged, command};
+use crate::drivers::{Command, Processes};
+use crate::handlers::bash;
+
+/// Starts the product and tries it end to end. Only in plans that say `"risky": true`; it runs with stubs in place of secrets:
+/// a step of this tool cannot name any.
+#[derive(JsonSchema)]
+pub(crate) struct E2eSmoke;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Inputs {
+    /// What to run.
+    command: String,
+    /// Folder below the workspace.
+    cwd: Option<String>,
+    /// Stand-ins for what the product reads from its environment, by name.
+    #[serde(default)]
+    stubs: BTreeMap<String, String>,
+}
+
+impl Gate for E2eSmoke {
+    const TOOL: &'static str = "gate:e2e_smoke";
+    type Inputs = Inputs;
+
+    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
+        let step = bench.step;
+        let dir = bash::below(bench.workspace.clone(), inputs.cwd.as_deref())?;
+        let mut env = step.env.clone();
+        env.extend(inputs.stubs);
+        env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
+        let ended = step
+            .tools
+            .processes
+            .run(Command {
+                argv: bash::script_argv(&inputs.command),
+                dir: dir.clone(),
+                env,
+                trace: step.trace.clone(),
+                stop: step.stop.clone(),
+                keep_bytes: Processes::OUTPUT_BYTES,
+            })
+            .await?;
+        if step.stop.is_cancelled() {
+            return Err(Failure::transient("it was stopped"));
+        }
+        let said = Said { stdout: &ended.stdout, output: &ended.output };
+        let reading = readers::recognise(&said).and_then(|format| readers::read(format, &said).ok()).unwrap_or_default();
+        let failed = reading.tests.map_or(0, |tests| tests.failed)
+            + reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64;
+        let (verdict, summary) = match ended.exit_code {
+            Some(0) if failed == 0 => (Verdict::Pass, "the smoke test passed".to_owned()),
+            Some(127 | 126) => {
+                (Verdict::Inconclusive, format!("it cannot run, a tool is missing: {}", bash::tail(ended.output.trim(), 500)))
+            }
+            Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
+            Some(code) => (Verdict::Fail, format!("it ended with exit code {code}: {}", bash::tail(ended.output.trim(), 300))),
+            None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
+        };
+        Ok(Judged {
+            tool: command::tool_of(bench, &inputs.command, &dir).await?,
+            command: Some(step.mask.apply(&inputs.command)),
+            exit_code: ended.exit_code,
+            findings: reading.findings,
+            tests: reading.tests,
+            printed: ended.output,
+            ..Judged::of(verdict, summary)
+        })
+    }
+}
