@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nofx_shared::auth::Role;
 use serde_json::Value;
 
 use crate::args::Target;
@@ -15,8 +16,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn find(target: &Target) -> Result<Self, Error> {
-        let (url, token) = target::find(target)?;
+    pub(crate) fn find(target: &Target, role: Role) -> Result<Self, Error> {
+        let (url, token) = target::find(target, role)?;
         Ok(Self::new(url, token))
     }
 

@@ -1,9 +1,10 @@
 //! Finds the NOFX to talk to, and what `nofx dev` writes down for others to find it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 use crate::args::Target;
 use crate::exit::Error;
@@ -41,12 +42,17 @@ pub(crate) struct Pids {
     pub workers: Vec<i32>,
 }
 
-/// The API's URL and a token: what was said, or what the nearest `.nofx/dev.json` says.
-pub(crate) fn find(target: &Target) -> Result<(String, String), Error> {
+/// The API's URL and a token: what was said, or what the nearest `.nofx/dev.json` says. There, whoever decides is somebody else than
+/// whoever submits, as it is to be.
+pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Error> {
     let url = target.api_url.clone().map_or_else(|| local().map(|dev| dev.api_url), Ok)?;
     let token = match &target.token {
         Some(token) => token.clone(),
-        None => local()?.tokens.get("admin").cloned().ok_or_else(|| Error::new(".nofx/dev.json has no token; give --token"))?,
+        None => local()?
+            .tokens
+            .get(&format!("{role:?}").to_lowercase())
+            .cloned()
+            .ok_or_else(|| Error::new(".nofx/dev.json has no token; give --token"))?,
     };
     Ok((url, token))
 }

@@ -42,6 +42,7 @@ macro_rules! kinds {
 }
 
 kinds! {
+    AlreadyApproved => "already-approved", "You have approved it";
     ApiKeyNotFound => "api-key-not-found", "No such API key";
     ArtifactNotFound => "artifact-not-found", "No such artifact";
     BodyTooLarge => "body-too-large", "The body is too large";
@@ -50,14 +51,19 @@ kinds! {
     EmptyPlan => "empty-plan", "The plan has no steps";
     Forbidden => "forbidden", "Not allowed";
     GateDecided => "gate-decided", "The gate is decided";
+    GateExpired => "gate-expired", "The gate has expired";
     GateNotFound => "gate-not-found", "No such gate";
     IdTaken => "id-taken", "The id is taken";
     IdempotencyKeyReused => "idempotency-key-reused", "The key was used for another request";
     IllegalTransition => "illegal-transition", "That change of state is not allowed";
     Internal => "internal", "Something failed on our side";
     InvalidPlan => "invalid-plan", "The plan is not valid";
+    InvalidPolicy => "invalid-policy", "The policy is not valid";
     InvalidRequest => "invalid-request", "The request is not valid";
     NotFound => "not-found", "Nothing is here";
+    OwnRun => "own-run", "It is your own run";
+    PolicyNotFound => "policy-not-found", "No such policy";
+    ReasonRequired => "reason-required", "Say why";
     RequestInProgress => "request-in-progress", "The first request is still at work";
     RunIsOver => "run-is-over", "The run is over";
     RunNotFailed => "run-not-failed", "The run has not failed";

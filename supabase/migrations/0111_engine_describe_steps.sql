@@ -2,7 +2,8 @@
 -- Takes: p_steps, steps in status running.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked, gate, children, context}; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
+--   index, parked, gate, children, context, hold}; `hold` says why it may not run yet (see hold_of) and comes without what it would
+--   need to run; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
 create function nofx_private.describe_steps(p_steps uuid[])
@@ -14,7 +15,8 @@ as $$
 begin
   return (select coalesce(json_agg(json_build_object(
            'id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool,
-           'attempt', s.attempt, 'ready_at', s.ready_at, 'token', s.lease_token, 'spec', s.spec,
+           'attempt', s.attempt, 'ready_at', s.ready_at, 'token', s.lease_token, 'hold', held.hold,
+           'spec', case when held.hold is null then s.spec else s.spec - array['inputs', 'env', 'secrets'] end,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
            'item', s.item, 'index', s.item_index, 'parked', s.outputs,
            'gate', case when s.gate_id is not null then (
@@ -35,6 +37,14 @@ begin
          )), '[]')
     from nofx.step s
     join nofx.run r on r.id = s.run_id
+    left join lateral (
+      -- Most steps are of tools that no policy names: they pay one look at a small table.
+      select nofx_private.hold_of(s) as hold
+       where s.spec ? 'approval' or exists (
+         select from nofx.gate_policy p
+          where (p.tenant_id = s.tenant_id or p.tenant_id is null)
+            and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
+    ) as held on true
    where s.id = any (p_steps));
 end
 $$;

@@ -184,6 +184,8 @@ returns timestamptz
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_due timestamptz;
 begin
   insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
   select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool, timer.due
@@ -191,11 +193,32 @@ begin
     join nofx.step s on s.id = timer.step_id
   on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0;
 
-  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
-  select s.gate_id, s.tenant_id, s.run_id, s.id, o.gate ->> 'kind', o.gate ->> 'question'
-    from unnest(p_outcomes) as o
-    join nofx.step s on s.id = o.step_id
-   where s.id = any ((p_accepted).gated);
-  return (select min(due) from unnest((p_accepted).due) as due);
+  if (p_accepted).gated is null then
+    return (select min(due) from unnest((p_accepted).due) as due);
+  end if;
+  -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires rings by itself.
+  with asked as (
+    insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve, expires_at)
+    select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
+           coalesce(o.gate ->> 'question', format('Run %s (%s)?', s.name, s.tool)),
+           (a.approval ->> 'role')::nofx.person_role, (a.approval ->> 'count')::int, (a.approval ->> 'author_may_approve')::boolean,
+           now() + make_interval(secs => (a.approval ->> 'expires_s')::int)
+      from unnest(p_outcomes) as o
+      join nofx.step s on s.id = o.step_id
+     cross join lateral (
+       -- A step that needs nobody's approval may still ask for one.
+       select coalesce(nofx_private.approval_of(s, nofx_private.policy_of(s)), jsonb_build_object(
+                'kind', coalesce(o.gate ->> 'kind', 'manual:approval'), 'role', 'supervisor', 'count', 1, 'author_may_approve', true)) as approval
+     ) as a
+     where s.id = any ((p_accepted).gated)
+    returning step_id, tenant_id, run_id, kind, expires_at
+  ), timed as (
+    insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+    select a.step_id, a.tenant_id, a.run_id, 'timer', 0, a.kind, a.expires_at from asked a where a.expires_at is not null
+    on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
+    returning ring_at
+  )
+  select min(due) into v_due from (select unnest((p_accepted).due) as due union all select ring_at from timed) as all_due;
+  return v_due;
 end
 $$;

@@ -12,6 +12,7 @@ declare
   v_runs uuid[];
   v_woken uuid[];
   v_rung uuid[];
+  v_due uuid[];
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers ring.');
@@ -32,8 +33,9 @@ begin
        where s.id = d.step_id and r.id = s.run_id and s.status = 'waiting' and s.waits_for = 'timer'
       returning s.id, s.status
     )
-    select array_agg(id) filter (where status = 'ready') into v_woken from woken;
+    select (select array_agg(step_id) from due), (select array_agg(id) filter (where status = 'ready') from woken) into v_due, v_woken;
     perform nofx_private.make_ready(v_woken);
+    v_woken := v_woken || nofx_private.expire_gates(v_due);
   end if;
 
   with late as (

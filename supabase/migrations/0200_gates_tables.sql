@@ -1,4 +1,4 @@
-create type nofx.gate_status as enum ('pending', 'passed', 'failed', 'waived', 'cancelled');
+create type nofx.gate_status as enum ('pending', 'passed', 'failed', 'waived', 'cancelled', 'expired');
 
 -- A barrier on a step: a person decides it (kind manual:…), or a tool did and left its evidence (kind gate:…).
 create table nofx.gate (
@@ -10,6 +10,13 @@ create table nofx.gate (
   status nofx.gate_status not null default 'pending',
   question text,
   evidence_path text,
+  evidence_id uuid,
+  -- Who may decide, how many people must approve, and whether the author of the run may be one of them.
+  role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
+  needed int not null default 1 check (needed between 1 and 10),
+  author_may_approve boolean not null default true,
+  -- From then on nobody can approve it; null: never.
+  expires_at timestamptz,
   decided_by text,
   decided_at timestamptz,
   reason text,
@@ -18,10 +25,54 @@ create table nofx.gate (
 );
 create index gate_of_run on nofx.gate (run_id, created_at);
 create index gate_of_step on nofx.gate (step_id);
-create index gate_pending on nofx.gate (tenant_id, created_at) where status = 'pending';
+create index gate_newest on nofx.gate (tenant_id, created_at desc, id desc);
+create index gate_pending on nofx.gate (tenant_id, created_at desc, id desc) where status = 'pending';
+
+-- Everything that people said of a gate, in order.
+create table nofx.gate_decision (
+  id uuid primary key,
+  gate_id uuid not null references nofx.gate (id) on delete cascade,
+  tenant_id uuid not null,
+  by text not null,
+  decision text not null check (decision in ('approve', 'reject', 'waive')),
+  role nofx.person_role,
+  reason text check (length(reason) <= 2000),
+  created_at timestamptz not null default now()
+);
+create index decision_of_gate on nofx.gate_decision (gate_id, created_at);
+
+-- What must be true before a tool may run: gates passed in the same run, people who approved.
+create table nofx.gate_policy (
+  id uuid primary key,
+  -- Null: for every tenant that says nothing itself.
+  tenant_id uuid references nofx.tenant (id) on delete cascade,
+  -- A name, or a start that ends in `*`. A db_write has its operation in its name: db_write:delete.
+  tool text not null check (tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$'),
+  -- `git:` of `git:*`
+  prefix text not null generated always as (rtrim(tool, '*')) stored,
+  -- Gates that must have passed: gate:unit, …
+  requires text[] not null default '{}',
+  -- {role, count, expires_s, author_may_approve}; null: nobody is asked.
+  approval jsonb,
+  changed_by text not null,
+  changed_at timestamptz not null default now(),
+  unique nulls not distinct (tenant_id, tool)
+);
 
 alter table nofx.gate enable row level security;
 alter table nofx.gate force row level security;
 create policy own_tenant on nofx.gate for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.gate to authenticated, service_role;
+
+alter table nofx.gate_decision enable row level security;
+alter table nofx.gate_decision force row level security;
+create policy own_tenant on nofx.gate_decision for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.gate_decision to authenticated, service_role;
+
+alter table nofx.gate_policy enable row level security;
+alter table nofx.gate_policy force row level security;
+create policy own_tenant on nofx.gate_policy for select to authenticated
+  using (tenant_id is null or tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.gate_policy to authenticated, service_role;

@@ -1,8 +1,11 @@
--- Decides a gate: the step that waits for it becomes ready and learns the decision.
--- Takes: p_gate; p_decision, approve | reject | waive; p_reason, kept with the gate.
+-- Decides a gate: a person approves, rejects or waives it. Once enough have approved, or one rejected or waived, the step that
+-- waits for it becomes ready and learns the decision.
+-- Takes: p_gate; p_decision, approve | reject | waive; p_reason, kept with the gate; waiving needs one.
 -- Locks: the gate's run (lock_runs); the step.
--- Returns: the gate {id, run_id, step_id, kind, status, decided_by, decided_at, reason}.
--- Raises: 403 forbidden; 404 gate-not-found; 409 gate-decided; 422 unknown-decision.
+-- Returns: the gate {id, run_id, step_id, kind, status, needed, approvals, decided_by, decided_at, reason}; pending while approvals
+--   are missing.
+-- Raises: 403 forbidden; 403 own-run; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
+--   422 unknown-decision; 422 reason-required.
 create function nofx.decide_gate(p_gate uuid, p_decision text, p_reason text default null)
 returns json
 language plpgsql
@@ -11,49 +14,114 @@ as $$
 declare
   v_tenant uuid := nofx_private.require_role('supervisor');
   v_gate nofx.gate;
-  v_ready uuid[];
+  v_approvals int;
 begin
   if p_decision not in ('approve', 'reject', 'waive') then
     perform nofx_private.refuse(422, 'unknown-decision', p_decision, 'Say approve, reject or waive.');
+  end if;
+  if p_decision = 'waive' and coalesce(trim(p_reason), '') = '' then
+    perform nofx_private.refuse(422, 'reason-required', p_gate::text, 'Say why the gate is waived: it stays in the record.');
   end if;
   select * into v_gate from nofx.gate where id = p_gate and (tenant_id = v_tenant or nofx_private.caller_is_service());
   if not found then
     perform nofx_private.refuse(404, 'gate-not-found', p_gate::text, 'List the gates of the run with GET /api/runs/{id}/gates.');
   end if;
   perform nofx_private.lock_runs(array[v_gate.run_id]);
-  update nofx.gate
-     set status = case p_decision when 'approve' then 'passed' when 'reject' then 'failed' else 'waived' end::nofx.gate_status,
-         decided_by = nofx_private.caller_name(), decided_at = now(), reason = p_reason
-   where id = p_gate and status = 'pending'
-  returning * into v_gate;
-  if not found then
-    select * into v_gate from nofx.gate where id = p_gate;
-    perform nofx_private.refuse(409, 'gate-decided', p_gate::text,
-      format('It is %s since %s; a decision is not taken back.', v_gate.status, to_char(v_gate.decided_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+  -- What it is now that nobody else can change it.
+  select * into v_gate from nofx.gate where id = p_gate;
+  perform nofx_private.check_decision(v_gate, p_decision);
+
+  insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision, role, reason)
+  values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
+  select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
+  if p_decision = 'approve' and v_approvals < v_gate.needed then
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approved', jsonb_strip_nulls(jsonb_build_object(
+      'gate_id', v_gate.id, 'kind', v_gate.kind, 'by', nofx_private.caller_name(), 'approvals', v_approvals, 'needed', v_gate.needed,
+      'reason', p_reason)));
+  else
+    update nofx.gate
+       set status = case p_decision when 'approve' then 'passed' when 'reject' then 'failed' else 'waived' end::nofx.gate_status,
+           decided_by = nofx_private.caller_name(), decided_at = now(), reason = p_reason
+     where id = p_gate
+    returning * into v_gate;
+    perform nofx_private.open_gate(v_gate);
   end if;
+  return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'kind', v_gate.kind,
+    'status', v_gate.status, 'needed', v_gate.needed, 'approvals', v_approvals, 'decided_by', v_gate.decided_by,
+    'decided_at', v_gate.decided_at, 'reason', v_gate.reason);
+end
+$$;
+grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, service_role;
 
+-- Refuses a decision that the caller may not make now, saying which rule it breaks.
+-- Takes: p_gate, whose run is locked; p_decision, approve | reject | waive.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: 403 forbidden; 403 own-run; 409 gate-decided; 409 gate-expired; 409 already-approved.
+create function nofx_private.check_decision(p_gate nofx.gate, p_decision text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if p_gate.status = 'expired' or p_gate.status = 'pending' and p_gate.expires_at <= now() then
+    perform nofx_private.refuse(409, 'gate-expired', p_gate.id::text,
+      format('It expired at %s: retry the step to ask again.', to_char(p_gate.expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+  end if;
+  if p_gate.status <> 'pending' then
+    perform nofx_private.refuse(409, 'gate-decided', p_gate.id::text,
+      format('It is %s since %s; a decision is not taken back.', p_gate.status, to_char(p_gate.decided_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+  end if;
+  if nofx_private.caller_is_service() then
+    return;
+  end if;
+  if nofx_private.caller_role() < p_gate.role then
+    perform nofx_private.refuse(403, 'forbidden', 'role', format('This gate needs the role %s.', p_gate.role));
+  end if;
+  if p_decision <> 'reject' and not p_gate.author_may_approve
+     and exists (select from nofx.run where id = p_gate.run_id and created_by = nofx_private.caller_name()) then
+    perform nofx_private.refuse(403, 'own-run', p_gate.id::text, 'You submitted this run: somebody else must look at it.');
+  end if;
+  if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = nofx_private.caller_name()
+                                           and decision = 'approve') then
+    perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('It needs %s different people.', p_gate.needed));
+  end if;
+end
+$$;
+
+-- Tells what a gate came to and wakes the step behind it.
+-- Takes: p_gate, decided or expired, whose run is locked.
+-- Locks: the step.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.open_gate(p_gate nofx.gate)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ready uuid[];
+begin
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
-  values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.decided', jsonb_strip_nulls(jsonb_build_object(
-    'gate_id', v_gate.id, 'kind', v_gate.kind, 'status', v_gate.status, 'by', v_gate.decided_by, 'reason', p_reason)));
-
+  values (p_gate.tenant_id, p_gate.run_id, p_gate.step_id, case when p_gate.status = 'expired' then 'gate.expired' else 'gate.decided' end,
+    jsonb_strip_nulls(jsonb_build_object(
+      'gate_id', p_gate.id, 'kind', p_gate.kind, 'status', p_gate.status, 'by', p_gate.decided_by, 'reason', p_gate.reason)));
   with woken as (
     -- A step parked on the gate goes on; a step that was held by a requested gate has one need less.
     update nofx.step s
-       set status = case when r.status = 'paused' then s.status
+       set status = case when r.status = 'paused' then 'pending'
                          when s.status = 'waiting' or s.needs_left <= 1 then 'ready'
                          else s.status end::nofx.step_status,
            needs_left = case when s.status = 'pending' then s.needs_left - 1 else s.needs_left end,
-           waits_for = case when s.status = 'waiting' and r.status = 'paused' then s.waits_for end,
+           waits_for = null,
            ready_at = now()
       from nofx.run r
-     where s.id = v_gate.step_id and r.id = s.run_id
-       and (s.status = 'waiting' and s.gate_id = p_gate or s.status = 'pending')
+     where s.id = p_gate.step_id and s.gate_id = p_gate.id and r.id = s.run_id and s.status in ('waiting', 'pending')
     returning s.id, s.status
   )
   select array_agg(id) filter (where status = 'ready') into v_ready from woken;
   perform nofx_private.make_ready(v_ready);
-  return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'kind', v_gate.kind,
-    'status', v_gate.status, 'decided_by', v_gate.decided_by, 'decided_at', v_gate.decided_at, 'reason', v_gate.reason);
 end
 $$;
-grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, service_role;

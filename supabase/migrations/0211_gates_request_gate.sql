@@ -11,6 +11,8 @@ as $$
 declare
   v_run nofx.run := nofx_private.find_run(p_run, 'supervisor');
   v_gate uuid := nofx_private.uuid_v7();
+  v_step nofx.step;
+  v_approval jsonb;
 begin
   if p_kind !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
     perform nofx_private.refuse(422, 'unknown-kind', p_kind, 'Ask for manual:<name>; tools decide the others.');
@@ -25,8 +27,12 @@ begin
   if not found then
     perform nofx_private.refuse(409, 'step-has-started', p_step::text, 'A gate can be put only before a step that has not started and has none.');
   end if;
-  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question)
-  values (v_gate, v_run.tenant_id, p_run, p_step, p_kind, p_question);
+  -- It stands in for the approval that the step needs anyway, so it asks for no less.
+  select * into v_step from nofx.step where id = p_step;
+  v_approval := coalesce(nofx_private.approval_of(v_step, nofx_private.policy_of(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
+  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve)
+  values (v_gate, v_run.tenant_id, p_run, p_step, p_kind, p_question,
+    (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean);
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_run.tenant_id, p_run, p_step, 'gate.requested', jsonb_strip_nulls(jsonb_build_object(
     'gate_id', v_gate, 'question', p_question, 'by', nofx_private.caller_name())));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -36,7 +36,7 @@ impl Own {
             .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
             .envs(settings.iter().copied())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(dir.join("dev.log")).expect("a file"))
             .spawn()
             .expect("the stack starts");
         let own = Self { dir: dir.to_owned(), process };
@@ -44,7 +44,8 @@ impl Own {
         // A stack that was killed leaves its dev.json behind.
         let ours = |dev: &Value| dev["pids"]["api"].as_u64() == Some(u64::from(own.process.id()));
         while !own.read().as_ref().is_some_and(ours) {
-            assert!(begin.elapsed() < Duration::from_secs(60), "the stack did not start");
+            let log = || std::fs::read_to_string(dir.join("dev.log")).unwrap_or_default();
+            assert!(begin.elapsed() < Duration::from_secs(60), "the stack did not start: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
         own

@@ -129,3 +129,25 @@ pub fn step<'a>(run: &'a Value, name: &str) -> &'a Value {
 pub fn status<'a>(run: &'a Value, name: &str) -> &'a str {
     step(run, name)["status"].as_str().unwrap_or("")
 }
+
+impl Person {
+    /// The text of an artifact that a step of the run keeps.
+    pub async fn kept(&self, run: &Value, step_name: &str, artifact: &str) -> String {
+        let step = &step(run, step_name)["id"];
+        let artifacts = run["artifacts"].as_array().expect("artifacts");
+        let found = artifacts.iter().find(|one| one["step_id"] == *step && one["name"] == artifact);
+        let id = found.unwrap_or_else(|| panic!("{step_name} keeps no {artifact}: {run}"))["id"].as_str().expect("an id");
+        let response = self.request(Method::GET, &format!("/api/artifacts/{id}/content")).send().await.expect("the API answers");
+        let signed = response.headers()["location"].to_str().expect("a URL").to_owned();
+        // The signed URL needs no other credential.
+        let response = self.http.get(signed).send().await.expect("Storage answers");
+        assert!(response.status().is_success(), "{}", response.status());
+        response.text().await.expect("a body")
+    }
+
+    /// The evidence that a gate left: `gate:unit` left gate-unit.json.
+    pub async fn evidence(&self, run: &Value, step_name: &str) -> Value {
+        let tool = step(run, step_name)["tool"].as_str().expect("a tool").replace(':', "-");
+        serde_json::from_str(&self.kept(run, step_name, &format!("{tool}.json")).await).expect("evidence is JSON")
+    }
+}

@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use nofx_shared::queue::Ring;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Gate;
+use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
 
@@ -19,9 +20,9 @@ pub(crate) struct Reason {
     reason: Option<String>,
 }
 
-/// Approve a gate: the step behind it runs.
+/// Approve a gate: once enough people have, the step behind it runs.
 #[utoipa::path(post, path = "/gates/{id}/approve", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
+    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn approve_gate(
     State(app): State<App>,
     caller: Authenticated,
@@ -34,7 +35,7 @@ pub(crate) async fn approve_gate(
 
 /// Reject a gate: the step behind it fails and blocks what needs it.
 #[utoipa::path(post, path = "/gates/{id}/reject", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
+    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn reject_gate(
     State(app): State<App>,
     caller: Authenticated,
@@ -45,9 +46,9 @@ pub(crate) async fn reject_gate(
     decide(&app, &caller, id, "reject", &envelope, &body).await
 }
 
-/// Waive a gate: the step behind it runs although nobody approved.
+/// Waive a gate, with a reason: the step behind it runs although too few approved.
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409)))]
+    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn waive_gate(
     State(app): State<App>,
     caller: Authenticated,
@@ -70,7 +71,8 @@ async fn decide(
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});
     let request = Once { app, caller, envelope, body: &body.bytes };
     let act = |_| async move {
-        let gate: Gate = db.call("decide_gate", &arguments).await?;
+        db.call::<_, Value>("decide_gate", &arguments).await?;
+        let gate = find(app, caller, id).await?;
         app.ring(&envelope.background, vec![Ring { look: gate.run_id, priority: 0, trace: envelope.trace.clone() }]).await;
         Ok(gate)
     };

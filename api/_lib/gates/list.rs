@@ -19,7 +19,8 @@ pub(crate) async fn list_run_gates(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let filters = vec![("run_id".to_owned(), format!("eq.{id}")), ("order".to_owned(), "created_at".to_owned())];
+    let filters = [("run_id", format!("eq.{id}")), ("order", "created_at".to_owned()), ("select", super::COLUMNS.to_owned())];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
     let data: Vec<Gate> = app.db(&caller).read(&Query { table: "gate", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }

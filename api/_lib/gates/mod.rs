@@ -1,11 +1,16 @@
-//! `/api/gates`: ask for a decision, decide, list.
+//! `/api/gates`: ask for a decision, decide, list, and the policies that say what needs one.
 
 mod decide;
 mod list;
+mod list_all;
+mod policies;
 mod request;
+mod show;
 
 use chrono::{DateTime, Utc};
+use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -19,22 +24,66 @@ pub(crate) struct Gate {
     pub id: Uuid,
     pub run_id: Uuid,
     pub step_id: Uuid,
-    /// `manual:…` waits for a person, `gate:…` was decided by a tool.
+    /// `manual:…` waits for people, `gate:…` was decided by a tool.
     pub kind: String,
-    /// pending, passed, failed, waived or cancelled.
+    /// pending, passed, failed, waived, expired or cancelled.
     pub status: String,
     pub question: Option<String>,
-    /// Where the evidence is in Storage.
+    /// Where the evidence is in Storage, and the artifact that it is.
     pub evidence_path: Option<String>,
+    pub evidence_id: Option<Uuid>,
+    /// The least role that may decide.
+    pub role: Role,
+    /// How many different people must approve.
+    pub needed: u32,
+    /// Whether the author of the run may be one of them.
+    pub author_may_approve: bool,
+    /// From then on nobody can approve it.
+    pub expires_at: Option<DateTime<Utc>>,
     pub decided_by: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
-    pub created_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    /// Everything that people said of it, oldest first.
+    #[serde(default)]
+    pub decisions: Vec<Decision>,
+    /// The step that waits for it.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub step: Option<Value>,
+    /// The run that the step belongs to.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub run: Option<Value>,
 }
+
+/// What one person said.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Decision {
+    pub by: String,
+    /// approve, reject or waive.
+    pub decision: String,
+    pub role: Option<Role>,
+    pub reason: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A gate with its history.
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,kind,status,question,evidence_path,evidence_id,role,needed,author_may_approve,expires_at,\
+    decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
+/// The same, with what whoever decides wants to see.
+const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,kind,status,question,evidence_path,evidence_id,role,needed,author_may_approve,expires_at,\
+    decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
+    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list_all::list_gates))
         .routes(routes!(request::request_gate))
+        .routes(routes!(policies::list_policies))
+        .routes(routes!(policies::set_policy))
+        .routes(routes!(policies::drop_policy))
+        .routes(routes!(show::show_gate))
         .routes(routes!(decide::approve_gate))
         .routes(routes!(decide::reject_gate))
         .routes(routes!(decide::waive_gate))

@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Gate;
+use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Refusal, once};
 
@@ -35,5 +36,13 @@ pub(crate) async fn request_gate(
     let asked = &body.value;
     let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_kind": asked.gate_type, "p_question": asked.question});
     let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
-    once(request, StatusCode::CREATED, |_| async move { Ok(db.call::<_, Value>("request_gate", &arguments).await?) }).await
+    let act = |_| async {
+        #[derive(Deserialize)]
+        struct Requested {
+            id: Uuid,
+        }
+        let gate: Requested = db.call("request_gate", &arguments).await?;
+        find(&app, &caller, gate.id).await
+    };
+    once(request, StatusCode::CREATED, act).await
 }

@@ -16,15 +16,18 @@ pub(crate) struct Refusal(pub Problem);
 fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::Forbidden | Kind::OwnRun => StatusCode::FORBIDDEN,
         Kind::ApiKeyNotFound
         | Kind::ArtifactNotFound
         | Kind::GateNotFound
         | Kind::NotFound
+        | Kind::PolicyNotFound
         | Kind::RunNotFound
         | Kind::StepNotFound
         | Kind::UnknownTenant => StatusCode::NOT_FOUND,
-        Kind::GateDecided
+        Kind::AlreadyApproved
+        | Kind::GateDecided
+        | Kind::GateExpired
         | Kind::IdTaken
         | Kind::IllegalTransition
         | Kind::RequestInProgress
@@ -38,6 +41,8 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::EmptyPlan
         | Kind::IdempotencyKeyReused
         | Kind::InvalidPlan
+        | Kind::InvalidPolicy
+        | Kind::ReasonRequired
         | Kind::TooManyChildren
         | Kind::UnknownDecision
         | Kind::UnknownKind

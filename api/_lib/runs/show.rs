@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::list::{COLUMNS, RunSummary};
 use crate::App;
 use crate::artifacts::Artifact;
-use crate::gates::Gate;
+use crate::gates::{COLUMNS as GATES, Gate};
 use crate::http::{Authenticated, Path, Refusal, cached};
 
 /// A run with everything that belongs to it.
@@ -66,7 +66,7 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
     let db = app.db(caller);
     let select = format!(
         "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
-         artifacts:artifact(*),gates:gate(*)"
+         artifacts:artifact(*),gates:gate({GATES})"
     );
     let query =
         |table, filters: &[(&str, String)]| Query { table, filters: filters.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect() };

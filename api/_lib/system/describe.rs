@@ -1,7 +1,8 @@
-//! `GET /api/openapi.json` and `GET /api/schemas/plan.json`
+//! `GET /api/openapi.json` and `GET /api/schemas/*.json`
 
 use axum::http::HeaderMap;
 use axum::response::Response;
+use nofx_shared::gates::Evidence;
 use nofx_shared::plan;
 use serde_json::value::RawValue;
 
@@ -19,4 +20,10 @@ pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
 pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
     cached(&headers, &plan::schema())
+}
+
+/// JSON Schema of the evidence that gates leave.
+#[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
+pub(crate) async fn show_evidence_schema(headers: HeaderMap) -> Response {
+    cached(&headers, &Evidence::json_schema())
 }

@@ -1,5 +1,6 @@
 //! `nofx cancel`, `nofx retry`
 
+use nofx_shared::auth::Role;
 use serde_json::json;
 
 use crate::api::Api;
@@ -8,7 +9,7 @@ use crate::exit::{Exit, Outcome};
 use crate::output;
 
 pub(crate) async fn run(target: &Target, verb: &str, options: Id) -> Outcome {
-    let state = Api::find(target)?.post(&format!("/api/runs/{}/{verb}", options.id), &json!({})).await?;
+    let state = Api::find(target, Role::Contributor)?.post(&format!("/api/runs/{}/{verb}", options.id), &json!({})).await?;
     if target.json {
         output::line(format_args!("{state}"));
     } else {

@@ -1,5 +1,6 @@
 //! `nofx approve`, `nofx reject`, `nofx waive`
 
+use nofx_shared::auth::Role;
 use serde_json::json;
 
 use crate::api::Api;
@@ -8,7 +9,9 @@ use crate::exit::{Exit, Outcome};
 use crate::output;
 
 pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Outcome {
-    let gate = Api::find(target)?.post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason})).await?;
+    let gate = Api::find(target, Role::Supervisor)?
+        .post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason}))
+        .await?;
     if target.json {
         output::line(format_args!("{gate}"));
     } else {

@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
+use nofx_shared::auth::Role;
+
 use crate::api::Api;
 use crate::args::{Events, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
-    let api = Api::find(target)?;
+    let api = Api::find(target, Role::Viewer)?;
     let mut query = String::new();
     if let Some(run) = options.run {
         query.push_str(&format!("&run_id={run}"));

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use nofx_shared::auth::Role;
 use serde_json::{Value, json};
 
 use super::events::Lines;
@@ -14,7 +15,7 @@ use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     let body = read(&options.plan)?;
-    let api = Api::find(target)?;
+    let api = Api::find(target, Role::Contributor)?;
     if options.dry_run {
         output::line(format_args!("{}", api.post("/api/runs?dry_run=true", &body).await?));
         return Ok(Exit::Succeeded);

@@ -1,5 +1,7 @@
 //! `nofx runs`
 
+use nofx_shared::auth::Role;
+
 use crate::api::Api;
 use crate::args::{Runs, Target};
 use crate::exit::{Exit, Outcome};
@@ -13,7 +15,7 @@ pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
     if options.needs_approval {
         path.push_str("&needs_approval=true");
     }
-    let page = Api::find(target)?.get(&path).await?;
+    let page = Api::find(target, Role::Viewer)?.get(&path).await?;
     if target.json {
         output::line(format_args!("{page}"));
         return Ok(Exit::Succeeded);

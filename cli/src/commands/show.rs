@@ -1,5 +1,6 @@
 //! `nofx show`
 
+use nofx_shared::auth::Role;
 use serde_json::Value;
 
 use crate::api::Api;
@@ -8,7 +9,7 @@ use crate::exit::{Exit, Outcome};
 use crate::output;
 
 pub(crate) async fn run(target: &Target, options: Id) -> Outcome {
-    let run = Api::find(target)?.get(&format!("/api/runs/{}", options.id)).await?;
+    let run = Api::find(target, Role::Viewer)?.get(&format!("/api/runs/{}", options.id)).await?;
     if target.json {
         output::line(format_args!("{run}"));
     } else {

@@ -32,6 +32,8 @@ pub struct ClaimedStep {
     pub index: Option<i64>,
     /// The gate that it was parked on, or that somebody put before it.
     pub gate: Option<GateDecision>,
+    /// Why it may not run yet: policy and approvals are decided by the database.
+    pub hold: Option<Hold>,
     /// A `for_each` step's children, once they are at an end.
     pub children: Option<Vec<Child>>,
     /// Outputs and status of the steps that its expressions name.
@@ -51,6 +53,22 @@ pub struct Spec {
     pub env: Map<String, Value>,
     pub secrets: Vec<String>,
     pub idempotency_key: Option<String>,
+}
+
+/// What keeps a claimed step from running.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// A policy is not met: the step fails with this reason.
+    Refuse(String),
+    /// People must approve first.
+    Approval(Approval),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Approval {
+    /// `manual:…`
+    pub kind: String,
 }
 
 /// A gate as the step behind it sees it.

@@ -9,7 +9,7 @@ mod record;
 mod settle_steps;
 mod status;
 
-pub use claimed_step::{Child, ClaimedStep, GateDecision};
+pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
 pub use create_run::{CreatedRun, create_run};
 pub use extend_leases::extend_leases;
 pub use jobs::{Expired, Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::auth::Role;
+
 pub use parse::{from_json, from_yaml};
 pub use schema::schema;
 pub use template::resolve;
@@ -60,6 +62,18 @@ pub struct Resources {
     pub network: Option<String>,
 }
 
+/// Whose approval a step needs before it runs. The tenant's policy may ask for more, never for less.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// `supervisor` (when not given) or `admin`.
+    pub role: Option<Role>,
+    /// How many different people must approve, 1 to 10; 1 when not given. The run's author is none of them.
+    pub count: Option<u32>,
+    /// After so many seconds without a decision the step fails.
+    pub expires_s: Option<u64>,
+}
+
 /// Where the files come from that the run's steps work on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +111,8 @@ pub struct Step {
     /// Names of secrets that the step may see.
     #[schemars(default)]
     pub secrets: Vec<String>,
+    /// Whose approval it needs before it runs.
+    pub approval: Option<Approval>,
     /// Steps of the tenant with the same key run at most `concurrency_limit` at once.
     pub concurrency_key: Option<String>,
     /// 1 when not given.
@@ -115,6 +131,9 @@ pub struct Plan {
     pub deadline_s: Option<u64>,
     pub max_parallel: Option<u32>,
     pub workspace: Option<Workspace>,
+    /// Whether its author knows that it does more than read and check: `gate:e2e_smoke` is refused without it.
+    #[schemars(default)]
+    pub risky: bool,
     /// In an order in which each step comes after what it needs.
     pub steps: Vec<Step>,
     /// Where each of `steps` stood in the plan as it was written.
@@ -165,6 +184,7 @@ impl Step {
         put("resources", serde_json::to_value(&self.resources).unwrap_or_default());
         put("env", Value::Object(self.env.clone()));
         put("secrets", self.secrets.clone().into());
+        put("approval", serde_json::to_value(&self.approval).unwrap_or_default());
         put("idempotency_key", self.idempotency_key.clone().into());
         put("refs", template::references(self).into_iter().collect::<Vec<_>>().into());
         Value::Object(spec)

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::{OnFailure, Plan, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
+use crate::auth::Role;
 use crate::problem::Fault;
 
-const PLAN_FIELDS: &[&str] = &["goal", "priority", "deadline_s", "max_parallel", "workspace", "defaults", "metadata", "steps"];
+const PLAN_FIELDS: &[&str] = &["goal", "priority", "deadline_s", "max_parallel", "workspace", "risky", "defaults", "metadata", "steps"];
 const DEFAULT_FIELDS: &[&str] = &["retry", "timeout_s", "driver", "env", "on_failure"];
 const STEP_FIELDS: &[&str] = &[
     "name",
@@ -25,6 +26,7 @@ const STEP_FIELDS: &[&str] = &[
     "resources",
     "env",
     "secrets",
+    "approval",
     "concurrency_key",
     "concurrency_limit",
     "idempotency_key",
@@ -51,6 +53,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let deadline_s = plan.number::<i64>("deadline_s", 1, 366 * 86_400, &mut faults);
     let max_parallel = plan.number::<u32>("max_parallel", 1, 10_000, &mut faults);
     let workspace: Option<Workspace> = plan.typed("workspace", &mut faults);
+    let risky = plan.typed::<bool>("risky", &mut faults).unwrap_or_default();
     let defaults = plan.get("defaults").and_then(|value| Fields::of(value, "/defaults", &mut faults));
     if let Some(defaults) = &defaults {
         defaults.refuse_unknown(DEFAULT_FIELDS, &mut faults);
@@ -91,6 +94,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
         }
     };
     for (at, step) in steps.iter().enumerate() {
+        check_rights(step, at, risky, &mut faults);
         check_expressions(step, at, &steps, &needs, &mut faults);
     }
     if !faults.is_empty() {
@@ -104,7 +108,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     }
     let sorted = order.iter().map(|at| steps[*at].clone()).collect();
     let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
-    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, steps: sorted, positions: order, warnings })
+    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, risky, steps: sorted, positions: order, warnings })
 }
 
 fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {
@@ -169,9 +173,35 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
             .unwrap_or_default(),
         resources: fields.typed::<Resources>("resources", faults),
         secrets: fields.texts("secrets", faults).unwrap_or_default(),
+        approval: fields.typed("approval", faults),
         concurrency_key,
         concurrency_limit: fields.number("concurrency_limit", 1, 10_000, faults),
         idempotency_key: fields.text("idempotency_key", faults),
+    }
+}
+
+/// What a plan asks of people, and what it may not do unless it says so.
+fn check_rights(step: &Step, at: usize, risky: bool, faults: &mut Vec<Fault>) {
+    if let Some(approval) = &step.approval {
+        let pointer = |field: &str| format!("/steps/{at}/approval/{field}");
+        if approval.role.is_some_and(|role| role < Role::Supervisor) {
+            faults.push(Fault::new(pointer("role"), "must be supervisor or admin"));
+        }
+        if approval.count.is_some_and(|count| !(1..=10).contains(&count)) {
+            faults.push(Fault::new(pointer("count"), "must be from 1 to 10"));
+        }
+        if approval.expires_s.is_some_and(|seconds| !(1..=366 * 86_400).contains(&seconds)) {
+            faults.push(Fault::new(pointer("expires_s"), "must be from 1 to 31622400"));
+        }
+    }
+    if step.tool == "gate:e2e_smoke" {
+        if !risky {
+            faults
+                .push(Fault::new(format!("/steps/{at}/tool"), "starts the product and may do anything: the plan must say \"risky\": true"));
+        }
+        if !step.secrets.is_empty() {
+            faults.push(Fault::new(format!("/steps/{at}/secrets"), "it runs with stubs in place of secrets: give `inputs.stubs`"));
+        }
     }
 }
 
@@ -283,6 +313,21 @@ mod tests {
         assert_eq!(pointers(&step("driver", "e2b")), ["/steps/0/driver"]);
         assert_eq!(pointers(&step("concurrency_key", "repo-${{ run.id }}")), ["/steps/0/concurrency_key"]);
         assert_eq!(pointers(&step("idempotency_key", "k-${{ steps.b.outputs.x }}")), ["/steps/0/idempotency_key"]);
+    }
+
+    #[test]
+    fn approvals_are_within_bounds_and_a_smoke_test_is_risky() {
+        let step = |more: Value| {
+            let mut step = json!({"name": "a", "tool": "noop"});
+            step.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            json!({"steps": [step]})
+        };
+        assert_eq!(pointers(&step(json!({"approval": {"role": "viewer", "count": 11, "expires_s": 0}}))).len(), 3);
+        assert_eq!(pointers(&step(json!({"approval": {"people": 2}}))), ["/steps/0/approval"]);
+        assert_eq!(pointers(&step(json!({"tool": "gate:e2e_smoke", "secrets": ["A"]}))), ["/steps/0/tool", "/steps/0/secrets"]);
+        let mut risky = step(json!({"tool": "gate:e2e_smoke", "approval": {"count": 2}}));
+        risky["risky"] = json!(true);
+        assert!(check(&risky).is_ok());
     }
 
     #[test]

@@ -1,1 +1,4 @@
 mod approvals;
+mod checks;
+mod coverage;
+mod policies;

@@ -6,11 +6,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The least role of every operation of the API; none: it needs no credential. A new route needs a line here.
-const LEAST: [(&str, Option<Role>); 26] = [
+const LEAST: [(&str, Option<Role>); 32] = [
     ("show_artifact", Some(Role::Viewer)),
     ("show_artifact_content", Some(Role::Viewer)),
     ("list_events", Some(Role::Viewer)),
     ("stream_events", Some(Role::Viewer)),
+    ("list_gates", Some(Role::Viewer)),
+    ("show_gate", Some(Role::Viewer)),
+    ("list_policies", Some(Role::Viewer)),
+    ("set_policy", Some(Role::Admin)),
+    ("drop_policy", Some(Role::Admin)),
     ("request_gate", Some(Role::Supervisor)),
     ("approve_gate", Some(Role::Supervisor)),
     ("reject_gate", Some(Role::Supervisor)),
@@ -23,6 +28,7 @@ const LEAST: [(&str, Option<Role>); 26] = [
     ("show_metrics_summary", Some(Role::Viewer)),
     ("show_openapi", None),
     ("show_plan_schema", None),
+    ("show_evidence_schema", None),
     ("list_runs", Some(Role::Viewer)),
     ("create_run", Some(Role::Contributor)),
     ("show_run", Some(Role::Viewer)),
@@ -55,6 +61,7 @@ async fn operations() -> Vec<(Method, String, String)> {
 fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
+        "set_policy" => json!({"tool": "fail"}),
         "mint_key" => json!({"name": "ci", "role": "viewer"}),
         "request_gate" => json!({"run_id": run["id"], "step_id": run["steps"][0]["id"], "gate_type": "manual:x"}),
         _ => json!({"reason": "because"}),

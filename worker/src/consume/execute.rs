@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nofx_shared::engine::{ClaimedStep, Failure, Outcome, StepStatus};
+use nofx_shared::engine::{ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{self, Scope};
 use nofx_shared::plan::resolve;
 use nofx_shared::secrets::{self, Mask};
@@ -53,6 +53,9 @@ enum Prepared {
 }
 
 fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Result<Prepared, Failure> {
+    if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status == "expired") {
+        return Err(Failure::permanent(format!("{} expired: nobody decided in time", gate.kind)));
+    }
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status != "passed" && gate.status != "waived") {
         let by = gate.decided_by.as_deref().unwrap_or("nobody");
         let reason = gate.reason.as_deref().unwrap_or("no reason given");
@@ -74,6 +77,13 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
             Value::Bool(false) => return Ok(Prepared::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
             other => return Err(Failure::permanent(format!("`if` must be true or false, `{condition}` is {other}"))),
         }
+    }
+    match &step.hold {
+        Some(Hold::Refuse(reason)) => return Err(Failure::permanent(reason.clone())),
+        Some(Hold::Approval(approval)) => {
+            return Ok(Prepared::Outcome(Outcome::Gate { kind: approval.kind.clone(), question: None }));
+        }
+        None => {}
     }
     if let Some(source) = &step.spec.for_each {
         return match expression::evaluate(source, &scope).map_err(|error| permanent(&error))? {

@@ -1,0 +1,63 @@
+//! `GET /api/gates`
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use nofx_shared::db::Query;
+use serde::Deserialize;
+
+use super::{COLUMNS_TO_DECIDE, Gate};
+use crate::App;
+use crate::http::{Authenticated, Cursor, Page, Paging, Params, Refusal};
+
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GateStatus {
+    Pending,
+    Passed,
+    Failed,
+    Waived,
+    Expired,
+    Cancelled,
+}
+
+impl GateStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Waived => "waived",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    status: Option<GateStatus>,
+    kind: Option<String>,
+}
+
+/// List the gates of all runs, newest first: `?status=pending` is the queue of what waits for people.
+#[utoipa::path(get, path = "/gates", security(("bearer" = [])),
+    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query), ("limit" = Option<u16>, Query),
+        ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<Gate>), (status = 304), (status = 400), (status = 401)))]
+pub(crate) async fn list_gates(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let mut filters = paging.filters()?;
+    filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
+    filters.push(("gate_decision.order".to_owned(), "created_at".to_owned()));
+    filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
+    filters.extend(filter.kind.map(|kind| ("kind".to_owned(), format!("eq.{kind}"))));
+    let rows: Vec<Gate> = app.db(&caller).read(&Query { table: "gate", filters }).await?;
+    Ok(Page::cut(rows, paging.limit()?, |gate| Cursor { created_at: gate.created_at, id: gate.id }).respond(&uri, &headers))
+}

@@ -1,0 +1,87 @@
+//! `/api/gates/policies`: what must be true before a tool may run. The database enforces it when a worker claims a step.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
+
+/// What a tool needs before it may run.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Policy {
+    id: Uuid,
+    /// None: it holds for every tenant that has none of its own for the tool.
+    #[serde(default)]
+    tenant_id: Option<Uuid>,
+    /// A name, or a start that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
+    tool: String,
+    /// Gates that must have passed in the same run.
+    requires: Vec<String>,
+    /// Who must approve; null: nobody is asked.
+    #[schema(value_type = Option<Object>)]
+    approval: Option<Value>,
+    changed_by: String,
+    changed_at: DateTime<Utc>,
+}
+
+/// A policy as it is set.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPolicy {
+    tool: String,
+    #[serde(default)]
+    requires: Vec<String>,
+    approval: Option<AskedApproval>,
+}
+
+/// Whose approval a policy asks for.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedApproval {
+    /// The least role: supervisor or admin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    /// How many different people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_s: Option<u64>,
+    /// For tenants whose only supervisor is the author of its runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_may_approve: Option<bool>,
+}
+
+/// List the policies that hold: the tenant's own, and those that are common to all.
+#[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
+    responses((status = 200, body = Page<Policy>), (status = 304), (status = 401)))]
+pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
+    let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
+    let data: Vec<Policy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Set what a tool needs before it may run, in place of what was set before. For admins.
+#[utoipa::path(post, path = "/gates/policies", request_body = NewPolicy, security(("bearer" = [])),
+    responses((status = 200, body = Policy), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, body: Body<NewPolicy>) -> Result<Response, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({"p_tool": wanted.tool, "p_requires": wanted.requires, "p_approval": wanted.approval});
+    let policy: Policy = app.db(&caller).call("set_gate_policy", &arguments).await?;
+    Ok(axum::Json(policy).into_response())
+}
+
+/// Drop a policy of the tenant; the common one holds again. For admins.
+#[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn drop_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("drop_gate_policy", &json!({"p_id": id})).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,34 @@
+//! `GET /api/gates/{id}`
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::auth::Caller;
+use nofx_shared::db::Query;
+use nofx_shared::problem::{Kind, Problem};
+use uuid::Uuid;
+
+use super::{COLUMNS_TO_DECIDE, Gate};
+use crate::App;
+use crate::http::{Authenticated, Path, Refusal, cached};
+
+/// A gate of the caller's tenant.
+pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, Refusal> {
+    let filters = [("id", format!("eq.{id}")), ("select", COLUMNS_TO_DECIDE.to_owned()), ("gate_decision.order", "created_at".to_owned())];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let found: Vec<Gate> = app.db(caller).read(&Query { table: "gate", filters }).await?;
+    let missing = || Problem::new(Kind::GateNotFound, format!("{id}: list the gates with GET /api/gates.")).into();
+    found.into_iter().next().ok_or_else(missing)
+}
+
+/// Show a gate with everything that people said of it.
+#[utoipa::path(get, path = "/gates/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = Gate), (status = 304), (status = 401), (status = 404)))]
+pub(crate) async fn show_gate(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    Ok(cached(&headers, &find(&app, &caller, id).await?))
+}

@@ -1,0 +1,70 @@
+-- Sets what must be true before a tool may run, for the caller's tenant.
+-- Takes: p_tool, a name or a start that ends in `*`; p_requires, gates that must have passed in the same run; p_approval,
+--   {role, count, expires_s, author_may_approve} or null.
+-- Locks: the policy's row.
+-- Returns: the policy {id, tool, requires, approval, changed_by, changed_at}.
+-- Raises: 403 forbidden; 422 invalid-policy.
+create function nofx.set_gate_policy(p_tool text, p_requires text[] default '{}', p_approval jsonb default null)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+  v_policy nofx.gate_policy;
+  v_bad text;
+begin
+  select r into v_bad from unnest(p_requires) as r where r !~ '^gate:[a-z0-9_]{1,40}$' limit 1;
+  if v_bad is not null then
+    perform nofx_private.refuse(422, 'invalid-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
+  end if;
+  if p_tool !~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' then
+    perform nofx_private.refuse(422, 'invalid-policy', p_tool, 'Name a tool, or the start of one with `*`: manual:deploy, git:*, db_write:delete.');
+  end if;
+  p_approval := nullif(p_approval, 'null');
+  if p_approval is not null and not coalesce(
+       jsonb_typeof(p_approval) = 'object'
+       and p_approval - array['role', 'count', 'expires_s', 'author_may_approve'] = '{}'
+       and coalesce(p_approval ->> 'role', 'supervisor') in ('supervisor', 'admin')
+       and coalesce(p_approval ->> 'count', '1') ~ '^([1-9]|10)$'
+       and coalesce(p_approval ->> 'expires_s', '1') ~ '^[1-9][0-9]{0,7}$'
+       and coalesce(p_approval ->> 'author_may_approve', 'true') in ('true', 'false'), false) then
+    perform nofx_private.refuse(422, 'invalid-policy', p_approval::text,
+      'Give role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
+  end if;
+  insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
+  values (nofx_private.uuid_v7(), v_tenant, p_tool, p_requires, p_approval, nofx_private.caller_name())
+  on conflict (tenant_id, tool) do update
+    set requires = excluded.requires, approval = excluded.approval, changed_by = excluded.changed_by, changed_at = now()
+  returning * into v_policy;
+  return json_build_object('id', v_policy.id, 'tool', v_policy.tool, 'requires', v_policy.requires, 'approval', v_policy.approval,
+    'changed_by', v_policy.changed_by, 'changed_at', v_policy.changed_at);
+end
+$$;
+grant execute on function nofx.set_gate_policy(text, text[], jsonb) to authenticated;
+
+-- Drops a policy of the caller's tenant; the common one holds again.
+-- Takes: p_id.
+-- Locks: the policy's row.
+-- Returns: nothing.
+-- Raises: 403 forbidden; 404 policy-not-found.
+create function nofx.drop_gate_policy(p_id uuid)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+begin
+  delete from nofx.gate_policy where id = p_id and tenant_id = v_tenant;
+  if not found then
+    perform nofx_private.refuse(404, 'policy-not-found', p_id::text, 'List the policies of your tenant with GET /api/gates/policies.');
+  end if;
+end
+$$;
+grant execute on function nofx.drop_gate_policy(uuid) to authenticated;
+
+-- What cannot be taken back waits for a person, until a tenant says otherwise.
+insert into nofx.gate_policy (id, tool, approval, changed_by)
+select nofx_private.uuid_v7(), tool, '{}', 'nofx'
+  from unnest(array['git:pr', 'manual:deploy', 'db_write:update', 'db_write:upsert', 'db_write:delete']) as tool;

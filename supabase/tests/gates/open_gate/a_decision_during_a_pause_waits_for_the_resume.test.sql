@@ -1,0 +1,14 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 2, '{"tool": "manual:go"}');
+select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"kind": "manual:go"}}');
+select tap.be('supervisor');
+select nofx.pause_run(tap.run());
+select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run();
+select is(tap.status('s0'), 'pending');
+select nofx.resume_run(tap.run());
+select is(tap.status('s0'), 'ready');
+select is(tap.claim(), array['s0']);
+select * from finish();
+rollback;

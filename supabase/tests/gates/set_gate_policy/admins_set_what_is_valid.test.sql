@@ -1,0 +1,14 @@
+begin;
+select plan(7);
+select tap.tenant();
+select throws_ok($$ select nofx.set_gate_policy('bash') $$, 'PT403', 'forbidden');
+select tap.be('admin');
+select is(nofx.set_gate_policy('manual:deploy', array['gate:unit'], '{"count": 2}') ->> 'tool', 'manual:deploy');
+select nofx.set_gate_policy('manual:deploy', '{}', 'null');
+select is((select count(*)::int from nofx.gate_policy where tenant_id = current_setting('tap.tenant')::uuid and approval is null), 1, 'in place of the one before');
+select throws_ok($$ select nofx.set_gate_policy('bash', array['unit']) $$, 'PT422', 'invalid-policy');
+select throws_ok($$ select nofx.set_gate_policy('Bash; drop') $$, 'PT422', 'invalid-policy');
+select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"people": 2}') $$, 'PT422', 'invalid-policy');
+select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"role": "viewer"}') $$, 'PT422', 'invalid-policy');
+select * from finish();
+rollback;

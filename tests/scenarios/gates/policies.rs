@@ -1,0 +1,119 @@
+use nofx_tests::people::{status, step};
+use nofx_tests::plans::{plan, step as make};
+use nofx_tests::{Person, Tenant};
+use serde_json::{Value, json};
+
+async fn waiting(person: &Person, id: &str) -> Value {
+    person.wait(id, |run| run["gates"].as_array().is_some_and(|gates| gates.iter().any(|gate| gate["status"] == "pending"))).await
+}
+
+async fn decide(person: &Person, run: &Value, decision: &str) -> (u16, Value) {
+    let gates = run["gates"].as_array().expect("gates");
+    let gate = gates.iter().find(|gate| gate["status"] == "pending").unwrap_or(&gates[0]);
+    let path = format!("/api/gates/{}/{decision}", gate["id"].as_str().expect("an id"));
+    let (code, answer) = person.post(&path, json!({"reason": "because"})).await;
+    (code.as_u16(), answer)
+}
+
+#[tokio::test]
+async fn two_people_who_did_not_submit_the_run_must_approve() {
+    let tenant = Tenant::new().await;
+    let (author, ann, bob) = (tenant.supervisor(), tenant.supervisor(), tenant.admin());
+    let mut guarded = make("go", "bash", &[], json!({"script": "echo went"}));
+    guarded["approval"] = json!({"role": "supervisor", "count": 2, "expires_s": 86400});
+    let id = author.submit(plan(vec![guarded])).await;
+    let run = waiting(&author, &id).await;
+    assert_eq!(
+        (status(&run, "go"), &run["gates"][0]["needed"], &run["gates"][0]["kind"]),
+        ("waiting", &json!(2), &json!("manual:approval"))
+    );
+
+    let (_, queue) = ann.get("/api/gates?status=pending").await;
+    assert_eq!(
+        (queue["data"][0]["run"]["goal"].as_str(), queue["data"][0]["step"]["inputs"]["script"].as_str()),
+        (Some("test"), Some("echo went"))
+    );
+    assert_eq!(decide(&author, &run, "approve").await.1["title"], "It is your own run");
+    assert_eq!(decide(&author, &run, "waive").await.0, 403);
+    let (code, gate) = decide(&ann, &run, "approve").await;
+    assert_eq!((code, gate["status"].as_str(), gate["decisions"].as_array().map(Vec::len)), (200, Some("pending"), Some(1)));
+    assert_eq!(decide(&ann, &run, "approve").await.1["title"], "You have approved it");
+    assert_eq!(decide(&tenant.contributor(), &run, "approve").await.0, 403);
+    assert_eq!(decide(&Tenant::new().await.supervisor(), &run, "approve").await.0, 404);
+    assert_eq!(decide(&bob, &run, "approve").await.1["status"], "passed");
+    assert_eq!(decide(&bob, &run, "reject").await.1["title"], "The gate is decided");
+
+    let run = author.end(&id).await;
+    assert_eq!((run["status"].as_str(), run["gates"][0]["decisions"].as_array().map(Vec::len)), (Some("succeeded"), Some(2)));
+    let told = author.told(&id).await;
+    for event in ["gate.requested go", "gate.approved", "gate.decided", "step.succeeded go"] {
+        assert!(told.contains(&event.to_owned()), "{event} is not in {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_gives_in_time_fails_closed() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    let mut guarded = make("go", "manual:deploy", &[], json!({}));
+    guarded["approval"] = json!({"expires_s": 1});
+    let id = tenant.contributor().submit(plan(vec![guarded, make("after", "noop", &["go"], json!({}))])).await;
+    let run = supervisor.end(&id).await;
+    assert_eq!((run["status"].as_str(), status(&run, "go"), status(&run, "after")), (Some("failed"), "failed", "skipped"));
+    assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("expired")), "{run}");
+    assert_eq!(decide(&supervisor, &run, "approve").await.1["title"], "The gate has expired");
+
+    // Asking again makes a new gate.
+    supervisor.post(&format!("/api/runs/{id}/retry"), json!({})).await;
+    let run = waiting(&supervisor, &id).await;
+    assert_eq!(decide(&supervisor, &run, "approve").await.0, 200);
+    assert_eq!(supervisor.end(&id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_policy_keeps_a_tool_from_running_before_its_gates_have_passed() {
+    let tenant = Tenant::new().await;
+    let admin = tenant.admin();
+    let wanted = json!({"tool": "bash", "requires": ["gate:unit"]});
+    assert_eq!(tenant.supervisor().post("/api/gates/policies", wanted.clone()).await.0, 403);
+    let (code, policy) = admin.post("/api/gates/policies", wanted).await;
+    assert_eq!((code.as_u16(), &policy["requires"]), (200, &json!(["gate:unit"])), "{policy}");
+    let person = tenant.contributor();
+    let marker = std::env::temp_dir().join(format!("nofx-mark-{}", uuid::Uuid::now_v7().simple()));
+    let go = |needs: &[&str]| make("go", "bash", needs, json!({"script": format!("touch {}", marker.display())}));
+    let run = person.run(plan(vec![go(&[])])).await;
+    assert_eq!(run["status"], "failed");
+    assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("requires gate:unit")), "{run}");
+    assert!(!marker.exists(), "it did not run");
+    let unit = make("unit", "gate:unit", &[], json!({"command": "true"}));
+    assert_eq!(person.run(plan(vec![unit, go(&["unit"])])).await["status"], "succeeded");
+    assert!(marker.exists());
+    drop(std::fs::remove_file(&marker));
+    // Others are not concerned, and a policy that is dropped holds no more.
+    assert_eq!(
+        Tenant::new().await.contributor().run(plan(vec![make("go", "bash", &[], json!({"script": "true"}))])).await["status"],
+        "succeeded"
+    );
+    let id = policy["id"].as_str().expect("an id");
+    assert_eq!(admin.request(reqwest::Method::DELETE, &format!("/api/gates/policies/{id}")).send().await.expect("an answer").status(), 204);
+    assert_eq!(person.run(plan(vec![make("go", "bash", &[], json!({"script": "true"}))])).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_deployment_is_approved_by_somebody_else_unless_the_tenant_says_otherwise() {
+    let tenant = Tenant::new().await;
+    let author = tenant.supervisor();
+    let deploy = || plan(vec![make("ship", "manual:deploy", &[], json!({}))]);
+    let id = author.submit(deploy()).await;
+    let run = waiting(&author, &id).await;
+    assert_eq!(decide(&author, &run, "approve").await.0, 403);
+    let own = json!({"tool": "manual:deploy", "approval": {"author_may_approve": true}});
+    assert_eq!(tenant.admin().post("/api/gates/policies", own).await.0, 200);
+    let id = author.submit(deploy()).await;
+    let run = waiting(&author, &id).await;
+    assert_eq!(decide(&author, &run, "approve").await.0, 200);
+    let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "approval": {"people": 2}})).await;
+    assert_eq!(code, 422, "{problem}");
+    let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": ["unit"]})).await;
+    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("The policy is not valid")));
+}
