@@ -14,14 +14,14 @@ fn nofx(token: &str, arguments: &[&str]) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_run_as_they_are_through_the_cli() {
     let tenant = Tenant::new().await;
-    let supervisor = tenant.supervisor();
+    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
     for name in ["hello.json", "fan-out.yaml"] {
         let path = root().join("examples").join(name);
-        let output = nofx(&supervisor.token, &["run", &path.to_string_lossy(), "--watch"]);
+        let output = nofx(&author.token, &["run", &path.to_string_lossy(), "--watch"]);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
     let path = root().join("examples/gated-repo.json");
-    let output = nofx(&supervisor.token, &["run", &path.to_string_lossy()]);
+    let output = nofx(&author.token, &["run", &path.to_string_lossy()]);
     let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let run = supervisor.wait(&id, |run| status(run, "approve") == "waiting").await;
     let gates = run["gates"].as_array().expect("gates");
