@@ -33,6 +33,17 @@ impl Api {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
     }
 
+    /// The bytes behind a path that leads to a signed URL.
+    pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Error> {
+        let answer =
+            self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.map_err(|error| self.silent(&error))?;
+        let Some(place) = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned) else {
+            let body: Value = answer.json().await.unwrap_or_default();
+            return Err(Error::new(explain(&body)));
+        };
+        self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.silent(&error))
+    }
+
     /// An event stream, from a cursor on.
     pub(crate) async fn stream(&self, path: &str, after: Option<&str>) -> Result<reqwest::Response, Error> {
         let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);

@@ -52,11 +52,46 @@ pub(crate) enum Command {
     Cancel(Id),
     /// Retry a failed run.
     Retry(Id),
+    /// Get an artifact, or check where it came from.
+    #[command(subcommand)]
+    Artifact(Artifact),
     /// Check a deployment without changing it: health, refusals, stream, schema, queue.
     Smoke(Smoke),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Artifact {
+    /// Write an artifact's bytes to a file.
+    Get(GetArtifact),
+    /// Check bytes against the signed statements about them. With FILE, --attestation and --keys nothing is asked: it works offline.
+    Verify(VerifyArtifact),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct GetArtifact {
+    /// Id of the artifact.
+    pub id: String,
+    /// Where to write it; its name when not given.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// Write the signed statements beside it, as <output>.attestations.json.
+    #[arg(long)]
+    pub attestations: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct VerifyArtifact {
+    /// Id of the artifact, or a file.
+    pub what: String,
+    /// Signed statements: what `GET /api/artifacts/{id}/attestations` answered, or one DSSE envelope.
+    #[arg(long, requires = "keys")]
+    pub attestation: Option<PathBuf>,
+    /// Public keys: what /.well-known/nofx-keys.json answered.
+    #[arg(long, requires = "attestation")]
+    pub keys: Option<PathBuf>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Default)]

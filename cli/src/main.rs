@@ -10,7 +10,7 @@ mod target;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Artifact, Command};
 use crate::exit::Exit;
 
 // One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
@@ -30,6 +30,8 @@ async fn main() -> std::process::ExitCode {
         Command::Waive(options) => commands::decide::run(target, "waive", options).await,
         Command::Cancel(options) => commands::control::run(target, "cancel", options).await,
         Command::Retry(options) => commands::control::run(target, "retry", options).await,
+        Command::Artifact(Artifact::Get(options)) => commands::artifact::get(target, options).await,
+        Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };

@@ -3,6 +3,7 @@
 
 pub mod artifacts;
 pub mod auth;
+pub mod crypto;
 pub mod db;
 pub mod engine;
 pub mod events;

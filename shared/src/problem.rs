@@ -45,6 +45,7 @@ kinds! {
     AlreadyApproved => "already-approved", "You have approved it";
     ApiKeyNotFound => "api-key-not-found", "No such API key";
     ArtifactNotFound => "artifact-not-found", "No such artifact";
+    BlobGoing => "blob-going", "The bytes are being removed";
     BodyTooLarge => "body-too-large", "The body is too large";
     Cycle => "cycle", "The steps need each other";
     DuplicateName => "duplicate-name", "Two steps have one name";

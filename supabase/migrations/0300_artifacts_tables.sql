@@ -1,4 +1,5 @@
--- What a step made and keeps: the bytes are in Storage, bucket artifacts, at `path`.
+-- What a step made and keeps. Its bytes are in Storage, bucket artifacts, at `blob`, which is named by their digest; `path` is what
+-- the artifact is called.
 create table nofx.artifact (
   id uuid primary key,
   tenant_id uuid not null,
@@ -6,17 +7,70 @@ create table nofx.artifact (
   step_id uuid not null references nofx.step (id) on delete cascade,
   name text not null check (length(name) between 1 and 200),
   path text not null,
+  blob text not null,
   media_type text not null,
   size_bytes bigint not null check (size_bytes >= 0),
   hash text not null check (hash ~ '^sha256:[0-9a-f]{64}$'),
+  attempt int not null,
   created_at timestamptz not null default now(),
   unique (tenant_id, path)
 );
 create index artifact_of_run on nofx.artifact (run_id, created_at);
 create index artifact_of_step on nofx.artifact (step_id);
+create index artifact_with_blob on nofx.artifact (blob);
 
-alter table nofx.artifact enable row level security;
-alter table nofx.artifact force row level security;
-create policy own_tenant on nofx.artifact for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.artifact to authenticated, service_role;
+-- A signed statement (in-toto, DSSE): where an artifact came from, what a gate found, who approved.
+create table nofx.attestation (
+  id uuid primary key,
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  step_id uuid not null references nofx.step (id) on delete cascade,
+  -- The artifact that it came with; it goes with it, never before.
+  artifact_id uuid references nofx.artifact (id) on delete cascade,
+  predicate_type text not null,
+  -- Digests of its subjects: `sha256:…`, `gitTree:…`.
+  subjects text[] not null,
+  key_id text not null,
+  envelope jsonb not null,
+  created_at timestamptz not null default now()
+);
+create index attestation_of_artifact on nofx.attestation (artifact_id);
+create index attestation_of_step on nofx.attestation (step_id);
+create index attestation_of_run on nofx.attestation (run_id);
+
+-- "The step used the artifact", whose run may be another.
+create table nofx.artifact_use (
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  step_id uuid not null references nofx.step (id) on delete cascade,
+  artifact_id uuid not null references nofx.artifact (id) on delete cascade,
+  created_at timestamptz not null default now(),
+  primary key (step_id, artifact_id)
+);
+create index use_of_artifact on nofx.artifact_use (artifact_id);
+create index use_of_run on nofx.artifact_use (run_id);
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['artifact', 'attestation', 'artifact_use'] loop
+    execute format('alter table nofx.%I enable row level security', v_table);
+    execute format('alter table nofx.%I force row level security', v_table);
+    execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
+    execute format('grant select on nofx.%I to authenticated, service_role', v_table);
+  end loop;
+end
+$$;
+
+-- Public halves of the keys that sign; kept for ever, so that what they signed can be checked.
+create table nofx.signing_key (
+  key_id text primary key check (key_id ~ '^sha256:[0-9a-f]{64}$'),
+  -- A JSON Web Key.
+  key jsonb not null,
+  created_at timestamptz not null default now()
+);
+alter table nofx.signing_key enable row level security;
+alter table nofx.signing_key force row level security;
+create policy by_the_api on nofx.signing_key for select to authenticated using (false);
+grant select on nofx.signing_key to service_role;

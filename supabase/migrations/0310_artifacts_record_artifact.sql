@@ -1,38 +1,81 @@
--- Records an artifact whose bytes are in Storage already.
--- Takes: p_step and p_token, the step and the lease under which it was made; p_name, p_path, p_media_type, p_size_bytes, p_hash.
+-- Finds the step under whose lease a worker acts.
+-- Takes: p_step and p_token, the step and its lease; p_what, what the worker wants to do, for the refusal.
 -- Locks: the step's row, so that the lease cannot be lost meanwhile.
--- Returns: the artifact's id, or null when the lease was lost (nothing is written then). The same path again replaces the record.
+-- Returns: the step; null when the lease was lost.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.record_artifact(
-  p_step uuid, p_token uuid, p_name text, p_path text, p_media_type text, p_size_bytes bigint, p_hash text
-)
+create function nofx_private.leased_step(p_step uuid, p_token uuid, p_what text)
+returns nofx.step
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_step nofx.step;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', p_what, 'Only a worker does this, for a step that it runs.');
+  end if;
+  select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
+  return v_step;
+end
+$$;
+
+-- Keeps a signed statement.
+-- Takes: p_step, the step that it is about; p_artifact, the artifact that it comes with, or null; p_attestation,
+--   {predicate_type, subjects, key_id, envelope}.
+-- Locks: nothing.
+-- Returns: its id.
+-- Raises: nothing.
+create function nofx_private.keep_attestation(p_step nofx.step, p_artifact uuid, p_attestation jsonb)
+returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_id uuid := nofx_private.uuid_v7();
+begin
+  insert into nofx.attestation (id, tenant_id, run_id, step_id, artifact_id, predicate_type, subjects, key_id, envelope)
+  values (v_id, p_step.tenant_id, p_step.run_id, p_step.id, p_artifact, p_attestation ->> 'predicate_type',
+    array(select jsonb_array_elements_text(p_attestation -> 'subjects')), p_attestation ->> 'key_id', p_attestation -> 'envelope');
+  return v_id;
+end
+$$;
+
+-- Records an artifact whose bytes are in Storage already, with the statements of where it came from.
+-- Takes: p_step and p_token, the step and the lease under which it was made; p_artifact, {name, path, blob, media_type, size_bytes,
+--   hash, attestations: [{predicate_type, subjects, key_id, envelope}]}.
+-- Locks: the step's row, so that the lease cannot be lost meanwhile.
+-- Returns: the artifact's id, or null when the lease was lost (nothing is written then). The same path again takes the place of what
+--   was there.
+-- Raises: 403 forbidden when the caller is not the service role; 409 blob-going when its bytes are being removed: store them again.
+create function nofx.record_artifact(p_step uuid, p_token uuid, p_artifact jsonb)
 returns uuid
 language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_step nofx.step;
-  v_id uuid;
+  v_step nofx.step := nofx_private.leased_step(p_step, p_token, 'artifact');
+  v_id uuid := nofx_private.uuid_v7();
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers record artifacts.');
-  end if;
-  select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
-  if not found then
+  if v_step.id is null then
     return null;
   end if;
-  insert into nofx.artifact (id, tenant_id, run_id, step_id, name, path, media_type, size_bytes, hash)
-  values (nofx_private.uuid_v7(), v_step.tenant_id, v_step.run_id, p_step, p_name, p_path, p_media_type, p_size_bytes, p_hash)
-  on conflict (tenant_id, path) do update
-    set media_type = excluded.media_type, size_bytes = excluded.size_bytes, hash = excluded.hash, created_at = now()
-  returning id into v_id;
+  if exists (select from nofx_private.blob_to_remove where blob = p_artifact ->> 'blob') then
+    perform nofx_private.refuse(409, 'blob-going', p_artifact ->> 'hash', 'Store the bytes again in a moment.');
+  end if;
+  delete from nofx.artifact where tenant_id = v_step.tenant_id and path = p_artifact ->> 'path';
+  insert into nofx.artifact (id, tenant_id, run_id, step_id, name, path, blob, media_type, size_bytes, hash, attempt)
+  values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'path', p_artifact ->> 'blob',
+    p_artifact ->> 'media_type', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);
+  perform nofx_private.keep_attestation(v_step, v_id, attestation)
+     from jsonb_array_elements(coalesce(p_artifact -> 'attestations', '[]')) as attestation;
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_step.tenant_id, v_step.run_id, p_step, 'artifact.created', jsonb_build_object(
-    'artifact_id', v_id, 'name', p_name, 'media_type', p_media_type, 'size_bytes', p_size_bytes, 'hash', p_hash));
+    'artifact_id', v_id, 'name', p_artifact -> 'name', 'media_type', p_artifact -> 'media_type', 'size_bytes', p_artifact -> 'size_bytes',
+    'hash', p_artifact -> 'hash'));
   return v_id;
 end
 $$;
-grant execute on function nofx.record_artifact(uuid, uuid, text, text, text, bigint, text) to service_role;
+grant execute on function nofx.record_artifact(uuid, uuid, jsonb) to service_role;
 
 -- The bucket, where Storage keeps its tables in this database.
 do $$

@@ -1,5 +1,6 @@
 //! What users see, area by area, against the real stack.
 
+mod artifacts;
 mod core;
 mod engine;
 mod gates;

@@ -135,7 +135,7 @@ impl Person {
     pub async fn kept(&self, run: &Value, step_name: &str, artifact: &str) -> String {
         let step = &step(run, step_name)["id"];
         let artifacts = run["artifacts"].as_array().expect("artifacts");
-        let found = artifacts.iter().find(|one| one["step_id"] == *step && one["name"] == artifact);
+        let found = artifacts.iter().rev().find(|one| one["step_id"] == *step && one["name"] == artifact);
         let id = found.unwrap_or_else(|| panic!("{step_name} keeps no {artifact}: {run}"))["id"].as_str().expect("an id");
         let response = self.request(Method::GET, &format!("/api/artifacts/{id}/content")).send().await.expect("the API answers");
         let signed = response.headers()["location"].to_str().expect("a URL").to_owned();

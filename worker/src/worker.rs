@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use nofx_shared::artifacts;
+use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
 use nofx_shared::net;
 use nofx_shared::queue::Queue;
@@ -74,7 +76,11 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
         allow_private_addresses: settings.allow_private_addresses,
+        worker: settings.name.clone(),
+        image: settings.image.clone(),
+        signing_key: settings.signing_key.clone(),
     });
+    publish_key(&db, &settings.signing_key, &stop).await;
     let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), stop.clone()).await?;
     let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), Arc::clone(&queue), stop.clone());
 
@@ -88,6 +94,17 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
+}
+
+/// Whoever checks what this worker signs needs its public half.
+async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
+    while let Err(error) = artifacts::register_signing_key(db, key.public()).await {
+        tracing::warn!(%error, key = key.public().kid, "cannot publish the signing key yet");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+        }
+    }
 }
 
 /// Storage may come up after us.

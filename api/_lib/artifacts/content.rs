@@ -20,6 +20,8 @@ pub(crate) async fn show_artifact_content(
     Path(id): Path<Uuid>,
 ) -> Result<Response, Refusal> {
     let artifact = find(&app, &caller, id).await?;
-    let url = app.storage().sign(&artifact.path, Duration::from_secs(300)).await?;
-    Ok((StatusCode::FOUND, [(header::LOCATION, url)]).into_response())
+    let url = app.storage().sign(&artifact.blob, Duration::from_secs(300)).await?;
+    // Whoever follows can check what comes.
+    let headers = [(header::LOCATION, url), (header::ETAG, format!("\"{}\"", artifact.hash))];
+    Ok((StatusCode::FOUND, headers).into_response())
 }

@@ -1,6 +1,9 @@
-//! `/api/artifacts`: what steps made and keep.
+//! `/api/artifacts`: what steps made and keep, where it came from, and the keys that vouch for it.
 
+mod attestations;
 mod content;
+mod keys;
+mod lineage;
 mod show;
 
 use chrono::{DateTime, Utc};
@@ -10,9 +13,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::App;
+pub(crate) use keys::{__path_show_signing_keys, show_signing_keys};
+pub(crate) use lineage::{__path_show_lineage, show_lineage};
 
 /// What a step made and keeps.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Artifact {
     pub id: Uuid,
     pub run_id: Uuid,
@@ -21,10 +26,20 @@ pub(crate) struct Artifact {
     pub path: String,
     pub media_type: String,
     pub size_bytes: i64,
+    /// `sha256:…` of the bytes.
     pub hash: String,
+    /// Which attempt of the step made it.
+    pub attempt: u32,
     pub created_at: DateTime<Utc>,
+    /// Where the bytes are in Storage: not for clients, who get a signed URL.
+    #[serde(skip_serializing, default)]
+    #[schema(ignore)]
+    pub blob: String,
 }
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show::show_artifact)).routes(routes!(content::show_artifact_content))
+    OpenApiRouter::new()
+        .routes(routes!(show::show_artifact))
+        .routes(routes!(content::show_artifact_content))
+        .routes(routes!(attestations::list_attestations))
 }

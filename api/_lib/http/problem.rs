@@ -26,6 +26,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::StepNotFound
         | Kind::UnknownTenant => StatusCode::NOT_FOUND,
         Kind::AlreadyApproved
+        | Kind::BlobGoing
         | Kind::GateDecided
         | Kind::GateExpired
         | Kind::IdTaken

@@ -23,4 +23,5 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(retry::retry_run))
         .routes(routes!(retry::retry_step))
         .routes(routes!(crate::gates::list_run_gates))
+        .routes(routes!(crate::artifacts::show_lineage))
 }

@@ -19,6 +19,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(describe::show_openapi))
         .routes(routes!(describe::show_plan_schema))
         .routes(routes!(describe::show_evidence_schema))
+        .routes(routes!(crate::artifacts::show_signing_keys))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
         .routes(routes!(cron::run_cron))

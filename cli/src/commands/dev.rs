@@ -139,6 +139,7 @@ impl Running {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
         let queue = self.queue.env();
+        let artifact_key = self.stack.artifact_key().to_owned();
         let start = move || -> std::io::Result<tokio::process::Child> {
             let mut command = tokio::process::Command::new(&program);
             command
@@ -150,6 +151,7 @@ impl Running {
                 .env("SUPABASE_JWT_SECRET", &supabase.jwt_secret)
                 .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
                 .envs(queue.iter().map(|(name, value)| (name, value)))
+                .env("NOFX_SIGNING_KEY", &artifact_key)
                 .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
                 .env("NOFX_ADMIN_PORT", admin_port.to_string())

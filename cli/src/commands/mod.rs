@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod artifact;
 pub(crate) mod control;
 pub(crate) mod decide;
 pub(crate) mod dev;

@@ -1,6 +1,15 @@
-//! What runs keep: named by its content.
+//! What runs keep: bytes named by their digest, statements of where they came from, and what was made of them.
+
+mod attest;
+mod expire;
+mod record;
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+pub use attest::{Attestation, Material, PAYLOAD_TYPE, Provenance, Statement, Subject, approval, provenance, test_result};
+pub use expire::{expire_artifacts, forget_blobs};
+pub use record::{NewArtifact, UsedArtifact, record_artifact, record_attestation, register_signing_key, use_artifact};
 
 /// `sha256:<hex>` of bytes.
 pub fn digest(bytes: &[u8]) -> String {
@@ -11,4 +20,10 @@ pub fn digest(bytes: &[u8]) -> String {
 pub fn spell(digest: &[u8]) -> String {
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
+}
+
+/// Where bytes are in Storage: the same bytes of a tenant once, whoever made them. Tenants share nothing, not even that somebody has
+/// the same bytes.
+pub fn blob(tenant: Uuid, digest: &str) -> String {
+    format!("tenants/{tenant}/{}", digest.replace(':', "/"))
 }

@@ -78,6 +78,7 @@ pub struct GateDecision {
     pub kind: String,
     pub status: String,
     pub decided_by: Option<String>,
+    pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
 }
 

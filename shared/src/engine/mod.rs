@@ -14,6 +14,6 @@ pub use create_run::{CreatedRun, create_run};
 pub use extend_leases::extend_leases;
 pub use jobs::{Expired, Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};
 pub use outcome::{Failure, Outcome};
-pub use record::{record_artifact, record_gate};
+pub use record::record_gate;
 pub use settle_steps::{Settled, settle_steps};
 pub use status::{RunStatus, StepStatus};

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Invalid, Queue, Reader, Secrets, Supabase};
+use crate::crypto::SigningKey;
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -25,8 +26,25 @@ pub struct Worker {
     pub workspaces: PathBuf,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
+    /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that statements about artifacts are signed with.
+    pub signing_key: SigningKey,
+    /// `NOFX_IMAGE_DIGEST`: the image that the worker runs from, for those statements.
+    pub image: Option<String>,
     /// `ECS_AGENT_URI`, which ECS sets: where a task asks not to be scaled in while it holds leases.
     pub ecs_agent: Option<String>,
+}
+
+impl Reader {
+    fn signing_key(&mut self) -> SigningKey {
+        let text = self.required("NOFX_SIGNING_KEY");
+        text.parse().unwrap_or_else(|why| {
+            if !text.is_empty() {
+                self.problems.push(format!("NOFX_SIGNING_KEY: {why}"));
+            }
+            // Never used: a problem was reported, and no settings come of it.
+            SigningKey::placeholder()
+        })
+    }
 }
 
 /// `NOFX_ADMIN_PORT` alone, for whoever asks a worker how it is.
@@ -50,6 +68,8 @@ pub fn worker() -> Result<Worker, Invalid> {
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
+        signing_key: reader.signing_key(),
+        image: reader.text("NOFX_IMAGE_DIGEST"),
         ecs_agent: reader.url("ECS_AGENT_URI"),
     };
     reader.finish(worker)

@@ -1,14 +1,15 @@
 //! Supabase Storage: uploads, in pieces when they are large, and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
 
+mod content;
 mod resumable;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::net;
+pub use content::Content;
 
 /// The bucket of everything that runs keep.
 pub const ARTIFACTS: &str = "artifacts";
@@ -18,6 +19,12 @@ pub const ARTIFACTS: &str = "artifacts";
 pub enum Error {
     #[error("storage refused {path}: {code}")]
     Refused { path: String, code: String },
+    #[error("cannot read what is to be stored as {path}")]
+    Unreadable {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("storage does not answer")]
     Unavailable(#[source] reqwest::Error),
 }
@@ -27,6 +34,7 @@ impl Error {
     pub fn is_about_the_call(&self) -> bool {
         match self {
             Self::Unavailable(_) => false,
+            Self::Unreadable { .. } => true,
             Self::Refused { code, .. } => {
                 !matches!(code.as_str(), "InternalError" | "DatabaseTimeout" | "DatabaseError") && !code.starts_with('5')
             }
@@ -65,20 +73,53 @@ impl Storage {
         }
     }
 
-    /// Stores bytes at a path of the bucket, over whatever was there. What is larger than a piece goes in pieces, and on from where it
-    /// was when the connection is lost.
-    pub async fn upload(&self, path: &str, media_type: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
-        let bytes = bytes.into();
-        if bytes.len() > resumable::PIECE_BYTES {
-            return resumable::upload(self, path, media_type, bytes).await;
+    /// Stores bytes at a path of the bucket that is named by their digest: what is there already is the same. What is larger than a
+    /// piece goes in pieces, and on from where it was when the connection is lost.
+    pub async fn upload(&self, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
+        let stored = if content.len() > resumable::PIECE_BYTES {
+            resumable::upload(self, path, media_type, content).await
+        } else {
+            self.upload_whole(path, media_type, content).await
+        };
+        match stored {
+            Err(Error::Refused { code, .. }) if matches!(code.as_str(), "KeyAlreadyExists" | "Duplicate" | "409") => Ok(()),
+            other => other,
         }
-        let request = self
-            .client
-            .post(format!("{}/object/{ARTIFACTS}/{path}", self.base))
-            .header("content-type", media_type)
-            .header("x-upsert", "true")
-            .body(bytes);
+    }
+
+    async fn upload_whole(&self, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
+        let bytes = content.piece(path, 0, resumable::PIECE_BYTES).await?;
+        let request = self.client.post(format!("{}/object/{ARTIFACTS}/{path}", self.base)).header("content-type", media_type).body(bytes);
         self.send(path, request).await.map(drop)
+    }
+
+    /// Whether there is an object at a path.
+    pub async fn has(&self, path: &str) -> Result<bool, Error> {
+        let request = self.client.get(format!("{}/object/info/{ARTIFACTS}/{path}", self.base));
+        match self.send(path, request).await {
+            Ok(_) => Ok(true),
+            Err(Error::Refused { code, .. }) if code == "NoSuchKey" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An object's bytes, as they come.
+    pub async fn download(&self, path: &str) -> Result<reqwest::Response, Error> {
+        let request = self.client.get(format!("{}/object/authenticated/{ARTIFACTS}/{path}", self.base));
+        let request = request.header("apikey", &self.key).bearer_auth(&self.key);
+        let response = request.send().await.map_err(Error::Unavailable)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body: Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
+        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.to_string()) })
+    }
+
+    /// Removes objects; those that are not there are no error.
+    pub async fn remove(&self, paths: &[String]) -> Result<(), Error> {
+        let request = self.client.delete(format!("{}/object/{ARTIFACTS}", self.base)).json(&serde_json::json!({"prefixes": paths}));
+        self.send(ARTIFACTS, request).await.map(drop)
     }
 
     /// A URL that reads one object, without any other right, for a while.

@@ -4,28 +4,27 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use reqwest::{Response, StatusCode};
 
-use super::{ARTIFACTS, Error, Storage};
+use super::{ARTIFACTS, Content, Error, Storage};
 
 /// What Supabase takes as a piece: no other size but for the last one.
 pub(super) const PIECE_BYTES: usize = 6 << 20;
 /// So often in a row without a byte of progress, then it is given up.
 const PATIENCE: u32 = 6;
 
-pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, bytes: Bytes) -> Result<(), Error> {
+pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
     let (mut place, mut offset) = (None, 0);
     // Failures since the last progress, and whether the server has to be asked what came of the last piece.
     let (mut failures, mut is_unsure) = (0, false);
-    while place.is_none() || offset < bytes.len() {
+    while place.is_none() || offset < content.len() {
         let step = match &place {
-            None => begin(storage, path, media_type, bytes.len()).await.map(|begun| {
+            None => begin(storage, path, media_type, content.len()).await.map(|begun| {
                 place = Some(begun);
                 0
             }),
             Some(place) if is_unsure => ask(storage, path, place).await,
-            Some(place) => append(storage, path, place, offset, &bytes).await,
+            Some(place) => append(storage, path, place, offset, content).await,
         };
         match step {
             Ok(now) => {
@@ -50,7 +49,7 @@ async fn begin(storage: &Storage, path: &str, media_type: &str, length: usize) -
     let metadata = [("bucketName", ARTIFACTS), ("objectName", path), ("contentType", media_type), ("cacheControl", "3600")];
     let metadata = metadata.map(|(name, value)| format!("{name} {}", STANDARD.encode(value))).join(",");
     let request = storage.client.post(format!("{}/upload/resumable", storage.base)).header("tus-resumable", "1.0.0");
-    let request = request.header("upload-length", length).header("upload-metadata", metadata).header("x-upsert", "true");
+    let request = request.header("upload-length", length).header("upload-metadata", metadata);
     let response = accepted(path, storage.ask(request).await?).await?;
     let place = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let place = place.ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no Location".to_owned() })?;
@@ -66,8 +65,8 @@ async fn ask(storage: &Storage, path: &str, place: &str) -> Result<usize, Error>
 }
 
 /// Sends the piece from an offset on; how much is there after it.
-async fn append(storage: &Storage, path: &str, place: &str, from: usize, bytes: &Bytes) -> Result<usize, Error> {
-    let piece = bytes.slice(from..bytes.len().min(from + PIECE_BYTES));
+async fn append(storage: &Storage, path: &str, place: &str, from: usize, content: &Content) -> Result<usize, Error> {
+    let piece = content.piece(path, from, PIECE_BYTES).await?;
     let request = storage.client.patch(place).header("tus-resumable", "1.0.0").header("upload-offset", from);
     let response = storage.ask(request.header("content-type", "application/offset+octet-stream").body(piece)).await?;
     // It has another offset than we think: it says which.

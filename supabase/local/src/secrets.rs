@@ -21,6 +21,8 @@ pub(crate) struct Secrets {
     pub service_role_key: String,
     /// Private half of the pair that signs tokens of people.
     pub signing_key: String,
+    /// What the worker signs statements about artifacts with: base64 of 32 bytes.
+    pub artifact_key: String,
     pub db_password: String,
     pub internal_api_key: String,
     pub tenant_id: Uuid,
@@ -40,6 +42,7 @@ impl Secrets {
             service_role_key: api_key(&jwt_secret, "service_role"),
             jwt_secret,
             signing_key: SigningKey::make(),
+            artifact_key: artifact_key(),
             db_password: token(32),
             internal_api_key: token(32),
             tenant_id: Uuid::now_v7(),
@@ -57,6 +60,11 @@ impl Secrets {
             .at("cannot write", path)?;
         Ok(secrets)
     }
+}
+
+fn artifact_key() -> String {
+    let bytes: [u8; 32] = rand::rng().random();
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
 fn token(length: usize) -> String {

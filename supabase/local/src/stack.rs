@@ -168,6 +168,11 @@ impl Stack {
         &self.secrets.jwt_secret
     }
 
+    /// What workers sign statements about artifacts with.
+    pub fn artifact_key(&self) -> &str {
+        &self.secrets.artifact_key
+    }
+
     pub fn internal_api_key(&self) -> &str {
         &self.secrets.internal_api_key
     }

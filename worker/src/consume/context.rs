@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nofx_shared::artifacts::digest;
-use nofx_shared::db::{self, Db};
-use nofx_shared::engine::{self, ClaimedStep, Failure};
+use chrono::{DateTime, Utc};
+use nofx_shared::artifacts::Material;
+use nofx_shared::crypto::SigningKey;
+use nofx_shared::db::Db;
+use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::{Mask, SecretStore};
-use nofx_shared::storage::{self, Storage};
+use nofx_shared::storage::Storage;
 use nofx_shared::telemetry::TraceParent;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::drivers::Processes;
@@ -25,6 +28,11 @@ pub(crate) struct Tools {
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
+    /// This worker's name, and the digest of its image when it has one.
+    pub worker: String,
+    pub image: Option<String>,
+    /// Signs what steps make.
+    pub signing_key: SigningKey,
 }
 
 /// One step's view: its row, its environment, and the tools.
@@ -35,6 +43,11 @@ pub(crate) struct StepContext {
     /// The step's `idempotency_key`, its expressions resolved: for effects outside.
     pub idempotency_key: Option<String>,
     pub mask: Mask,
+    /// Its inputs, expressions resolved and secrets masked: for statements of what it made.
+    pub inputs: Value,
+    pub began: DateTime<Utc>,
+    /// What it worked with besides: artifacts that it fetched, answers of models.
+    pub materials: Mutex<Vec<Material>>,
     /// The step's place in its run's trace, for what it calls and starts.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
@@ -45,28 +58,6 @@ impl StepContext {
     /// The run's files, checked out unless they are here already.
     pub(crate) async fn workspace(&self) -> Result<PathBuf, Failure> {
         self.tools.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
-    }
-
-    /// Where the step's artifacts are in Storage.
-    pub(crate) fn artifact_path(&self, name: &str) -> String {
-        format!("runs/{}/steps/{}/{name}", self.step.run_id, self.step.id)
-    }
-
-    /// Keeps bytes as an artifact; its path in Storage. Secrets must be masked already.
-    pub(crate) async fn keep(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
-        let path = self.artifact_path(name);
-        let hash = digest(&bytes);
-        let size = bytes.len();
-        let storage = &self.tools.storage;
-        self.insist(|| storage.upload(&path, media_type, bytes.clone()), storage::Error::is_about_the_call)
-            .await
-            .map_err(|error| Failure::transient(format!("cannot store the artifact {name}: {error}")))?;
-        let record = || engine::record_artifact(&self.tools.db, &self.step, name, &path, media_type, size, &hash);
-        let recorded = self
-            .insist(record, db::Error::is_about_the_call)
-            .await
-            .map_err(|error| Failure::transient(format!("cannot record the artifact {name}: {error}")))?;
-        recorded.map(|_| path).ok_or_else(|| Failure::transient("the lease was lost"))
     }
 
     /// Tries again while what it asks is away: the work is done, only its keeping waits. Gives up when the step is stopped.

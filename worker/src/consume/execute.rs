@@ -1,9 +1,10 @@
 //! Executes one claimed step: condition, list, inputs, secrets, then the handler within its time. Always comes to an outcome.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::Utc;
 use nofx_shared::engine::{ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{self, Scope};
 use nofx_shared::plan::resolve;
@@ -39,9 +40,12 @@ async fn begin(mut context: Box<StepContext>, inputs: Value) -> Outcome {
     let came = step.traceparent.as_ref().and_then(|text| text.parse().ok());
     telemetry::follow(&span, came.as_ref());
     context.trace = telemetry::current(&span, came.as_ref());
-    let unlocked = unlock(&mut context).instrument(span.clone()).await;
+    let unlocked = unlock(&mut context, &inputs).instrument(span.clone()).await;
     match unlocked {
-        Ok(()) => run(context, inputs, span).await,
+        Ok(()) => match context.attest_approval().instrument(span.clone()).await {
+            Ok(()) => run(context, inputs, span).await,
+            Err(failure) => Outcome::Failed(failure),
+        },
         Err(_) if context.stop.is_cancelled() => Outcome::Cancelled,
         Err(failure) => Outcome::Failed(failure),
     }
@@ -107,18 +111,31 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
             env.insert(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
     }
-    let mask = Mask::default();
-    Ok(Prepared::Step(Box::new(StepContext { step, env, idempotency_key, mask, trace: None, stop, tools }), inputs))
+    let context = StepContext {
+        step,
+        env,
+        idempotency_key,
+        mask: Mask::default(),
+        inputs: Value::Null,
+        began: Utc::now(),
+        materials: Mutex::default(),
+        trace: None,
+        stop,
+        tools,
+    };
+    Ok(Prepared::Step(Box::new(context), inputs))
 }
 
 /// Gets the secrets that the step names, and no others. While the store is away the step waits.
-async fn unlock(context: &mut StepContext) -> Result<(), Failure> {
+async fn unlock(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
     let found = context.insist(|| context.tools.secrets.read(tenant, names), secrets::Error::is_about_the_call).await;
     let found = found.map_err(|error| {
         if error.is_about_the_call() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
     })?;
     context.mask = Mask::new(found.values().cloned());
+    // Masked as text: a secret may be a part of a value.
+    context.inputs = serde_json::from_str(&context.mask.apply(&inputs.to_string())).unwrap_or_default();
     context.env.extend(found);
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Every settle asks for as many steps as there is room for, so that a busy worker never makes a call only to claim.
 
+mod artifacts;
 mod context;
 mod execute;
 mod lease;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 use crate::doorbell::Bell;
 use crate::metrics::Metrics;
+pub(crate) use artifacts::media_type;
 pub(crate) use context::{StepContext, Tools};
 use lease::Held;
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::readers::{self, Format, Said};
 use super::{Bench, Judged};
 use crate::handlers::bash;
+use crate::workspace;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +83,7 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
             return Ok(Judged::inconclusive(format!("it does not know this repository (none of {files}): give `command`")));
         }
     };
-    let report = report.map(|name| below(&dir, &name)).transpose()?;
+    let report = report.map(|name| workspace::below(&dir, &name)).transpose()?;
     // What an earlier command left must not be taken for this one's.
     if let Some(path) = &report {
         drop(std::fs::remove_file(path));
@@ -181,18 +182,6 @@ pub(super) fn is_there(dir: &Path, file: &str) -> bool {
     let Some(prefix) = file.strip_suffix('*') else { return dir.join(file).exists() };
     let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     names.any(|name| name.to_string_lossy().starts_with(prefix))
-}
-
-/// A file below a folder, whether it is there or not; never outside of it.
-pub(super) fn below(dir: &Path, name: &str) -> Result<std::path::PathBuf, Failure> {
-    let outside = || Failure::permanent(format!("`{name}` is not a file below the workspace"));
-    let is_plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
-    let path = dir.join(name);
-    let folder = path.parent().unwrap_or(dir);
-    // A folder that is a link may lead anywhere.
-    let real = folder.canonicalize().ok();
-    let root = dir.canonicalize().map_err(|_| outside())?;
-    if is_plain && real.is_none_or(|real| real.starts_with(root)) { Ok(path) } else { Err(outside()) }
 }
 
 pub(super) fn relative(path: &Path, dir: &Path) -> String {

@@ -16,9 +16,11 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
+use nofx_shared::artifacts;
 use nofx_shared::db;
 use nofx_shared::engine::{self, Failure, Outcome};
 use nofx_shared::gates::{Coverage, Evidence, Finding, Input, TestCount, Tool, Verdict};
+use nofx_shared::storage::Content;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -144,7 +146,11 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
         attempt: step.step.attempt,
     };
     let text = serde_json::to_string(&evidence).map_err(|error| Failure::permanent(format!("the evidence is no JSON: {error}")))?;
-    let path = step.keep(&format!("gate-{name}.json"), "application/json", step.mask.apply(&text).into_bytes()).await?;
+    let text = step.mask.apply(&text).into_bytes();
+    let digest = artifacts::digest(&text);
+    let statement = artifacts::test_result(&evidence, &digest);
+    let name = format!("gate-{name}.json");
+    let (path, _) = step.keep_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
     let is_open = evidence.verdict.is_open();
     let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
     step.insist(record, db::Error::is_about_the_call)

@@ -1,13 +1,16 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use nofx_shared::engine::{Failure, Outcome};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::consume::{StepContext, media_type};
 use crate::drivers::{Command, Ended, Processes};
+use crate::workspace;
 
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
@@ -27,6 +30,13 @@ pub(super) struct Inputs {
     argv: Option<Vec<String>>,
     /// Folder below the workspace.
     cwd: Option<String>,
+    /// Files below `cwd` that are kept as artifacts once it succeeded: `dist/app.tar.gz`. Their ids are in `outputs.artifacts`.
+    #[serde(default)]
+    artifacts: Vec<String>,
+    /// Artifacts, by id, that are put into files below `cwd` before it begins:
+    /// `{"app.tar.gz": "${{ steps.build.outputs.artifacts['dist/app.tar.gz'] }}"}`.
+    #[serde(default)]
+    fetch: BTreeMap<String, Uuid>,
 }
 
 impl Handler for Bash {
@@ -40,12 +50,27 @@ impl Handler for Bash {
             _ => return Err(Failure::permanent("give either `script` or a non-empty `argv`")),
         };
         let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
+        for (file, artifact) in &inputs.fetch {
+            let path = workspace::below(&dir, file)?;
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| Failure::permanent(format!("cannot make the folder of `{file}`: {error}")))?;
+            }
+            step.fetch(*artifact, &path).await?;
+        }
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
         let ended = step
             .tools
             .processes
-            .run(Command { argv, dir, env, trace: step.trace.clone(), stop: step.stop.clone(), keep_bytes: Processes::OUTPUT_BYTES })
+            .run(Command {
+                argv,
+                dir: dir.clone(),
+                env,
+                trace: step.trace.clone(),
+                stop: step.stop.clone(),
+                keep_bytes: Processes::OUTPUT_BYTES,
+            })
             .await?;
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
@@ -62,6 +87,14 @@ impl Handler for Bash {
                 return Err(Failure::permanent("what it wrote to NOFX_OUTPUT is not a JSON object"));
             };
             outputs.as_object_mut().expect("it was made as an object").extend(written);
+        }
+        let mut kept = Map::new();
+        for name in inputs.artifacts {
+            let (_, id) = step.keep_file(&name, media_type(&name), &workspace::below(&dir, &name)?).await?;
+            kept.insert(name, json!(id));
+        }
+        if !kept.is_empty() {
+            outputs["artifacts"] = Value::Object(kept);
         }
         Ok(Outcome::Done { outputs })
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine;
 use nofx_shared::queue::{Queue, Ring};
@@ -47,11 +48,27 @@ pub(crate) fn spawn(
         let keeping = every(Duration::from_secs(3600), || async {
             engine::retain_events(&db).await?;
             engine::forget_requests(&db).await?;
+            expire_artifacts(&db, &tools).await?;
             tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
         });
         tokio::select! { () = sweeping => {}, () = deadlines => {}, () = keeping => {}, () = stop.cancelled() => {} }
     })
+}
+
+/// Forgets artifacts whose time is over, and removes their bytes. Bytes that could not be removed are told again the next time.
+async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
+    loop {
+        let blobs = artifacts::expire_artifacts(db).await?;
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = tools.storage.remove(&blobs).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot remove artifacts whose time is over; the next round will");
+            return Ok(());
+        }
+        artifacts::forget_blobs(db, &blobs).await?;
+    }
 }
 
 async fn every<F: Future<Output = Result<(), Error>>>(period: Duration, job: impl Fn() -> F) {

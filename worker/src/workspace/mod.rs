@@ -3,7 +3,7 @@
 mod git;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -80,4 +80,16 @@ impl Workspaces {
             }
         }
     }
+}
+
+/// A file below a folder, whether it is there or not; never outside of it.
+pub(crate) fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let outside = || Failure::permanent(format!("`{name}` is not a file below the workspace"));
+    let is_plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+    let path = dir.join(name);
+    // A folder that is a link may lead anywhere, and so may the file itself.
+    let real = path.ancestors().find_map(|part| part.canonicalize().ok());
+    let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    let root = dir.canonicalize().map_err(|_| outside())?;
+    if is_plain && !is_link && real.is_some_and(|real| real.starts_with(root)) { Ok(path) } else { Err(outside()) }
 }

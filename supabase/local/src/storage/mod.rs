@@ -25,8 +25,10 @@ use crate::error::{At, Error};
 use crate::gateway::Gateway;
 use error::Refusal;
 
-/// Largest object that is taken, as in a hosted project's default.
+/// Largest body that is taken in one request, as in a hosted project's default.
 const MAX_OBJECT_BYTES: usize = 50 * 1024 * 1024;
+/// Largest object that is taken in pieces.
+const MAX_UPLOAD_BYTES: u64 = 8 << 30;
 
 pub(crate) struct Storage {
     dir: PathBuf,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::error::Refusal;
 use super::upload::{Object, store};
-use super::{MAX_OBJECT_BYTES, check_name, require_service};
+use super::{MAX_UPLOAD_BYTES, check_name, require_service};
 use crate::gateway::Gateway;
 
 const VERSION: &str = "1.0.0";
@@ -33,7 +33,7 @@ pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let length: u64 =
         text("upload-length").and_then(|text| text.parse().ok()).ok_or_else(|| Refusal::invalid_upload("Upload-Length is missing"))?;
-    if length > MAX_OBJECT_BYTES as u64 {
+    if length > MAX_UPLOAD_BYTES {
         return Err(Refusal::too_large());
     }
     let metadata = |name: &str| {
@@ -95,9 +95,8 @@ pub(super) async fn append(
     file.write_all(&piece).await?;
     file.sync_all().await?;
     if after == begun.length {
-        drop(store(&gateway, &begun.object, &tokio::fs::read(&path).await?).await?);
-        // What was planned stays: whoever lost the last answer asks once more.
-        tokio::fs::remove_file(&path).await?;
+        // The file becomes the object. What was planned stays: whoever lost the last answer asks once more.
+        drop(store(&gateway, &begun.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }

@@ -1,5 +1,6 @@
 //! Uploads: the bytes are written and synced before the row that names them.
 
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ pub(super) async fn create(
 ) -> Result<Json<Value>, Refusal> {
     let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
     require_service(&gateway, &headers)?;
-    store(&gateway, &Object::of(place, &headers, upsert), &body).await
+    store(&gateway, &Object::of(place, &headers, upsert), &keep(&gateway, &body).await?).await
 }
 
 /// `PUT`: replaces an object, or makes it.
@@ -39,7 +40,7 @@ pub(super) async fn replace(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&gateway, &headers)?;
-    store(&gateway, &Object::of(place, &headers, true), &body).await
+    store(&gateway, &Object::of(place, &headers, true), &keep(&gateway, &body).await?).await
 }
 
 /// What is said of an object beside its bytes.
@@ -64,11 +65,44 @@ impl Object {
     }
 }
 
-pub(super) async fn store(gateway: &Gateway, object: &Object, body: &[u8]) -> Result<Json<Value>, Refusal> {
+/// Bytes in a file that has no name yet.
+async fn keep(gateway: &Gateway, body: &[u8]) -> Result<PathBuf, Refusal> {
+    let path = gateway.storage.file(Uuid::now_v7()).with_extension("new");
+    let mut file = tokio::fs::File::create_new(&path).await?;
+    file.write_all(body).await?;
+    file.sync_all().await?;
+    Ok(path)
+}
+
+/// Names the bytes of a file, which becomes the object's; a refusal removes it.
+pub(super) async fn store(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
+    let named = name_file(gateway, object, bytes).await;
+    if named.is_err() {
+        drop(tokio::fs::remove_file(bytes).await);
+    }
+    named
+}
+
+/// The size of a file and its MD5, read piece by piece.
+async fn measure(path: &FilePath) -> Result<(i64, String), Refusal> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let (mut size, mut sum, mut buffer) = (0, Md5::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok((size, format!("\"{}\"", sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>())));
+        }
+        sum.update(&buffer[..read]);
+        size += i64::try_from(read).unwrap_or(i64::MAX);
+    }
+}
+
+async fn name_file(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
     let Object { bucket, name, mime, cache_control, user_metadata, upsert } = object;
     check_name(name)?;
     let rules = gateway.storage.bucket(bucket).await?;
-    if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| i64::try_from(body.len()).unwrap_or(i64::MAX) > limit) {
+    let (size, etag) = measure(bytes).await?;
+    if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| size > limit) {
         return Err(Refusal::too_large());
     }
     if rules.get::<_, Option<Vec<String>>>("allowed_mime_types").is_some_and(|allowed| !allowed.contains(mime)) {
@@ -77,11 +111,7 @@ pub(super) async fn store(gateway: &Gateway, object: &Object, body: &[u8]) -> Re
 
     let version = Uuid::now_v7();
     let path = gateway.storage.file(version);
-    let mut file = tokio::fs::File::create_new(&path).await?;
-    file.write_all(body).await?;
-    file.sync_all().await?;
-
-    let etag = format!("\"{}\"", Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    tokio::fs::rename(bytes, &path).await?;
     let client = gateway.storage.client().await?;
     let old = client.query_opt("select version from storage.objects where bucket_id = $1 and name = $2", &[bucket, name]).await?;
     let conflict = if *upsert {
@@ -96,23 +126,14 @@ pub(super) async fn store(gateway: &Gateway, object: &Object, body: &[u8]) -> Re
                 "insert into storage.objects (id, bucket_id, name, version, size, mime_type, cache_control, etag, user_metadata) \
                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9) {conflict} returning id"
             ),
-            &[
-                &Uuid::now_v7(),
-                bucket,
-                name,
-                &version,
-                &i64::try_from(body.len()).unwrap_or(i64::MAX),
-                mime,
-                cache_control,
-                &etag,
-                user_metadata,
-            ],
+            &[&Uuid::now_v7(), bucket, name, &version, &size, mime, cache_control, &etag, user_metadata],
         )
         .await;
     match stored {
         Ok(row) => {
             if let Some(old) = old {
-                tokio::fs::remove_file(gateway.storage.file(old.get(0))).await?;
+                // Somebody else may have replaced it at the same time, and removed it.
+                drop(tokio::fs::remove_file(gateway.storage.file(old.get(0))).await);
             }
             Ok(Json(json!({"Key": format!("{bucket}/{name}"), "Id": row.get::<_, Uuid>(0)})))
         }

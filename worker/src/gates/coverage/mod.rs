@@ -22,9 +22,9 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Bench, Gate, Judged, command};
+use super::{Bench, Gate, Judged};
 use crate::handlers::bash;
-use crate::workspace::Git;
+use crate::workspace::{Git, below};
 
 /// Tells whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
 /// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate shut.
@@ -194,7 +194,7 @@ fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Rep
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {
-        let path = command::below(workspace, name)?;
+        let path = below(workspace, name)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         if size > REPORT_BYTES {
             return Ok(Err(format!("the report {name} has {size} bytes, at most {REPORT_BYTES} are read")));

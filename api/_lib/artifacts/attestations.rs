@@ -1,0 +1,47 @@
+//! `GET /api/artifacts/{id}/attestations`
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::show::find;
+use crate::App;
+use crate::http::{Authenticated, Page, Path, Refusal, cached};
+
+/// A signed statement about an artifact.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Attestation {
+    id: Uuid,
+    /// What it says: SLSA provenance, a test result, …
+    predicate_type: String,
+    /// Digests of what it is about.
+    subjects: Vec<String>,
+    /// The key that signed it; see /.well-known/nofx-keys.json.
+    key_id: String,
+    /// DSSE, with an in-toto statement in it.
+    #[schema(value_type = Object)]
+    envelope: Value,
+    created_at: DateTime<Utc>,
+}
+
+/// List the signed statements of where an artifact came from and what is known of it.
+#[utoipa::path(get, path = "/artifacts/{id}/attestations", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = Page<Attestation>), (status = 304), (status = 401), (status = 404)))]
+pub(crate) async fn list_attestations(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    find(&app, &caller, id).await?;
+    let columns = "id,predicate_type,subjects,key_id,envelope,created_at";
+    let filters = [("artifact_id", format!("eq.{id}")), ("select", columns.to_owned()), ("order", "created_at,id".to_owned())];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let data: Vec<Attestation> = app.db(&caller).read(&Query { table: "attestation", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}

@@ -1,0 +1,5 @@
+//! Signatures of what NOFX vouches for.
+
+mod sign;
+
+pub use sign::{Envelope, PublicKey, Signature, SigningKey};

@@ -1,0 +1,151 @@
+//! DSSE envelopes (secure-systems-lab/dsse 1.0.2), signed with Ed25519; keys are named by the digest of their public half.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signer, Verifier, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+use crate::artifacts::spell;
+use sha2::{Digest, Sha256};
+
+/// A statement and who signed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Envelope {
+    pub payload_type: String,
+    /// Base64 of the statement.
+    pub payload: String,
+    pub signatures: Vec<Signature>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    pub keyid: String,
+    /// Base64.
+    pub sig: String,
+}
+
+/// The public half of a key, as a JSON Web Key (RFC 8037).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKey {
+    pub kty: String,
+    pub crv: String,
+    /// Base64url of the 32 bytes.
+    pub x: String,
+    pub kid: String,
+    #[serde(rename = "use", default)]
+    pub usage: String,
+    #[serde(default)]
+    pub alg: String,
+}
+
+#[derive(Clone)]
+pub struct SigningKey {
+    key: ed25519_dalek::SigningKey,
+    public: PublicKey,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "SigningKey({})", self.public.kid)
+    }
+}
+
+impl std::str::FromStr for SigningKey {
+    type Err = &'static str;
+
+    /// Base64 of the 32 bytes of the private half.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let key = ed25519_dalek::SigningKey::from_bytes(&bytes.ok_or("it is not base64 of 32 bytes (make one: openssl rand -base64 32)")?);
+        let public = PublicKey::of(&key.verifying_key().to_bytes());
+        Ok(Self { key, public })
+    }
+}
+
+impl SigningKey {
+    /// Signs nothing that counts.
+    pub(crate) fn placeholder() -> Self {
+        STANDARD.encode([0; 32]).parse().expect("32 bytes")
+    }
+
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    pub fn sign(&self, payload_type: &str, payload: &[u8]) -> Envelope {
+        let sig = self.key.sign(&encode(payload_type, payload));
+        Envelope {
+            payload_type: payload_type.to_owned(),
+            payload: STANDARD.encode(payload),
+            signatures: vec![Signature { keyid: self.public.kid.clone(), sig: STANDARD.encode(sig.to_bytes()) }],
+        }
+    }
+}
+
+impl PublicKey {
+    fn of(bytes: &[u8; 32]) -> Self {
+        Self {
+            kty: "OKP".to_owned(),
+            crv: "Ed25519".to_owned(),
+            x: URL_SAFE_NO_PAD.encode(bytes),
+            kid: spell(&Sha256::digest(bytes)),
+            usage: "sig".to_owned(),
+            alg: "EdDSA".to_owned(),
+        }
+    }
+
+    fn verifier(&self) -> Option<VerifyingKey> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;
+        // A key is its digest: one that calls itself by another's name is none.
+        (Self::of(&bytes).kid == self.kid).then(|| VerifyingKey::from_bytes(&bytes).ok()).flatten()
+    }
+}
+
+impl Envelope {
+    /// The statement, if one of these keys signed it.
+    pub fn verify(&self, keys: &[PublicKey]) -> Option<Vec<u8>> {
+        let payload = STANDARD.decode(&self.payload).ok()?;
+        let message = encode(&self.payload_type, &payload);
+        let is_good = |signature: &Signature| {
+            let sig = STANDARD.decode(&signature.sig).ok().and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok());
+            let key = keys.iter().find(|key| key.kid == signature.keyid).and_then(PublicKey::verifier);
+            sig.zip(key).is_some_and(|(sig, key)| key.verify(&message, &sig).is_ok())
+        };
+        self.signatures.iter().any(is_good).then_some(payload)
+    }
+}
+
+/// What is signed: type and payload with their lengths, so that neither can pass for the other.
+fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    out.extend_from_slice(payload);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SigningKey, encode};
+
+    #[test]
+    fn the_encoding_is_that_of_the_specification() {
+        // The example of DSSE's protocol.
+        assert_eq!(encode("http://example.com/HelloWorld", b"hello world"), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    #[test]
+    fn only_what_was_signed_by_a_known_key_is_good() {
+        let key: SigningKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().expect("a key");
+        let other: SigningKey = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().expect("a key");
+        let envelope = key.sign("application/vnd.in-toto+json", b"{}");
+        assert_eq!(envelope.verify(&[other.public().clone(), key.public().clone()]), Some(b"{}".to_vec()));
+        assert_eq!(envelope.verify(&[other.public().clone()]), None);
+        let mut renamed = other.public().clone();
+        renamed.kid.clone_from(&key.public().kid);
+        assert_eq!(envelope.verify(&[renamed]), None, "a key that took another's name");
+        let mut changed = envelope;
+        changed.payload = "e30g".to_owned();
+        assert_eq!(changed.verify(&[key.public().clone()]), None);
+        assert!("c2hvcnQ=".parse::<SigningKey>().is_err());
+    }
+}

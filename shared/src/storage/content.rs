@@ -1,0 +1,45 @@
+use std::io::SeekFrom;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use super::Error;
+
+/// What is to be stored: in memory when it is small, on disk when it may be large.
+#[derive(Clone, Debug)]
+pub enum Content {
+    Bytes(Bytes),
+    File { path: PathBuf, size: usize },
+}
+
+impl Content {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::File { size, .. } => *size,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes from an offset on, at most so many.
+    pub(super) async fn piece(&self, name: &str, from: usize, most: usize) -> Result<Bytes, Error> {
+        let to = self.len().min(from + most);
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.slice(from..to)),
+            Self::File { path, .. } => {
+                let read = async {
+                    let mut file = tokio::fs::File::open(path).await?;
+                    file.seek(SeekFrom::Start(from as u64)).await?;
+                    let mut bytes = vec![0; to - from];
+                    file.read_exact(&mut bytes).await?;
+                    Ok(Bytes::from(bytes))
+                };
+                read.await.map_err(|source| Error::Unreadable { path: name.to_owned(), source })
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+-- Publishes the public half of a key that signs, unless it is known.
+-- Takes: p_key, a JSON Web Key with kid, the digest of its public half.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.register_signing_key(p_key jsonb)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'key', 'Only workers publish the keys that they sign with.');
+  end if;
+  insert into nofx.signing_key (key_id, key) values (p_key ->> 'kid', p_key) on conflict (key_id) do nothing;
+end
+$$;
+grant execute on function nofx.register_signing_key(jsonb) to service_role;

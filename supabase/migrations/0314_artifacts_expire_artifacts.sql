@@ -1,0 +1,61 @@
+-- Bytes that no artifact names any more and that are to go from Storage. Until they are gone nobody may count on them.
+create table nofx_private.blob_to_remove (
+  blob text primary key,
+  since timestamptz not null default now()
+);
+
+-- How long a tenant keeps artifacts of runs that are over; null: for ever.
+alter table nofx.tenant add column keep_artifacts_days int check (keep_artifacts_days > 0);
+
+-- Forgets artifacts whose time is over, with their statements, and tells which bytes are to go.
+-- Takes: p_limit, how many at most.
+-- Locks: the artifacts.
+-- Returns: blobs to remove from Storage, those too that an earlier call told and nobody removed.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.expire_artifacts(p_limit int default 1000)
+returns text[]
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers expire artifacts.');
+  end if;
+  with gone as (
+    delete from nofx.artifact
+     where id in (
+       select a.id
+         from nofx.artifact a
+         join nofx.run r on r.id = a.run_id
+         join nofx.tenant t on t.id = a.tenant_id
+        where r.ended_at < now() - make_interval(days => t.keep_artifacts_days)
+        order by a.id limit p_limit
+        for update of a skip locked)
+    returning blob
+  )
+  insert into nofx_private.blob_to_remove (blob) select distinct blob from gone on conflict (blob) do nothing;
+  -- Another artifact has the same bytes.
+  delete from nofx_private.blob_to_remove b where exists (select from nofx.artifact a where a.blob = b.blob);
+  return array(select blob from nofx_private.blob_to_remove order by since limit p_limit);
+end
+$$;
+grant execute on function nofx.expire_artifacts(int) to service_role;
+
+-- Notes that bytes are gone from Storage.
+-- Takes: p_blobs.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.forget_blobs(p_blobs text[])
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers remove bytes.');
+  end if;
+  delete from nofx_private.blob_to_remove where blob = any (p_blobs);
+end
+$$;
+grant execute on function nofx.forget_blobs(text[]) to service_role;

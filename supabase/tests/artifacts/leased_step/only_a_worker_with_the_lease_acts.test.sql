@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select is((nofx_private.leased_step(id, lease_token, 'x')).name, 's0') from nofx.step where run_id = tap.run();
+select is((nofx_private.leased_step(id, gen_random_uuid(), 'x')).id, null) from nofx.step where run_id = tap.run();
+select tap.be('admin');
+select throws_ok($$ select nofx_private.leased_step(tap.step('s0'), gen_random_uuid(), 'x') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;
