@@ -1,7 +1,7 @@
 //! The API's description: made from the routers, checked in, and served as it is checked in, so that serving it needs no router.
 
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 /// `docs/interface/openapi.json`; a test compares it with `document`.
@@ -21,6 +21,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     let cron = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("CRON_SECRET")).build());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", bearer);
+    let internal_key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Internal-Api-Key")));
+    components.add_security_scheme("internal_key", internal_key);
     components.add_security_scheme("cron", cron);
     document
 }

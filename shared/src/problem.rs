@@ -60,12 +60,16 @@ kinds! {
     Internal => "internal", "Something failed on our side";
     InvalidPlan => "invalid-plan", "The plan is not valid";
     InvalidPolicy => "invalid-policy", "The policy is not valid";
+    InvalidRule => "invalid-rule", "The rule is not valid";
+    InvalidWrite => "invalid-write", "The write is not valid";
     InvalidRequest => "invalid-request", "The request is not valid";
     NotFound => "not-found", "Nothing is here";
+    OutsideRule => "outside-rule", "The rule does not allow it";
     OwnRun => "own-run", "It is your own run";
     PolicyNotFound => "policy-not-found", "No such policy";
     ReasonRequired => "reason-required", "Say why";
     RequestInProgress => "request-in-progress", "The first request is still at work";
+    RuleNotFound => "rule-not-found", "No such rule";
     RunIsOver => "run-is-over", "The run is over";
     RunNotFailed => "run-not-failed", "The run has not failed";
     RunNotFound => "run-not-found", "No such run";

@@ -1,4 +1,4 @@
--- What a settle reports of one step. kind: done | skipped | failed | timed_out | cancelled | gate | timer | children | handed_back.
+-- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | cancelled | gate | timer | children | handed_back.
 create type nofx_private.outcome as (
   step_id uuid,
   token uuid,

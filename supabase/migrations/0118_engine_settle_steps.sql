@@ -44,6 +44,9 @@ begin
   select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select o.step_id from unnest(v_outcomes) as o);
   if v_runs is not null then
     v_count := nofx_private.lock_runs(v_runs);
+    if exists (select from unnest(v_outcomes) as o where o.kind = 'write') then
+      v_outcomes := nofx_private.apply_writes(v_outcomes);
+    end if;
     v_done := nofx_private.accept_outcomes(v_outcomes);
     v_news := v_done.news;
 

@@ -120,3 +120,21 @@ begin
             from nofx.step where run_id = tap.run() and name = p_step);
 end
 $$;
+
+-- A table `public.ticket` of which a tenant may write `status` and `note` of the team `support`; and a step of it that runs.
+create function tap.tickets(p_ops text[] default array['insert', 'update', 'upsert', 'delete'], p_more jsonb default '{}') returns void language plpgsql as $$
+begin
+  create table public.ticket (id int primary key, team text default 'support', status text not null, note text, secret text default 's');
+  insert into public.ticket (id, team, status) values (1, 'support', 'open'), (2, 'support', 'open'), (3, 'other', 'open');
+  perform tap.tenant();
+  perform tap.run_of('loose', 1, '{"tool": "db_write", "spec": {"inputs": {"op": "insert"}}}');
+  perform tap.claim();
+  perform nofx.set_db_write_rule(current_setting('tap.tenant')::uuid, 'public.ticket', p_ops, '{"columns": ["id", "status", "note"], "read": ["team"],
+    "rows": [{"column": "team", "op": "eq", "value": "support"}], "checks": [{"column": "status", "op": "in", "value": ["open", "closed"]}], "max_rows": 2}'::jsonb || p_more);
+end
+$$;
+
+-- Writes as the step would; null when it was refused.
+create function tap.write(p_write jsonb) returns jsonb language sql as $$
+  select nofx_private.write_once(s, '{"table": "public.ticket"}'::jsonb || p_write) from nofx.step s where id = tap.step('s0')
+$$;

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "runs psql and pg_prove, and finds pgTAP by the environment")]
 
 mod versions;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

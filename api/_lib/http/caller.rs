@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use nofx_shared::auth::{Caller, Role};
 use nofx_shared::problem::{Kind, Problem};
+use subtle::ConstantTimeEq;
 
 use super::Refusal;
 use crate::App;
@@ -36,6 +37,19 @@ impl Authenticated {
         let name = serde_json::to_value(role).unwrap_or_default();
         let detail = format!("This needs the role {} or more; ask an admin of your tenant.", name.as_str().unwrap_or_default());
         Err(Problem::new(Kind::Forbidden, detail).into())
+    }
+}
+
+/// Somebody who operates the deployment: `X-Internal-Api-Key`.
+pub(crate) struct Operator;
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let given = parts.headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default();
+        let is_good = bool::from(given.ct_eq(app.settings().internal_api_key.as_bytes()));
+        if is_good { Ok(Self) } else { Err(Problem::new(Kind::Unauthorized, "Send the deployment's key in `X-Internal-Api-Key`.").into()) }
     }
 }
 

@@ -2,11 +2,15 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use nofx_shared::problem::{Fault, Kind, Problem};
 use serde::de::DeserializeOwned;
 
 use super::Refusal;
+
+/// Largest body that is taken: a plan of 1 MiB, escaped.
+const BODY_BYTES: usize = 3 << 20;
 
 /// A JSON body, with its bytes.
 pub(crate) struct Body<T> {
@@ -17,10 +21,8 @@ pub(crate) struct Body<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|_| Problem::new(Kind::BodyTooLarge, "The body is larger than 3 MiB, or was cut off."))?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let bytes = read(request.into_body()).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         let value = serde_json::from_slice(text).map_err(|error| {
             let kind = if error.is_data() { Kind::InvalidPlan } else { Kind::InvalidRequest };
@@ -29,6 +31,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         })?;
         Ok(Self { value, bytes })
     }
+}
+
+/// All of a body. Of one that is too large the rest is read and dropped, up to a limit: a client that is still sending when the
+/// connection is closed would not see why.
+async fn read(body: axum::body::Body) -> Result<Bytes, Refusal> {
+    let mut pieces = body.into_data_stream();
+    let (mut bytes, mut read) = (BytesMut::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Problem::new(Kind::InvalidRequest, "The body was cut off."))?;
+        read += piece.len();
+        if read <= BODY_BYTES {
+            bytes.extend_from_slice(&piece);
+        } else if read > BODY_BYTES * 8 {
+            break;
+        }
+    }
+    if read > BODY_BYTES {
+        return Err(Problem::new(Kind::BodyTooLarge, format!("The body is larger than {} MiB.", BODY_BYTES >> 20)).into());
+    }
+    Ok(bytes.freeze())
 }
 
 /// Query parameters. Unknown ones are ignored: the host appends its own.

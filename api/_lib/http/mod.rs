@@ -15,7 +15,6 @@ mod trace;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,7 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::App;
 pub use background::Background;
-pub(crate) use caller::Authenticated;
+pub(crate) use caller::{Authenticated, Operator};
 pub(crate) use envelope::Envelope;
 pub(crate) use etag::cached;
 pub(crate) use idempotency::{Once, once};
@@ -33,9 +32,6 @@ pub(crate) use json::{Body, Params};
 pub(crate) use page::{Cursor, Page, Paging};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
-
-/// Largest body: a plan of 1 MiB with its envelope, JSON-escaped.
-const MAX_BODY_BYTES: usize = 3 << 20;
 
 /// Everything that a request passes before it meets a route.
 pub(crate) fn stack(router: Router, app: &App) -> Router {
@@ -50,7 +46,6 @@ pub(crate) fn stack(router: Router, app: &App) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         // Until the response's head; a stream's body may go on.
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(cors)
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))

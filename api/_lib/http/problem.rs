@@ -22,6 +22,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::GateNotFound
         | Kind::NotFound
         | Kind::PolicyNotFound
+        | Kind::RuleNotFound
         | Kind::RunNotFound
         | Kind::StepNotFound
         | Kind::UnknownTenant => StatusCode::NOT_FOUND,
@@ -43,6 +44,9 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::IdempotencyKeyReused
         | Kind::InvalidPlan
         | Kind::InvalidPolicy
+        | Kind::InvalidRule
+        | Kind::InvalidWrite
+        | Kind::OutsideRule
         | Kind::ReasonRequired
         | Kind::TooManyChildren
         | Kind::UnknownDecision

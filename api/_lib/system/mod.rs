@@ -1,6 +1,7 @@
 //! `/api/health`, `/api/ready`, what the API says of itself, API keys, and the platform's timed jobs.
 
 mod cron;
+mod db_write_rules;
 mod describe;
 mod health;
 mod keys;
@@ -20,6 +21,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(describe::show_plan_schema))
         .routes(routes!(describe::show_evidence_schema))
         .routes(routes!(crate::artifacts::show_signing_keys))
+        .routes(routes!(db_write_rules::list_db_write_rules, db_write_rules::set_db_write_rule))
+        .routes(routes!(db_write_rules::drop_db_write_rule))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
         .routes(routes!(cron::run_cron))

@@ -37,6 +37,10 @@ pub enum Outcome {
         kind: String,
         question: Option<String>,
     },
+    /// Rows to write with the settle, in its transaction.
+    Write {
+        write: Value,
+    },
     /// Parked until an instant; it then goes on with `outputs` as it left them.
     Timer {
         wait_ms: u64,
@@ -59,6 +63,7 @@ impl Outcome {
             Self::TimedOut(failure) => failure.row("timed_out"),
             Self::Cancelled => json!({"kind": "cancelled", "error": {"message": "cancelled while it ran"}}),
             Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
+            Self::Write { write } => json!({"kind": "write", "outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
             Self::Children { items } => json!({"kind": "children", "children": items}),
             Self::HandedBack => json!({"kind": "handed_back"}),

@@ -3,3 +3,4 @@ mod idempotency;
 mod matrix;
 mod published_keys;
 mod tenants;
+mod writes;

@@ -1,0 +1,66 @@
+//! `/api/db-write-rules`: which tables `db_write` steps of a tenant may change. Operators set them; a tenant sees its own.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Operator, Page, Path, Refusal, cached};
+
+/// What steps of a tenant may do to a table.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Rule {
+    id: Uuid,
+    tenant_id: Uuid,
+    /// `schema.table`
+    table_name: String,
+    /// Of insert, update, upsert and delete.
+    allowed_ops: Vec<String>,
+    /// `columns`, `read`, `rows`, `required_filters`, `checks`, `max_rows`; see docs/db-write.md.
+    #[schema(value_type = Object)]
+    constraints: Value,
+}
+
+/// A rule as it is set.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRule {
+    tenant_id: Uuid,
+    table_name: String,
+    allowed_ops: Vec<String>,
+    #[schema(value_type = Object)]
+    constraints: Value,
+}
+
+/// List what steps of the tenant may write.
+#[utoipa::path(get, path = "/db-write-rules", security(("bearer" = [])),
+    responses((status = 200, body = Page<Rule>), (status = 304), (status = 401)))]
+pub(crate) async fn list_db_write_rules(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let filters = vec![("order".to_owned(), "table_name".to_owned())];
+    let data: Vec<Rule> = app.db(&caller).read(&Query { table: "db_write_rule", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Let steps of a tenant write to a table, in place of what was allowed before. For operators.
+#[utoipa::path(post, path = "/db-write-rules", request_body = NewRule, security(("internal_key" = [])),
+    responses((status = 200, body = Rule), (status = 401), (status = 404), (status = 422)))]
+pub(crate) async fn set_db_write_rule(State(app): State<App>, _: Operator, body: Body<NewRule>) -> Result<Response, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({
+        "p_tenant": wanted.tenant_id, "p_table": wanted.table_name, "p_ops": wanted.allowed_ops, "p_constraints": wanted.constraints,
+    });
+    let rule: Rule = app.service_db().call("set_db_write_rule", &arguments).await?;
+    Ok(axum::Json(rule).into_response())
+}
+
+/// Take back what steps of a tenant may write to a table. For operators.
+#[utoipa::path(delete, path = "/db-write-rules/{id}", security(("internal_key" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401), (status = 404)))]
+pub(crate) async fn drop_db_write_rule(State(app): State<App>, _: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.service_db().call::<_, ()>("drop_db_write_rule", &json!({"p_id": id})).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,183 @@
+-- Names the columns of a table that a list of conditions or rows names and that the rule does not allow.
+-- Takes: p_named, names; p_allowed, names.
+-- Locks: nothing.
+-- Returns: the first that is not allowed; null when all are.
+-- Raises: nothing.
+create function nofx_private.first_not_in(p_named text[], p_allowed text[])
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return (select n from unnest(p_named) as n where n is null or n <> all (p_allowed) limit 1);
+end
+$$;
+
+-- Checks a write against the rule for its table.
+-- Takes: p_tenant; p_write, {op, table, rows, filters, on_conflict} as a plan gave it.
+-- Locks: the rule, so that it cannot change meanwhile.
+-- Returns: what write_rows takes: {table, write, rule}.
+-- Raises: 422 outside-rule, 422 invalid-write, each saying what is not allowed.
+create function nofx_private.check_write(p_tenant uuid, p_write jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_rule nofx.db_write_rule;
+  v_c jsonb;
+  v_write text[];
+  v_see text[];
+  v_bad text;
+  v_op text := p_write ->> 'op';
+  v_max int;
+begin
+  -- By name, before the name is ever looked up as a table.
+  select * into v_rule from nofx.db_write_rule where tenant_id = p_tenant and table_name = p_write ->> 'table' for share;
+  if not found then
+    perform nofx_private.refuse(422, 'outside-rule', coalesce(p_write ->> 'table', 'no table'), 'No rule lets steps of this tenant write to this table (schema.table).');
+  end if;
+  v_c := v_rule.constraints;
+  if v_op is null or v_op <> all (v_rule.allowed_ops) then
+    perform nofx_private.refuse(422, 'outside-rule', coalesce(v_op, 'no op'), format('The rule for %s allows %s.', v_rule.table_name, array_to_string(v_rule.allowed_ops, ', ')));
+  end if;
+  v_write := array(select jsonb_array_elements_text(v_c -> 'columns'));
+  v_see := v_write || array(select jsonb_array_elements_text(coalesce(v_c -> 'read', '[]')));
+  v_max := least(coalesce((v_c ->> 'max_rows')::int, 100), 1000);
+
+  if v_op <> 'delete' and not coalesce(jsonb_typeof(p_write -> 'rows') = 'array' and jsonb_array_length(p_write -> 'rows') between 1 and v_max
+       and not exists (select from jsonb_array_elements(p_write -> 'rows') as r where jsonb_typeof(r) <> 'object' or r = '{}'), false) then
+    perform nofx_private.refuse(422, 'invalid-write', 'rows', format('Give 1 to %s rows, each an object of columns and values.', v_max));
+  end if;
+  if v_op = 'update' and jsonb_array_length(p_write -> 'rows') <> 1 then
+    perform nofx_private.refuse(422, 'invalid-write', 'rows', 'An update takes one row of values.');
+  end if;
+  if v_op <> 'delete' then
+    v_bad := nofx_private.first_not_in(array(select distinct jsonb_object_keys(r) from jsonb_array_elements(p_write -> 'rows') as r), v_write);
+    if v_bad is not null then
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows to write %s.', v_rule.table_name, array_to_string(v_write, ', ')));
+    end if;
+    -- Rows of one shape: a value that is left out in one of them would become null.
+    if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k)) from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
+      perform nofx_private.refuse(422, 'invalid-write', 'rows', 'All rows must name the same columns.');
+    end if;
+  end if;
+  if v_op in ('update', 'delete') then
+    if not coalesce(jsonb_typeof(p_write -> 'filters') = 'array' and jsonb_array_length(p_write -> 'filters') between 1 and 20
+         and not exists (select from jsonb_array_elements(p_write -> 'filters') as f
+                          where jsonb_typeof(f) <> 'object' or f - array['column', 'op', 'value'] <> '{}' or f ->> 'op' is null
+                             or (f ->> 'op' = 'in') <> (coalesce(jsonb_typeof(f -> 'value'), '') = 'array')
+                             or f ->> 'op' not in ('is_null', 'not_null') and coalesce(f -> 'value', 'null') = 'null'), false) then
+      perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Give 1 to 20 filters {column, op, value}; `in` takes a list, is_null and not_null no value.');
+    end if;
+    v_bad := nofx_private.first_not_in(array(select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f), v_see);
+    if v_bad is not null then
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows to filter by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
+    end if;
+    select r into v_bad from jsonb_array_elements_text(coalesce(v_c -> 'required_filters', '[]')) as r
+     where r not in (select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f where f ->> 'op' in ('eq', 'in')) limit 1;
+    if v_bad is not null then
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s wants a filter (eq or in) for this column.', v_rule.table_name));
+    end if;
+  elsif coalesce(p_write -> 'filters', '[]') <> '[]' then
+    perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Only update and delete take filters.');
+  end if;
+  if v_op = 'upsert' and not coalesce(jsonb_typeof(p_write -> 'on_conflict') = 'array' and jsonb_array_length(p_write -> 'on_conflict') > 0
+       and not exists (select from jsonb_array_elements_text(p_write -> 'on_conflict') as k
+                        where not (p_write -> 'rows' -> 0) ? k), false) then
+    perform nofx_private.refuse(422, 'invalid-write', 'on_conflict', 'An upsert names the columns that tell which row is meant, and gives their values.');
+  end if;
+  return jsonb_build_object('table', v_rule.table_name,
+    'write', jsonb_build_object('op', v_op, 'rows', coalesce(p_write -> 'rows', '[]'), 'filters', coalesce(p_write -> 'filters', '[]'), 'on_conflict', p_write -> 'on_conflict'),
+    'rule', jsonb_build_object('see', to_jsonb(v_see), 'rows', coalesce(v_c -> 'rows', '[]'), 'checks', coalesce(v_c -> 'checks', '[]'), 'max_rows', v_max));
+end
+$$;
+
+-- Writes what a db_write step asks for, or only tries it.
+-- Takes: p_step, the step; p_write, {op, table, rows, filters, on_conflict, dry_run}.
+-- Locks: the rule and the rows; waits for rows that others hold for two seconds at most.
+-- Returns: {count, before, after, dry_run}.
+-- Raises: what check_write and write_rows raise.
+create function nofx_private.write_once(p_step nofx.step, p_write jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_checked jsonb := nofx_private.check_write(p_step.tenant_id, p_write);
+  v_images jsonb;
+  v_only_try boolean := coalesce(p_write -> 'dry_run', 'false') = 'true';
+begin
+  -- Policies of the table may ask whose step it is.
+  perform set_config('nofx.tenant', p_step.tenant_id::text, true), set_config('lock_timeout', '2s', true);
+  begin
+    v_images := nofx_private.write_rows((v_checked ->> 'table')::regclass, v_checked -> 'write', v_checked -> 'rule');
+    if v_only_try then
+      raise exception using errcode = 'NX001', message = 'only tried';
+    end if;
+  exception when sqlstate 'NX001' then
+    -- The images stay, the rows are as they were.
+    null;
+  end;
+  perform set_config('lock_timeout', '0', true);
+  if not v_only_try then
+    insert into nofx.audit_log (id, tenant_id, actor, action, target, run_id, step_id, before, after)
+    values (nofx_private.uuid_v7(), p_step.tenant_id, (select created_by from nofx.run where id = p_step.run_id),
+      'db_write.' || (p_write ->> 'op'), v_checked ->> 'table', p_step.run_id, p_step.id, v_images -> 'before', v_images -> 'after');
+  end if;
+  return v_images || jsonb_build_object('dry_run', v_only_try,
+    'count', greatest(jsonb_array_length(v_images -> 'before'), jsonb_array_length(v_images -> 'after')));
+end
+$$;
+
+-- Carries out the writes among the outcomes of a settle, in its transaction: a step that is settled has written, once.
+-- Takes: p_outcomes, whose runs are locked; a write has kind `write` and the write in outputs.
+-- Locks: what write_once locks.
+-- Returns: the outcomes; in place of a write what came of it: done, failed, or cancelled when its run is being cancelled.
+-- Raises: nothing.
+create function nofx_private.apply_writes(p_outcomes nofx_private.outcome[])
+returns nofx_private.outcome[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_n int;
+  v_one nofx_private.outcome;
+  v_step nofx.step;
+  v_slug text;
+  v_subject text;
+  v_hint text;
+begin
+  for v_n in 1..cardinality(p_outcomes) loop
+    v_one := p_outcomes[v_n];
+    if v_one.kind <> 'write' then
+      continue;
+    end if;
+    select * into v_step from nofx.step where id = v_one.step_id and lease_token = v_one.token for no key update;
+    if not found then
+      -- Its lease was lost: the settle will refuse it, and nothing is written.
+      v_one.kind := 'done';
+    elsif exists (select from nofx.run where id = v_step.run_id and status = 'cancelling') then
+      v_one.kind := 'cancelled';
+      v_one.error := '{"message": "cancelled before it wrote"}';
+    else
+      begin
+        v_one.outputs := nofx_private.write_once(v_step, v_one.outputs);
+        v_one.kind := 'done';
+      exception when others then
+        get stacked diagnostics v_slug = message_text, v_subject = pg_exception_detail, v_hint = pg_exception_hint;
+        v_one.kind := 'failed';
+        -- What others hold now may be free later; what the table or the rule refuses stays refused.
+        v_one.transient := sqlstate like '40%' or sqlstate = '55P03';
+        v_one.outputs := null;
+        v_one.error := jsonb_build_object('message', case
+          when sqlstate like 'PT%' then format('%s: %s. %s', v_slug, v_subject, v_hint)
+          else format('the table refused the write (%s): %s', sqlstate, v_slug) end);
+      end;
+    end if;
+    p_outcomes[v_n] := v_one;
+  end loop;
+  return p_outcomes;
+end
+$$;

@@ -1,0 +1,12 @@
+begin;
+select plan(6);
+select tap.tickets(array['update']);
+select ok(has_column_privilege('nofx_writer', 'public.ticket', 'status', 'update'));
+select ok(not has_column_privilege('nofx_writer', 'public.ticket', 'secret', 'select'));
+select ok(not has_column_privilege('nofx_writer', 'public.ticket', 'team', 'update'));
+select ok(not has_table_privilege('nofx_writer', 'public.ticket', 'delete') and not has_any_column_privilege('nofx_writer', 'public.ticket', 'insert'));
+select is((select count(*)::int from pg_tables t where t.schemaname like 'nofx%' and has_any_column_privilege('nofx_writer', format('%I.%I', t.schemaname, t.tablename)::regclass, 'select, insert, update')), 0);
+select nofx.drop_db_write_rule(id) from nofx.db_write_rule;
+select ok(not has_any_column_privilege('nofx_writer', 'public.ticket', 'update'));
+select * from finish();
+rollback;

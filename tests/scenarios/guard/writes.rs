@@ -1,0 +1,94 @@
+use nofx_tests::people::{status, step};
+use nofx_tests::plans::plan;
+use nofx_tests::stack::STACK;
+use nofx_tests::{Person, Tenant};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A table of the test's own, that steps of the tenant may write.
+async fn table(tenant: &Tenant) -> String {
+    let name = format!("public.ticket_{}", tenant.id.simple());
+    let make = format!(
+        "create table {name} (id int primary key, status text, secret text default 's'); insert into {name} values (1, 'open'), (2, 'open')"
+    );
+    STACK.sql().await.batch_execute(&make).await.expect("a table");
+    let rule = json!({"tenant_id": tenant.id, "table_name": name, "allowed_ops": ["insert", "update", "delete"],
+        "constraints": {"columns": ["id", "status"], "checks": [{"column": "status", "op": "in", "value": ["open", "closed"]}]}});
+    let request =
+        Person::with_token("").request(Method::POST, "/api/db-write-rules").header("x-internal-api-key", STACK.get("internal_api_key"));
+    let (code, answer) = nofx_tests::people::answer(request.json(&rule)).await;
+    assert_eq!(code, 200, "{answer}");
+    name
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "takes what `json!` makes")]
+fn write(inputs: Value) -> Value {
+    plan(vec![json!({"name": "write", "tool": "db_write", "inputs": inputs})])
+}
+
+async fn rows(table: &str) -> Vec<String> {
+    let rows = STACK.sql().await.query(&format!("select id || ' ' || status from {table} order by id"), &[]).await.expect("rows");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn an_insert_is_written_with_its_step_and_what_is_outside_the_rule_is_not() {
+    let tenant = Tenant::new().await;
+    let (person, table) = (tenant.contributor(), table(&tenant).await);
+    let run = person.run(write(json!({"op": "insert", "table": table, "values": {"id": 3, "status": "open"}}))).await;
+    assert_eq!(
+        (run["status"].as_str(), &step(&run, "write")["outputs"]["after"]),
+        (Some("succeeded"), &json!([{"id": 3, "status": "open"}])),
+        "{run}"
+    );
+    for (inputs, why) in [
+        (json!({"op": "insert", "table": table, "values": {"id": 4, "secret": "x"}}), "outside-rule: secret"),
+        (json!({"op": "insert", "table": "nofx.run", "values": {"id": 4}}), "outside-rule: nofx.run"),
+        (json!({"op": "insert", "table": table, "values": {"id": 3, "status": "open"}}), "the table refused the write (23505)"),
+        (
+            json!({"op": "insert", "table": table, "values": {"id": "x'; drop table", "status": "open"}}),
+            "the table refused the write (22P02)",
+        ),
+        (json!({"op": "upsert", "table": table, "values": {"id": 3}, "dry_run": true}), "outside-rule: upsert"),
+    ] {
+        let run = person.run(write(inputs)).await;
+        let message = step(&run, "write")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(status(&run, "write") == "failed" && message.contains(why), "{why}: {run}");
+    }
+    let (_, problem) = person.post("/api/runs", json!({"plan": write(json!({"op": "insert", "table": table, "where": "1=1"}))})).await;
+    let run = person.end(problem["id"].as_str().expect("an id")).await;
+    assert!(step(&run, "write")["error"]["message"].as_str().is_some_and(|text| text.contains("unknown field `where`")), "{run}");
+    assert_eq!(rows(&table).await, ["1 open", "2 open", "3 open"]);
+    let other =
+        Tenant::new().await.contributor().run(write(json!({"op": "insert", "table": table, "values": {"id": 9, "status": "open"}}))).await;
+    assert_eq!(status(&other, "write"), "failed", "the rule is the tenant's");
+}
+
+#[tokio::test]
+async fn an_update_waits_for_a_person_and_a_dry_run_does_not() {
+    let tenant = Tenant::new().await;
+    let (person, supervisor, table) = (tenant.contributor(), tenant.supervisor(), table(&tenant).await);
+    let filter = json!([{"column": "id", "op": "eq", "value": 1}]);
+    let dry = person
+        .run(write(json!({"op": "update", "table": table, "values": {"status": "closed"}, "filters": filter, "dry_run": true})))
+        .await;
+    let outputs = &step(&dry, "write")["outputs"];
+    assert_eq!((&outputs["before"][0]["status"], &outputs["after"][0]["status"]), (&json!("open"), &json!("closed")), "{dry}");
+    assert_eq!(rows(&table).await[0], "1 open");
+
+    let id = person.submit(write(json!({"op": "update", "table": table, "values": {"status": "closed"}, "filters": filter}))).await;
+    let run = supervisor.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
+    assert_eq!((run["gates"][0]["kind"].as_str(), rows(&table).await[0].as_str()), (Some("manual:db"), "1 open"));
+    supervisor.post(&format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id")), json!({})).await;
+    assert_eq!(supervisor.end(&id).await["status"], "succeeded");
+    assert_eq!(rows(&table).await[0], "1 closed");
+    let audit = STACK
+        .sql()
+        .await
+        .query_one("select before->0->>'status', after->0->>'status' from nofx.audit_log where tenant_id = $1", &[&tenant.id])
+        .await;
+    let audit = audit.expect("one entry");
+    assert_eq!((audit.get::<_, String>(0), audit.get::<_, String>(1)), ("open".to_owned(), "closed".to_owned()));
+    let (_, rules) = person.get("/api/db-write-rules").await;
+    assert_eq!(rules["data"][0]["table_name"], json!(table));
+}
