@@ -8,6 +8,7 @@ pub mod db;
 pub mod engine;
 pub mod events;
 pub mod gates;
+pub mod models;
 pub mod net;
 pub mod plan;
 pub mod problem;

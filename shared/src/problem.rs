@@ -61,6 +61,7 @@ kinds! {
     InvalidPlan => "invalid-plan", "The plan is not valid";
     InvalidPolicy => "invalid-policy", "The policy is not valid";
     InvalidRule => "invalid-rule", "The rule is not valid";
+    InvalidSettings => "invalid-settings", "The settings are not valid";
     InvalidWrite => "invalid-write", "The write is not valid";
     InvalidRequest => "invalid-request", "The request is not valid";
     NotFound => "not-found", "Nothing is here";

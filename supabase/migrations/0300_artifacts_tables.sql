@@ -32,7 +32,8 @@ create table nofx.attestation (
   subjects text[] not null,
   key_id text not null,
   envelope jsonb not null,
-  created_at timestamptz not null default now()
+  -- In the order in which they were written, also within one transaction.
+  created_at timestamptz not null default clock_timestamp()
 );
 create index attestation_of_artifact on nofx.attestation (artifact_id);
 create index attestation_of_step on nofx.attestation (step_id);

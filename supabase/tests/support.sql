@@ -138,3 +138,12 @@ $$;
 create function tap.write(p_write jsonb) returns jsonb language sql as $$
   select nofx_private.write_once(s, '{"table": "public.ticket"}'::jsonb || p_write) from nofx.step s where id = tap.step('s0')
 $$;
+
+-- Begins a question to a model, as the worker that runs step s0.
+create function tap.ask(p_call jsonb) returns json language plpgsql as $$
+begin
+  perform tap.be_service();
+  return (select nofx.begin_model_call(id, lease_token, '{"hash": "h", "task": "docs", "usd": 1, "tokens": 100}'::jsonb || p_call)
+            from nofx.step where run_id = tap.run() and name = 's0');
+end
+$$;

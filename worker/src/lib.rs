@@ -8,7 +8,9 @@ mod gates;
 mod handlers;
 mod jobs;
 mod metrics;
+mod models;
 mod protect;
+mod sbom;
 mod worker;
 mod workspace;
 

@@ -21,6 +21,7 @@ use crate::consume::{Consumer, Tools};
 use crate::doorbell::{self, Bell};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
+use crate::models::Models;
 use crate::workspace::Workspaces;
 use crate::{admin, jobs, protect};
 
@@ -73,6 +74,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         db: db.clone(),
         storage,
         secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
+        models: Models::new(settings.models.clone()),
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
         allow_private_addresses: settings.allow_private_addresses,

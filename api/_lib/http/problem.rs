@@ -45,6 +45,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::InvalidPlan
         | Kind::InvalidPolicy
         | Kind::InvalidRule
+        | Kind::InvalidSettings
         | Kind::InvalidWrite
         | Kind::OutsideRule
         | Kind::ReasonRequired

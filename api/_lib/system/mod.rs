@@ -6,6 +6,7 @@ mod describe;
 mod health;
 mod keys;
 mod metrics;
+mod model_settings;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,6 +24,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(crate::artifacts::show_signing_keys))
         .routes(routes!(db_write_rules::list_db_write_rules, db_write_rules::set_db_write_rule))
         .routes(routes!(db_write_rules::drop_db_write_rule))
+        .routes(routes!(model_settings::show_model_settings, model_settings::set_model_settings))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
         .routes(routes!(cron::run_cron))

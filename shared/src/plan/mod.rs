@@ -62,6 +62,14 @@ pub struct Resources {
     pub network: Option<String>,
 }
 
+/// What a run may spend on models.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    pub usd: Option<f64>,
+    pub tokens: Option<u64>,
+}
+
 /// Whose approval a step needs before it runs. The tenant's policy may ask for more, never for less.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +139,8 @@ pub struct Plan {
     pub deadline_s: Option<u64>,
     pub max_parallel: Option<u32>,
     pub workspace: Option<Workspace>,
+    /// What its steps may spend on models; the tenant's budget holds besides.
+    pub budget: Option<Budget>,
     /// Whether its author knows that it does more than read and check: `gate:e2e_smoke` is refused without it.
     #[schemars(default)]
     pub risky: bool,

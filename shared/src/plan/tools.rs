@@ -15,6 +15,7 @@ pub const TOOLS: &[&str] = &[
     "gate:secrets",
     "gate:audit",
     "gate:e2e_smoke",
+    "codegen",
     "db_write",
     "manual:*",
 ];

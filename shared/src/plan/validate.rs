@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::{OnFailure, Plan, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
+use super::{Budget, OnFailure, Plan, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
 use crate::auth::Role;
 use crate::problem::Fault;
 
-const PLAN_FIELDS: &[&str] = &["goal", "priority", "deadline_s", "max_parallel", "workspace", "risky", "defaults", "metadata", "steps"];
+const PLAN_FIELDS: &[&str] =
+    &["goal", "priority", "deadline_s", "max_parallel", "workspace", "risky", "budget", "defaults", "metadata", "steps"];
 const DEFAULT_FIELDS: &[&str] = &["retry", "timeout_s", "driver", "env", "on_failure"];
 const STEP_FIELDS: &[&str] = &[
     "name",
@@ -54,6 +55,10 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let max_parallel = plan.number::<u32>("max_parallel", 1, 10_000, &mut faults);
     let workspace: Option<Workspace> = plan.typed("workspace", &mut faults);
     let risky = plan.typed::<bool>("risky", &mut faults).unwrap_or_default();
+    let budget: Option<Budget> = plan.typed("budget", &mut faults);
+    if budget.as_ref().and_then(|budget| budget.usd).is_some_and(|usd| !(0.0..=1e9).contains(&usd)) {
+        faults.push(Fault::new("/budget/usd", "must be from 0 to 1000000000"));
+    }
     let defaults = plan.get("defaults").and_then(|value| Fields::of(value, "/defaults", &mut faults));
     if let Some(defaults) = &defaults {
         defaults.refuse_unknown(DEFAULT_FIELDS, &mut faults);
@@ -108,7 +113,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     }
     let sorted = order.iter().map(|at| steps[*at].clone()).collect();
     let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
-    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, risky, steps: sorted, positions: order, warnings })
+    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, budget, risky, steps: sorted, positions: order, warnings })
 }
 
 fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {

@@ -4,6 +4,7 @@
 
 mod api;
 mod aws;
+mod models;
 mod queue;
 mod secrets;
 mod supabase;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
+pub use models::Models;
 pub use queue::Queue;
 pub use secrets::Secrets;
 pub use supabase::Supabase;

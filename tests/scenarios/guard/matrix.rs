@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The least role of every operation of the API; none: it needs no credential. A new route needs a line here.
-const LEAST: [(&str, Option<Role>); 36] = [
+const LEAST: [(&str, Option<Role>); 38] = [
     ("show_artifact", Some(Role::Viewer)),
     ("show_artifact_content", Some(Role::Viewer)),
     ("list_attestations", Some(Role::Viewer)),
@@ -24,6 +24,8 @@ const LEAST: [(&str, Option<Role>); 36] = [
     ("reject_gate", Some(Role::Supervisor)),
     ("waive_gate", Some(Role::Supervisor)),
     ("list_db_write_rules", Some(Role::Viewer)),
+    ("show_model_settings", Some(Role::Viewer)),
+    ("set_model_settings", Some(Role::Admin)),
     ("show_health", None),
     ("show_ready", None),
     ("list_keys", Some(Role::Admin)),
@@ -68,6 +70,7 @@ async fn operations() -> Vec<(Method, String, String)> {
 fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
+        "set_model_settings" => json!({}),
         "set_policy" => json!({"tool": "fail"}),
         "mint_key" => json!({"name": "ci", "role": "viewer"}),
         "request_gate" => json!({"run_id": run["id"], "step_id": run["steps"][0]["id"], "gate_type": "manual:x"}),

@@ -8,7 +8,7 @@ use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::storage::{self, Content};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
@@ -99,10 +99,13 @@ impl StepContext {
                 materials.push(Material { uri: format!("git+{}", source.git), digest: format!("gitCommit:{commit}") });
             }
         }
+        let mut parameters = self.facts.lock().expect("nobody panics while holding it").clone();
+        let own = json!({"driver": "worker-container", "isolation": "process", "worker": self.tools.worker, "image": self.tools.image});
+        parameters.extend(own.as_object().cloned().unwrap_or_default());
         Ok(Provenance {
             tool: &self.step.tool,
             inputs: &self.inputs,
-            parameters: json!({"driver": "worker-container", "isolation": "process", "worker": self.tools.worker, "image": self.tools.image}),
+            parameters: Value::Object(parameters),
             materials,
             builder_version: env!("CARGO_PKG_VERSION"),
             run: self.step.run_id,

@@ -14,10 +14,11 @@ use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::{Mask, SecretStore};
 use nofx_shared::storage::Storage;
 use nofx_shared::telemetry::TraceParent;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::drivers::Processes;
+use crate::models::Models;
 use crate::workspace::Workspaces;
 
 /// What all steps share.
@@ -25,6 +26,7 @@ pub(crate) struct Tools {
     pub db: Db,
     pub storage: Storage,
     pub secrets: SecretStore,
+    pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
@@ -48,6 +50,8 @@ pub(crate) struct StepContext {
     pub began: DateTime<Utc>,
     /// What it worked with besides: artifacts that it fetched, answers of models.
     pub materials: Mutex<Vec<Material>>,
+    /// What else is to be known of how it worked: which model answered, …
+    pub facts: Mutex<Map<String, Value>>,
     /// The step's place in its run's trace, for what it calls and starts.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,

@@ -119,6 +119,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
         inputs: Value::Null,
         began: Utc::now(),
         materials: Mutex::default(),
+        facts: Mutex::default(),
         trace: None,
         stop,
         tools,

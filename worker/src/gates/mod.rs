@@ -27,6 +27,7 @@ use serde_json::json;
 
 use crate::consume::StepContext;
 use crate::drivers::{Command, Ended, Processes};
+use crate::sbom::{self, Bom};
 use crate::workspace::Git;
 pub(crate) use audit::Audit;
 pub(crate) use coverage::CoverageGate;
@@ -151,6 +152,10 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
     let (path, _) = step.keep_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
+    if bench.git(&bench.workspace).is_repository() {
+        let bom = Bom::of_workspace(&bench.workspace).document(step.step.run_id, step.step.id);
+        step.keep(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
+    }
     let is_open = evidence.verdict.is_open();
     let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
     step.insist(record, db::Error::is_about_the_call)

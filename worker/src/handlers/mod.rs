@@ -1,6 +1,7 @@
 //! What a step can do: one file a tool, and the list of all. A handler returns data; it never settles, emits, retries or waits.
 
 pub(crate) mod bash;
+mod codegen;
 mod db_write;
 mod fail;
 mod gate;
@@ -34,7 +35,7 @@ pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
 }
 
 /// The one list of tools.
-fn all() -> [&'static dyn Erased; 15] {
+fn all() -> [&'static dyn Erased; 16] {
     [
         &Tool::<noop::Noop>::NEW,
         &Tool::<sleep::Sleep>::NEW,
@@ -49,6 +50,7 @@ fn all() -> [&'static dyn Erased; 15] {
         &Tool::<gate::Checked<gates::Secrets>>::NEW,
         &Tool::<gate::Checked<gates::Audit>>::NEW,
         &Tool::<gate::Checked<gates::E2eSmoke>>::NEW,
+        &Tool::<codegen::Codegen>::NEW,
         &Tool::<db_write::DbWrite>::NEW,
         &Tool::<manual::Manual>::NEW,
     ]

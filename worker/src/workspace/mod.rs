@@ -1,6 +1,7 @@
 //! A folder per run with a checkout of the plan's repository, shared by the run's steps on this worker, re-made on another.
 
 mod git;
+mod snapshot;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::drivers::Processes;
 pub(crate) use git::Git;
+pub(crate) use snapshot::Snapshots;
 
 pub(crate) struct Workspaces {
     root: PathBuf,
@@ -91,5 +93,11 @@ pub(crate) fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
     let real = path.ancestors().find_map(|part| part.canonicalize().ok());
     let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
     let root = dir.canonicalize().map_err(|_| outside())?;
-    if is_plain && !is_link && real.is_some_and(|real| real.starts_with(root)) { Ok(path) } else { Err(outside()) }
+    // What git keeps for itself decides what it runs.
+    let is_gits = path.strip_prefix(dir).is_ok_and(|path| path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")));
+    if is_plain && !is_gits && !name.is_empty() && !name.contains('\0') && !is_link && real.is_some_and(|real| real.starts_with(root)) {
+        Ok(path)
+    } else {
+        Err(outside())
+    }
 }

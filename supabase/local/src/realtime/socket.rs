@@ -59,11 +59,11 @@ impl Socket {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 }
-                .map(Heard::Client),
+                .map(|frame| Heard::Client(Box::new(frame))),
                 message = messages.recv() => message.ok().map(Heard::Message),
             };
             let frames = match out {
-                Some(Heard::Client(frame)) => self.answer(frame, realtime).await,
+                Some(Heard::Client(frame)) => self.answer(*frame, realtime).await,
                 Some(Heard::Message(message)) => self.tell(&message),
                 None => vec![],
             };
@@ -145,6 +145,6 @@ impl Socket {
 }
 
 enum Heard {
-    Client(Frame),
+    Client(Box<Frame>),
     Message(Arc<Broadcast>),
 }

@@ -1,0 +1,49 @@
+//! `/api/models/settings`: which models a tenant wants asked, and what it may spend.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::App;
+use crate::http::{Authenticated, Body, Refusal, cached};
+
+/// What a tenant wants of models.
+#[derive(Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ModelSettings {
+    /// codegen, reasoning or docs → `provider` or `provider/model`, the first choice first.
+    order: BTreeMap<String, Vec<String>>,
+    /// `run_usd`, `run_tokens`, `day_usd`, `day_tokens`: at most so much for a run and for a day (UTC).
+    #[schema(value_type = Object)]
+    budget: BTreeMap<String, Value>,
+    /// Whether a plan that a model made may run before anybody has seen it.
+    plans_unseen: bool,
+}
+
+/// Show what the tenant wants of models.
+#[utoipa::path(get, path = "/models/settings", security(("bearer" = [])),
+    responses((status = 200, body = ModelSettings), (status = 304), (status = 401)))]
+pub(crate) async fn show_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let filters = vec![("select".to_owned(), "order,budget,plans_unseen".to_owned())];
+    let rows: Vec<ModelSettings> = app.db(&caller).read(&Query { table: "model_settings", filters }).await?;
+    Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))
+}
+
+/// Set what the tenant wants of models, in place of what was set before. For admins.
+#[utoipa::path(post, path = "/models/settings", request_body = ModelSettings, security(("bearer" = [])),
+    responses((status = 200, body = ModelSettings), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_model_settings(
+    State(app): State<App>,
+    caller: Authenticated,
+    body: Body<ModelSettings>,
+) -> Result<Response, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({"p_order": wanted.order, "p_budget": wanted.budget, "p_plans_unseen": wanted.plans_unseen});
+    let set: ModelSettings = app.db(&caller).call("set_model_settings", &arguments).await?;
+    Ok(axum::Json(set).into_response())
+}

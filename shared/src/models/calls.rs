@@ -1,0 +1,80 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::db::{Db, Error, Query};
+use crate::engine::ClaimedStep;
+
+/// What a tenant wants of models.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Settings {
+    /// Task → `provider` or `provider/model`, the first choice first.
+    #[serde(default)]
+    pub order: BTreeMap<String, Vec<String>>,
+    /// Whether a plan that a model made may run before anybody has seen it.
+    #[serde(default)]
+    pub plans_unseen: bool,
+}
+
+/// What came of beginning a question.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Begun {
+    /// The run has the answer already.
+    Replay(Known),
+    /// A budget does not allow it; says which.
+    Over(String),
+    Id(Uuid),
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Known {
+    pub answer: String,
+    pub provider: String,
+    pub model: String,
+}
+
+/// What was bought, or why nothing was.
+#[derive(Debug, Default, Serialize)]
+pub struct Bought {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    pub input_tokens: u64,
+    pub cached_tokens: u64,
+    pub output_tokens: u64,
+    pub reasoning_tokens: u64,
+    /// None: the model has no price.
+    pub cost_usd: Option<f64>,
+    pub latency_ms: u64,
+    pub fallbacks: Vec<Value>,
+}
+
+/// Begins a question; nothing when the lease was lost. `usd` and `tokens`: at most so much.
+pub async fn begin_model_call(
+    db: &Db,
+    step: &ClaimedStep,
+    hash: &str,
+    task: &str,
+    usd: Option<f64>,
+    tokens: u64,
+) -> Result<Option<Begun>, Error> {
+    let call = json!({"hash": hash, "task": task, "usd": usd, "tokens": tokens});
+    db.call("begin_model_call", &json!({"p_step": step.id, "p_token": step.token, "p_call": call})).await
+}
+
+pub async fn end_model_call(db: &Db, id: Uuid, bought: &Bought) -> Result<(), Error> {
+    db.call("end_model_call", &json!({"p_id": id, "p_result": bought})).await
+}
+
+/// What a tenant wants; what is common to all when it says nothing.
+pub async fn model_settings(db: &Db, tenant: Uuid) -> Result<Settings, Error> {
+    let filters = vec![("tenant_id".to_owned(), format!("eq.{tenant}")), ("select".to_owned(), "order,plans_unseen".to_owned())];
+    let rows: Vec<Settings> = db.read(&Query { table: "model_settings", filters }).await?;
+    Ok(rows.into_iter().next().unwrap_or_default())
+}

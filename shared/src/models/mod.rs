@@ -1,0 +1,5 @@
+//! Questions to models: what the database knows of them.
+
+mod calls;
+
+pub use calls::{Begun, Bought, Known, Settings, begin_model_call, end_model_call, model_settings};

@@ -1,0 +1,59 @@
+-- One question to a model: what was set aside for it, who answered, and what it cost. Questions and answers of a run are kept with it,
+-- so that the same question is not bought again.
+create table nofx.model_call (
+  id uuid primary key,
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  step_id uuid not null references nofx.step (id) on delete cascade,
+  attempt int not null,
+  -- Digest of what was asked and how.
+  request_hash text not null,
+  task text not null,
+  status text not null default 'asked' check (status in ('asked', 'answered', 'failed')),
+  reserved_usd numeric(14, 6) not null default 0,
+  reserved_tokens bigint not null default 0,
+  provider text,
+  model text,
+  input_tokens bigint,
+  -- Of the input, read from the provider's cache.
+  cached_tokens bigint,
+  output_tokens bigint,
+  -- Of the output, thought and not said.
+  reasoning_tokens bigint,
+  -- Null: the model has no price.
+  cost_usd numeric(14, 6),
+  latency_ms int,
+  -- Who was asked before, and why they did not answer.
+  fallbacks jsonb not null default '[]',
+  answer text,
+  error text,
+  asked_at timestamptz not null default now(),
+  answered_at timestamptz
+);
+create index model_call_same on nofx.model_call (run_id, request_hash) where status = 'answered';
+create index model_call_of_step on nofx.model_call (step_id);
+create index model_call_newest on nofx.model_call (tenant_id, asked_at desc);
+
+-- What a tenant wants of models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}, prompt_may_run}.
+create table nofx.model_settings (
+  tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
+  "order" jsonb not null default '{}',
+  budget jsonb not null default '{}',
+  -- Whether a plan that a model made may run before anybody has seen it.
+  plans_unseen boolean not null default false,
+  changed_by text not null,
+  changed_at timestamptz not null default now()
+);
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['model_call', 'model_settings'] loop
+    execute format('alter table nofx.%I enable row level security', v_table);
+    execute format('alter table nofx.%I force row level security', v_table);
+    execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
+    execute format('grant select on nofx.%I to authenticated, service_role', v_table);
+  end loop;
+end
+$$;

@@ -1,0 +1,122 @@
+-- Adds up what a tenant or a run has spent on models and set aside for questions that are open.
+-- Takes: p_tenant; p_run, null for all of the tenant's; p_since, null for ever.
+-- Locks: nothing.
+-- Returns: {usd, tokens}.
+-- Raises: nothing.
+create function nofx_private.model_spending(p_tenant uuid, p_run uuid, p_since timestamptz)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select jsonb_build_object(
+           -- A worker that died leaves a question open: it counts for an hour.
+           'usd', coalesce(sum(case when status <> 'asked' then cost_usd when asked_at > now() - interval '1 hour' then reserved_usd end), 0),
+           'tokens', coalesce(sum(case when status <> 'asked' then input_tokens + output_tokens
+                                       when asked_at > now() - interval '1 hour' then reserved_tokens end), 0))
+    from nofx.model_call
+   where tenant_id = p_tenant and (p_run is null or run_id = p_run) and (p_since is null or asked_at >= p_since));
+end
+$$;
+
+-- Begins a question to a model: finds the answer that the run has already, or sets aside what it may cost.
+-- Takes: p_step and p_token, the step and its lease; p_call, {hash, task, usd, tokens}: at most so much, usd null when no price is known.
+-- Locks: an advisory lock of the tenant, so that two questions do not spend the same money.
+-- Returns: null when the lease was lost; {replay: {answer, provider, model}}; {over: which budget}; or {id}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.begin_model_call(p_step uuid, p_token uuid, p_call jsonb)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_step nofx.step := nofx_private.leased_step(p_step, p_token, 'model');
+  v_known nofx.model_call;
+  v_budget jsonb;
+  v_run jsonb;
+  v_spent jsonb;
+  v_id uuid := nofx_private.uuid_v7();
+  v_usd numeric := (p_call ->> 'usd')::numeric;
+  v_tokens bigint := (p_call ->> 'tokens')::bigint;
+begin
+  if v_step.id is null then
+    return null;
+  end if;
+  select * into v_known from nofx.model_call
+   where run_id = v_step.run_id and request_hash = p_call ->> 'hash' and status = 'answered' order by answered_at limit 1;
+  if found then
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    values (v_step.tenant_id, v_step.run_id, p_step, 'model.replayed', jsonb_build_object('call_id', v_known.id, 'provider', v_known.provider, 'model', v_known.model));
+    return json_build_object('replay', json_build_object('answer', v_known.answer, 'provider', v_known.provider, 'model', v_known.model));
+  end if;
+
+  select budget into v_budget from nofx.model_settings where tenant_id = v_step.tenant_id;
+  v_run := (select plan -> 'budget' from nofx.run where id = v_step.run_id);
+  v_budget := coalesce(v_budget, '{}');
+  if v_budget <> '{}' or coalesce(v_run, 'null') <> 'null' then
+    perform pg_advisory_xact_lock(hashtextextended(v_step.tenant_id::text, 7));
+    if v_usd is null and (v_budget ? 'run_usd' or v_budget ? 'day_usd' or coalesce(v_run, '{}') ? 'usd') then
+      return json_build_object('over', 'a budget in USD cannot be kept with a model that has no price');
+    end if;
+    v_spent := nofx_private.model_spending(v_step.tenant_id, v_step.run_id, null);
+    if (v_spent ->> 'usd')::numeric + v_usd > least((v_run ->> 'usd')::numeric, (v_budget ->> 'run_usd')::numeric) then
+      return json_build_object('over', format('the run may spend %s USD, has spent %s and would need up to %s more',
+        trim_scale(least((v_run ->> 'usd')::numeric, (v_budget ->> 'run_usd')::numeric)), trim_scale((v_spent ->> 'usd')::numeric), trim_scale(v_usd)));
+    end if;
+    if (v_spent ->> 'tokens')::bigint + v_tokens > least((v_run ->> 'tokens')::bigint, (v_budget ->> 'run_tokens')::bigint) then
+      return json_build_object('over', format('the run may use %s tokens, has used %s and would need up to %s more',
+        least((v_run ->> 'tokens')::bigint, (v_budget ->> 'run_tokens')::bigint), v_spent ->> 'tokens', v_tokens));
+    end if;
+    if v_budget ? 'day_usd' or v_budget ? 'day_tokens' then
+      v_spent := nofx_private.model_spending(v_step.tenant_id, null, date_trunc('day', now() at time zone 'utc') at time zone 'utc');
+      if (v_spent ->> 'usd')::numeric + v_usd > (v_budget ->> 'day_usd')::numeric or (v_spent ->> 'tokens')::bigint + v_tokens > (v_budget ->> 'day_tokens')::bigint then
+        return json_build_object('over', format('the tenant has spent %s USD and %s tokens today, of %s USD and %s tokens',
+          trim_scale((v_spent ->> 'usd')::numeric), v_spent ->> 'tokens', coalesce(v_budget ->> 'day_usd', 'any'), coalesce(v_budget ->> 'day_tokens', 'any')));
+      end if;
+    end if;
+  end if;
+  insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, reserved_usd, reserved_tokens)
+  values (v_id, v_step.tenant_id, v_step.run_id, p_step, v_step.attempt, p_call ->> 'hash', p_call ->> 'task', coalesce(v_usd, 0), v_tokens);
+  return json_build_object('id', v_id);
+end
+$$;
+grant execute on function nofx.begin_model_call(uuid, uuid, jsonb) to service_role;
+
+-- Ends a question to a model. Works without the lease: what was bought is written down, whoever runs the step now.
+-- Takes: p_id; p_result, {provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms,
+--   fallbacks, answer, error}; without an answer it has failed.
+-- Locks: the call.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.end_model_call(p_id uuid, p_result jsonb)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_call nofx.model_call;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only workers ask models.');
+  end if;
+  update nofx.model_call
+     set status = case when p_result ? 'answer' then 'answered' else 'failed' end,
+         provider = p_result ->> 'provider', model = p_result ->> 'model',
+         input_tokens = coalesce((p_result ->> 'input_tokens')::bigint, 0), cached_tokens = coalesce((p_result ->> 'cached_tokens')::bigint, 0),
+         output_tokens = coalesce((p_result ->> 'output_tokens')::bigint, 0), reasoning_tokens = coalesce((p_result ->> 'reasoning_tokens')::bigint, 0),
+         cost_usd = (p_result ->> 'cost_usd')::numeric, latency_ms = (p_result ->> 'latency_ms')::int,
+         fallbacks = coalesce(p_result -> 'fallbacks', '[]'), answer = p_result ->> 'answer', error = p_result ->> 'error', answered_at = now()
+   where id = p_id and status = 'asked'
+  returning * into v_call;
+  if found then
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    values (v_call.tenant_id, v_call.run_id, v_call.step_id, case when v_call.status = 'answered' then 'model.answered' else 'model.failed' end,
+      jsonb_strip_nulls(jsonb_build_object('call_id', v_call.id, 'task', v_call.task, 'provider', v_call.provider, 'model', v_call.model,
+        'latency_ms', v_call.latency_ms, 'input_tokens', v_call.input_tokens, 'output_tokens', v_call.output_tokens,
+        'cached_tokens', v_call.cached_tokens, 'reasoning_tokens', v_call.reasoning_tokens, 'cost_usd', v_call.cost_usd,
+        'cache_hit', v_call.cached_tokens > 0, 'fallbacks', v_call.fallbacks, 'error', v_call.error)));
+  end if;
+end
+$$;
+grant execute on function nofx.end_model_call(uuid, jsonb) to service_role;

@@ -1,0 +1,11 @@
+begin;
+select plan(5);
+select tap.tenant();
+select throws_ok($$ select nofx.set_model_settings() $$, 'PT403', 'forbidden');
+select tap.be('admin');
+select is(nofx.set_model_settings('{"docs": ["gemini"]}', '{"run_usd": 1.5}') -> 'order' -> 'docs' ->> 0, 'gemini');
+select throws_ok($$ select nofx.set_model_settings('{"poems": ["gemini"]}') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_model_settings('{}', '{"run_usd": -1}') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_model_settings('{}', '{"run_usd": "1"}') $$, 'PT422', 'invalid-settings');
+select * from finish();
+rollback;

@@ -1,0 +1,195 @@
+#![expect(clippy::disallowed_methods, reason = "runs Python, which has the validator of JSON Schemas")]
+
+use std::time::Duration;
+
+use nofx_tests::fakes::models::{Fault, Providers};
+use nofx_tests::own::Own;
+use nofx_tests::people::step;
+use nofx_tests::stack::{root, target};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A stack whose worker asks the stand-ins.
+async fn stack(name: &str) -> (Own, Providers) {
+    let providers = Providers::start().await;
+    let settings = providers.settings();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    (Own::start_with(&Own::folder(name), &["--workers", "1"], &settings), providers)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "takes what `json!` makes")]
+fn codegen(inputs: Value) -> Value {
+    let mut step = json!({"name": "write", "tool": "codegen", "inputs": inputs});
+    step["inputs"]["path"] = step["inputs"]["path"].take();
+    if step["inputs"]["path"].is_null() {
+        step["inputs"].as_object_mut().expect("an object").remove("path");
+    }
+    json!({"goal": "write", "steps": [step]})
+}
+
+async fn events(own: &Own, run: &Value, kind: &str) -> Vec<Value> {
+    let page =
+        own.call(Method::GET, &format!("/api/runs/{}/timeline", run["id"].as_str().expect("an id")), None).await.expect("a timeline");
+    page["data"].as_array().expect("events").iter().filter(|event| event["type"] == kind).map(|event| event["data"].clone()).collect()
+}
+
+async fn kept(own: &Own, run: &Value, name: &str) -> (Value, String) {
+    let artifact = run["artifacts"].as_array().expect("artifacts").iter().find(|one| one["name"] == name);
+    let artifact = artifact.unwrap_or_else(|| panic!("no artifact {name}: {run}")).clone();
+    let dev = own.dev();
+    let client = nofx_shared::net::client();
+    let content = format!("{}/api/artifacts/{}/content", dev["api_url"].as_str().expect("a URL"), artifact["id"].as_str().expect("an id"));
+    let answer = client.get(content).bearer_auth(dev["tokens"]["viewer"].as_str().expect("a token")).send().await.expect("an answer");
+    let place = answer.headers()["location"].to_str().expect("a URL").to_owned();
+    (artifact, client.get(place).send().await.expect("an answer").text().await.expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wire_format_is_spoken_and_counted_the_same() {
+    let (own, providers) = stack("models-formats").await;
+    for (provider, model) in
+        [("openai", "gpt-5"), ("anthropic", "claude-sonnet-4-6"), ("gemini", "gemini-2.5-pro"), ("compatible", "local/llama")]
+    {
+        // Text comes in pieces.
+        let order = json!([format!("{provider}/{model}")]);
+        providers.answers(format!("# From {provider}\n\nö ünïcode"));
+        let run = own.run(&codegen(json!({"prompt": format!("say hello, {provider}"), "path": "a.md", "order": order}))).await;
+        let outputs = &step(&run, "write")["outputs"];
+        assert_eq!((run["status"].as_str(), outputs["model"].as_str()), (Some("succeeded"), Some(model)), "{run}");
+        assert!(
+            outputs["diff"].as_str().is_some_and(|diff| diff.contains(&format!("+# From {provider}")) && diff.contains("+ö ünïcode")),
+            "{run}"
+        );
+        assert_eq!((&outputs["input_tokens"], &outputs["output_tokens"]), (&json!(100), &json!(20)), "{provider}");
+        let told = &events(&own, &run, "model.answered").await[0];
+        assert_eq!(
+            (told["cached_tokens"].as_u64(), told["cache_hit"].as_bool(), told["provider"].as_str()),
+            (Some(40), Some(true), Some(provider)),
+            "{told}"
+        );
+        assert_eq!(told["cost_usd"].is_number(), provider != "compatible", "a model without a price costs nothing that is known: {told}");
+        // With a schema it comes whole.
+        providers.answers(json!({"files": [{"path": "src/x.rs", "content": "fn main() {}\n"}], "summary": "done"}).to_string());
+        let run = own.run(&codegen(json!({"prompt": format!("write files, {provider}"), "order": order}))).await;
+        assert_eq!(step(&run, "write")["outputs"]["paths"], json!(["src/x.rs"]), "{run}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told() {
+    let (own, providers) = stack("models-faults").await;
+    let order = json!(["openai/gpt-5", "anthropic/claude-sonnet-4-6"]);
+    let ask = |prompt: &str, order: &Value| codegen(json!({"prompt": prompt, "path": "a.md", "order": order}));
+    for (nth, fault) in [Fault::Busy(50), Fault::Fails, Fault::Declines, Fault::Malformed].into_iter().enumerate() {
+        providers.will("openai", &[fault]);
+        let run = own.run(&ask(&format!("question {nth}"), &order)).await;
+        let told = events(&own, &run, "model.answered").await;
+        let told = told.first().unwrap_or_else(|| panic!("{fault:?}: {run}"));
+        assert_eq!((run["status"].as_str(), told["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");
+        assert_eq!(told["fallbacks"][0]["provider"], "openai", "{told}");
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    // Alone, a busy one is waited for as long as it says.
+    providers.will("openai", &[Fault::Busy(700)]);
+    let begun = std::time::Instant::now();
+    let run = own.run(&ask("wait for it", &json!(["openai/gpt-5"]))).await;
+    assert!(run["status"] == "succeeded" && begun.elapsed() >= Duration::from_millis(700), "{run}");
+
+    // What was half said is not begun anew by another one.
+    providers.will("openai", &[Fault::Cut]);
+    let before = providers.asked().len();
+    let run = own.run(&ask("cut", &order)).await;
+    assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("failed"), before + 1), "{run}");
+    assert!(step(&run, "write")["error"]["message"].as_str().is_some_and(|text| text.contains("cut off")), "{run}");
+    // A question that is wrong is wrong everywhere.
+    providers.will("gemini", &[Fault::Stranger]);
+    let run = own.run(&ask("who", &json!(["gemini", "anthropic"]))).await;
+    let message = step(&run, "write")["error"]["message"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
+    assert!(message.contains("HTTP 401") && !message.contains("key-of"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn budgets_hold_keys_are_named_and_nothing_is_bought_twice() {
+    let (own, providers) = stack("models-budget").await;
+    let mut plan = codegen(json!({"prompt": "hello", "path": "a.md", "order": ["openai/gpt-5"]}));
+    plan["steps"] = json!([plan["steps"][0], {"name": "again", "tool": "codegen", "inputs": plan["steps"][0]["inputs"]}]);
+    let run = own.run(&plan).await;
+    assert_eq!(
+        (run["status"].as_str(), providers.asked().len()),
+        (Some("succeeded"), 1),
+        "the same question of a run is asked once: {run}"
+    );
+    assert_eq!(step(&run, "again")["outputs"]["replayed"], true);
+
+    plan["budget"] = json!({"usd": 0.0001});
+    plan["steps"][0]["inputs"]["prompt"] = json!("something else");
+    let run = own.run(&plan).await;
+    let message = step(&run, "write")["error"]["message"].as_str().expect("a message").to_owned();
+    assert!(message.contains("the run may spend 0.0001 USD") && providers.asked().len() == 1, "{message}");
+    own.call(Method::POST, "/api/models/settings", Some(&json!({"budget": {"day_tokens": 10}}))).await.expect("set");
+    plan.as_object_mut().expect("an object").remove("budget");
+    let run = own.run(&plan).await;
+    assert!(run.to_string().contains("tokens today") && providers.asked().len() == 1, "{run}");
+    let settings = json!({"order": {"codegen": ["gemini/gemini-2.5-flash"]}});
+    own.call(Method::POST, "/api/models/settings", Some(&settings)).await.expect("set");
+
+    let other = Own::start(&Own::folder("models-keyless"), &["--workers", "1"]);
+    let run = other.run(&codegen(json!({"prompt": "hello", "path": "a.md"}))).await;
+    let error = &step(&run, "write")["error"];
+    assert!(error["message"].as_str().is_some_and(|text| text.contains("OPENAI_API_KEY")) && error["attempt"] != 2, "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_gated_codegen_leaves_evidence_diff_provenance_and_bill() {
+    let (own, providers) = stack("models-example").await;
+    providers.answers("# Welcome\n\n- Control plane\n- Verification\n- Workers");
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(root().join("examples/gated-codegen.json")).expect("the example")).expect("JSON");
+    let run = own.run(&plan).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    let asked = &providers.asked()[0];
+    assert!(asked.body.to_string().contains("Verification") && asked.model == "default", "{asked:?}");
+    let gates: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["kind"].as_str()).collect();
+    assert_eq!(gates, ["gate:typecheck", "gate:lint", "gate:unit"]);
+    let (artifact, diff) = kept(&own, &run, "codegen.diff").await;
+    assert!(diff.contains("+++ b/README.md") && diff.contains("+- Verification"), "{diff}");
+    let statements = own
+        .call(Method::GET, &format!("/api/artifacts/{}/attestations", artifact["id"].as_str().expect("an id")), None)
+        .await
+        .expect("statements");
+    assert_eq!(statements["data"][0]["predicate_type"], "https://slsa.dev/provenance/v1");
+    let payload = statements["data"][0]["envelope"]["payload"].as_str().expect("a payload");
+    let statement = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, payload).expect("base64");
+    let statement: Value = serde_json::from_slice(&statement).expect("JSON");
+    assert_eq!(statement["predicate"]["buildDefinition"]["internalParameters"]["model"]["provider"], "compatible", "{statement}");
+    let lineage =
+        own.call(Method::GET, &format!("/api/runs/{}/lineage", run["id"].as_str().expect("an id")), None).await.expect("a lineage");
+    assert!(lineage["nodes"].as_array().expect("nodes").iter().any(|node| node["name"] == "codegen.diff"), "{lineage}");
+
+    let artifacts = run["artifacts"].as_array().expect("artifacts");
+    let bill = artifacts.iter().rev().find(|one| one["name"] == "sbom.cdx.json" && one["step_id"] == step(&run, "generate readme")["id"]);
+    assert!(bill.is_some(), "{run}");
+    let (_, bom) = kept(&own, &json!({"artifacts": [bill]}), "sbom.cdx.json").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("bom.json"), &bom).expect("written");
+    let program = "import json, sys, pathlib
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
+schemas = pathlib.Path(sys.argv[1])
+load = lambda name: json.loads((schemas / name).read_text())
+known = {n: Resource.from_contents(load(n), default_specification=DRAFT7) for n in ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json', 'cryptography-defs.SNAPSHOT.schema.json']}
+registry = Registry().with_resources([(n, r) for n, r in known.items()] + [('http://cyclonedx.org/schema/' + n, r) for n, r in known.items()])
+errors = list(Draft7Validator(load('bom-1.6.SNAPSHOT.schema.json'), registry=registry).iter_errors(json.load(open(sys.argv[2]))))
+print([e.message for e in errors]); sys.exit(len(errors))";
+    let schemas = root().join("node_modules/@cyclonedx/cyclonedx-library/res/schema");
+    let python = target().join("python/bin/python");
+    let checked = std::process::Command::new(python)
+        .args(["-c", program])
+        .arg(schemas)
+        .arg(folder.path().join("bom.json"))
+        .output()
+        .expect("it runs");
+    assert!(checked.status.success(), "{bom}: {}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    assert!(bom.contains("machine-learning-model") && bom.contains("README.md"));
+}

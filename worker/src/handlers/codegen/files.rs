@@ -1,0 +1,125 @@
+//! Files that a model wrote: read, checked, and written below the workspace only.
+
+use std::path::{Path, PathBuf};
+
+use nofx_shared::engine::Failure;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::workspace::below;
+
+/// Most files of one answer, and most bytes of one file.
+const FILES: usize = 100;
+const FILE_BYTES: usize = 1 << 20;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub path: String,
+    pub content: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    files: Vec<File>,
+}
+
+impl File {
+    /// The one file that was asked for. A model may put a fence around it all the same.
+    pub(super) fn plain(path: &str, answer: &str) -> Self {
+        let text = answer.trim();
+        let inside = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")).and_then(|rest| rest.split_once('\n'));
+        let content = match inside {
+            Some((_, inside)) if !inside.contains("\n```") => inside.trim_end(),
+            _ => text,
+        };
+        Self { path: path.to_owned(), content: format!("{content}\n") }
+    }
+}
+
+pub(super) fn schema() -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["files", "summary"],
+        "properties": {
+            "summary": {"type": "string"},
+            "files": {"type": "array", "items": {
+                "type": "object", "additionalProperties": false, "required": ["path", "content"],
+                "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
+            }},
+        },
+    })
+}
+
+pub(super) fn read(answer: &str) -> Result<Vec<File>, Failure> {
+    let text = answer.trim();
+    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
+    let answer: Answer = serde_json::from_str(fenced.unwrap_or(text).trim())
+        .map_err(|error| Failure::permanent(format!("the model did not answer as it was asked: {error}")))?;
+    if answer.files.is_empty() {
+        return Err(Failure::permanent("the model wrote no file"));
+    }
+    Ok(answer.files)
+}
+
+/// Where each file goes; refused whole when one of them may not be written.
+pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<PathBuf>, Failure> {
+    if files.len() > FILES {
+        return Err(Failure::permanent(format!("the model wrote {} files, at most {FILES} are taken", files.len())));
+    }
+    let one = |file: &File| {
+        let name: String = file.path.chars().take(200).collect();
+        let refuse = |why: &str| Failure::permanent(format!("`{name}` is not written: {why}"));
+        if file.content.len() > FILE_BYTES {
+            return Err(refuse("it is larger than 1 MiB"));
+        }
+        if !only.is_empty() && !only.iter().any(|start| file.path.starts_with(start.as_str())) {
+            return Err(refuse("it is not among `only`"));
+        }
+        below(dir, &file.path)
+    };
+    files.iter().map(one).collect()
+}
+
+pub(super) fn write(places: &[PathBuf], files: &[File]) -> Result<(), Failure> {
+    for (place, file) in places.iter().zip(files) {
+        let failed = |error: std::io::Error| Failure::transient(format!("cannot write `{}`: {error}", file.path));
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        std::fs::write(place, &file.content).map_err(failed)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, check, read};
+
+    fn file(path: &str) -> File {
+        File { path: path.to_owned(), content: "x".to_owned() }
+    }
+
+    #[test]
+    fn nothing_is_written_outside_of_the_workspace_or_into_git() {
+        let dir = std::env::temp_dir().join(format!("nofx-files-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir_all(dir.join("src")).expect("a folder");
+        std::os::unix::fs::symlink("/tmp", dir.join("out")).expect("a link");
+        std::os::unix::fs::symlink("/etc/passwd", dir.join("src/link")).expect("a link");
+        let bad = ["../a", "/etc/passwd", "src/../../a", "out/a", "out/deep/a", "src/link", ".git/config", "sub/.GIT/hooks/x", "", "a\0b"];
+        for bad in bad {
+            assert!(check(&dir, &[file("fine"), file(bad)], &[]).is_err(), "{bad}");
+        }
+        assert!(check(&dir, &[file("a"), file("src/b.rs"), file("new/deep/c"), file("./d")], &[]).is_ok());
+        assert!(check(&dir, &[file("src/b.rs")], &["docs/".to_owned()]).is_err());
+        std::fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn fences_are_taken_off_and_other_answers_refused() {
+        assert_eq!(File::plain("a", "```md\n# Hi\n```").content, "# Hi\n");
+        assert_eq!(File::plain("a", "# Hi\n```\ncode\n```").content, "# Hi\n```\ncode\n```\n");
+        let fenced = "```json\n{\"files\": [{\"path\": \"a\", \"content\": \"b\"}], \"summary\": \"s\"}\n```";
+        assert_eq!(read(fenced).expect("files").len(), 1);
+        assert!(read("Sure! Here you go").is_err() && read("{\"files\": []}").is_err());
+    }
+}

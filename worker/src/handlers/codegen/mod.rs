@@ -1,0 +1,111 @@
+mod files;
+mod prompt;
+
+use std::time::Duration;
+
+use nofx_shared::artifacts::digest;
+use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::storage::Content;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Handler;
+use crate::consume::StepContext;
+use crate::models::{Question, Task};
+use crate::sbom::{self, Bom};
+use crate::workspace::Snapshots;
+
+/// Has a model write files into the workspace, from a prompt, from a topic with bullets, or after a template.
+///
+/// The files are written below the workspace and nowhere else. What changed is the artifact `codegen.diff` and `outputs.diff`; what it
+/// was made of is in its provenance and in `sbom.cdx.json`. The same request of a run is answered from its record: a retry buys
+/// nothing twice. The provider's key is a secret of the tenant (see docs/models.md).
+#[derive(JsonSchema)]
+pub(super) struct Codegen;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inputs {
+    /// What is to be written, in words.
+    prompt: Option<String>,
+    /// What a document is to be about; with `bullets`, in place of a prompt.
+    topic: Option<String>,
+    /// What the document is to say.
+    #[serde(default)]
+    bullets: Vec<String>,
+    /// A file of the workspace whose form the answer is to have.
+    template: Option<String>,
+    /// The file to write, `README.md` for a topic; without it the model names the files.
+    path: Option<String>,
+    /// Files of the workspace that the model is to see, 64 KiB each at most.
+    #[serde(default)]
+    context: Vec<String>,
+    /// Files that may be written, by the start of their paths; any when not given.
+    #[serde(default)]
+    only: Vec<String>,
+    /// `codegen` (when not given; `docs` for a topic), `reasoning` or `docs`: which models are asked.
+    task: Option<Task>,
+    /// Whom to ask, the first choice first: `openai`, `anthropic/claude-sonnet-4-6`, ….
+    #[serde(default)]
+    order: Vec<String>,
+    /// Longest answer, 8,192 tokens when not given.
+    max_tokens: Option<u32>,
+}
+
+/// For one model to answer.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// What of the diff stands in the outputs; the artifact has all of it.
+const DIFF_BYTES: usize = 64 << 10;
+
+impl Handler for Codegen {
+    const TOOL: &'static str = "codegen";
+    const TIMEOUT_S: u64 = 900;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let dir = step.workspace().await?;
+        let path = inputs.path.clone().or_else(|| inputs.topic.as_ref().map(|_| "README.md".to_owned()));
+        let (system, prompt) = prompt::compose(&dir, &inputs, path.as_deref())?;
+        let question = Question {
+            task: inputs.task.unwrap_or_else(|| if inputs.topic.is_some() { Task::Docs } else { Task::Codegen }),
+            system: Some(system),
+            prompt,
+            // One file is answered as it is; several come as JSON.
+            schema: path.is_none().then(files::schema),
+            max_tokens: inputs.max_tokens.unwrap_or(8192),
+            timeout: PATIENCE,
+            order: inputs.order,
+        };
+        let answer = step.tools.models.ask(step, &question).await?;
+        let files = match &path {
+            Some(path) => vec![files::File::plain(path, &answer.text)],
+            None => files::read(&answer.text)?,
+        };
+        // Everything is looked at before anything is written.
+        let places = files::check(&dir, &files, &inputs.only)?;
+        let snapshots = Snapshots::new(&step.tools.processes, &dir, step.stop.clone()).await?;
+        let before = snapshots.take().await?;
+        files::write(&places, &files)?;
+        let after = snapshots.take().await?;
+        let diff = snapshots.diff(&before, &after).await?;
+
+        let text = step.mask.apply(&diff).into_bytes();
+        let sum = digest(&text);
+        let kept = step.keep_with("codegen.diff", "text/x-diff; charset=utf-8", Content::Bytes(text.into()), &sum, vec![]).await?;
+        let mut bom = Bom::of_workspace(&dir);
+        files.iter().for_each(|file| bom.add_file(&file.path, file.content.as_bytes()));
+        bom.add_model(&answer.provider, &answer.model);
+        let bom = bom.document(step.step.run_id, step.step.id).to_string();
+        step.keep(sbom::NAME, sbom::MEDIA_TYPE, bom.into_bytes()).await?;
+        let shown: String = step.mask.apply(&diff).chars().take(DIFF_BYTES).collect();
+        Ok(Outcome::Done {
+            outputs: json!({
+                "paths": files.iter().map(|file| &file.path).collect::<Vec<_>>(), "changed": before != after, "diff": shown,
+                "diff_path": kept.0, "artifacts": {"codegen.diff": kept.1}, "provider": answer.provider, "model": answer.model,
+                "input_tokens": answer.usage.input_tokens, "output_tokens": answer.usage.output_tokens, "cost_usd": answer.cost_usd,
+                "replayed": answer.is_replay,
+            }),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! What models cost: a table with a version, in the repository. A model that is not in it has no price.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::provider::Usage;
+
+#[derive(Deserialize)]
+struct Table {
+    version: String,
+    models: BTreeMap<String, Price>,
+}
+
+/// USD for a million tokens.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Price {
+    input: f64,
+    cached: f64,
+    output: f64,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| serde_json::from_str(include_str!("prices.json")).expect("a test reads it"));
+
+/// The table's version.
+pub(super) fn version() -> &'static str {
+    &TABLE.version
+}
+
+pub(super) fn of(provider: &str, model: &str) -> Option<Price> {
+    TABLE.models.get(&format!("{provider}/{model}")).copied()
+}
+
+impl Price {
+    pub(super) fn cost_usd(&self, usage: &Usage) -> f64 {
+        let fresh = usage.input_tokens.saturating_sub(usage.cached_tokens);
+        (fresh as f64 * self.input + usage.cached_tokens as f64 * self.cached + usage.output_tokens as f64 * self.output) / 1e6
+    }
+
+    /// What so many tokens can cost at most.
+    pub(super) fn most_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
+        (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::provider::{PROVIDERS, Usage};
+
+    #[test]
+    fn cached_input_is_cheaper_and_unknown_models_have_no_price() {
+        let price = super::of("openai", "gpt-5").expect("a price");
+        let usage = Usage { input_tokens: 1_000_000, cached_tokens: 400_000, output_tokens: 100_000, reasoning_tokens: 50_000 };
+        assert!((price.cost_usd(&usage) - (0.75 + 0.05 + 1.0)).abs() < 1e-9);
+        assert!(super::of("openai", "nobody").is_none() && !super::version().is_empty());
+        for provider in PROVIDERS.iter().filter(|provider| provider.base_url.is_some()) {
+            assert!(super::of(provider.name, provider.model).is_some(), "{} has no price", provider.model);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! States of a workspace and what changed between them, whether it is a repository or not; the workspace itself is left as it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nofx_shared::engine::Failure;
+use tokio_util::sync::CancellationToken;
+
+use super::Git;
+use crate::drivers::Processes;
+
+pub(crate) struct Snapshots<'a> {
+    git: Git<'a>,
+    /// Of a workspace that is no repository: where its states are kept meanwhile.
+    own: Option<PathBuf>,
+}
+
+impl<'a> Snapshots<'a> {
+    pub(crate) async fn new(processes: &'a Processes, dir: &'a Path, stop: CancellationToken) -> Result<Self, Failure> {
+        let mut git = Git::new(processes, dir, stop);
+        if git.is_repository() {
+            return Ok(Self { git, own: None });
+        }
+        let own = std::env::temp_dir().join(format!("nofx-states-{}", uuid::Uuid::now_v7().simple()));
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        git.env = BTreeMap::from([("GIT_DIR".to_owned(), text(&own)), ("GIT_WORK_TREE".to_owned(), text(dir))]);
+        git.run(&["init", "--quiet"]).await?;
+        Ok(Self { git, own: Some(own) })
+    }
+
+    /// The state now.
+    pub(crate) async fn take(&self) -> Result<String, Failure> {
+        self.git.tree().await
+    }
+
+    pub(crate) async fn diff(&self, before: &str, after: &str) -> Result<String, Failure> {
+        self.git.run(&["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", before, after]).await
+    }
+}
+
+impl Drop for Snapshots<'_> {
+    fn drop(&mut self) {
+        if let Some(own) = &self.own {
+            drop(std::fs::remove_dir_all(own));
+        }
+    }
+}
