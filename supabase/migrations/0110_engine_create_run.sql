@@ -1,6 +1,6 @@
 -- Makes a run with all its steps, edges, first event and doorbells, or nothing at all.
 -- Takes: p_id, the run's id (a repeated id finds the run that is there); p_run, {goal, plan, workspace, priority,
---   max_parallel, deadline_s, traceparent}; p_steps, an array in topological order of {name, tool, position, needs, spec,
+--   max_parallel, deadline_s, traceparent, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool, position, needs, spec,
 --   on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements from 0;
 --   p_tenant, honoured for the service role only.
 -- Locks: the run's advisory lock, if a step has a limit.
@@ -51,7 +51,9 @@ begin
       p_id, v_tenant, coalesce(p_run ->> 'goal', ''), coalesce(p_run -> 'plan', '{}'), nullif(p_run -> 'workspace', 'null'),
       coalesce((p_run ->> 'priority')::int, 0), (p_run ->> 'max_parallel')::int,
       now() + make_interval(secs => (p_run ->> 'deadline_s')::double precision),
-      v_count, v_count, nofx_private.caller_name(), p_run ->> 'traceparent'
+      v_count, v_count,
+      case when nofx_private.caller_is_service() then coalesce(p_run ->> 'created_by', 'service') else nofx_private.caller_name() end,
+      p_run ->> 'traceparent'
     ) returning * into v_run;
   exception when foreign_key_violation then
     perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask the operator to make the tenant first.');

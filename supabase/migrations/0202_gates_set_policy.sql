@@ -64,6 +64,10 @@ end
 $$;
 grant execute on function nofx.drop_gate_policy(uuid) to authenticated;
 
+-- What a model planned is looked at by somebody, who may be whoever asked for it.
+insert into nofx.gate_policy (id, tool, approval, changed_by)
+values (nofx_private.uuid_v7(), 'plan:submit', '{"author_may_approve": true}', 'nofx');
+
 -- What cannot be taken back waits for a person, until a tenant says otherwise.
 insert into nofx.gate_policy (id, tool, approval, changed_by)
 select nofx_private.uuid_v7(), tool, '{}', 'nofx'

@@ -34,13 +34,11 @@ create index model_call_same on nofx.model_call (run_id, request_hash) where sta
 create index model_call_of_step on nofx.model_call (step_id);
 create index model_call_newest on nofx.model_call (tenant_id, asked_at desc);
 
--- What a tenant wants of models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}, prompt_may_run}.
+-- What a tenant wants of models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}}.
 create table nofx.model_settings (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
   "order" jsonb not null default '{}',
   budget jsonb not null default '{}',
-  -- Whether a plan that a model made may run before anybody has seen it.
-  plans_unseen boolean not null default false,
   changed_by text not null,
   changed_at timestamptz not null default now()
 );

@@ -1,10 +1,9 @@
 -- Sets what the caller's tenant wants of models, in place of what was set before.
--- Takes: p_order, {codegen | reasoning | docs: ["provider" or "provider/model", …]}; p_budget, {run_usd, run_tokens, day_usd, day_tokens};
---   p_plans_unseen, whether a plan that a model made may run before anybody has seen it.
+-- Takes: p_order, {codegen | reasoning | docs: ["provider" or "provider/model", …]}; p_budget, {run_usd, run_tokens, day_usd, day_tokens}.
 -- Locks: the row.
--- Returns: {order, budget, plans_unseen}.
+-- Returns: {order, budget}.
 -- Raises: 403 forbidden; 422 invalid-settings.
-create function nofx.set_model_settings(p_order jsonb default '{}', p_budget jsonb default '{}', p_plans_unseen boolean default false)
+create function nofx.set_model_settings(p_order jsonb default '{}', p_budget jsonb default '{}')
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -20,11 +19,11 @@ begin
        and not exists (select from jsonb_each(p_budget) as b where jsonb_typeof(b.value) <> 'number' or (b.value)::numeric < 0), false) then
     perform nofx_private.refuse(422, 'invalid-settings', 'budget', 'Give run_usd, run_tokens, day_usd and day_tokens as numbers, or none of them.');
   end if;
-  insert into nofx.model_settings (tenant_id, "order", budget, plans_unseen, changed_by)
-  values (v_tenant, p_order, p_budget, p_plans_unseen, nofx_private.caller_name())
+  insert into nofx.model_settings (tenant_id, "order", budget, changed_by)
+  values (v_tenant, p_order, p_budget, nofx_private.caller_name())
   on conflict (tenant_id) do update
-    set "order" = excluded."order", budget = excluded.budget, plans_unseen = excluded.plans_unseen, changed_by = excluded.changed_by, changed_at = now();
-  return json_build_object('order', p_order, 'budget', p_budget, 'plans_unseen', p_plans_unseen);
+    set "order" = excluded."order", budget = excluded.budget, changed_by = excluded.changed_by, changed_at = now();
+  return json_build_object('order', p_order, 'budget', p_budget);
 end
 $$;
-grant execute on function nofx.set_model_settings(jsonb, jsonb, boolean) to authenticated;
+grant execute on function nofx.set_model_settings(jsonb, jsonb) to authenticated;

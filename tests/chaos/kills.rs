@@ -120,7 +120,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let dir = Own::folder("restart");
     let mut own = Own::start(&dir, &["--workers", "1"]);
     let plan = json!({"goal": "restart", "steps": [
-        {"name": "ask", "tool": "manual:deploy", "needs": []}, {"name": "gated", "tool": "noop", "needs": ["ask"]},
+        {"name": "ask", "tool": "manual:look", "needs": []}, {"name": "gated", "tool": "noop", "needs": ["ask"]},
         {"name": "slow", "tool": "bash", "needs": [], "inputs": {"script": "sleep 2"}}]});
     let id = own.submit(&plan).await;
     let step = |run: &Value, name: &str| {

@@ -193,3 +193,41 @@ print([e.message for e in errors]); sys.exit(len(errors))";
     assert!(checked.status.success(), "{bom}: {}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
     assert!(bom.contains("machine-learning-model") && bom.contains("README.md"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
+    let (own, providers) = stack("models-plan").await;
+    let wish = json!({"prompt": "check that two and two are four", "quality": true});
+    let submit = async || own.call(Method::POST, "/api/runs", Some(&wish)).await.expect("a run")["id"].as_str().expect("an id").to_owned();
+    // The first answer is no plan: it is told why, and mended.
+    providers.answers(json!({"goal": "add", "steps": [{"name": "add", "tool": "calculator"}]}).to_string());
+    let good = json!({"goal": "add", "steps": [{"name": "unit", "tool": "gate:unit", "inputs": {"command": "test $((2 + 2)) = 4"}}]});
+    providers.answers(format!("```json\n{good}\n```"));
+    let id = submit().await;
+    let run = own.wait(&id, Duration::from_secs(30), |run| run["gates"][0]["status"] == "pending").await;
+    let made = &step(&run, "plan")["outputs"];
+    assert_eq!(
+        (&made["plan"], &made["order"], step(&run, "submit")["status"].as_str()),
+        (&good, &json!(["unit"]), Some("waiting")),
+        "{run}"
+    );
+    let asked = providers.asked();
+    assert!(asked[0].body.to_string().contains("gate:coverage") && asked[1].body.to_string().contains("is not a tool"), "{asked:?}");
+    let count = async || own.sql().await.query_one("select count(*) from nofx.run", &[]).await.expect("a count").get::<_, i64>(0);
+    assert_eq!(count().await, 1, "nothing runs unseen");
+    let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
+    own.call(Method::POST, &path, Some(&json!({}))).await.expect("approved");
+    let run = own.wait(&id, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    let child = step(&run, "submit")["outputs"]["run_id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
+    let child = own.wait(&child, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    assert_eq!((child["status"].as_str(), &child["created_by"]), (Some("succeeded"), &run["created_by"]), "{child}");
+
+    // A tenant may let plans run unseen; what was not asked for is refused all the same.
+    own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "plan:submit"}))).await.expect("a policy");
+    let pushes = json!({"goal": "x", "steps": [{"name": "unit", "tool": "gate:unit"}, {"name": "p", "tool": "git:push"}]}).to_string();
+    providers.answers(pushes.clone());
+    providers.answers(pushes);
+    let run = own.wait(&submit().await, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    assert!(run["status"] == "failed" && step(&run, "plan")["error"].to_string().contains("nothing may be pushed"), "{run}");
+    assert_eq!(count().await, 3);
+}

@@ -11,13 +11,13 @@ use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::Ring;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Params, Refusal, once};
 
-/// A plan, as JSON or as YAML text.
+/// A plan, as JSON or as YAML text; or a wish, of which a model makes one.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Submission {
@@ -25,6 +25,17 @@ pub(crate) struct Submission {
     #[schema(value_type = Object)]
     plan: Option<Value>,
     plan_yaml: Option<String>,
+    /// What is to be done, in words: a model makes a plan of it, which is run once somebody has looked at it (`plan:submit`).
+    prompt: Option<String>,
+    /// With `prompt`: whether the work must pass gates.
+    #[serde(default)]
+    quality: bool,
+    /// With `prompt`: whether it ends with a pull request.
+    #[serde(default)]
+    open_pr: bool,
+    /// With `prompt`: the repository to work on.
+    #[schema(value_type = Object)]
+    workspace: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -93,13 +104,26 @@ pub(crate) async fn create_run(
 
 fn read(given: Submission) -> Result<(Plan, Value), Refusal> {
     let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan was refused; nothing was written.").with_faults(faults);
-    let submitted = match (given.plan, given.plan_yaml) {
-        (Some(plan), None) => plan,
-        (None, Some(text)) => plan::from_yaml(&text).map_err(invalid)?,
-        _ => return Err(Problem::new(Kind::InvalidPlan, "Send either `plan` (JSON) or `plan_yaml` (text).").into()),
+    let submitted = match (given.plan, given.plan_yaml, given.prompt) {
+        (Some(plan), None, None) => plan,
+        (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,
+        (None, None, Some(prompt)) => planning(&prompt, given.quality, given.open_pr, given.workspace),
+        _ => return Err(Problem::new(Kind::InvalidPlan, "Send either `plan` (JSON), `plan_yaml` (text) or `prompt`.").into()),
     };
     let plan = plan::from_json(&submitted).map_err(invalid)?;
     Ok((plan, submitted))
+}
+
+/// The plan that makes a plan of a wish and submits it.
+fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>) -> Value {
+    let goal: String = prompt.chars().take(200).collect();
+    let mut inputs = json!({"prompt": prompt, "quality": quality, "open_pr": open_pr});
+    if let Some(workspace) = workspace {
+        inputs["workspace"] = workspace;
+    }
+    json!({"goal": goal, "steps": [
+        {"name": "plan", "tool": "plan:make", "inputs": inputs},
+        {"name": "submit", "tool": "plan:submit", "inputs": {"plan": "${{ steps.plan.outputs.plan }}"}}]})
 }
 
 fn preview(plan: Plan) -> Preview {

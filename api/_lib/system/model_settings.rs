@@ -21,15 +21,13 @@ pub(crate) struct ModelSettings {
     /// `run_usd`, `run_tokens`, `day_usd`, `day_tokens`: at most so much for a run and for a day (UTC).
     #[schema(value_type = Object)]
     budget: BTreeMap<String, Value>,
-    /// Whether a plan that a model made may run before anybody has seen it.
-    plans_unseen: bool,
 }
 
 /// Show what the tenant wants of models.
 #[utoipa::path(get, path = "/models/settings", security(("bearer" = [])),
     responses((status = 200, body = ModelSettings), (status = 304), (status = 401)))]
 pub(crate) async fn show_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let filters = vec![("select".to_owned(), "order,budget,plans_unseen".to_owned())];
+    let filters = vec![("select".to_owned(), "order,budget".to_owned())];
     let rows: Vec<ModelSettings> = app.db(&caller).read(&Query { table: "model_settings", filters }).await?;
     Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))
 }
@@ -43,7 +41,7 @@ pub(crate) async fn set_model_settings(
     body: Body<ModelSettings>,
 ) -> Result<Response, Refusal> {
     let wanted = &body.value;
-    let arguments = json!({"p_order": wanted.order, "p_budget": wanted.budget, "p_plans_unseen": wanted.plans_unseen});
+    let arguments = json!({"p_order": wanted.order, "p_budget": wanted.budget});
     let set: ModelSettings = app.db(&caller).call("set_model_settings", &arguments).await?;
     Ok(axum::Json(set).into_response())
 }

@@ -2,6 +2,7 @@
 
 mod cold;
 mod engine;
+mod models;
 mod report;
 mod stack;
 
@@ -11,6 +12,7 @@ use crate::exit::Outcome;
 pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
     match what {
         Bench::Cold { output } => cold::run(target.json, &output).await,
+        Bench::Models => models::run(target.json).await,
         Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
     }
 }

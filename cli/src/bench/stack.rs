@@ -15,6 +15,11 @@ pub(super) struct BenchStack {
 
 impl BenchStack {
     pub(super) async fn start() -> Result<Self, Error> {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings for its worker.
+    pub(super) async fn start_with(settings: &[(&str, &str)]) -> Result<Self, Error> {
         let dir = std::env::temp_dir().join(format!("nofx-bench-{}", std::process::id()));
         std::fs::create_dir_all(&dir).map_err(Error::new)?;
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(Error::new)?.port();
@@ -23,6 +28,7 @@ impl BenchStack {
             .args(["dev", "--fresh", "--port", &port.to_string(), "--data-dir"])
             .arg(&dir)
             .env("RUST_LOG", "warn")
+            .envs(settings.iter().copied())
             .spawn()
             .map_err(Error::new)?;
         let begin = Instant::now();

@@ -21,9 +21,27 @@ pub struct CreatedRun {
 
 /// Makes a run. The same id again finds the run that is there.
 pub async fn create_run(db: &Db, id: Uuid, plan: &Plan, submitted: &Value, trace: Option<&TraceParent>) -> Result<CreatedRun, Error> {
-    let run = json!({
+    db.call("create_run", &json!({"p_id": id, "p_run": row(plan, submitted, trace), "p_steps": plan.rows()})).await
+}
+
+/// Makes a run as the service role, in the name of somebody of a tenant.
+pub async fn create_run_for(
+    db: &Db,
+    tenant: Uuid,
+    author: &str,
+    id: Uuid,
+    plan: &Plan,
+    submitted: &Value,
+    trace: Option<&TraceParent>,
+) -> Result<CreatedRun, Error> {
+    let mut run = row(plan, submitted, trace);
+    run["created_by"] = json!(author);
+    db.call("create_run", &json!({"p_id": id, "p_run": run, "p_steps": plan.rows(), "p_tenant": tenant})).await
+}
+
+fn row(plan: &Plan, submitted: &Value, trace: Option<&TraceParent>) -> Value {
+    json!({
         "goal": plan.goal, "plan": submitted, "workspace": plan.workspace, "priority": plan.priority,
         "max_parallel": plan.max_parallel, "deadline_s": plan.deadline_s, "traceparent": trace.map(ToString::to_string),
-    });
-    db.call("create_run", &json!({"p_id": id, "p_run": run, "p_steps": plan.rows()})).await
+    })
 }

@@ -10,7 +10,7 @@ mod settle_steps;
 mod status;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
-pub use create_run::{CreatedRun, create_run};
+pub use create_run::{CreatedRun, create_run, create_run_for};
 pub use extend_leases::extend_leases;
 pub use jobs::{Expired, Rung, enforce_deadlines, expire_leases, forget_requests, retain_events, ring_doorbells};
 pub use outcome::{Failure, Outcome};

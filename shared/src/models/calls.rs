@@ -13,9 +13,6 @@ pub struct Settings {
     /// Task → `provider` or `provider/model`, the first choice first.
     #[serde(default)]
     pub order: BTreeMap<String, Vec<String>>,
-    /// Whether a plan that a model made may run before anybody has seen it.
-    #[serde(default)]
-    pub plans_unseen: bool,
 }
 
 /// What came of beginning a question.
@@ -74,7 +71,7 @@ pub async fn end_model_call(db: &Db, id: Uuid, bought: &Bought) -> Result<(), Er
 
 /// What a tenant wants; what is common to all when it says nothing.
 pub async fn model_settings(db: &Db, tenant: Uuid) -> Result<Settings, Error> {
-    let filters = vec![("tenant_id".to_owned(), format!("eq.{tenant}")), ("select".to_owned(), "order,plans_unseen".to_owned())];
+    let filters = vec![("tenant_id".to_owned(), format!("eq.{tenant}")), ("select".to_owned(), "order".to_owned())];
     let rows: Vec<Settings> = db.read(&Query { table: "model_settings", filters }).await?;
     Ok(rows.into_iter().next().unwrap_or_default())
 }

@@ -17,6 +17,13 @@ pub const TOOLS: &[&str] = &[
     "gate:e2e_smoke",
     "codegen",
     "db_write",
+    "workspace:write",
+    "git:branch",
+    "git:commit",
+    "git:push",
+    "git:pr",
+    "plan:make",
+    "plan:submit",
     "manual:*",
 ];
 

@@ -4,6 +4,7 @@
 
 mod api;
 mod aws;
+mod forges;
 mod models;
 mod queue;
 mod secrets;
@@ -16,6 +17,7 @@ use std::str::FromStr;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
+pub use forges::Forges;
 pub use models::Models;
 pub use queue::Queue;
 pub use secrets::Secrets;

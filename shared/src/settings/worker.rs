@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Invalid, Models, Queue, Reader, Secrets, Supabase};
+use super::{Forges, Invalid, Models, Queue, Reader, Secrets, Supabase};
 use crate::crypto::SigningKey;
 
 /// Settings of a worker.
@@ -11,6 +11,7 @@ pub struct Worker {
     pub queue: Queue,
     pub secrets: Secrets,
     pub models: Models,
+    pub forges: Forges,
     /// `NOFX_WORKER_NAME`; made from the process id when not set.
     pub name: String,
     /// `NOFX_CONCURRENCY`: steps at once, 512 when not set.
@@ -62,6 +63,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         queue: reader.queue(),
         secrets: reader.secrets(),
         models: reader.models(),
+        forges: reader.forges(),
         name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),

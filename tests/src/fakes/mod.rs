@@ -1,4 +1,5 @@
 //! What cannot be had here, written from its published shape.
 
+pub mod forges;
 pub mod models;
 pub mod otlp;

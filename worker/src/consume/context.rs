@@ -12,6 +12,7 @@ use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
 use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::{Mask, SecretStore};
+use nofx_shared::settings::Forges;
 use nofx_shared::storage::Storage;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
@@ -26,6 +27,7 @@ pub(crate) struct Tools {
     pub db: Db,
     pub storage: Storage,
     pub secrets: SecretStore,
+    pub forges: Forges,
     pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,

@@ -5,10 +5,13 @@ mod codegen;
 mod db_write;
 mod fail;
 mod gate;
+mod git;
 mod http;
 mod manual;
 mod noop;
+mod planning;
 mod sleep;
+mod workspace_write;
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -35,7 +38,7 @@ pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
 }
 
 /// The one list of tools.
-fn all() -> [&'static dyn Erased; 16] {
+fn all() -> [&'static dyn Erased; 23] {
     [
         &Tool::<noop::Noop>::NEW,
         &Tool::<sleep::Sleep>::NEW,
@@ -52,6 +55,13 @@ fn all() -> [&'static dyn Erased; 16] {
         &Tool::<gate::Checked<gates::E2eSmoke>>::NEW,
         &Tool::<codegen::Codegen>::NEW,
         &Tool::<db_write::DbWrite>::NEW,
+        &Tool::<workspace_write::WorkspaceWrite>::NEW,
+        &Tool::<git::Branch>::NEW,
+        &Tool::<git::Commit>::NEW,
+        &Tool::<git::Push>::NEW,
+        &Tool::<git::PullRequest>::NEW,
+        &Tool::<planning::PlanMake>::NEW,
+        &Tool::<planning::PlanSubmit>::NEW,
         &Tool::<manual::Manual>::NEW,
     ]
 }
@@ -63,12 +73,21 @@ pub(crate) fn find(tool: &str) -> Option<&'static dyn Erased> {
     })
 }
 
+/// Each tool with the first sentence of its documentation and the JSON Schema of its inputs' fields: for models that write plans.
+pub(crate) fn describe() -> impl Iterator<Item = (&'static str, String, Value)> {
+    all().into_iter().map(|handler| {
+        let (tool, inputs) = handler.schemas();
+        let said =
+            tool.get("description").and_then(Value::as_str).unwrap_or_default().split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        (handler.tool(), said, inputs.get("properties").cloned().unwrap_or_default())
+    })
+}
+
 /// A handler without its type of inputs.
 pub(crate) trait Erased: Send + Sync {
     fn tool(&self) -> &'static str;
     fn default_timeout_s(&self) -> u64;
     /// JSON Schemas whose descriptions are the documentation: of the tool, and of its inputs.
-    #[cfg(test)]
     fn schemas(&self) -> (schemars::Schema, schemars::Schema);
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>>;
 }
@@ -88,7 +107,6 @@ impl<H: Handler> Erased for Tool<H> {
         H::TIMEOUT_S
     }
 
-    #[cfg(test)]
     fn schemas(&self) -> (schemars::Schema, schemars::Schema) {
         (schemars::schema_for!(H), schemars::schema_for!(H::Inputs))
     }

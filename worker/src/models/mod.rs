@@ -14,6 +14,7 @@ use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::models::{self, Begun, Bought, Settings};
 use nofx_shared::{net, secrets, settings};
+use prometheus_client::metrics::histogram::Histogram;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -60,15 +61,18 @@ pub(crate) struct Models {
     client: LazyLock<genai::Client>,
     traffic: Traffic,
     tenants: Mutex<HashMap<Uuid, (Instant, Settings)>>,
+    /// Seconds of each question beside the provider's.
+    routing: Histogram,
 }
 
 impl Models {
-    pub(crate) fn new(settings: settings::Models) -> Self {
-        Self { settings, client: LazyLock::new(client), traffic: Traffic::default(), tenants: Mutex::default() }
+    pub(crate) fn new(settings: settings::Models, routing: Histogram) -> Self {
+        Self { settings, client: LazyLock::new(client), traffic: Traffic::default(), tenants: Mutex::default(), routing }
     }
 
     /// Asks until somebody answers, the budget is spent or the step is stopped.
     pub(crate) async fn ask(&self, step: &StepContext, question: &Question) -> Result<Answer, Failure> {
+        let asked_at = Instant::now();
         let tenant = self.tenant(step).await?;
         let candidates = route::order(question.task, &question.order, tenant.order.get(question.task.as_str()), &self.settings);
         let candidates = candidates.map_err(|why| Failure::permanent(format!("models: {why}")))?;
@@ -99,10 +103,11 @@ impl Models {
             }
             Begun::Id(id) => id,
         };
-        let begun = Instant::now();
+        let provider_at = Instant::now();
         let mut fallbacks = vec![];
         let asked = self.try_all(step, question, &candidates, &mut fallbacks).await;
-        let mut bought = Bought { latency_ms: begun.elapsed().as_millis() as u64, fallbacks, ..Bought::default() };
+        let provider = provider_at.elapsed();
+        let mut bought = Bought { latency_ms: provider.as_millis() as u64, fallbacks, ..Bought::default() };
         let result = match asked {
             Ok((candidate, said)) => {
                 let cost_usd = price::of(candidate.provider.name, &candidate.model).map(|price| price.cost_usd(&said.usage));
@@ -128,6 +133,7 @@ impl Models {
         step.insist(end, db::Error::is_about_the_call)
             .await
             .map_err(|error| Failure::transient(format!("the answer cannot be written down: {error}")))?;
+        self.routing.observe((asked_at.elapsed() - provider).as_secs_f64());
         let answer = result?;
         let facts =
             json!({"provider": answer.provider, "model": answer.model, "asked": names, "prices": price::version(), "request": hash});

@@ -1,0 +1,98 @@
+use nofx_tests::fakes::forges::Forges;
+use nofx_tests::own::Own;
+use nofx_tests::people::step;
+use nofx_tests::repository::{Repository, git};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn stack(name: &str) -> (Own, Forges) {
+    let forges = Forges::start().await;
+    let settings = forges.settings();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
+    // Nobody waits for an approval here.
+    own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
+    (own, forges)
+}
+
+/// Changes a file, commits and pushes it, and opens a pull request.
+fn change(repository: &Repository, branch: &str, forge: &str) -> Value {
+    json!({"goal": "change", "workspace": repository.workspace("main"), "steps": [
+        {"name": "branch", "tool": "git:branch", "inputs": {"name": branch}},
+        {"name": "write", "tool": "workspace:write", "inputs": {"files": {"src/new.txt": "new\n"}, "remove": ["old.txt"]}},
+        {"name": "commit", "tool": "git:commit", "inputs": {"message": "Change things"}},
+        {"name": "push", "tool": "git:push", "secrets": ["FORGE_TOKEN"]},
+        {"name": "pr", "tool": "git:pr", "secrets": ["FORGE_TOKEN"], "retry": {"max_attempts": 4, "initial_ms": 50},
+            "inputs": {"title": "Change things", "forge": forge, "repository": "acme/web"}}]})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_committed_pushed_and_proposed_once() {
+    let (own, forges) = stack("git-pr").await;
+    let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]);
+    // Opened, but the answer is lost: the retry finds it.
+    forges.lose_an_answer();
+    let run = own.run(&change(&repository, "agent/one", "github")).await;
+    let pr = step(&run, "pr");
+    assert_eq!(
+        (run["status"].as_str(), &pr["outputs"]["opened"], &pr["outputs"]["number"]),
+        (Some("succeeded"), &json!(false), &json!(1)),
+        "{run}"
+    );
+    assert_eq!((forges.opened().len(), &forges.opened()[0]["base"]["ref"]), (1, &json!("main")));
+    assert_eq!(pr["attempt"], 2);
+    let files = repository.git(&["ls-tree", "-r", "--name-only", "agent/one"]);
+    assert_eq!(files.lines().collect::<Vec<_>>(), ["README.md", "src/new.txt"]);
+    let message = repository.git(&["log", "-1", "--format=%an%n%B", "agent/one"]);
+    assert!(message.starts_with("NOFX\nChange things") && message.contains("NOFX-Step: "), "{message}");
+    assert_eq!(repository.git(&["rev-list", "--count", "main..agent/one"]).trim(), "1");
+
+    forges.fail(&[500, 429]);
+    let run = own.run(&change(&repository, "agent/two", "bitbucket")).await;
+    assert_eq!((run["status"].as_str(), &step(&run, "pr")["outputs"]["opened"]), (Some("succeeded"), &json!(true)), "{run}");
+    assert!(step(&run, "pr")["outputs"]["url"].as_str().is_some_and(|url| url.contains("bitbucket.org/acme/web/pull-requests/2")), "{run}");
+    // Retried as a whole, nothing is made twice.
+    let id = run["id"].as_str().expect("an id");
+    for name in ["commit", "push", "pr"] {
+        let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
+        own.call(Method::POST, &path, Some(&json!({}))).await;
+        own.wait(id, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    }
+    assert_eq!((forges.opened().len(), repository.git(&["rev-list", "--count", "main..agent/two"]).trim()), (2, "1"));
+    assert!(!run.to_string().contains("forge-token"), "the token is nowhere: {run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_may_not_do_is_refused() {
+    let (own, forges) = stack("git-refusals").await;
+    let repository = Repository::new(&[("a.txt", "a\n")]);
+    let one = |tool: &str, inputs: Value, secrets: Value| json!({"goal": "x", "workspace": repository.workspace("main"), "steps": [{"name": "s", "tool": tool, "inputs": inputs, "secrets": secrets}]});
+    for (tool, inputs, why) in [
+        ("git:branch", json!({"name": "--upload-pack=x"}), "is not a name of a branch"),
+        ("git:branch", json!({"name": "x", "from": "nowhere"}), "is no branch, tag or commit"),
+        ("git:push", json!({}), "no branch is checked out"),
+        ("git:push", json!({"branch": "main"}), "default branch"),
+        ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/../x"}), "owner/name"),
+        ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), "name the secret"),
+        ("git:pr", json!({"title": "x", "head": "x", "repository": "acme/web"}), "give `forge`"),
+        ("workspace:write", json!({"files": {"../x": "y"}}), "is not a file below the workspace"),
+        ("workspace:write", json!({"files": {".git/hooks/pre-commit": "y"}}), "is not a file below the workspace"),
+        ("git:commit", json!({"message": "x", "paths": ["/etc/passwd"]}), "is not a file below the workspace"),
+    ] {
+        let run = own.run(&one(tool, inputs.clone(), json!([]))).await;
+        let message = step(&run, "s")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(why), "{tool} {inputs}: {run}");
+    }
+    assert_eq!(forges.requests(), 0);
+    let run = own.run(&one("git:commit", json!({"message": "nothing"}), json!([]))).await;
+    assert_eq!(step(&run, "s")["outputs"]["changed"], false, "nothing changed, nothing is committed: {run}");
+    let none = own.run(&json!({"goal": "x", "steps": [{"name": "s", "tool": "git:commit", "inputs": {"message": "x"}}]})).await;
+    assert!(none.to_string().contains("no git repository"), "{none}");
+    assert!(git(&repository.dir, &["branch", "--list"]).contains("main"));
+    // By default a person looks at a pull request first.
+    let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
+    let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
+    let run = other.wait(&id, Duration::from_secs(30), |run| run["gates"][0]["status"] == "pending").await;
+    assert_eq!((&run["gates"][0]["kind"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
+}

@@ -1,0 +1,48 @@
+use nofx_shared::engine::{Failure, Outcome};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{check_branch, checkout, git};
+use crate::consume::StepContext;
+use crate::handlers::Handler;
+
+/// Makes a branch in the run's checkout and goes on on it; one that is there is checked out.
+#[derive(JsonSchema)]
+pub(in crate::handlers) struct Branch;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::handlers) struct Inputs {
+    /// Its name.
+    name: String,
+    /// Where it begins: a branch, tag or commit; where the checkout is when not given.
+    from: Option<String>,
+}
+
+impl Handler for Branch {
+    const TOOL: &'static str = "git:branch";
+    const TIMEOUT_S: u64 = 120;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let dir = checkout(step).await?;
+        let git = git(step, &dir);
+        check_branch(&git, &inputs.name).await?;
+        let is_there =
+            git.try_run(&["show-ref", "--verify", "--quiet", &format!("refs/heads/{}", inputs.name)]).await?.exit_code == Some(0);
+        if is_there {
+            git.run(&["switch", "--quiet", &inputs.name]).await?;
+        } else if let Some(from) = &inputs.from {
+            let start = match git.commit(&format!("origin/{from}")).await? {
+                Some(commit) => Some(commit),
+                None => git.commit(from).await?,
+            };
+            let start = start.ok_or_else(|| Failure::permanent(format!("`{from}` is no branch, tag or commit")))?;
+            git.run(&["switch", "--quiet", "--create", &inputs.name, &start]).await?;
+        } else {
+            git.run(&["switch", "--quiet", "--create", &inputs.name]).await?;
+        }
+        Ok(Outcome::Done { outputs: json!({"branch": inputs.name, "commit": git.head().await?}) })
+    }
+}

@@ -1,0 +1,62 @@
+use nofx_shared::engine::{Failure, Outcome};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{checkout, git};
+use crate::consume::StepContext;
+use crate::handlers::Handler;
+use crate::workspace::below;
+
+/// Commits what changed in the run's checkout. The commit says which step made it, so that a retry finds it instead of making another;
+/// when nothing changed, none is made.
+#[derive(JsonSchema)]
+pub(in crate::handlers) struct Commit;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::handlers) struct Inputs {
+    message: String,
+    /// Files to commit; all when not given.
+    #[serde(default)]
+    paths: Vec<String>,
+    /// `NOFX` when not given.
+    author_name: Option<String>,
+    /// `nofx@localhost` when not given.
+    author_email: Option<String>,
+}
+
+impl Handler for Commit {
+    const TOOL: &'static str = "git:commit";
+    const TIMEOUT_S: u64 = 120;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        if inputs.message.trim().is_empty() {
+            return Err(Failure::permanent("`message` is empty"));
+        }
+        let dir = checkout(step).await?;
+        let mut git = git(step, &dir);
+        let mark = format!("NOFX-Step: {}", step.step.id);
+        let last = git.try_run(&["log", "-1", "--format=%B"]).await?.stdout;
+        let is_done = last.lines().any(|line| line == mark);
+        if !is_done {
+            for path in &inputs.paths {
+                below(&dir, path)?;
+            }
+            let paths: Vec<&str> = if inputs.paths.is_empty() { vec!["."] } else { inputs.paths.iter().map(String::as_str).collect() };
+            git.run(&[["add", "--all", "--"].as_slice(), &paths].concat()).await?;
+            if git.try_run(&["diff", "--cached", "--quiet"]).await?.exit_code == Some(0) {
+                return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) });
+            }
+            let name = inputs.author_name.unwrap_or_else(|| "NOFX".to_owned());
+            let email = inputs.author_email.unwrap_or_else(|| "nofx@localhost".to_owned());
+            for (role, who) in [("AUTHOR", &name), ("COMMITTER", &name)] {
+                git.env.insert(format!("GIT_{role}_NAME"), who.clone());
+                git.env.insert(format!("GIT_{role}_EMAIL"), email.clone());
+            }
+            git.run(&["commit", "--quiet", "--no-gpg-sign", "--message", &inputs.message, "--message", &mark]).await?;
+        }
+        Ok(Outcome::Done { outputs: json!({"changed": true, "commit": git.head().await?}) })
+    }
+}

@@ -1,0 +1,97 @@
+use nofx_shared::engine::{Failure, Outcome};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::forge::{Forge, Wanted};
+use super::{checkout, current_branch, git, token};
+use crate::consume::StepContext;
+use crate::handlers::Handler;
+
+/// Opens a pull request at GitHub or Bitbucket for the branch that was pushed; one that is open for it already is found, so that a retry
+/// opens none twice. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.
+#[derive(JsonSchema)]
+#[schemars(rename = "PullRequest")]
+pub(in crate::handlers) struct PullRequest;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::handlers) struct Inputs {
+    title: String,
+    #[serde(default)]
+    body: String,
+    /// The branch to merge into; the repository's default when not given.
+    base: Option<String>,
+    /// The branch to merge; the one that is checked out when not given.
+    head: Option<String>,
+    #[serde(default)]
+    draft: bool,
+    /// `github` or `bitbucket`; as the repository's address says when not given.
+    forge: Option<Forge>,
+    /// `owner/name`; as the repository's address says when not given.
+    repository: Option<String>,
+    /// Which of the step's secrets is the token; the first when not given.
+    token_secret: Option<String>,
+}
+
+impl Handler for PullRequest {
+    const TOOL: &'static str = "git:pr";
+    const TIMEOUT_S: u64 = 120;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let dir = checkout(step).await?;
+        let git = git(step, &dir);
+        let address = step.step.workspace.as_ref().map(|source| source.git.as_str()).unwrap_or_default();
+        let forge = inputs.forge.or_else(|| Forge::of(address));
+        let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither at GitHub nor at Bitbucket: give `forge`")))?;
+        let repository = inputs.repository.or_else(|| name_in(address));
+        let repository = repository.filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("give `repository` as owner/name"))?;
+        let missing = || Failure::permanent("name the secret with the token in the step's `secrets`");
+        let token = token(step, inputs.token_secret.as_deref()).ok_or_else(missing)?;
+        let head = match inputs.head {
+            Some(head) => head,
+            None => current_branch(&git).await?,
+        };
+        let base = match inputs.base {
+            Some(base) => base,
+            None => {
+                let default = git.try_run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await?.stdout;
+                default.trim().strip_prefix("origin/").unwrap_or("main").to_owned()
+            }
+        };
+        let wanted = Wanted { repository, head, base, title: inputs.title, body: inputs.body, draft: inputs.draft };
+        let (pull_request, is_new) = forge.open(&step.tools.forges, token, &wanted).await?;
+        Ok(Outcome::Done {
+            outputs: json!({"number": pull_request.number, "url": pull_request.url, "opened": is_new, "head": wanted.head, "base": wanted.base}),
+        })
+    }
+}
+
+/// `owner/name` of `https://host/owner/name.git` or `git@host:owner/name.git`.
+fn name_in(address: &str) -> Option<String> {
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => address.split_once(':')?.1,
+    };
+    Some(path.trim_end_matches('/').trim_end_matches(".git").to_owned())
+}
+
+fn is_name(text: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    text.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_name, name_in};
+
+    #[test]
+    fn repositories_are_named_by_their_addresses() {
+        for address in ["https://github.com/acme/web.git", "git@github.com:acme/web.git", "https://x@github.com/acme/web/"] {
+            assert_eq!(name_in(address).as_deref(), Some("acme/web"), "{address}");
+        }
+        assert!(is_name("acme/web.js") && !is_name("acme") && !is_name("acme/../x") && !is_name("acme/web?x=1") && !is_name("a/b/c"));
+    }
+}

@@ -1,0 +1,145 @@
+use std::fmt::Write;
+use std::time::Duration;
+
+use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::plan::{self, Plan, Workspace};
+use nofx_shared::problem::Fault;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::consume::StepContext;
+use crate::handlers::{self, Handler};
+use crate::models::{Question, Task};
+
+/// Has a model make a plan of a wish. The plan is checked as one that a person submits; the model may mend it once. It is not run: see
+/// `plan:submit`.
+#[derive(JsonSchema)]
+pub(in crate::handlers) struct PlanMake;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::handlers) struct Inputs {
+    /// What is to be done.
+    prompt: String,
+    /// Whether the work must pass gates.
+    #[serde(default)]
+    quality: bool,
+    /// Whether it ends with a pull request; otherwise nothing is pushed.
+    #[serde(default)]
+    open_pr: bool,
+    /// The repository that the plan works on.
+    workspace: Option<Workspace>,
+    /// Whom to ask, the first choice first.
+    #[serde(default)]
+    order: Vec<String>,
+}
+
+/// For one model to answer.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+impl Handler for PlanMake {
+    const TOOL: &'static str = "plan:make";
+    const TIMEOUT_S: u64 = 900;
+    type Inputs = Inputs;
+
+    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+        let mut prompt = inputs.prompt.clone();
+        let mut faults = vec![];
+        for _ in 0..2 {
+            let question = Question {
+                task: Task::Reasoning,
+                system: Some(instruction(&inputs)),
+                prompt: prompt.clone(),
+                schema: None,
+                max_tokens: 8192,
+                timeout: PATIENCE,
+                order: inputs.order.clone(),
+            };
+            let answer = step.tools.models.ask(step, &question).await?;
+            match read(&answer.text, &inputs) {
+                Ok((submitted, plan)) => {
+                    let text = serde_json::to_vec_pretty(&submitted).map_err(|error| Failure::permanent(error.to_string()))?;
+                    let path = step.keep("plan.json", "application/json", text).await?;
+                    let edges: Vec<Value> =
+                        plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| json!([need, step.name]))).collect();
+                    let order: Vec<&String> = plan.steps.iter().map(|step| &step.name).collect();
+                    let outputs = json!({
+                        "plan": submitted, "order": order, "edges": edges, "warnings": plan.warnings, "plan_path": path,
+                        "provider": answer.provider, "model": answer.model,
+                    });
+                    return Ok(Outcome::Done { outputs });
+                }
+                Err(found) => {
+                    prompt = format!(
+                        "{}\n\nYour plan was refused:\n{}\nAnswer with the whole plan, mended.\n<plan>\n{}\n</plan>",
+                        inputs.prompt,
+                        list(&found),
+                        answer.text
+                    );
+                    faults = found;
+                }
+            }
+        }
+        Err(Failure::permanent("the model made no plan that can be run").with_details(json!({"errors": faults})))
+    }
+}
+
+/// The plan of an answer, with what the wish asks of it.
+fn read(answer: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
+    let text = answer.trim();
+    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
+    let mut submitted: Value =
+        serde_json::from_str(fenced.unwrap_or(text).trim()).map_err(|error| vec![Fault::new("", format!("not JSON: {error}"))])?;
+    if let (Some(workspace), Some(object)) = (&inputs.workspace, submitted.as_object_mut()) {
+        object.insert("workspace".to_owned(), json!(workspace));
+    }
+    let plan = plan::from_json(&submitted)?;
+    let has = |start: &str| plan.steps.iter().any(|step| step.tool.starts_with(start));
+    let mut faults = vec![];
+    if inputs.quality && !has("gate:") {
+        faults.push(Fault::new("/steps", "the work must pass at least one gate"));
+    }
+    if inputs.open_pr && !has("git:pr") {
+        faults.push(Fault::new("/steps", "it must end with git:pr"));
+    }
+    if !inputs.open_pr && (has("git:push") || has("git:pr")) {
+        faults.push(Fault::new("/steps", "nothing may be pushed"));
+    }
+    // A plan that makes plans would go round whoever looks at them.
+    if has("plan:") {
+        faults.push(Fault::new("/steps", "it may not make other plans"));
+    }
+    if faults.is_empty() { Ok((submitted, plan)) } else { Err(faults) }
+}
+
+fn list(faults: &[Fault]) -> String {
+    faults
+        .iter()
+        .map(|fault| format!("- {} {}", if fault.pointer.is_empty() { "/" } else { &fault.pointer }, fault.detail))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What the model must know: the form of a plan and the tools.
+fn instruction(inputs: &Inputs) -> String {
+    let mut text = format!(
+        "You write plans for NOFX. Answer with one JSON object of this schema and nothing else:\n{}\n\nTools and their inputs:\n",
+        plan::schema()
+    );
+    for (tool, said, fields) in handlers::describe() {
+        // Text can always be written to.
+        let _ = writeln!(text, "- {tool}: {said} Inputs: {fields}");
+    }
+    if inputs.quality {
+        text.push_str(
+            "\nThe work must pass gates: typecheck, lint and unit tests at least, after what changes files and before what publishes them.",
+        );
+    }
+    if inputs.open_pr {
+        text.push_str("\nIt ends with git:branch, git:commit, git:push and git:pr.");
+    } else {
+        text.push_str("\nNothing is pushed.");
+    }
+    text
+}
