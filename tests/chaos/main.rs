@@ -3,3 +3,4 @@
 mod kills;
 mod queues;
 mod stacks;
+mod tools;

@@ -21,7 +21,7 @@ use crate::consume::{Consumer, Tools};
 use crate::doorbell::{self, Bell};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
-use crate::models::Models;
+use crate::models::{Models, Times};
 use crate::workspace::Workspaces;
 use crate::{admin, jobs, protect};
 
@@ -75,7 +75,10 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         storage,
         secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
         forges: settings.forges.clone(),
-        models: Models::new(settings.models.clone(), metrics.model_routing.clone()),
+        models: Models::new(
+            settings.models.clone(),
+            Times { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() },
+        ),
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
         allow_private_addresses: settings.allow_private_addresses,

@@ -1,4 +1,4 @@
-//! `nofx bench models`: what asking a model costs beside the provider: routing, budget and record.
+//! `nofx bench models`: what asking a model costs beside the provider: routing is ours alone, record the database's two calls.
 //!
 //! The provider is a stand-in in this process that answers at once. The worker takes the time of each question without the provider's part.
 
@@ -13,9 +13,8 @@ use super::stack::BenchStack;
 use crate::api::Api;
 use crate::exit::{Error, Exit, Outcome};
 
-/// Questions that are measured, and how many are asked at once.
+/// Questions that are measured, one after the other.
 const QUESTIONS: usize = 300;
-const AT_ONCE: usize = 1;
 
 pub(crate) async fn run(as_json: bool) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::new)?;
@@ -34,7 +33,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let api = Api::new(stack.dev.api_url.clone(), token);
     let items: Vec<usize> = (0..QUESTIONS).collect();
     let ask = json!({"prompt": "question ${{ index }}", "path": "a.txt", "order": ["compatible"], "max_tokens": 16});
-    let plan = json!({"goal": "bench", "max_parallel": AT_ONCE + 1, "steps": [
+    let plan = json!({"goal": "bench", "max_parallel": 1, "steps": [
         {"name": "list", "tool": "noop", "needs": [], "inputs": {"items": items}},
         {"name": "ask", "tool": "codegen", "needs": ["list"], "for_each": format!("{}", json!(items)), "inputs": ask}]});
     let run = api.post("/api/runs", &json!({"plan": plan})).await?;
@@ -48,17 +47,19 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
         }
     }
     let text = nofx_shared::net::client().get(&stack.dev.metrics_url).send().await.map_err(Error::new)?.text().await.map_err(Error::new)?;
-    let buckets = buckets(&text);
     let mut report = Report::default();
-    report.put_value("questions", json!(buckets.last().map_or(0.0, |(_, count)| *count)));
-    report.put("routing_ms_p50", quantile(&buckets, 0.5) * 1000.0);
-    report.put("routing_ms_p99", quantile(&buckets, 0.99) * 1000.0);
+    report.put_value("questions", json!(QUESTIONS));
+    for (name, metric) in [("routing", "nofx_model_routing_seconds"), ("record", "nofx_model_record_seconds")] {
+        let buckets = buckets(&text, metric);
+        report.put(&format!("{name}_ms_p50"), quantile(&buckets, 0.5) * 1000.0);
+        report.put(&format!("{name}_ms_p99"), quantile(&buckets, 0.99) * 1000.0);
+    }
     Ok(report)
 }
 
 /// Upper bound in seconds and how many were at most so long.
-fn buckets(metrics: &str) -> Vec<(f64, f64)> {
-    let lines = metrics.lines().filter_map(|line| line.strip_prefix("nofx_model_routing_seconds_bucket{le=\""));
+fn buckets(metrics: &str, name: &str) -> Vec<(f64, f64)> {
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix("_bucket{le=\""));
     lines
         .filter_map(|line| line.split_once("\"} "))
         .filter_map(|(bound, count)| Some((bound.replace("+Inf", "inf").parse().ok()?, count.parse().ok()?)))

@@ -61,13 +61,20 @@ pub(crate) struct Models {
     client: LazyLock<genai::Client>,
     traffic: Traffic,
     tenants: Mutex<HashMap<Uuid, (Instant, Settings)>>,
-    /// Seconds of each question beside the provider's.
-    routing: Histogram,
+    times: Times,
+}
+
+/// Seconds of each question beside the provider's.
+pub(crate) struct Times {
+    /// Ours alone.
+    pub routing: Histogram,
+    /// The database's: budget and replay before, the record after.
+    pub record: Histogram,
 }
 
 impl Models {
-    pub(crate) fn new(settings: settings::Models, routing: Histogram) -> Self {
-        Self { settings, client: LazyLock::new(client), traffic: Traffic::default(), tenants: Mutex::default(), routing }
+    pub(crate) fn new(settings: settings::Models, times: Times) -> Self {
+        Self { settings, client: LazyLock::new(client), traffic: Traffic::default(), tenants: Mutex::default(), times }
     }
 
     /// Asks until somebody answers, the budget is spent or the step is stopped.
@@ -87,7 +94,9 @@ impl Models {
         let names: Vec<String> = candidates.iter().map(Candidate::name).collect();
         let hash = question.hash(&names);
         let begin = || models::begin_model_call(&step.tools.db, &step.step, &hash, question.task.as_str(), usd, tokens);
+        let begin_at = Instant::now();
         let begun = step.insist(begin, db::Error::is_about_the_call).await;
+        let mut record = begin_at.elapsed();
         let begun = begun.map_err(|error| Failure::transient(format!("the question cannot be written down: {error}")))?;
         let id = match begun.ok_or_else(|| Failure::transient("the lease was lost"))? {
             Begun::Over(why) => return Err(Failure::permanent(format!("the budget for models does not allow it: {why}"))),
@@ -130,10 +139,13 @@ impl Models {
             }
         };
         let end = || models::end_model_call(&step.tools.db, id, &bought);
+        let end_at = Instant::now();
         step.insist(end, db::Error::is_about_the_call)
             .await
             .map_err(|error| Failure::transient(format!("the answer cannot be written down: {error}")))?;
-        self.routing.observe((asked_at.elapsed() - provider).as_secs_f64());
+        record += end_at.elapsed();
+        self.times.record.observe(record.as_secs_f64());
+        self.times.routing.observe((asked_at.elapsed() - provider - record).as_secs_f64());
         let answer = result?;
         let facts =
             json!({"provider": answer.provider, "model": answer.model, "asked": names, "prices": price::version(), "request": hash});

@@ -22,11 +22,16 @@ pub(super) use push::Push;
 /// The run's checkout; an empty workspace is none.
 async fn checkout(step: &StepContext) -> Result<PathBuf, Failure> {
     let dir = step.workspace().await?;
-    if dir.join(".git").exists() {
-        Ok(dir)
-    } else {
-        Err(Failure::permanent("the workspace is no git repository: give the plan a `workspace`"))
+    if !dir.join(".git").exists() {
+        return Err(Failure::permanent("the workspace is no git repository: give the plan a `workspace`"));
     }
+    // A worker that was killed in the middle of git left its lock behind: one from before this attempt is nobody's.
+    let lock = dir.join(".git/index.lock");
+    let made = lock.metadata().and_then(|meta| meta.modified()).ok().map(chrono::DateTime::<chrono::Utc>::from);
+    if step.step.attempt > 1 && made.is_some_and(|made| made < step.began) {
+        drop(std::fs::remove_file(&lock));
+    }
+    Ok(dir)
 }
 
 fn git<'a>(step: &'a StepContext, dir: &'a Path) -> Git<'a> {
