@@ -8,6 +8,7 @@ mod http;
 mod openapi;
 mod runs;
 mod system;
+mod webhooks;
 
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +19,7 @@ pub use openapi::document;
 
 /// The one list of what there is: each line is a function in the cloud.
 fn routers() -> Vec<OpenApiRouter<App>> {
-    vec![artifacts::router(), events::router(), gates::router(), runs::router(), system::router()]
+    vec![artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()]
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
@@ -36,7 +37,7 @@ macro_rules! functions {
     )*};
 }
 
-functions! { artifacts events gates runs }
+functions! { artifacts events gates runs webhooks }
 
 /// The function of what the API says of itself.
 pub fn system(app: &App) -> Router {

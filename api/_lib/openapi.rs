@@ -23,6 +23,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     components.add_security_scheme("bearer", bearer);
     let internal_key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Internal-Api-Key")));
     components.add_security_scheme("internal_key", internal_key);
+    let github = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Hub-Signature-256")));
+    components.add_security_scheme("github", github);
     components.add_security_scheme("cron", cron);
     document
 }

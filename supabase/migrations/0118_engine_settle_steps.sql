@@ -4,7 +4,8 @@
 --   can execute, null for all; p_lease, how long the new leases hold.
 -- Locks: the runs concerned (lock_runs); then doorbells, steps and, last, run rows in id order.
 -- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, rung: the runs, if steps of
---   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer that this call set, or null}.
+--   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer that this call set, or null,
+--   checks: whether a forge shows gates of these runs}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -111,7 +112,10 @@ begin
     'refused', v_refused,
     'claims', case when v_claimed is null then '[]' else nofx_private.hand_out_steps(v_claimed, p_lease) end,
     'rung', case when current_setting('nofx.rung', true) = 'yes' then to_json(v_runs) else '[]' end,
-    'next_due_at', v_due);
+    'next_due_at', v_due,
+    'checks', exists (
+      select from nofx.check_run c
+       where c.told is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));
 end
 $$;
 grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) to service_role;

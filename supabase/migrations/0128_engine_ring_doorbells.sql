@@ -1,7 +1,8 @@
 -- Rings what is due: wakes steps whose instant has come, rings again for ready steps that nobody picked up.
 -- Takes: p_limit, how many at most.
 -- Locks: the runs of due timers (lock_runs); the doorbells, skipping those that others handle; the steps it wakes.
--- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer, or null}.
+-- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer, or null, checks: whether forges may be
+--   behind on gates}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.ring_doorbells(p_limit int default 1000)
 returns json
@@ -56,7 +57,8 @@ begin
 
   return json_build_object(
     'rung', to_json(coalesce(v_woken, '{}') || coalesce(v_rung, '{}')),
-    'next_due_at', (select min(ring_at) from nofx.doorbell where kind = 'timer'));
+    'next_due_at', (select min(ring_at) from nofx.doorbell where kind = 'timer'),
+    'checks', exists (select from nofx.check_run where told is distinct from 'completed'));
 end
 $$;
 grant execute on function nofx.ring_doorbells(int) to service_role;

@@ -14,7 +14,7 @@ use nofx_shared::settings;
 use nofx_shared::storage::{self, Storage};
 use nofx_shared::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::{Consumer, Tools};
@@ -84,6 +84,8 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         allow_private_addresses: settings.allow_private_addresses,
         worker: settings.name.clone(),
         image: settings.image.clone(),
+        checks: Notify::new(),
+        public_url: settings.public_url.clone(),
         signing_key: settings.signing_key.clone(),
     });
     publish_key(&db, &settings.signing_key, &stop).await;

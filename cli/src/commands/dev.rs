@@ -115,6 +115,7 @@ impl Running {
             queue: self.queue.settings(),
             internal_api_key: self.stack.internal_api_key().to_owned(),
             cron_secret: None,
+            github_webhook_secret: settings::github_webhook_secret(),
             cors_origins: vec![],
             stream: Duration::from_secs(240),
         }

@@ -43,5 +43,6 @@ fn row(plan: &Plan, submitted: &Value, trace: Option<&TraceParent>) -> Value {
     json!({
         "goal": plan.goal, "plan": submitted, "workspace": plan.workspace, "priority": plan.priority,
         "max_parallel": plan.max_parallel, "deadline_s": plan.deadline_s, "traceparent": trace.map(ToString::to_string),
+        "pull_request": plan.pull_request,
     })
 }

@@ -14,6 +14,8 @@ pub struct Rung {
     pub rung: Vec<Uuid>,
     /// The instant of the next timer.
     pub next_due_at: Option<DateTime<Utc>>,
+    /// Whether forges may be behind on gates.
+    pub checks: bool,
 }
 
 /// What `expire_leases` found.

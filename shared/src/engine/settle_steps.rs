@@ -21,6 +21,8 @@ pub struct Settled {
     pub rung: Vec<Uuid>,
     /// The earliest timer that this settle set.
     pub next_due_at: Option<DateTime<Utc>>,
+    /// Whether a forge shows gates of these runs.
+    pub checks: bool,
 }
 
 /// Settles a batch of rows made by `Outcome::row`, and claims up to `capacity` steps.

@@ -62,6 +62,17 @@ pub struct Resources {
     pub network: Option<String>,
 }
 
+/// The pull request that a run checks: its gates are shown there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PullRequest {
+    /// `owner/name` at GitHub.
+    pub repository: String,
+    /// The commit that is checked.
+    pub head_sha: String,
+    pub number: Option<u64>,
+}
+
 /// What a run may spend on models.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +150,8 @@ pub struct Plan {
     pub deadline_s: Option<u64>,
     pub max_parallel: Option<u32>,
     pub workspace: Option<Workspace>,
+    /// The pull request that it checks.
+    pub pull_request: Option<PullRequest>,
     /// What its steps may spend on models; the tenant's budget holds besides.
     pub budget: Option<Budget>,
     /// Whether its author knows that it does more than read and check: `gate:e2e_smoke` is refused without it.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
-use super::{Budget, OnFailure, Plan, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
+use super::{Budget, OnFailure, Plan, PullRequest, Resources, Retry, Step, Workspace, expression, graph, limits, template, tools};
 use crate::auth::Role;
 use crate::problem::Fault;
 
 const PLAN_FIELDS: &[&str] =
-    &["goal", "priority", "deadline_s", "max_parallel", "workspace", "risky", "budget", "defaults", "metadata", "steps"];
+    &["goal", "priority", "deadline_s", "max_parallel", "workspace", "risky", "budget", "pull_request", "defaults", "metadata", "steps"];
 const DEFAULT_FIELDS: &[&str] = &["retry", "timeout_s", "driver", "env", "on_failure"];
 const STEP_FIELDS: &[&str] = &[
     "name",
@@ -55,6 +55,17 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let max_parallel = plan.number::<u32>("max_parallel", 1, 10_000, &mut faults);
     let workspace: Option<Workspace> = plan.typed("workspace", &mut faults);
     let risky = plan.typed::<bool>("risky", &mut faults).unwrap_or_default();
+    let pull_request: Option<PullRequest> = plan.typed("pull_request", &mut faults);
+    if let Some(given) = &pull_request {
+        let is_part =
+            |part: &str| !part.is_empty() && !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if !given.repository.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name)) {
+            faults.push(Fault::new("/pull_request/repository", "must be owner/name"));
+        }
+        if !(40..=64).contains(&given.head_sha.len()) || !given.head_sha.chars().all(|c| c.is_ascii_hexdigit()) {
+            faults.push(Fault::new("/pull_request/head_sha", "must be a whole commit id"));
+        }
+    }
     let budget: Option<Budget> = plan.typed("budget", &mut faults);
     if budget.as_ref().and_then(|budget| budget.usd).is_some_and(|usd| !(0.0..=1e9).contains(&usd)) {
         faults.push(Fault::new("/budget/usd", "must be from 0 to 1000000000"));
@@ -113,7 +124,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     }
     let sorted = order.iter().map(|at| steps[*at].clone()).collect();
     let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
-    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, budget, risky, steps: sorted, positions: order, warnings })
+    Ok(Plan { goal, priority, deadline_s, max_parallel, workspace, pull_request, budget, risky, steps: sorted, positions: order, warnings })
 }
 
 fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {

@@ -40,6 +40,11 @@ pub fn existing_database() -> Option<String> {
     Reader::default().text("NOFX_DB_URL")
 }
 
+/// `GITHUB_WEBHOOK_SECRET` for `nofx dev`, whose other settings it makes itself.
+pub fn github_webhook_secret() -> Option<String> {
+    Reader::default().text("GITHUB_WEBHOOK_SECRET")
+}
+
 /// A secret of the environment: `NOFX_SECRET_<NAME>`.
 pub(crate) fn secret(name: &str) -> Option<String> {
     std::env::var(format!("NOFX_SECRET_{name}")).ok()

@@ -32,6 +32,8 @@ pub struct Worker {
     pub signing_key: SigningKey,
     /// `NOFX_IMAGE_DIGEST`: the image that the worker runs from, for those statements.
     pub image: Option<String>,
+    /// `NOFX_URL`: where people see runs, for links from elsewhere.
+    pub public_url: Option<String>,
     /// `ECS_AGENT_URI`, which ECS sets: where a task asks not to be scaled in while it holds leases.
     pub ecs_agent: Option<String>,
 }
@@ -74,6 +76,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         signing_key: reader.signing_key(),
         image: reader.text("NOFX_IMAGE_DIGEST"),
+        public_url: reader.url("NOFX_URL"),
         ecs_agent: reader.url("ECS_AGENT_URI"),
     };
     reader.finish(worker)

@@ -50,7 +50,7 @@ const LEAST: [(&str, Option<Role>); 38] = [
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// What the platform and operators call, with keys of their own.
-const NOT_FOR_PEOPLE: [&str; 3] = ["run_cron", "set_db_write_rule", "drop_db_write_rule"];
+const NOT_FOR_PEOPLE: [&str; 4] = ["run_cron", "set_db_write_rule", "drop_db_write_rule", "hear_github"];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
@@ -166,6 +166,7 @@ async fn nobody_of_a_tenant_may_do_what_operators_do() {
         assert_eq!(status, 401, "{role:?}: {answer}");
         let rule = json!({"tenant_id": tenant.id, "table_name": "public.x", "allowed_ops": ["insert"], "constraints": {"columns": ["a"]}});
         assert_eq!(tenant.person(role).post("/api/db-write-rules", rule).await.0, 401, "{role:?}");
+        assert_eq!(tenant.person(role).post("/api/webhooks/github", json!({"action": "rerequested"})).await.0, 401, "{role:?}");
         let drop = tenant.person(role).request(Method::DELETE, &format!("/api/db-write-rules/{}", tenant.id));
         assert_eq!(drop.header("x-internal-api-key", "guess").send().await.expect("an answer").status(), 401, "{role:?}");
     }

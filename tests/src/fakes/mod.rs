@@ -1,5 +1,6 @@
 //! What cannot be had here, written from its published shape.
 
+pub mod checks;
 pub mod forges;
 pub mod models;
 pub mod otlp;

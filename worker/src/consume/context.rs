@@ -16,6 +16,7 @@ use nofx_shared::settings::Forges;
 use nofx_shared::storage::Storage;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::drivers::Processes;
@@ -35,6 +36,10 @@ pub(crate) struct Tools {
     /// This worker's name, and the digest of its image when it has one.
     pub worker: String,
     pub image: Option<String>,
+    /// Told when a gate begins or ends: a forge may show it.
+    pub checks: Notify,
+    /// Where people see runs, for links from elsewhere.
+    pub public_url: Option<String>,
     /// Signs what steps make.
     pub signing_key: SigningKey,
 }

@@ -207,6 +207,9 @@ impl Consumer {
                 if let Some(at) = settled.next_due_at {
                     self.set_alarm(at);
                 }
+                if settled.checks {
+                    self.tools.checks.notify_one();
+                }
                 for step in settled.claims {
                     self.start(step, sender.clone());
                 }

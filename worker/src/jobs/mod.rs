@@ -1,5 +1,7 @@
 //! What any worker does from time to time: take back leases, ring, enforce deadlines, keep the event log.
 
+mod report_checks;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +37,11 @@ pub(crate) fn spawn(
                     break;
                 }
             }
-            let rung = engine::ring_doorbells(&db).await?.rung;
+            let rang = engine::ring_doorbells(&db).await?;
+            if rang.checks {
+                tools.checks.notify_one();
+            }
+            let rung = rang.rung;
             if !rung.is_empty() {
                 bell.ring();
                 if let Err(error) = queue.ring(rung.into_iter().map(Ring::of).collect()).await {
@@ -52,7 +58,8 @@ pub(crate) fn spawn(
             tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
         });
-        tokio::select! { () = sweeping => {}, () = deadlines => {}, () = keeping => {}, () = stop.cancelled() => {} }
+        let reporting = report_checks::run(db.clone(), Arc::clone(&tools), stop.clone());
+        tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = keeping => {}, () = stop.cancelled() => {} }
     })
 }
 

@@ -1,0 +1,54 @@
+//! `POST /api/webhooks/github`: "Re-run" of a check runs its gate again.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use nofx_shared::crypto::is_hmac_sha256;
+use nofx_shared::gates;
+use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::queue::Ring;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Body, Envelope, Refusal};
+
+/// What came of it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Heard {
+    /// Gates that run again; none when the event means nothing here.
+    rerun: Vec<Uuid>,
+}
+
+/// Hear GitHub. Signed with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`.
+#[utoipa::path(post, path = "/webhooks/github", request_body = Object, security(("github" = [])),
+    responses((status = 200, body = Heard), (status = 400), (status = 401), (status = 404), (status = 409), (status = 413), (status = 422)))]
+pub(crate) async fn hear_github(
+    State(app): State<App>,
+    headers: HeaderMap,
+    envelope: Envelope,
+    body: Body<Value>,
+) -> Result<Json<Heard>, Refusal> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature = text("x-hub-signature-256").strip_prefix("sha256=").unwrap_or_default();
+    let secret = app.settings().github_webhook_secret.as_deref();
+    if !secret.is_some_and(|secret| is_hmac_sha256(secret.as_bytes(), &body.bytes, signature)) {
+        return Err(Problem::new(Kind::Unauthorized, "The signature in X-Hub-Signature-256 is not that of the webhook's secret.").into());
+    }
+    let event = &body.value;
+    let repository = event["repository"]["full_name"].as_str().unwrap_or_default();
+    let asked: Vec<Uuid> = match (text("x-github-event"), event["action"].as_str()) {
+        ("check_run", Some("rerequested")) => {
+            event["check_run"]["external_id"].as_str().and_then(|id| id.parse().ok()).into_iter().collect()
+        }
+        _ => vec![],
+    };
+    for step in &asked {
+        let run = gates::rerun_check(app.service_db(), *step, repository).await?;
+        if let Some(id) = run["id"].as_str().and_then(|id| id.parse().ok()) {
+            app.ring(&envelope.background, vec![Ring { look: id, priority: 0, trace: envelope.trace.clone() }]).await;
+        }
+    }
+    Ok(Json(Heard { rerun: asked }))
+}

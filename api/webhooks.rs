@@ -1,0 +1,5 @@
+//! Vercel function for `/api/webhooks`.
+
+fn main() -> std::process::ExitCode {
+    nofx_functions::serve(nofx_api::webhooks)
+}

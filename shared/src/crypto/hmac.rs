@@ -1,0 +1,25 @@
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Whether a text is the HMAC-SHA256 of bytes in hexadecimal; takes as long whatever is wrong.
+pub fn is_hmac_sha256(secret: &[u8], bytes: &[u8], hex: &str) -> bool {
+    let digits: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };
+    mac.update(bytes);
+    digits.is_some_and(|digits| mac.verify_slice(&digits).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_hmac_sha256;
+
+    #[test]
+    fn it_is_the_example_of_githubs_documentation() {
+        let (secret, body) = (b"It's a Secret to Everybody", b"Hello, World!");
+        let good = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        assert!(is_hmac_sha256(secret, body, good) && !is_hmac_sha256(secret, b"Hello, World", good));
+        for bad in ["", "75", "zz", "é", &good[..62]] {
+            assert!(!is_hmac_sha256(secret, body, bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Gates as forges show them.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::db::{Db, Error};
+
+/// A gate whose forge does not know yet how it is.
+#[derive(Debug, Deserialize)]
+pub struct Check {
+    pub step_id: Uuid,
+    pub tenant_id: Uuid,
+    pub run_id: Uuid,
+    pub name: String,
+    pub tool: String,
+    /// owner/name
+    pub repository: String,
+    pub head_sha: String,
+    /// What the forge calls it, once it was told.
+    pub check_id: Option<u64>,
+    pub told: Option<String>,
+    /// queued, `in_progress` or completed.
+    pub state: String,
+    /// The step's own status.
+    pub status: String,
+    pub error: Option<Value>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub question: Option<String>,
+    pub evidence: Option<Kept>,
+}
+
+/// Where evidence is in Storage.
+#[derive(Debug, Deserialize)]
+pub struct Kept {
+    pub blob: String,
+}
+
+/// Takes checks that are to be told; nobody else gets them for 20 seconds.
+pub async fn take_checks(db: &Db) -> Result<Vec<Check>, Error> {
+    db.call("take_checks", &json!({})).await
+}
+
+/// Notes what the forge was told; whether there is more to tell already.
+pub async fn tell_check(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
+    db.call("tell_check", &json!({"p_step": check.step_id, "p_told": check.state, "p_check_id": check_id})).await
+}
+
+/// Runs a gate again because somebody asked for it at the forge.
+pub async fn rerun_check(db: &Db, step: Uuid, repository: &str) -> Result<Value, Error> {
+    db.call("rerun_check", &json!({"p_step": step, "p_repository": repository})).await
+}

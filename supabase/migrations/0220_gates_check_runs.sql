@@ -1,0 +1,154 @@
+-- A gate of a run that came from a pull request, as its forge shows it.
+create table nofx.check_run (
+  step_id uuid primary key references nofx.step (id) on delete cascade,
+  tenant_id uuid not null,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  repository text not null,
+  head_sha text not null,
+  -- What the forge calls it, once it was told.
+  check_id bigint,
+  -- What the forge was told last: queued, in_progress or completed.
+  told text,
+  -- Who is telling it now holds this until then.
+  telling_until timestamptz
+);
+create index check_run_open on nofx.check_run (run_id) where told is distinct from 'completed';
+
+alter table nofx.check_run enable row level security;
+alter table nofx.check_run force row level security;
+create policy own_tenant on nofx.check_run for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.check_run to authenticated, service_role;
+
+-- Notes which gates of a new run its forge is to see.
+-- Takes: p_run, its id; p_pull_request, {repository, head_sha, number}.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.open_checks(p_run uuid, p_pull_request jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into nofx.check_run (step_id, tenant_id, run_id, repository, head_sha)
+  select s.id, s.tenant_id, p_run, p_pull_request ->> 'repository', p_pull_request ->> 'head_sha'
+    from nofx.step s
+   where s.run_id = p_run and (s.tool like 'gate:%' or s.tool like 'manual:%');
+end
+$$;
+
+-- Tells what the forge is to see of a step.
+-- Takes: p_status.
+-- Locks: nothing.
+-- Returns: queued, in_progress or completed.
+-- Raises: nothing.
+create function nofx_private.check_state(p_status nofx.step_status)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return case when p_status >= 'succeeded' then 'completed' when p_status in ('running', 'waiting') then 'in_progress' else 'queued' end;
+end
+$$;
+
+-- Takes checks whose forge does not know yet how they are; nobody else gets them for 20 seconds.
+-- Takes: p_limit, how many at most.
+-- Locks: the rows it takes, skipping those that another worker has.
+-- Returns: {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, told, state, status, error, started_at, ended_at,
+--   question, evidence: {blob, hash} or null}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.take_checks(p_limit int default 50)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_taken uuid[];
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only workers report checks.');
+  end if;
+  with due as (
+    select c.step_id
+      from nofx.check_run c
+      join nofx.step s on s.id = c.step_id
+     where c.told is distinct from 'completed'
+       and c.told is distinct from nofx_private.check_state(s.status)
+       and (c.telling_until is null or c.telling_until < now())
+     order by c.step_id
+     limit p_limit
+     for update of c skip locked
+  ), taken as (
+    update nofx.check_run c set telling_until = now() + interval '20 seconds'
+      from due where c.step_id = due.step_id
+    returning c.step_id
+  )
+  select array_agg(t.step_id) into v_taken from taken t;
+  return (
+    select coalesce(json_agg(json_build_object(
+             'step_id', t.step_id, 'tenant_id', t.tenant_id, 'run_id', t.run_id, 'name', s.name, 'tool', s.tool, 'repository', t.repository,
+             'head_sha', t.head_sha, 'check_id', t.check_id, 'told', t.told, 'state', nofx_private.check_state(s.status), 'status', s.status,
+             'error', s.error, 'started_at', s.started_at, 'ended_at', s.ended_at,
+             'question', (select g.question from nofx.gate g where g.id = s.gate_id),
+             'evidence', (select json_build_object('blob', a.blob, 'hash', a.hash)
+                            from nofx.gate g join nofx.artifact a on a.id = g.evidence_id
+                           where g.step_id = s.id order by g.created_at desc limit 1))), '[]')
+      from nofx.check_run t join nofx.step s on s.id = t.step_id
+     where t.step_id = any (v_taken));
+end
+$$;
+grant execute on function nofx.take_checks(int) to service_role;
+
+-- Notes what a forge was told of a check.
+-- Takes: p_step; p_told, queued | in_progress | completed; p_check_id, what the forge calls it.
+-- Locks: the check.
+-- Returns: whether something is to be told of it already: its step went on meanwhile.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.tell_check(p_step uuid, p_told text, p_check_id bigint)
+returns boolean
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only workers report checks.');
+  end if;
+  update nofx.check_run set told = p_told, check_id = p_check_id, telling_until = null where step_id = p_step;
+  return exists (select from nofx.step s where s.id = p_step and nofx_private.check_state(s.status) <> p_told);
+end
+$$;
+grant execute on function nofx.tell_check(uuid, text, bigint) to service_role;
+
+-- Runs a gate again because somebody asked for it at the forge.
+-- Takes: p_step; p_repository, whose check it is: an id alone would let one repository run another's gates.
+-- Locks: what retry_step locks.
+-- Returns: {id, status} of the run.
+-- Raises: 403 forbidden when the caller is not the service role; 404 step-not-found; 409 run-not-failed.
+create function nofx.rerun_check(p_step uuid, p_repository text)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_check nofx.check_run;
+  v_run json;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'check', 'The forge asks for it.');
+  end if;
+  select * into v_check from nofx.check_run where step_id = p_step and repository = p_repository;
+  if not found then
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for such a step.');
+  end if;
+  v_run := nofx.retry_step(v_check.run_id, p_step);
+  -- A new round of checks for everything that runs again.
+  update nofx.check_run c set told = null, check_id = null, telling_until = null
+    from nofx.step s
+   where c.run_id = v_check.run_id and s.id = c.step_id and s.status < 'succeeded';
+  return v_run;
+end
+$$;
+grant execute on function nofx.rerun_check(uuid, text) to service_role;

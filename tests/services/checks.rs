@@ -1,0 +1,115 @@
+#![expect(clippy::disallowed_methods, reason = "openssl makes a key and signs")]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nofx_tests::fakes::checks::Checks;
+use nofx_tests::own::Own;
+use nofx_tests::people::step;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn openssl(arguments: &[&str], input: &[u8]) -> String {
+    let mut child = Command::new("openssl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), input).expect("written");
+    String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text")
+}
+
+/// The checks, once they are as wanted.
+async fn wait(checks: &Checks, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let begun = Instant::now();
+    loop {
+        let all = checks.all();
+        if wanted(&all) {
+            return all;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(75), "{all:#?} {:?}", checks.refused());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn named<'a>(checks: &'a [Value], name: &str) -> &'a Value {
+    checks.iter().rev().find(|check| check["name"] == name).unwrap_or(&Value::Null)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there() {
+    let checks = Checks::start().await;
+    let key = openssl(&["genrsa", "2048"], b"");
+    let settings = [
+        ("GITHUB_API_URL", checks.url.as_str()),
+        ("NOFX_SECRET_GITHUB_APP_ID", "4711"),
+        ("NOFX_SECRET_GITHUB_APP_KEY", key.as_str()),
+        ("GITHUB_WEBHOOK_SECRET", "hook-secret"),
+        ("NOFX_URL", "https://nofx.example.com"),
+    ];
+    let own = Own::start_with(&Own::folder("checks"), &["--workers", "1"], &settings);
+    let marker = own.dir.join("mended");
+    // 120 findings: more than one request can hold.
+    let lint = format!("test -e {} || for n in $(seq 120); do echo \"src/a.py:$n:1: error: bad\"; done", marker.display());
+    let plan = json!({"goal": "pull request", "pull_request": {"repository": "acme/web", "head_sha": SHA, "number": 7}, "steps": [
+        {"name": "unit tests", "tool": "gate:unit", "needs": [], "inputs": {"command": "sleep 1"}},
+        {"name": "lint", "tool": "gate:lint", "needs": ["unit tests"], "inputs": {"command": lint}},
+        {"name": "after", "tool": "gate:unit", "needs": ["lint"], "inputs": {"command": "true"}},
+        {"name": "work", "tool": "noop", "needs": []}]});
+    // The first is made, and its answer lost: it is found again, not made twice.
+    checks.lose_an_answer();
+    let id = own.submit(&plan).await;
+    let all = wait(&checks, |all| ["unit tests", "lint", "after"].iter().all(|name| named(all, name)["status"] == "completed")).await;
+    assert_eq!(checks.refused(), [""; 0]);
+    assert_eq!(all.len(), 3, "one check a gate: {all:#?}");
+    let unit = named(&all, "unit tests");
+    assert_eq!(
+        (unit["conclusion"].as_str(), unit["head_sha"].as_str(), unit["details_url"].as_str()),
+        (Some("success"), Some(SHA), Some(format!("https://nofx.example.com/ui/runs/{id}").as_str()))
+    );
+    assert!(unit["states"].as_array().is_some_and(|states| states.contains(&json!("in_progress"))), "it was seen while it ran: {unit}");
+    assert!(named(&all, "lint")["states"].as_array().is_some_and(|states| states[0] == "queued"), "{all:#?}");
+    let lint = named(&all, "lint");
+    assert_eq!((lint["conclusion"].as_str(), lint["annotations"].as_array().map(Vec::len)), (Some("failure"), Some(120)));
+    assert_eq!(lint["annotations"][119]["start_line"], 120);
+    assert_eq!(named(&all, "after")["conclusion"], "skipped");
+    assert!(checks.tokens_made() > 0);
+
+    // "Re-run" at GitHub.
+    std::fs::write(&marker, "").expect("written");
+    let run = own.wait(&id, Duration::from_secs(10), nofx_tests::own::is_over).await;
+    let hook = json!({"action": "rerequested", "check_run": {"id": 1, "external_id": step(&run, "lint")["id"]}, "repository": {"full_name": "acme/web"}}).to_string();
+    let signature = openssl(&["dgst", "-sha256", "-hmac", "hook-secret", "-r"], hook.as_bytes());
+    let signature = signature.split(' ').next().expect("a digest").to_owned();
+    let deliver = async |body: &str, signature: &str| {
+        let url = format!("{}/api/webhooks/github", own.dev()["api_url"].as_str().expect("a URL"));
+        let request = nofx_shared::net::client()
+            .post(url)
+            .header("x-github-event", "check_run")
+            .header("x-hub-signature-256", format!("sha256={signature}"));
+        request.header("content-type", "application/json").body(body.to_owned()).send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(deliver(&hook, &signature.replace('a', "b")).await, 401);
+    assert_eq!(deliver(&hook.replace("acme/web", "evil/web"), &signature).await, 401);
+    assert_eq!(deliver(&hook, &signature).await, 200);
+    let all = wait(&checks, |all| named(all, "after")["conclusion"] == "success").await;
+    assert_eq!((named(&all, "lint")["conclusion"].as_str(), all.len()), (Some("success"), 5), "a new round of what ran again: {all:#?}");
+    assert_eq!(deliver(&hook, &signature).await, 409, "the run has succeeded");
+
+    // A run that is cancelled leaves no check open.
+    let slow = json!({"goal": "slow", "pull_request": {"repository": "acme/web", "head_sha": SHA}, "steps": [
+        {"name": "slow", "tool": "gate:unit", "inputs": {"command": "sleep 60"}}, {"name": "never", "tool": "manual:look"}]});
+    let id = own.submit(&slow).await;
+    wait(&checks, |all| named(all, "slow")["status"] == "in_progress").await;
+    own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
+    let all = wait(&checks, |all| named(all, "slow")["status"] == "completed" && named(all, "never")["status"] == "completed").await;
+    assert_eq!(
+        (named(&all, "slow")["conclusion"].as_str(), named(&all, "never")["conclusion"].as_str()),
+        (Some("cancelled"), Some("cancelled"))
+    );
+    assert_eq!(checks.refused(), [""; 0]);
+}

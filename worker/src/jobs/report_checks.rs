@@ -1,0 +1,212 @@
+//! Shows the gates of runs that came from a pull request where it is: a GitHub Check Run each, kept up to date.
+//!
+//! Woken when a gate begins or ends on this worker, and by the sweep for what happened elsewhere. What was told is written down, so that a
+//! worker that dies in between leaves nothing behind: a check that was made but not noted is found by its `external_id`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{SecondsFormat, Utc};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use nofx_shared::db::Db;
+use nofx_shared::gates::{self, Check, Evidence, Severity};
+use nofx_shared::net;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::consume::Tools;
+
+/// Annotations of one request, GitHub's limit; and most of one check.
+const ANNOTATIONS: usize = 50;
+const ANNOTATIONS_IN_ALL: usize = 500;
+
+pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
+    let client = net::client();
+    loop {
+        tokio::select! { () = tools.checks.notified() => {}, () = stop.cancelled() => return }
+        loop {
+            let checks = match gates::take_checks(&db).await {
+                Ok(checks) if checks.is_empty() => break,
+                Ok(checks) => checks,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look which checks are to be told; the next sweep will");
+                    break;
+                }
+            };
+            let mut tokens = HashMap::new();
+            for check in checks {
+                match tell(&client, &tools, &check, &mut tokens).await {
+                    Ok(id) => match gates::tell_check(&db, &check, id).await {
+                        Ok(true) => tools.checks.notify_one(),
+                        Ok(false) => {}
+                        Err(error) => {
+                            tracing::warn!(%error, step.id = %check.step_id, "cannot note what the forge was told; it is told again")
+                        }
+                    },
+                    // Nobody tries it for 20 seconds; then it is due again.
+                    Err(why) => {
+                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "cannot tell the forge of a check")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Tells GitHub how a check is; its id there.
+async fn tell(client: &Client, tools: &Tools, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
+    let key = (check.tenant_id, check.repository.clone());
+    let token = match tokens.get(&key) {
+        Some(token) => token.clone(),
+        None => {
+            let token = token(client, tools, check).await?;
+            tokens.insert(key, token.clone());
+            token
+        }
+    };
+    let base = format!("{}/repos/{}", tools.forges.github, check.repository);
+    let found = match check.check_id {
+        Some(id) => Some(id),
+        None => find(client, &base, &token, check).await?,
+    };
+    let evidence = evidence(tools, check).await;
+    let mut annotations: Vec<Value> = evidence.as_ref().map(annotations).unwrap_or_default();
+    let rest = annotations.split_off(annotations.len().min(ANNOTATIONS));
+    let body = describe(tools, check, evidence.as_ref(), &annotations);
+    let answer = match found {
+        Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
+        None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
+    };
+    let id = answer["id"].as_u64().ok_or("GitHub's answer is no check run")?;
+    // What one request cannot hold is added by more.
+    for more in rest.chunks(ANNOTATIONS) {
+        let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
+        send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&json!({"output": output}))).await?;
+    }
+    Ok(id)
+}
+
+/// A check that was made, and whose answer was lost.
+async fn find(client: &Client, base: &str, token: &str, check: &Check) -> Result<Option<u64>, String> {
+    let name = percent(&check.name);
+    let listed = send(
+        client,
+        Method::GET,
+        &format!("{base}/commits/{}/check-runs?check_name={name}&filter=all&per_page=100", check.head_sha),
+        token,
+        None,
+    )
+    .await?;
+    let ours = |one: &&Value| one["external_id"].as_str() == Some(&external_id(check)) && one["status"] != "completed";
+    Ok(listed["check_runs"].as_array().into_iter().flatten().find(ours).and_then(|one| one["id"].as_u64()))
+}
+
+fn external_id(check: &Check) -> String {
+    check.step_id.to_string()
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
+    let title = match (check.state.as_str(), &check.question) {
+        ("queued", _) => "Waits for its turn".to_owned(),
+        ("in_progress", Some(question)) if check.status == "waiting" => format!("Waits for an approval: {question}"),
+        ("in_progress", _) => "Runs".to_owned(),
+        _ => evidence.map_or_else(|| check.status.replace('_', " "), |evidence| evidence.summary.chars().take(200).collect()),
+    };
+    let why = check.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+    let findings = evidence.map_or(0, |evidence| evidence.findings_total);
+    let summary = format!("`{}`. {findings} findings. {why}", check.tool);
+    let mut body = json!({
+        "name": check.name, "head_sha": check.head_sha, "external_id": external_id(check), "status": check.state,
+        "output": {"title": title, "summary": summary.chars().take(60_000).collect::<String>(), "annotations": annotations},
+    });
+    if let Some(url) = &tools.public_url {
+        body["details_url"] = json!(format!("{url}/ui/runs/{}", check.run_id));
+    }
+    let instant = |at: chrono::DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    if let Some(at) = check.started_at {
+        body["started_at"] = json!(instant(at));
+    }
+    if check.state == "completed" {
+        body["completed_at"] = json!(instant(check.ended_at.unwrap_or_else(Utc::now)));
+        body["conclusion"] = json!(match check.status.as_str() {
+            "succeeded" => "success",
+            "skipped" => "skipped",
+            "cancelled" => "cancelled",
+            "timed_out" => "timed_out",
+            _ => "failure",
+        });
+    }
+    body
+}
+
+/// Findings at their lines; those without a place stand in the evidence.
+fn annotations(evidence: &Evidence) -> Vec<Value> {
+    let placed = evidence.findings.iter().filter_map(|finding| Some((finding, finding.file.as_ref()?, finding.line?)));
+    placed
+        .take(ANNOTATIONS_IN_ALL)
+        .map(|(finding, file, line)| {
+            let level = match finding.severity {
+                Severity::Error => "failure",
+                Severity::Warning => "warning",
+                Severity::Info => "notice",
+            };
+            json!({"path": file, "start_line": line, "end_line": line, "annotation_level": level, "message": finding.message, "title": finding.rule})
+        })
+        .collect()
+}
+
+/// A gate's evidence; without it the check is told all the same.
+async fn evidence(tools: &Tools, check: &Check) -> Option<Evidence> {
+    let kept = check.evidence.as_ref().filter(|_| check.state == "completed")?;
+    let bytes = tools.storage.download(&kept.blob).await.ok()?.bytes().await.ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// The tenant's `GITHUB_TOKEN`, or a token of its GitHub App for the repository.
+async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, String> {
+    let secret = async |name: &str| {
+        let found = tools.secrets.read(check.tenant_id, &[name.to_owned()]).await;
+        found
+            .map_err(|error| error.to_string())
+            .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} is not there")))
+    };
+    let (Ok(app), Ok(key)) = (secret("GITHUB_APP_ID").await, secret("GITHUB_APP_KEY").await) else {
+        return secret("GITHUB_TOKEN").await.map_err(|why| format!("neither GITHUB_APP_ID and GITHUB_APP_KEY nor GITHUB_TOKEN: {why}"));
+    };
+    let now = Utc::now().timestamp();
+    let key = EncodingKey::from_rsa_pem(key.as_bytes()).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
+    // GitHub takes ten minutes at most, and clocks differ.
+    let claims = json!({"iat": now - 60, "exp": now + 540, "iss": app});
+    let jwt = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
+    let github = &tools.forges.github;
+    let installation = send(client, Method::GET, &format!("{github}/repos/{}/installation", check.repository), &jwt, None).await?;
+    let id = installation["id"].as_u64().ok_or("the GitHub App is not installed for the repository")?;
+    let made = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;
+    made["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub made no token".to_owned())
+}
+
+async fn send(client: &Client, method: Method, url: &str, token: &str, body: Option<&Value>) -> Result<Value, String> {
+    let request = client
+        .request(method, url)
+        .bearer_auth(token)
+        .header("user-agent", "nofx")
+        .header("accept", "application/vnd.github+json")
+        .header("x-github-api-version", "2022-11-28")
+        .timeout(Duration::from_secs(8));
+    let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
+    let response = request.send().await.map_err(|error| format!("GitHub does not answer: {}", error.without_url()))?;
+    let status = response.status();
+    let answer: Value = response.json().await.unwrap_or_default();
+    if status.is_success() {
+        Ok(answer)
+    } else {
+        Err(format!("GitHub answered {}: {}", status.as_u16(), answer["message"].as_str().unwrap_or_default()))
+    }
+}
