@@ -21,6 +21,8 @@ pub(crate) struct DevFile {
     pub anon_key: String,
     pub service_role_key: String,
     pub internal_api_key: String,
+    /// What workers beside this stack sign with.
+    pub signing_key: String,
     pub metrics_url: String,
     /// The settings of the queue, for hosts and workers beside this stack.
     #[serde(default)]

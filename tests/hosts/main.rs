@@ -17,6 +17,7 @@ fn settings(dev: &Value) -> Vec<(String, String)> {
         ("SUPABASE_SERVICE_ROLE_KEY", "service_role_key"),
         ("SUPABASE_JWT_SECRET", "jwt_secret"),
         ("NOFX_INTERNAL_API_KEY", "internal_api_key"),
+        ("NOFX_SIGNING_KEY", "signing_key"),
     ];
     let text = |key: &str| dev[key].as_str().unwrap_or_else(|| panic!("dev.json has no {key}")).to_owned();
     let mut settings: Vec<(String, String)> = named.map(|(name, key)| (name.to_owned(), text(key))).to_vec();
