@@ -5,10 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
 scripts/bootstrap-dev.sh
-# Settings of one's own: secrets of steps, traces. What the stack needs it sets itself.
-set -a
-. ./.env
-set +a
+# Settings of one's own: secrets of steps, traces. What is set already wins; what the stack needs it sets itself.
+while IFS='=' read -r name value; do
+  case "$name" in '' | \#*) continue ;; esac
+  value="${value#\"}"
+  value="${value%\"}"
+  if [ -n "$value" ] && [ -z "${!name:-}" ]; then export "$name=$value"; fi
+done < .env
 cargo build --quiet --package nofx-cli
 target="${CARGO_TARGET_DIR:-target}"
 exec "$target/debug/nofx" dev "$@"

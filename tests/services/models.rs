@@ -11,8 +11,13 @@ use serde_json::{Value, json};
 
 /// A stack whose worker asks the stand-ins.
 async fn stack(name: &str) -> (Own, Providers) {
+    stack_with(name, &[]).await
+}
+
+async fn stack_with(name: &str, more: &[(&str, &str)]) -> (Own, Providers) {
     let providers = Providers::start().await;
-    let settings = providers.settings();
+    let mut settings = providers.settings();
+    settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     (Own::start_with(&Own::folder(name), &["--workers", "1"], &settings), providers)
 }
@@ -141,7 +146,7 @@ async fn budgets_hold_keys_are_named_and_nothing_is_bought_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_of_gated_codegen_leaves_evidence_diff_provenance_and_bill() {
-    let (own, providers) = stack("models-example").await;
+    let (own, providers) = stack_with("models-example", &[("LLM_ORDER", "compatible")]).await;
     providers.answers("# Welcome\n\n- Control plane\n- Verification\n- Workers");
     let plan: Value =
         serde_json::from_str(&std::fs::read_to_string(root().join("examples/gated-codegen.json")).expect("the example")).expect("JSON");

@@ -132,11 +132,16 @@ mod tests {
     }
 
     /// What a field takes, as a word.
-    fn kind(field: &Value) -> String {
+    fn kind(field: &Value, inputs: &schemars::Schema) -> String {
         match &field["type"] {
             Value::String(one) => one.clone(),
             Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect::<Vec<_>>().join(" or "),
-            _ => "anything".to_owned(),
+            _ => {
+                // A type of its own: an object, or one of a few words.
+                let named = field["$ref"].as_str().or_else(|| field["anyOf"][0]["$ref"].as_str());
+                let own = named.and_then(|name| inputs.as_value().pointer(name.trim_start_matches('#')));
+                own.map_or("anything", |own| if own["type"] == "object" { "object" } else { "word" }).to_owned()
+            }
         }
     }
 
@@ -158,7 +163,7 @@ mod tests {
             for (name, field) in fields {
                 let must = if required.iter().any(|one| one == name) { ", required" } else { "" };
                 let said = field["description"].as_str().unwrap_or_default().replace('\n', " ");
-                writeln!(page, "| `{name}` | {}{must} | {said} |", kind(field)).expect("text");
+                writeln!(page, "| `{name}` | {}{must} | {said} |", kind(field, &inputs)).expect("text");
             }
         }
         page
