@@ -236,3 +236,28 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     assert!(run["status"] == "failed" && step(&run, "plan")["error"].to_string().contains("nothing may be pushed"), "{run}");
     assert_eq!(count().await, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() {
+    let (own, providers) = stack("models-stopped").await;
+    let late = Fault::Slow(Duration::from_secs(30));
+    let mut plan = codegen(json!({"prompt": "slow", "path": "a.md", "order": ["openai"]}));
+    plan["steps"][0]["timeout_s"] = json!(1);
+    providers.will("openai", &[late]);
+    let run = own.run(&plan).await;
+    assert_eq!((run["status"].as_str(), step(&run, "write")["status"].as_str()), (Some("failed"), Some("timed_out")), "{run}");
+    assert_eq!(events(&own, &run, "model.failed").await.len(), 1, "it counts against no budget any more");
+
+    plan["steps"][0]["timeout_s"] = json!(60);
+    providers.will("openai", &[late]);
+    let asked = providers.asked().len();
+    let id = own.submit(&plan).await;
+    own.wait(&id, Duration::from_secs(30), |_| providers.asked().len() > asked).await;
+    own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
+    let begun = std::time::Instant::now();
+    let run = own.wait(&id, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    assert!(run["status"] == "cancelled" && begun.elapsed() < Duration::from_secs(10), "{run}");
+    let open: i64 =
+        own.sql().await.query_one("select count(*) from nofx.model_call where status = 'asked'", &[]).await.expect("a count").get(0);
+    assert_eq!((open, run["artifacts"].as_array().map(Vec::len)), (0, Some(0)));
+}
