@@ -217,10 +217,15 @@ impl Models {
             }
             tokio::select! { () = tokio::time::sleep(wait) => {}, () = step.stop.cancelled() => return Err(Failure::transient("it was stopped")) }
         }
-        let tried = fallbacks
-            .iter()
-            .map(|one| format!("{}: {}", one["provider"].as_str().unwrap_or_default(), one["why"].as_str().unwrap_or_default()));
-        let tried = tried.collect::<Vec<_>>().join("; ");
+        // Asked three times in vain, the same is said once.
+        let mut tried: Vec<String> = vec![];
+        for one in fallbacks.iter() {
+            let said = format!("{}: {}", one["provider"].as_str().unwrap_or_default(), one["why"].as_str().unwrap_or_default());
+            if !tried.contains(&said) {
+                tried.push(said);
+            }
+        }
+        let tried = tried.join("; ");
         let failure = if fallbacks.iter().all(|one| one["class"] == "declined") { Failure::permanent } else { Failure::transient };
         Err(failure(format!("no model answered: {}", if tried.is_empty() { "all cool down" } else { &tried })))
     }

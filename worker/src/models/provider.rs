@@ -191,7 +191,8 @@ fn trouble(error: &genai::Error) -> Trouble {
         return trouble(inside);
     }
     let Some(status) = error.status().map(|status| status.as_u16()) else {
-        return Trouble::Broken(shorten(&error.to_string()));
+        let what = if let genai::Error::WebStream { cause, .. } = error { cause.clone() } else { error.to_string() };
+        return Trouble::Broken(shorten(&what));
     };
     let what = format!("HTTP {status}: {}", shorten(&body_of(error)));
     match status {
