@@ -1,4 +1,6 @@
--- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | cancelled | gate | timer | children | handed_back.
+-- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | stopped | gate | timer |
+-- children. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
+-- step of a run that goes on can end as cancelled.
 create type nofx_private.outcome as (
   step_id uuid,
   token uuid,
@@ -49,7 +51,6 @@ begin
   case p_outcome.kind
     when 'done' then return 'succeeded';
     when 'skipped' then return 'skipped';
-    when 'cancelled' then return 'cancelled';
     else null;
   end case;
   if p_run_status = 'cancelling' then
@@ -59,7 +60,7 @@ begin
     when 'gate', 'timer' then return 'waiting';
     when 'children' then
       return case when jsonb_array_length(p_outcome.children) = 0 then 'succeeded' else 'waiting' end::nofx.step_status;
-    when 'handed_back' then
+    when 'stopped' then
       return case when p_run_status = 'paused' then 'pending' else 'ready' end::nofx.step_status;
     when 'failed', 'timed_out' then
       if coalesce(p_outcome.transient, false) and p_step.failures + 1 < p_step.max_attempts then
@@ -104,7 +105,8 @@ declare
   v_accepted nofx_private.accepted;
 begin
   with decided as (
-    select s.id, s.attempt, s.started_at, o.kind, o.outputs, o.error, o.gate,
+    select s.id, s.attempt, s.started_at, o.outputs, o.error, o.gate,
+           case when o.kind <> 'stopped' then o.kind when r.status = 'cancelling' then 'cancelled' else 'handed_back' end as kind,
            nofx_private.next_status(o, s, r.status) as next,
            case when o.kind = 'timer' or o.wait_ms is not null then now() + make_interval(secs => o.wait_ms / 1000.0)
                 when o.kind in ('failed', 'timed_out') then now() + nofx_private.backoff(s.spec, s.failures + 1) end as due,

@@ -1,8 +1,9 @@
 -- Extends the leases that a worker still holds.
 -- Takes: p_steps and p_tokens, the steps and the tokens it believes it holds, pairwise; p_lease, the new length from now.
--- Locks: the rows of the steps, skipping those that are being settled at this moment.
+-- Locks: the rows of the steps; one that something else has locked (an artifact that is being recorded, a settle) is left as it
+--   is until the next heartbeat.
 -- Returns: the tokens that are still good. A missing one means that the lease was lost or the run is being cancelled: the
---   worker must stop that step (and may still settle it as cancelled).
+--   worker must stop that step.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.extend_leases(p_steps uuid[], p_tokens uuid[], p_lease interval default '30 seconds')
 returns setof uuid
@@ -15,18 +16,20 @@ begin
   end if;
   return query
   with held as (
-    select s.id
+    select s.id, s.lease_token
       from unnest(p_steps, p_tokens) as claim (step_id, token)
       join nofx.step s on s.id = claim.step_id and s.lease_token = claim.token
       join nofx.run r on r.id = s.run_id and r.status <> 'cancelling'
      where s.status = 'running'
-       for update of s skip locked
+  ), free as (
+    select s.id
+      from nofx.step s join held on held.id = s.id
+     where s.lease_token = held.lease_token and s.status = 'running'
+       for no key update of s skip locked
+  ), extended as (
+    update nofx.step set lease_expires_at = now() + p_lease from free where step.id = free.id
   )
-  update nofx.step
-     set lease_expires_at = now() + p_lease
-    from held
-   where step.id = held.id
-  returning step.lease_token;
+  select held.lease_token from held;
 end
 $$;
 grant execute on function nofx.extend_leases(uuid[], uuid[], interval) to service_role;

@@ -157,3 +157,20 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
     let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.handed_back'", &[]).await.expect("a count");
     assert_eq!(told.get::<_, i64>(0), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
+    let own = Own::start(&Own::folder("locked"), &["--workers", "1"]);
+    let script = "sleep 6; echo whole";
+    let id = own.submit(&json!({"goal": "locked", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}]})).await;
+    own.wait(&id, Duration::from_secs(30), |run| run["steps"][0]["status"] == "running").await;
+    // What an artifact's foreign key takes, then what a settle takes: each for longer than a heartbeat.
+    let sql = own.sql().await;
+    for lock in ["for key share", "for update"] {
+        let held = format!("begin; select 1 from nofx.step where name = 'long' {lock}; select pg_sleep(2.2); commit");
+        sql.batch_execute(&held).await.expect("a lock");
+    }
+    let run = own.wait(&id, Duration::from_secs(30), is_over).await;
+    assert_eq!((run["status"].as_str(), run["steps"][0]["attempt"].as_u64()), (Some("succeeded"), Some(1)), "{run}");
+    assert_eq!(run["steps"][0]["status"], "succeeded");
+}

@@ -31,7 +31,8 @@ pub enum Outcome {
     },
     Failed(Failure),
     TimedOut(Failure),
-    Cancelled,
+    /// Stopped before its end: its run is being cancelled, or another worker has it next.
+    Stopped,
     /// Parked until a person decides.
     Gate {
         kind: String,
@@ -49,8 +50,6 @@ pub enum Outcome {
     Children {
         items: Vec<Value>,
     },
-    /// Not executed: the worker is going away.
-    HandedBack,
 }
 
 impl Outcome {
@@ -61,12 +60,11 @@ impl Outcome {
             Self::Skipped { reason } => json!({"kind": "skipped", "outputs": {"reason": reason}}),
             Self::Failed(failure) => failure.row("failed"),
             Self::TimedOut(failure) => failure.row("timed_out"),
-            Self::Cancelled => json!({"kind": "cancelled", "error": {"message": "cancelled while it ran"}}),
+            Self::Stopped => json!({"kind": "stopped", "error": {"message": "stopped while it ran"}}),
             Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
             Self::Write { write } => json!({"kind": "write", "outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
             Self::Children { items } => json!({"kind": "children", "children": items}),
-            Self::HandedBack => json!({"kind": "handed_back"}),
         };
         row["step_id"] = json!(step);
         row["token"] = json!(token);

@@ -46,7 +46,7 @@ async fn begin(mut context: Box<StepContext>, inputs: Value) -> Outcome {
             Ok(()) => run(context, inputs, span).await,
             Err(failure) => Outcome::Failed(failure),
         },
-        Err(_) if context.stop.is_cancelled() => Outcome::Cancelled,
+        Err(_) if context.stop.is_cancelled() => Outcome::Stopped,
         Err(failure) => Outcome::Failed(failure),
     }
 }
@@ -183,7 +183,7 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
                 task.abort();
             }
             return if stop.is_cancelled() {
-                Outcome::Cancelled
+                Outcome::Stopped
             } else {
                 Outcome::TimedOut(Failure::transient(format!("it took longer than {} s", timeout.as_secs())))
             };

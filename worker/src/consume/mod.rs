@@ -270,10 +270,7 @@ impl Consumer {
         });
     }
 
-    fn take(&mut self, mut ended: Ended) {
-        if self.handing_back && ended.outcome == Outcome::Cancelled {
-            ended.outcome = Outcome::HandedBack;
-        }
+    fn take(&mut self, ended: Ended) {
         self.held.remove(&ended.step);
         self.ended.push(ended);
     }
