@@ -14,7 +14,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::BodyExt;
-use nofx_api::{App, Background};
+use nofx_api::{App, Background, ClientAddress};
 use nofx_shared::{settings, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -84,6 +84,11 @@ impl Service<(AppState, Request)> for Adapter {
         });
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Background::new(move |work| state.wait_until(work)));
+        // Vercel writes this header itself, whatever a client sends.
+        let address = request.headers().get("x-real-ip").and_then(|value| value.to_str().ok()?.parse().ok());
+        if let Some(address) = address {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
         Box::pin(async move {
             let response = router.oneshot(request).await?;
             Ok(response.map(|body| ResponseBody(Streamed { body: Mutex::new(body), _open: open }.boxed())))

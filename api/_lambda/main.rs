@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Request, run_with_streaming_response, service_fn};
-use nofx_api::App;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt, run_with_streaming_response, service_fn};
+use nofx_api::{App, ClientAddress};
 use nofx_shared::{settings, telemetry};
 
 // One request at a time: the platform starts as many processes as there are requests.
@@ -21,6 +22,14 @@ async fn main() -> ExitCode {
     let router = nofx_api::app_router(&App::new(settings));
     let handler = service_fn(move |request: Request| {
         let router = router.clone();
+        let address = match request.request_context() {
+            RequestContext::ApiGatewayV2(context) => context.http.source_ip.and_then(|ip| ip.parse().ok()),
+            _ => None,
+        };
+        let mut request = request;
+        if let Some(address) = address {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
         async move {
             let response = router.oneshot(request).await;
             // After the answer the platform freezes the process.

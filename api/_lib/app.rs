@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use nofx_shared::auth::{self, Caller, Role};
-use nofx_shared::db::Db;
+use nofx_shared::auth::{self, Caller, Origin, Role};
+use nofx_shared::db::{self, Db};
+use nofx_shared::hooks::{self, HooksOfRequests};
+use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::settings;
@@ -17,10 +19,13 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::events::Hub;
-use crate::http::Background;
+use crate::http::{Background, Operator};
 
 /// How long an API key's identity is remembered: so long a revoked key still works in this process.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
+
+/// How long the hooks of a tenant are remembered: so long a hook that was just made elsewhere is not asked here.
+const HOOK_MEMORY: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct App {
@@ -36,6 +41,8 @@ struct Inner {
     queue: Queue,
     closing: CancellationToken,
     keys: Mutex<HashMap<String, (Instant, Caller)>>,
+    limits: Limits,
+    hooks: Mutex<HashMap<Uuid, (Instant, Arc<HooksOfRequests>)>>,
 }
 
 #[derive(Deserialize)]
@@ -43,14 +50,16 @@ struct KeyOwner {
     id: Uuid,
     tenant_id: Uuid,
     role: Role,
+    scopes: Option<Vec<String>>,
 }
 
 impl App {
     pub fn new(settings: settings::Api) -> Self {
         let supabase = &settings.supabase;
-        let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
+        let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
-        let hub = Arc::new(Hub::new(supabase.clone(), service.clone()));
+        let hub = Arc::new(Hub::new(supabase.clone(), settings.queue.clone(), service.clone()));
         let verifier = auth::Verifier::new(&supabase.jwt_secret, &supabase.url);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
@@ -61,6 +70,8 @@ impl App {
                 hub,
                 queue,
                 keys: Mutex::default(),
+                limits,
+                hooks: Mutex::default(),
                 closing: CancellationToken::new(),
                 settings,
             }),
@@ -73,12 +84,46 @@ impl App {
 
     /// The database as the caller sees it.
     pub(crate) fn db(&self, caller: &Caller) -> Db {
-        self.inner.service.acting_as(&caller.token)
+        self.inner.service.acting_as(&caller.token).on_behalf_of(&caller.origin)
+    }
+
+    /// The database as the service role sees it, for an operator: the record names them.
+    pub(crate) fn operator_db(&self, operator: &Operator) -> Db {
+        let origin = Origin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
+        self.inner.service.clone().on_behalf_of(&origin)
     }
 
     /// The database as the service role sees it: for what is nobody's data.
     pub(crate) fn service_db(&self) -> &Db {
         &self.inner.service
+    }
+
+    /// The hooks of a tenant's requests, as they were a few seconds ago.
+    pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<HooksOfRequests>, db::Error> {
+        let known = self.inner.hooks.lock().expect("nobody panics while holding it").get(&tenant).cloned();
+        if let Some((_, hooks)) = known.filter(|(since, _)| since.elapsed() < HOOK_MEMORY) {
+            return Ok(hooks);
+        }
+        let hooks = Arc::new(hooks::hooks_of_requests(&self.inner.service, tenant).await?);
+        let mut known = self.inner.hooks.lock().expect("nobody panics while holding it");
+        known.retain(|_, (since, _)| since.elapsed() < HOOK_MEMORY);
+        known.insert(tenant, (Instant::now(), Arc::clone(&hooks)));
+        Ok(hooks)
+    }
+
+    /// They were changed here.
+    pub(crate) fn forget_hooks(&self, tenant: Uuid) {
+        self.inner.hooks.lock().expect("nobody panics while holding it").remove(&tenant);
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Whether an API key was good a moment ago.
+    pub(crate) fn knows(&self, credential: &str) -> bool {
+        let keys = self.inner.keys.lock().expect("nobody panics while holding it");
+        keys.get(&auth::fingerprint(credential)).is_some_and(|(since, _)| since.elapsed() < KEY_MEMORY)
     }
 
     pub(crate) fn storage(&self) -> &Storage {
@@ -139,7 +184,7 @@ impl App {
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
         let subject = format!("key:{}", owner.id);
         let token = auth::sign_for(secret, &subject, owner.tenant_id, owner.role, 120);
-        let caller = Caller { subject, tenant: owner.tenant_id, role: owner.role, token };
+        let caller = Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: Origin::default() };
         self.inner.keys.lock().expect("nobody panics while holding it").insert(hash, (Instant::now(), caller.clone()));
         Ok(caller)
     }

@@ -14,7 +14,7 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use app::App;
-pub use http::Background;
+pub use http::{Background, ClientAddress};
 pub use openapi::document;
 
 /// The one list of what there is: each line is a function in the cloud.

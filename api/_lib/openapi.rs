@@ -1,6 +1,8 @@
 //! The API's description: made from the routers, checked in, and served as it is checked in, so that serving it needs no router.
 
 use utoipa::OpenApi;
+use utoipa::openapi::content::Content;
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -25,8 +27,45 @@ pub fn document() -> utoipa::openapi::OpenApi {
     components.add_security_scheme("internal_key", internal_key);
     let github = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Hub-Signature-256")));
     components.add_security_scheme("github", github);
+    let webhook = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        "webhook-signature",
+        "Or the header that the source's provider signs in: X-Hub-Signature-256, X-Slack-Signature, x-vercel-signature, Authorization.",
+    )));
+    components.add_security_scheme("webhook", webhook);
     components.add_security_scheme("cron", cron);
+    add_common(&mut document);
     document
+}
+
+/// Answers that any operation may give, which no verb names: its way in refuses, or something behind it is away.
+fn add_common(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().filter_map(Option::as_mut) {
+            let mut common = vec![
+                ("400", "The request cannot be read."),
+                ("429", "Too many requests, or a quota is used up; `Retry-After` says when to come again."),
+                ("500", "Something failed on our side."),
+                ("503", "Something that is needed is away."),
+                ("504", "It took too long."),
+            ];
+            if operation.request_body.is_some() {
+                common.extend([
+                    ("403", "Not allowed, or a hook said no."),
+                    ("413", "The body is too large."),
+                    ("415", "The body is encoded."),
+                    ("422", "The request is not valid."),
+                ]);
+            }
+            if operation.security.is_some() {
+                common.extend([("401", "Who are you?"), ("403", "Not allowed.")]);
+            }
+            for (status, what) in common {
+                let response = ResponseBuilder::new().description(what).content("application/problem+json", Content::default()).build();
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
+            }
+        }
+    }
 }
 
 #[cfg(test)]

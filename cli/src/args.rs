@@ -55,11 +55,74 @@ pub(crate) enum Command {
     /// Get an artifact, or check where it came from.
     #[command(subcommand)]
     Artifact(Artifact),
+    /// Steps that ran out of attempts or killed their workers.
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// The record of what was done to data and rights.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Check a deployment without changing it: health, refusals, stream, schema, queue.
     Smoke(Smoke),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Dlq {
+    /// List them, or show one with its errors, inputs and evidence.
+    Inspect(InspectDlq),
+    /// Open their runs again.
+    Requeue(DlqChoice),
+    /// Give them up.
+    Purge(DlqChoice),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct InspectDlq {
+    /// One of them.
+    pub id: Option<uuid::Uuid>,
+    /// Only of this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    pub limit: u16,
+}
+
+/// Which of them: all marks that are given must fit.
+#[derive(clap::Args)]
+pub(crate) struct DlqChoice {
+    /// Ids, as `nofx dlq inspect` shows them.
+    pub ids: Vec<uuid::Uuid>,
+    /// Of this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    /// Of this run.
+    #[arg(long)]
+    pub run: Option<uuid::Uuid>,
+    /// exhausted or poison.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Buried before this instant (RFC 3339).
+    #[arg(long)]
+    pub before: Option<chrono::DateTime<chrono::Utc>>,
+    /// Every one.
+    #[arg(long)]
+    pub all: bool,
+    /// At most so many, oldest first.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    /// Only tell what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Subcommand, Clone, Copy)]
+pub(crate) enum Audit {
+    /// Prove that no row was changed or taken out. Exit code 1 when one was.
+    Verify,
+    /// Print the record as JSON lines, checking it on the way.
+    Export,
 }
 
 #[derive(Subcommand)]

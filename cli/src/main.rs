@@ -32,6 +32,8 @@ async fn main() -> std::process::ExitCode {
         Command::Retry(options) => commands::control::run(target, "retry", options).await,
         Command::Artifact(Artifact::Get(options)) => commands::artifact::get(target, options).await,
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
+        Command::Dlq(command) => commands::dlq::run(target, command).await,
+        Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };

@@ -23,6 +23,8 @@ pub(crate) struct DevFile {
     pub internal_api_key: String,
     /// What workers beside this stack sign with.
     pub signing_key: String,
+    /// What payloads of the audit log are sealed with.
+    pub encryption_keys: String,
     pub metrics_url: String,
     /// The settings of the queue, for hosts and workers beside this stack.
     #[serde(default)]

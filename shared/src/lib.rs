@@ -2,12 +2,16 @@
 //! No loops, routes or processes here; what only one side uses lives on that side.
 
 pub mod artifacts;
+pub mod audit;
 pub mod auth;
+pub mod containment;
 pub mod crypto;
 pub mod db;
 pub mod engine;
 pub mod events;
 pub mod gates;
+pub mod hooks;
+pub mod limits;
 pub mod models;
 pub mod net;
 pub mod plan;

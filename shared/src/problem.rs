@@ -44,20 +44,26 @@ macro_rules! kinds {
 kinds! {
     AlreadyApproved => "already-approved", "You have approved it";
     ApiKeyNotFound => "api-key-not-found", "No such API key";
+    AppendOnly => "append-only", "The record stays";
     ArtifactNotFound => "artifact-not-found", "No such artifact";
     BlobGoing => "blob-going", "The bytes are being removed";
     BodyTooLarge => "body-too-large", "The body is too large";
     Cycle => "cycle", "The steps need each other";
+    DeliveryNotFound => "delivery-not-found", "No such delivery";
     DuplicateName => "duplicate-name", "Two steps have one name";
     EmptyPlan => "empty-plan", "The plan has no steps";
     Forbidden => "forbidden", "Not allowed";
     GateDecided => "gate-decided", "The gate is decided";
     GateExpired => "gate-expired", "The gate has expired";
     GateNotFound => "gate-not-found", "No such gate";
+    HookNotFound => "hook-not-found", "No such hook";
     IdTaken => "id-taken", "The id is taken";
     IdempotencyKeyReused => "idempotency-key-reused", "The key was used for another request";
     IllegalTransition => "illegal-transition", "That change of state is not allowed";
     Internal => "internal", "Something failed on our side";
+    InvalidAlertRule => "invalid-alert-rule", "The threshold is not valid";
+    InvalidBreaker => "invalid-breaker", "The breaker is not valid";
+    InvalidHook => "invalid-hook", "The hook is not valid";
     InvalidPlan => "invalid-plan", "The plan is not valid";
     InvalidPolicy => "invalid-policy", "The policy is not valid";
     InvalidRule => "invalid-rule", "The rule is not valid";
@@ -68,6 +74,8 @@ kinds! {
     OutsideRule => "outside-rule", "The rule does not allow it";
     OwnRun => "own-run", "It is your own run";
     PolicyNotFound => "policy-not-found", "No such policy";
+    QuotaExceeded => "quota-exceeded", "The tenant's quota is used up";
+    RateLimited => "rate-limited", "Too many requests";
     ReasonRequired => "reason-required", "Say why";
     RequestInProgress => "request-in-progress", "The first request is still at work";
     RuleNotFound => "rule-not-found", "No such rule";
@@ -77,12 +85,15 @@ kinds! {
     StepHasStarted => "step-has-started", "The step has started";
     StepNotFound => "step-not-found", "No such step";
     TooManyChildren => "too-many-children", "Too many children";
+    TimedOut => "timed-out", "It took too long";
     Unauthorized => "unauthorized", "Who are you?";
     Unavailable => "unavailable", "The database does not answer";
     UnknownDecision => "unknown-decision", "No such decision";
     UnknownKind => "unknown-kind", "No such kind of gate";
     UnknownNeed => "unknown-need", "A step needs an unknown step";
     UnknownTenant => "unknown-tenant", "No such tenant";
+    UnsupportedEncoding => "unsupported-encoding", "The body is encoded";
+    Vetoed => "vetoed", "A hook said no";
 }
 
 /// A refusal as the client sees it.
@@ -92,11 +103,13 @@ pub struct Problem {
     pub kind: Kind,
     pub detail: String,
     pub faults: Vec<Fault>,
+    /// When to come again, if anybody knows.
+    pub retry_after_s: Option<u32>,
 }
 
 impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), faults: vec![] }
+        Self { kind, detail: detail.into(), faults: vec![], retry_after_s: None }
     }
 
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {

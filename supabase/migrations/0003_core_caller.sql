@@ -36,9 +36,9 @@ end
 $$;
 
 -- Names the caller for the record.
--- Takes: nothing; reads the verified JWT.
+-- Takes: nothing; reads the verified JWT, and for the service role the header X-Nofx-Actor.
 -- Locks: nothing.
--- Returns: the subject of the token, or `service` for the service role.
+-- Returns: the subject of the token; for the service role whom it acts for, or `service`.
 -- Raises: nothing.
 create function nofx_private.caller_name()
 returns text
@@ -47,7 +47,11 @@ stable
 set search_path = ''
 as $$
 begin
-  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', 'service');
+  return coalesce(
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub',
+    -- Whoever has the service role's key says for whom it acts.
+    left(nullif(current_setting('request.headers', true), '')::json ->> 'x-nofx-actor', 200),
+    'service');
 end
 $$;
 

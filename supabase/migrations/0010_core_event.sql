@@ -1,3 +1,19 @@
+-- Reads a header of the request that PostgREST answers.
+-- Takes: p_name, in lower case.
+-- Locks: nothing.
+-- Returns: its value, at most 200 characters; null without a request or without the header.
+-- Raises: nothing.
+create function nofx_private.request_header(p_name text)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return left(nullif(current_setting('request.headers', true), '')::json ->> p_name, 200);
+end
+$$;
+
 -- The event log: append-only, ordered per tenant by (tx, id), partitioned by day.
 --
 -- Why not by id alone: ids are handed out before commit, so that a reader who remembers "the last id I saw" misses a
@@ -12,6 +28,9 @@ create table nofx.event (
   type text not null,
   data jsonb not null default '{}',
   created_at timestamptz not null default now(),
+  -- Where, and in answer to which request, it was written.
+  region text default nofx_private.request_header('x-nofx-region'),
+  request_id text default nofx_private.request_header('x-request-id'),
   primary key (tenant_id, tx, id, created_at)
 ) partition by range (created_at);
 

@@ -1,3 +1,21 @@
+-- Tells where an event came from: a computed column of nofx.event.
+-- Takes: the event.
+-- Locks: nothing.
+-- Returns: {traceparent, correlationid}: of the run, for an event of a run.
+-- Raises: nothing.
+create function nofx.origin(nofx.event)
+returns json
+language plpgsql
+stable
+security invoker set search_path = ''
+as $$
+begin
+  return (select json_build_object('traceparent', max(r.traceparent), 'correlationid', coalesce(max(r.request_id), $1.request_id))
+            from nofx.run r where r.id = $1.run_id);
+end
+$$;
+grant execute on function nofx.origin(nofx.event) to authenticated;
+
 -- Reads a page of the caller's events after a cursor, oldest first, without gaps.
 -- Takes: p_after_tx and p_after_id, the cursor (0, 0 for the beginning); p_types, kinds wanted, null for all;
 --   p_run, one run only, null for all; p_limit, 1 to 1000.
@@ -12,19 +30,21 @@ create function nofx.read_events(
   p_run uuid default null,
   p_limit int default 100
 )
-returns setof nofx.event
+returns table (
+  id bigint, tx bigint, tenant_id uuid, run_id uuid, step_id uuid, type text, data jsonb, created_at timestamptz, region text, origin json
+)
 language sql
 stable
 security invoker set search_path = ''
 as $$
-  select *
-    from nofx.event
-   where tenant_id = (select nofx_private.caller_tenant())
-     and (tx, id) > (p_after_tx, p_after_id)
-     and tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-     and (p_types is null or type = any (p_types))
-     and (p_run is null or run_id = p_run)
-   order by tx, id
+  select e.id, e.tx, e.tenant_id, e.run_id, e.step_id, e.type, e.data, e.created_at, e.region, nofx.origin(e)
+    from nofx.event e
+   where e.tenant_id = (select nofx_private.caller_tenant())
+     and (e.tx, e.id) > (p_after_tx, p_after_id)
+     and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+     and (p_types is null or e.type = any (p_types))
+     and (p_run is null or e.run_id = p_run)
+   order by e.tx, e.id
    limit least(greatest(p_limit, 1), 1000)
 $$;
 grant execute on function nofx.read_events(bigint, bigint, text[], uuid, int) to authenticated;

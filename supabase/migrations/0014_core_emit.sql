@@ -17,12 +17,18 @@ returns int
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_region text;
+  v_request text;
 begin
   if coalesce(cardinality(p_news), 0) = 0 then
     return 0;
   end if;
-  insert into nofx.event (tenant_id, run_id, step_id, type, data)
-  select tenant_id, run_id, step_id, type, data from unnest(p_news);
+  -- Once a call, and not once a row.
+  v_region := nofx_private.request_header('x-nofx-region');
+  v_request := nofx_private.request_header('x-request-id');
+  insert into nofx.event (tenant_id, run_id, step_id, type, data, region, request_id)
+  select tenant_id, run_id, step_id, type, data, v_region, v_request from unnest(p_news);
   return cardinality(p_news);
 end
 $$;

@@ -5,7 +5,7 @@ create type nofx.run_status as enum
 create type nofx.step_status as enum
   ('pending', 'ready', 'running', 'waiting', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped');
 -- What a waiting step waits for.
-create type nofx.wait_reason as enum ('gate', 'timer', 'child');
+create type nofx.wait_reason as enum ('gate', 'timer', 'child', 'breaker');
 create type nofx.failure_policy as enum ('fail', 'continue', 'skip');
 
 -- One execution of a plan.
@@ -27,6 +27,8 @@ create table nofx.run (
   error jsonb,
   created_by text not null,
   traceparent text,
+  -- Of the request that made it: what correlates its events.
+  request_id text default nofx_private.request_header('x-request-id'),
   created_at timestamptz not null default now(),
   started_at timestamptz,
   ended_at timestamptz,
@@ -66,6 +68,8 @@ create table nofx.step (
   failures int not null default 0,
   -- Attempts whose worker went away, counted apart: they are not the step's fault.
   lost_leases int not null default 0,
+  -- What it last depended on outside, as its handler named it: http:api.example.com, provider:openai. Null when it named nothing.
+  provider text,
   outputs jsonb,
   error jsonb,
   gate_id uuid,
@@ -112,9 +116,10 @@ create table nofx.step_attempt (
   primary key (run_id, step_id, attempt)
 );
 
--- The bell that rings for a step: one row for each step that is ready, held back by a limit, or waits for an instant.
+-- The bell that rings for a step: one row for each step that is ready, held back by a limit, waits for an instant, or is shut out by
+-- an open breaker (`tool` is then what the breaker is for, and it rings when ring_doorbells says so).
 -- Rows are short-lived: a claim deletes them. So the cost of a claim does not grow with what is kept.
-create type nofx.doorbell_kind as enum ('ready', 'held', 'timer');
+create type nofx.doorbell_kind as enum ('ready', 'held', 'timer', 'shut');
 create table nofx.doorbell (
   step_id uuid primary key,
   tenant_id uuid not null,
@@ -134,6 +139,7 @@ create table nofx.doorbell (
 create index doorbell_ready on nofx.doorbell (tenant_id, priority desc, step_id) where kind = 'ready';
 create index doorbell_due on nofx.doorbell (ring_at);
 create index doorbell_of_run on nofx.doorbell (run_id) where kind <> 'ready';
+create index doorbell_shut on nofx.doorbell (tenant_id, tool, step_id) where kind = 'shut';
 create index doorbell_with_key on nofx.doorbell (tenant_id, concurrency_key, step_id) where kind = 'held';
 
 -- A place under the limit of a concurrency key, held from the moment its step may be claimed until it leaves `running`.

@@ -5,7 +5,7 @@
 --   p_tenant, honoured for the service role only.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
--- Raises: 403 forbidden; 404 unknown-tenant; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
+-- Raises: 403 forbidden; 404 unknown-tenant; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
 create function nofx.create_run(p_id uuid, p_run jsonb, p_steps jsonb, p_tenant uuid default null)
 returns json
 language plpgsql
@@ -26,6 +26,7 @@ begin
     end if;
     return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
   end if;
+  perform nofx_private.check_quota(v_tenant);
   if v_count = 0 then
     perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Give at least one step.');
   end if;

@@ -1,12 +1,13 @@
 -- Tells a worker all that it needs to execute the steps that it holds: no second call.
--- Takes: p_steps, steps in status running.
+-- Takes: p_steps, steps in status running; p_shut, those of them that a breaker shuts out, null for none.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked, gate, children, context, hold}; `hold` says why it may not run yet (see hold_of) and comes without what it would
+--   index, parked, gate, children, context, hold, shut, networks}; `shut` lists the open breakers of its tenant, null for none,
+--   `networks` for an http step the private networks that its tenant may reach; `hold` says why it may not run yet (see hold_of) and comes without what it would
 --   need to run; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
-create function nofx_private.describe_steps(p_steps uuid[])
+create function nofx_private.describe_steps(p_steps uuid[], p_shut uuid[])
 returns json
 language plpgsql
 stable
@@ -18,6 +19,10 @@ begin
            'attempt', s.attempt, 'ready_at', s.ready_at, 'token', s.lease_token, 'hold', held.hold,
            'spec', case when held.hold is null then s.spec else s.spec - array['inputs', 'env', 'secrets'] end,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
+           'shut', case when p_shut is not null then (
+             select json_agg(h.target) from nofx.handler_health h where h.tenant_id = s.tenant_id and h.state = 'open'
+           ) end,
+           'networks', case when s.tool = 'http' then (select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id) end,
            'item', s.item, 'index', s.item_index, 'parked', s.outputs,
            'gate', case when s.gate_id is not null then (
              select json_build_object('id', g.id, 'kind', g.kind, 'status', g.status, 'decided_by', g.decided_by,
@@ -39,8 +44,9 @@ begin
     join nofx.run r on r.id = s.run_id
     left join lateral (
       -- Most steps are of tools that no policy names: they pay one look at a small table.
-      select nofx_private.hold_of(s) as hold
-       where s.spec ? 'approval' or exists (
+      select case when s.id = any (p_shut) then jsonb_build_object('breaker', coalesce(s.provider, s.tool))
+                  else nofx_private.hold_of(s) end as hold
+       where s.id = any (p_shut) or s.spec ? 'approval' or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
@@ -51,7 +57,7 @@ $$;
 
 -- Notes what a call hands to a worker, for the sweeper, and describes it.
 -- Takes: p_steps, steps in status running; p_lease, how long their leases hold.
--- Locks: nothing.
+-- Locks: breakers of these steps that are not closed, in order.
 -- Returns: what describe_steps returns.
 -- Raises: nothing.
 create function nofx_private.hand_out_steps(p_steps uuid[], p_lease interval)
@@ -59,8 +65,13 @@ returns json
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_shut uuid[];
 begin
   insert into nofx_private.hand_out (steps, look_at) values (p_steps, now() + p_lease);
-  return nofx_private.describe_steps(p_steps);
+  if exists (select from nofx.handler_health where state <> 'closed') then
+    v_shut := nofx_private.shut_out(p_steps);
+  end if;
+  return nofx_private.describe_steps(p_steps, v_shut);
 end
 $$;

@@ -1,5 +1,6 @@
 -- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | stopped | gate | timer |
--- children. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
+-- children | shut (a breaker is open; see 0500). `provider` names what the step depended on outside, if it did;
+-- `own` says that a failure is the step's own doing and tells nothing of its tool. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
 -- step of a run that goes on can end as cancelled.
 create type nofx_private.outcome as (
   step_id uuid,
@@ -10,7 +11,31 @@ create type nofx_private.outcome as (
   transient boolean,
   wait_ms bigint,
   gate jsonb,
-  children jsonb
+  children jsonb,
+  provider text,
+  own boolean
+);
+
+-- What a breaker is for: a tool of a tenant, or something outside that its tools depend on.
+create type nofx_private.target as (
+  tenant_id uuid,
+  target text
+);
+
+-- What happened with a breaker's target.
+create type nofx_private.result as (
+  tenant_id uuid,
+  target text,
+  failed int,
+  succeeded int,
+  error text
+);
+
+-- What count_results found: breakers that are not closed, when the next probe is due, what to tell.
+create type nofx_private.health as (
+  open nofx_private.target[],
+  due timestamptz,
+  news nofx_private.news[]
 );
 
 -- Tells how long to wait before the next attempt: exponential backoff with jitter.
@@ -37,11 +62,11 @@ end
 $$;
 
 -- Tells what becomes of a running step.
--- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's.
+-- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's; p_is_open, whether a breaker shuts it out by now.
 -- Locks: nothing.
 -- Returns: the new status.
 -- Raises: nothing.
-create function nofx_private.next_status(p_outcome nofx_private.outcome, p_step nofx.step, p_run_status nofx.run_status)
+create function nofx_private.next_status(p_outcome nofx_private.outcome, p_step nofx.step, p_run_status nofx.run_status, p_is_open boolean)
 returns nofx.step_status
 language plpgsql
 stable
@@ -57,13 +82,13 @@ begin
     return 'cancelled';
   end if;
   case p_outcome.kind
-    when 'gate', 'timer' then return 'waiting';
+    when 'gate', 'timer', 'shut' then return 'waiting';
     when 'children' then
       return case when jsonb_array_length(p_outcome.children) = 0 then 'succeeded' else 'waiting' end::nofx.step_status;
     when 'stopped' then
       return case when p_run_status = 'paused' then 'pending' else 'ready' end::nofx.step_status;
     when 'failed', 'timed_out' then
-      if coalesce(p_outcome.transient, false) and p_step.failures + 1 < p_step.max_attempts then
+      if coalesce(p_outcome.transient, false) and (p_step.failures + 1 < p_step.max_attempts or p_is_open and p_step.failures > 0) then
         return 'waiting';
       end if;
       return p_outcome.kind::nofx.step_status;
@@ -86,17 +111,23 @@ create type nofx_private.accepted as (
   -- Steps parked on a timer, and when each is due.
   timed uuid[],
   due timestamptz[],
+  -- Steps shut out by a breaker, and what it is for.
+  shut uuid[],
+  targets text[],
+  -- Steps that failed for good although another attempt might have done better: none was left.
+  exhausted uuid[],
   -- Steps parked on a gate that is yet to be made; its id stands in gate_id.
   gated uuid[],
   news nofx_private.news[]
 );
 
 -- Writes what became of running steps: their rows and attempts. Outcomes whose token is not the step's are left out.
--- Takes: p_outcomes, at most one a step; the locks of their runs must be held.
+-- An open breaker shuts a failed step out instead of letting it try again, and however long that goes on costs it one attempt.
+-- Takes: p_outcomes, at most one a step; the locks of their runs must be held; p_open, breakers that are not closed, null for none.
 -- Locks: the rows of the steps.
 -- Returns: what was accepted, and what to tell.
 -- Raises: nothing.
-create function nofx_private.accept_outcomes(p_outcomes nofx_private.outcome[])
+create function nofx_private.accept_outcomes(p_outcomes nofx_private.outcome[], p_open nofx_private.target[])
 returns nofx_private.accepted
 language plpgsql
 set search_path = ''
@@ -107,19 +138,25 @@ begin
   with decided as (
     select s.id, s.attempt, s.started_at, o.outputs, o.error, o.gate,
            case when o.kind <> 'stopped' then o.kind when r.status = 'cancelling' then 'cancelled' else 'handed_back' end as kind,
-           nofx_private.next_status(o, s, r.status) as next,
+           nofx_private.next_status(o, s, r.status, open.is_open) as next,
+           coalesce(o.provider, s.provider, s.tool) as target, open.is_open,
+           o.provider, coalesce(o.transient, false) as transient,
            case when o.kind = 'timer' or o.wait_ms is not null then now() + make_interval(secs => o.wait_ms / 1000.0)
                 when o.kind in ('failed', 'timed_out') then now() + nofx_private.backoff(s.spec, s.failures + 1) end as due,
            case when o.kind = 'gate' then nofx_private.uuid_v7() end as gate_id
       from unnest(p_outcomes) as o
       join nofx.step s on s.id = o.step_id and s.lease_token = o.token
       join nofx.run r on r.id = s.run_id
+     cross join lateral (
+       select p_open is not null and row (s.tenant_id, coalesce(o.provider, s.provider, s.tool))::nofx_private.target = any (p_open) as is_open
+     ) as open
   ), settled as (
     update nofx.step s
        set status = d.next,
            waits_for = case when d.next <> 'waiting' then null
                             when d.kind = 'gate' then 'gate'
                             when d.kind = 'children' then 'child'
+                            when d.kind = 'shut' or d.kind in ('failed', 'timed_out') and d.is_open then 'breaker'
                             else 'timer' end::nofx.wait_reason,
            outputs = case when d.next in ('succeeded', 'skipped') then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
                           when d.kind = 'timer' then d.outputs end,
@@ -128,7 +165,10 @@ begin
                                || jsonb_build_array(d.error || jsonb_build_object('attempt', s.attempt, 'at', now())))
                         when d.next = 'succeeded' then null
                         else s.error end,
-           failures = s.failures + (d.kind in ('failed', 'timed_out'))::int,
+           failures = case when d.kind = 'shut' then least(s.failures, 1)
+                           when d.is_open and d.next = 'waiting' then greatest(s.failures, 1)
+                           else s.failures + (d.kind in ('failed', 'timed_out'))::int end,
+           provider = coalesce(d.provider, s.provider),
            attempt = s.attempt + (d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting')::int,
            gate_id = case when d.kind = 'gate' and d.next = 'waiting' then d.gate_id else s.gate_id end,
            started_at = case when d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting' then null else s.started_at end,
@@ -138,14 +178,14 @@ begin
       from decided d
      where s.id = d.id
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.ready_at, d.attempt, d.started_at,
-              s.attempt as next_attempt, d.kind, d.next, d.due, d.gate_id, d.gate, d.error, d.outputs
+              s.attempt as next_attempt, s.waits_for, d.kind, d.next, d.due, d.gate_id, d.gate, d.error, d.outputs, d.target, d.transient
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error)
     select s.tenant_id, s.run_id, s.id, s.attempt,
            case s.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else s.kind end,
            s.worker, s.ready_at, s.started_at, s.error
       from settled s
-     where s.kind not in ('gate', 'timer') and not (s.kind = 'children' and s.next = 'waiting')
+     where s.kind not in ('gate', 'timer', 'shut') and not (s.kind = 'children' and s.next = 'waiting')
   )
   select array_agg(s.id),
          array_agg(s.tenant_id),
@@ -154,19 +194,24 @@ begin
          array_agg(s.id) filter (where s.next in ('failed', 'timed_out')),
          array_agg(s.id) filter (where s.next = 'ready'),
          array_agg(s.id) filter (where s.kind = 'children' and s.next = 'waiting'),
-         array_agg(s.id) filter (where s.kind in ('timer', 'failed', 'timed_out') and s.next = 'waiting'),
-         array_agg(s.due) filter (where s.kind in ('timer', 'failed', 'timed_out') and s.next = 'waiting'),
+         array_agg(s.id) filter (where s.waits_for = 'timer'),
+         array_agg(s.due) filter (where s.waits_for = 'timer'),
+         array_agg(s.id) filter (where s.waits_for = 'breaker'),
+         array_agg(s.target) filter (where s.waits_for = 'breaker'),
+         array_agg(s.id) filter (where s.next in ('failed', 'timed_out') and s.transient),
          array_agg(s.id) filter (where s.kind = 'gate' and s.next = 'waiting'),
          array_agg(row (s.tenant_id, s.run_id, s.id,
            case when s.kind in ('failed', 'timed_out') and s.next = 'waiting' then 'step.retrying'
                 when s.kind = 'gate' and s.next = 'waiting' then 'gate.requested'
                 when s.kind = 'handed_back' then 'step.handed_back'
+                when s.kind = 'shut' then 'step.shut_out'
                 else 'step.' || s.next end,
            case when s.kind = 'done' then jsonb_build_object('name', s.name, 'tool', s.tool, 'attempt', s.next_attempt)
                 else jsonb_strip_nulls(jsonb_build_object(
                   'name', s.name, 'tool', s.tool, 'attempt', s.next_attempt, 'error', s.error,
-                  'waits_for', case when s.next = 'waiting' then s.kind end,
-                  'until', case when s.next = 'waiting' then s.due end,
+                  'waits_for', s.waits_for,
+                  'breaker', case when s.waits_for = 'breaker' then s.target end,
+                  'until', case when s.waits_for <> 'breaker' then s.due end,
                   'gate_id', case when s.next = 'waiting' then s.gate_id end,
                   'question', s.gate ->> 'question',
                   'reason', s.outputs -> 'reason')) end)::nofx_private.news)
@@ -194,6 +239,11 @@ begin
     from unnest((p_accepted).timed, (p_accepted).due) as timer (step_id, due)
     join nofx.step s on s.id = timer.step_id
   on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0;
+  insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+  select s.id, s.tenant_id, s.run_id, 'shut', 0, shut.target, 'infinity'
+    from unnest((p_accepted).shut, (p_accepted).targets) as shut (step_id, target)
+    join nofx.step s on s.id = shut.step_id
+  on conflict on constraint doorbell_pkey do update set kind = excluded.kind, tool = excluded.tool, ring_at = excluded.ring_at, rings = 0;
 
   if (p_accepted).gated is null then
     return (select min(due) from unnest((p_accepted).due) as due);

@@ -1,11 +1,11 @@
 -- Settles what a worker did and hands it the next work, in one transaction.
--- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children}
+-- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children, provider, own}
 --   (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can take on (0: none); p_tools, tools it
 --   can execute, null for all; p_lease, how long the new leases hold.
--- Locks: the runs concerned (lock_runs); then doorbells, steps and, last, run rows in id order.
+-- Locks: the runs concerned (lock_runs); breakers concerned, in order; then doorbells, steps and, last, run rows in id order.
 -- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, rung: the runs, if steps of
---   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer that this call set, or null,
---   checks: whether a forge shows gates of these runs}.
+--   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer or probe that this call set, or null,
+--   checks: whether a forge shows gates of these runs, hooks: whether anybody wants to be told of events}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -32,6 +32,7 @@ declare
   v_refused json := '[]';
   v_news nofx_private.news[];
   v_due timestamptz;
+  v_health nofx_private.health;
   v_count int;
 begin
   if not nofx_private.caller_is_service() then
@@ -48,12 +49,16 @@ begin
     if exists (select from unnest(v_outcomes) as o where o.kind = 'write') then
       v_outcomes := nofx_private.apply_writes(v_outcomes);
     end if;
-    v_done := nofx_private.accept_outcomes(v_outcomes);
-    v_news := v_done.news;
+    if exists (select from nofx.handler_health) or exists (select from unnest(v_outcomes) as o where o.transient) then
+      v_health := nofx_private.note_health(v_outcomes);
+    end if;
+    v_done := nofx_private.accept_outcomes(v_outcomes, v_health.open);
+    v_news := v_done.news || v_health.news;
 
-    if v_done.timed is not null or v_done.gated is not null then
+    if v_done.timed is not null or v_done.gated is not null or v_done.shut is not null then
       v_due := nofx_private.park_steps(v_done, v_outcomes);
     end if;
+    v_due := least(v_due, v_health.due);
     if v_done.parents is not null then
       perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_done.parents)));
     end if;
@@ -64,6 +69,7 @@ begin
       -- What failed is told before what it blocks.
       v_count := nofx_private.emit(v_news);
       v_news := null;
+      v_count := nofx_private.bury_steps(v_done.exhausted, 'exhausted');
       select array_agg(b.step_id), array_agg(b.run_id) into v_blocked, v_blocked_runs from nofx_private.block_dependants(v_done.failed) as b;
       v_done.ended := v_done.ended || v_blocked;
       v_done.ended_runs := v_done.ended_runs || v_blocked_runs;
@@ -113,6 +119,7 @@ begin
     'claims', case when v_claimed is null then '[]' else nofx_private.hand_out_steps(v_claimed, p_lease) end,
     'rung', case when current_setting('nofx.rung', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due,
+    'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
     'checks', exists (
       select from nofx.check_run c
        where c.told is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));

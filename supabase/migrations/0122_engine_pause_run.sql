@@ -16,7 +16,7 @@ begin
   end if;
   if v_run.status <> 'paused' then
     -- Timers stay: a step whose time comes during the pause waits for the resume.
-    delete from nofx.doorbell where step_id in (select id from nofx.step where run_id = p_run) and kind <> 'timer';
+    delete from nofx.doorbell where step_id in (select id from nofx.step where run_id = p_run) and kind not in ('timer', 'shut');
     update nofx.step set status = 'pending' where run_id = p_run and status = 'ready';
     update nofx.run set status = 'paused' where id = p_run;
     insert into nofx.event (tenant_id, run_id, type, data)

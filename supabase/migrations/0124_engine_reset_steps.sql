@@ -1,6 +1,6 @@
 -- Opens steps of a failed run again and lets the run go on.
 -- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked.
--- Locks: the steps; the run's row.
+-- Locks: the steps; the run's row; their dead letters.
 -- Returns: nothing. A step whose needs are all at an end is ready, the others wait for what they need; a for_each step with
 --   children waits for those that were opened with it.
 -- Raises: nothing.
@@ -48,6 +48,7 @@ begin
     select r.tenant_id, p_run, 'run.retried', jsonb_build_object('by', p_by) from run r
   )
   select array_agg(o.id) filter (where o.status = 'ready') into v_ready from opened o;
+  delete from nofx.step_dlq where step_id = any (p_steps);
   perform nofx_private.make_ready(v_ready);
 end
 $$;

@@ -1,5 +1,6 @@
 -- Takes back the steps of workers that went away: a lease that is over makes its step ready again.
--- Losing a worker is not the step's fault, so it costs no attempt; a step that loses ten is failed, for it may be what kills them.
+-- Losing a worker is not the step's fault, so it costs no attempt; but a step that loses two is poison, for it may be what kills
+-- them: it fails and goes to the DLQ, not to a third worker.
 -- Takes: p_limit, how many hand-outs to look at.
 -- Locks: hand-outs that are due, skipping those of other sweeps; the runs concerned (lock_runs); the steps.
 -- Returns: {lost: how many leases were taken back, more: whether as many hand-outs were due as it may look at: call again}.
@@ -54,18 +55,18 @@ begin
   ), lost as (
     update nofx.step s
        set status = case when l.run_status = 'cancelling' then 'cancelled'
-                         when l.lost_leases >= 9 then 'failed'
+                         when l.lost_leases >= 1 then 'failed'
                          when l.run_status = 'paused' then 'pending'
                          else 'ready' end::nofx.step_status,
            lost_leases = s.lost_leases + 1,
-           attempt = s.attempt + (l.run_status <> 'cancelling' and l.lost_leases < 9)::int,
-           error = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then
+           attempt = s.attempt + (l.run_status <> 'cancelling' and l.lost_leases < 1)::int,
+           error = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then
                      jsonb_build_object('kind', 'lost', 'message', format('its worker went away %s times', l.lost_leases + 1),
                        'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
            lease_token = null, lease_expires_at = null,
-           started_at = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then s.started_at end,
+           started_at = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then s.started_at end,
            ready_at = now(),
-           ended_at = case when l.run_status = 'cancelling' or l.lost_leases >= 9 then now() end
+           ended_at = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then now() end
       from late l
      where s.id = l.id
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as lost_attempt, l.started_at as lost_start
@@ -93,6 +94,7 @@ begin
     perform nofx_private.make_ready(v_ready);
   end if;
   if v_failed is not null then
+    v_told := nofx_private.bury_steps(v_failed, 'poison');
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
     v_gone_runs := v_gone_runs || v_more_runs;
     v_released := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');

@@ -1,8 +1,9 @@
 -- Rings what is due: wakes steps whose instant has come, rings again for ready steps that nobody picked up.
 -- Takes: p_limit, how many at most.
--- Locks: the runs of due timers (lock_runs); the doorbells, skipping those that others handle; the steps it wakes.
--- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer, or null, checks: whether forges may be
---   behind on gates}.
+-- Locks: breakers that are due, and the doorbells of what they shut out, skipping those of others; the runs of due timers (lock_runs); the doorbells, skipping those that others handle; the steps it wakes.
+-- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, checks: whether forges may be
+--   behind on gates, hooks: whether hooks
+--   may have to be told something}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.ring_doorbells(p_limit int default 1000)
 returns json
@@ -18,6 +19,7 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers ring.');
   end if;
+  perform nofx_private.let_in();
   select array_agg(distinct run_id) into v_runs
     from (select run_id from nofx.doorbell where kind = 'timer' and ring_at <= now() order by ring_at limit p_limit) as due;
   if v_runs is not null then
@@ -31,7 +33,7 @@ begin
          set status = case when r.status = 'paused' then 'pending' else 'ready' end::nofx.step_status,
              waits_for = null, ready_at = now()
         from due d, nofx.run r
-       where s.id = d.step_id and r.id = s.run_id and s.status = 'waiting' and s.waits_for = 'timer'
+       where s.id = d.step_id and r.id = s.run_id and s.status = 'waiting' and s.waits_for in ('timer', 'breaker')
       returning s.id, s.status
     )
     select (select array_agg(step_id) from due), (select array_agg(id) filter (where status = 'ready') from woken) into v_due, v_woken;
@@ -57,7 +59,10 @@ begin
 
   return json_build_object(
     'rung', to_json(coalesce(v_woken, '{}') || coalesce(v_rung, '{}')),
-    'next_due_at', (select min(ring_at) from nofx.doorbell where kind = 'timer'),
+    'next_due_at', least((select min(ring_at) from nofx.doorbell where kind = 'timer'),
+                         (select min(probe_at) from nofx.handler_health where state <> 'closed')),
+    'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null)
+          or exists (select from nofx.hook_delivery where status = 'pending' and next_at <= now()),
     'checks', exists (select from nofx.check_run where told is distinct from 'completed'));
 end
 $$;

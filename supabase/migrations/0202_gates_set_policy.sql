@@ -37,6 +37,7 @@ begin
   on conflict (tenant_id, tool) do update
     set requires = excluded.requires, approval = excluded.approval, changed_by = excluded.changed_by, changed_at = now()
   returning * into v_policy;
+  perform nofx_private.audit(v_tenant, 'gate_policy.set', p_tool, null, jsonb_build_object('requires', p_requires, 'approval', p_approval));
   return json_build_object('id', v_policy.id, 'tool', v_policy.tool, 'requires', v_policy.requires, 'approval', v_policy.approval,
     'changed_by', v_policy.changed_by, 'changed_at', v_policy.changed_at);
 end
@@ -60,6 +61,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'policy-not-found', p_id::text, 'List the policies of your tenant with GET /api/gates/policies.');
   end if;
+  perform nofx_private.audit(v_tenant, 'gate_policy.dropped', p_id::text, null, null);
 end
 $$;
 grant execute on function nofx.drop_gate_policy(uuid) to authenticated;

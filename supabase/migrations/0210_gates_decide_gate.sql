@@ -1,7 +1,7 @@
 -- Decides a gate: a person approves, rejects or waives it. Once enough have approved, or one rejected or waived, the step that
 -- waits for it becomes ready and learns the decision.
 -- Takes: p_gate; p_decision, approve | reject | waive; p_reason, kept with the gate; waiving needs one.
--- Locks: the gate's run (lock_runs); the step.
+-- Locks: the gate's run (lock_runs); the end of the audit log; the step.
 -- Returns: the gate {id, run_id, step_id, kind, status, needed, approvals, decided_by, decided_at, reason}; pending while approvals
 --   are missing.
 -- Raises: 403 forbidden; 403 own-run; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
@@ -33,6 +33,8 @@ begin
 
   insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision, role, reason)
   values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
+  perform nofx_private.audit(v_gate.tenant_id, 'gate.' || p_decision, p_gate::text, null, jsonb_build_object('kind', v_gate.kind, 'reason', p_reason),
+    v_gate.run_id, v_gate.step_id);
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
   if p_decision = 'approve' and v_approvals < v_gate.needed then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)

@@ -10,7 +10,10 @@ create table nofx.api_key (
   created_by text not null,
   created_at timestamptz not null default now(),
   expires_at timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  -- Which parts of the API it may use (the first word of a path below /api); null for all.
+  scopes text[],
+  last_used_at timestamptz
 );
 create index api_key_of_tenant on nofx.api_key (tenant_id, created_at desc);
 
@@ -19,7 +22,7 @@ alter table nofx.api_key force row level security;
 create policy own_tenant on nofx.api_key for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) = 'admin');
 -- The hash is for resolve_api_key alone.
-grant select (id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at) on nofx.api_key to authenticated;
+grant select (id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at, scopes, last_used_at) on nofx.api_key to authenticated;
 
 -- What was answered to a request with an Idempotency-Key, for 24 hours.
 create table nofx.idempotency_key (

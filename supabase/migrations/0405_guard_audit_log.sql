@@ -1,21 +1,161 @@
--- What was done to data and rights, by whom. Rows are added and never changed.
+-- What was done to data and rights, by whom. Rows are added and never changed, not by any role; each carries the hash of the one
+-- before, so that a row that was changed or taken out is found (`nofx audit verify`).
 create table nofx.audit_log (
-  id uuid primary key,
   tenant_id uuid not null,
+  -- 1, 2, 3, … within the tenant.
+  seq bigint not null,
+  id uuid not null unique,
   actor text not null,
   action text not null,
-  -- What it was done to: a table, a run, …
+  -- What it was done to: a table, a run, a gate, …
   target text not null,
   run_id uuid,
   step_id uuid,
-  before jsonb,
-  after jsonb,
-  created_at timestamptz not null default now()
+  request_id text,
+  -- Where the request came from.
+  address text,
+  -- sha256 of the payload as text, null without one: the chain holds for the payload too, sealed or not.
+  payload_hash text,
+  created_at timestamptz not null default now(),
+  -- sha256 of the row before and of this one: see audit_hash. The first builds on 64 zeros.
+  hash text not null,
+  primary key (tenant_id, seq)
 );
-create index audit_newest on nofx.audit_log (tenant_id, created_at desc, id desc);
+
+-- What was before and after: {before, after}. Apart from its row, so that sealing it, or giving it up, leaves the chain whole.
+-- Workers seal what is new within seconds: AES-256-GCM under a key of its own, which is wrapped by the deployment's key.
+create table nofx.audit_payload (
+  audit_id uuid primary key references nofx.audit_log (id),
+  tenant_id uuid not null,
+  -- As it was written; null once it is sealed.
+  plain text,
+  -- Base64 of nonce and ciphertext.
+  sealed text,
+  -- Which key wraps the payload's key, and base64 of the wrapped one. Rotation changes these two and nothing else.
+  key_id text,
+  wrapped_key text,
+  constraint plain_or_sealed check ((plain is null) = (sealed is not null)),
+  constraint sealed_is_whole check ((sealed is null) = (key_id is null) and (sealed is null) = (wrapped_key is null))
+);
+create index audit_payload_plain on nofx.audit_payload (audit_id) where sealed is null;
+create index audit_payload_of_key on nofx.audit_payload (key_id) where sealed is not null;
+
+-- The end of each tenant's chain.
+create table nofx_private.audit_head (
+  tenant_id uuid primary key,
+  seq bigint not null,
+  hash text not null
+);
 
 alter table nofx.audit_log enable row level security;
 alter table nofx.audit_log force row level security;
+alter table nofx.audit_payload enable row level security;
+alter table nofx.audit_payload force row level security;
 create policy own_tenant on nofx.audit_log for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-grant select on nofx.audit_log to authenticated, service_role;
+create policy own_tenant on nofx.audit_payload for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
+grant select on nofx.audit_log, nofx.audit_payload to authenticated, service_role;
+
+-- Refuses to change the record.
+-- Takes: a statement trigger.
+-- Locks: nothing.
+-- Returns: never.
+-- Raises: 403 append-only.
+create function nofx_private.keep_audit()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform nofx_private.refuse(403, 'append-only', 'nofx.audit_log', 'What was recorded stays; add a row that corrects it.');
+  return null;
+end
+$$;
+create trigger keep before update or delete or truncate on nofx.audit_log
+  for each statement execute function nofx_private.keep_audit();
+
+-- Hashes a row of the record: sha256 over the hash before and the row's columns in the table's order, each as its length in bytes,
+-- a colon and its text (`-` alone for null; instants as microseconds since 1970).
+-- Takes: p_before, the hash of the row before; p_row, whose hash is not read.
+-- Locks: nothing.
+-- Returns: the hash in hex.
+-- Raises: nothing.
+create function nofx_private.audit_hash(p_before text, p_row nofx.audit_log)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return (
+    select encode(sha256(convert_to(string_agg(coalesce(octet_length(field) || ':' || field, '-'), '' order by nth), 'UTF8')), 'hex')
+      from unnest(array[
+        p_before, p_row.tenant_id::text, p_row.seq::text, p_row.id::text, p_row.actor, p_row.action, p_row.target, p_row.run_id::text,
+        p_row.step_id::text, p_row.request_id, p_row.address, p_row.payload_hash,
+        (extract(epoch from p_row.created_at) * 1000000)::bigint::text
+      ]) with ordinality as named (field, nth));
+end
+$$;
+
+-- Takes the end of a tenant's record for this transaction: whoever locks other rows after it does so in the same order as all.
+-- Takes: p_tenant.
+-- Locks: the tenant's audit_head.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.lock_audit(p_tenant uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into nofx_private.audit_head (tenant_id, seq, hash) values (p_tenant, 0, repeat('0', 64)) on conflict (tenant_id) do nothing;
+  perform 1 from nofx_private.audit_head where tenant_id = p_tenant for update;
+end
+$$;
+
+-- Records what was done, in the transaction that does it. Actor, request and address are the caller's.
+-- Takes: p_tenant; p_action, what was done as `noun.verb`; p_target, to what; p_before and p_after, null for none; p_run, p_step; p_actor,
+--   in place of the caller.
+-- Locks: the tenant's audit_head, until the transaction ends.
+-- Returns: nothing.
+-- Raises: nothing.
+create function nofx_private.audit(
+  p_tenant uuid, p_action text, p_target text, p_before jsonb, p_after jsonb,
+  p_run uuid default null, p_step uuid default null, p_actor text default null
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_headers jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
+  v_head nofx_private.audit_head;
+  v_payload text;
+  v_row nofx.audit_log;
+begin
+  perform nofx_private.lock_audit(p_tenant);
+  select * into v_head from nofx_private.audit_head where tenant_id = p_tenant;
+  if p_before is not null or p_after is not null then
+    v_payload := jsonb_strip_nulls(jsonb_build_object('before', p_before, 'after', p_after))::text;
+  end if;
+  v_row.tenant_id := p_tenant;
+  v_row.seq := v_head.seq + 1;
+  v_row.id := nofx_private.uuid_v7();
+  v_row.actor := coalesce(p_actor, nofx_private.caller_name());
+  v_row.action := p_action;
+  v_row.target := p_target;
+  v_row.run_id := p_run;
+  v_row.step_id := p_step;
+  v_row.request_id := left(v_headers ->> 'x-request-id', 200);
+  v_row.address := left(v_headers ->> 'x-nofx-address', 100);
+  v_row.payload_hash := encode(sha256(convert_to(v_payload, 'UTF8')), 'hex');
+  v_row.created_at := now();
+  v_row.hash := nofx_private.audit_hash(v_head.hash, v_row);
+  insert into nofx.audit_log select v_row.*;
+  if v_payload is not null then
+    insert into nofx.audit_payload (audit_id, tenant_id, plain) values (v_row.id, p_tenant, v_payload);
+  end if;
+  update nofx_private.audit_head set seq = v_row.seq, hash = v_row.hash where tenant_id = p_tenant;
+end
+$$;

@@ -60,10 +60,10 @@ end
 $$;
 grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
 
--- Forgets idempotency keys older than 24 hours.
+-- Forgets idempotency keys older than 24 hours, limits at rest, receipts of webhooks older than a day and deliveries older than a month.
 -- Takes: nothing.
 -- Locks: the rows it deletes.
--- Returns: how many were deleted.
+-- Returns: how many idempotency keys were deleted.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.forget_requests()
 returns int
@@ -76,6 +76,8 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only the worker forgets requests.');
   end if;
+  perform nofx_private.forget_rates();
+  perform nofx_private.forget_hooks();
   delete from nofx.idempotency_key where created_at < now() - interval '24 hours';
   get diagnostics v_count = row_count;
   return v_count;

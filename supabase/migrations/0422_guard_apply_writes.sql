@@ -122,9 +122,9 @@ begin
   end;
   perform set_config('lock_timeout', '0', true);
   if not v_only_try then
-    insert into nofx.audit_log (id, tenant_id, actor, action, target, run_id, step_id, before, after)
-    values (nofx_private.uuid_v7(), p_step.tenant_id, (select created_by from nofx.run where id = p_step.run_id),
-      'db_write.' || (p_write ->> 'op'), v_checked ->> 'table', p_step.run_id, p_step.id, v_images -> 'before', v_images -> 'after');
+    perform nofx_private.audit(p_step.tenant_id, 'db_write.' || (p_write ->> 'op'), v_checked ->> 'table',
+      v_images -> 'before', v_images -> 'after', p_step.run_id, p_step.id,
+      (select created_by from nofx.run where id = p_step.run_id));
   end if;
   return v_images || jsonb_build_object('dry_run', v_only_try,
     'count', greatest(jsonb_array_length(v_images -> 'before'), jsonb_array_length(v_images -> 'after')));

@@ -102,6 +102,7 @@ begin
     perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
   end;
   perform nofx_private.grant_writes(p_table);
+  perform nofx_private.audit(p_tenant, 'db_write_rule.set', p_table, null, jsonb_build_object('allowed_ops', p_ops, 'constraints', p_constraints));
   return json_build_object('id', v_rule.id, 'tenant_id', v_rule.tenant_id, 'table_name', v_rule.table_name, 'allowed_ops', v_rule.allowed_ops, 'constraints', v_rule.constraints);
 end
 $$;
@@ -119,14 +120,16 @@ security definer set search_path = ''
 as $$
 declare
   v_table text;
+  v_tenant uuid;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'rule', 'Operators set which tables steps may write.');
   end if;
-  delete from nofx.db_write_rule where id = p_id returning table_name into v_table;
+  delete from nofx.db_write_rule where id = p_id returning table_name, tenant_id into v_table, v_tenant;
   if not found then
     perform nofx_private.refuse(404, 'rule-not-found', p_id::text, 'GET /api/db-write-rules lists the rules of a tenant.');
   end if;
+  perform nofx_private.audit(v_tenant, 'db_write_rule.dropped', v_table, null, null);
   if to_regclass(v_table) is not null then
     perform nofx_private.grant_writes(v_table);
   end if;

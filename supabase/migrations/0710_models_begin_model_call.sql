@@ -91,7 +91,7 @@ grant execute on function nofx.begin_model_call(uuid, uuid, jsonb) to service_ro
 -- Ends a question to a model. Works without the lease: what was bought is written down, whoever runs the step now.
 -- Takes: p_id; p_result, {provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms,
 --   fallbacks, answer, error}; without an answer it has failed.
--- Locks: the call.
+-- Locks: the call; the breakers of the providers, in order.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.end_model_call(p_id uuid, p_result jsonb)
@@ -101,6 +101,7 @@ security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_call nofx.model_call;
+  v_health nofx_private.health;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'model', 'Only workers ask models.');
@@ -115,6 +116,15 @@ begin
    where id = p_id and status = 'asked'
   returning * into v_call;
   if found then
+    -- What was tried in vain speaks against its provider, what answered for it.
+    v_health := nofx_private.count_results(array(
+      select row (v_call.tenant_id, 'provider:' || tried.provider, count(*) filter (where tried.class in ('broken', 'busy')),
+               count(*) filter (where tried.class = 'answered'), left(max(tried.why), 500))::nofx_private.result
+        from (select f ->> 'provider' as provider, f ->> 'class' as class, f ->> 'why' as why from jsonb_array_elements(v_call.fallbacks) as f
+              union all select v_call.provider, 'answered', null where v_call.status = 'answered') as tried
+       where tried.class in ('broken', 'busy', 'answered')
+       group by tried.provider));
+    perform nofx_private.emit(v_health.news);
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     values (v_call.tenant_id, v_call.run_id, v_call.step_id, case when v_call.status = 'answered' then 'model.answered' else 'model.failed' end,
       jsonb_strip_nulls(jsonb_build_object('call_id', v_call.id, 'task', v_call.task, 'provider', v_call.provider, 'model', v_call.model,

@@ -23,6 +23,7 @@ begin
   values (v_tenant, p_order, p_budget, nofx_private.caller_name())
   on conflict (tenant_id) do update
     set "order" = excluded."order", budget = excluded.budget, changed_by = excluded.changed_by, changed_at = now();
+  perform nofx_private.audit(v_tenant, 'model_settings.set', 'nofx.model_settings', null, jsonb_build_object('order', p_order, 'budget', p_budget));
   return json_build_object('order', p_order, 'budget', p_budget);
 end
 $$;

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::routing::get;
+use nofx_shared::db::Db;
 use nofx_shared::net;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::fleet::Watch;
 use crate::metrics::Metrics;
+use crate::usage::Usage;
 use crate::worker::Error;
 
 /// Whether the worker of this machine answers at its admin port.
@@ -20,13 +23,16 @@ pub async fn is_healthy(port: u16) -> bool {
     asked.is_ok_and(|answer| answer.status().is_success())
 }
 
-pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, stop: CancellationToken) -> Result<SocketAddr, Error> {
+pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: CancellationToken) -> Result<SocketAddr, Error> {
     let failed = |source| Error::Port { port, source };
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let kind = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let router =
-        Router::new().route("/health", get(|| async { "ok" })).route("/metrics", get(move || async move { (kind, metrics.render()) }));
+    let watch = Arc::new(Watch::new(db));
+    let scrape = move |headers: HeaderMap| {
+        let (metrics, watch) = (Arc::clone(&metrics), Arc::clone(&watch));
+        async move { scrape(&headers, &metrics, &watch).await }
+    };
+    let router = Router::new().route("/health", get(|| async { "ok" })).route("/metrics", get(scrape));
     tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = server.await {
@@ -34,4 +40,13 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, stop: CancellationTo
         }
     });
     Ok(address)
+}
+
+/// OpenMetrics to whoever asks for it, as Prometheus does; the older format to everybody else.
+async fn scrape(headers: &HeaderMap, metrics: &Metrics, watch: &Watch) -> ([(HeaderName, &'static str); 1], String) {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_openmetrics = accepts.contains("application/openmetrics-text");
+    let kind = if is_openmetrics { "application/openmetrics-text; version=1.0.0; charset=utf-8" } else { "text/plain; version=0.0.4; charset=utf-8" };
+    let text = watch.with(|fleet| metrics.render(fleet, &Usage::measure(), is_openmetrics)).await;
+    ([(header::CONTENT_TYPE, kind)], text)
 }

@@ -4,6 +4,7 @@ mod admin;
 mod consume;
 mod doorbell;
 mod drivers;
+mod fleet;
 mod gates;
 mod handlers;
 mod jobs;
@@ -11,6 +12,7 @@ mod metrics;
 mod models;
 mod protect;
 mod sbom;
+mod usage;
 mod worker;
 mod workspace;
 

@@ -1,10 +1,21 @@
-//! What the worker counts, in Prometheus' names and base units.
+//! What the worker counts, in Prometheus' names and base units. No label has more values than a list of this program has.
 
+use nofx_shared::engine::Outcome;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::exemplar::HistogramWithExemplars;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::fleet::Fleet;
+use crate::usage::Usage;
+
+type Labels = Vec<(&'static str, String)>;
+/// The trace that an observation belongs to, for the way from a slow bucket to its trace.
+type Trace = Vec<(&'static str, String)>;
 
 pub(crate) struct Metrics {
     registry: Registry,
@@ -13,9 +24,21 @@ pub(crate) struct Metrics {
     pub running: Gauge,
     pub calls: Counter,
     pub batch: Histogram,
-    pub queue_latency: Histogram,
+    pub settle: Histogram,
+    pub queue_latency: HistogramWithExemplars<Trace>,
     pub model_routing: Histogram,
     pub model_record: Histogram,
+    pub hook_deliveries: Family<Labels, Counter>,
+    steps: Family<Labels, Counter>,
+    step: Family<Labels, HistogramWithExemplars<Trace>>,
+    attempts: Family<Labels, Counter>,
+    fleet: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    usage: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    memory: Family<Labels, Gauge>,
+}
+
+fn of_a_step() -> HistogramWithExemplars<Trace> {
+    HistogramWithExemplars::new(exponential_buckets(0.001, 3.0, 13))
 }
 
 impl Metrics {
@@ -27,34 +50,130 @@ impl Metrics {
             running: Gauge::default(),
             calls: Counter::default(),
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
-            queue_latency: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
+            settle: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            queue_latency: HistogramWithExemplars::new(exponential_buckets(0.001, 2.0, 16)),
             model_routing: Histogram::new(exponential_buckets(0.00001, 1.5, 20)),
             model_record: Histogram::new(exponential_buckets(0.0002, 1.25, 24)),
+            hook_deliveries: Family::default(),
+            steps: Family::default(),
+            step: Family::new_with_constructor(of_a_step),
+            attempts: Family::default(),
+            fleet: Family::default(),
+            usage: Family::default(),
+            memory: Family::default(),
             registry: Registry::default(),
         };
+        registry.register("build", "What runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         registry.register("steps_settled", "Steps settled", metrics.settled.clone());
         registry.register("steps_refused", "Outcomes refused because the lease was lost", metrics.refused.clone());
         registry.register("steps_running", "Steps that this worker executes now", metrics.running.clone());
+        registry.register("steps", "Steps executed, by tool and outcome", metrics.steps.clone());
+        registry.register_with_unit("step_duration", "From a step's claim to its outcome", Unit::Seconds, metrics.step.clone());
+        registry.register("step_attempts", "Steps claimed, by whether it was their first attempt", metrics.attempts.clone());
         registry.register("database_calls", "Calls of the database", metrics.calls.clone());
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
-        registry.register("queue_latency_seconds", "From when a step could run to its claim", metrics.queue_latency.clone());
-        registry.register(
-            "model_routing_seconds",
+        registry.register_with_unit("settle_duration", "A settle, which claims too, as the worker sees it", Unit::Seconds, metrics.settle.clone());
+        registry.register_with_unit("queue_latency", "From when a step could run to its claim", Unit::Seconds, metrics.queue_latency.clone());
+        registry.register_with_unit(
+            "model_routing",
             "What a question to a model took beside the provider and the database",
+            Unit::Seconds,
             metrics.model_routing.clone(),
         );
-        registry.register(
-            "model_record_seconds",
+        registry.register_with_unit(
+            "model_record",
             "What the database took for a question to a model, before and after it",
+            Unit::Seconds,
             metrics.model_record.clone(),
         );
+        registry.register("hook_deliveries", "Tries to tell a hook, by outcome", metrics.hook_deliveries.clone());
+        registry.register("fleet", "What all workers share, at most ten seconds old: queues, breakers, dead letters, refusals", metrics.fleet.clone());
+        registry.register_with_unit("process_cpu", "CPU time of this worker and of its children that ended", Unit::Seconds, metrics.usage.clone());
+        registry.register_with_unit("process_memory", "Memory of this worker, and the most that a child had", Unit::Bytes, metrics.memory.clone());
         Self { registry, ..metrics }
     }
 
-    pub(crate) fn render(&self) -> String {
+    /// A step was claimed after having waited.
+    pub(crate) fn claimed(&self, waited_s: f64, attempt: u32, traceparent: Option<&str>) {
+        self.queue_latency.observe(waited_s, trace_of(traceparent), None);
+        let which = if attempt > 1 { "again" } else { "first" };
+        self.attempts.get_or_create(&vec![("attempt", which.to_owned())]).inc();
+    }
+
+    /// A step came to an outcome. `tool` is the handler's name, not the step's: there are as many as there are handlers.
+    pub(crate) fn executed(&self, tool: &'static str, outcome: &Outcome, took_s: f64, traceparent: Option<&str>) {
+        let labels = vec![("tool", tool.to_owned()), ("outcome", outcome.name().to_owned())];
+        self.steps.get_or_create(&labels).inc();
+        self.step.get_or_create(&vec![("tool", tool.to_owned())]).observe(took_s, trace_of(traceparent), None);
+    }
+
+    /// The text of a scrape: OpenMetrics with exemplars, or Prometheus' older format without.
+    pub(crate) fn render(&self, fleet: Option<&Fleet>, usage: &Usage, is_openmetrics: bool) -> String {
+        for (what, value) in fleet.into_iter().flat_map(Fleet::values) {
+            self.fleet.get_or_create(&vec![("what", what)]).set(value);
+        }
+        for (of, seconds) in usage.cpu_s() {
+            self.usage.get_or_create(&vec![("of", of.to_owned())]).set(seconds);
+        }
+        for (of, bytes) in usage.memory_bytes() {
+            self.memory.get_or_create(&vec![("of", of.to_owned())]).set(bytes);
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         encode(&mut text, &self.registry).expect("a String takes all");
-        text
+        if is_openmetrics { text } else { plain(&text) }
+    }
+}
+
+fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
+    traceparent?.split('-').nth(1).map(|id| vec![("trace_id", id.to_owned())])
+}
+
+/// Prometheus' text format 0.0.4: no exemplars, units or end; counters are named as their samples are.
+fn plain(openmetrics: &str) -> String {
+    let counters: Vec<&str> = openmetrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let infos: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" info")).collect();
+    let mut out = String::with_capacity(openmetrics.len());
+    for line in openmetrics.lines() {
+        let Some(comment) = line.strip_prefix("# ") else {
+            out.push_str(line.split(" # {").next().unwrap_or(line));
+            out.push('\n');
+            continue;
+        };
+        let mut words = comment.splitn(3, ' ');
+        let (Some(what @ ("HELP" | "TYPE")), Some(name), Some(rest)) = (words.next(), words.next(), words.next()) else { continue };
+        let (suffix, rest) = match () {
+            () if counters.contains(&name) => ("_total", rest),
+            () if infos.contains(&name) => ("_info", if what == "TYPE" { "gauge" } else { rest }),
+            () => ("", rest),
+        };
+        out.push_str(&format!("# {what} {name}{suffix} {rest}\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::engine::Outcome;
+    use serde_json::Value;
+
+    use super::Metrics;
+    use crate::usage::Usage;
+
+    #[test]
+    fn exemplars_stand_in_openmetrics_and_nowhere_else() {
+        let metrics = Metrics::new();
+        metrics.claimed(0.5, 1, Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+        metrics.executed("bash", &Outcome::Done { outputs: Value::Null }, 0.1, None);
+        let usage = Usage::measure();
+        let open = metrics.render(None, &usage, true);
+        assert!(open.contains("# {trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 0.5") && open.ends_with("# EOF\n"), "{open}");
+        let plain = metrics.render(None, &usage, false);
+        assert!(!plain.contains("trace_id") && !plain.contains("# EOF") && plain.contains("# TYPE nofx_steps_total counter"), "{plain}");
+        assert!(plain.contains("nofx_steps_total{tool=\"bash\",outcome=\"succeeded\"} 1"), "{plain}");
+        assert!(plain.contains("nofx_process_memory_bytes{of=\"worker\"}"), "{plain}");
     }
 }

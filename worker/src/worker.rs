@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use nofx_shared::artifacts;
-use nofx_shared::crypto::SigningKey;
+use nofx_shared::crypto::{Keyring, SigningKey};
 use nofx_shared::db::Db;
 use nofx_shared::net;
 use nofx_shared::queue::Queue;
@@ -57,7 +57,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
 
     std::fs::create_dir_all(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
     let supabase = &settings.supabase;
-    let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
+    let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
     let storage = Storage::new(&supabase.url, &supabase.service_role_key);
     ensure_bucket(&storage, &stop).await;
 
@@ -85,12 +85,14 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         worker: settings.name.clone(),
         image: settings.image.clone(),
         checks: Notify::new(),
+        hooks: Notify::new(),
         public_url: settings.public_url.clone(),
         signing_key: settings.signing_key.clone(),
     });
     publish_key(&db, &settings.signing_key, &stop).await;
-    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), stop.clone()).await?;
-    let jobs = jobs::spawn(db.clone(), Arc::clone(&tools), settings.lease, bell.clone(), Arc::clone(&queue), stop.clone());
+    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
+    let shared = jobs::Shared { db: db.clone(), tools: Arc::clone(&tools), metrics: Arc::clone(&metrics), bell: bell.clone(), queue: Arc::clone(&queue) };
+    let jobs = jobs::spawn(shared, settings.lease, keyring(&settings, &tools).await, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "works");
     let (busy, is_busy) = watch::channel(false);
@@ -102,6 +104,18 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
+}
+
+/// What payloads of the audit log are sealed with: of the settings, or where the deployment's secrets are.
+async fn keyring(settings: &settings::Worker, tools: &Tools) -> Option<Keyring> {
+    if settings.encryption_keys.is_some() {
+        return settings.encryption_keys.clone();
+    }
+    let keys = match tools.secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
+        Ok(text) => text.parse::<Keyring>().map_err(str::to_owned),
+        Err(error) => Err(error.to_string()),
+    };
+    keys.inspect_err(|why| tracing::warn!(why, "NOFX_ENCRYPTION_KEYS cannot be had: payloads of the audit log stay plain")).ok()
 }
 
 /// Whoever checks what this worker signs needs its public half.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use nofx_shared::db::Db;
-use nofx_shared::events::{Bus, Row, viewer_token};
+use nofx_shared::events::{EventBus, Row, viewer_token};
 use nofx_shared::settings;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -15,13 +15,13 @@ use super::feed;
 pub(crate) struct Hub {
     supabase: settings::Supabase,
     service: Db,
-    bus: Bus,
+    bus: EventBus,
     feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Row>>>>,
 }
 
 impl Hub {
-    pub(crate) fn new(supabase: settings::Supabase, service: Db) -> Self {
-        Self { bus: Bus::new(supabase.clone()), supabase, service, feeds: Mutex::default() }
+    pub(crate) fn new(supabase: settings::Supabase, queue: settings::Queue, service: Db) -> Self {
+        Self { bus: EventBus::new(supabase.clone(), queue), supabase, service, feeds: Mutex::default() }
     }
 
     /// Everything that is written for a tenant from now on.

@@ -1,16 +1,62 @@
 //! Who calls: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
-use nofx_shared::auth::{Caller, Role};
+use axum::middleware::Next;
+use axum::response::Response;
+use nofx_shared::auth::{Caller, Origin, Role};
+use nofx_shared::limits::Asked;
 use nofx_shared::problem::{Kind, Problem};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
-use super::Refusal;
+use super::request_id::RequestId;
+use super::{Refusal, rate_limit};
 use crate::App;
+
+/// Where a request came from, as the host knows it: never what a client says of itself. A host puts it into the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
+/// What was found out about a request before it meets its route.
+#[derive(Clone, Default)]
+pub(super) struct Identity {
+    pub origin: Origin,
+    /// Who its credential stands for; none without one.
+    pub caller: Option<Result<Caller, Problem>>,
+}
+
+/// Checks the credential, once for all who ask. Addresses that tried too many API keys are refused without a look at theirs.
+pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let extensions = request.extensions();
+    let origin = Origin {
+        request_id: extensions.get::<RequestId>().map(|id| id.0.clone()),
+        address: extensions.get::<ClientAddress>().map(|address| address.0),
+        actor: None,
+    };
+    let credential = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = credential.and_then(|text| text.strip_prefix("Bearer ")).map(str::to_owned);
+    let caller = match credential {
+        None => None,
+        Some(credential) => {
+            let logins = origin.address.map(|address| Asked::logins(app.limits().settings(), address));
+            let logins = logins.filter(|asked| asked.policy.limit > 0 && credential.starts_with("nofx_") && !app.knows(&credential));
+            if let Some(standing) = logins.as_ref().and_then(|asked| app.limits().is_used_up(asked)) {
+                return rate_limit::refuse(&standing);
+            }
+            let found = app.identify(&credential).await;
+            if let (Err(Problem { kind: Kind::Unauthorized, .. }), Some(asked)) = (&found, logins) {
+                app.limits().take(&[asked]).await;
+            }
+            Some(found.map(|caller| Caller { origin: origin.clone(), ..caller }))
+        }
+    };
+    request.extensions_mut().insert(Identity { origin, caller });
+    next.run(request).await
+}
 
 /// A caller whose credential was checked; what it may do is decided by the database.
 pub(crate) struct Authenticated(pub Caller);
@@ -18,13 +64,29 @@ pub(crate) struct Authenticated(pub Caller);
 impl FromRequestParts<App> for Authenticated {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let credential =
-            parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| text.strip_prefix("Bearer "));
-        let Some(credential) = credential else {
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
+        let Some(caller) = identity.caller else {
             return Err(Problem::new(Kind::Unauthorized, "Send `Authorization: Bearer` with a token or an API key.").into());
         };
-        Ok(Self(app.identify(credential).await?))
+        let caller = caller?;
+        if let Some(scopes) = &caller.scopes {
+            let scope = scope_of(parts.uri.path());
+            if !scopes.iter().any(|one| one == scope) {
+                let detail = format!("The API key has the scopes {}; this needs {scope}.", scopes.join(", "));
+                return Err(Problem::new(Kind::Forbidden, detail).into());
+            }
+        }
+        Ok(Self(caller))
+    }
+}
+
+/// The part of the API that a path belongs to: what scopes of keys name.
+fn scope_of(path: &str) -> &str {
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    match path.split('/').nth(1).unwrap_or_default() {
+        part @ ("runs" | "gates" | "artifacts" | "events" | "dlq" | "hooks" | "audit") => part,
+        _ => "system",
     }
 }
 
@@ -40,16 +102,23 @@ impl Authenticated {
     }
 }
 
-/// Somebody who operates the deployment: `X-Internal-Api-Key`.
-pub(crate) struct Operator;
+/// An admin who operates the deployment: a credential of the role admin and, besides, a key in `X-Internal-Api-Key`.
+pub(crate) struct Operator(pub Caller);
 
 impl FromRequestParts<App> for Operator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let given = parts.headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default();
-        let is_good = bool::from(given.ct_eq(app.settings().internal_api_key.as_bytes()));
-        if is_good { Ok(Self) } else { Err(Problem::new(Kind::Unauthorized, "Send the deployment's key in `X-Internal-Api-Key`.").into()) }
+        let given = parts.headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default().to_owned();
+        // All of them, whichever fits: how long it takes tells nothing.
+        let keys = app.settings().internal_api_keys.iter();
+        let is_good = keys.fold(Choice::from(0), |so_far, key| so_far | given.ct_eq(key.as_bytes()));
+        if !bool::from(is_good) {
+            return Err(Problem::new(Kind::Unauthorized, "Send the deployment's key in `X-Internal-Api-Key`.").into());
+        }
+        let caller = Authenticated::from_request_parts(parts, app).await?;
+        caller.at_least(Role::Admin)?;
+        Ok(Self(caller.0))
     }
 }
 

@@ -1,16 +1,15 @@
 //! Typed bodies and queries; what is wrong with them is a problem with a pointer.
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header;
 use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use nofx_shared::problem::{Fault, Kind, Problem};
 use serde::de::DeserializeOwned;
 
-use super::Refusal;
-
-/// Largest body that is taken: a plan of 1 MiB, escaped.
-const BODY_BYTES: usize = 3 << 20;
+use super::body_limit::{BodyLimit, limit_of};
+use super::{Refusal, strict};
 
 /// A JSON body, with its bytes.
 pub(crate) struct Body<T> {
@@ -22,9 +21,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let value = serde_json::from_slice(text).map_err(|error| {
+        let value = strict::check(text).and_then(|()| serde_json::from_slice(text)).map_err(|error| {
             let kind = if error.is_data() { Kind::InvalidPlan } else { Kind::InvalidRequest };
             let place = format!("line {}, column {}", error.line(), error.column());
             Problem::new(kind, format!("The body cannot be read at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
@@ -33,22 +32,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A body as it came: what signatures are over.
+pub(crate) struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        read(request).await.map(Self)
+    }
+}
+
 /// All of a body. Of one that is too large the rest is read and dropped, up to a limit: a client that is still sending when the
 /// connection is closed would not see why.
-async fn read(body: axum::body::Body) -> Result<Bytes, Refusal> {
-    let mut pieces = body.into_data_stream();
+pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING).filter(|value| *value != "identity");
+    if encoding.is_some() {
+        return Err(Problem::new(Kind::UnsupportedEncoding, "Send the body as it is, without Content-Encoding.").into());
+    }
+    let limit = request.extensions().get::<BodyLimit>().map_or_else(|| limit_of(request.method(), request.uri().path()), |limit| limit.0);
+    let mut pieces = request.into_body().into_data_stream();
     let (mut bytes, mut read) = (BytesMut::new(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| Problem::new(Kind::InvalidRequest, "The body was cut off."))?;
         read += piece.len();
-        if read <= BODY_BYTES {
+        if read <= limit {
             bytes.extend_from_slice(&piece);
-        } else if read > BODY_BYTES * 8 {
+        } else if read > limit * 8 {
             break;
         }
     }
-    if read > BODY_BYTES {
-        return Err(Problem::new(Kind::BodyTooLarge, format!("The body is larger than {} MiB.", BODY_BYTES >> 20)).into());
+    if read > limit {
+        return Err(Problem::new(Kind::BodyTooLarge, format!("The body is larger than {} KiB.", limit >> 10)).into());
     }
     Ok(bytes.freeze())
 }

@@ -1,34 +1,39 @@
-//! The way in, outside to inside: request id, limits, CORS; then the caller, the body, and what goes out.
+//! The way in, outside to inside: request id, headers, CORS, time; then the caller, limits, the body, and what goes out.
 
 mod background;
+mod body_limit;
 mod caller;
 mod envelope;
 mod etag;
+mod hooks;
 mod idempotency;
 mod json;
 mod page;
 mod path;
 mod problem;
+mod rate_limit;
 mod request_id;
+mod strict;
+mod timeout;
 mod trace;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::App;
 pub use background::Background;
+pub use caller::ClientAddress;
 pub(crate) use caller::{Authenticated, Operator};
 pub(crate) use envelope::Envelope;
 pub(crate) use etag::cached;
 pub(crate) use idempotency::{Once, once};
-pub(crate) use json::{Body, Params};
+pub(crate) use json::{Body, Params, Raw};
 pub(crate) use page::{Cursor, Page, Paging};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
@@ -40,15 +45,21 @@ pub(crate) fn stack(router: Router, app: &App) -> Router {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, HeaderName::from_static("idempotency-key")])
+        .expose_headers(["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "link"].map(HeaderName::from_static))
         .max_age(Duration::from_secs(600));
     let fixed = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
+        .layer(from_fn_with_state(app.clone(), hooks::ask))
+        .layer(from_fn_with_state(app.clone(), rate_limit::guard))
+        .layer(from_fn_with_state(app.clone(), caller::identify))
+        .layer(map_request(async |request| body_limit::note(request)))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        // Until the response's head; a stream's body may go on.
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(30)))
+        .layer(from_fn(timeout::limit))
         .layer(cors)
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .layer(from_fn(trace::record))
         .layer(from_fn(request_id::carry))

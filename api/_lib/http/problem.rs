@@ -16,10 +16,12 @@ pub(crate) struct Refusal(pub Problem);
 fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-        Kind::Forbidden | Kind::OwnRun => StatusCode::FORBIDDEN,
+        Kind::AppendOnly | Kind::Vetoed | Kind::Forbidden | Kind::OwnRun => StatusCode::FORBIDDEN,
         Kind::ApiKeyNotFound
         | Kind::ArtifactNotFound
+        | Kind::DeliveryNotFound
         | Kind::GateNotFound
+        | Kind::HookNotFound
         | Kind::NotFound
         | Kind::PolicyNotFound
         | Kind::RuleNotFound
@@ -42,6 +44,9 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::DuplicateName
         | Kind::EmptyPlan
         | Kind::IdempotencyKeyReused
+        | Kind::InvalidAlertRule
+        | Kind::InvalidBreaker
+        | Kind::InvalidHook
         | Kind::InvalidPlan
         | Kind::InvalidPolicy
         | Kind::InvalidRule
@@ -53,6 +58,9 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::UnknownDecision
         | Kind::UnknownKind
         | Kind::UnknownNeed => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::QuotaExceeded | Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        Kind::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -60,7 +68,7 @@ fn status(kind: Kind) -> StatusCode {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Problem { kind, detail, faults } = self.0;
+        let Problem { kind, detail, faults, retry_after_s } = self.0;
         let status = status(kind);
         let mut body = json!({
             "type": format!("https://nofx.dev/problems/{}", kind.slug()), "title": kind.title(), "status": status.as_u16(), "detail": detail,
@@ -74,8 +82,9 @@ impl IntoResponse for Refusal {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let wait = retry_after_s.or_else(|| (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
+        if let Some(wait) = wait.filter(|wait| *wait > 0) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

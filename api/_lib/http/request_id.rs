@@ -8,8 +8,13 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(super) async fn carry(request: Request, next: Next) -> Response {
+/// The request's id, for whoever writes it down.
+#[derive(Clone)]
+pub(super) struct RequestId(pub String);
+
+pub(super) async fn carry(mut request: Request, next: Next) -> Response {
     let id = choose(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let instance = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json") {

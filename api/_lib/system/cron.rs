@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use nofx_shared::engine;
+use nofx_shared::{containment, engine};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::Ring;
 use serde::{Deserialize, Serialize};
@@ -25,12 +25,14 @@ pub(crate) enum Job {
     Retention,
     /// Forgets idempotency keys older than a day.
     Ttl,
+    /// Measures the queues, raises and resolves alerts.
+    Watch,
 }
 
 /// What a job did.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Done {
-    /// Leases taken back and runs ended, steps rung, days dropped, or keys forgotten.
+    /// Leases taken back and runs ended, steps rung, days dropped, keys forgotten, or alerts raised and resolved.
     changed: usize,
 }
 
@@ -69,6 +71,10 @@ pub(crate) async fn run_cron(
         }
         Job::Retention => engine::retain_events(db).await?.len(),
         Job::Ttl => engine::forget_requests(db).await? as usize,
+        Job::Watch => {
+            let watched = containment::watch_queues(db).await?;
+            watched.raised + watched.resolved
+        }
     };
     Ok(Json(Done { changed }))
 }

@@ -46,21 +46,21 @@ pub(crate) async fn list_db_write_rules(State(app): State<App>, caller: Authenti
 }
 
 /// Let steps of a tenant write to a table, in place of what was allowed before. For operators.
-#[utoipa::path(post, path = "/db-write-rules", request_body = NewRule, security(("internal_key" = [])),
+#[utoipa::path(post, path = "/db-write-rules", request_body = NewRule, security(("bearer" = [], "internal_key" = [])),
     responses((status = 200, body = Rule), (status = 401), (status = 404), (status = 422)))]
-pub(crate) async fn set_db_write_rule(State(app): State<App>, _: Operator, body: Body<NewRule>) -> Result<Response, Refusal> {
+pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator, body: Body<NewRule>) -> Result<Response, Refusal> {
     let wanted = &body.value;
     let arguments = json!({
         "p_tenant": wanted.tenant_id, "p_table": wanted.table_name, "p_ops": wanted.allowed_ops, "p_constraints": wanted.constraints,
     });
-    let rule: Rule = app.service_db().call("set_db_write_rule", &arguments).await?;
+    let rule: Rule = app.operator_db(&operator).call("set_db_write_rule", &arguments).await?;
     Ok(axum::Json(rule).into_response())
 }
 
 /// Take back what steps of a tenant may write to a table. For operators.
-#[utoipa::path(delete, path = "/db-write-rules/{id}", security(("internal_key" = [])), params(("id" = Uuid, Path)),
+#[utoipa::path(delete, path = "/db-write-rules/{id}", security(("bearer" = [], "internal_key" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 404)))]
-pub(crate) async fn drop_db_write_rule(State(app): State<App>, _: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.service_db().call::<_, ()>("drop_db_write_rule", &json!({"p_id": id})).await?;
+pub(crate) async fn drop_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.operator_db(&operator).call::<_, ()>("drop_db_write_rule", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,6 +16,12 @@ pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
     cached(&headers, document)
 }
 
+/// The events: AsyncAPI 3, made from the types.
+#[utoipa::path(get, path = "/asyncapi.json", responses((status = 200)))]
+pub(crate) async fn show_asyncapi(headers: HeaderMap) -> Response {
+    cached(&headers, &nofx_shared::events::document())
+}
+
 /// JSON Schema of a plan.
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
 pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {

@@ -19,6 +19,8 @@ pub(crate) struct NewKey {
     name: String,
     role: Role,
     expires_at: Option<DateTime<Utc>>,
+    /// Which parts of the API it may use: runs, gates, artifacts, events, dlq, hooks, audit, system; all when not given.
+    scopes: Option<Vec<String>>,
 }
 
 /// A key that was just made.
@@ -40,13 +42,17 @@ pub(crate) struct KeySummary {
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    /// Null: all of the API.
+    scopes: Option<Vec<String>>,
+    /// To the minute.
+    last_used_at: Option<DateTime<Utc>>,
 }
 
 /// List the tenant's API keys, newest first. For admins.
 #[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401), (status = 403)))]
 pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Admin)?;
-    let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at";
+    let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at,scopes,last_used_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "created_at.desc".to_owned())];
     let data: Vec<KeySummary> = app.db(&caller).read(&Query { table: "api_key", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
@@ -54,12 +60,12 @@ pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, hea
 
 /// Mint an API key. For admins.
 #[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
-    responses((status = 201, body = MintedKey), (status = 401), (status = 403)))]
+    responses((status = 201, body = MintedKey), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
     let key = ApiKey::make();
     let wanted = &body.value;
     let arguments = json!({
-        "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at,
+        "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at, "p_scopes": wanted.scopes,
     });
     let id = app.db(&caller).call("mint_api_key", &arguments).await?;
     Ok((StatusCode::CREATED, axum::Json(MintedKey { id, key: key.key })).into_response())

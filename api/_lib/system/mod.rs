@@ -1,12 +1,18 @@
 //! `/api/health`, `/api/ready`, what the API says of itself, API keys, and the platform's timed jobs.
 
+mod alerts;
+mod audit;
+mod breakers;
 mod cron;
 mod db_write_rules;
 mod describe;
+mod dlq;
 mod health;
 mod keys;
 mod metrics;
 mod model_settings;
+mod networks;
+mod quotas;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(health::show_ready))
         .routes(routes!(metrics::show_metrics_summary))
         .routes(routes!(describe::show_openapi))
+        .routes(routes!(describe::show_asyncapi))
         .routes(routes!(describe::show_plan_schema))
         .routes(routes!(describe::show_evidence_schema))
         .routes(routes!(crate::artifacts::show_signing_keys))
@@ -27,6 +34,17 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(model_settings::show_model_settings, model_settings::set_model_settings))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
+        .routes(routes!(dlq::list_dead_letters))
+        .routes(routes!(dlq::show_dead_letter))
+        .routes(routes!(dlq::requeue_dead_letters))
+        .routes(routes!(dlq::purge_dead_letters))
+        .routes(routes!(audit::list_audit))
+        .routes(routes!(quotas::show_quota, quotas::set_quota))
+        .routes(routes!(networks::list_networks, networks::set_networks))
+        .routes(routes!(breakers::list_breakers, breakers::set_breaker))
+        .routes(routes!(alerts::list_alerts))
+        .routes(routes!(alerts::show_alert))
+        .routes(routes!(alerts::set_alert_rule))
         .routes(routes!(cron::run_cron))
 }
 

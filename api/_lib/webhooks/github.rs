@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use nofx_shared::crypto::is_hmac_sha256;
+use chrono::Utc;
 use nofx_shared::gates;
+use nofx_shared::hooks::{Provider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::Ring;
 use serde::Serialize;
@@ -30,15 +31,12 @@ pub(crate) async fn hear_github(
     envelope: Envelope,
     body: Body<Value>,
 ) -> Result<Json<Heard>, Refusal> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let signature = text("x-hub-signature-256").strip_prefix("sha256=").unwrap_or_default();
-    let secret = app.settings().github_webhook_secret.as_deref();
-    if !secret.is_some_and(|secret| is_hmac_sha256(secret.as_bytes(), &body.bytes, signature)) {
-        return Err(Problem::new(Kind::Unauthorized, "The signature in X-Hub-Signature-256 is not that of the webhook's secret.").into());
-    }
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let verified = verify(Provider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
+    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook is refused: {refused}.")))?;
     let event = &body.value;
     let repository = event["repository"]["full_name"].as_str().unwrap_or_default();
-    let asked: Vec<Uuid> = match (text("x-github-event"), event["action"].as_str()) {
+    let asked: Vec<Uuid> = match (verified.kind.as_deref().unwrap_or_default(), event["action"].as_str()) {
         ("check_run", Some("rerequested")) => {
             event["check_run"]["external_id"].as_str().and_then(|id| id.parse().ok()).into_iter().collect()
         }

@@ -1,6 +1,9 @@
-//! `/api/webhooks`: what others tell. Whoever tells proves it with a signature over the body as it came.
+//! `/api/webhooks`, what others tell: whoever tells proves it with a signature over the body as it came. And `/api/hooks`, what they are told.
 
+mod deliveries;
 mod github;
+mod hooks;
+mod sources;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -8,5 +11,13 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(github::hear_github))
+    OpenApiRouter::new()
+        .routes(routes!(github::hear_github))
+        .routes(routes!(sources::hear_webhook))
+        .routes(routes!(sources::list_sources, sources::set_source))
+        .routes(routes!(sources::drop_source))
+        .routes(routes!(hooks::list_hooks, hooks::set_hook))
+        .routes(routes!(hooks::drop_hook))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::replay_delivery))
 }

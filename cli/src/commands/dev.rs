@@ -2,11 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "starts worker processes of this same program")]
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
 use axum::serve::ListenerExt;
-use nofx_api::App;
+use nofx_api::{App, ClientAddress};
 use nofx_local::{Options, Stack, auth};
 use nofx_shared::db::Db;
 use nofx_shared::settings;
@@ -26,6 +29,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     drop(nofx_shared::net::client());
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
+    let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
         .await
         .map_err(|_| Error::new(format!("port {} is taken; stop what listens there or choose another with --port", options.port)))?;
@@ -48,7 +52,8 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let dev = Running { stack, queue, port, data_dir };
     dev.seed().await?;
 
-    let router = nofx_api::app_router(&App::new(dev.api_settings()));
+    let router = nofx_api::app_router(&App::new(dev.api_settings(limits)));
+    let router = router.layer(map_request(note_address)).into_make_service_with_connect_info::<SocketAddr>();
     // Without TCP_NODELAY an answer in two packets waits 40 ms for the client's acknowledgement.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let api = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -109,15 +114,18 @@ impl Running {
         }
     }
 
-    fn api_settings(&self) -> settings::Api {
+    fn api_settings(&self, limits: settings::Limits) -> settings::Api {
         settings::Api {
             supabase: self.supabase(),
             queue: self.queue.settings(),
-            internal_api_key: self.stack.internal_api_key().to_owned(),
+            internal_api_keys: vec![self.stack.internal_api_key().to_owned()],
             cron_secret: None,
-            github_webhook_secret: settings::github_webhook_secret(),
+            github_webhook_secrets: settings::github_webhook_secrets(),
             cors_origins: vec![],
             stream: Duration::from_secs(240),
+            encryption_keys: self.stack.encryption_keys().parse().ok(),
+            region: None,
+            limits,
         }
     }
 
@@ -140,7 +148,7 @@ impl Running {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
         let queue = self.queue.env();
-        let artifact_key = self.stack.artifact_key().to_owned();
+        let (artifact_key, encryption_keys) = (self.stack.artifact_key().to_owned(), self.stack.encryption_keys().to_owned());
         let start = move || -> std::io::Result<tokio::process::Child> {
             let mut command = tokio::process::Command::new(&program);
             command
@@ -153,6 +161,7 @@ impl Running {
                 .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
                 .envs(queue.iter().map(|(name, value)| (name, value)))
                 .env("NOFX_SIGNING_KEY", &artifact_key)
+                .env("NOFX_ENCRYPTION_KEYS", &encryption_keys)
                 .env("NOFX_WORKSPACES", &workspaces)
                 .env("NOFX_WORKER_NAME", format!("dev-{n}"))
                 .env("NOFX_ADMIN_PORT", admin_port.to_string())
@@ -223,6 +232,7 @@ impl Running {
             service_role_key: stack.service_role_key(),
             internal_api_key: stack.internal_api_key().to_owned(),
             signing_key: stack.artifact_key().to_owned(),
+            encryption_keys: stack.encryption_keys().to_owned(),
             metrics_url: workers.first().map(|worker| format!("http://127.0.0.1:{}/metrics", worker.admin_port)).unwrap_or_default(),
             tokens,
             people: stack.people().to_vec(),
@@ -235,6 +245,12 @@ impl Running {
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
     }
+}
+
+/// Nobody stands between a client and this process: the address is the socket's.
+async fn note_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(ClientAddress(address.ip()));
+    request
 }
 
 fn free_port() -> std::io::Result<u16> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::jwks::{self, PublishedKeys};
-use super::{Caller, Role};
+use super::{Caller, Origin, Role};
 
 /// What we read of a token.
 #[derive(Serialize, Deserialize)]
@@ -64,6 +64,8 @@ impl Verifier {
             _ => return Err(jsonwebtoken::errors::Error::from(ErrorKind::InvalidAlgorithm).into()),
         };
         Ok(Caller {
+            scopes: None,
+            origin: Origin::default(),
             subject: claims.sub,
             tenant: claims.app_metadata.tenant_id,
             role: claims.app_metadata.nofx_role,

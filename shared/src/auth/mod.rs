@@ -4,6 +4,8 @@ mod api_key;
 mod jwks;
 mod jwt;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -28,4 +30,17 @@ pub struct Caller {
     pub role: Role,
     /// The token with which the database is asked, so that row-level security decides.
     pub token: String,
+    /// Which parts of the API it may use; none: all.
+    pub scopes: Option<Vec<String>>,
+    pub origin: Origin,
+}
+
+/// Where a request came from, for the record.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub request_id: Option<String>,
+    /// Empty where the host does not know it.
+    pub address: Option<IpAddr>,
+    /// Whom the service role acts for; nobody in particular when empty.
+    pub actor: Option<String>,
 }

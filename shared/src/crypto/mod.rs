@@ -1,7 +1,10 @@
-//! Signatures of what NOFX vouches for.
+//! Signatures of what NOFX vouches for, and encryption of what it keeps for others. Masking is in `secrets`.
 
+mod envelope;
 mod hmac;
+mod rotate;
 mod sign;
 
+pub use envelope::{Keyring, Sealed, Unopened, WrappedKey};
 pub use hmac::is_hmac_sha256;
 pub use sign::{Envelope, PublicKey, Signature, SigningKey};

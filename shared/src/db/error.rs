@@ -73,7 +73,12 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         code if code.starts_with("PT") => match Kind::from_slug(&message) {
             Some(kind) => {
                 let (subject, hint) = (body.details.unwrap_or_default(), body.hint.unwrap_or_default());
-                Error::Refused(Problem::new(kind, format!("{subject}: {hint}")))
+                // A quota says first in how many seconds it frees.
+                let (wait, hint) = match hint.split_once("; ") {
+                    Some((wait, rest)) if kind == Kind::QuotaExceeded => (wait.parse().ok(), rest.to_owned()),
+                    _ => (None, hint),
+                };
+                Error::Refused(Problem { retry_after_s: wait, ..Problem::new(kind, format!("{subject}: {hint}")) })
             }
             None => Error::Failed { code: code.to_owned(), message },
         },

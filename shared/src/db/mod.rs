@@ -10,6 +10,7 @@ use reqwest::{RequestBuilder, Response, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::auth::Origin;
 use crate::net;
 
 pub use error::Error;
@@ -28,6 +29,9 @@ pub struct Db {
     url: Arc<str>,
     api_key: Arc<str>,
     token: String,
+    /// Where this process runs, for events.
+    region: Option<Arc<str>>,
+    origin: Origin,
 }
 
 /// One page of rows.
@@ -40,7 +44,17 @@ pub struct Query {
 impl Db {
     /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway asks for; `token`: the identity.
     pub fn new(rest_url: &str, api_key: &str, token: impl Into<String>) -> Self {
-        Self { client: Arc::new(LazyLock::new(net::client)), url: rest_url.into(), api_key: api_key.into(), token: token.into() }
+        Self { client: Arc::new(LazyLock::new(net::client)), url: rest_url.into(), api_key: api_key.into(), token: token.into(), region: None, origin: Origin::default() }
+    }
+
+    /// Says where this process runs.
+    pub fn in_region(self, region: Option<&str>) -> Self {
+        Self { region: region.map(Arc::from), ..self }
+    }
+
+    /// Says in answer to which request it asks.
+    pub fn on_behalf_of(self, origin: &Origin) -> Self {
+        Self { origin: origin.clone(), ..self }
     }
 
     /// The same connection pool, acting for somebody else.
@@ -64,7 +78,20 @@ impl Db {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
-        Ok(request.header("apikey", &*self.api_key).bearer_auth(&self.token).timeout(DEADLINE).send().await?)
+        let mut request = request.header("apikey", &*self.api_key).bearer_auth(&self.token).timeout(DEADLINE);
+        if let Some(id) = &self.origin.request_id {
+            request = request.header("x-request-id", id);
+        }
+        if let Some(address) = self.origin.address {
+            request = request.header("x-nofx-address", address.to_string());
+        }
+        if let Some(actor) = &self.origin.actor {
+            request = request.header("x-nofx-actor", actor);
+        }
+        if let Some(region) = &self.region {
+            request = request.header("x-nofx-region", &**region);
+        }
+        Ok(request.send().await?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A step as a claim hands it to a worker: by `settle_steps`, which claims too.
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -40,6 +41,10 @@ pub struct ClaimedStep {
     pub context: Option<Value>,
     /// What it left when it parked on a timer.
     pub parked: Option<Value>,
+    /// Private networks that it may reach.
+    pub networks: Option<Vec<IpNet>>,
+    /// The open breakers of its tenant: `http:…`, `provider:…`.
+    pub shut: Option<Vec<String>>,
 }
 
 /// What the plan says of a step.
@@ -63,6 +68,8 @@ pub enum Hold {
     Refuse(String),
     /// People must approve first.
     Approval(Approval),
+    /// A breaker shuts it out; named by what it is for.
+    Breaker(String),
 }
 
 #[derive(Clone, Debug, Deserialize)]

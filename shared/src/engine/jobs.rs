@@ -16,6 +16,8 @@ pub struct Rung {
     pub next_due_at: Option<DateTime<Utc>>,
     /// Whether forges may be behind on gates.
     pub checks: bool,
+    /// Whether hooks may have to be told something.
+    pub hooks: bool,
 }
 
 /// What `expire_leases` found.

@@ -14,6 +14,9 @@ pub struct Failure {
     /// Wait before that attempt, instead of the step's backoff.
     #[serde(skip)]
     pub wait_ms: Option<u64>,
+    /// Whether it is the step's own doing: a script that ends with an error tells nothing of the tool that ran it.
+    #[serde(skip)]
+    pub own: bool,
     /// What else is known, for people: exit code, status, evidence.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
@@ -31,6 +34,10 @@ pub enum Outcome {
     },
     Failed(Failure),
     TimedOut(Failure),
+    /// Shut out by the breaker of this target, without an attempt.
+    Shut {
+        target: String,
+    },
     /// Stopped before its end: its run is being cancelled, or another worker has it next.
     Stopped,
     /// Parked until a person decides.
@@ -53,13 +60,28 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The row that `settle_steps` takes.
-    pub fn row(&self, step: Uuid, token: Uuid) -> Value {
+    /// What it is called in measures.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done { .. } | Self::Write { .. } => "succeeded",
+            Self::Skipped { .. } => "skipped",
+            Self::Failed(failure) if failure.transient => "failed_for_now",
+            Self::Failed(_) => "failed",
+            Self::TimedOut(_) => "timed_out",
+            Self::Gate { .. } | Self::Timer { .. } | Self::Children { .. } => "parked",
+            Self::Shut { .. } => "shut_out",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The row that `settle_steps` takes; `provider` is what the step depended on outside.
+    pub fn row(&self, step: Uuid, token: Uuid, provider: Option<&str>) -> Value {
         let mut row = match self {
             Self::Done { outputs } => json!({"kind": "done", "outputs": outputs}),
             Self::Skipped { reason } => json!({"kind": "skipped", "outputs": {"reason": reason}}),
             Self::Failed(failure) => failure.row("failed"),
             Self::TimedOut(failure) => failure.row("timed_out"),
+            Self::Shut { target } => json!({"kind": "shut", "provider": target}),
             Self::Stopped => json!({"kind": "stopped", "error": {"message": "stopped while it ran"}}),
             Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
             Self::Write { write } => json!({"kind": "write", "outputs": write}),
@@ -68,13 +90,16 @@ impl Outcome {
         };
         row["step_id"] = json!(step);
         row["token"] = json!(token);
+        if let Some(provider) = provider {
+            row["provider"] = json!(provider);
+        }
         row
     }
 }
 
 impl Failure {
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: false, wait_ms: None, details: Value::Null }
+        Self { message: message.into(), transient: false, wait_ms: None, own: false, details: Value::Null }
     }
 
     pub fn transient(message: impl Into<String>) -> Self {
@@ -86,7 +111,12 @@ impl Failure {
         self
     }
 
+    /// The step's own doing.
+    pub fn of_its_own(self) -> Self {
+        Self { own: true, ..self }
+    }
+
     fn row(&self, kind: &str) -> Value {
-        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms})
+        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms, "own": self.own})
     }
 }

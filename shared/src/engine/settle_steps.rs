@@ -23,6 +23,8 @@ pub struct Settled {
     pub next_due_at: Option<DateTime<Utc>>,
     /// Whether a forge shows gates of these runs.
     pub checks: bool,
+    /// Whether hooks want to be told of events.
+    pub hooks: bool,
 }
 
 /// Settles a batch of rows made by `Outcome::row`, and claims up to `capacity` steps.

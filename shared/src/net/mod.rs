@@ -2,12 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 
 mod aws;
+mod guard;
 mod private_address;
 
 use std::time::Duration;
 
 pub use aws::aws;
 pub(crate) use aws::credentials;
+pub use guard::{Unreachable, client_for, everywhere};
 pub use private_address::is_private;
 
 /// A client with our TLS provider and limits. Making one reads all root certificates. Redirects are not followed: whoever wants
@@ -29,7 +31,7 @@ pub fn provide_tls() {
 }
 
 /// A client that reaches one host only at the given addresses.
-pub fn pinned(host: &str, addresses: &[std::net::SocketAddr]) -> reqwest::Client {
+fn pinned(host: &str, addresses: &[std::net::SocketAddr]) -> reqwest::Client {
     provide_tls();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

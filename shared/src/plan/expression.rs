@@ -30,10 +30,15 @@ pub fn check(source: &str) -> Result<(), Invalid> {
 
 /// Evaluates an expression.
 pub fn evaluate(source: &str, scope: &Scope) -> Result<Value, Invalid> {
+    evaluate_with(source, &[("run", &scope.run), ("steps", &scope.steps), ("item", &scope.item), ("index", &scope.index)])
+}
+
+/// Evaluates an expression over other names than those of a plan.
+pub fn evaluate_with(source: &str, names: &[(&str, &Value)]) -> Result<Value, Invalid> {
     let program = compile(source)?;
     let mut context = Context::default();
-    for (name, value) in [("run", &scope.run), ("steps", &scope.steps), ("item", &scope.item), ("index", &scope.index)] {
-        context.add_variable_from_value(name, to_cel(value));
+    for (name, value) in names {
+        context.add_variable_from_value(*name, to_cel(value));
     }
     let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
         .map_err(|_| Invalid(format!("`{source}` cannot be evaluated")))?

@@ -105,4 +105,12 @@ impl Queue {
         };
         send.instrument(span.clone()).await
     }
+
+    /// Tells followers of the event log that something was written, where nothing else does (see `events::EventBus`).
+    pub async fn announce(&self) -> Result<(), Error> {
+        match &self.driver {
+            Driver::Redis(sender) => sender.announce().await.map_err(Error::from),
+            Driver::Postgres | Driver::Sqs(_) => Ok(()),
+        }
+    }
 }

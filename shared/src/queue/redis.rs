@@ -6,6 +6,7 @@ use redis::{Client, RedisError};
 use tokio::sync::OnceCell;
 
 use super::Ring;
+use crate::events::CHANNEL;
 
 /// Key of the stream of rings.
 pub const STREAM: &str = "nofx:doorbell";
@@ -47,6 +48,11 @@ impl Sender {
             fields.extend(ring.trace.as_ref().map(|trace| ("traceparent", trace.to_string())));
             pipe.xadd_options(STREAM, "*", &fields, &keep).ignore();
         }
+        pipe.publish(CHANNEL, "").ignore();
         pipe.query_async(&mut redis).await
+    }
+
+    pub(super) async fn announce(&self) -> Result<(), RedisError> {
+        redis::cmd("PUBLISH").arg(CHANNEL).arg("").query_async(&mut self.connection().await?).await
     }
 }

@@ -47,6 +47,16 @@ impl SecretStore {
         Self { driver }
     }
 
+    /// A secret of the deployment itself, which no step can name: it stands beside the tenants', under the nil id. None where secrets come
+    /// from the environment: there it is a setting.
+    pub async fn of_deployment(&self, name: &str) -> Option<Result<String, Error>> {
+        if matches!(self.driver, Driver::Env) {
+            return None;
+        }
+        let found = self.read(Uuid::nil(), &[name.to_owned()]).await;
+        Some(found.map(|mut found| found.remove(name).unwrap_or_default()))
+    }
+
     /// The values of all these names, or why there is none.
     pub async fn read(&self, tenant: Uuid, names: &[String]) -> Result<BTreeMap<String, String>, Error> {
         if names.is_empty() {

@@ -1,43 +1,52 @@
 use std::time::Duration;
 
-use super::{Invalid, Queue, Reader, Supabase};
+use super::{Invalid, Limits, Queue, Reader, Supabase};
+use crate::crypto::Keyring;
 
 /// Settings of the API.
 #[derive(Clone)]
 pub struct Api {
     pub supabase: Supabase,
     pub queue: Queue,
-    /// `NOFX_INTERNAL_API_KEY`
-    pub internal_api_key: String,
+    /// `NOFX_INTERNAL_API_KEY`: one key, or two separated by a comma while one replaces the other.
+    pub internal_api_keys: Vec<String>,
     /// `CRON_SECRET`: what crons authenticate with; without it they are refused.
     pub cron_secret: Option<String>,
-    /// `GITHUB_WEBHOOK_SECRET`: what GitHub signs with; without it its webhooks are refused.
-    pub github_webhook_secret: Option<String>,
+    /// `GITHUB_WEBHOOK_SECRET`: what GitHub signs with, several separated by commas; without it its webhooks are refused.
+    pub github_webhook_secrets: Vec<String>,
     /// `NOFX_CORS_ORIGINS`: comma-separated origins that browsers may call from; none when empty.
     pub cors_origins: Vec<String>,
     /// `NOFX_STREAM_S`: after how many seconds an event stream ends itself, 240 when not set.
     pub stream: Duration,
+    /// `NOFX_ENCRYPTION_KEYS`: opens payloads of the audit log (see `crypto::Keyring`).
+    pub encryption_keys: Option<Keyring>,
+    /// `NOFX_REGION`, or what Vercel and AWS say: where it runs, for events.
+    pub region: Option<String>,
+    pub limits: Limits,
 }
 
 /// Reads the settings of the API.
 pub fn api() -> Result<Api, Invalid> {
     let mut reader = Reader::default();
     reader.check_telemetry();
-    let origins = reader.text("NOFX_CORS_ORIGINS").unwrap_or_default();
     let queue = reader.queue();
     if let Queue::Sqs { aws, .. } = &queue
         && aws.keys.is_none()
     {
         reader.required("AWS_ACCESS_KEY_ID");
     }
+    reader.required("NOFX_INTERNAL_API_KEY");
     let api = Api {
         supabase: reader.supabase(),
         queue,
-        internal_api_key: reader.required("NOFX_INTERNAL_API_KEY"),
+        internal_api_keys: reader.list("NOFX_INTERNAL_API_KEY"),
         cron_secret: reader.text("CRON_SECRET"),
-        github_webhook_secret: reader.text("GITHUB_WEBHOOK_SECRET"),
-        cors_origins: origins.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect(),
+        github_webhook_secrets: reader.list("GITHUB_WEBHOOK_SECRET"),
+        cors_origins: reader.list("NOFX_CORS_ORIGINS"),
         stream: Duration::from_secs(reader.parsed("NOFX_STREAM_S", 240)),
+        encryption_keys: reader.keyring(),
+        region: reader.region(),
+        limits: reader.limits(&Limits::default()),
     };
     reader.finish(api)
 }

@@ -5,6 +5,7 @@
 mod api;
 mod aws;
 mod forges;
+mod limits;
 mod models;
 mod queue;
 mod secrets;
@@ -15,9 +16,12 @@ mod worker;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use crate::crypto::Keyring;
+
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
 pub use forges::Forges;
+pub use limits::{Limits, Upstash, limits_of_dev};
 pub use models::Models;
 pub use queue::Queue;
 pub use secrets::Secrets;
@@ -41,8 +45,8 @@ pub fn existing_database() -> Option<String> {
 }
 
 /// `GITHUB_WEBHOOK_SECRET` for `nofx dev`, whose other settings it makes itself.
-pub fn github_webhook_secret() -> Option<String> {
-    Reader::default().text("GITHUB_WEBHOOK_SECRET")
+pub fn github_webhook_secrets() -> Vec<String> {
+    Reader::default().list("GITHUB_WEBHOOK_SECRET")
 }
 
 /// A secret of the environment: `NOFX_SECRET_<NAME>`.
@@ -58,6 +62,12 @@ struct Reader {
 impl Reader {
     fn text(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// Values separated by commas.
+    fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
     fn required(&mut self, name: &str) -> String {
@@ -90,6 +100,22 @@ impl Reader {
 
     fn required_url(&mut self, name: &str) -> String {
         self.url(name).unwrap_or_else(|| self.required(name))
+    }
+
+    /// `NOFX_REGION`, or what Vercel and AWS say: where this process runs, for events.
+    fn region(&self) -> Option<String> {
+        ["NOFX_REGION", "VERCEL_REGION", "AWS_REGION"].into_iter().find_map(|name| self.text(name))
+    }
+
+    /// `NOFX_ENCRYPTION_KEYS`
+    fn keyring(&mut self) -> Option<Keyring> {
+        match self.text("NOFX_ENCRYPTION_KEYS")?.parse() {
+            Ok(keys) => Some(keys),
+            Err(why) => {
+                self.problems.push(format!("NOFX_ENCRYPTION_KEYS: {why}"));
+                None
+            }
+        }
     }
 
     fn finish<T>(self, settings: T) -> Result<T, Invalid> {

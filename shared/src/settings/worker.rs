@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Forges, Invalid, Models, Queue, Reader, Secrets, Supabase};
-use crate::crypto::SigningKey;
+use crate::crypto::{Keyring, SigningKey};
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -30,6 +30,10 @@ pub struct Worker {
     pub allow_private_addresses: bool,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that statements about artifacts are signed with.
     pub signing_key: SigningKey,
+    /// `NOFX_ENCRYPTION_KEYS`: what payloads of the audit log are sealed with (see `crypto::Keyring`); without keys they stay plain.
+    pub encryption_keys: Option<Keyring>,
+    /// `NOFX_REGION`, or what Vercel and AWS say: where it runs, for events.
+    pub region: Option<String>,
     /// `NOFX_IMAGE_DIGEST`: the image that the worker runs from, for those statements.
     pub image: Option<String>,
     /// `NOFX_URL`: where people see runs, for links from elsewhere.
@@ -75,6 +79,8 @@ pub fn worker() -> Result<Worker, Invalid> {
         workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         signing_key: reader.signing_key(),
+        encryption_keys: reader.keyring(),
+        region: reader.region(),
         image: reader.text("NOFX_IMAGE_DIGEST"),
         public_url: reader.url("NOFX_URL"),
         ecs_agent: reader.url("ECS_AGENT_URI"),

@@ -23,6 +23,8 @@ pub(crate) struct Secrets {
     pub signing_key: String,
     /// What the worker signs statements about artifacts with: base64 of 32 bytes.
     pub artifact_key: String,
+    /// What payloads of the audit log are sealed with: `id:key`.
+    pub encryption_keys: String,
     pub db_password: String,
     pub internal_api_key: String,
     pub tenant_id: Uuid,
@@ -42,7 +44,8 @@ impl Secrets {
             service_role_key: api_key(&jwt_secret, "service_role"),
             jwt_secret,
             signing_key: SigningKey::make(),
-            artifact_key: artifact_key(),
+            artifact_key: key_of_32_bytes(),
+            encryption_keys: format!("dev:{}", key_of_32_bytes()),
             db_password: token(32),
             internal_api_key: token(32),
             tenant_id: Uuid::now_v7(),
@@ -62,7 +65,7 @@ impl Secrets {
     }
 }
 
-fn artifact_key() -> String {
+fn key_of_32_bytes() -> String {
     let bytes: [u8; 32] = rand::rng().random();
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }

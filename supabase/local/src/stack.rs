@@ -169,6 +169,10 @@ impl Stack {
     }
 
     /// What workers sign statements about artifacts with.
+    pub fn encryption_keys(&self) -> &str {
+        &self.secrets.encryption_keys
+    }
+
     pub fn artifact_key(&self) -> &str {
         &self.secrets.artifact_key
     }

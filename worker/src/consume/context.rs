@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use nofx_shared::artifacts::Material;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::engine::{ClaimedStep, Failure};
+use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::secrets::{Mask, SecretStore};
 use nofx_shared::settings::Forges;
 use nofx_shared::storage::Storage;
@@ -38,6 +38,8 @@ pub(crate) struct Tools {
     pub image: Option<String>,
     /// Told when a gate begins or ends: a forge may show it.
     pub checks: Notify,
+    /// Told when events were written that hooks may want.
+    pub hooks: Notify,
     /// Where people see runs, for links from elsewhere.
     pub public_url: Option<String>,
     /// Signs what steps make.
@@ -61,6 +63,8 @@ pub(crate) struct StepContext {
     pub facts: Mutex<Map<String, Value>>,
     /// The step's place in its run's trace, for what it calls and starts.
     pub trace: Option<TraceParent>,
+    /// What it depends on outside: see `depends_on`.
+    pub provider: Arc<OnceLock<String>>,
     pub stop: CancellationToken,
     pub tools: Arc<Tools>,
 }
@@ -69,6 +73,18 @@ impl StepContext {
     /// The run's files, checked out unless they are here already.
     pub(crate) async fn workspace(&self) -> Result<PathBuf, Failure> {
         self.tools.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+    }
+
+    /// Says what the step depends on outside: `http:api.example.com`. What comes of the step speaks for or against that. When its
+    /// breaker is open, this is what the handler is to return.
+    pub(crate) fn depends_on(&self, target: &str) -> Option<Outcome> {
+        drop(self.provider.set(target.to_owned()));
+        self.is_shut(target).then(|| Outcome::Shut { target: target.to_owned() })
+    }
+
+    /// Whether a breaker of its tenant was open when the step was claimed.
+    pub(crate) fn is_shut(&self, target: &str) -> bool {
+        self.step.shut.iter().flatten().any(|shut| shut == target)
     }
 
     /// Tries again while what it asks is away: the work is done, only its keeping waits. Gives up when the step is stopped.

@@ -1,7 +1,7 @@
 //! Executes one claimed step: condition, list, inputs, secrets, then the handler within its time. Always comes to an outcome.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -22,8 +22,9 @@ const OUTPUT_BYTES: usize = 256 << 10;
 /// How long a handler may take to clean up after it was stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-pub(super) async fn execute(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Outcome {
-    match prepare(step, tools, stop) {
+/// `provider` gets the name of what the step depends on outside, when its handler names it.
+pub(super) async fn execute(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provider: Arc<OnceLock<String>>) -> Outcome {
+    match prepare(step, tools, stop, provider) {
         Ok(Prepared::Outcome(outcome)) => outcome,
         Ok(Prepared::Step(context, inputs)) => begin(context, inputs).await,
         Err(failure) => Outcome::Failed(failure),
@@ -56,7 +57,7 @@ enum Prepared {
     Step(Box<StepContext>, Value),
 }
 
-fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Result<Prepared, Failure> {
+fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provider: Arc<OnceLock<String>>) -> Result<Prepared, Failure> {
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status == "expired") {
         return Err(Failure::permanent(format!("{} expired: nobody decided in time", gate.kind)));
     }
@@ -87,6 +88,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
         Some(Hold::Approval(approval)) => {
             return Ok(Prepared::Outcome(Outcome::Gate { kind: approval.kind.clone(), question: None }));
         }
+        Some(Hold::Breaker(target)) => return Ok(Prepared::Outcome(Outcome::Shut { target: target.clone() })),
         None => {}
     }
     if let Some(source) = &step.spec.for_each {
@@ -121,6 +123,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken) -> Res
         materials: Mutex::default(),
         facts: Mutex::default(),
         trace: None,
+        provider,
         stop,
         tools,
     };
@@ -165,7 +168,7 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
     let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or_else(|| handler.default_timeout_s()));
-    let (stop, mask) = (context.stop.clone(), context.mask.clone());
+    let (stop, mask, provider) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.provider));
     let own = stop.child_token();
     let context = StepContext { stop: own.clone(), ..*context };
     // In a task of its own, so that a panic is the step's failure and not the worker's.
@@ -185,7 +188,9 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
             return if stop.is_cancelled() {
                 Outcome::Stopped
             } else {
-                Outcome::TimedOut(Failure::transient(format!("it took longer than {} s", timeout.as_secs())))
+                let failure = Failure::transient(format!("it took longer than {} s", timeout.as_secs()));
+                // Slow by itself, or because of what it asked?
+                Outcome::TimedOut(if provider.get().is_some() { failure } else { failure.of_its_own() })
             };
         }
     };

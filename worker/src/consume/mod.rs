@@ -8,7 +8,7 @@ mod execute;
 mod lease;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::doorbell::Bell;
+use crate::handlers;
 use crate::metrics::Metrics;
 pub(crate) use artifacts::media_type;
 pub(crate) use context::{StepContext, Tools};
@@ -40,6 +41,14 @@ struct Ended {
     step: Uuid,
     token: Uuid,
     outcome: Outcome,
+    /// What it depended on outside.
+    provider: Option<String>,
+}
+
+impl Ended {
+    fn row(&self) -> Value {
+        self.outcome.row(self.step, self.token, self.provider.as_deref())
+    }
 }
 
 /// A settle that came back.
@@ -169,9 +178,12 @@ impl Consumer {
             self.metrics.calls.inc();
             self.metrics.batch.observe(sent.len() as f64);
             let (db, name, lease, rings) = (self.db.clone(), self.name.clone(), self.lease, self.bell.rings());
+            let settle = self.metrics.settle.clone();
             self.settles.spawn(async move {
-                let rows: Vec<Value> = sent.iter().map(|one| one.outcome.row(one.step, one.token)).collect();
+                let rows: Vec<Value> = sent.iter().map(Ended::row).collect();
+                let began = Instant::now();
                 let result = engine::settle_steps(&db, &name, &rows, asked, lease).await;
+                settle.observe(began.elapsed().as_secs_f64());
                 Answer { sent, asked, rings, result }
             });
         }
@@ -202,10 +214,14 @@ impl Consumer {
                     self.bell.looked(answer.rings, !settled.claims.is_empty());
                 }
                 self.tell_others(settled.rung);
+                self.announce();
                 // As many as asked for: there may be more.
                 self.hungry |= answer.asked > 0 && settled.claims.len() == answer.asked;
                 if let Some(at) = settled.next_due_at {
                     self.set_alarm(at);
+                }
+                if settled.hooks {
+                    self.tools.hooks.notify_one();
                 }
                 if settled.checks {
                     self.tools.checks.notify_one();
@@ -231,13 +247,13 @@ impl Consumer {
         self.pause = Some(Instant::now() + Duration::from_millis(200));
         if let [only] = sent.as_slice() {
             let failure = Failure::permanent(format!("what came of the step was refused: {}", error.problem().detail));
-            self.ended.push(Ended { run: only.run, step: only.step, token: only.token, outcome: Outcome::Failed(failure) });
+            self.ended.push(Ended { run: only.run, step: only.step, token: only.token, outcome: Outcome::Failed(failure), provider: None });
             return;
         }
         for one in sent {
             let (db, name, lease) = (self.db.clone(), self.name.clone(), self.lease);
             self.settles.spawn(async move {
-                let result = engine::settle_steps(&db, &name, &[one.outcome.row(one.step, one.token)], 0, lease).await;
+                let result = engine::settle_steps(&db, &name, &[one.row()], 0, lease).await;
                 Answer { sent: vec![one], asked: 0, rings: 0, result }
             });
         }
@@ -256,17 +272,31 @@ impl Consumer {
         });
     }
 
+    /// Events were written: whoever follows them hears of it.
+    fn announce(&self) {
+        let queue = Arc::clone(&self.queue);
+        tokio::spawn(async move {
+            if let Err(error) = queue.announce().await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "cannot announce events; followers look by themselves");
+            }
+        });
+    }
+
     fn start(&mut self, step: ClaimedStep, sender: mpsc::UnboundedSender<Ended>) {
         let waited = Utc::now() - step.ready_at;
-        self.metrics.queue_latency.observe(waited.as_seconds_f64().max(0.0));
+        self.metrics.claimed(waited.as_seconds_f64().max(0.0), step.attempt, step.traceparent.as_deref());
         let stop = CancellationToken::new();
         self.held.insert(step.id, Held::new(step.token, stop.clone()));
         let tools = Arc::clone(&self.tools);
         let (run, id, token) = (step.run_id, step.id, step.token);
+        let (metrics, trace, tool, began) = (Arc::clone(&self.metrics), step.traceparent.clone(), handlers::name(&step.tool), Instant::now());
         tokio::spawn(async move {
-            let outcome = execute::execute(step, tools, stop).await;
+            let provider = Arc::new(OnceLock::new());
+            let outcome = execute::execute(step, tools, stop, Arc::clone(&provider)).await;
+            let provider = provider.get().cloned();
+            metrics.executed(tool, &outcome, began.elapsed().as_secs_f64(), trace.as_deref());
             // The loop outlives every step: it ends only when it holds none.
-            drop(sender.send(Ended { run, step: id, token, outcome }));
+            drop(sender.send(Ended { run, step: id, token, outcome, provider }));
         });
     }
 

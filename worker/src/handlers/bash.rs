@@ -107,7 +107,7 @@ pub(crate) fn script_argv(script: &str) -> Vec<String> {
 pub(crate) fn failure(ended: &Ended, step: &StepContext) -> Failure {
     let last = step.mask.apply(tail(&ended.output, 2000));
     let how = ended.exit_code.map_or_else(|| "it was killed by a signal".to_owned(), |code| format!("it ended with exit code {code}"));
-    Failure::transient(how).with_details(json!({"exit_code": ended.exit_code, "output": last}))
+    Failure::transient(how).of_its_own().with_details(json!({"exit_code": ended.exit_code, "output": last}))
 }
 
 /// The last bytes of a text, whole characters only.

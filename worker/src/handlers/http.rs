@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use nofx_shared::engine::{Failure, Outcome};
 use nofx_shared::net;
@@ -45,7 +44,14 @@ impl Handler for Http {
         let method: Method =
             inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("method is not an HTTP method".to_owned()))?;
         let url: Url = inputs.url.parse().map_err(|error| bad(format!("url: {error}")))?;
-        let client = pinned_client(&url, step.tools.allow_private_addresses).await?;
+        let target = format!("http:{}", url.host_str().unwrap_or_default());
+        if let Some(shut) = step.depends_on(&target) {
+            return Ok(shut);
+        }
+        let networks = if step.tools.allow_private_addresses { net::everywhere() } else { step.step.networks.clone().unwrap_or_default() };
+        let client = net::client_for(&url, &networks).await.map_err(|error| {
+            if error.is_transient() { Failure::transient(error.to_string()) } else { Failure::permanent(error.to_string()) }
+        })?;
         let mut request = client.request(method, url.clone());
         for (name, value) in &inputs.headers {
             request = request.header(name, reveal(step, value));
@@ -88,24 +94,4 @@ impl Handler for Http {
 fn reveal(step: &StepContext, value: &str) -> String {
     let secrets = step.step.spec.secrets.iter().filter_map(|name| Some((name, step.env.get(name)?)));
     secrets.fold(value.to_owned(), |value, (name, secret)| value.replace(&format!("${{{name}}}"), secret))
-}
-
-/// A client that talks to the addresses that were checked, and to no others: a second look-up could answer differently.
-async fn pinned_client(url: &Url, allow_private: bool) -> Result<reqwest::Client, Failure> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::permanent("url must be http or https"));
-    }
-    let host = url.host_str().ok_or_else(|| Failure::permanent("url has no host"))?.trim_matches(['[', ']']).to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let addresses: Vec<_> = tokio::net::lookup_host((host.as_str(), port))
-        .await
-        .map_err(|error| Failure::transient(format!("{host} cannot be looked up: {error}")))?
-        .collect();
-    let private = |ip: IpAddr| net::is_private(ip);
-    if !allow_private && addresses.iter().any(|address| private(address.ip())) {
-        return Err(Failure::permanent(format!(
-            "{host} is a private address; the worker must allow these (NOFX_ALLOW_PRIVATE_ADDRESSES=true)"
-        )));
-    }
-    Ok(net::pinned(&host, &addresses))
 }

@@ -73,6 +73,11 @@ pub(crate) fn find(tool: &str) -> Option<&'static dyn Erased> {
     })
 }
 
+/// The handler's own name for a tool: `manual:*` for all that begins so.
+pub(crate) fn name(tool: &str) -> &'static str {
+    find(tool).map_or("unknown", |handler| handler.tool())
+}
+
 /// Each tool with the first sentence of its documentation and the JSON Schema of its inputs' fields: for models that write plans.
 pub(crate) fn describe() -> impl Iterator<Item = (&'static str, String, Value)> {
     all().into_iter().map(|handler| {

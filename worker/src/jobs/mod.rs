@@ -1,5 +1,6 @@
 //! What any worker does from time to time: take back leases, ring, enforce deadlines, keep the event log.
 
+mod deliver_hooks;
 mod report_checks;
 
 use std::future::Future;
@@ -7,23 +8,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_shared::artifacts;
+use nofx_shared::audit;
+use nofx_shared::crypto::Keyring;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::engine;
+use nofx_shared::{containment, engine};
 use nofx_shared::queue::{Queue, Ring};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::Tools;
 use crate::doorbell::Bell;
+use crate::metrics::Metrics;
 
-/// All jobs with their periods. An idle worker makes ten calls a minute: four rounds of two, and two for deadlines.
-pub(crate) fn spawn(
-    db: Db,
-    tools: Arc<Tools>,
-    lease: Duration,
-    bell: Bell,
-    queue: Arc<Queue>,
-    stop: CancellationToken,
-) -> tokio::task::JoinHandle<()> {
+/// What jobs reach.
+pub(crate) struct Shared {
+    pub db: Db,
+    pub tools: Arc<Tools>,
+    pub metrics: Arc<Metrics>,
+    pub bell: Bell,
+    pub queue: Arc<Queue>,
+}
+
+/// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
+/// one at the audit log.
+pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+    let Shared { db, tools, metrics, bell, queue } = shared;
     let often = Duration::from_secs(15).min(lease / 2);
     tokio::spawn(async move {
         let sweeping = every(often, || async {
@@ -40,6 +48,9 @@ pub(crate) fn spawn(
             let rang = engine::ring_doorbells(&db).await?;
             if rang.checks {
                 tools.checks.notify_one();
+            }
+            if rang.hooks {
+                tools.hooks.notify_one();
             }
             let rung = rang.rung;
             if !rung.is_empty() {
@@ -58,8 +69,16 @@ pub(crate) fn spawn(
             tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
         });
+        let watching = every(Duration::from_secs(60), || async { containment::watch_queues(&db).await.map(drop) });
+        let sealing = every(Duration::from_secs(60), || async {
+            while let Some(keys) = &keys
+                && audit::seal_payloads(&db, keys).await? > 0
+            {}
+            Ok(())
+        });
+        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&tools), metrics, stop.clone());
         let reporting = report_checks::run(db.clone(), Arc::clone(&tools), stop.clone());
-        tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = keeping => {}, () = stop.cancelled() => {} }
+        tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = watching => {}, () = sealing => {}, () = delivering => {}, () = keeping => {}, () = stop.cancelled() => {} }
     })
 }
 

@@ -162,7 +162,9 @@ impl Models {
     ) -> Result<(&'a Candidate, Said), Failure> {
         for round in 0..ROUNDS {
             for candidate in candidates {
-                if self.traffic.cools_until(candidate).is_some() {
+                // What other workers and steps met counts too, unless there is nobody else to ask.
+                let shut = step.is_shut(&format!("provider:{}", candidate.provider.name)) && candidates.len() > 1;
+                if shut || self.traffic.cools_until(candidate).is_some() {
                     continue;
                 }
                 let key = match self.key(step, candidate).await {

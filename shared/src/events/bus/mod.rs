@@ -1,8 +1,9 @@
-//! Tells whoever follows the event log that something may have been written: by NOTIFY over a direct connection, or by Supabase
-//! Realtime. A call is a hint and may be lost; the log is read with a cursor (`read_events`), which misses nothing.
+//! Tells whoever follows the event log that something may have been written: by NOTIFY over a direct connection, by
+//! Redis where that is the queue, or by Supabase Realtime. A call is a hint and may be lost; the log is read with a cursor (`read_events`), which misses nothing.
 
 mod postgres;
 mod realtime;
+mod redis;
 
 use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
@@ -10,23 +11,27 @@ use uuid::Uuid;
 use crate::auth::{self, Role};
 use crate::settings;
 
+pub(crate) use redis::CHANNEL;
+
 /// The way of the settings.
-pub struct Bus {
+pub struct EventBus {
     supabase: settings::Supabase,
+    queue: settings::Queue,
     listener: OnceCell<watch::Receiver<u64>>,
 }
 
-impl Bus {
+impl EventBus {
     /// Connects when the first follower comes.
-    pub fn new(supabase: settings::Supabase) -> Self {
-        Self { supabase, listener: OnceCell::new() }
+    pub fn new(supabase: settings::Supabase, queue: settings::Queue) -> Self {
+        Self { supabase, queue, listener: OnceCell::new() }
     }
 
     /// Counts up whenever something may have been written for a tenant, for as long as the receiver is held.
     pub async fn follow(&self, tenant: Uuid) -> watch::Receiver<u64> {
-        match &self.supabase.db_url {
-            Some(db_url) => self.listener.get_or_init(|| async { postgres::listen(db_url.clone()) }).await.clone(),
-            None => realtime::listen(self.supabase.clone(), tenant),
+        match (&self.supabase.db_url, &self.queue) {
+            (Some(db_url), _) => self.listener.get_or_init(|| async { postgres::listen(db_url.clone()) }).await.clone(),
+            (None, settings::Queue::Redis { url }) => self.listener.get_or_init(|| async { redis::listen(url.clone()) }).await.clone(),
+            (None, _) => realtime::listen(self.supabase.clone(), tenant),
         }
     }
 }

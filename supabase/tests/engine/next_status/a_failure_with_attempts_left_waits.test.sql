@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('loose', 1, '{"max_attempts": 2}');
 create temp table s as select s as step from nofx.step s where id = tap.step('s0');
 create function pg_temp.next(p_kind text, p_transient boolean default true, p_run nofx.run_status default 'running') returns text language sql as $$
-  select nofx_private.next_status(row (null, null, p_kind, null, null, p_transient, null, null, '[]')::nofx_private.outcome, (select step from s), p_run)::text
+  select nofx_private.next_status(row (null, null, p_kind, null, null, p_transient, null, null, '[]', null, null)::nofx_private.outcome, (select step from s), p_run, false)::text
 $$;
 select is(pg_temp.next('done'), 'succeeded');
 select is(pg_temp.next('failed'), 'waiting');

@@ -1,0 +1,110 @@
+//! Hooks of requests: `pre` is asked before a request that changes something does anything, and may say no; `post` and `error` are told
+//! afterwards. A `pre` hook that does not answer in time says no: what must be asked is not skipped.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use nofx_shared::auth::Caller;
+use nofx_shared::hooks::{self, Delivery, Hook, HooksOfRequests, Phase, Target};
+use nofx_shared::problem::{Kind, Problem};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::caller::Identity;
+use super::{Background, Refusal, json as body};
+use crate::App;
+
+/// How long a `pre` hook may take.
+const LIMIT: Duration = Duration::from_secs(2);
+
+pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let identity = request.extensions().get::<Identity>().and_then(|identity| identity.caller.clone()?.ok());
+    let Some(caller) = identity.filter(|_| !is_read) else { return next.run(request).await };
+    let hooks = match app.hooks_of(caller.tenant).await {
+        Ok(hooks) => hooks,
+        Err(error) => return Refusal::from(error).into_response(),
+    };
+    if hooks.hooks.is_empty() {
+        return next.run(request).await;
+    }
+    match asked(&app, &caller, &hooks, request).await {
+        Ok((request, subject)) => {
+            let background = request.extensions().get::<Background>().cloned().unwrap_or_default();
+            let response = next.run(request).await;
+            let phase = if response.status().is_success() { Phase::Post } else { Phase::Error };
+            tell(&app, &caller, &hooks, phase, subject, response.status().as_u16(), &background).await;
+            response
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Asks every `pre` hook that is for this request; the request, whole again, and what hooks are told of it.
+async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Request) -> Result<(Request, Value), Refusal> {
+    let (parts, rest) = request.into_parts();
+    let bytes = body::read(Request::from_parts(parts.clone(), rest)).await?;
+    let subject = json!({
+        "method": parts.method.as_str(), "path": parts.uri.path(), "subject": caller.subject, "role": caller.role, "tenantid": caller.tenant,
+        "requestid": caller.origin.request_id, "body": serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
+    });
+    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == Phase::Pre && hooks::matches(&hook.filter, None, Some(&subject)));
+    for hook in wanting {
+        if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
+            tracing::info!(hook = hook.name, why, "a hook said no");
+            return Err(Problem::new(Kind::Vetoed, format!("The hook {} said no: {why}", hook.name)).into());
+        }
+    }
+    Ok((Request::from_parts(parts, Body::from(bytes)), subject))
+}
+
+/// Whether a hook lets a request pass: any 2xx without `"allow": false`.
+async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, subject: &Value) -> Result<(), String> {
+    let said: Value = match &hook.target {
+        Target::Webhook { url } => {
+            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.asked", "request": subject}).to_string());
+            let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, LIMIT).await?;
+            if !(200..300).contains(&said.status) {
+                return Err(format!("it answered {}", said.status));
+            }
+            serde_json::from_str(&said.body).unwrap_or_default()
+        }
+        Target::Function { name } => {
+            let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": subject});
+            let call = app.service_db().call("call_hook_function", &arguments);
+            let said = tokio::time::timeout(LIMIT, call).await.map_err(|_| "it does not answer within 2 s".to_owned())?;
+            said.map_err(|error| error.problem().detail)?
+        }
+        Target::Slack { .. } | Target::Tool { .. } => return Err("it cannot be asked".to_owned()),
+    };
+    if said["allow"] == false {
+        return Err(said["reason"].as_str().unwrap_or("it gave no reason").chars().take(500).collect());
+    }
+    Ok(())
+}
+
+/// Notes what `post` and `error` hooks are to be told; workers deliver it.
+async fn tell(app: &App, caller: &Caller, hooks: &HooksOfRequests, phase: Phase, mut subject: Value, status: u16, background: &Background) {
+    subject["status"] = json!(status);
+    let id = Uuid::now_v7();
+    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&subject)));
+    let kind = if phase == Phase::Post { "request.done" } else { "request.refused" };
+    let body = json!({"type": kind, "id": id, "request": subject}).to_string();
+    let deliveries: Vec<Delivery> =
+        wanting.map(|hook| Delivery { hook_id: hook.id, subject: id.to_string(), body: body.clone(), run_id: None }).collect();
+    if deliveries.is_empty() {
+        return;
+    }
+    let (app, tenant) = (app.clone(), caller.tenant);
+    background
+        .run(async move {
+            if let Err(error) = hooks::queue_deliveries(app.service_db(), tenant, &deliveries).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "hooks are not told of a request");
+            }
+        })
+        .await;
+}

@@ -1,0 +1,59 @@
+//! `/api/alerts`: what passed its threshold; and the thresholds.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use nofx_shared::containment::{Alert, AlertKind};
+use nofx_shared::db::Query;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
+
+/// From when on to hear of something.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlertRule {
+    kind: AlertKind,
+    /// Above 0; null for never.
+    threshold: Option<f64>,
+}
+
+/// List the last hundred alerts, newest first; those that last have no `resolved_at`.
+#[utoipa::path(get, path = "/alerts", security(("bearer" = [])),
+    responses((status = 200, body = Page<Alert>), (status = 304), (status = 401)))]
+pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let data = read(&app, &caller, vec![("order".to_owned(), "raised_at.desc,id.desc".to_owned()), ("limit".to_owned(), "100".to_owned())]);
+    Ok(cached(&headers, &Page { data: data.await?, next_cursor: None }))
+}
+
+/// Show one alert.
+#[utoipa::path(get, path = "/alerts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = Alert), (status = 304), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn show_alert(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let found = read(&app, &caller, vec![("id".to_owned(), format!("eq.{id}"))]).await?.into_iter().next();
+    let alert = found.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no alert {id}; GET /api/alerts lists them.")))?;
+    Ok(cached(&headers, &alert))
+}
+
+/// Set from which value on the tenant hears of something. For supervisors.
+#[utoipa::path(post, path = "/alerts/rules", request_body = AlertRule, security(("bearer" = [])),
+    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_alert_rule(State(app): State<App>, caller: Authenticated, body: Body<AlertRule>) -> Result<StatusCode, Refusal> {
+    let arguments = json!({"p_kind": body.value.kind, "p_threshold": body.value.threshold});
+    app.db(&caller).call::<_, ()>("set_alert_rule", &arguments).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn read(app: &App, caller: &Authenticated, mut filters: Vec<(String, String)>) -> Result<Vec<Alert>, Refusal> {
+    filters.push(("select".to_owned(), Alert::COLUMNS.to_owned()));
+    Ok(app.db(caller).read(&Query { table: "alert", filters }).await?)
+}

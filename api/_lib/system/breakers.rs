@@ -1,0 +1,56 @@
+//! `/api/breakers`: what is shut out, and when a breaker opens.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::containment::Breaker;
+use nofx_shared::db::Query;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Refusal, cached};
+
+/// What is to change; what is left out stays.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BreakerSettings {
+    /// A tool, `http:<host>` or `provider:<name>`.
+    target: String,
+    /// Over how long results are counted, 1 to 3600.
+    window_s: Option<u16>,
+    /// How many results it takes at least, 1 to 10,000.
+    min_volume: Option<u16>,
+    /// Which share of them must be failures: above 0, at most 1.
+    failure_rate: Option<f64>,
+    /// Good probes that close it, 1 to 100.
+    probes: Option<u16>,
+    /// Close it now, without waiting for a probe.
+    #[serde(default)]
+    close: bool,
+}
+
+/// List the breakers that have something to tell: a failure in the last minutes, or settings of their own.
+#[utoipa::path(get, path = "/breakers", security(("bearer" = [])),
+    responses((status = 200, body = Page<Breaker>), (status = 304), (status = 401)))]
+pub(crate) async fn list_breakers(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let filters = vec![("select".to_owned(), Breaker::COLUMNS.to_owned()), ("order".to_owned(), "target".to_owned())];
+    let data: Vec<Breaker> = app.db(&caller).read(&Query { table: "handler_health", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Set when a breaker opens, or close it. For supervisors.
+#[utoipa::path(post, path = "/breakers", request_body = BreakerSettings, security(("bearer" = [])),
+    responses((status = 200, body = Breaker), (status = 400), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_breaker(
+    State(app): State<App>,
+    caller: Authenticated,
+    body: Body<BreakerSettings>,
+) -> Result<axum::Json<Breaker>, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({
+        "p_target": wanted.target, "p_window_s": wanted.window_s, "p_min_volume": wanted.min_volume, "p_failure_rate": wanted.failure_rate,
+        "p_probes": wanted.probes, "p_close": wanted.close,
+    });
+    Ok(axum::Json(app.db(&caller).call("set_breaker", &arguments).await?))
+}

@@ -1,0 +1,88 @@
+//! `/api/dlq`: steps that ran out of attempts or killed their workers.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use nofx_shared::containment::{Choice, DeadLetter, DlqReason, Purged, Requeued};
+use nofx_shared::db::Query;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Cursor, Page, Paging, Params, Path, Refusal, cached};
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    tool: Option<String>,
+    run_id: Option<Uuid>,
+    reason: Option<DlqReason>,
+}
+
+/// List the dead letters, newest first.
+#[utoipa::path(get, path = "/dlq", security(("bearer" = [])),
+    params(("tool" = Option<String>, Query), ("run_id" = Option<Uuid>, Query), ("reason" = Option<DlqReason>, Query),
+        ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<DeadLetter>), (status = 304), (status = 400), (status = 401)))]
+pub(crate) async fn list_dead_letters(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let mut filters = paging.filters()?;
+    filters.push(("select".to_owned(), DeadLetter::COLUMNS.to_owned()));
+    filters.extend(filter.tool.map(|tool| ("tool".to_owned(), format!("eq.{tool}"))));
+    filters.extend(filter.run_id.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
+    filters.extend(filter.reason.map(|reason| ("reason".to_owned(), format!("eq.{}", reason.as_str()))));
+    let rows: Vec<DeadLetter> = app.db(&caller).read(&Query { table: "step_dlq", filters }).await?;
+    Ok(Page::cut(rows, paging.limit()?, |letter| Cursor { created_at: letter.created_at, id: letter.id }).respond(&uri, &headers))
+}
+
+/// Show one dead letter.
+#[utoipa::path(get, path = "/dlq/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeadLetter), (status = 304), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn show_dead_letter(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let filters = vec![("select".to_owned(), DeadLetter::COLUMNS.to_owned()), ("id".to_owned(), format!("eq.{id}"))];
+    let rows: Vec<DeadLetter> = app.db(&caller).read(&Query { table: "step_dlq", filters }).await?;
+    let letter = rows.into_iter().next();
+    let letter = letter.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no dead letter {id}; GET /api/dlq lists them.")))?;
+    Ok(cached(&headers, &letter))
+}
+
+/// Open dead letters again: their runs go on.
+#[utoipa::path(post, path = "/dlq/requeue", request_body = Choice, security(("bearer" = [])),
+    responses((status = 200, body = Requeued), (status = 400), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn requeue_dead_letters(
+    State(app): State<App>,
+    caller: Authenticated,
+    body: Body<Choice>,
+) -> Result<axum::Json<Requeued>, Refusal> {
+    Ok(axum::Json(app.db(&caller).call("requeue_dlq", &made(&body.value)?.arguments()).await?))
+}
+
+/// Give dead letters up. For supervisors.
+#[utoipa::path(post, path = "/dlq/purge", request_body = Choice, security(("bearer" = [])),
+    responses((status = 200, body = Purged), (status = 400), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn purge_dead_letters(
+    State(app): State<App>,
+    caller: Authenticated,
+    body: Body<Choice>,
+) -> Result<axum::Json<Purged>, Refusal> {
+    Ok(axum::Json(app.db(&caller).call("purge_dlq", &made(&body.value)?.arguments()).await?))
+}
+
+/// An empty body must not mean everything.
+fn made(choice: &Choice) -> Result<&Choice, Refusal> {
+    if choice.is_made() {
+        return Ok(choice);
+    }
+    Err(Problem::new(Kind::InvalidRequest, "Say which: ids, tool, run_id, reason or before; or \"all\": true.").into())
+}

@@ -1,0 +1,57 @@
+//! `/api/quotas`: how much a tenant may use. The database holds new runs to it.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Operator, Page, Refusal, cached};
+
+/// What a tenant may use; null for no limit.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Quota {
+    tenant_id: Uuid,
+    runs_per_minute: Option<i64>,
+    /// Steps that are ready or at work.
+    parallel_steps: Option<i64>,
+    /// Bytes of artifacts.
+    stored_bytes: Option<i64>,
+    /// Spent on models since midnight UTC.
+    day_usd: Option<f64>,
+}
+
+/// A quota as it is set, in place of what was set before.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewQuota {
+    tenant_id: Uuid,
+    runs_per_minute: Option<u32>,
+    parallel_steps: Option<u32>,
+    stored_bytes: Option<u64>,
+    day_usd: Option<f64>,
+}
+
+/// Show what the tenant may use; empty when nothing is limited.
+#[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304), (status = 401)))]
+pub(crate) async fn show_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd";
+    let query = Query { table: "quota", filters: vec![("select".to_owned(), columns.to_owned())] };
+    let data: Vec<Quota> = app.db(&caller).read(&query).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Set what a tenant may use. For operators.
+#[utoipa::path(post, path = "/quotas", request_body = NewQuota, security(("bearer" = [], "internal_key" = [])),
+    responses((status = 200, body = Quota), (status = 401), (status = 403), (status = 404), (status = 422)))]
+pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: Body<NewQuota>) -> Result<axum::Json<Quota>, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({
+        "p_tenant": wanted.tenant_id, "p_runs_per_minute": wanted.runs_per_minute, "p_parallel_steps": wanted.parallel_steps,
+        "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd,
+    });
+    Ok(axum::Json(app.operator_db(&operator).call("set_quota", &arguments).await?))
+}

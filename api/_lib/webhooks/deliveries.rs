@@ -1,0 +1,101 @@
+//! `/api/hooks/deliveries`: what hooks were told, every try, and telling them again.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Cursor, Page, Paging, Params, Path, Refusal};
+
+#[derive(Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeliveryStatus {
+    Pending,
+    Delivered,
+    /// It was tried for a day.
+    Dead,
+}
+
+impl DeliveryStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// What a hook is told; its id is `webhook-id`.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct DeliverySummary {
+    id: Uuid,
+    hook_id: Uuid,
+    /// The event's cursor or the request's id.
+    subject: String,
+    /// The bytes that are sent.
+    body: String,
+    status: DeliveryStatus,
+    next_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    /// Oldest first.
+    #[serde(rename(deserialize = "hook_attempt"))]
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Attempt {
+    nth: u32,
+    at: DateTime<Utc>,
+    duration_ms: u32,
+    /// Of the answer, if there was one.
+    status: Option<u16>,
+    /// Its first 2,000 characters.
+    response: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    status: Option<DeliveryStatus>,
+    hook_id: Option<Uuid>,
+}
+
+/// List deliveries with every try, newest first. For supervisors.
+#[utoipa::path(get, path = "/hooks/deliveries", security(("bearer" = [])),
+    params(("status" = Option<DeliveryStatus>, Query), ("hook_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query),
+        ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<DeliverySummary>), (status = 304), (status = 400), (status = 401), (status = 403)))]
+pub(crate) async fn list_deliveries(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    caller.at_least(Role::Supervisor)?;
+    let mut filters = paging.filters()?;
+    let columns = "id,hook_id,subject,body,status,next_at,created_at,ended_at,hook_attempt(nth,at,duration_ms,status,response,error)";
+    filters.push(("select".to_owned(), columns.to_owned()));
+    filters.push(("hook_attempt.order".to_owned(), "nth".to_owned()));
+    filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
+    filters.extend(filter.hook_id.map(|hook| ("hook_id".to_owned(), format!("eq.{hook}"))));
+    let rows: Vec<DeliverySummary> = app.db(&caller).read(&Query { table: "hook_delivery", filters }).await?;
+    Ok(Page::cut(rows, paging.limit()?, |row| Cursor { created_at: row.created_at, id: row.id }).respond(&uri, &headers))
+}
+
+/// Tell a hook again, with the same id. For supervisors.
+#[utoipa::path(post, path = "/hooks/deliveries/{id}/replay", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 202), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn replay_delivery(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("replay_delivery", &json!({"p_id": id})).await?;
+    Ok(StatusCode::ACCEPTED)
+}

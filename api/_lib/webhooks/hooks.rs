@@ -1,0 +1,97 @@
+//! `/api/hooks`: whom a tenant tells and asks.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use nofx_shared::hooks::{self, Phase, Target};
+use nofx_shared::problem::{Fault, Kind, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
+
+/// A hook; its secret is told once, when it is made.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct HookSummary {
+    id: Uuid,
+    name: String,
+    phase: Phase,
+    /// CEL over `event` (background) or `request`; empty for all.
+    filter: String,
+    target: Target,
+    created_by: String,
+    created_at: DateTime<Utc>,
+    /// Why it was switched off; setting it again switches it on.
+    #[serde(default)]
+    disabled_reason: Option<String>,
+}
+
+/// A hook as it is set, in place of the one of that name.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewHook {
+    name: String,
+    phase: Phase,
+    #[serde(default)]
+    filter: String,
+    target: Target,
+    /// Make a new secret; the last one goes on signing beside it. A hook that is new always gets one.
+    #[serde(default)]
+    rotate: bool,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct SetHook {
+    #[serde(flatten)]
+    hook: HookSummary,
+    /// What deliveries are signed with (Standard Webhooks), when it was just made.
+    secret: Option<String>,
+}
+
+/// List the hooks. For supervisors.
+#[utoipa::path(get, path = "/hooks", security(("bearer" = [])),
+    responses((status = 200, body = Page<HookSummary>), (status = 304), (status = 401), (status = 403)))]
+pub(crate) async fn list_hooks(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    caller.at_least(Role::Supervisor)?;
+    Ok(cached(&headers, &Page { data: read(&app, &caller, None).await?, next_cursor: None }))
+}
+
+/// Set a hook. For admins.
+#[utoipa::path(post, path = "/hooks", request_body = NewHook, security(("bearer" = [])),
+    responses((status = 200, body = SetHook), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body: Body<NewHook>) -> Result<Response, Refusal> {
+    caller.at_least(Role::Admin)?;
+    let wanted = &body.value;
+    hooks::check(&wanted.filter).map_err(|error| {
+        Problem::new(Kind::InvalidHook, "The filter is not CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
+    })?;
+    let is_new = read(&app, &caller, Some(&wanted.name)).await?.is_empty();
+    let secret = (wanted.rotate || is_new).then(hooks::make_secret).filter(|_| matches!(wanted.target, Target::Webhook { .. }));
+    let arguments = json!({
+        "p_name": wanted.name, "p_phase": wanted.phase, "p_filter": wanted.filter, "p_target": wanted.target, "p_secret": secret,
+    });
+    let hook: HookSummary = app.db(&caller).call("set_hook", &arguments).await?;
+    app.forget_hooks(caller.tenant);
+    Ok(axum::Json(SetHook { hook, secret }).into_response())
+}
+
+/// Drop a hook with its deliveries. For admins.
+#[utoipa::path(delete, path = "/hooks/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn drop_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("drop_hook", &json!({"p_id": id})).await?;
+    app.forget_hooks(caller.tenant);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn read(app: &App, caller: &Authenticated, name: Option<&str>) -> Result<Vec<HookSummary>, Refusal> {
+    let columns = "id,name,phase,filter,target,created_by,created_at,disabled_reason";
+    let mut filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
+    filters.extend(name.map(|name| ("name".to_owned(), format!("eq.{name}"))));
+    Ok(app.db(caller).read(&Query { table: "hook", filters }).await?)
+}

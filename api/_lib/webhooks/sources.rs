@@ -1,0 +1,113 @@
+//! `/api/hooks/sources`: who may tell a tenant things; and `POST /api/webhooks/sources/{id}`, where they do.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use nofx_shared::hooks::{Provider, verify};
+use nofx_shared::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, Page, Path, Raw, Refusal, cached};
+
+/// Most bytes of a body that stand in the event.
+const BODY_BYTES: usize = 256 << 10;
+
+/// Who may tell things. It posts to /api/webhooks/sources/{id}.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Source {
+    id: Uuid,
+    name: String,
+    provider: Provider,
+    created_by: String,
+    created_at: DateTime<Utc>,
+}
+
+/// A source as it is set.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSource {
+    name: String,
+    provider: Provider,
+    /// What the sender signs with; the one before stays good beside it.
+    secret: String,
+}
+
+/// What came of a webhook.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Received {
+    /// False for one that was heard before.
+    is_new: bool,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    provider: Provider,
+    secrets: Vec<String>,
+}
+
+/// List the sources. For supervisors.
+#[utoipa::path(get, path = "/hooks/sources", security(("bearer" = [])),
+    responses((status = 200, body = Page<Source>), (status = 304), (status = 401), (status = 403)))]
+pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    caller.at_least(Role::Supervisor)?;
+    let columns = "id,name,provider,created_by,created_at";
+    let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
+    let data: Vec<Source> = app.db(&caller).read(&Query { table: "webhook_source", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Set a source. For admins.
+#[utoipa::path(post, path = "/hooks/sources", request_body = NewSource, security(("bearer" = [])),
+    responses((status = 200, body = Source), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_source(State(app): State<App>, caller: Authenticated, body: Body<NewSource>) -> Result<axum::Json<Source>, Refusal> {
+    let wanted = &body.value;
+    let arguments = json!({"p_name": wanted.name, "p_provider": wanted.provider, "p_secret": wanted.secret});
+    Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))
+}
+
+/// Drop a source. For admins.
+#[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn drop_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("drop_webhook_source", &json!({"p_id": id})).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Hear a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
+#[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = Received), (status = 400), (status = 401), (status = 404), (status = 413)))]
+pub(crate) async fn hear_webhook(
+    State(app): State<App>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Raw(bytes): Raw,
+) -> Result<axum::Json<Received>, Refusal> {
+    let db = app.service_db();
+    let rules: Option<Rules> = db.call("find_webhook_source", &json!({"p_id": id})).await?;
+    let rules = rules.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no source {id}.")))?;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
+    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook is refused: {refused}.")))?;
+    let arguments = json!({"p_source": id, "p_subject": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
+    Ok(axum::Json(Received { is_new: db.call("hear_webhook", &arguments).await? }))
+}
+
+/// The body as JSON; what is none is read as a form; of what is too large, how large it is.
+fn readable(bytes: &Bytes) -> Value {
+    if bytes.len() > BODY_BYTES {
+        return json!({"dropped_bytes": bytes.len()});
+    }
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return value;
+    }
+    // Slack puts JSON into the field `payload`.
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    form_urlencoded::parse(bytes).map(|(name, text)| (name.into_owned(), value(&text))).collect()
+}

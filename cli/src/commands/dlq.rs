@@ -1,0 +1,86 @@
+//! `nofx dlq inspect|requeue|purge`
+
+use nofx_shared::auth::Role;
+use nofx_shared::containment::Choice;
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::args::{Dlq, DlqChoice, Target};
+use crate::exit::{Error, Exit, Outcome};
+use crate::output;
+
+pub(crate) async fn run(target: &Target, command: Dlq) -> Outcome {
+    match command {
+        Dlq::Inspect(options) => inspect(target, options.id.map(|id| id.to_string()), options.tool, options.limit).await,
+        Dlq::Requeue(choice) => act(target, "requeue", choice, Role::Contributor).await,
+        Dlq::Purge(choice) => act(target, "purge", choice, Role::Supervisor).await,
+    }
+}
+
+async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limit: u16) -> Outcome {
+    let api = Api::find(target, Role::Viewer)?;
+    if let Some(id) = id {
+        let letter = api.get(&format!("/api/dlq/{id}")).await?;
+        let text = if target.json { letter.to_string() } else { serde_json::to_string_pretty(&letter).map_err(Error::new)? };
+        output::line(format_args!("{text}"));
+        return Ok(Exit::Succeeded);
+    }
+    let mut path = format!("/api/dlq?limit={limit}");
+    if let Some(tool) = tool {
+        path.push_str(&format!("&tool={tool}"));
+    }
+    let page = api.get(&path).await?;
+    if target.json {
+        output::line(format_args!("{page}"));
+        return Ok(Exit::Succeeded);
+    }
+    let letters = page["data"].as_array().cloned().unwrap_or_default();
+    if letters.is_empty() {
+        eprintln!("nofx: the DLQ is empty");
+    }
+    for letter in &letters {
+        let text = |key: &str| letter[key].as_str().unwrap_or_default().to_owned();
+        let message = letter["error"]["message"].as_str().unwrap_or_default();
+        output::line(format_args!(
+            "{}  {:<9} {:<16} {} attempts  {}  run {}  ({message})",
+            text("id"),
+            text("reason"),
+            text("tool"),
+            letter["attempts"],
+            text("name"),
+            text("run_id")
+        ));
+    }
+    Ok(Exit::Succeeded)
+}
+
+async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outcome {
+    let choice = Choice {
+        ids: (!choice.ids.is_empty()).then_some(choice.ids),
+        tool: choice.tool,
+        run_id: choice.run,
+        reason: choice.reason.map(|reason| serde_json::from_value(Value::String(reason))).transpose().map_err(Error::new)?,
+        before: choice.before,
+        all: choice.all,
+        limit: Some(choice.limit),
+        dry_run: choice.dry_run,
+    };
+    if !choice.is_made() {
+        return Err(Error::new("say which: ids, --tool, --run, --reason or --before; or --all"));
+    }
+    let answer = Api::find(target, role)?.post(&format!("/api/dlq/{verb}"), &serde_json::to_value(&choice).map_err(Error::new)?).await?;
+    if target.json {
+        output::line(format_args!("{answer}"));
+    } else {
+        let done = if verb == "requeue" { "requeued" } else { "purged" };
+        let would = if choice.dry_run { "would be " } else { "" };
+        for id in answer[done].as_array().into_iter().flatten() {
+            output::line(format_args!("{} {would}{done}", id.as_str().unwrap_or_default()));
+        }
+        for one in answer["refused"].as_array().into_iter().flatten() {
+            eprintln!("nofx: {} stays: {}", one["id"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap_or_default());
+        }
+    }
+    let refused = answer["refused"].as_array().is_some_and(|refused| !refused.is_empty());
+    Ok(if refused { Exit::Refused } else { Exit::Succeeded })
+}

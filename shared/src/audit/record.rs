@@ -1,0 +1,95 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Head;
+use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey};
+use crate::db::{Db, Error};
+
+/// A row of `nofx.audit_log`, with its payload as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub tenant_id: Uuid,
+    pub seq: i64,
+    pub id: Uuid,
+    pub actor: String,
+    pub action: String,
+    pub target: String,
+    pub run_id: Option<Uuid>,
+    pub step_id: Option<Uuid>,
+    pub request_id: Option<String>,
+    pub address: Option<String>,
+    pub payload_hash: Option<String>,
+    /// Microseconds since 1970.
+    pub at: i64,
+    pub hash: String,
+    /// The payload as text, when it is not sealed or was opened.
+    pub plain: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub sealed: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub key_id: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub wrapped_key: Option<String>,
+}
+
+/// A part of a tenant's record, and where the record ends.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Page {
+    pub head: Head,
+    pub rows: Vec<Entry>,
+}
+
+/// Reads what follows `after` of the caller's record.
+pub async fn read_audit(db: &Db, after: i64, limit: usize) -> Result<Page, Error> {
+    db.call("read_audit", &json!({"p_after": after, "p_limit": limit})).await
+}
+
+impl Entry {
+    /// The hash of this row when it follows a row with the hash `before`: see `nofx_private.audit_hash`.
+    pub fn hash_after(&self, before: &str) -> String {
+        let id = |id: &Option<Uuid>| id.as_ref().map(Uuid::to_string);
+        let fields = [
+            Some(before.to_owned()),
+            Some(self.tenant_id.to_string()),
+            Some(self.seq.to_string()),
+            Some(self.id.to_string()),
+            Some(self.actor.clone()),
+            Some(self.action.clone()),
+            Some(self.target.clone()),
+            id(&self.run_id),
+            id(&self.step_id),
+            self.request_id.clone(),
+            self.address.clone(),
+            self.payload_hash.clone(),
+            Some(self.at.to_string()),
+        ];
+        let text: String = fields.into_iter().map(|field| field.map_or_else(|| "-".to_owned(), |field| format!("{}:{field}", field.len()))).collect();
+        hex(&text)
+    }
+
+    /// Whether the payload that is at hand is the one that was recorded; what is sealed and was not opened says nothing.
+    pub fn payload_is_good(&self) -> bool {
+        self.plain.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&hex(plain)))
+    }
+
+    /// Opens the payload with the deployment's keys.
+    pub fn open(&mut self, keys: &Keyring) -> Result<(), Unopened> {
+        let (Some(sealed), Some(key_id), Some(wrapped_key)) = (self.sealed.take(), self.key_id.take(), self.wrapped_key.take()) else {
+            return Ok(());
+        };
+        let opened = keys.open(&Sealed { sealed, key: WrappedKey { key_id, wrapped_key } }, self.id.as_bytes())?;
+        self.plain = Some(String::from_utf8(opened).map_err(|_| Unopened::Tampered)?);
+        Ok(())
+    }
+
+    /// What was before and after, when it is at hand.
+    pub fn payload(&self) -> Option<Value> {
+        serde_json::from_str(self.plain.as_ref()?).ok()
+    }
+}
+
+fn hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,51 @@
+//! Seals the payloads of the record, and wraps their keys again after a rotation. Each call does a part; workers call until nothing is left.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::crypto::{Keyring, WrappedKey};
+use crate::db::{Db, Error};
+
+#[derive(Deserialize)]
+struct Open {
+    audit_id: Uuid,
+    plain: Option<String>,
+    key_id: Option<String>,
+    wrapped_key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Done {
+    audit_id: Uuid,
+    sealed: Option<String>,
+    #[serde(flatten)]
+    key: WrappedKey,
+    was: Option<String>,
+}
+
+/// Seals what is plain and wraps what another key wraps; tells how many payloads were changed.
+pub async fn seal_payloads(db: &Db, keys: &Keyring) -> Result<u32, Error> {
+    let open: Vec<Open> = db.call("take_payloads", &json!({"p_key": keys.current()})).await?;
+    let done: Vec<Done> = open.into_iter().filter_map(|one| close(one, keys)).collect();
+    if done.is_empty() {
+        return Ok(0);
+    }
+    db.call("seal_payloads", &json!({"p_payloads": done})).await
+}
+
+fn close(one: Open, keys: &Keyring) -> Option<Done> {
+    let about = one.audit_id.as_bytes();
+    if let Some(plain) = one.plain {
+        let sealed = keys.seal(plain.as_bytes(), about);
+        return Some(Done { audit_id: one.audit_id, sealed: Some(sealed.sealed), key: sealed.key, was: None });
+    }
+    let was = WrappedKey { key_id: one.key_id?, wrapped_key: one.wrapped_key? };
+    match keys.rewrap(&was, about) {
+        Ok(key) => Some(Done { audit_id: one.audit_id, sealed: None, key, was: Some(was.wrapped_key) }),
+        Err(error) => {
+            tracing::warn!(%error, audit_id = %one.audit_id, "the key of an audit payload cannot be wrapped again");
+            None
+        }
+    }
+}

@@ -1,0 +1,53 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::db::{Db, Error};
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// Steps that are ready.
+    QueueDepth,
+    /// Seconds that the oldest ready step waits.
+    QueueAge,
+    /// 95th percentile of the seconds that steps waited, over five minutes.
+    QueueLatency,
+    /// Steps that came into the DLQ within ten minutes.
+    DlqGrowth,
+    /// Breakers that are not closed.
+    BreakerOpen,
+}
+
+/// Something that passed its threshold.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Alert {
+    pub id: Uuid,
+    pub kind: AlertKind,
+    /// As it was seen last.
+    pub value: f64,
+    pub threshold: f64,
+    pub raised_at: DateTime<Utc>,
+    pub seen_at: DateTime<Utc>,
+    /// Null while it lasts.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+impl Alert {
+    /// Columns of `nofx.alert`.
+    pub const COLUMNS: &str = "id,kind,value,threshold,raised_at,seen_at,resolved_at";
+}
+
+/// What a look at the queues came to.
+#[derive(Debug, Deserialize)]
+pub struct Watched {
+    pub raised: usize,
+    pub resolved: usize,
+}
+
+/// Measures the queues of all tenants, raises and resolves alerts.
+pub async fn watch_queues(db: &Db) -> Result<Watched, Error> {
+    db.call("watch_queues", &json!({})).await
+}

@@ -1,0 +1,40 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// Everything passes.
+    Closed,
+    /// Nothing passes until the next probe.
+    Open,
+    /// A probe is under way.
+    HalfOpen,
+}
+
+/// The breaker of a tool, or of something outside that tools depend on.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Breaker {
+    /// A tool, `http:<host>` or `provider:<name>`.
+    pub target: String,
+    pub state: BreakerState,
+    /// Results in the current window.
+    pub succeeded: i64,
+    pub failed: i64,
+    /// When it is probed next, unless it is closed.
+    pub probe_at: Option<DateTime<Utc>>,
+    pub last_error: Option<String>,
+    pub changed_at: DateTime<Utc>,
+    pub window_s: i64,
+    /// It opens at this many results at least,
+    pub min_volume: i64,
+    /// and this share of failures.
+    pub failure_rate: f64,
+    /// Good probes that close it.
+    pub probes: i64,
+}
+
+impl Breaker {
+    /// Columns of `nofx.handler_health`.
+    pub const COLUMNS: &str = "target,state,succeeded,failed,probe_at,last_error,changed_at,window_s,min_volume,failure_rate,probes";
+}

@@ -1,0 +1,109 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Why a step is in the DLQ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DlqReason {
+    /// It ran out of attempts.
+    Exhausted,
+    /// Two workers did not survive it.
+    Poison,
+}
+
+impl DlqReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Poison => "poison",
+        }
+    }
+}
+
+/// A step that ran out of attempts, with all that is known of it.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DeadLetter {
+    pub id: Uuid,
+    pub run_id: Uuid,
+    pub step_id: Uuid,
+    pub name: String,
+    pub tool: String,
+    pub reason: DlqReason,
+    pub attempts: u32,
+    /// The last error; its `chain` holds those before it.
+    #[schema(value_type = Object)]
+    pub error: Value,
+    /// As the plan has them.
+    #[schema(value_type = Object)]
+    pub inputs: Value,
+    /// Artifacts that it left: `{id, name, path}`.
+    #[schema(value_type = Vec<Object>)]
+    pub evidence: Value,
+    pub created_at: DateTime<Utc>,
+}
+
+impl DeadLetter {
+    /// Columns of `nofx.step_dlq`.
+    pub const COLUMNS: &str = "id,run_id,step_id,name,tool,reason,attempts,error,inputs,evidence,created_at";
+}
+
+/// Which dead letters; at least one mark, or `all`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Choice {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<Uuid>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DlqReason>,
+    /// Buried before this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<DateTime<Utc>>,
+    /// Every one of the tenant.
+    pub all: bool,
+    /// At most, oldest first; 100 when not given, 1,000 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Only tell what would be done.
+    pub dry_run: bool,
+}
+
+impl Choice {
+    /// Whether it names anything.
+    pub fn is_made(&self) -> bool {
+        self.all || self.ids.is_some() || self.tool.is_some() || self.run_id.is_some() || self.reason.is_some() || self.before.is_some()
+    }
+
+    /// What the database's functions take.
+    pub fn arguments(&self) -> Value {
+        serde_json::json!({
+            "p_ids": self.ids, "p_tool": self.tool, "p_run": self.run_id, "p_reason": self.reason, "p_before": self.before,
+            "p_limit": self.limit.unwrap_or(100), "p_dry_run": self.dry_run,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Requeued {
+    pub requeued: Vec<Uuid>,
+    pub refused: Vec<RefusedLetter>,
+    pub dry_run: bool,
+}
+
+/// A dead letter that stays one.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RefusedLetter {
+    pub id: Uuid,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Purged {
+    pub purged: Vec<Uuid>,
+    pub dry_run: bool,
+}

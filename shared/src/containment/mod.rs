@@ -1,0 +1,9 @@
+//! What keeps a failure where it happened: breakers, dead letters, alerts. All of it is decided by the database; the loops are in `worker`.
+
+mod alert;
+mod breaker;
+mod dead_letter;
+
+pub use alert::{Alert, AlertKind, Watched, watch_queues};
+pub use breaker::{Breaker, BreakerState};
+pub use dead_letter::{Choice, DeadLetter, DlqReason, Purged, RefusedLetter, Requeued};

@@ -1,0 +1,9 @@
+//! Rotation: a payload's key is wrapped by the newest key of the deployment; the payload itself is not touched.
+
+use super::envelope::{Keyring, Unopened, WrappedKey};
+
+impl Keyring {
+    pub fn rewrap(&self, wrapped: &WrappedKey, about: &[u8]) -> Result<WrappedKey, Unopened> {
+        Ok(self.wrap(&self.unwrap(wrapped, about)?, about))
+    }
+}

@@ -1,0 +1,78 @@
+//! The events as an AsyncAPI 3 document, made from the types.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::{Event, Kind};
+
+/// Every kind of event as a message, in the envelope that the stream and the hooks use.
+pub fn document() -> Value {
+    let mut generator = SchemaSettings::draft07().with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator();
+    let kinds = generator.root_schema_for::<Kind>().to_value();
+    let envelope = generator.root_schema_for::<Event>().to_value();
+    let mut schemas: Map<String, Value> = [&kinds, &envelope]
+        .into_iter()
+        .flat_map(|schema| schema["components"]["schemas"].as_object().cloned().unwrap_or_default())
+        .collect();
+    let mut plain = envelope;
+    for key in ["$schema", "components"] {
+        plain.as_object_mut().map(|schema| schema.remove(key));
+    }
+    schemas.insert("Event".to_owned(), plain);
+    let mut messages = Map::new();
+    let mut offered = Map::new();
+    for kind in kinds["oneOf"].as_array().into_iter().flatten() {
+        let name = kind["properties"]["type"]["const"].as_str().unwrap_or_default();
+        let message = json!({
+            "name": name, "title": name, "contentType": "application/cloudevents+json", "summary": kind["description"],
+            "payload": {"allOf": [{"$ref": "#/components/schemas/Event"}, {"type": "object",
+                "properties": {"type": {"const": name}, "data": kind["properties"]["data"]}}]},
+        });
+        messages.insert(name.to_owned(), without_nulls(message));
+        offered.insert(name.to_owned(), json!({"$ref": format!("#/components/messages/{name}")}));
+    }
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "NOFX events", "version": env!("CARGO_PKG_VERSION"),
+            "description": "CloudEvents 1.0 in the order of the log, at least once; `id` is the cursor to go on from.",
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "events": {
+                "address": "/api/events/stream", "messages": offered,
+                "description": "Server-sent events: `id` is the cursor, `event` the type. Last-Event-ID goes on where one stopped.",
+            },
+            "hooks": {"address": null, "messages": offered, "description": "The same envelope, posted to a hook's URL as a Standard Webhook."},
+        },
+        "operations": {
+            "streamEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}},
+            "deliverHooks": {"action": "send", "channel": {"$ref": "#/channels/hooks"}},
+        },
+        "components": {"messages": messages, "schemas": schemas},
+    })
+}
+
+fn without_nulls(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::document;
+
+    #[test]
+    fn every_kind_is_a_message_and_every_reference_leads_somewhere() {
+        let document = document();
+        let messages = document["components"]["messages"].as_object().expect("messages");
+        assert!(messages.len() >= 35 && messages.contains_key("step.shut_out"), "{}", messages.len());
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = reference.split('"').next().expect("an end");
+            assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
+        }
+    }
+}

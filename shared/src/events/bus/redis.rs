@@ -1,0 +1,36 @@
+//! Hears over Redis that something was written: deployments whose queue is Redis have no other way than to look. A message is a hint.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use redis::{Client, RedisError};
+use tokio::sync::watch;
+
+/// The channel on which writers say that they wrote.
+pub(crate) const CHANNEL: &str = "nofx:events";
+
+/// Counts up whenever something may have been written, for all tenants.
+pub(super) fn listen(url: String) -> watch::Receiver<u64> {
+    let (tick, written) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            if let Err(error) = follow(&url, &tick).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "events are not heard over Redis");
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    written
+}
+
+async fn follow(url: &str, tick: &watch::Sender<u64>) -> Result<(), RedisError> {
+    let mut subscription = Client::open(url)?.get_async_pubsub().await?;
+    subscription.subscribe(CHANNEL).await?;
+    // Whatever was written while there was no connection.
+    tick.send_modify(|n| *n += 1);
+    let mut messages = subscription.on_message();
+    while messages.next().await.is_some() {
+        tick.send_modify(|n| *n += 1);
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Cursor, Kind};
+
+/// A row of the event log, as `read_events` gives it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Row {
+    pub id: i64,
+    pub tx: i64,
+    pub tenant_id: Uuid,
+    pub run_id: Option<Uuid>,
+    pub step_id: Option<Uuid>,
+    pub r#type: String,
+    pub data: Value,
+    pub created_at: DateTime<Utc>,
+    pub region: Option<String>,
+    /// What the run knows of where it came from.
+    pub origin: Origin,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Origin {
+    pub traceparent: Option<String>,
+    pub correlationid: Option<String>,
+}
+
+/// A `CloudEvent` (1.0.2) with extensions.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
+pub struct Event {
+    pub specversion: String,
+    /// The cursor: `after=` and `Last-Event-ID` take it.
+    pub id: String,
+    pub source: String,
+    pub r#type: String,
+    pub subject: String,
+    pub time: DateTime<Utc>,
+    pub datacontenttype: String,
+    pub tenantid: Uuid,
+    /// Where it was written, when the deployment says so.
+    pub region: Option<String>,
+    pub runid: Option<Uuid>,
+    pub stepid: Option<Uuid>,
+    pub attempt: Option<u32>,
+    /// The trace of the request that made the run (W3C).
+    pub traceparent: Option<String>,
+    /// The id of the request that made the run, or that did this.
+    pub correlationid: Option<String>,
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+impl Row {
+    pub fn cursor(&self) -> Cursor {
+        Cursor { tx: self.tx, id: self.id }
+    }
+}
+
+impl Event {
+    /// What it tells, typed.
+    pub fn kind(&self) -> Result<Kind, serde_json::Error> {
+        serde_json::from_value(serde_json::json!({"type": self.r#type, "data": self.data}))
+    }
+}
+
+impl From<Row> for Event {
+    fn from(row: Row) -> Self {
+        let id = row.cursor().to_string();
+        let subject = match (row.run_id, row.step_id) {
+            (Some(run), Some(step)) => format!("runs/{run}/steps/{step}"),
+            (Some(run), None) => format!("runs/{run}"),
+            _ => "tenant".to_owned(),
+        };
+        Self {
+            specversion: "1.0".to_owned(),
+            id,
+            source: "/nofx".to_owned(),
+            r#type: row.r#type,
+            subject,
+            time: row.created_at,
+            datacontenttype: "application/json".to_owned(),
+            tenantid: row.tenant_id,
+            region: row.region,
+            runid: row.run_id,
+            stepid: row.step_id,
+            attempt: row.data["attempt"].as_u64().and_then(|attempt| attempt.try_into().ok()),
+            traceparent: row.origin.traceparent,
+            correlationid: row.origin.correlationid,
+            data: row.data,
+        }
+    }
+}

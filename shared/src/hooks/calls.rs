@@ -1,0 +1,141 @@
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::db::{Db, Error};
+use crate::events::{Cursor, Row};
+
+/// When a hook is asked or told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Before a request that changes something; may say no.
+    Pre,
+    /// After one that did.
+    Post,
+    /// After one that was refused or failed.
+    Error,
+    /// Of events.
+    Background,
+}
+
+/// Whom a hook tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Target {
+    /// A URL, by Standard Webhooks.
+    Webhook { url: String },
+    /// An incoming webhook of Slack.
+    Slack { url: String },
+    /// A run of one step of this tool; its inputs get `event` besides.
+    Tool {
+        tool: String,
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        inputs: Map<String, Value>,
+    },
+    /// A function of schema `nofx_hooks`, which takes the body.
+    Function { name: String },
+}
+
+/// A hook, as those see it who ask or tell.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Hook {
+    pub id: Uuid,
+    pub name: String,
+    pub phase: Phase,
+    pub filter: String,
+    pub target: Target,
+    pub secrets: Vec<String>,
+}
+
+/// The hooks of a tenant's requests.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct HooksOfRequests {
+    pub hooks: Vec<Hook>,
+    /// Private networks that they may reach.
+    pub networks: Vec<IpNet>,
+}
+
+/// Events that no hook was told of yet.
+#[derive(Debug, Deserialize)]
+pub struct Unread {
+    pub tenant_id: Uuid,
+    pub tx: i64,
+    pub id: i64,
+    pub hooks: Vec<HookFilter>,
+    pub events: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct HookFilter {
+    pub id: Uuid,
+    pub filter: String,
+}
+
+/// What a hook is to be told.
+#[derive(Clone, Debug, Serialize)]
+pub struct Delivery {
+    pub hook_id: Uuid,
+    /// The event's cursor or the request's id: told once.
+    pub subject: String,
+    pub body: String,
+    pub run_id: Option<Uuid>,
+}
+
+/// A delivery that is due.
+#[derive(Debug, Deserialize)]
+pub struct Due {
+    pub id: Uuid,
+    pub tenant_id: Uuid,
+    pub hook: String,
+    pub created_by: String,
+    pub target: Target,
+    pub secrets: Vec<String>,
+    pub networks: Vec<IpNet>,
+    pub body: String,
+    pub attempts: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Taken {
+    pub due: Vec<Due>,
+    /// When another is due.
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+/// The hooks of a tenant's requests.
+pub async fn hooks_of_requests(db: &Db, tenant: Uuid) -> Result<HooksOfRequests, Error> {
+    db.call("hooks_of_requests", &json!({"p_tenant": tenant})).await
+}
+
+/// Events of tenants that have hooks.
+pub async fn read_for_hooks(db: &Db) -> Result<Vec<Unread>, Error> {
+    db.call("read_for_hooks", &json!({})).await
+}
+
+/// Notes deliveries and moves the subscription from one place to another; false when it stands elsewhere by now.
+pub async fn advance_hooks(db: &Db, tenant: Uuid, from: Cursor, to: Cursor, deliveries: &[Delivery]) -> Result<bool, Error> {
+    let arguments = json!({
+        "p_tenant": tenant, "p_tx": from.tx, "p_id": from.id, "p_next_tx": to.tx, "p_next_id": to.id, "p_deliveries": deliveries,
+    });
+    db.call("advance_hooks", &arguments).await
+}
+
+/// Notes what hooks are to be told.
+pub async fn queue_deliveries(db: &Db, tenant: Uuid, deliveries: &[Delivery]) -> Result<(), Error> {
+    db.call("queue_deliveries", &json!({"p_tenant": tenant, "p_deliveries": deliveries})).await
+}
+
+/// Deliveries that are due; ours for half a minute.
+pub async fn take_deliveries(db: &Db) -> Result<Taken, Error> {
+    db.call("take_deliveries", &json!({})).await
+}
+
+/// Notes what came of a try.
+pub async fn end_delivery(db: &Db, id: Uuid, attempt: &Value) -> Result<(), Error> {
+    let _: Option<String> = db.call("end_delivery", &json!({"p_id": id, "p_attempt": attempt})).await?;
+    Ok(())
+}

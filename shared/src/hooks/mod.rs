@@ -1,0 +1,17 @@
+//! Hooks: what tenants are told and asked by webhook, and what others tell by one. Signing, checking and posting; the loops are in
+//! `worker/jobs/deliver_hooks`, what requests do is in `api/http/hooks`.
+
+mod calls;
+mod filter;
+mod post;
+mod sign;
+mod verify;
+
+pub use calls::{
+    Delivery, Due, Hook, HookFilter, HooksOfRequests, Phase, Taken, Target, Unread, advance_hooks, end_delivery, hooks_of_requests,
+    queue_deliveries, read_for_hooks, take_deliveries,
+};
+pub use filter::{check, matches};
+pub use post::{Said, post};
+pub use sign::{make_secret, sign};
+pub use verify::{Provider, Refused, Verified, verify};

@@ -1,0 +1,50 @@
+//! Posts a body to a hook's URL, signed as a Standard Webhook. The URL is the tenant's word: it goes through `net::client_for`.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use ipnet::IpNet;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+
+use super::sign;
+use crate::net;
+
+/// Most bytes that are kept of an answer.
+const ANSWER_BYTES: usize = 8 << 10;
+
+/// What a receiver said.
+#[derive(Debug)]
+pub struct Said {
+    pub status: u16,
+    pub body: String,
+    /// When it wants to be tried again.
+    pub retry_after_s: Option<u32>,
+}
+
+/// Posts once. The error says why there is no answer.
+pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, body: &str, limit: Duration) -> Result<Said, String> {
+    let act = async {
+        let url: Url = url.parse().map_err(|error| format!("the URL cannot be read: {error}"))?;
+        let client = net::client_for(&url, networks).await.map_err(|error| error.to_string())?;
+        let at = Utc::now().timestamp();
+        let mut request = client.post(url).header(CONTENT_TYPE, "application/json").header("webhook-id", id);
+        request = request.header("webhook-timestamp", at).header("user-agent", "nofx");
+        if !secrets.is_empty() {
+            request = request.header("webhook-signature", sign(secrets, id, at, body));
+        }
+        let mut response = request.body(body.to_owned()).send().await.map_err(|error| format!("no answer: {}", error.without_url()))?;
+        let status = response.status().as_u16();
+        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let mut bytes = vec![];
+        while let Some(chunk) = response.chunk().await.map_err(|error| format!("the answer broke off: {}", error.without_url()))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > ANSWER_BYTES {
+                break;
+            }
+        }
+        bytes.truncate(ANSWER_BYTES);
+        Ok(Said { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after_s: wait })
+    };
+    tokio::time::timeout(limit, act).await.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
+}

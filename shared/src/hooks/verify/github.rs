@@ -1,0 +1,10 @@
+use super::{Refused, Verified, digest, fitting};
+use crate::crypto::is_hmac_sha256;
+
+pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {
+    let signature = header("x-hub-signature-256").and_then(|text| text.strip_prefix("sha256="));
+    let signature = signature.ok_or(Refused::Missing("x-hub-signature-256"))?;
+    let key = fitting(secrets, |secret| is_hmac_sha256(secret.as_bytes(), body, signature))?;
+    let id = header("x-github-delivery").map_or_else(|| digest(&[body]), str::to_owned);
+    Ok(Verified { id, kind: header("x-github-event").map(str::to_owned), key })
+}

@@ -1,0 +1,173 @@
+//! Checks that a webhook comes from whom it says: one function, a file of rules for each kind of sender. Over the bytes as they came.
+
+mod github;
+mod slack;
+mod standard;
+mod supabase_database;
+mod vercel;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Who sends, and so how it is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// `X-Hub-Signature-256`.
+    Github,
+    /// `X-Slack-Signature`, with its time.
+    Slack,
+    /// Standard Webhooks.
+    Standard,
+    /// Standard Webhooks, with a new id for every try.
+    SupabaseAuth,
+    /// A secret as bearer token: the sender signs nothing.
+    SupabaseDatabase,
+    /// `x-vercel-signature`.
+    Vercel,
+}
+
+/// How far a sender's clock may be off, in seconds.
+const TOLERANCE_S: i64 = 300;
+
+/// A webhook that is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What tells it from others of the sender: the same again is a repetition.
+    pub id: String,
+    /// What the sender calls it.
+    pub kind: Option<String>,
+    /// Which of the secrets it is signed with, from 0.
+    pub key: usize,
+}
+
+/// Why it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the header {0} is missing or cannot be read")]
+    Missing(&'static str),
+    #[error("it is older or newer than five minutes")]
+    Stale,
+    #[error("the signature is not that of a secret of this source")]
+    Signature,
+}
+
+/// Checks a webhook. `header` finds a header by its name in lower case; `now` is in seconds since 1970; any of the secrets is good.
+pub fn verify<'a>(
+    provider: Provider,
+    header: impl Fn(&str) -> Option<&'a str>,
+    body: &[u8],
+    now: i64,
+    secrets: &[String],
+) -> Result<Verified, Refused> {
+    let header: &dyn Fn(&str) -> Option<&'a str> = &header;
+    match provider {
+        Provider::Github => github::verify(header, body, secrets),
+        Provider::Slack => slack::verify(header, body, now, secrets),
+        Provider::Standard => standard::verify(header, body, now, secrets),
+        // A retry has a new id and the same content.
+        Provider::SupabaseAuth => standard::verify(header, body, now, secrets).map(|good| Verified { id: digest(&[body]), ..good }),
+        Provider::SupabaseDatabase => supabase_database::verify(header, body, secrets),
+        Provider::Vercel => vercel::verify(header, body, secrets),
+    }
+}
+
+/// The first secret that fits; all are tried, so that the time tells nothing.
+fn fitting(secrets: &[String], fits: impl Fn(&String) -> bool) -> Result<usize, Refused> {
+    let found: Vec<bool> = secrets.iter().map(fits).collect();
+    found.iter().position(|fits| *fits).ok_or(Refused::Signature)
+}
+
+fn is_recent(timestamp: &str, now: i64) -> Result<(), Refused> {
+    let at: i64 = timestamp.parse().map_err(|_| Refused::Stale)?;
+    if at.abs_diff(now) <= TOLERANCE_S.unsigned_abs() { Ok(()) } else { Err(Refused::Stale) }
+}
+
+fn digest(parts: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A field of the body.
+fn field(body: &[u8], name: &str) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body[name].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use hmac::{Hmac, KeyInit, Mac};
+
+    use super::{Provider, Refused, Verified, verify};
+    use crate::hooks::sign;
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn check(provider: Provider, headers: &[(&str, String)], body: &str, secrets: &[&str]) -> Result<Verified, Refused> {
+        let headers: HashMap<&str, &str> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+        verify(provider, |name| headers.get(name).copied(), body.as_bytes(), NOW, &secrets)
+    }
+
+    #[test]
+    fn github_by_the_example_of_its_documentation() {
+        let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17".to_owned();
+        let headers = [("x-hub-signature-256", good), ("x-github-delivery", "d-1".to_owned()), ("x-github-event", "push".to_owned())];
+        let secret = "It's a Secret to Everybody";
+        let verified = check(Provider::Github, &headers, "Hello, World!", &["another", secret]).expect("good");
+        assert_eq!((verified.id.as_str(), verified.kind.as_deref(), verified.key), ("d-1", Some("push"), 1), "the old secret is good too");
+        assert_eq!(check(Provider::Github, &headers, "Hello, World?", &[secret]), Err(Refused::Signature));
+        assert_eq!(check(Provider::Github, &headers[1..], "Hello, World!", &[secret]), Err(Refused::Missing("x-hub-signature-256")));
+    }
+
+    #[test]
+    fn standard_webhooks_with_several_signatures_and_a_time() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
+        let signature = |at: i64| format!("v1,bm90IHRoaXM= {}", sign(std::slice::from_ref(&secret), "msg_1", at, "{}"));
+        let headers = |at: i64, joined: &str| {
+            [("webhook-id", "msg_1".to_owned()), ("webhook-timestamp", at.to_string()), ("webhook-signature", signature(at).replace(' ', joined))]
+        };
+        assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{}", &[&secret]).expect("good").id, "msg_1");
+        assert!(check(Provider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(), "as Supabase Auth joins them");
+        assert_eq!(check(Provider::Standard, &headers(NOW - 301, " "), "{}", &[&secret]), Err(Refused::Stale));
+        assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{ }", &[&secret]), Err(Refused::Signature));
+        let (first, again) = (headers(NOW, " "), headers(NOW, " "));
+        let id = |headers: &[(&str, String)]| check(Provider::SupabaseAuth, headers, "{}", &[&secret]).expect("good").id;
+        assert_eq!(id(&first), id(&again), "a retry is known by its content");
+    }
+
+    #[test]
+    fn slack_by_its_own_rule() {
+        let (secret, body) = ("8f742231b10e8888abcd99yyyzzz85a5", "token=x&team_id=T1DC2JH3J");
+        let mac = |at: i64| {
+            let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
+            mac.update(format!("v0:{at}:{body}").as_bytes());
+            format!("v0={}", mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        };
+        let headers = |at: i64| [("x-slack-signature", mac(at)), ("x-slack-request-timestamp", at.to_string())];
+        assert!(check(Provider::Slack, &headers(NOW), body, &[secret]).is_ok());
+        assert_eq!(check(Provider::Slack, &headers(NOW + 400), body, &[secret]), Err(Refused::Stale));
+        assert_eq!(check(Provider::Slack, &headers(NOW), "token=y", &[secret]), Err(Refused::Signature));
+    }
+
+    #[test]
+    fn vercel_and_database_webhooks() {
+        let body = "{\"id\":\"evt_1\",\"type\":\"deployment.succeeded\"}";
+        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(b"client secret").expect("a key");
+        mac.update(body.as_bytes());
+        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let verified = check(Provider::Vercel, &[("x-vercel-signature", signature)], body, &["client secret"]).expect("good");
+        assert_eq!((verified.id.as_str(), verified.kind.as_deref()), ("evt_1", Some("deployment.succeeded")));
+        assert_eq!(check(Provider::Vercel, &[("x-vercel-signature", "00".repeat(20))], body, &["client secret"]), Err(Refused::Signature));
+
+        let bearer = |secret: &str| [("authorization", format!("Bearer {secret}"))];
+        assert_eq!(check(Provider::SupabaseDatabase, &bearer("s3cret"), "{\"type\":\"INSERT\"}", &["s3cret"]).expect("good").kind.as_deref(), Some("INSERT"));
+        assert_eq!(check(Provider::SupabaseDatabase, &bearer("guess"), "{}", &["s3cret"]), Err(Refused::Signature));
+        assert_eq!(check(Provider::SupabaseDatabase, &bearer(""), "{}", &[]), Err(Refused::Signature), "no secret is no pass");
+    }
+}

@@ -1,0 +1,79 @@
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use crate::settings;
+
+/// A limit: so many requests in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// As the headers name it.
+    pub name: &'static str,
+    /// 0: no limit.
+    pub limit: u32,
+    pub window_s: u32,
+}
+
+/// A limit of somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub policy: Policy,
+    /// Of whom: the policy's name and an id.
+    pub key: String,
+}
+
+impl Asked {
+    fn new(name: &'static str, limit: u32, of: impl std::fmt::Display) -> Self {
+        Self { policy: Policy { name, limit, window_s: 60 }, key: format!("{name}:{of}") }
+    }
+
+    /// Credentials that were not good, from one address.
+    pub fn logins(settings: &settings::Limits, address: IpAddr) -> Self {
+        Self::new("logins", settings.logins, network(address))
+    }
+}
+
+/// The limits that a request comes under: of its address, of its tenant, and of its credential for reads or writes.
+pub fn policies_of(settings: &settings::Limits, address: Option<IpAddr>, caller: Option<(Uuid, &str)>, is_read: bool) -> Vec<Asked> {
+    let mut asked = vec![];
+    asked.extend(address.map(|address| Asked::new("address", settings.address, network(address))));
+    if let Some((tenant, subject)) = caller {
+        asked.push(Asked::new("tenant", settings.tenant, tenant));
+        let (name, limit) = if is_read { ("reads", settings.reads) } else { ("writes", settings.writes) };
+        asked.push(Asked::new(name, limit, format_args!("{tenant}:{subject}")));
+    }
+    asked.retain(|one| one.policy.limit > 0);
+    asked
+}
+
+/// An IPv6 caller has a whole /64: one address of it is nobody.
+fn network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        other => other.to_canonical().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::policies_of;
+    use crate::settings::Limits;
+
+    #[test]
+    fn a_request_comes_under_the_limits_of_its_address_its_tenant_and_its_credential() {
+        let names = |address: Option<&str>, caller: bool, is_read: bool, limits: &Limits| {
+            let caller = caller.then_some((uuid::Uuid::nil(), "somebody"));
+            let asked = policies_of(limits, address.map(|text| text.parse().expect("an address")), caller, is_read);
+            asked.into_iter().map(|one| one.key).collect::<Vec<_>>()
+        };
+        let nobody = uuid::Uuid::nil();
+        let limits = Limits::default();
+        assert_eq!(names(Some("2001:db8:1:2:3::1"), false, true, &limits), ["address:2001:db8:1:2::/64"]);
+        let all = ["address:1.2.3.4".to_owned(), format!("tenant:{nobody}"), format!("writes:{nobody}:somebody")];
+        assert_eq!(names(Some("::ffff:1.2.3.4"), true, false, &limits), all);
+        assert_eq!(names(None, true, true, &Limits { tenant: 0, ..limits }), [format!("reads:{nobody}:somebody")], "0 is no limit");
+    }
+}

@@ -1,0 +1,93 @@
+-- What was taken of each limit in its current window and the one before: the count that all processes share.
+-- Unlogged: after a crash everybody begins with nothing taken, which is what a limit of a minute can afford.
+create unlogged table nofx_private.rate (
+  key text primary key,
+  window_at timestamptz not null,
+  taken int not null,
+  taken_before int not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+create index rate_oldest on nofx_private.rate (window_at);
+
+-- Requests that were refused, by the limit's name: what the API's processes tell when they ask again.
+create table nofx_private.rate_refusal (
+  policy text primary key,
+  refused bigint not null
+);
+
+-- Takes requests of limits, each as many as are free, by a sliding window: what was taken in the window before counts for the part of it
+-- that is still within reach.
+-- Takes: p_wanted, an array of {key, n, limit, window_s, refused}, at most one a key and 20 in all; n is how many requests at once (a process
+--   takes some in advance), refused how many it has refused since it asked last.
+-- Locks: the rows of the keys, in order.
+-- Returns: one row a key {key, granted, remaining, reset_s}: granted is n, what is left, or 0; reset_s until when the window ends.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.take_tokens(p_wanted jsonb)
+returns table (key text, granted int, remaining int, reset_s int)
+language plpgsql
+security definer set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'limit', 'Only the API counts requests.');
+  end if;
+  insert into nofx_private.rate_refusal (policy, refused)
+  select split_part(w.key, ':', 1), sum(w.refused) from jsonb_to_recordset(p_wanted) as w (key text, refused int)
+   where w.refused > 0 group by 1 order by 1
+  on conflict (policy) do update set refused = rate_refusal.refused + excluded.refused;
+  insert into nofx_private.rate (key, window_at, taken, taken_before)
+  select w.key, '-infinity', 0, 0 from jsonb_to_recordset(p_wanted) as w (key text) order by w.key limit 20
+  on conflict do nothing;
+  perform 1 from nofx_private.rate r
+    where r.key in (select w.key from jsonb_to_recordset(p_wanted) as w (key text))
+    order by r.key for update;
+  return query
+  with wanted as (
+    select w.key, w.n, w."limit" as most, w.window_s,
+           to_timestamp(floor(extract(epoch from now()) / w.window_s) * w.window_s) as window_at
+      from jsonb_to_recordset(p_wanted) as w (key text, n int, "limit" int, window_s int)
+  ), had as (
+    select w.*, r.window_at = w.window_at as is_same,
+           case when r.window_at = w.window_at then r.taken else 0 end as had,
+           case when r.window_at = w.window_at then r.taken_before
+                when r.window_at = w.window_at - make_interval(secs => w.window_s) then r.taken
+                else 0 end as before,
+           1 - extract(epoch from now() - w.window_at)::double precision / w.window_s as reach
+      from wanted w
+      join nofx_private.rate r on r.key = w.key
+  ), free as (
+    select h.*, greatest(0, h.most - h.had - ceil(h.before * h.reach)::int) as free from had h
+  ), given as (
+    update nofx_private.rate r
+       set window_at = f.window_at, taken = f.had + least(f.n, f.free), taken_before = f.before
+      from free f
+     where r.key = f.key
+    returning r.key
+  )
+  select f.key, least(f.n, f.free), f.free - least(f.n, f.free),
+         greatest(1, ceil(extract(epoch from f.window_at - now()) + f.window_s)::int)
+    from free f
+    join given g on g.key = f.key;
+end
+$$;
+grant execute on function nofx.take_tokens(jsonb) to service_role;
+
+-- Forgets limits that nobody used for an hour.
+-- Takes: nothing.
+-- Locks: the rows that it deletes, skipping those in use.
+-- Returns: how many.
+-- Raises: nothing.
+create function nofx_private.forget_rates()
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count int;
+begin
+  delete from nofx_private.rate
+   where ctid = any (array(select ctid from nofx_private.rate where window_at < now() - interval '1 hour' limit 10000 for update skip locked));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;

@@ -1,0 +1,114 @@
+-- How much a tenant may use; null for no limit. Operators set it.
+create table nofx.quota (
+  tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
+  runs_per_minute int check (runs_per_minute > 0),
+  -- Steps of all its runs that are ready or at work.
+  parallel_steps int check (parallel_steps > 0),
+  -- Bytes of artifacts that it keeps.
+  stored_bytes bigint check (stored_bytes > 0),
+  -- Spent on models since midnight UTC.
+  day_usd numeric check (day_usd > 0),
+  changed_at timestamptz not null default now()
+);
+alter table nofx.quota enable row level security;
+alter table nofx.quota force row level security;
+create policy own_tenant on nofx.quota for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.quota to authenticated, service_role;
+
+-- Refuses a run that the tenant's quota does not allow, saying which quota it is and when it frees. Tenants without one pay a look at
+-- a small table.
+-- Takes: p_tenant.
+-- Locks: nothing: runs that come at the very same moment may pass together.
+-- Returns: nothing.
+-- Raises: 429 quota-exceeded; the hint begins with the seconds until it frees, or 0 when nobody knows.
+create function nofx_private.check_quota(p_tenant uuid)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_quota nofx.quota;
+  v_used numeric;
+  v_wait int;
+begin
+  select * into v_quota from nofx.quota where tenant_id = p_tenant;
+  if not found then
+    return;
+  end if;
+  if v_quota.runs_per_minute is not null then
+    select count(*), ceil(extract(epoch from min(created_at) + interval '1 minute' - now())) into v_used, v_wait
+      from (select created_at from nofx.run where tenant_id = p_tenant and created_at > now() - interval '1 minute'
+             order by created_at desc limit v_quota.runs_per_minute) as recent;
+    if v_used >= v_quota.runs_per_minute then
+      perform nofx_private.refuse(429, 'quota-exceeded', 'runs_per_minute',
+        format('%s; The tenant may begin %s runs a minute; the next place frees in %s s.', greatest(v_wait, 1), v_quota.runs_per_minute, greatest(v_wait, 1)));
+    end if;
+  end if;
+  if v_quota.parallel_steps is not null then
+    -- Runs that are at work are few; a tenant's history is not looked at.
+    select count(*) into v_used
+      from nofx.run r join nofx.step s on s.run_id = r.id and s.status in ('ready', 'running')
+     where r.tenant_id = p_tenant and r.status in ('queued', 'running');
+    if v_used >= v_quota.parallel_steps then
+      perform nofx_private.refuse(429, 'quota-exceeded', 'parallel_steps',
+        format('0; %s steps are ready or at work, the tenant may have %s; a place frees when one ends.', v_used, v_quota.parallel_steps));
+    end if;
+  end if;
+  if v_quota.stored_bytes is not null then
+    select coalesce(sum(size_bytes), 0) into v_used from nofx.artifact where tenant_id = p_tenant;
+    if v_used >= v_quota.stored_bytes then
+      perform nofx_private.refuse(429, 'quota-exceeded', 'stored_bytes',
+        format('0; %s bytes of artifacts are kept, the tenant may keep %s; they free when artifacts expire (retention).', v_used, v_quota.stored_bytes));
+    end if;
+  end if;
+  if v_quota.day_usd is not null then
+    v_used := (nofx_private.model_spending(p_tenant, null, date_trunc('day', now() at time zone 'utc') at time zone 'utc') ->> 'usd')::numeric;
+    if v_used >= v_quota.day_usd then
+      v_wait := ceil(extract(epoch from date_trunc('day', now() at time zone 'utc') + interval '1 day' - now() at time zone 'utc'));
+      perform nofx_private.refuse(429, 'quota-exceeded', 'day_usd',
+        format('%s; %s USD were spent today, the tenant may spend %s; it frees at midnight UTC.', v_wait, trim_scale(v_used), trim_scale(v_quota.day_usd)));
+    end if;
+  end if;
+end
+$$;
+
+-- Sets how much a tenant may use, in place of what was set before; null for no limit.
+-- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd.
+-- Locks: the quota.
+-- Returns: the quota.
+-- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-settings.
+create function nofx.set_quota(
+  p_tenant uuid, p_runs_per_minute int default null, p_parallel_steps int default null, p_stored_bytes bigint default null,
+  p_day_usd numeric default null
+)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_before jsonb;
+  v_quota nofx.quota;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'quota', 'Operators set quotas.');
+  end if;
+  v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
+  begin
+    insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd)
+    values (p_tenant, p_runs_per_minute, p_parallel_steps, p_stored_bytes, p_day_usd)
+    on conflict (tenant_id) do update
+       set runs_per_minute = excluded.runs_per_minute, parallel_steps = excluded.parallel_steps,
+           stored_bytes = excluded.stored_bytes, day_usd = excluded.day_usd, changed_at = now()
+    returning * into v_quota;
+  exception
+    when foreign_key_violation then
+      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+    when check_violation then
+      perform nofx_private.refuse(422, 'invalid-settings', 'quota', 'Give numbers above 0, or null for no limit.');
+  end;
+  perform nofx_private.audit(p_tenant, 'quota.set', 'nofx.quota', v_before, to_jsonb(v_quota));
+  return to_json(v_quota);
+end
+$$;
+grant execute on function nofx.set_quota(uuid, int, int, bigint, numeric) to service_role;

@@ -1,0 +1,123 @@
+-- Makes a hook, or changes the one of that name.
+-- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a new Standard Webhooks secret or null: it
+--   comes before the last one, which goes on signing.
+-- Locks: the hook.
+-- Returns: {id, name, phase, filter, target, created_by, created_at}.
+-- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
+create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+  v_kind text := p_target ->> 'kind';
+  v_hook nofx.hook;
+begin
+  if not coalesce(case v_kind
+       when 'webhook' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
+       when 'slack' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
+       when 'tool' then p_target ->> 'tool' is not null and p_phase <> 'pre'
+       when 'function' then p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
+     end, false) then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target',
+      'Give {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; before a request only webhook and function.');
+  end if;
+  if v_kind = 'function' and to_regprocedure(format('nofx_hooks.%I(jsonb)', p_target ->> 'name')) is null then
+    perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'There is no such function in nofx_hooks; an operator makes it.');
+  end if;
+  begin
+    insert into nofx.hook as h (id, tenant_id, name, phase, filter, target, secrets, created_by)
+    values (nofx_private.uuid_v7(), v_tenant, p_name, p_phase, coalesce(p_filter, ''), p_target, array_remove(array[p_secret], null), nofx_private.caller_name())
+    on conflict (tenant_id, name) do update
+       set phase = excluded.phase, filter = excluded.filter, target = excluded.target,
+           secrets = (excluded.secrets || h.secrets)[1:2], disabled_at = null, disabled_reason = null
+    returning * into v_hook;
+  exception when check_violation then
+    perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A name has 1 to 80 letters, digits, `_`, `.` or `-`; a filter at most 2,000 characters.');
+  end;
+  -- What happened before it was made is none of its business.
+  if p_phase = 'background' then
+    insert into nofx.subscription (tenant_id, name, tx, id)
+    values (v_tenant, 'hooks', pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807)
+    on conflict do nothing;
+  end if;
+  perform nofx_private.audit(v_tenant, 'hook.set', p_name, null, to_jsonb(v_hook) - array['secrets']);
+  return json_build_object('id', v_hook.id, 'name', v_hook.name, 'phase', v_hook.phase, 'filter', v_hook.filter, 'target', v_hook.target,
+    'created_by', v_hook.created_by, 'created_at', v_hook.created_at);
+end
+$$;
+grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text) to authenticated;
+
+-- Drops a hook with its deliveries.
+-- Takes: p_id.
+-- Locks: the hook and its deliveries.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not an admin; 404 hook-not-found.
+create function nofx.drop_hook(p_id uuid)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+  v_name text;
+begin
+  delete from nofx.hook where id = p_id and tenant_id = v_tenant returning name into v_name;
+  if not found then
+    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List the hooks with GET /api/hooks.');
+  end if;
+  perform nofx_private.audit(v_tenant, 'hook.dropped', v_name, null, null);
+end
+$$;
+grant execute on function nofx.drop_hook(uuid) to authenticated;
+
+-- Gives the API the hooks of a tenant's requests, with what they are signed with and which private networks they may reach.
+-- Takes: p_tenant.
+-- Locks: nothing.
+-- Returns: {hooks: [{id, name, phase, filter, target, secrets}], networks}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.hooks_of_requests(p_tenant uuid)
+returns json
+language plpgsql
+stable
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API asks hooks.');
+  end if;
+  return json_build_object(
+    'hooks', (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'phase', phase, 'filter', filter, 'target', target,
+                       'secrets', secrets) order by name), '[]')
+                from nofx.hook where tenant_id = p_tenant and phase <> 'background' and disabled_at is null),
+    'networks', (select coalesce(json_agg(network), '[]') from nofx.allowed_network where tenant_id = p_tenant));
+end
+$$;
+grant execute on function nofx.hooks_of_requests(uuid) to service_role;
+
+-- Calls a function that an operator made for hooks.
+-- Takes: p_name, one of schema nofx_hooks; p_tenant, for the function to read as setting nofx.tenant; p_payload.
+-- Locks: what the function locks.
+-- Returns: what it returns.
+-- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found; what the function raises.
+create function nofx.call_hook_function(p_name text, p_tenant uuid, p_payload jsonb)
+returns jsonb
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_answer jsonb;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers call hooks.');
+  end if;
+  if to_regprocedure(format('nofx_hooks.%I(jsonb)', p_name)) is null then
+    perform nofx_private.refuse(404, 'hook-not-found', p_name, 'There is no such function in nofx_hooks; an operator makes it.');
+  end if;
+  perform set_config('nofx.tenant', p_tenant::text, true), set_config('statement_timeout', '5s', true);
+  execute format('select to_jsonb(nofx_hooks.%I($1))', p_name) into v_answer using p_payload;
+  return v_answer;
+end
+$$;
+grant execute on function nofx.call_hook_function(text, uuid, jsonb) to service_role;

@@ -1,0 +1,226 @@
+-- Hands events to a worker that looks which hooks want them: of tenants with hooks, each from where its subscription stands.
+-- Takes: p_limit, how many events of a tenant at most.
+-- Locks: nothing: two workers may get the same, and only the first that comes back with it counts.
+-- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}; only tenants that have new events.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.read_for_hooks(p_limit int default 500)
+returns json
+language plpgsql
+stable
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
+  end if;
+  return (
+    select coalesce(json_agg(json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', news.list)), '[]')
+      from nofx.subscription s
+     cross join lateral (
+       select json_agg(json_build_object('id', h.id, 'filter', h.filter)) as list
+         from nofx.hook h where h.tenant_id = s.tenant_id and h.phase = 'background' and h.disabled_at is null
+     ) as hooks
+     cross join lateral (
+       select json_agg(json_build_object('id', e.id, 'tx', e.tx, 'tenant_id', e.tenant_id, 'run_id', e.run_id, 'step_id', e.step_id, 'type', e.type,
+                'data', e.data, 'created_at', e.created_at, 'region', e.region, 'origin', nofx.origin(e)) order by e.tx, e.id) as list
+         from (select e.*
+                 from nofx.event e
+                where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
+                  and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                order by e.tx, e.id limit least(p_limit, 1000)) as e
+     ) as news
+     where s.name = 'hooks' and hooks.list is not null and news.list is not null);
+end
+$$;
+grant execute on function nofx.read_for_hooks(int) to service_role;
+
+-- Notes what hooks are to be told and moves the subscription on, both or neither.
+-- Takes: p_tenant; p_tx and p_id, where the subscription stood; p_next_tx and p_next_id, where it stands now; p_deliveries, an array of
+--   {hook_id, subject, body, run_id}.
+-- Locks: the subscription.
+-- Returns: whether it stood there: somebody else may have been quicker.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.advance_hooks(p_tenant uuid, p_tx bigint, p_id bigint, p_next_tx bigint, p_next_id bigint, p_deliveries jsonb)
+returns boolean
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
+  end if;
+  update nofx.subscription set tx = p_next_tx, id = p_next_id, changed_at = now()
+   where tenant_id = p_tenant and name = 'hooks' and tx = p_tx and id = p_id;
+  if not found then
+    return false;
+  end if;
+  perform nofx.queue_deliveries(p_tenant, p_deliveries);
+  return true;
+end
+$$;
+grant execute on function nofx.advance_hooks(uuid, bigint, bigint, bigint, bigint, jsonb) to service_role;
+
+-- Notes what hooks are to be told. The same subject is told to a hook once.
+-- Takes: p_tenant; p_deliveries, an array of {hook_id, subject, body, run_id}, run_id being the run that the subject is about, if any.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.queue_deliveries(p_tenant uuid, p_deliveries jsonb)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers tell hooks.');
+  end if;
+  insert into nofx.hook_delivery (id, tenant_id, hook_id, subject, body)
+  select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.subject, d.body
+    from jsonb_to_recordset(p_deliveries) as d (hook_id uuid, subject text, body text, run_id uuid)
+    join nofx.hook h on h.id = d.hook_id and h.tenant_id = p_tenant
+   -- What a hook started starts no other tool: its run has the delivery's id.
+   where h.target ->> 'kind' <> 'tool' or not exists (select from nofx.hook_delivery cause where cause.id = d.run_id)
+  on conflict (hook_id, subject) do nothing;
+end
+$$;
+grant execute on function nofx.queue_deliveries(uuid, jsonb) to service_role;
+
+-- Gives a worker deliveries that are due, for half a minute: one that does not come back is due again.
+-- Takes: p_limit.
+-- Locks: the deliveries, skipping those of others. Of a hook at most four at once, so that a slow receiver holds up only itself.
+-- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when another is due, or null}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.take_deliveries(p_limit int default 32)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_due json;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
+  end if;
+  with due as (
+    select d.id, d.hook_id
+      from nofx.hook_delivery d
+     where d.status = 'pending' and d.next_at <= now()
+     order by d.next_at
+     limit 1000
+  ), turn as (
+    select id, row_number() over (partition by hook_id order by id) as nth from due
+  ), free as (
+    select d.id
+      from nofx.hook_delivery d
+     where d.id in (select id from turn where nth <= 4 order by nth limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
+       for update skip locked
+  ), taken as (
+    update nofx.hook_delivery d set next_at = now() + interval '30 seconds' from free where d.id = free.id
+    returning d.id, d.tenant_id, d.hook_id, d.body, d.attempts
+  )
+  select json_agg(json_build_object('id', t.id, 'tenant_id', t.tenant_id, 'hook', h.name, 'created_by', h.created_by, 'target', h.target,
+           'secrets', h.secrets, 'body', t.body, 'attempts', t.attempts,
+           'networks', (select coalesce(json_agg(network), '[]') from nofx.allowed_network n where n.tenant_id = t.tenant_id)))
+    into v_due
+    from taken t join nofx.hook h on h.id = t.hook_id;
+  return json_build_object('due', coalesce(v_due, '[]'),
+    'next_at', (select min(next_at) from nofx.hook_delivery where status = 'pending'));
+end
+$$;
+grant execute on function nofx.take_deliveries(int) to service_role;
+
+-- Tells when a delivery is tried again: 5 s, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours after it began (the schedule of Standard
+-- Webhooks), or later where the receiver says so.
+-- Takes: p_began; p_attempts, tries that have failed; p_wait_s, what the receiver asked for, or null.
+-- Locks: nothing.
+-- Returns: the instant; null when no try is left.
+-- Raises: nothing.
+create function nofx_private.next_try(p_began timestamptz, p_attempts int, p_wait_s int)
+returns timestamptz
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_after interval := (array['5 seconds', '5 minutes', '30 minutes', '2 hours', '5 hours', '10 hours', '14 hours', '20 hours', '24 hours'])[p_attempts]::interval;
+  v_at timestamptz := greatest(p_began + v_after * (1 + 0.05 * random()), now() + make_interval(secs => coalesce(p_wait_s, 1)));
+begin
+  return case when v_after is not null and v_at <= p_began + interval '26 hours' then v_at end;
+end
+$$;
+
+-- Notes what came of a try.
+-- Takes: p_id; p_attempt, {duration_ms, status, response, error, delivered, gone, wait_s}: `gone` when the receiver wants to hear no more.
+-- Locks: the delivery; its hook when it is gone.
+-- Returns: the delivery's status.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.end_delivery(p_id uuid, p_attempt jsonb)
+returns nofx.delivery_status
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_delivery nofx.hook_delivery;
+  v_hook nofx.hook;
+  v_next timestamptz;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
+  end if;
+  select * into v_delivery from nofx.hook_delivery where id = p_id for update;
+  if not found or v_delivery.status <> 'pending' then
+    return v_delivery.status;
+  end if;
+  insert into nofx.hook_attempt (delivery_id, tenant_id, nth, duration_ms, status, response, error)
+  values (p_id, v_delivery.tenant_id,
+    (select coalesce(max(nth), 0) + 1 from nofx.hook_attempt where delivery_id = p_id),
+    (p_attempt ->> 'duration_ms')::int, (p_attempt ->> 'status')::int, left(p_attempt ->> 'response', 2000), left(p_attempt ->> 'error', 2000));
+  if not coalesce((p_attempt ->> 'delivered')::boolean or (p_attempt ->> 'gone')::boolean, false) then
+    v_next := nofx_private.next_try(v_delivery.began_at, v_delivery.attempts + 1, (p_attempt ->> 'wait_s')::int);
+  end if;
+  update nofx.hook_delivery
+     set attempts = attempts + 1,
+         status = case when (p_attempt ->> 'delivered')::boolean then 'delivered' when v_next is null then 'dead' else 'pending' end::nofx.delivery_status,
+         next_at = coalesce(v_next, next_at),
+         ended_at = case when (p_attempt ->> 'delivered')::boolean or v_next is null then now() end
+   where id = p_id
+  returning * into v_delivery;
+  select * into v_hook from nofx.hook where id = v_delivery.hook_id;
+  if v_delivery.status = 'dead' then
+    insert into nofx.event (tenant_id, type, data)
+    values (v_delivery.tenant_id, 'hook.dead', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'delivery_id', p_id,
+      'reason', coalesce(p_attempt ->> 'error', 'the receiver answered ' || (p_attempt ->> 'status'))));
+  end if;
+  if (p_attempt ->> 'gone')::boolean then
+    update nofx.hook set disabled_at = now(), disabled_reason = 'its receiver answered 410: gone' where id = v_delivery.hook_id;
+    insert into nofx.event (tenant_id, type, data)
+    values (v_delivery.tenant_id, 'hook.disabled', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'reason', 'its receiver answered 410: gone'));
+  end if;
+  return v_delivery.status;
+end
+$$;
+grant execute on function nofx.end_delivery(uuid, jsonb) to service_role;
+
+-- Tells a hook again what it was told, or could not be told: with the same id, so that a receiver that heard it knows.
+-- Takes: p_id, the delivery.
+-- Locks: the delivery.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is less than a supervisor; 404 delivery-not-found.
+create function nofx.replay_delivery(p_id uuid)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('supervisor');
+begin
+  update nofx.hook_delivery
+     set status = 'pending', attempts = 0, began_at = now(), next_at = now(), ended_at = null
+   where id = p_id and tenant_id = v_tenant;
+  if not found then
+    perform nofx_private.refuse(404, 'delivery-not-found', p_id::text, 'List the deliveries with GET /api/hooks/deliveries.');
+  end if;
+  perform nofx_private.audit(v_tenant, 'hook.replayed', p_id::text, null, null);
+end
+$$;
+grant execute on function nofx.replay_delivery(uuid) to authenticated;

@@ -1,0 +1,164 @@
+create type nofx.webhook_provider as enum ('github', 'slack', 'standard', 'supabase_auth', 'supabase_database', 'vercel');
+
+-- Who may tell a tenant things by webhook. Its id is a part of the URL.
+create table nofx.webhook_source (
+  id uuid primary key,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  name text not null check (name ~ '^[A-Za-z0-9_.-]{1,80}$'),
+  provider nofx.webhook_provider not null,
+  -- Newest first; each that is there counts, so that the sender can change over.
+  secrets text[] not null check (cardinality(secrets) between 1 and 2),
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  unique (tenant_id, name)
+);
+
+-- What was heard, for a day: the same thing again is not told again.
+create table nofx.webhook_receipt (
+  source_id uuid not null references nofx.webhook_source (id) on delete cascade,
+  -- The sender's id of it, or a digest of its content.
+  subject text not null,
+  tenant_id uuid not null,
+  received_at timestamptz not null default now(),
+  primary key (source_id, subject)
+);
+create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
+
+alter table nofx.webhook_source enable row level security;
+alter table nofx.webhook_source force row level security;
+alter table nofx.webhook_receipt enable row level security;
+alter table nofx.webhook_receipt force row level security;
+create policy own_tenant on nofx.webhook_source for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
+create policy own_tenant on nofx.webhook_receipt for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
+grant select (id, tenant_id, name, provider, created_by, created_at) on nofx.webhook_source to authenticated;
+grant select on nofx.webhook_receipt to authenticated;
+
+-- Makes a source of webhooks, or changes the one of that name.
+-- Takes: p_name; p_provider; p_secret, put before the last one, which stays good.
+-- Locks: the source.
+-- Returns: {id, name, provider, created_by, created_at}.
+-- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
+create function nofx.set_webhook_source(p_name text, p_provider nofx.webhook_provider, p_secret text)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+  v_source nofx.webhook_source;
+begin
+  if length(coalesce(p_secret, '')) < 16 then
+    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Give the secret that the sender signs with, 16 characters at least.');
+  end if;
+  begin
+    insert into nofx.webhook_source as s (id, tenant_id, name, provider, secrets, created_by)
+    values (nofx_private.uuid_v7(), v_tenant, p_name, p_provider, array[p_secret], nofx_private.caller_name())
+    on conflict (tenant_id, name) do update set provider = excluded.provider, secrets = (excluded.secrets || s.secrets)[1:2]
+    returning * into v_source;
+  exception when check_violation then
+    perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A name has 1 to 80 letters, digits, `_`, `.` or `-`.');
+  end;
+  perform nofx_private.audit(v_tenant, 'webhook_source.set', p_name, null, jsonb_build_object('provider', p_provider));
+  return json_build_object('id', v_source.id, 'name', v_source.name, 'provider', v_source.provider, 'created_by', v_source.created_by,
+    'created_at', v_source.created_at);
+end
+$$;
+grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, text) to authenticated;
+
+-- Drops a source: what it sends is refused from now on.
+-- Takes: p_id.
+-- Locks: the source and its receipts.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not an admin; 404 hook-not-found.
+create function nofx.drop_webhook_source(p_id uuid)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('admin');
+begin
+  delete from nofx.webhook_source where id = p_id and tenant_id = v_tenant;
+  if not found then
+    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List the sources with GET /api/hooks/sources.');
+  end if;
+  perform nofx_private.audit(v_tenant, 'webhook_source.dropped', p_id::text, null, null);
+end
+$$;
+grant execute on function nofx.drop_webhook_source(uuid) to authenticated;
+
+-- Tells the API how to check what a source sends.
+-- Takes: p_id.
+-- Locks: nothing.
+-- Returns: {provider, secrets}; null when there is no such source.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.find_webhook_source(p_id uuid)
+returns json
+language plpgsql
+stable
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API hears webhooks.');
+  end if;
+  return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
+end
+$$;
+grant execute on function nofx.find_webhook_source(uuid) to service_role;
+
+-- Writes down what was heard, once: as the event webhook.received.
+-- Takes: p_source, whose signature was checked; p_subject, the sender's id of it; p_kind, what the sender calls it; p_body, JSON.
+-- Locks: nothing.
+-- Returns: whether it is new.
+-- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found.
+create function nofx.hear_webhook(p_source uuid, p_subject text, p_kind text, p_body jsonb)
+returns boolean
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_source nofx.webhook_source;
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API hears webhooks.');
+  end if;
+  select * into v_source from nofx.webhook_source where id = p_source;
+  if not found then
+    perform nofx_private.refuse(404, 'hook-not-found', p_source::text, 'List the sources with GET /api/hooks/sources.');
+  end if;
+  insert into nofx.webhook_receipt (source_id, subject, tenant_id) values (p_source, left(p_subject, 200), v_source.tenant_id) on conflict do nothing;
+  if not found then
+    return false;
+  end if;
+  insert into nofx.event (tenant_id, type, data)
+  values (v_source.tenant_id, 'webhook.received', jsonb_build_object('source_id', p_source, 'source', v_source.name, 'provider', v_source.provider,
+    'id', left(p_subject, 200), 'kind', left(p_kind, 200), 'body', p_body));
+  return true;
+end
+$$;
+grant execute on function nofx.hear_webhook(uuid, text, text, jsonb) to service_role;
+
+-- Forgets deliveries of hooks and receipts of webhooks that are over.
+-- Takes: nothing.
+-- Locks: the rows that it deletes.
+-- Returns: how many.
+-- Raises: nothing.
+create function nofx_private.forget_hooks()
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_receipts int;
+  v_deliveries int;
+begin
+  delete from nofx.webhook_receipt where received_at < now() - interval '1 day';
+  get diagnostics v_receipts = row_count;
+  delete from nofx.hook_delivery where ended_at < now() - interval '30 days';
+  get diagnostics v_deliveries = row_count;
+  return v_receipts + v_deliveries;
+end
+$$;

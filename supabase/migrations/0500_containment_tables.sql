@@ -1,0 +1,89 @@
+create type nofx.breaker_state as enum ('closed', 'open', 'half_open');
+
+-- The breaker of a tool, or of something outside that tools depend on (`provider:…`, `http:<host>`): one a tenant, so that what one
+-- tenant does to a tool shuts nobody else out. A row appears with the first failure that another attempt might have cured, and
+-- is forgotten when a window passes without one.
+create table nofx.handler_health (
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  target text not null,
+  state nofx.breaker_state not null default 'closed',
+  -- Results since window_began_at, or good probes while half open.
+  succeeded int not null default 0,
+  failed int not null default 0,
+  window_began_at timestamptz not null default now(),
+  -- Closed: null. Open: when to probe. Half open: until when to wait for the probes that are out.
+  probe_at timestamptz,
+  probes_out int not null default 0,
+  -- How long the next opening lasts; doubles with each probe that fails.
+  shut_ms int not null default 1000,
+  last_error text,
+  changed_at timestamptz not null default now(),
+  -- When it opens: at this rate of failures, of this many results at least, within this window; and how many probes must be good.
+  window_s int not null default 60 check (window_s between 1 and 3600),
+  min_volume int not null default 5 check (min_volume between 1 and 10000),
+  failure_rate real not null default 0.5 check (failure_rate > 0 and failure_rate <= 1),
+  probes int not null default 1 check (probes between 1 and 100),
+  primary key (tenant_id, target),
+  constraint probes_unless_closed check ((probe_at is null) = (state = 'closed'))
+);
+
+create type nofx.dlq_reason as enum ('exhausted', 'poison');
+
+-- Steps that ran out of attempts, or that their workers did not survive. One is taken out by requeueing or purging it.
+create table nofx.step_dlq (
+  id uuid primary key,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  run_id uuid not null references nofx.run (id) on delete cascade,
+  step_id uuid not null unique references nofx.step (id) on delete cascade,
+  name text not null,
+  tool text not null,
+  reason nofx.dlq_reason not null,
+  attempts int not null,
+  -- The last error, and in its chain those before it.
+  error jsonb not null,
+  inputs jsonb not null,
+  -- Artifacts that the step left: {id, name, path}.
+  evidence jsonb not null,
+  created_at timestamptz not null default now()
+);
+create index step_dlq_oldest on nofx.step_dlq (tenant_id, created_at, id);
+create index step_dlq_of_run on nofx.step_dlq (run_id);
+
+create type nofx.alert_kind as enum ('queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open');
+
+-- From which value on a tenant wants to hear of something. Without a row the defaults of alert_threshold hold.
+create table nofx.alert_rule (
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  kind nofx.alert_kind not null,
+  -- Steps, seconds, seconds (95th percentile), steps in ten minutes, breakers. Null: never.
+  threshold double precision check (threshold > 0),
+  primary key (tenant_id, kind)
+);
+
+-- What was raised, and whether it is over. One that is open is not raised again.
+create table nofx.alert (
+  id uuid primary key,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  kind nofx.alert_kind not null,
+  value double precision not null,
+  threshold double precision not null,
+  raised_at timestamptz not null default now(),
+  seen_at timestamptz not null default now(),
+  resolved_at timestamptz
+);
+create unique index alert_open on nofx.alert (tenant_id, kind) where resolved_at is null;
+create index alert_newest on nofx.alert (tenant_id, raised_at desc, id desc);
+
+alter table nofx.handler_health enable row level security;
+alter table nofx.handler_health force row level security;
+alter table nofx.step_dlq enable row level security;
+alter table nofx.step_dlq force row level security;
+alter table nofx.alert_rule enable row level security;
+alter table nofx.alert_rule force row level security;
+alter table nofx.alert enable row level security;
+alter table nofx.alert force row level security;
+create policy own_tenant on nofx.handler_health for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
+create policy own_tenant on nofx.step_dlq for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
+create policy own_tenant on nofx.alert_rule for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
+create policy own_tenant on nofx.alert for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.handler_health, nofx.step_dlq, nofx.alert_rule, nofx.alert to authenticated, service_role;

@@ -1,0 +1,36 @@
+-- Gives dead letters up: their steps stay failed, the record of what was purged stays in the audit log.
+-- Takes: p_ids, p_tool, p_run, p_reason, p_before: which, null for any; p_limit, at most (1 to 1000, oldest first); p_dry_run, whether
+--   only to tell.
+-- Locks: the dead letters.
+-- Returns: {purged: ids, dry_run}.
+-- Raises: 403 forbidden when the caller is less than a supervisor.
+create function nofx.purge_dlq(
+  p_ids uuid[] default null,
+  p_tool text default null,
+  p_run uuid default null,
+  p_reason nofx.dlq_reason default null,
+  p_before timestamptz default null,
+  p_limit int default 100,
+  p_dry_run boolean default false
+)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('supervisor');
+  v_ids uuid[];
+  v_gone jsonb;
+begin
+  v_ids := array(select id from nofx_private.choose_dlq(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit));
+  if not p_dry_run and cardinality(v_ids) > 0 then
+    with gone as (
+      delete from nofx.step_dlq where id = any (v_ids) returning id, run_id, step_id, name, tool, reason, error ->> 'message' as message
+    )
+    select jsonb_agg(to_jsonb(g)) into v_gone from gone g;
+    perform nofx_private.audit(v_tenant, 'dlq.purged', 'nofx.step_dlq', v_gone, null);
+  end if;
+  return json_build_object('purged', v_ids, 'dry_run', p_dry_run);
+end
+$$;
+grant execute on function nofx.purge_dlq(uuid[], text, uuid, nofx.dlq_reason, timestamptz, int, boolean) to authenticated;

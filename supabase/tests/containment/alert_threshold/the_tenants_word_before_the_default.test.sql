@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.be('supervisor');
+select nofx.set_alert_rule('queue_depth', 7);
+select nofx.set_alert_rule('queue_age', null);
+select is(nofx_private.alert_threshold(current_setting('tap.tenant')::uuid, 'queue_depth'), 7::double precision);
+select is(nofx_private.alert_threshold(current_setting('tap.tenant')::uuid, 'queue_age'), null);
+select is(nofx_private.alert_threshold(current_setting('tap.tenant')::uuid, 'queue_latency'), 60::double precision);
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select throws_ok($$ select nofx.set_alert_rule('queue_depth', 7) $$, 'PT403', 'forbidden');
+select tap.be('supervisor');
+select throws_ok($$ select nofx.set_alert_rule('queue_depth', 0) $$, 'PT422', 'invalid-alert-rule');
+select nofx.set_alert_rule('queue_depth', 7);
+select is((select action || ' ' || target from nofx.audit_log), 'alert_rule.set queue_depth');
+select * from finish();
+rollback;

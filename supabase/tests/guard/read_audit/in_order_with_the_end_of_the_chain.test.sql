@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select throws_ok($$ select nofx.read_audit() $$, 'PT403', 'forbidden');
+select tap.be('supervisor');
+select is(nofx.read_audit() -> 'head' ->> 'seq', '0');
+select nofx_private.audit(current_setting('tap.tenant')::uuid, 'thing.done', n::text, null, '1') from generate_series(1, 3) as n;
+select is(nofx.read_audit() -> 'head' ->> 'seq', '3');
+select is((select array_agg(r ->> 'target') from json_array_elements(nofx.read_audit(1, 5) -> 'rows') as r), array['2', '3']);
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select throws_ok($$ select nofx.set_networks(current_setting('tap.tenant')::uuid, '{}') $$, 'PT403', 'forbidden');
+select tap.be_service();
+select throws_ok($$ select nofx.set_networks(current_setting('tap.tenant')::uuid, '{nonsense}') $$, 'PT422', 'invalid-settings');
+select nofx.set_networks(current_setting('tap.tenant')::uuid, '{10.1.0.0/16}');
+select is(json_array_length(nofx.set_networks(current_setting('tap.tenant')::uuid, '{192.168.1.1,10.2.0.0/16}')), 2);
+select is((select count(*)::int from nofx.audit_log where action = 'networks.set' and tenant_id = current_setting('tap.tenant')::uuid), 2);
+select * from finish();
+rollback;

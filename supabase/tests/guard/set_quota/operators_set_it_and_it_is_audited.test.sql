@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select throws_ok($$ select nofx.set_quota(current_setting('tap.tenant')::uuid) $$, 'PT403', 'forbidden');
+select tap.be_service();
+select throws_ok($$ select nofx.set_quota(gen_random_uuid(), 1) $$, 'PT404', 'unknown-tenant');
+select throws_ok($$ select nofx.set_quota(current_setting('tap.tenant')::uuid, 0) $$, 'PT422', 'invalid-settings');
+select nofx.set_quota(current_setting('tap.tenant')::uuid, 5);
+select is((select actor || ' ' || action from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid), 'service quota.set');
+select * from finish();
+rollback;
