@@ -13,19 +13,17 @@ use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::settings;
 use nofx_shared::storage::Storage;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::events::Hub;
 use crate::http::{Background, Operator};
+use crate::memory::Memory;
 
 /// How long an API key's identity is remembered: so long a revoked key still works in this process.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
-
-/// How long the hooks of a tenant are remembered: so long a hook that was just made elsewhere is not asked here.
-const HOOK_MEMORY: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct App {
@@ -42,7 +40,8 @@ struct Inner {
     closing: CancellationToken,
     keys: Mutex<HashMap<String, (Instant, Caller)>>,
     limits: Limits,
-    hooks: Mutex<HashMap<Uuid, (Instant, Arc<HooksOfRequests>)>>,
+    hooks: Memory<HooksOfRequests>,
+    summaries: Memory<Value>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +70,8 @@ impl App {
                 queue,
                 keys: Mutex::default(),
                 limits,
-                hooks: Mutex::default(),
+                hooks: Memory::default(),
+                summaries: Memory::default(),
                 closing: CancellationToken::new(),
                 settings,
             }),
@@ -100,20 +100,16 @@ impl App {
 
     /// The hooks of a tenant's requests, as they were a few seconds ago.
     pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<HooksOfRequests>, db::Error> {
-        let known = self.inner.hooks.lock().expect("nobody panics while holding it").get(&tenant).cloned();
-        if let Some((_, hooks)) = known.filter(|(since, _)| since.elapsed() < HOOK_MEMORY) {
-            return Ok(hooks);
-        }
-        let hooks = Arc::new(hooks::hooks_of_requests(&self.inner.service, tenant).await?);
-        let mut known = self.inner.hooks.lock().expect("nobody panics while holding it");
-        known.retain(|_, (since, _)| since.elapsed() < HOOK_MEMORY);
-        known.insert(tenant, (Instant::now(), Arc::clone(&hooks)));
-        Ok(hooks)
+        self.inner.hooks.get(tenant, async || hooks::hooks_of_requests(&self.inner.service, tenant).await).await
     }
 
     /// They were changed here.
     pub(crate) fn forget_hooks(&self, tenant: Uuid) {
-        self.inner.hooks.lock().expect("nobody panics while holding it").remove(&tenant);
+        self.inner.hooks.forget(tenant);
+    }
+
+    pub(crate) fn summaries(&self) -> &Memory<Value> {
+        &self.inner.summaries
     }
 
     pub(crate) fn limits(&self) -> &Limits {

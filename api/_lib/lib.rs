@@ -5,6 +5,7 @@ mod artifacts;
 mod events;
 mod gates;
 mod http;
+mod memory;
 mod openapi;
 mod runs;
 mod system;

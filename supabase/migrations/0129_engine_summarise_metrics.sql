@@ -1,7 +1,8 @@
 -- Counts what the caller's tenant has in work.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, held: steps held by a limit, timers, oldest_ready_s}.
+-- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, held: steps held by a limit, timers, shut_out: steps behind an open breaker, oldest_ready_s,
+--   gates_pending, dead_letters, breakers_open, alerts_open}.
 -- Raises: nothing.
 create function nofx.summarise_metrics()
 returns json
@@ -19,6 +20,11 @@ begin
     'ready', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'ready'),
     'held', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'held'),
     'timers', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'timer'),
+    'shut_out', (select count(*) from nofx.doorbell where tenant_id = v_tenant and kind = 'shut'),
+    'gates_pending', (select count(*) from nofx.gate where tenant_id = v_tenant and status = 'pending'),
+    'dead_letters', (select count(*) from nofx.step_dlq where tenant_id = v_tenant),
+    'breakers_open', (select count(*) from nofx.handler_health where tenant_id = v_tenant and state <> 'closed'),
+    'alerts_open', (select count(*) from nofx.alert where tenant_id = v_tenant and resolved_at is null),
     'oldest_ready_s', (select extract(epoch from now() - min(s.ready_at))
                          from (select step_id from nofx.doorbell where tenant_id = v_tenant and kind = 'ready'
                                 order by priority desc, step_id limit 100) as d

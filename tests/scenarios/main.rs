@@ -1,6 +1,7 @@
 //! What users see, area by area, against the real stack.
 
 mod artifacts;
+mod containment;
 mod core;
 mod engine;
 mod gates;

@@ -7,6 +7,7 @@ pub mod lambda;
 pub mod own;
 pub mod people;
 pub mod plans;
+pub mod receiver;
 pub mod repository;
 pub mod stack;
 pub mod suite;

@@ -1,5 +1,7 @@
 //! `GET /api/metrics/summary`
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -8,9 +10,11 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::http::{Authenticated, Refusal, cached};
 
-/// Runs and steps of the tenant by status, and how long the oldest ready step waits.
-#[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200), (status = 401)))]
+/// What the tenant has in work: runs by status, steps that are ready, held, timed or shut out, gates that wait, dead letters, open breakers and
+/// alerts. At most five seconds old.
+#[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200, body = Object), (status = 304), (status = 401)))]
 pub(crate) async fn show_metrics_summary(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let summary: Value = app.db(&caller).call("summarise_metrics", &json!({})).await?;
-    Ok(cached(&headers, &summary))
+    let read = async || app.db(&caller).call("summarise_metrics", &json!({})).await;
+    let summary: Arc<Value> = app.summaries().get(caller.tenant, read).await?;
+    Ok(cached(&headers, &*summary))
 }

@@ -4,7 +4,7 @@ use nofx_tests::plans::{plan, step};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Ids and types of a stream's events, until there are as many as wanted.
 async fn follow(person: &Person, path: &str, last: Option<&str>, wanted: usize) -> Vec<(String, String)> {
@@ -76,5 +76,33 @@ async fn no_event_is_missed_when_transactions_commit_out_of_order() {
         }
         assert!(begin.elapsed() < Duration::from_secs(20), "{types:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
+    let person = Tenant::new().await.contributor();
+    let plan = json!({"goal": "many", "steps": [
+        {"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "fail", "needs": [], "on_failure": "continue", "retry": {"max_attempts": 2, "initial_ms": 10},
+         "inputs": {"transient": true}}, {"name": "c", "tool": "bash", "needs": ["a"], "if": "false", "inputs": {"script": "true"}},
+        {"name": "d", "tool": "sleep", "needs": [], "inputs": {"seconds": 1}}]});
+    let request = person.request(reqwest::Method::POST, "/api/runs").header("x-request-id", "request-of-many").json(&json!({"plan": plan}));
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (_, made) = nofx_tests::people::answer(request.header("traceparent", trace)).await;
+    let run = person.end(made["id"].as_str().expect("an id")).await;
+    let (_, page) = person.get(&format!("/api/events?limit=100&run_id={}", run["id"].as_str().expect("an id"))).await;
+    for event in page["data"].as_array().expect("events") {
+        assert_eq!((event["correlationid"].as_str(), &event["runid"]), (Some("request-of-many"), &run["id"]), "{event}");
+        assert!(event["traceparent"].as_str().is_some_and(|text| text.contains("0af7651916cd43dd8448eb211c80319c")), "{event}");
+        assert!(event["type"] != "step.started" || event["attempt"].is_u64(), "{event}");
+    }
+    // Whatever other tests have written by now, too.
+    let rows = nofx_tests::stack::STACK.sql().await.query("select distinct on (type, md5(array_to_string(array(select jsonb_object_keys(data)), ' '))) type, data from nofx.event", &[]).await;
+    let rows = rows.expect("events");
+    assert!(rows.len() > 8, "{} events", rows.len());
+    for row in rows {
+        let (kind, data): (String, Value) = (row.get(0), row.get(1));
+        let read = serde_json::from_value::<nofx_shared::events::Kind>(json!({"type": kind, "data": data}));
+        assert!(read.is_ok(), "{kind} {data}: {read:?}");
     }
 }

@@ -1,12 +1,12 @@
 use nofx_shared::auth::Role;
-use nofx_tests::people::step;
+use nofx_tests::people::{service, step};
 use nofx_tests::plans::plan;
 use nofx_tests::{Person, Tenant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The least role of every operation of the API; none: it needs no credential. A new route needs a line here.
-const LEAST: [(&str, Option<Role>); 38] = [
+const LEAST: [(&str, Option<Role>); 59] = [
     ("show_artifact", Some(Role::Viewer)),
     ("show_artifact_content", Some(Role::Viewer)),
     ("list_attestations", Some(Role::Viewer)),
@@ -45,12 +45,34 @@ const LEAST: [(&str, Option<Role>); 38] = [
     ("retry_run", Some(Role::Contributor)),
     ("retry_step", Some(Role::Contributor)),
     ("show_timeline", Some(Role::Viewer)),
+    ("show_asyncapi", None),
+    ("list_audit", Some(Role::Supervisor)),
+    ("list_dead_letters", Some(Role::Viewer)),
+    ("show_dead_letter", Some(Role::Viewer)),
+    ("requeue_dead_letters", Some(Role::Contributor)),
+    ("purge_dead_letters", Some(Role::Supervisor)),
+    ("list_breakers", Some(Role::Viewer)),
+    ("set_breaker", Some(Role::Supervisor)),
+    ("list_alerts", Some(Role::Viewer)),
+    ("show_alert", Some(Role::Viewer)),
+    ("set_alert_rule", Some(Role::Supervisor)),
+    ("show_quota", Some(Role::Viewer)),
+    ("list_networks", Some(Role::Viewer)),
+    ("list_hooks", Some(Role::Supervisor)),
+    ("set_hook", Some(Role::Admin)),
+    ("drop_hook", Some(Role::Admin)),
+    ("list_deliveries", Some(Role::Supervisor)),
+    ("replay_delivery", Some(Role::Supervisor)),
+    ("list_sources", Some(Role::Supervisor)),
+    ("set_source", Some(Role::Admin)),
+    ("drop_source", Some(Role::Admin)),
 ];
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// What the platform and operators call, with keys of their own.
-const NOT_FOR_PEOPLE: [&str; 4] = ["run_cron", "set_db_write_rule", "drop_db_write_rule", "hear_github"];
+const NOT_FOR_PEOPLE: [&str; 7] =
+    ["run_cron", "set_db_write_rule", "drop_db_write_rule", "set_quota", "set_networks", "hear_github", "hear_webhook"];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
@@ -72,6 +94,11 @@ fn body(operation: &str, run: &Value) -> Value {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
         "set_policy" => json!({"tool": "fail"}),
+        "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
+        "set_breaker" => json!({"target": "noop"}),
+        "set_alert_rule" => json!({"kind": "queue_depth", "threshold": 1000}),
+        "set_hook" => json!({"name": "x", "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}}),
+        "set_source" => json!({"name": "x", "provider": "github", "secret": "a secret of the sender"}),
         "mint_key" => json!({"name": "ci", "role": "viewer"}),
         "request_gate" => json!({"run_id": run["id"], "step_id": run["steps"][0]["id"], "gate_type": "manual:x"}),
         _ => json!({"reason": "because"}),
@@ -79,27 +106,47 @@ fn body(operation: &str, run: &Value) -> Value {
 }
 
 /// The path with the ids of what a tenant has.
-fn fill(path: &str, run: &Value, key: &Value) -> String {
-    let subject = match path.split('/').nth(2) {
-        Some("gates") => &run["gates"][0]["id"],
-        Some("artifacts") => &run["artifacts"][0]["id"],
-        Some("keys") => &key["id"],
+fn fill(path: &str, run: &Value, own: &Value) -> String {
+    let subject = match path.trim_start_matches("/api/").split('/').collect::<Vec<_>>().as_slice() {
+        ["gates", ..] => &run["gates"][0]["id"],
+        ["artifacts", ..] => &run["artifacts"][0]["id"],
+        ["keys", ..] => &own["key"],
+        ["dlq", ..] => &own["letter"],
+        ["alerts", ..] => &own["alert"],
+        ["hooks", "deliveries", ..] => &own["delivery"],
+        ["hooks", "sources", ..] => &own["source"],
+        ["hooks", ..] => &own["hook"],
         _ => &run["id"],
     };
-    path.replace("{id}", subject.as_str().unwrap_or_else(|| panic!("{path} has no subject: {run}")))
+    path.replace("{id}", subject.as_str().unwrap_or_else(|| panic!("{path} has no subject: {own}")))
         .replace("{step_id}", run["steps"][0]["id"].as_str().expect("an id"))
 }
 
-/// A run with a gate that waits and an artifact, and a key.
+/// A run with a gate that waits and an artifact; and ids of all else that a tenant may have.
 async fn belongings(tenant: &Tenant) -> (Value, Value) {
-    let contributor = tenant.contributor();
+    let (contributor, supervisor, admin) = (tenant.contributor(), tenant.supervisor(), tenant.admin());
     let log = json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "true"}});
     let id = contributor.submit(plan(vec![json!({"name": "ask", "tool": "manual:x"}), log])).await;
     let is_there =
         |run: &Value| run["gates"].as_array().is_some_and(|gates| !gates.is_empty()) && step(run, "log")["status"] == "succeeded";
     let run = contributor.wait(&id, is_there).await;
-    let (_, key) = tenant.admin().post("/api/keys", json!({"name": "k", "role": "viewer"})).await;
-    (run, key)
+    let id_of = |(_, answer): (reqwest::StatusCode, Value)| answer["id"].clone();
+    let key = id_of(admin.post("/api/keys", json!({"name": "k", "role": "viewer"})).await);
+    let hook = id_of(admin.post("/api/hooks", body("set_hook", &run)).await);
+    let source = id_of(admin.post("/api/hooks/sources", body("set_source", &run)).await);
+    supervisor.post("/api/alerts/rules", json!({"kind": "dlq_growth", "threshold": 1})).await;
+    let dead = json!({"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}});
+    contributor.run(plan(vec![dead])).await;
+    nofx_shared::containment::watch_queues(&service()).await.expect("a look");
+    let deliveries = json!([{"hook_id": hook, "subject": "s", "body": "{}"}]);
+    let queue = json!({"p_tenant": tenant.id, "p_deliveries": deliveries});
+    service().call::<_, ()>("queue_deliveries", &queue).await.expect("queued");
+    let first = async |path: &str| supervisor.get(path).await.1["data"][0]["id"].clone();
+    let own = json!({
+        "key": key, "hook": hook, "source": source, "letter": first("/api/dlq").await, "alert": first("/api/alerts").await,
+        "delivery": first("/api/hooks/deliveries").await,
+    });
+    (run, own)
 }
 
 #[tokio::test]
@@ -166,6 +213,13 @@ async fn nobody_of_a_tenant_may_do_what_operators_do() {
         assert_eq!(status, 401, "{role:?}: {answer}");
         let rule = json!({"tenant_id": tenant.id, "table_name": "public.x", "allowed_ops": ["insert"], "constraints": {"columns": ["a"]}});
         assert_eq!(tenant.person(role).post("/api/db-write-rules", rule).await.0, 401, "{role:?}");
+        let quota = tenant.person(role).request(Method::POST, "/api/quotas").json(&json!({"tenant_id": tenant.id}));
+        assert_eq!(quota.header("x-internal-api-key", "guess").send().await.expect("an answer").status(), 401, "{role:?}");
+        let network = json!({"tenant_id": tenant.id, "networks": ["127.0.0.1"]});
+        let network = tenant.person(role).request(Method::POST, "/api/networks").json(&network);
+        let with_key = network.header("x-internal-api-key", nofx_tests::stack::STACK.get("internal_api_key"));
+        let status = with_key.send().await.expect("an answer").status();
+        assert_eq!(status, if role == Role::Admin { 200 } else { 403 }, "the key alone is not enough: {role:?}");
         assert_eq!(tenant.person(role).post("/api/webhooks/github", json!({"action": "rerequested"})).await.0, 401, "{role:?}");
         let drop = tenant.person(role).request(Method::DELETE, &format!("/api/db-write-rules/{}", tenant.id));
         assert_eq!(drop.header("x-internal-api-key", "guess").send().await.expect("an answer").status(), 401, "{role:?}");

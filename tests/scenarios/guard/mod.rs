@@ -1,5 +1,8 @@
+mod audit;
 mod credentials;
+mod hooks;
 mod idempotency;
+mod leaks;
 mod matrix;
 mod published_keys;
 mod tenants;

@@ -1,7 +1,7 @@
 use nofx_tests::people::{status, step};
 use nofx_tests::plans::plan;
 use nofx_tests::stack::STACK;
-use nofx_tests::{Person, Tenant};
+use nofx_tests::Tenant;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -14,8 +14,7 @@ async fn table(tenant: &Tenant) -> String {
     STACK.sql().await.batch_execute(&make).await.expect("a table");
     let rule = json!({"tenant_id": tenant.id, "table_name": name, "allowed_ops": ["insert", "update", "delete"],
         "constraints": {"columns": ["id", "status"], "checks": [{"column": "status", "op": "in", "value": ["open", "closed"]}]}});
-    let request =
-        Person::with_token("").request(Method::POST, "/api/db-write-rules").header("x-internal-api-key", STACK.get("internal_api_key"));
+    let request = tenant.operator(Method::POST, "/api/db-write-rules");
     let (code, answer) = nofx_tests::people::answer(request.json(&rule)).await;
     assert_eq!(code, 200, "{answer}");
     name
@@ -82,13 +81,10 @@ async fn an_update_waits_for_a_person_and_a_dry_run_does_not() {
     supervisor.post(&format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id")), json!({})).await;
     assert_eq!(supervisor.end(&id).await["status"], "succeeded");
     assert_eq!(rows(&table).await[0], "1 closed");
-    let audit = STACK
-        .sql()
-        .await
-        .query_one("select before->0->>'status', after->0->>'status' from nofx.audit_log where tenant_id = $1", &[&tenant.id])
-        .await;
-    let audit = audit.expect("one entry");
-    assert_eq!((audit.get::<_, String>(0), audit.get::<_, String>(1)), ("open".to_owned(), "closed".to_owned()));
+    let (_, record) = supervisor.get("/api/audit").await;
+    let write = record["data"].as_array().expect("rows").iter().find(|row| row["action"] == "db_write.update").expect("an entry");
+    let payload: Value = serde_json::from_str(write["payload"].as_str().expect("a payload")).expect("JSON");
+    assert_eq!((&payload["before"][0]["status"], &payload["after"][0]["status"]), (&json!("open"), &json!("closed")));
     let (_, rules) = person.get("/api/db-write-rules").await;
     assert_eq!(rules["data"][0]["table_name"], json!(table));
 }

@@ -1,0 +1,43 @@
+use nofx_tests::Tenant;
+use nofx_tests::people::step;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
+    let tenant = Tenant::new().await;
+    let (person, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let script = "if [ -e again ]; then echo done; else touch again; echo no >&2; exit 3; fi";
+    let plan = json!({"goal": "dead", "steps": [
+        {"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
+    let run = person.run(plan).await;
+    assert_eq!((run["status"].as_str(), step(&run, "after")["status"].as_str()), (Some("failed"), Some("skipped")));
+
+    let (_, page) = person.get("/api/dlq?tool=bash").await;
+    let letter = &page["data"][0];
+    assert_eq!((letter["reason"].as_str(), letter["name"].as_str(), &letter["inputs"]["script"]), (Some("exhausted"), Some("flaky"), &json!(script)));
+    assert!(letter["error"]["chain"].as_array().is_some_and(|chain| chain.len() == 1), "{letter}");
+    assert_eq!(letter["evidence"][0]["name"], "log-1.txt", "what it left is named");
+    let id = letter["id"].as_str().expect("an id");
+    assert_eq!(person.get(&format!("/api/dlq/{id}")).await.1["id"], *id);
+
+    assert_eq!(person.post("/api/dlq/requeue", json!({})).await.0, 400, "nothing is not everything");
+    let (_, tried) = person.post("/api/dlq/requeue", json!({"tool": "bash", "dry_run": true})).await;
+    assert_eq!((tried["requeued"][0].as_str(), &tried["dry_run"]), (Some(id), &json!(true)));
+    let (_, done) = person.post("/api/dlq/requeue", json!({"ids": [id]})).await;
+    assert_eq!(done["requeued"], json!([id]));
+    let run = person.end(run["id"].as_str().expect("an id")).await;
+    assert_eq!((run["status"].as_str(), step(&run, "after")["status"].as_str()), (Some("succeeded"), Some("succeeded")), "{run}");
+    assert_eq!(person.get("/api/dlq").await.1["data"], json!([]));
+
+    let lost = person
+        .run(json!({"goal": "lost", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]}))
+        .await;
+    assert_eq!(lost["status"], "failed");
+    assert_eq!(person.post("/api/dlq/purge", json!({"all": true})).await.0, 403, "for supervisors");
+    let (_, purged) = supervisor.post("/api/dlq/purge", json!({"reason": "exhausted"})).await;
+    assert_eq!(purged["purged"].as_array().map(Vec::len), Some(1), "{purged}");
+    assert_eq!(person.get("/api/dlq").await.1["data"], json!([]));
+    let (_, record) = supervisor.get("/api/audit").await;
+    let actions: Vec<&str> = record["data"].as_array().expect("rows").iter().filter_map(|row| row["action"].as_str()).collect();
+    assert_eq!(actions, ["dlq.requeued", "dlq.purged"], "{record}");
+}

@@ -1,0 +1,3 @@
+mod alerts;
+mod breakers;
+mod dead_letters;

@@ -1,0 +1,67 @@
+use nofx_shared::audit::{Break, Chain, Entry, Head};
+use nofx_tests::stack::STACK;
+use nofx_tests::{Person, Tenant};
+use serde_json::{Value, json};
+
+async fn verify(person: &Person) -> Result<(), Break> {
+    let (_, page) = person.get("/api/audit?limit=1000").await;
+    let head: Head = serde_json::from_value(page["head"].clone()).expect("a head");
+    let mut chain = Chain::default();
+    for row in page["data"].as_array().expect("rows") {
+        let mut row = row.clone();
+        row["plain"] = row["payload"].take();
+        row["sealed"] = Value::Null;
+        let entry: Entry = serde_json::from_value(row).expect("a row");
+        chain.follow(&entry)?;
+    }
+    chain.finish(&head)
+}
+
+#[tokio::test]
+async fn a_record_that_the_owner_of_the_database_changed_is_found() {
+    let tenant = Tenant::new().await;
+    let (admin, supervisor) = (tenant.admin(), tenant.supervisor());
+    for n in 0..3 {
+        let (status, _) = admin.post("/api/keys", json!({"name": format!("k{n}"), "role": "viewer"})).await;
+        assert_eq!(status, 201);
+    }
+    let (_, page) = supervisor.get("/api/audit").await;
+    let row = &page["data"][0];
+    assert_eq!((row["action"].as_str(), row["seq"].as_i64()), (Some("api_key.minted"), Some(1)));
+    assert!(row["request_id"].is_string() && row["actor"].is_string(), "{row}");
+    assert!(row["payload"].as_str().is_some_and(|payload| payload.contains("\"k0\"")), "{row}");
+    assert_eq!(verify(&supervisor).await, Ok(()));
+    assert_eq!(tenant.contributor().get("/api/audit").await.0, 403);
+
+    let sql = STACK.sql().await;
+    let tamper = async |change: &str| {
+        // Only the table's owner can, and only by taking its guards away.
+        let log = "alter table nofx.audit_log";
+        let text = format!(
+            "begin; {log} disable trigger keep; {log} no force row level security; {change};
+             {log} force row level security; {log} enable trigger keep; commit"
+        );
+        sql.batch_execute(&text.replace("TENANT", &tenant.id.to_string())).await.expect("the owner may all");
+    };
+    tamper("update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
+    assert_eq!(verify(&supervisor).await, Err(Break::Changed(2)));
+    tamper("delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2").await;
+    assert_eq!(verify(&supervisor).await, Err(Break::Missing { missing: 2, found: 3 }));
+    tamper("delete from nofx.audit_log where tenant_id = 'TENANT'").await;
+    assert_eq!(verify(&supervisor).await, Err(Break::Cut { expected: 3, found: 0 }));
+}
+
+#[tokio::test]
+async fn payloads_are_sealed_and_read_again_through_the_api() {
+    let tenant = Tenant::new().await;
+    tenant.admin().post("/api/keys", json!({"name": "secret-name", "role": "viewer"})).await;
+    let keys = STACK.get("encryption_keys").parse().expect("keys");
+    nofx_shared::audit::seal_payloads(&nofx_tests::people::service(), &keys).await.expect("sealed");
+    let row = STACK.sql().await.query_one("select plain, sealed, key_id from nofx.audit_payload where tenant_id = $1", &[&tenant.id]).await;
+    let row = row.expect("a payload");
+    let (plain, sealed, key): (Option<String>, Option<String>, Option<String>) = (row.get(0), row.get(1), row.get(2));
+    assert!(plain.is_none() && key.as_deref() == Some("dev") && sealed.is_some_and(|sealed| !sealed.contains("secret-name")));
+    let (_, page) = tenant.supervisor().get("/api/audit").await;
+    assert!(page["data"][0]["payload"].as_str().is_some_and(|payload| payload.contains("secret-name")), "{page}");
+    assert_eq!(verify(&tenant.supervisor()).await, Ok(()));
+}

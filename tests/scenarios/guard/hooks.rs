@@ -1,0 +1,191 @@
+use std::time::{Duration, Instant};
+
+use nofx_shared::hooks::{Provider, sign, verify};
+use nofx_tests::plans::plan;
+use nofx_tests::receiver::{Heard, Receiver};
+use nofx_tests::stack::STACK;
+use nofx_tests::{Person, Tenant};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn noop() -> Value {
+    plan(vec![json!({"name": "a", "tool": "noop"})])
+}
+
+/// Sets a hook that posts to a receiver; its secret.
+async fn set(admin: &Person, name: &str, phase: &str, filter: &str, url: &str) -> String {
+    let hook = json!({"name": name, "phase": phase, "filter": filter, "target": {"kind": "webhook", "url": url}});
+    let (status, made) = admin.post("/api/hooks", hook).await;
+    assert_eq!(status, 200, "{made}");
+    made["secret"].as_str().expect("a secret").to_owned()
+}
+
+fn is_signed(heard: &Heard, secret: &str) -> bool {
+    let now = chrono::Utc::now().timestamp();
+    verify(Provider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
+}
+
+#[tokio::test]
+async fn events_are_told_signed_in_order_and_again_until_they_are_heard() {
+    let tenant = Tenant::new().await;
+    tenant.allow_loopback().await;
+    let (admin, receiver) = (tenant.admin(), Receiver::start().await);
+    receiver.answer(500, "not now");
+    let secret = set(&admin, "runs", "background", "event.type == 'run.succeeded'", &receiver.url).await;
+    let run = tenant.contributor().run(noop()).await;
+    let heard = receiver.wait(2).await;
+    assert!(heard.iter().all(|one| is_signed(one, &secret)), "Standard Webhooks");
+    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"), "the same token: told once, however often");
+    let event = heard[1].body();
+    assert_eq!((event["type"].as_str(), &event["runid"], event["specversion"].as_str()), (Some("run.succeeded"), &run["id"], Some("1.0")));
+    assert!(event["correlationid"].is_string(), "{event}");
+
+    let delivered = async || {
+        let begin = Instant::now();
+        loop {
+            let (_, page) = tenant.supervisor().get("/api/hooks/deliveries?status=delivered").await;
+            if page["data"].as_array().is_some_and(|rows| !rows.is_empty()) || begin.elapsed() > Duration::from_secs(10) {
+                return page["data"][0].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let delivery = delivered().await;
+    let statuses: Vec<_> = delivery["attempts"].as_array().expect("tries").iter().map(|one| one["status"].as_u64()).collect();
+    assert_eq!((statuses, delivery["attempts"][0]["response"].as_str()), (vec![Some(500), Some(200)], Some("not now")), "{delivery}");
+
+    let replay = format!("/api/hooks/deliveries/{}/replay", delivery["id"].as_str().expect("an id"));
+    assert_eq!(tenant.supervisor().post(&replay, json!({})).await.0, 202);
+    // Nobody settles anything now: the sweep finds it.
+    let heard = receiver.wait(3).await;
+    assert_eq!(heard[2].header("webhook-id"), heard[0].header("webhook-id"), "who heard it knows that it is the same");
+}
+
+#[tokio::test]
+async fn a_hook_before_a_request_says_no_and_silence_is_no() {
+    let tenant = Tenant::new().await;
+    tenant.allow_loopback().await;
+    let (admin, person, receiver) = (tenant.admin(), tenant.contributor(), Receiver::start().await);
+    let filter = "request.path == '/api/runs' && request.body.plan.goal != 'fine'";
+    let secret = set(&admin, "freeze", "pre", filter, &receiver.url).await;
+
+    receiver.always(200, "{\"allow\": false, \"reason\": \"the freeze holds until monday\"}", Duration::ZERO);
+    let (status, problem) = person.post("/api/runs", json!({"plan": noop()})).await;
+    assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/vetoed")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("freeze") && detail.contains("until monday")), "{problem}");
+    let asked = receiver.heard().remove(0);
+    assert!(is_signed(&asked, &secret) && asked.body()["request"]["body"]["plan"]["goal"] == noop()["goal"]);
+    assert_eq!(person.get("/api/runs").await.1["data"], json!([]), "nothing was made");
+
+    receiver.always(200, "", Duration::ZERO);
+    assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
+    receiver.always(200, "", Duration::from_secs(5));
+    let begin = Instant::now();
+    assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 403, "it must be asked");
+    assert!(begin.elapsed() >= Duration::from_secs(2) && begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    let mut fine = noop();
+    fine["goal"] = json!("fine");
+    assert_eq!(person.post("/api/runs", json!({"plan": fine})).await.0, 201, "it is not for this one");
+}
+
+#[tokio::test]
+async fn hooks_after_requests_start_tools_and_call_functions() {
+    let tenant = Tenant::new().await;
+    let (admin, person) = (tenant.admin(), tenant.contributor());
+    let name = format!("note_{}", tenant.id.simple());
+    let make = format!(
+        "create table nofx_hooks.{name}_heard (body jsonb);
+         create function nofx_hooks.{name}(p jsonb) returns jsonb language sql as $$
+           insert into nofx_hooks.{name}_heard values (p); select '{{}}'::jsonb $$"
+    );
+    STACK.sql().await.batch_execute(&make).await.expect("an operator's function");
+    let set = async |hook: Value| {
+        let (status, made) = admin.post("/api/hooks", hook).await;
+        assert_eq!(status, 200, "{made}");
+    };
+    set(json!({"name": "refusals", "phase": "error", "target": {"kind": "function", "name": name}})).await;
+    let script = "echo \"$NOFX_EVENT\" | grep -o request.done";
+    let filter = "request.path == '/api/runs'";
+    set(json!({"name": "runs", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "bash", "inputs": {"script": script}}})).await;
+
+    assert_eq!(person.post("/api/runs", json!({"plan": {"goal": "bad", "steps": []}})).await.0, 422);
+    person.run(noop()).await;
+    let begin = Instant::now();
+    let started = loop {
+        let (_, page) = person.get("/api/runs?goal=hook runs").await;
+        if let Some(run) = page["data"].as_array().and_then(|runs| runs.first()) {
+            break run["id"].as_str().expect("an id").to_owned();
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "the hook started nothing");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let run = person.end(&started).await;
+    assert_eq!((run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()), (Some("succeeded"), Some("request.done\n")), "{run}");
+    let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");
+    let row = STACK.sql().await.query_one(&text, &[]).await.expect("it was told of the refusal, once");
+    assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.refused", "422"));
+}
+
+#[tokio::test]
+async fn no_hook_reaches_a_private_address_or_follows_there() {
+    let tenant = Tenant::new().await;
+    let (admin, receiver) = (tenant.admin(), Receiver::start().await);
+    let port = receiver.url.rsplit(':').next().expect("a port").to_owned();
+    for (n, host) in ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"].iter().enumerate() {
+        set(&admin, &format!("h{n}"), "background", "event.type == 'run.succeeded'", &format!("http://{host}:{port}")).await;
+    }
+    set(&admin, "pre", "pre", "request.body.plan.goal == 'asked'", &receiver.url).await;
+    tenant.contributor().run(noop()).await;
+    let mut asked = noop();
+    asked["goal"] = json!("asked");
+    let (status, problem) = tenant.contributor().post("/api/runs", json!({"plan": asked})).await;
+    assert!(status == 403 && problem["detail"].as_str().is_some_and(|detail| detail.contains("private address")), "{problem}");
+    let begin = Instant::now();
+    loop {
+        let (_, page) = tenant.supervisor().get("/api/hooks/deliveries").await;
+        let rows = page["data"].as_array().expect("rows").clone();
+        let tried: Vec<_> = rows.iter().filter_map(|row| row["attempts"][0]["error"].as_str()).collect();
+        if tried.len() == 6 {
+            assert!(tried.iter().all(|error| error.contains("private address")), "{tried:?}");
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(40), "{page}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(receiver.heard().is_empty(), "nobody came");
+
+    // One that is allowed and sends its callers on to a private address.
+    tenant.allow_loopback().await;
+    let other = Receiver::start().await;
+    other.always(302, "", Duration::ZERO);
+    set(&admin, "redirects", "background", "event.type == 'run.succeeded'", &other.url).await;
+    tenant.contributor().run(noop()).await;
+    other.wait(1).await;
+    let (_, page) = tenant.supervisor().get("/api/hooks/deliveries?status=delivered").await;
+    assert!(page["data"].as_array().expect("rows").iter().all(|row| !row["body"].as_str().unwrap_or("").contains("redirects")));
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_heard_becomes_an_event_once() {
+    let tenant = Tenant::new().await;
+    let (admin, viewer) = (tenant.admin(), tenant.viewer());
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let (status, source) = admin.post("/api/hooks/sources", json!({"name": "deploys", "provider": "standard", "secret": secret})).await;
+    assert_eq!(status, 200, "{source}");
+    let path = format!("/api/webhooks/sources/{}", source["id"].as_str().expect("an id"));
+    let body = "{\"type\":\"deploy.done\",\"n\":1}";
+    let at = chrono::Utc::now().timestamp();
+    let send = async |signature: &str, id: &str, at: i64| {
+        let request = Person::with_token("").request(Method::POST, &path).header("webhook-id", id).header("webhook-timestamp", at);
+        nofx_tests::people::answer(request.header("webhook-signature", signature).body(body)).await
+    };
+    let secrets = [secret.to_owned()];
+    let good = sign(&secrets, "msg_1", at, body);
+    assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"is_new": true})));
+    assert_eq!(send(&good, "msg_1", at).await.1, json!({"is_new": false}), "the same again");
+    assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
+    assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
+    let (_, events) = viewer.get("/api/events?types=webhook.received").await;
+    let heard = events["data"].as_array().expect("events");
+    assert_eq!((heard.len(), &heard[0]["data"]["body"]["n"], heard[0]["data"]["kind"].as_str()), (1, &json!(1), Some("deploy.done")));
+}

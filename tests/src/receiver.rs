@@ -1,0 +1,99 @@
+//! Somebody who is told by webhook: keeps what comes and answers as the test says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+#[derive(Clone)]
+pub struct Receiver {
+    pub url: String,
+    state: Arc<Mutex<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    heard: Vec<Heard>,
+    answers: VecDeque<Answer>,
+    otherwise: Option<Answer>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    body: String,
+    after: Duration,
+}
+
+/// What came.
+#[derive(Clone)]
+pub struct Heard {
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+}
+
+impl Heard {
+    pub fn body(&self) -> Value {
+        serde_json::from_slice(&self.bytes).expect("a JSON body")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl Receiver {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let receiver = Self { url: format!("http://{}/hook", listener.local_addr().expect("an address")), state: Arc::default() };
+        let router = Router::new().fallback(hear).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        receiver
+    }
+
+    /// The next answer, once.
+    pub fn answer(&self, status: u16, body: &str) {
+        let answer = Answer { status, body: body.to_owned(), after: Duration::ZERO };
+        self.state.lock().expect("not poisoned").answers.push_back(answer);
+    }
+
+    /// Every answer that was not named before.
+    pub fn always(&self, status: u16, body: &str, after: Duration) {
+        self.state.lock().expect("not poisoned").otherwise = Some(Answer { status, body: body.to_owned(), after });
+    }
+
+    pub fn heard(&self) -> Vec<Heard> {
+        self.state.lock().expect("not poisoned").heard.clone()
+    }
+
+    /// Waits until so much was heard.
+    pub async fn wait(&self, n: usize) -> Vec<Heard> {
+        let begin = Instant::now();
+        loop {
+            let heard = self.heard();
+            if heard.len() >= n {
+                return heard;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(40), "{} of {n} were heard within 40 s", heard.len());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> (StatusCode, String) {
+    let answer = {
+        let mut kept = receiver.state.lock().expect("not poisoned");
+        kept.heard.push(Heard { headers, bytes });
+        let named = kept.answers.pop_front();
+        named.or_else(|| kept.otherwise.clone())
+    };
+    let answer = answer.unwrap_or(Answer { status: 200, body: String::new(), after: Duration::ZERO });
+    tokio::time::sleep(answer.after).await;
+    (StatusCode::from_u16(answer.status).expect("a status"), answer.body)
+}
