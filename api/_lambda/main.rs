@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use lambda_http::tower::ServiceExt;
 use lambda_http::request::RequestContext;
+use lambda_http::tower::ServiceExt;
 use lambda_http::{Request, RequestExt, run_with_streaming_response, service_fn};
 use nofx_api::{App, ClientAddress};
 use nofx_shared::{settings, telemetry};

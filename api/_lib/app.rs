@@ -55,7 +55,8 @@ struct KeyOwner {
 impl App {
     pub fn new(settings: settings::Api) -> Self {
         let supabase = &settings.supabase;
-        let service = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let service =
+            Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
         let hub = Arc::new(Hub::new(supabase.clone(), settings.queue.clone(), service.clone()));

@@ -2,15 +2,21 @@
 
 use utoipa::OpenApi;
 use utoipa::openapi::content::Content;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::OpenApiRouter;
 
 /// `docs/interface/openapi.json`; a test compares it with `document`.
 pub(crate) const CHECKED_IN: &str = include_str!("../../docs/interface/openapi.json");
 
 #[derive(OpenApi)]
-#[openapi(info(title = "NOFX", description = "Submit plans, watch runs, decide gates."))]
+#[openapi(
+    info(title = "NOFX", description = "Submit plans, watch runs, decide gates."),
+    components(schemas(crate::gates::GateStatus, crate::artifacts::Format, crate::system::Job))
+)]
 struct Base;
 
 /// OpenAPI 3.1 of every route.
@@ -39,6 +45,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// Answers that any operation may give, which no verb names: its way in refuses, or something behind it is away.
 fn add_common(document: &mut utoipa::openapi::OpenApi) {
+    let all_optional: Vec<String> = document
+        .components
+        .iter()
+        .flat_map(|components| &components.schemas)
+        .filter(|(_, schema)| matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty()))
+        .map(|(name, _)| format!("#/components/schemas/{name}"))
+        .collect();
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().filter_map(Option::as_mut) {
@@ -49,13 +62,30 @@ fn add_common(document: &mut utoipa::openapi::OpenApi) {
                 ("503", "Something that is needed is away."),
                 ("504", "It took too long."),
             ];
-            if operation.request_body.is_some() {
+            for one in operation.parameters.iter_mut().flatten() {
+                let RefOr::T(limit) = one else { continue };
+                if limit.name != "limit" {
+                    continue;
+                }
+                let most = if item_is_audit(&operation.operation_id) { 1000 } else { 100 };
+                let range = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(most)).build();
+                limit.schema = Some(range.into());
+            }
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                // An empty body is an empty object.
+                let is_optional = |content: &RefOr<Content>| matches!(content, RefOr::T(Content { schema: Some(RefOr::Ref(to)), .. }) if all_optional.contains(&to.ref_location));
+                if body.content.values().any(is_optional) {
+                    body.required = Some(Required::False);
+                }
                 common.extend([
                     ("403", "Not allowed, or a hook said no."),
                     ("413", "The body is too large."),
                     ("415", "The body is encoded."),
                     ("422", "The request is not valid."),
                 ]);
+            }
+            if item_has_parameters(operation) {
+                common.push(("404", "The path names nothing."));
             }
             if operation.security.is_some() {
                 common.extend([("401", "Who are you?"), ("403", "Not allowed.")]);
@@ -66,6 +96,14 @@ fn add_common(document: &mut utoipa::openapi::OpenApi) {
             }
         }
     }
+}
+
+fn item_has_parameters(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Path))
+}
+
+fn item_is_audit(id: &Option<String>) -> bool {
+    id.as_deref() == Some("list_audit")
 }
 
 #[cfg(test)]

@@ -250,6 +250,8 @@ pub(crate) struct Smoke {
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
+    /// Rate limits under four times the load that they allow.
+    Limits,
     /// Asking models: what routing, budget and record cost beside the provider.
     Models,
     /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.

@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod exit;
 mod output;
+mod serve;
 mod target;
 
 use clap::Parser;

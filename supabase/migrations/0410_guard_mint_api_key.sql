@@ -13,6 +13,9 @@ declare
   v_tenant uuid := nofx_private.require_role('admin');
   v_id uuid := nofx_private.uuid_v7();
 begin
+  if length(coalesce(p_name, '')) not between 1 and 200 then
+    perform nofx_private.refuse(422, 'invalid-settings', 'name', 'Give a name of 1 to 200 characters.');
+  end if;
   if not coalesce(p_scopes <@ array['runs', 'gates', 'artifacts', 'events', 'dlq', 'hooks', 'audit', 'system'], true) then
     perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; none means all.');
   end if;

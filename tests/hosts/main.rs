@@ -18,9 +18,12 @@ fn settings(dev: &Value) -> Vec<(String, String)> {
         ("SUPABASE_JWT_SECRET", "jwt_secret"),
         ("NOFX_INTERNAL_API_KEY", "internal_api_key"),
         ("NOFX_SIGNING_KEY", "signing_key"),
+        ("NOFX_ENCRYPTION_KEYS", "encryption_keys"),
     ];
     let text = |key: &str| dev[key].as_str().unwrap_or_else(|| panic!("dev.json has no {key}")).to_owned();
     let mut settings: Vec<(String, String)> = named.map(|(name, key)| (name.to_owned(), text(key))).to_vec();
     settings.push(("CRON_SECRET".to_owned(), "a-secret-of-crons".to_owned()));
+    // Counted, but not in the way of tests that send a thousand plans.
+    settings.extend(["READS", "WRITES", "TENANT", "ADDRESS"].map(|name| (format!("NOFX_LIMIT_{name}"), "1000000".to_owned())));
     settings
 }

@@ -42,11 +42,15 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: Cancel
     Ok(address)
 }
 
-/// OpenMetrics to whoever asks for it, as Prometheus does; the older format to everybody else.
+/// `OpenMetrics` to whoever asks for it, as Prometheus does; the older format to everybody else.
 async fn scrape(headers: &HeaderMap, metrics: &Metrics, watch: &Watch) -> ([(HeaderName, &'static str); 1], String) {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_openmetrics = accepts.contains("application/openmetrics-text");
-    let kind = if is_openmetrics { "application/openmetrics-text; version=1.0.0; charset=utf-8" } else { "text/plain; version=0.0.4; charset=utf-8" };
+    let kind = if is_openmetrics {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    };
     let text = watch.with(|fleet| metrics.render(fleet, &Usage::measure(), is_openmetrics)).await;
     ([(header::CONTENT_TYPE, kind)], text)
 }

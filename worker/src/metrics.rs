@@ -72,8 +72,18 @@ impl Metrics {
         registry.register("step_attempts", "Steps claimed, by whether it was their first attempt", metrics.attempts.clone());
         registry.register("database_calls", "Calls of the database", metrics.calls.clone());
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
-        registry.register_with_unit("settle_duration", "A settle, which claims too, as the worker sees it", Unit::Seconds, metrics.settle.clone());
-        registry.register_with_unit("queue_latency", "From when a step could run to its claim", Unit::Seconds, metrics.queue_latency.clone());
+        registry.register_with_unit(
+            "settle_duration",
+            "A settle, which claims too, as the worker sees it",
+            Unit::Seconds,
+            metrics.settle.clone(),
+        );
+        registry.register_with_unit(
+            "queue_latency",
+            "From when a step could run to its claim",
+            Unit::Seconds,
+            metrics.queue_latency.clone(),
+        );
         registry.register_with_unit(
             "model_routing",
             "What a question to a model took beside the provider and the database",
@@ -87,9 +97,23 @@ impl Metrics {
             metrics.model_record.clone(),
         );
         registry.register("hook_deliveries", "Tries to tell a hook, by outcome", metrics.hook_deliveries.clone());
-        registry.register("fleet", "What all workers share, at most ten seconds old: queues, breakers, dead letters, refusals", metrics.fleet.clone());
-        registry.register_with_unit("process_cpu", "CPU time of this worker and of its children that ended", Unit::Seconds, metrics.usage.clone());
-        registry.register_with_unit("process_memory", "Memory of this worker, and the most that a child had", Unit::Bytes, metrics.memory.clone());
+        registry.register(
+            "fleet",
+            "What all workers share, at most ten seconds old: queues, breakers, dead letters, refusals",
+            metrics.fleet.clone(),
+        );
+        registry.register_with_unit(
+            "process_cpu",
+            "CPU time of this worker and of its children that ended",
+            Unit::Seconds,
+            metrics.usage.clone(),
+        );
+        registry.register_with_unit(
+            "process_memory",
+            "Memory of this worker, and the most that a child had",
+            Unit::Bytes,
+            metrics.memory.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -107,7 +131,7 @@ impl Metrics {
         self.step.get_or_create(&vec![("tool", tool.to_owned())]).observe(took_s, trace_of(traceparent), None);
     }
 
-    /// The text of a scrape: OpenMetrics with exemplars, or Prometheus' older format without.
+    /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without.
     pub(crate) fn render(&self, fleet: Option<&Fleet>, usage: &Usage, is_openmetrics: bool) -> String {
         for (what, value) in fleet.into_iter().flat_map(Fleet::values) {
             self.fleet.get_or_create(&vec![("what", what)]).set(value);
@@ -131,10 +155,7 @@ fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
 
 /// Prometheus' text format 0.0.4: no exemplars, units or end; counters are named as their samples are.
 fn plain(openmetrics: &str) -> String {
-    let counters: Vec<&str> = openmetrics
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
-        .collect();
+    let counters: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
     let infos: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" info")).collect();
     let mut out = String::with_capacity(openmetrics.len());
     for line in openmetrics.lines() {

@@ -91,7 +91,13 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     });
     publish_key(&db, &settings.signing_key, &stop).await;
     let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
-    let shared = jobs::Shared { db: db.clone(), tools: Arc::clone(&tools), metrics: Arc::clone(&metrics), bell: bell.clone(), queue: Arc::clone(&queue) };
+    let shared = jobs::Shared {
+        db: db.clone(),
+        tools: Arc::clone(&tools),
+        metrics: Arc::clone(&metrics),
+        bell: bell.clone(),
+        queue: Arc::clone(&queue),
+    };
     let jobs = jobs::spawn(shared, settings.lease, keyring(&settings, &tools).await, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "works");

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::App;
 pub(crate) use keys::{__path_show_signing_keys, show_signing_keys};
-pub(crate) use lineage::{__path_show_lineage, show_lineage};
+pub(crate) use lineage::{__path_show_lineage, Format, show_lineage};
 
 /// What a step made and keeps.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]

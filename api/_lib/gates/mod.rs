@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::App;
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
+pub(crate) use list_all::GateStatus;
 
 /// A barrier on a step, and how it was decided.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

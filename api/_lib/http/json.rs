@@ -23,10 +23,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read(request).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let value = strict::check(text).and_then(|()| serde_json::from_slice(text)).map_err(|error| {
-            let kind = if error.is_data() { Kind::InvalidPlan } else { Kind::InvalidRequest };
+        let unreadable = |error: serde_json::Error, kind| {
             let place = format!("line {}, column {}", error.line(), error.column());
             Problem::new(kind, format!("The body cannot be read at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
+        };
+        strict::check(text).map_err(|error| unreadable(error, Kind::InvalidRequest))?;
+        let value = serde_json::from_slice(text).map_err(|error| {
+            let kind = if error.is_data() { Kind::InvalidPlan } else { Kind::InvalidRequest };
+            unreadable(error, kind)
         })?;
         Ok(Self { value, bytes })
     }

@@ -4,9 +4,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use nofx_shared::{containment, engine};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::Ring;
+use nofx_shared::{containment, engine};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 

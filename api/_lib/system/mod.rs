@@ -14,6 +14,7 @@ mod model_settings;
 mod networks;
 mod quotas;
 
+pub(crate) use cron::Job;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

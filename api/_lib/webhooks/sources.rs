@@ -66,7 +66,11 @@ pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, 
 /// Set a source. For admins.
 #[utoipa::path(post, path = "/hooks/sources", request_body = NewSource, security(("bearer" = [])),
     responses((status = 200, body = Source), (status = 401), (status = 403), (status = 422)))]
-pub(crate) async fn set_source(State(app): State<App>, caller: Authenticated, body: Body<NewSource>) -> Result<axum::Json<Source>, Refusal> {
+pub(crate) async fn set_source(
+    State(app): State<App>,
+    caller: Authenticated,
+    body: Body<NewSource>,
+) -> Result<axum::Json<Source>, Refusal> {
     let wanted = &body.value;
     let arguments = json!({"p_name": wanted.name, "p_provider": wanted.provider, "p_secret": wanted.secret});
     Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))

@@ -2,6 +2,7 @@
 
 mod cold;
 mod engine;
+mod limits;
 mod models;
 mod report;
 mod stack;
@@ -12,6 +13,7 @@ use crate::exit::Outcome;
 pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
     match what {
         Bench::Cold { output } => cold::run(target.json, &output).await,
+        Bench::Limits => limits::run(target.json).await,
         Bench::Models => models::run(target.json).await,
         Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
     }

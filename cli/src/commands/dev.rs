@@ -2,14 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "starts worker processes of this same program")]
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::map_request;
-use axum::serve::ListenerExt;
-use nofx_api::{App, ClientAddress};
+use nofx_api::App;
 use nofx_local::{Options, Stack, auth};
 use nofx_shared::db::Db;
 use nofx_shared::settings;
@@ -53,10 +49,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     dev.seed().await?;
 
     let router = nofx_api::app_router(&App::new(dev.api_settings(limits)));
-    let router = router.layer(map_request(note_address)).into_make_service_with_connect_info::<SocketAddr>();
-    // Without TCP_NODELAY an answer in two packets waits 40 ms for the client's acknowledgement.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let api = tokio::spawn(async move { axum::serve(listener, router).await });
+    let api = tokio::spawn(crate::serve::serve(listener, router));
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| dev.worker(n, stopping.clone())).collect::<Result<_, _>>()?;
     dev.announce(&workers)?;
@@ -245,12 +238,6 @@ impl Running {
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
     }
-}
-
-/// Nobody stands between a client and this process: the address is the socket's.
-async fn note_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
-    request.extensions_mut().insert(ClientAddress(address.ip()));
-    request
 }
 
 fn free_port() -> std::io::Result<u16> {

@@ -65,7 +65,8 @@ impl Entry {
             self.payload_hash.clone(),
             Some(self.at.to_string()),
         ];
-        let text: String = fields.into_iter().map(|field| field.map_or_else(|| "-".to_owned(), |field| format!("{}:{field}", field.len()))).collect();
+        let text: String =
+            fields.into_iter().map(|field| field.map_or_else(|| "-".to_owned(), |field| format!("{}:{field}", field.len()))).collect();
         hex(&text)
     }
 

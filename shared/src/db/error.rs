@@ -84,8 +84,8 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         },
         "PGRST301" | "PGRST302" => Error::Refused(Problem::new(Kind::Unauthorized, message)),
         "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role may not do this.")),
-        // Text that is no uuid, timestamp or number.
-        "22P02" | "22007" | "22008" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
+        // Text that is no uuid, timestamp or number, holds a NUL or half a character, or a number out of range.
+        "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
         // No connection, shutting down, too many connections, statement timeout, deadlock, lost connection in mid-query.
         "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
             Error::Unavailable(format!("{code} {message}").into())

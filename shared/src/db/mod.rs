@@ -44,7 +44,14 @@ pub struct Query {
 impl Db {
     /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway asks for; `token`: the identity.
     pub fn new(rest_url: &str, api_key: &str, token: impl Into<String>) -> Self {
-        Self { client: Arc::new(LazyLock::new(net::client)), url: rest_url.into(), api_key: api_key.into(), token: token.into(), region: None, origin: Origin::default() }
+        Self {
+            client: Arc::new(LazyLock::new(net::client)),
+            url: rest_url.into(),
+            api_key: api_key.into(),
+            token: token.into(),
+            region: None,
+            origin: Origin::default(),
+        }
     }
 
     /// Says where this process runs.

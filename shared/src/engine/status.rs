@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! statuses {
     ($(#[$doc:meta])* $name:ident { $($state:ident = $text:literal),* } over: $($over:ident),*) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $(#[serde(rename = $text)] $state,)* }
 
         impl $name {
@@ -20,6 +20,16 @@ macro_rules! statuses {
                 matches!(self, $(Self::$over)|*)
             }
         }
+
+        // By hand: the derived one does not see names that a macro wrote.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let text = utoipa::openapi::schema::Type::String;
+                utoipa::openapi::ObjectBuilder::new().schema_type(text).enum_values(Some([$($text),*])).build().into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

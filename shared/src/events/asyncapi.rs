@@ -7,7 +7,8 @@ use super::{Event, Kind};
 
 /// Every kind of event as a message, in the envelope that the stream and the hooks use.
 pub fn document() -> Value {
-    let mut generator = SchemaSettings::draft07().with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator();
+    let mut generator =
+        SchemaSettings::draft07().with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator();
     let kinds = generator.root_schema_for::<Kind>().to_value();
     let envelope = generator.root_schema_for::<Event>().to_value();
     let mut schemas: Map<String, Value> = [&kinds, &envelope]

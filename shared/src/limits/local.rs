@@ -13,9 +13,11 @@ use super::Asked;
 /// How many keys are kept before those that are at rest are forgotten.
 const KEYS: usize = 10_000;
 
+type Limiter = Arc<DefaultKeyedRateLimiter<String>>;
+
 #[derive(Default)]
 pub(super) struct Local {
-    limiters: Mutex<HashMap<(&'static str, u32), Arc<DefaultKeyedRateLimiter<String>>>>,
+    limiters: Mutex<HashMap<(&'static str, u32), Limiter>>,
 }
 
 impl Local {

@@ -54,7 +54,7 @@ impl Limits {
     pub async fn take(&self, asked: &[Asked]) -> Verdict {
         for one in asked {
             if let Some(wait) = self.local.refuses(one) {
-                self.shared.note_refusal(one);
+                self.shared.note_refusal(one, wait);
                 return Verdict::Refused(Standing { policy: one.policy, remaining: 0, reset: wait });
             }
         }

@@ -84,7 +84,10 @@ impl Shared {
             match self.store.take(&missing, |key| self.refused(key)).await {
                 Ok(taken) => self.keep(taken),
                 Err(error) => {
-                    tracing::warn!(error = &*error as &dyn std::error::Error, "limits cannot be counted for all processes; this one counts alone");
+                    tracing::warn!(
+                        error = &*error as &dyn std::error::Error,
+                        "limits cannot be counted for all processes; this one counts alone"
+                    );
                     return Verdict::Allowed(None);
                 }
             }
@@ -109,9 +112,12 @@ impl Shared {
     }
 
     /// A request that the first line refused: the store is told of it with the next question.
-    pub(super) fn note_refusal(&self, asked: &Asked) {
+    pub(super) fn note_refusal(&self, asked: &Asked, wait: Duration) {
         if let Some(known) = self.kept.lock().expect("nobody panics while holding it").get_mut(&asked.key) {
             known.refused += 1;
+            let now = Instant::now();
+            known.until = known.until.max(now + wait);
+            known.empty_until = Some(now + EMPTY_FOR.min(wait));
         }
     }
 
@@ -181,7 +187,8 @@ impl Store {
             Self::Upstash { client, settings } => {
                 let now = chrono::Utc::now().timestamp();
                 let commands: Vec<Value> = asked.iter().map(|one| slide(one, now)).collect();
-                let request = client.post(format!("{}/pipeline", settings.url)).bearer_auth(&settings.token).timeout(Duration::from_secs(2));
+                let request =
+                    client.post(format!("{}/pipeline", settings.url)).bearer_auth(&settings.token).timeout(Duration::from_secs(2));
                 let answers: Vec<Answer> = request.json(&commands).send().await?.error_for_status()?.json().await?;
                 asked.iter().zip(answers).map(|(one, answer)| answer.taken(one, now)).collect()
             }

@@ -60,8 +60,21 @@ mod tests {
     #[tokio::test]
     async fn an_address_is_private_however_it_is_written() {
         let hosts = [
-            "127.0.0.1", "2130706433", "0177.0.0.1", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "169.254.169.254",
-            "localhost", "0", "10.0.0.1", "[fd00:ec2::254]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::1]",
+            "127.0.0.1",
+            "2130706433",
+            "0177.0.0.1",
+            "0x7f.1",
+            "127.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "169.254.169.254",
+            "localhost",
+            "0",
+            "10.0.0.1",
+            "[fd00:ec2::254]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[2002:7f00:1::1]",
         ];
         for host in hosts {
             let url = format!("http://{host}/").parse().expect("a URL");

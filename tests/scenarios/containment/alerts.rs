@@ -1,7 +1,7 @@
+use nofx_shared::containment;
 use nofx_tests::Tenant;
 use nofx_tests::people::service;
 use nofx_tests::receiver::Receiver;
-use nofx_shared::containment;
 use serde_json::json;
 
 #[tokio::test]
@@ -15,7 +15,8 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
     assert_eq!((status.as_u16(), &made["secret"]), (200, &json!(null)), "{made}");
     assert_eq!(supervisor.post("/api/alerts/rules", json!({"kind": "dlq_growth", "threshold": 1})).await.0, 204);
 
-    let run = json!({"goal": "dead", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
+    let run =
+        json!({"goal": "dead", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
     assert_eq!(person.run(run).await["status"], "failed");
     for _ in 0..3 {
         containment::watch_queues(&service()).await.expect("a look");

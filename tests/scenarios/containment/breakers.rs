@@ -50,7 +50,8 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
 #[tokio::test]
 async fn one_tenants_breaker_shuts_out_nobody_else() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
-    let fail = json!({"goal": "fail", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
+    let fail =
+        json!({"goal": "fail", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
     let person = ours.contributor();
     for _ in 0..5 {
         person.run(fail.clone()).await;

@@ -14,7 +14,10 @@ async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
 
     let (_, page) = person.get("/api/dlq?tool=bash").await;
     let letter = &page["data"][0];
-    assert_eq!((letter["reason"].as_str(), letter["name"].as_str(), &letter["inputs"]["script"]), (Some("exhausted"), Some("flaky"), &json!(script)));
+    assert_eq!(
+        (letter["reason"].as_str(), letter["name"].as_str(), &letter["inputs"]["script"]),
+        (Some("exhausted"), Some("flaky"), &json!(script))
+    );
     assert!(letter["error"]["chain"].as_array().is_some_and(|chain| chain.len() == 1), "{letter}");
     assert_eq!(letter["evidence"][0]["name"], "log-1.txt", "what it left is named");
     let id = letter["id"].as_str().expect("an id");

@@ -97,7 +97,14 @@ async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
         assert!(event["type"] != "step.started" || event["attempt"].is_u64(), "{event}");
     }
     // Whatever other tests have written by now, too.
-    let rows = nofx_tests::stack::STACK.sql().await.query("select distinct on (type, md5(array_to_string(array(select jsonb_object_keys(data)), ' '))) type, data from nofx.event", &[]).await;
+    let rows = nofx_tests::stack::STACK
+        .sql()
+        .await
+        .query(
+            "select distinct on (type, md5(array_to_string(array(select jsonb_object_keys(data)), ' '))) type, data from nofx.event",
+            &[],
+        )
+        .await;
     let rows = rows.expect("events");
     assert!(rows.len() > 8, "{} events", rows.len());
     for row in rows {

@@ -45,10 +45,39 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     };
     tamper("update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
     assert_eq!(verify(&supervisor).await, Err(Break::Changed(2)));
-    tamper("delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2").await;
+    tamper("delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2")
+        .await;
     assert_eq!(verify(&supervisor).await, Err(Break::Missing { missing: 2, found: 3 }));
     tamper("delete from nofx.audit_log where tenant_id = 'TENANT'").await;
     assert_eq!(verify(&supervisor).await, Err(Break::Cut { expected: 3, found: 0 }));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
+fn the_command_line_proves_and_prints_the_record() {
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(nofx_tests::stack::binary())
+            .args(arguments)
+            .args(["--api-url", STACK.get("api_url"), "--token", &supervisor_of_dev()])
+            .output()
+            .expect("nofx runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = run(&["audit", "verify", "--json"]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((code, &said["good"]), (Some(0), &json!(true)), "{said}");
+    let (code, lines) = run(&["audit", "export"]);
+    assert!(
+        code == Some(0) && lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok_and(|row| row["seq"].is_i64())),
+        "{lines}"
+    );
+    let (code, _) = run(&["dlq", "purge"]);
+    assert_eq!(code, Some(2), "nothing is not everything");
+}
+
+/// A supervisor of the tenant that the stack was started with.
+fn supervisor_of_dev() -> String {
+    STACK.json("tokens")["supervisor"].as_str().expect("a token").to_owned()
 }
 
 #[tokio::test]

@@ -120,7 +120,11 @@ async fn hooks_after_requests_start_tools_and_call_functions() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let run = person.end(&started).await;
-    assert_eq!((run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()), (Some("succeeded"), Some("request.done\n")), "{run}");
+    assert_eq!(
+        (run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()),
+        (Some("succeeded"), Some("request.done\n")),
+        "{run}"
+    );
     let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");
     let row = STACK.sql().await.query_one(&text, &[]).await.expect("it was told of the refusal, once");
     assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.refused", "422"));

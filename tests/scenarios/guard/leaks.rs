@@ -38,9 +38,15 @@ async fn belongings(tenant: &Tenant, mark: &str) -> Value {
     let step = |name: &str, tool: &str, inputs: Value| json!({"name": name, "tool": tool, "needs": [], "inputs": inputs});
     let steps = json!([step(mark, "bash", json!({"script": format!("echo {mark}")})), step("ask", "manual:x", json!({"question": mark}))]);
     let id = person.submit(json!({"goal": mark, "steps": steps})).await;
-    let run = person.wait(&id, |run| run["artifacts"].as_array().is_some_and(|all| !all.is_empty()) && run["gates"][0]["id"].is_string()).await;
+    let run =
+        person.wait(&id, |run| run["artifacts"].as_array().is_some_and(|all| !all.is_empty()) && run["gates"][0]["id"].is_string()).await;
     admin.post("/api/keys", json!({"name": mark, "role": "admin"})).await;
-    admin.post("/api/hooks", json!({"name": mark, "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}})).await;
+    admin
+        .post(
+            "/api/hooks",
+            json!({"name": mark, "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}}),
+        )
+        .await;
     admin.post("/api/hooks/sources", json!({"name": mark, "provider": "github", "secret": format!("{mark}-{mark}")})).await;
     admin.post("/api/gates/policies", json!({"tool": format!("manual:{mark}")})).await;
     run
@@ -122,7 +128,9 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
         "boolean" => json!(false),
         "integer" | "bigint" | "numeric" | "real" | "double precision" => json!(1),
         "text[]" => json!([]),
-        "json" | "jsonb" if name.ends_with('s') => json!([{"step_id": id, "token": id, "kind": "done", "key": "k", "n": 1, "limit": 1, "window_s": 60}]),
+        "json" | "jsonb" if name.ends_with('s') => {
+            json!([{"step_id": id, "token": id, "kind": "done", "key": "k", "n": 1, "limit": 1, "window_s": 60}])
+        }
         "json" | "jsonb" => json!({"goal": "taken over"}),
         "interval" => json!("1 second"),
         "timestamp with time zone" => json!("2030-01-01T00:00:00Z"),
@@ -139,7 +147,9 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
 async fn fingerprint(tenant: &Tenant) -> Value {
     let person: Person = tenant.admin();
     let mut seen = vec![];
-    for path in ["/api/runs", "/api/gates", "/api/keys", "/api/hooks", "/api/hooks/sources", "/api/gates/policies", "/api/audit", "/api/alerts"] {
+    for path in
+        ["/api/runs", "/api/gates", "/api/keys", "/api/hooks", "/api/hooks/sources", "/api/gates/policies", "/api/audit", "/api/alerts"]
+    {
         seen.push(person.get(path).await.1["data"].clone());
     }
     Value::Array(seen)

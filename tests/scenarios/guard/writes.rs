@@ -1,7 +1,7 @@
+use nofx_tests::Tenant;
 use nofx_tests::people::{status, step};
 use nofx_tests::plans::plan;
 use nofx_tests::stack::STACK;
-use nofx_tests::Tenant;
 use reqwest::Method;
 use serde_json::{Value, json};
 

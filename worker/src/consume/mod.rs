@@ -289,7 +289,8 @@ impl Consumer {
         self.held.insert(step.id, Held::new(step.token, stop.clone()));
         let tools = Arc::clone(&self.tools);
         let (run, id, token) = (step.run_id, step.id, step.token);
-        let (metrics, trace, tool, began) = (Arc::clone(&self.metrics), step.traceparent.clone(), handlers::name(&step.tool), Instant::now());
+        let (metrics, trace, tool, began) =
+            (Arc::clone(&self.metrics), step.traceparent.clone(), handlers::name(&step.tool), Instant::now());
         tokio::spawn(async move {
             let provider = Arc::new(OnceLock::new());
             let outcome = execute::execute(step, tools, stop, Arc::clone(&provider)).await;

@@ -97,7 +97,7 @@ async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
         Target::Function { name } => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();
             let arguments = json!({"p_name": name, "p_tenant": due.tenant_id, "p_payload": payload});
-            db.call::<_, Value>("call_hook_function", &arguments).await.map(done).map_err(|error| error.problem().detail)
+            db.call::<_, Value>("call_hook_function", &arguments).await.map(|answer| done(&answer)).map_err(|error| error.problem().detail)
         }
     };
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -111,7 +111,7 @@ async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
     }
 }
 
-fn done(answer: Value) -> Said {
+fn done(answer: &Value) -> Said {
     Said { status: 200, body: answer.to_string(), retry_after_s: None }
 }
 
@@ -129,7 +129,7 @@ async fn start(db: &Db, due: &Due, tool: &str, mut inputs: serde_json::Map<Strin
         format!("the tool's step was refused: {}", faults.join("; "))
     })?;
     let run = engine::create_run_for(db, due.tenant_id, &due.created_by, due.id, &plan, &submitted, None).await;
-    run.map(|run| done(json!({"run_id": run.id}))).map_err(|error| error.problem().detail)
+    run.map(|run| done(&json!({"run_id": run.id}))).map_err(|error| error.problem().detail)
 }
 
 /// An event as a message of Slack.
@@ -146,7 +146,8 @@ fn slack(body: &str, public_url: Option<&str>) -> String {
     let run = event["runid"].as_str().map(|run| format!("/api/runs/{run}"));
     let link = event["data"]["link"].as_str().map(str::to_owned).or(run);
     let link = public_url.zip(link).map(|(url, link)| format!("\n<{url}{link}|look>")).unwrap_or_default();
-    let text: String = format!("*{}*\n{}", escape(event["type"].as_str().unwrap_or("request")), facts.join("\n")).chars().take(2900).collect();
+    let text: String =
+        format!("*{}*\n{}", escape(event["type"].as_str().unwrap_or("request")), facts.join("\n")).chars().take(2900).collect();
     json!({"text": format!("{text}{link}")}).to_string()
 }
 

@@ -11,8 +11,8 @@ use nofx_shared::artifacts;
 use nofx_shared::audit;
 use nofx_shared::crypto::Keyring;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::{containment, engine};
 use nofx_shared::queue::{Queue, Ring};
+use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::Tools;

@@ -130,10 +130,17 @@ mod tests {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
         let signature = |at: i64| format!("v1,bm90IHRoaXM= {}", sign(std::slice::from_ref(&secret), "msg_1", at, "{}"));
         let headers = |at: i64, joined: &str| {
-            [("webhook-id", "msg_1".to_owned()), ("webhook-timestamp", at.to_string()), ("webhook-signature", signature(at).replace(' ', joined))]
+            [
+                ("webhook-id", "msg_1".to_owned()),
+                ("webhook-timestamp", at.to_string()),
+                ("webhook-signature", signature(at).replace(' ', joined)),
+            ]
         };
         assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{}", &[&secret]).expect("good").id, "msg_1");
-        assert!(check(Provider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(), "as Supabase Auth joins them");
+        assert!(
+            check(Provider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(),
+            "as Supabase Auth joins them"
+        );
         assert_eq!(check(Provider::Standard, &headers(NOW - 301, " "), "{}", &[&secret]), Err(Refused::Stale));
         assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{ }", &[&secret]), Err(Refused::Signature));
         let (first, again) = (headers(NOW, " "), headers(NOW, " "));
@@ -166,7 +173,10 @@ mod tests {
         assert_eq!(check(Provider::Vercel, &[("x-vercel-signature", "00".repeat(20))], body, &["client secret"]), Err(Refused::Signature));
 
         let bearer = |secret: &str| [("authorization", format!("Bearer {secret}"))];
-        assert_eq!(check(Provider::SupabaseDatabase, &bearer("s3cret"), "{\"type\":\"INSERT\"}", &["s3cret"]).expect("good").kind.as_deref(), Some("INSERT"));
+        assert_eq!(
+            check(Provider::SupabaseDatabase, &bearer("s3cret"), "{\"type\":\"INSERT\"}", &["s3cret"]).expect("good").kind.as_deref(),
+            Some("INSERT")
+        );
         assert_eq!(check(Provider::SupabaseDatabase, &bearer("guess"), "{}", &["s3cret"]), Err(Refused::Signature));
         assert_eq!(check(Provider::SupabaseDatabase, &bearer(""), "{}", &[]), Err(Refused::Signature), "no secret is no pass");
     }

@@ -11,10 +11,8 @@ pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], 
     let signatures = header("webhook-signature").ok_or(Refused::Missing("webhook-signature"))?;
     is_recent(timestamp, now)?;
     // Separated by spaces, or by a comma and a space.
-    let given: Vec<Vec<u8>> = signatures
-        .split_whitespace()
-        .filter_map(|one| STANDARD.decode(one.trim_end_matches(',').strip_prefix("v1,")?).ok())
-        .collect();
+    let given: Vec<Vec<u8>> =
+        signatures.split_whitespace().filter_map(|one| STANDARD.decode(one.trim_end_matches(',').strip_prefix("v1,")?).ok()).collect();
     let key = fitting(secrets, |secret| {
         let Some(good) = mac(secret, id, timestamp, body) else { return false };
         given.iter().fold(false, |so_far, one| so_far | bool::from(one.ct_eq(&good)))

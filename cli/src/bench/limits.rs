@@ -1,0 +1,96 @@
+//! `nofx bench limits`: what callers within their limit notice while somebody asks for four times as much as they may, over 200
+//! connections for a minute.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::report::{Report, percentile};
+use super::stack::BenchStack;
+use crate::exit::{Error, Exit, Outcome};
+
+/// Requests a minute that a credential may make.
+const LIMIT: u32 = 6000;
+const CONNECTIONS: u32 = 200;
+/// How many times as much is asked.
+const TIMES: u32 = 4;
+const SECONDS: u64 = 60;
+
+pub(crate) async fn run(as_json: bool) -> Outcome {
+    let limit = LIMIT.to_string();
+    let stack = BenchStack::start_with(&[("NOFX_LIMIT_READS", limit.as_str())]).await?;
+    let measured = measure(&stack).await;
+    stack.stop().await?;
+    measured?.print(as_json);
+    Ok(Exit::Succeeded)
+}
+
+/// What one request came to.
+struct Seen {
+    status: u16,
+    took_ms: f64,
+}
+
+async fn measure(stack: &BenchStack) -> Result<Report, Error> {
+    let token = |role: &str| stack.dev.tokens.get(role).cloned().unwrap_or_default();
+    let url = format!("{}/api/runs", stack.dev.api_url);
+    let pid = i64::from(stack.dev.pids.api);
+    // Alone, by somebody whose limit is another.
+    let client = nofx_shared::net::client();
+    let mut alone = vec![];
+    for _ in 0..300 {
+        alone.push(ask(&client, &url, &token("supervisor")).await?.took_ms);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let rss_before = BenchStack::rss_mb(pid);
+    let seen = Arc::new(Mutex::new(vec![]));
+    let pause = Duration::from_secs_f64(60.0 * f64::from(CONNECTIONS) / f64::from(LIMIT * TIMES));
+    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let callers: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            let (url, token, seen) = (url.clone(), token("viewer"), Arc::clone(&seen));
+            tokio::spawn(async move {
+                // A connection of its own.
+                let client = nofx_shared::net::client();
+                tokio::time::sleep(pause * n / CONNECTIONS).await;
+                while Instant::now() < until {
+                    let began = Instant::now();
+                    let one = ask(&client, &url, &token).await;
+                    seen.lock().expect("nobody panics while holding it").push(one);
+                    tokio::time::sleep(pause.saturating_sub(began.elapsed())).await;
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.map_err(Error::new)?;
+    }
+    let seen = std::mem::take(&mut *seen.lock().expect("nobody panics while holding it"));
+    let all = seen.len();
+    let of = |status: u16| seen.iter().flatten().filter(|one| one.status == status).map(|one| one.took_ms).collect::<Vec<f64>>();
+    let (mut allowed, mut refused) = (of(200), of(429));
+    let mut report = Report::default();
+    report.put_value("requests", json!(all));
+    report.put_value("allowed", json!(allowed.len()));
+    report.put_value("refused", json!(refused.len()));
+    report.put_value("other", json!(all - allowed.len() - refused.len()));
+    let (alone_p99, allowed_p99) = (percentile(&mut alone, 0.99), percentile(&mut allowed, 0.99));
+    report.put("alone_ms_p50", percentile(&mut alone, 0.5));
+    report.put("alone_ms_p99", alone_p99);
+    report.put("allowed_ms_p50", percentile(&mut allowed, 0.5));
+    report.put("allowed_ms_p99", allowed_p99);
+    report.put("allowed_to_alone_p99", allowed_p99 / alone_p99);
+    report.put("refused_ms_p50", percentile(&mut refused, 0.5));
+    report.put("refused_ms_p99", percentile(&mut refused, 0.99));
+    report.put_value("api_rss_mb", json!({"before": rss_before, "after": BenchStack::rss_mb(pid)}));
+    Ok(report)
+}
+
+async fn ask(client: &reqwest::Client, url: &str, token: &str) -> Result<Seen, Error> {
+    let began = Instant::now();
+    let response = client.get(url).bearer_auth(token).send().await.map_err(Error::new)?;
+    let status = response.status().as_u16();
+    response.bytes().await.map_err(Error::new)?;
+    Ok(Seen { status, took_ms: began.elapsed().as_secs_f64() * 1000.0 })
+}

@@ -1,0 +1,190 @@
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use nofx_shared::db::Db;
+use nofx_shared::limits::{Limits, Verdict, policies_of};
+use nofx_shared::settings::{Limits as Settings, Upstash};
+use nofx_tests::own::Own;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+async fn call(own: &Own, token: &str, method: Method, path: &str, body: Option<Value>) -> Response {
+    let url = format!("{}{path}", own.dev()["api_url"].as_str().expect("a URL"));
+    let request = nofx_shared::net::client().request(method, url).bearer_auth(token);
+    let request = match body {
+        Some(body) => request.json(&body),
+        None => request,
+    };
+    request.send().await.expect("the API answers")
+}
+
+fn header(response: &Response, name: &str) -> String {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+fn token(own: &Own, role: &str) -> String {
+    own.dev()["tokens"][role].as_str().expect("a token").to_owned()
+}
+
+/// Reads until the limit refuses; how many passed.
+async fn use_up(own: &Own, token: &str) -> (usize, Response) {
+    for n in 0.. {
+        let response = call(own, token, Method::GET, "/api/runs", None).await;
+        if response.status() != 200 {
+            return (n, response);
+        }
+        assert!(n < 100, "nothing refuses");
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_has_its_limit_and_hears_what_is_left() {
+    let settings = [("NOFX_LIMIT_READS", "20"), ("NOFX_LIMIT_LOGINS", "3"), ("NOFX_LIMIT_ADDRESS", "0")];
+    let own = Own::start_with(&Own::folder("limits"), &["--workers", "1"], &settings);
+    let viewer = token(&own, "viewer");
+    let first = call(&own, &viewer, Method::GET, "/api/runs", None).await;
+    assert_eq!(header(&first, "ratelimit-policy"), "\"reads\";q=20;w=60");
+    assert!(header(&first, "ratelimit").starts_with("\"reads\";r=19;t="), "{}", header(&first, "ratelimit"));
+    let (passed, refused) = use_up(&own, &viewer).await;
+    assert_eq!(passed, 19);
+    let wait: u64 = header(&refused, "retry-after").parse().expect("seconds");
+    assert!(refused.status() == 429 && (1..=60).contains(&wait) && header(&refused, "ratelimit").starts_with("\"reads\";r=0;"), "{wait}");
+    let problem: Value = refused.json().await.expect("a problem");
+    assert_eq!(problem["type"], "https://nofx.dev/problems/rate-limited");
+    assert_eq!(call(&own, &token(&own, "admin"), Method::GET, "/api/runs", None).await.status(), 200, "somebody else is not held up");
+
+    // Keys: a scope, an end, a last use; and whoever guesses them.
+    let admin = token(&own, "admin");
+    let mint = async |body: Value| -> String {
+        let made: Value = call(&own, &admin, Method::POST, "/api/keys", Some(body)).await.json().await.expect("a key");
+        made["key"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+    };
+    let scoped = mint(json!({"name": "runs only", "role": "contributor", "scopes": ["runs"]})).await;
+    assert_eq!(call(&own, &scoped, Method::GET, "/api/runs", None).await.status(), 200);
+    let outside = call(&own, &scoped, Method::GET, "/api/gates", None).await;
+    let outside: Value = outside.json().await.expect("a problem");
+    assert!(outside["detail"].as_str().is_some_and(|detail| detail.contains("this needs gates")), "{outside}");
+    let ended = mint(json!({"name": "ended", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"})).await;
+    assert_eq!(call(&own, &ended, Method::GET, "/api/runs", None).await.status(), 401);
+    let keys: Value = call(&own, &admin, Method::GET, "/api/keys", None).await.json().await.expect("keys");
+    let used = keys["data"].as_array().expect("keys").iter().find(|key| key["name"] == "runs only").expect("the key");
+    assert!(used["last_used_at"].is_string() && used["scopes"] == json!(["runs"]), "{used}");
+    let mut answers = vec![];
+    for n in 0..6 {
+        answers.push(call(&own, &format!("nofx_guess{n}"), Method::GET, "/api/runs", None).await.status().as_u16());
+    }
+    assert_eq!((answers[0], answers[5]), (401, 429), "{answers:?}: who guesses is not answered any more");
+    assert_eq!(call(&own, &scoped, Method::GET, "/api/runs", None).await.status(), 200, "a key that was good a moment ago is");
+    let refused = own.sql().await.query_one("select coalesce(sum(refused), 0)::bigint from nofx_private.rate_refusal", &[]).await;
+    drop(refused.expect("a sum"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_says_which_it_is_and_when_it_frees() {
+    let own = Own::start(&Own::folder("quotas"), &["--workers", "1"]);
+    let dev = own.dev();
+    let admin = token(&own, "admin");
+    let set = async |quota: Value| {
+        let url = format!("{}/api/quotas", dev["api_url"].as_str().expect("a URL"));
+        let key = dev["internal_api_key"].as_str().expect("a key");
+        let request = nofx_shared::net::client().post(url).bearer_auth(&admin).header("x-internal-api-key", key);
+        assert_eq!(request.json(&quota).send().await.expect("an answer").status(), 200);
+    };
+    let tenant = own.tenant().await;
+    let plan = json!({"plan": {"goal": "q", "steps": [{"name": "s", "tool": "sleep", "inputs": {"seconds": 60}}]}});
+    set(json!({"tenant_id": tenant, "runs_per_minute": 2})).await;
+    for _ in 0..2 {
+        assert_eq!(call(&own, &admin, Method::POST, "/api/runs", Some(plan.clone())).await.status(), 201);
+    }
+    let refused = call(&own, &admin, Method::POST, "/api/runs", Some(plan.clone())).await;
+    let wait: u64 = header(&refused, "retry-after").parse().expect("seconds");
+    assert!(refused.status() == 429 && (30..=60).contains(&wait), "{wait}");
+    let problem: Value = refused.json().await.expect("a problem");
+    assert_eq!(problem["type"], "https://nofx.dev/problems/quota-exceeded");
+    assert!(
+        problem["detail"].as_str().is_some_and(|detail| detail.contains("runs_per_minute") && detail.contains("frees in")),
+        "{problem}"
+    );
+    set(json!({"tenant_id": tenant})).await;
+    assert_eq!(call(&own, &admin, Method::POST, "/api/runs", Some(plan)).await.status(), 201);
+}
+
+/// Upstash's REST interface (`POST /pipeline`) before a real Redis.
+async fn upstash(redis_url: String) -> (String, Arc<Mutex<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let calls = Arc::new(Mutex::new(0));
+    let state = (redis_url, Arc::clone(&calls));
+    let router = Router::new().route("/pipeline", post(pipeline)).with_state(state);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, calls)
+}
+
+async fn pipeline(
+    State((redis_url, calls)): State<(String, Arc<Mutex<usize>>)>,
+    headers: HeaderMap,
+    Json(commands): Json<Vec<Vec<Value>>>,
+) -> Result<Json<Vec<Value>>, StatusCode> {
+    if headers.get("authorization").is_none_or(|value| value != "Bearer upstash-token") {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    *calls.lock().expect("not poisoned") += 1;
+    let mut redis = redis::Client::open(redis_url).expect("a URL").get_multiplexed_async_connection().await.expect("Redis");
+    let mut answers = vec![];
+    for command in commands {
+        let mut words = command.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+        let mut real = redis::cmd(&words.next().expect("a command"));
+        words.for_each(|word| {
+            real.arg(word);
+        });
+        let answer: Result<Vec<i64>, redis::RedisError> = real.query_async(&mut redis).await;
+        answers.push(match answer {
+            Ok(result) => json!({"result": result}),
+            Err(error) => json!({"error": error.to_string()}),
+        });
+    }
+    Ok(Json(answers))
+}
+
+/// Two processes take by turns until neither gets any more; how many they got together.
+async fn taken_together(settings: &Settings, db: &Db) -> usize {
+    let processes = [Limits::new(settings.clone(), db.clone()), Limits::new(settings.clone(), db.clone())];
+    let subject = uuid::Uuid::now_v7().to_string();
+    let asked = policies_of(settings, None, Some((uuid::Uuid::nil(), &subject)), true);
+    let (mut taken, mut refused) = (0, 0);
+    for n in 0.. {
+        match processes[n % 2].take(&asked).await {
+            Verdict::Allowed(Some(_)) => taken += 1,
+            Verdict::Allowed(None) => panic!("nobody counts"),
+            Verdict::Refused(_) => refused += 1,
+        }
+        if refused >= 6 {
+            break;
+        }
+    }
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_count_together_in_the_database_and_in_an_upstash_redis() {
+    let own = Own::start(&Own::folder("upstash"), &["--workers", "0", "--queue", "redis"]);
+    let dev = own.dev();
+    let text = |name: &str| dev[name].as_str().expect("text").to_owned();
+    let db = Db::new(&text("rest_url"), &text("anon_key"), text("service_role_key"));
+    // Not across the end of a minute: a new window has room again.
+    let into_the_minute = chrono::Utc::now().timestamp() % 60;
+    if into_the_minute > 50 {
+        tokio::time::sleep(std::time::Duration::from_secs(60 - into_the_minute.unsigned_abs())).await;
+    }
+    let settings = Settings { reads: 50, tenant: 0, ..Settings::default() };
+    assert_eq!(taken_together(&settings, &db).await, 50);
+    let (url, calls) = upstash(own.queue()["REDIS_URL"].clone()).await;
+    let settings = Settings { upstash: Some(Upstash { url, token: "upstash-token".to_owned() }), ..settings };
+    assert_eq!(taken_together(&settings, &db).await, 50);
+    assert!(*calls.lock().expect("not poisoned") >= 50, "one of 50 is taken in advance");
+}

@@ -1,0 +1,31 @@
+use std::process::Command;
+
+use nofx_tests::own::Own;
+use nofx_tests::stack::{root, target};
+
+/// Requests made from the API's own description, good and bad, as each role: nothing fails inside, and every answer is described.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "runs schemathesis; a flag makes it long")]
+fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() {
+    let own = Own::start(&Own::folder("schemathesis"), &["--workers", "1"]);
+    let dev = own.dev();
+    let examples = if std::env::var_os("NOFX_TEST_LONG").is_some() { "100" } else { "3" };
+    for role in ["viewer", "contributor", "supervisor", "admin"] {
+        let output = Command::new(target().join("python/bin/st"))
+            .arg("--config-file")
+            .arg(root().join("tests/schemathesis.toml"))
+            .arg("run")
+            .arg(format!("{}/api/openapi.json", dev["api_url"].as_str().expect("a URL")))
+            .args(["--checks", "all", "--phases", "coverage,fuzzing", "--max-examples", examples, "--workers", "2", "--seed", "1"])
+            // It never ends.
+            .args(["--exclude-path", "/api/events/stream", "--continue-on-failure", "--no-color", "--generation-database", "none"])
+            .args(["-H", &format!("Authorization: Bearer {}", dev["tokens"][role].as_str().expect("a token"))])
+            .current_dir(&own.dir)
+            .output()
+            .expect("schemathesis; scripts/bootstrap-dev.sh --tests installs it");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let failures = said.find("= FAILURES =").map_or(&said[..], |at| &said[at..]);
+        assert!(output.status.success(), "as {role}: {failures}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("Tested: 6"), "as {role} most routes were not asked: {said}");
+    }
+}
