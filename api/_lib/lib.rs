@@ -25,24 +25,29 @@ fn routers() -> Vec<OpenApiRouter<App>> {
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
 pub fn app_router(app: &App) -> Router {
-    assemble(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app)
+    assemble(http::asking(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app), app)
 }
 
 macro_rules! functions {
-    ($($name:ident)*) => {$(
+    (reading: $($reading:ident)* ; writing: $($name:ident)*) => {$(
+        /// One function that only reads: its own paths, and `/api/health`.
+        pub fn $reading(app: &App) -> Router {
+            assemble($reading::router().merge(system::health_router()), app)
+        }
+    )* $(
         /// One function: its own paths, and `/api/health`, which tells that it starts. A function of its own for each, so that a
         /// binary holds the code of its routes only.
         pub fn $name(app: &App) -> Router {
-            assemble($name::router().merge(system::health_router()), app)
+            assemble(http::asking($name::router().merge(system::health_router()), app), app)
         }
     )*};
 }
 
-functions! { artifacts events gates runs webhooks }
+functions! { reading: artifacts events; writing: gates runs webhooks }
 
 /// The function of what the API says of itself.
 pub fn system(app: &App) -> Router {
-    assemble(system::router(), app)
+    assemble(http::asking(system::router(), app), app)
 }
 
 /// The seeds' bare paths (`/runs`, `/gates`, …) answer too.

@@ -59,6 +59,10 @@ begin
       v_due := nofx_private.park_steps(v_done, v_outcomes);
     end if;
     v_due := least(v_due, v_health.due);
+    if v_done.shut is not null then
+      -- Somebody must look when the next probe is due, and at once if the breaker closed meanwhile.
+      v_due := least(v_due, coalesce((select min(h.probe_at) from nofx.handler_health h where h.state <> 'closed'), now()));
+    end if;
     if v_done.parents is not null then
       perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_done.parents)));
     end if;

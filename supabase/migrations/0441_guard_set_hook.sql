@@ -40,7 +40,11 @@ begin
   if p_phase = 'background' then
     insert into nofx.subscription (tenant_id, name, tx, id)
     values (v_tenant, 'hooks', pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807)
-    on conflict do nothing;
+    on conflict (tenant_id, name) do update
+       set tx = excluded.tx, id = excluded.id, changed_at = now()
+     where v_hook.created_at = now() and not exists (
+       select from nofx.hook h
+        where h.tenant_id = v_tenant and h.phase = 'background' and h.disabled_at is null and h.id <> v_hook.id);
   end if;
   perform nofx_private.audit(v_tenant, 'hook.set', p_name, null, to_jsonb(v_hook) - array['secrets']);
   return json_build_object('id', v_hook.id, 'name', v_hook.name, 'phase', v_hook.phase, 'filter', v_hook.filter, 'target', v_hook.target,

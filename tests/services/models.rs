@@ -100,6 +100,13 @@ async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told()
     let run = own.run(&ask("wait for it", &json!(["openai/gpt-5"]))).await;
     assert!(run["status"] == "succeeded" && begun.elapsed() >= Duration::from_millis(700), "{run}");
 
+    // Four failures of five: the breaker of this provider is open for the tenant, and others are asked at once.
+    let breakers = own.call(reqwest::Method::GET, "/api/breakers", None).await.expect("breakers");
+    let openai = breakers["data"].as_array().expect("a list").iter().find(|one| one["target"] == "provider:openai").expect("its breaker");
+    assert!(openai["state"] != "closed" && openai["last_error"].is_string(), "{openai}");
+    let close = json!({"target": "provider:openai", "close": true, "min_volume": 1000});
+    own.call(reqwest::Method::POST, "/api/breakers", Some(&close)).await.expect("closed");
+
     // What was half said is not begun anew by another one.
     providers.will("openai", &[Fault::Cut]);
     let before = providers.asked().len();

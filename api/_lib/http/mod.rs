@@ -25,6 +25,7 @@ use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::App;
 pub use background::Background;
@@ -38,6 +39,11 @@ pub(crate) use page::{Cursor, Page, Paging};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
 
+/// Routes that change something, behind the hooks of requests. (Functions that only read need no CEL, and are smaller.)
+pub(crate) fn asking(routes: OpenApiRouter<App>, app: &App) -> OpenApiRouter<App> {
+    routes.layer(from_fn_with_state(app.clone(), hooks::ask))
+}
+
 /// Everything that a request passes before it meets a route.
 pub(crate) fn stack(router: Router, app: &App) -> Router {
     let origins: Vec<HeaderValue> = app.settings().cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
@@ -49,7 +55,6 @@ pub(crate) fn stack(router: Router, app: &App) -> Router {
         .max_age(Duration::from_secs(600));
     let fixed = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
-        .layer(from_fn_with_state(app.clone(), hooks::ask))
         .layer(from_fn_with_state(app.clone(), rate_limit::guard))
         .layer(from_fn_with_state(app.clone(), caller::identify))
         .layer(map_request(async |request| body_limit::note(request)))
