@@ -81,6 +81,21 @@ async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outc
             eprintln!("nofx: {} stays: {}", one["id"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap_or_default());
         }
     }
-    let refused = answer["refused"].as_array().is_some_and(|refused| !refused.is_empty());
-    Ok(if refused { Exit::Refused } else { Exit::Succeeded })
+    let ids = |list: &Value| {
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one.as_str().or_else(|| one["id"].as_str()).map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let (done, refused) = (ids(&answer[if verb == "requeue" { "requeued" } else { "purged" }]), ids(&answer["refused"]));
+    let missing: Vec<String> =
+        choice.ids.iter().flatten().map(ToString::to_string).filter(|id| !done.contains(id) && !refused.contains(id)).collect();
+    for id in &missing {
+        eprintln!("nofx: {id} is not in the DLQ");
+    }
+    if done.is_empty() && refused.is_empty() && missing.is_empty() {
+        eprintln!("nofx: nothing in the DLQ fits");
+    }
+    Ok(if refused.is_empty() && missing.is_empty() { Exit::Succeeded } else { Exit::Refused })
 }

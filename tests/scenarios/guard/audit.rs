@@ -73,6 +73,8 @@ fn the_command_line_proves_and_prints_the_record() {
     );
     let (code, _) = run(&["dlq", "purge"]);
     assert_eq!(code, Some(2), "nothing is not everything");
+    let (code, _) = run(&["dlq", "requeue", "00000000-0000-0000-0000-000000000001"]);
+    assert_eq!(code, Some(2), "what is not there is told");
 }
 
 /// A supervisor of the tenant that the stack was started with.

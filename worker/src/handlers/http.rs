@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Handler;
 use crate::consume::StepContext;
 
-/// Calls a URL. Private addresses are refused unless the worker allows them; redirects are not followed.
+/// Calls a URL. Private addresses are refused unless an operator has allowed their network for the tenant; redirects are not followed.
 /// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again, with the same `Idempotency-Key` when the step has one.
 #[derive(JsonSchema)]
 pub(super) struct Http;
