@@ -1,10 +1,10 @@
 -- Makes a hook, or changes the one of that name.
--- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a new Standard Webhooks secret or null: it
---   comes before the last one, which goes on signing.
+-- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a new Standard Webhooks secret or null, for a hook
+--   that has none; p_rotate, whether it comes before the last one, which goes on signing.
 -- Locks: the hook.
--- Returns: {id, name, phase, filter, target, created_by, created_at}.
+-- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if it is the hook's now, else null}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
-create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null)
+create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null, p_rotate boolean default false)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -31,7 +31,8 @@ begin
     values (nofx_private.uuid_v7(), v_tenant, p_name, p_phase, coalesce(p_filter, ''), p_target, array_remove(array[p_secret], null), nofx_private.caller_name())
     on conflict (tenant_id, name) do update
        set phase = excluded.phase, filter = excluded.filter, target = excluded.target,
-           secrets = (excluded.secrets || h.secrets)[1:2], disabled_at = null, disabled_reason = null
+           secrets = case when p_rotate or cardinality(h.secrets) = 0 then (excluded.secrets || h.secrets)[1:2] else h.secrets end,
+           disabled_at = null, disabled_reason = null
     returning * into v_hook;
   exception when check_violation then
     perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A name has 1 to 80 letters, digits, `_`, `.` or `-`; a filter at most 2,000 characters.');
@@ -48,10 +49,10 @@ begin
   end if;
   perform nofx_private.audit(v_tenant, 'hook.set', p_name, null, to_jsonb(v_hook) - array['secrets']);
   return json_build_object('id', v_hook.id, 'name', v_hook.name, 'phase', v_hook.phase, 'filter', v_hook.filter, 'target', v_hook.target,
-    'created_by', v_hook.created_by, 'created_at', v_hook.created_at);
+    'created_by', v_hook.created_by, 'created_at', v_hook.created_at, 'secret', case when v_hook.secrets[1] = p_secret then p_secret end);
 end
 $$;
-grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text) to authenticated;
+grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to authenticated;
 
 -- Drops a hook with its deliveries.
 -- Takes: p_id.

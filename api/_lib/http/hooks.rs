@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
@@ -22,7 +21,7 @@ use crate::App;
 const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) -> Response {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_read = request.method().is_safe();
     let identity = request.extensions().get::<Identity>().and_then(|identity| identity.caller.clone()?.ok());
     // Hooks themselves can always be changed: one that says no to everything must not keep itself.
     let is_about_hooks = request.uri().path().starts_with("/hooks");

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use nofx_shared::problem::{Fault, Kind, Problem};
 use serde::de::DeserializeOwned;
 
-use super::body_limit::{BodyLimit, limit_of};
+use super::body_limit::BodyLimit;
 use super::{Refusal, strict};
 
 /// A JSON body, with its bytes.
@@ -54,7 +54,7 @@ pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
     if encoding.is_some() {
         return Err(Problem::new(Kind::UnsupportedEncoding, "Send the body as it is, without Content-Encoding.").into());
     }
-    let limit = request.extensions().get::<BodyLimit>().map_or_else(|| limit_of(request.method(), request.uri().path()), |limit| limit.0);
+    let BodyLimit(limit) = request.extensions().get().copied().unwrap_or_default();
     let mut pieces = request.into_body().into_data_stream();
     let (mut bytes, mut read) = (BytesMut::new(), 0);
     while let Some(piece) = pieces.next().await {

@@ -1,7 +1,7 @@
 //! Refuses who asks for too much, before anything is read or done; tells everybody else what is left.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::limits::{Standing, Verdict, policies_of, policy_header, state_header};
@@ -17,7 +17,7 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
     let caller = identity.caller.as_ref().and_then(|caller| caller.as_ref().ok());
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_read = request.method().is_safe();
     let who = caller.map(|caller| (caller.tenant, caller.subject.as_str()));
     let asked = policies_of(app.limits().settings(), identity.origin.address, who, is_read);
     match app.limits().take(&asked).await {

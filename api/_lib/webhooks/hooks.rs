@@ -45,7 +45,7 @@ pub(crate) struct NewHook {
     rotate: bool,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct SetHook {
     #[serde(flatten)]
     hook: HookSummary,
@@ -58,7 +58,10 @@ pub(crate) struct SetHook {
     responses((status = 200, body = Page<HookSummary>), (status = 304), (status = 401), (status = 403)))]
 pub(crate) async fn list_hooks(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
-    Ok(cached(&headers, &Page { data: read(&app, &caller, None).await?, next_cursor: None }))
+    let columns = "id,name,phase,filter,target,created_by,created_at,disabled_reason";
+    let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
+    let data: Vec<HookSummary> = app.db(&caller).read(&Query { table: "hook", filters }).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
 /// Set a hook. For admins.
@@ -70,14 +73,14 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     hooks::check(&wanted.filter).map_err(|error| {
         Problem::new(Kind::InvalidHook, "The filter is not CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
     })?;
-    let is_new = read(&app, &caller, Some(&wanted.name)).await?.is_empty();
-    let secret = (wanted.rotate || is_new).then(hooks::make_secret).filter(|_| matches!(wanted.target, Target::Webhook { .. }));
+    let secret = matches!(wanted.target, Target::Webhook { .. }).then(hooks::make_secret);
     let arguments = json!({
         "p_name": wanted.name, "p_phase": wanted.phase, "p_filter": wanted.filter, "p_target": wanted.target, "p_secret": secret,
+        "p_rotate": wanted.rotate,
     });
-    let hook: HookSummary = app.db(&caller).call("set_hook", &arguments).await?;
+    let hook: SetHook = app.db(&caller).call("set_hook", &arguments).await?;
     app.forget_hooks(caller.tenant);
-    Ok(axum::Json(SetHook { hook, secret }).into_response())
+    Ok(axum::Json(hook).into_response())
 }
 
 /// Drop a hook with its deliveries. For admins.
@@ -87,11 +90,4 @@ pub(crate) async fn drop_hook(State(app): State<App>, caller: Authenticated, Pat
     app.db(&caller).call::<_, ()>("drop_hook", &json!({"p_id": id})).await?;
     app.forget_hooks(caller.tenant);
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read(app: &App, caller: &Authenticated, name: Option<&str>) -> Result<Vec<HookSummary>, Refusal> {
-    let columns = "id,name,phase,filter,target,created_by,created_at,disabled_reason";
-    let mut filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
-    filters.extend(name.map(|name| ("name".to_owned(), format!("eq.{name}"))));
-    Ok(app.db(caller).read(&Query { table: "hook", filters }).await?)
 }

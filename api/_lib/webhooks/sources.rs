@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Path, Raw, Refusal, cached};
 
-/// Most bytes of a body that stand in the event.
-const BODY_BYTES: usize = 256 << 10;
+/// Most bytes of a body that stand in the event: a hook's tool finds it in one variable of its environment, which may have 128 KiB.
+const BODY_BYTES: usize = 64 << 10;
 
 /// Who may tell things. It posts to /api/webhooks/sources/{id}.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -99,6 +99,9 @@ pub(crate) async fn hear_webhook(
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook is refused: {refused}.")))?;
+    if verified.key > 0 {
+        tracing::info!(source = %id, "the sender still signs with the older secret");
+    }
     let arguments = json!({"p_source": id, "p_subject": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
     Ok(axum::Json(Received { is_new: db.call("hear_webhook", &arguments).await? }))
 }

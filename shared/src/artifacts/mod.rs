@@ -7,6 +7,8 @@ mod record;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::crypto::hex;
+
 pub use attest::{Attestation, Material, PAYLOAD_TYPE, Provenance, Statement, Subject, approval, provenance, test_result};
 pub use expire::{expire_artifacts, forget_blobs};
 pub use record::{NewArtifact, UsedArtifact, record_artifact, record_attestation, register_signing_key, use_artifact};
@@ -18,8 +20,7 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// `sha256:<hex>` of a digest that was computed piece by piece.
 pub fn spell(digest: &[u8]) -> String {
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(digest))
 }
 
 /// Where bytes are in Storage: the same bytes of a tenant once, whoever made them. Tenants share nothing, not even that somebody has

@@ -1,10 +1,9 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Head;
-use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey};
+use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey, sha256};
 use crate::db::{Db, Error};
 
 /// A row of `nofx.audit_log`, with its payload as it is kept.
@@ -67,12 +66,12 @@ impl Entry {
         ];
         let text: String =
             fields.into_iter().map(|field| field.map_or_else(|| "-".to_owned(), |field| format!("{}:{field}", field.len()))).collect();
-        hex(&text)
+        sha256(text.as_bytes())
     }
 
     /// Whether the payload that is at hand is the one that was recorded; what is sealed and was not opened says nothing.
     pub fn payload_is_good(&self) -> bool {
-        self.plain.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&hex(plain)))
+        self.plain.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&sha256(plain.as_bytes())))
     }
 
     /// Opens the payload with the deployment's keys.
@@ -84,13 +83,4 @@ impl Entry {
         self.plain = Some(String::from_utf8(opened).map_err(|_| Unopened::Tampered)?);
         Ok(())
     }
-
-    /// What was before and after, when it is at hand.
-    pub fn payload(&self) -> Option<Value> {
-        serde_json::from_str(self.plain.as_ref()?).ok()
-    }
-}
-
-fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

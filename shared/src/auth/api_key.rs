@@ -1,7 +1,8 @@
 //! API keys: `nofx_` and 40 random characters. Only the sha256 of a key is ever kept.
 
 use rand::RngExt;
-use sha2::{Digest, Sha256};
+
+use crate::crypto::sha256;
 
 /// A key that was just made; shown once.
 pub struct ApiKey {
@@ -23,5 +24,5 @@ impl ApiKey {
 
 /// What is kept of a key. A key has 230 random bits, so a plain hash is as good as a slow one.
 pub fn fingerprint(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(key.as_bytes())
 }

@@ -1,9 +1,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::from_hex;
+
 /// Whether a text is the HMAC-SHA256 of bytes in hexadecimal; takes as long whatever is wrong.
 pub fn is_hmac_sha256(secret: &[u8], bytes: &[u8], hex: &str) -> bool {
-    let digits: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
+    let digits = from_hex(hex);
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };
     mac.update(bytes);
     digits.is_some_and(|digits| mac.verify_slice(&digits).is_ok())

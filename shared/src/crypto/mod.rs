@@ -1,10 +1,13 @@
 //! Signatures of what NOFX vouches for, and encryption of what it keeps for others. Masking is in `secrets`.
 
+mod digest;
 mod envelope;
 mod hmac;
 mod rotate;
 mod sign;
 
+pub(crate) use digest::from_hex;
+pub use digest::{hex, sha256};
 pub use envelope::{Keyring, Sealed, Unopened, WrappedKey};
 pub use hmac::is_hmac_sha256;
 pub use sign::{Envelope, PublicKey, Signature, SigningKey};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Cursor, Kind};
+use super::Cursor;
 
 /// A row of the event log, as `read_events` gives it.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,13 +56,6 @@ pub struct Event {
 impl Row {
     pub fn cursor(&self) -> Cursor {
         Cursor { tx: self.tx, id: self.id }
-    }
-}
-
-impl Event {
-    /// What it tells, typed.
-    pub fn kind(&self) -> Result<Kind, serde_json::Error> {
-        serde_json::from_value(serde_json::json!({"type": self.r#type, "data": self.data}))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use aws::aws;
 pub(crate) use aws::credentials;
 pub use guard::{Unreachable, client_for, everywhere};
-pub use private_address::is_private;
+use private_address::is_private;
 
 /// A client with our TLS provider and limits. Making one reads all root certificates. Redirects are not followed: whoever wants
 /// to checks each hop.

@@ -104,12 +104,15 @@ async fn hooks_after_requests_start_tools_and_call_functions() {
         assert_eq!(status, 200, "{made}");
     };
     set(json!({"name": "refusals", "phase": "error", "target": {"kind": "function", "name": name}})).await;
-    let script = "echo \"$NOFX_EVENT\" | grep -o request.done";
+    let script = "node -e 'const event = JSON.parse(process.env.NOFX_EVENT); console.log(event.type, event.request.body.plan.goal)'";
     let filter = "request.path == '/api/runs'";
     set(json!({"name": "runs", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "bash", "inputs": {"script": script}}})).await;
 
     assert_eq!(person.post("/api/runs", json!({"plan": {"goal": "bad", "steps": []}})).await.0, 422);
-    person.run(noop()).await;
+    // What a request says is data: no expression of the step that is started.
+    let mut plan = noop();
+    plan["goal"] = json!("${{ no expression( }} but a goal");
+    person.run(plan).await;
     let begin = Instant::now();
     let started = loop {
         let (_, page) = person.get("/api/runs?goal=hook runs").await;
@@ -122,7 +125,7 @@ async fn hooks_after_requests_start_tools_and_call_functions() {
     let run = person.end(&started).await;
     assert_eq!(
         (run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()),
-        (Some("succeeded"), Some("request.done\n")),
+        (Some("succeeded"), Some("request.done ${{ no expression( }} but a goal\n")),
         "{run}"
     );
     let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");

@@ -93,7 +93,7 @@ async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
     let said = match &due.target {
         Target::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, LIMIT).await,
         Target::Slack { url } => hooks::post(url, &networks, &[], &id, &slack(&due.body, tools.public_url.as_deref()), LIMIT).await,
-        Target::Tool { tool, inputs } => start(db, due, tool, inputs.clone()).await,
+        Target::Tool { tool, inputs } => start(db, due, tool, inputs).await,
         Target::Function { name } => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();
             let arguments = json!({"p_name": name, "p_tenant": due.tenant_id, "p_payload": payload});
@@ -116,13 +116,8 @@ fn done(answer: &Value) -> Said {
 }
 
 /// Makes a run of one step, in the name of whoever made the hook; its id is the delivery's, so that it is made once.
-async fn start(db: &Db, due: &Due, tool: &str, mut inputs: serde_json::Map<String, Value>) -> Result<Said, String> {
-    let event: Value = serde_json::from_str(&due.body).unwrap_or_default();
-    // For a script: what it is about, as a file would have it.
-    if !inputs.contains_key("event") && tool == "http" {
-        inputs.insert("body".to_owned(), event.clone());
-    }
-    let env = json!({"NOFX_EVENT": event.to_string()});
+async fn start(db: &Db, due: &Due, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<Said, String> {
+    let env = json!({"NOFX_EVENT": inert(&due.body)});
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
     let plan = plan::from_json(&submitted).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
@@ -130,6 +125,12 @@ async fn start(db: &Db, due: &Due, tool: &str, mut inputs: serde_json::Map<Strin
     })?;
     let run = engine::create_run_for(db, due.tenant_id, &due.created_by, due.id, &plan, &submitted, None).await;
     run.map(|run| done(&json!({"run_id": run.id}))).map_err(|error| error.problem().detail)
+}
+
+/// The same JSON without an expression in it: what an event tells is data, and a step's environment may hold `${{ … }}`.
+fn inert(json: &str) -> String {
+    // A dollar stands in strings only, and there it may be written so.
+    json.replace("${{", "\\u0024{{")
 }
 
 /// An event as a message of Slack.
@@ -155,7 +156,15 @@ fn slack(body: &str, public_url: Option<&str>) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::slack;
+    use super::{inert, slack};
+
+    #[test]
+    fn what_an_event_tells_is_no_expression() {
+        let event = json!({"data": {"goal": "${{ run.id }} and $5"}});
+        let inert = inert(&event.to_string());
+        assert!(!inert.contains("${{"), "{inert}");
+        assert_eq!(serde_json::from_str::<Value>(&inert).expect("JSON"), event);
+    }
 
     #[test]
     fn a_message_names_the_event_and_its_facts_and_breaks_no_markup() {

@@ -7,7 +7,8 @@ mod supabase_database;
 mod vercel;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::crypto::sha256;
 
 /// Who sends, and so how it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -84,11 +85,7 @@ fn is_recent(timestamp: &str, now: i64) -> Result<(), Refused> {
 }
 
 fn digest(parts: &[&[u8]]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part);
-    }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(&parts.concat())
 }
 
 /// A field of the body.
@@ -104,6 +101,7 @@ mod tests {
     use hmac::{Hmac, KeyInit, Mac};
 
     use super::{Provider, Refused, Verified, verify};
+    use crate::crypto::hex;
     use crate::hooks::sign;
 
     const NOW: i64 = 1_700_000_000;
@@ -154,7 +152,7 @@ mod tests {
         let mac = |at: i64| {
             let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
             mac.update(format!("v0:{at}:{body}").as_bytes());
-            format!("v0={}", mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+            format!("v0={}", hex(&mac.finalize().into_bytes()))
         };
         let headers = |at: i64| [("x-slack-signature", mac(at)), ("x-slack-request-timestamp", at.to_string())];
         assert!(check(Provider::Slack, &headers(NOW), body, &[secret]).is_ok());
@@ -167,7 +165,7 @@ mod tests {
         let body = "{\"id\":\"evt_1\",\"type\":\"deployment.succeeded\"}";
         let mut mac = Hmac::<sha1::Sha1>::new_from_slice(b"client secret").expect("a key");
         mac.update(body.as_bytes());
-        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = hex(&mac.finalize().into_bytes());
         let verified = check(Provider::Vercel, &[("x-vercel-signature", signature)], body, &["client secret"]).expect("good");
         assert_eq!((verified.id.as_str(), verified.kind.as_deref()), ("evt_1", Some("deployment.succeeded")));
         assert_eq!(check(Provider::Vercel, &[("x-vercel-signature", "00".repeat(20))], body, &["client secret"]), Err(Refused::Signature));

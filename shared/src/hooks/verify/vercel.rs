@@ -2,12 +2,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use super::{Refused, Verified, digest, field, fitting};
+use crate::crypto::from_hex;
 
 /// HMAC-SHA1 over the body, in hexadecimal.
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {
     let signature = header("x-vercel-signature").ok_or(Refused::Missing("x-vercel-signature"))?;
-    let given: Option<Vec<u8>> =
-        (0..signature.len()).step_by(2).map(|at| u8::from_str_radix(signature.get(at..at + 2)?, 16).ok()).collect();
+    let given = from_hex(signature);
     let key = fitting(secrets, |secret| {
         let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else { return false };
         mac.update(body);
