@@ -1,8 +1,7 @@
 //! What every request has at hand; built once a process, cloned per request.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use nofx_shared::auth::{self, Caller, Origin, Role};
 use nofx_shared::db::{self, Db};
@@ -25,6 +24,9 @@ use crate::memory::Memory;
 /// How long an API key's identity is remembered: so long a revoked key still works in this process.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
 
+/// How old the hooks of a tenant and the summary of its work may be.
+const TENANT_MEMORY: Duration = Duration::from_secs(5);
+
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
@@ -38,10 +40,10 @@ struct Inner {
     hub: Arc<Hub>,
     queue: Queue,
     closing: CancellationToken,
-    keys: Mutex<HashMap<String, (Instant, Caller)>>,
+    keys: Memory<String, Caller>,
     limits: Limits,
-    hooks: Memory<HooksOfRequests>,
-    summaries: Memory<Value>,
+    hooks: Memory<Uuid, HooksOfRequests>,
+    summaries: Memory<Uuid, Value>,
 }
 
 #[derive(Deserialize)]
@@ -69,10 +71,10 @@ impl App {
                 storage,
                 hub,
                 queue,
-                keys: Mutex::default(),
+                keys: Memory::new(KEY_MEMORY),
                 limits,
-                hooks: Memory::default(),
-                summaries: Memory::default(),
+                hooks: Memory::new(TENANT_MEMORY),
+                summaries: Memory::new(TENANT_MEMORY),
                 closing: CancellationToken::new(),
                 settings,
             }),
@@ -106,10 +108,10 @@ impl App {
 
     /// They were changed here.
     pub(crate) fn forget_hooks(&self, tenant: Uuid) {
-        self.inner.hooks.forget(tenant);
+        self.inner.hooks.forget(&tenant);
     }
 
-    pub(crate) fn summaries(&self) -> &Memory<Value> {
+    pub(crate) fn summaries(&self) -> &Memory<Uuid, Value> {
         &self.inner.summaries
     }
 
@@ -119,8 +121,7 @@ impl App {
 
     /// Whether an API key was good a moment ago.
     pub(crate) fn knows(&self, credential: &str) -> bool {
-        let keys = self.inner.keys.lock().expect("nobody panics while holding it");
-        keys.get(&auth::fingerprint(credential)).is_some_and(|(since, _)| since.elapsed() < KEY_MEMORY)
+        self.inner.keys.known(&auth::fingerprint(credential)).is_some()
     }
 
     pub(crate) fn storage(&self) -> &Storage {
@@ -158,7 +159,6 @@ impl App {
 
     /// Who a credential stands for: a person's JWT or an API key.
     pub(crate) async fn identify(&self, credential: &str) -> Result<Caller, Problem> {
-        let secret = &self.inner.settings.supabase.jwt_secret;
         if !credential.starts_with("nofx_") {
             return self.inner.verifier.verify(credential).await.map_err(|error| match error {
                 auth::Error::Unavailable(cause) => {
@@ -169,10 +169,12 @@ impl App {
             });
         }
         let hash = auth::fingerprint(credential);
-        let known = self.inner.keys.lock().expect("nobody panics while holding it").get(&hash).cloned();
-        if let Some((_, caller)) = known.filter(|(since, _)| since.elapsed() < KEY_MEMORY) {
-            return Ok(caller);
-        }
+        let find = async || self.find_key(&hash).await;
+        self.inner.keys.get(hash.clone(), find).await.map(|caller| Caller::clone(&caller))
+    }
+
+    /// Whom an API key stands for, as the database knows it.
+    async fn find_key(&self, hash: &str) -> Result<Caller, Problem> {
         let owners: Vec<KeyOwner> =
             self.inner.service.call("resolve_api_key", &json!({"p_hash": hash})).await.map_err(|error| error.problem())?;
         let owner = owners
@@ -180,9 +182,7 @@ impl App {
             .next()
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
         let subject = format!("key:{}", owner.id);
-        let token = auth::sign_for(secret, &subject, owner.tenant_id, owner.role, 120);
-        let caller = Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: Origin::default() };
-        self.inner.keys.lock().expect("nobody panics while holding it").insert(hash, (Instant::now(), caller.clone()));
-        Ok(caller)
+        let token = auth::sign_for(&self.inner.settings.supabase.jwt_secret, &subject, owner.tenant_id, owner.role, 120);
+        Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: Origin::default() })
     }
 }

@@ -1,40 +1,41 @@
-//! What is remembered for a few seconds, by tenant: many ask, and the answer may be a little old.
+//! What is remembered for a while, by key: many ask, and the answer may be a little old.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
-pub(crate) struct Memory<T> {
-    kept: Mutex<HashMap<Uuid, (Instant, Arc<T>)>>,
-}
-
-impl<T> Default for Memory<T> {
-    fn default() -> Self {
-        Self { kept: Mutex::default() }
-    }
-}
-
-impl<T> Memory<T> {
+pub(crate) struct Memory<K, V> {
     /// How old an answer may be.
-    const FRESH: Duration = Duration::from_secs(5);
+    fresh: Duration,
+    kept: Mutex<HashMap<K, (Instant, Arc<V>)>>,
+}
 
-    /// What is remembered of a tenant, or what `read` says.
-    pub(crate) async fn get<E>(&self, tenant: Uuid, read: impl AsyncFnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
-        let known = self.kept.lock().expect("nobody panics while holding it").get(&tenant).cloned();
-        if let Some((_, value)) = known.filter(|(since, _)| since.elapsed() < Self::FRESH) {
+impl<K: Eq + Hash, V> Memory<K, V> {
+    pub(crate) fn new(fresh: Duration) -> Self {
+        Self { fresh, kept: Mutex::default() }
+    }
+
+    /// What is remembered.
+    pub(crate) fn known(&self, key: &K) -> Option<Arc<V>> {
+        let kept = self.kept.lock().expect("nobody panics while holding it");
+        kept.get(key).filter(|(since, _)| since.elapsed() < self.fresh).map(|(_, value)| Arc::clone(value))
+    }
+
+    /// What is remembered, or what `read` says.
+    pub(crate) async fn get<E>(&self, key: K, read: impl AsyncFnOnce() -> Result<V, E>) -> Result<Arc<V>, E> {
+        if let Some(value) = self.known(&key) {
             return Ok(value);
         }
         let value = Arc::new(read().await?);
         let mut kept = self.kept.lock().expect("nobody panics while holding it");
-        kept.retain(|_, (since, _)| since.elapsed() < Self::FRESH);
-        kept.insert(tenant, (Instant::now(), Arc::clone(&value)));
+        kept.retain(|_, (since, _)| since.elapsed() < self.fresh);
+        kept.insert(key, (Instant::now(), Arc::clone(&value)));
         Ok(value)
     }
 
     /// It was changed here.
-    pub(crate) fn forget(&self, tenant: Uuid) {
-        self.kept.lock().expect("nobody panics while holding it").remove(&tenant);
+    pub(crate) fn forget(&self, key: &K) {
+        self.kept.lock().expect("nobody panics while holding it").remove(key);
     }
 }

@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use nofx_shared::audit::{self, Entry};
+use nofx_shared::audit::{self, Entry, Head};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::App;
 use crate::http::{Authenticated, Params, Refusal, cached};
@@ -18,37 +17,14 @@ pub(crate) struct Query {
     limit: Option<usize>,
 }
 
-/// A row of the record. `hash` covers the row before and this one: docs/audit.md says how, `nofx audit verify` checks it.
+/// A row, and what people read more easily.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AuditRow {
-    tenant_id: Uuid,
-    /// 1, 2, 3, … without a gap.
-    seq: i64,
-    id: Uuid,
-    actor: String,
-    action: String,
-    target: String,
-    run_id: Option<Uuid>,
-    step_id: Option<Uuid>,
-    request_id: Option<String>,
-    address: Option<String>,
+    #[serde(flatten)]
+    entry: Entry,
     created_at: DateTime<Utc>,
-    /// `created_at` in microseconds since 1970, as it is hashed.
-    at: i64,
-    /// sha256 of `payload`.
-    payload_hash: Option<String>,
-    /// `{before, after}` as text, as it was hashed; null when there is none, or when it cannot be opened here.
-    payload: Option<String>,
-    /// Why a payload cannot be opened.
-    sealed: Option<String>,
-    hash: String,
-}
-
-/// The end of the record.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct AuditHead {
-    seq: i64,
-    hash: String,
+    /// Why the payload cannot be opened.
+    unopened: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -56,7 +32,8 @@ pub(crate) struct AuditPage {
     data: Vec<AuditRow>,
     /// `after` for the next page; null at the end.
     next_after: Option<i64>,
-    head: AuditHead,
+    /// Where the record ends.
+    head: Head,
 }
 
 /// List the record, oldest first. For supervisors.
@@ -76,30 +53,13 @@ pub(crate) async fn list_audit(
     let page = audit::read_audit(&app.db(&caller), query.after.unwrap_or(0).max(0), limit).await?;
     let next_after = page.rows.last().map(|row| row.seq).filter(|seq| *seq < page.head.seq);
     let data = page.rows.into_iter().map(|row| open(&app, row)).collect();
-    Ok(cached(&headers, &AuditPage { data, next_after, head: AuditHead { seq: page.head.seq, hash: page.head.hash } }))
+    Ok(cached(&headers, &AuditPage { data, next_after, head: page.head }))
 }
 
-fn open(app: &App, mut row: Entry) -> AuditRow {
-    let sealed = match &app.settings().encryption_keys {
-        Some(keys) => row.open(keys).err().map(|error| error.to_string()),
-        None => row.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),
+fn open(app: &App, mut entry: Entry) -> AuditRow {
+    let unopened = match &app.settings().encryption_keys {
+        Some(keys) => entry.open(keys).err().map(|error| error.to_string()),
+        None => entry.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),
     };
-    AuditRow {
-        tenant_id: row.tenant_id,
-        seq: row.seq,
-        id: row.id,
-        actor: row.actor,
-        action: row.action,
-        target: row.target,
-        run_id: row.run_id,
-        step_id: row.step_id,
-        request_id: row.request_id,
-        address: row.address,
-        created_at: DateTime::from_timestamp_micros(row.at).unwrap_or_default(),
-        at: row.at,
-        payload_hash: row.payload_hash,
-        payload: row.plain,
-        sealed,
-        hash: row.hash,
-    }
+    AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unopened, entry }
 }

@@ -2,7 +2,6 @@
 
 use nofx_shared::audit::{Chain, Entry, Head};
 use nofx_shared::auth::Role;
-use serde_json::Value;
 
 use crate::api::Api;
 use crate::args::{Audit, Target};
@@ -18,8 +17,8 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
         let head: Head = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
         let rows = page["data"].as_array().cloned().unwrap_or_default();
         for row in &rows {
-            let entry = entry(row)?;
-            sealed += u64::from(entry.payload_hash.is_some() && entry.plain.is_none());
+            let entry: Entry = serde_json::from_value(row.clone()).map_err(Error::new)?;
+            sealed += u64::from(entry.payload_hash.is_some() && entry.payload.is_none());
             if let Err(wrong) = chain.follow(&entry) {
                 return broken(target, &wrong.to_string());
             }
@@ -53,13 +52,4 @@ fn broken(target: &Target, wrong: &str) -> Outcome {
     }
     eprintln!("nofx: the record is broken: {wrong}");
     Ok(Exit::Failed)
-}
-
-/// A row of the API as the chain reads it.
-fn entry(row: &Value) -> Result<Entry, Error> {
-    let mut row = row.clone();
-    row["plain"] = row["payload"].take();
-    // Why a payload cannot be opened, and no payload.
-    row["sealed"] = Value::Null;
-    serde_json::from_value(row).map_err(Error::new)
 }

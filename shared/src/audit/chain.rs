@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Entry;
 
 /// Where a record ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Head {
     pub seq: i64,
     pub hash: String,
@@ -90,7 +90,7 @@ mod tests {
                 payload_hash: None,
                 at: 1_700_000_000_000_000 + seq,
                 hash: String::new(),
-                plain: None,
+                payload: None,
                 sealed: None,
                 key_id: None,
                 wrapped_key: None,
@@ -125,7 +125,7 @@ mod tests {
         forged[4].hash = forged[4].hash_after(&rows[3].hash);
         assert_eq!(check(&forged, &head), Err(Break::End), "a last row that was made again, hash and all");
         let mut payload = rows;
-        payload[0].plain = Some("{}".to_owned());
+        payload[0].payload = Some("{}".to_owned());
         assert_eq!(check(&payload, &head), Err(Break::Payload(1)));
     }
 }

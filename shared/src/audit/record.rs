@@ -6,10 +6,12 @@ use super::Head;
 use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey, sha256};
 use crate::db::{Db, Error};
 
-/// A row of `nofx.audit_log`, with its payload as it is kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A row of the record, with its payload as it is kept. `hash` covers the row before and this one: docs/audit.md says how,
+/// `nofx audit verify` checks it.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Entry {
     pub tenant_id: Uuid,
+    /// 1, 2, 3, … without a gap.
     pub seq: i64,
     pub id: Uuid,
     pub actor: String,
@@ -19,17 +21,22 @@ pub struct Entry {
     pub step_id: Option<Uuid>,
     pub request_id: Option<String>,
     pub address: Option<String>,
+    /// sha256 of `payload`.
     pub payload_hash: Option<String>,
     /// Microseconds since 1970.
     pub at: i64,
     pub hash: String,
-    /// The payload as text, when it is not sealed or was opened.
-    pub plain: Option<String>,
+    /// `{before, after}` as text, as it was hashed; null when there is none, or when it cannot be opened here.
+    #[serde(alias = "plain")]
+    pub payload: Option<String>,
     #[serde(default, skip_serializing)]
+    #[schema(ignore)]
     pub sealed: Option<String>,
     #[serde(default, skip_serializing)]
+    #[schema(ignore)]
     pub key_id: Option<String>,
     #[serde(default, skip_serializing)]
+    #[schema(ignore)]
     pub wrapped_key: Option<String>,
 }
 
@@ -71,7 +78,7 @@ impl Entry {
 
     /// Whether the payload that is at hand is the one that was recorded; what is sealed and was not opened says nothing.
     pub fn payload_is_good(&self) -> bool {
-        self.plain.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&sha256(plain.as_bytes())))
+        self.payload.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&sha256(plain.as_bytes())))
     }
 
     /// Opens the payload with the deployment's keys.
@@ -80,7 +87,7 @@ impl Entry {
             return Ok(());
         };
         let opened = keys.open(&Sealed { sealed, key: WrappedKey { key_id, wrapped_key } }, self.id.as_bytes())?;
-        self.plain = Some(String::from_utf8(opened).map_err(|_| Unopened::Tampered)?);
+        self.payload = Some(String::from_utf8(opened).map_err(|_| Unopened::Tampered)?);
         Ok(())
     }
 }

@@ -8,10 +8,7 @@ async fn verify(person: &Person) -> Result<(), Break> {
     let head: Head = serde_json::from_value(page["head"].clone()).expect("a head");
     let mut chain = Chain::default();
     for row in page["data"].as_array().expect("rows") {
-        let mut row = row.clone();
-        row["plain"] = row["payload"].take();
-        row["sealed"] = Value::Null;
-        let entry: Entry = serde_json::from_value(row).expect("a row");
+        let entry: Entry = serde_json::from_value(row.clone()).expect("a row");
         chain.follow(&entry)?;
     }
     chain.finish(&head)
