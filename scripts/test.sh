@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 scripts/bootstrap-dev.sh --tests
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- --deny warnings
+"${CARGO_TARGET_DIR:-target}/cargo-deny/bin/cargo-deny" --log-level error check bans licenses sources
 cargo build --workspace --quiet
 
 # One stack for all tests; each test is a tenant of its own.

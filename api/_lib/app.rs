@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_shared::auth::{self, Caller, Origin, Role};
+use nofx_shared::containment::{self, Edge, ShutOut};
 use nofx_shared::db::{self, Db};
 use nofx_shared::hooks::{self, HooksOfRequests};
 use nofx_shared::limits::Limits;
@@ -24,7 +25,7 @@ use crate::memory::Memory;
 /// How long an API key's identity is remembered: so long a revoked key still works in this process.
 const KEY_MEMORY: Duration = Duration::from_secs(30);
 
-/// How old the hooks of a tenant and the summary of its work may be.
+/// How old the hooks of a tenant, its breakers and the summary of its work may be.
 const TENANT_MEMORY: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
@@ -44,6 +45,8 @@ struct Inner {
     limits: Limits,
     hooks: Memory<Uuid, HooksOfRequests>,
     summaries: Memory<Uuid, Value>,
+    shut_out: Memory<Uuid, ShutOut>,
+    edge: Option<Edge>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +78,8 @@ impl App {
                 limits,
                 hooks: Memory::new(TENANT_MEMORY),
                 summaries: Memory::new(TENANT_MEMORY),
+                shut_out: Memory::new(TENANT_MEMORY),
+                edge: settings.edge.clone().map(Edge::new),
                 closing: CancellationToken::new(),
                 settings,
             }),
@@ -113,6 +118,25 @@ impl App {
 
     pub(crate) fn summaries(&self) -> &Memory<Uuid, Value> {
         &self.inner.summaries
+    }
+
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.inner.edge.as_ref()
+    }
+
+    /// What is shut out for the caller, to be told and never to be acted upon: from the edge, or from the database where the edge has nothing.
+    pub(crate) async fn shut_out(&self, caller: &Caller) -> Result<Arc<ShutOut>, db::Error> {
+        let read = async || {
+            if let Some(edge) = self.edge() {
+                match edge.shut_out(caller.tenant).await {
+                    Ok(Some(known)) => return Ok(known),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the edge does not tell what is shut out"),
+                }
+            }
+            containment::shut_out(&self.db(caller)).await
+        };
+        self.inner.shut_out.get(caller.tenant, read).await
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nofx_tests::fakes::edge_config::EdgeConfig;
 use nofx_tests::plans::{plan, step};
 use nofx_tests::stack::{STACK, root, target};
 use nofx_tests::vercel::{Deployment, Invocation};
@@ -128,4 +129,43 @@ fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
             if path.is_dir() { walk(&path) } else { vec![path] }
         })
         .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edge_is_away() {
+    let edge = EdgeConfig::start().await;
+    let deployment = Deployment::start(&built().await, &[settings(STACK.dev()), edge.settings()].concat()).await;
+    let tenant = Tenant::new().await;
+    let shut = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, $2, 'open', now() + interval '1 hour')";
+    let sql = STACK.sql().await;
+    sql.execute(shut, &[&tenant.id, &"bash"]).await.expect("a breaker");
+    let client = nofx_shared::net::client();
+    let watch = async || {
+        let cron = client.get(format!("{}/api/cron/watch", deployment.url)).bearer_auth("a-secret-of-crons");
+        assert_eq!(cron.send().await.expect("an answer").status(), 200);
+    };
+    let warnings = async |tenant: &Tenant| {
+        let body = json!({"plan": {"goal": "g", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": "true"}}]}});
+        let request = client.post(format!("{}/api/runs?dry_run=true", deployment.url)).bearer_auth(&tenant.contributor().token);
+        let answer: serde_json::Value = request.json(&body).send().await.expect("an answer").json().await.expect("JSON");
+        answer["warnings"].to_string()
+    };
+    watch().await;
+    let id = tenant.id.to_string();
+    assert_eq!(edge.item("nofx_breakers").expect("it was published")[&id], json!({"bash": "open"}));
+    let reads = edge.reads();
+    assert!(warnings(&tenant).await.contains("bash is shut out"));
+    assert_eq!(edge.reads(), reads + 1, "it was read at the edge");
+
+    // The edge knows nothing of this one: what it says counts, until it is away.
+    let other = Tenant::new().await;
+    sql.execute(shut, &[&other.id, &"bash"]).await.expect("a breaker");
+    edge.fail(Some(503));
+    assert!(warnings(&other).await.contains("bash is shut out"), "the database was asked");
+    watch().await;
+    edge.fail(None);
+    let writes = edge.writes();
+    watch().await;
+    assert!(edge.item("nofx_breakers").expect("it was published")[&other.id.to_string()].is_object());
+    assert!(edge.writes() > writes, "what could not be told is told later");
 }

@@ -15,7 +15,7 @@ struct Prometheus {
 
 impl Prometheus {
     fn start(own: &Own, scraped: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let port = nofx_local::free_port().expect("a port");
         let config = own.dir.join("prometheus.yml");
         let text = format!(
             "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: nofx\n    static_configs:\n      - targets: ['{scraped}']\n"

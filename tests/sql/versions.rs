@@ -41,7 +41,7 @@ impl Server {
             .args(["--username", "supabase_admin", "--auth", "trust", "--encoding", "UTF8", "--pgdata"])
             .arg(&data));
         assert!(made.status.success(), "{}", said(&made));
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let port = nofx_local::free_port().expect("a port");
         let settings =
             ["listen_addresses=127.0.0.1", "unix_socket_directories=", "wal_level=logical", "shared_preload_libraries=pg_stat_statements"];
         let mut command = unprivileged(&bin.join("postgres"));

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
+use nofx_shared::containment::ShutOut;
 use nofx_shared::engine::{self, CreatedRun};
 use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
@@ -96,7 +97,8 @@ pub(crate) async fn create_run(
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
     if options.dry_run {
-        return Ok(axum::Json(preview(plan)).into_response());
+        let shut_out = app.shut_out(&caller).await?;
+        return Ok(axum::Json(preview(&plan, &shut_out)).into_response());
     }
     let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
     once(request, StatusCode::CREATED, |id| create(&app, &caller, &envelope, id, &plan, &submitted)).await
@@ -126,7 +128,11 @@ fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>
         {"name": "submit", "tool": "plan:submit", "inputs": {"plan": "${{ steps.plan.outputs.plan }}"}}]})
 }
 
-fn preview(plan: Plan) -> Preview {
+pub(crate) fn preview(plan: &Plan, shut_out: &ShutOut) -> Preview {
+    let waits = plan.steps.iter().filter(|step| shut_out.contains_key(&step.tool)).map(|step| {
+        format!("{}: {} is shut out at the moment; the step will wait until a probe succeeds (GET /api/breakers).", step.name, step.tool)
+    });
+    let warnings = plan.warnings.iter().cloned().chain(waits).collect();
     let edges = plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| [need.clone(), step.name.clone()])).collect();
-    Preview { order: plan.steps.iter().map(|step| step.name.clone()).collect(), edges, warnings: plan.warnings }
+    Preview { order: plan.steps.iter().map(|step| step.name.clone()).collect(), edges, warnings }
 }

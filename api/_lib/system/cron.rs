@@ -25,7 +25,7 @@ pub(crate) enum Job {
     Retention,
     /// Forgets idempotency keys older than a day.
     Ttl,
-    /// Measures the queues, raises and resolves alerts.
+    /// Measures the queues, raises and resolves alerts, publishes what is shut out to the edge.
     Watch,
 }
 
@@ -73,6 +73,11 @@ pub(crate) async fn run_cron(
         Job::Ttl => engine::forget_requests(db).await? as usize,
         Job::Watch => {
             let watched = containment::watch_queues(db).await?;
+            if let Some(edge) = app.edge()
+                && let Err(error) = edge.publish(db).await
+            {
+                tracing::warn!(error = &error as &dyn std::error::Error, "what is shut out cannot be published; the next round will");
+            }
             watched.raised + watched.resolved
         }
     };

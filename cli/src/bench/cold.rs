@@ -54,7 +54,7 @@ pub(super) async fn run(json: bool, built: &Path) -> Outcome {
 
 /// Starts a function with settings that lead nowhere, and asks it once.
 async fn cold(program: &Path) -> Result<Duration, Error> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(Error::new)?.port();
+    let port = nofx_local::free_port().map_err(Error::new)?;
     let begun = Instant::now();
     let mut process = tokio::process::Command::new(program)
         .env_clear()

@@ -22,7 +22,7 @@ impl BenchStack {
     pub(super) async fn start_with(settings: &[(&str, &str)]) -> Result<Self, Error> {
         let dir = std::env::temp_dir().join(format!("nofx-bench-{}", std::process::id()));
         std::fs::create_dir_all(&dir).map_err(Error::new)?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(Error::new)?.port();
+        let port = nofx_local::free_port().map_err(Error::new)?;
         let program = std::env::current_exe().map_err(Error::new)?;
         let mut process = tokio::process::Command::new(program)
             .args(["dev", "--fresh", "--port", &port.to_string(), "--data-dir"])

@@ -119,6 +119,7 @@ impl Running {
             encryption_keys: self.stack.encryption_keys().parse().ok(),
             region: None,
             limits,
+            edge: None,
         }
     }
 
@@ -136,7 +137,7 @@ impl Running {
     fn worker(&self, n: usize, mut stopping: watch::Receiver<bool>) -> Result<Worker, Error> {
         let program = std::env::current_exe().map_err(Error::new)?;
         let supabase = self.supabase();
-        let admin_port = free_port().map_err(Error::new)?;
+        let admin_port = nofx_local::free_port().map_err(Error::new)?;
         let log = self.data_dir.join(format!("worker-{n}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
         let workspaces = self.data_dir.join("workspaces");
@@ -238,10 +239,6 @@ impl Running {
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).map(|address| address.port())
 }
 
 fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {

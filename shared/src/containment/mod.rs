@@ -3,7 +3,9 @@
 mod alert;
 mod breaker;
 mod dead_letter;
+mod edge;
 
 pub use alert::{Alert, AlertKind, Watched, watch_queues};
 pub use breaker::{Breaker, BreakerState};
 pub use dead_letter::{Choice, DeadLetter, DlqReason, Purged, RefusedLetter, Requeued};
+pub use edge::{Edge, ShutOut, shut_out};

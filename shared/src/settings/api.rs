@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Invalid, Limits, Queue, Reader, Supabase};
+use super::{Edge, Invalid, Limits, Queue, Reader, Supabase};
 use crate::crypto::Keyring;
 
 /// Settings of the API.
@@ -23,6 +23,8 @@ pub struct Api {
     /// `NOFX_REGION`, or what Vercel and AWS say: where it runs, for events.
     pub region: Option<String>,
     pub limits: Limits,
+    /// Where functions read what is shut out; the database when not set.
+    pub edge: Option<Edge>,
 }
 
 /// Reads the settings of the API.
@@ -47,6 +49,7 @@ pub fn api() -> Result<Api, Invalid> {
         encryption_keys: reader.keyring(),
         region: reader.region(),
         limits: reader.limits(&Limits::default()),
+        edge: reader.edge(),
     };
     reader.finish(api)
 }

@@ -4,6 +4,7 @@
 
 mod api;
 mod aws;
+mod edge;
 mod forges;
 mod limits;
 mod models;
@@ -20,6 +21,7 @@ use crate::crypto::Keyring;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
+pub use edge::{Edge, EdgeWriter};
 pub use forges::Forges;
 pub use limits::{Limits, Upstash, limits_of_dev};
 pub use models::Models;

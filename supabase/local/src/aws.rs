@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::dirs;
 use crate::error::{At, Error};
-use crate::process::{Recipe, Supervised, end_leftover, free_port};
+use crate::port::free_port;
+use crate::process::{Recipe, Supervised, end_leftover};
 
 /// A running emulator.
 pub struct Aws {

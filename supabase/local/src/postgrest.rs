@@ -7,8 +7,9 @@ use nix::sys::signal::Signal;
 
 use crate::dirs;
 use crate::error::Error;
+use crate::port::free_port;
 use crate::postgres;
-use crate::process::{Recipe, Supervised, end_leftover, free_port};
+use crate::process::{Recipe, Supervised, end_leftover};
 
 pub(crate) struct Postgrest {
     process: Supervised,

@@ -147,11 +147,3 @@ pub(crate) async fn end_leftover(pid: i32, program: &Path, signal: Signal) {
         }
     }
 }
-
-/// A free port on the loopback address.
-pub(crate) fn free_port() -> Result<u16, Error> {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .at("cannot find a free port on", "127.0.0.1")
-}

@@ -8,7 +8,8 @@ use tokio::net::TcpStream;
 
 use crate::dirs;
 use crate::error::{At, Error};
-use crate::process::{Recipe, Supervised, end_leftover, free_port};
+use crate::port::free_port;
+use crate::process::{Recipe, Supervised, end_leftover};
 
 /// A running Redis.
 pub struct Redis {

@@ -43,7 +43,7 @@ impl Function {
         let socket = tempfile::tempdir().expect("a folder");
         let path = socket.path().join("ipc");
         let listener = UnixListener::bind(&path).expect("a socket");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let port = nofx_local::free_port().expect("a port");
         let process = Command::new(&program)
             .env_clear()
             .env("VERCEL_IPC_PATH", &path)

@@ -1,0 +1,107 @@
+//! What is shut out, kept at the edge (Vercel Edge Config), so that functions can tell of it without asking the database. It may be a
+//! minute old: whether a step runs is decided by the database, never by this.
+//!
+//! Shapes: <https://vercel.com/docs/edge-config/edge-config-api> (reading) and
+//! <https://vercel.com/docs/rest-api/reference/endpoints/edge-config> (writing).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::BreakerState;
+use crate::db::{self, Db, Query};
+use crate::net;
+use crate::settings;
+
+/// The one item: what is shut out, by tenant.
+const ITEM: &str = "nofx_breakers";
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Targets that are shut out, with their states.
+pub type ShutOut = BTreeMap<String, BreakerState>;
+
+/// Why the edge could not be asked or told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Edge Config does not answer")]
+    Unreachable(#[from] reqwest::Error),
+    #[error("Edge Config refused with {0}")]
+    Refused(StatusCode),
+    #[error("cannot read the breakers")]
+    Database(#[from] db::Error),
+}
+
+#[derive(Deserialize)]
+struct Row {
+    tenant_id: Uuid,
+    target: String,
+    state: BreakerState,
+}
+
+/// The tenant's breakers that are not closed, as the database has them now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn shut_out(db: &Db) -> Result<ShutOut, db::Error> {
+    Ok(rows(db).await?.into_iter().map(|row| (row.target, row.state)).collect())
+}
+
+async fn rows(db: &Db) -> Result<Vec<Row>, db::Error> {
+    let filters = [("select", "tenant_id,target,state"), ("state", "neq.closed"), ("order", "tenant_id,target")];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    db.read(&Query { table: "handler_health", filters }).await
+}
+
+pub struct Edge {
+    client: reqwest::Client,
+    settings: settings::Edge,
+}
+
+impl Edge {
+    pub fn new(settings: settings::Edge) -> Self {
+        Self { client: net::client(), settings }
+    }
+
+    /// What is shut out for a tenant; nothing when it was never published.
+    ///
+    /// # Errors
+    /// When the edge does not answer with it.
+    pub async fn shut_out(&self, tenant: Uuid) -> Result<Option<ShutOut>, Error> {
+        Ok(self.read().await?.map(|mut all| all.remove(&tenant).unwrap_or_default()))
+    }
+
+    async fn read(&self) -> Result<Option<BTreeMap<Uuid, ShutOut>>, Error> {
+        let url = format!("{}/item/{ITEM}", self.settings.url);
+        let answer = self.client.get(url).bearer_auth(&self.settings.read_token).timeout(DEADLINE).send().await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(answer.json().await?)),
+            status => Err(Error::Refused(status)),
+        }
+    }
+
+    /// Publishes what is shut out now, if that is something else than what the edge has: writes are counted and dear. `db` is the service's.
+    /// Without a token to write with nothing is done.
+    ///
+    /// # Errors
+    /// When the database or the edge does not answer.
+    pub async fn publish(&self, db: &Db) -> Result<bool, Error> {
+        let Some(writer) = &self.settings.writer else { return Ok(false) };
+        let mut now: BTreeMap<Uuid, ShutOut> = BTreeMap::new();
+        for row in rows(db).await? {
+            now.entry(row.tenant_id).or_default().insert(row.target, row.state);
+        }
+        if self.read().await?.as_ref() == Some(&now) {
+            return Ok(false);
+        }
+        let body = json!({"items": [{"operation": "upsert", "key": ITEM, "value": now}]});
+        let request = self.client.patch(format!("{}/v1/edge-config/{}/items", writer.url, self.settings.id));
+        let request = writer.team.iter().fold(request, |request, team| request.query(&[("teamId", team)]));
+        let answer = request.bearer_auth(&writer.token).json(&body).timeout(DEADLINE).send().await?;
+        if answer.status().is_success() { Ok(true) } else { Err(Error::Refused(answer.status())) }
+    }
+}

@@ -1,0 +1,50 @@
+//! Ports for programs that must be told theirs before they start.
+
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::ops::Range;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use rand::RngExt;
+
+use crate::error::{At, Error};
+
+/// Below the ports that the system gives to outgoing connections (32768 and up on Linux, 49152 on macOS): what is free
+/// here cannot be taken by a connection between the look and the program's start.
+const RANGE: Range<u16> = 20_000..32_768;
+
+/// A free port on the loopback address, never the same one twice in a process.
+///
+/// # Errors
+/// When a thousand ports are tried and none is free.
+pub fn free_port() -> Result<u16, Error> {
+    static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = None;
+    for _ in 0..1_000 {
+        let port = rand::rng().random_range(RANGE);
+        if given.contains(&port) {
+            continue;
+        }
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => {
+                given.insert(port);
+                return Ok(port);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into())).at("cannot find a free port on", "127.0.0.1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_once_and_is_none_that_a_connection_could_take() {
+        let ports: Vec<u16> = (0..200).map(|_| free_port().expect("a port")).collect();
+        assert_eq!(ports.iter().collect::<HashSet<_>>().len(), 200);
+        assert!(ports.iter().all(|port| RANGE.contains(port)));
+    }
+}
