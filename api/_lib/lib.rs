@@ -9,6 +9,7 @@ mod memory;
 mod openapi;
 mod runs;
 mod system;
+mod ui;
 mod webhooks;
 
 use axum::Router;
@@ -25,7 +26,16 @@ fn routers() -> Vec<OpenApiRouter<App>> {
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
 pub fn app_router(app: &App) -> Router {
-    assemble(http::asking(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app), app)
+    let api = api(http::asking(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app));
+    let pages = ui::router(app, api.clone().with_state(app.clone()));
+    http::stack(with_bare_paths(api, app).merge(pages), app)
+}
+
+/// The function of the dashboard. Its forms go to the API's routes: those that they need are in it too.
+pub fn ui(app: &App) -> Router {
+    let health = api(system::health_router());
+    let api = api(http::asking(gates::router().merge(runs::router()).merge(system::router()), app));
+    http::stack(with_bare_paths(health, app).merge(ui::router(app, api.with_state(app.clone()))), app)
 }
 
 macro_rules! functions {
@@ -50,9 +60,16 @@ pub fn system(app: &App) -> Router {
     assemble(http::asking(system::router(), app), app)
 }
 
-/// The seeds' bare paths (`/runs`, `/gates`, …) answer too.
 fn assemble(routes: OpenApiRouter<App>, app: &App) -> Router {
+    http::stack(with_bare_paths(api(routes), app), app)
+}
+
+fn api(routes: OpenApiRouter<App>) -> Router<App> {
     let (api, _) = routes.split_for_parts();
-    let api = api.fallback(http::not_found);
-    http::stack(Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone()), app)
+    api.fallback(http::not_found)
+}
+
+/// The seeds' bare paths (`/runs`, `/gates`, …) answer too.
+fn with_bare_paths(api: Router<App>, app: &App) -> Router {
+    Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone())
 }

@@ -101,5 +101,5 @@ $$;
 
 -- Policies run as the caller, so the caller must be able to ask who it is; the answers come from its own token.
 grant usage on schema nofx_private to authenticated;
-grant execute on function nofx_private.caller_tenant(), nofx_private.caller_role(), nofx_private.caller_is_service()
+grant execute on function nofx_private.caller_tenant(), nofx_private.caller_role(), nofx_private.caller_name(), nofx_private.caller_is_service()
   to authenticated, service_role;

@@ -1,10 +1,10 @@
 -- Opens steps of a failed run again and lets the run go on.
--- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked.
+-- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked; p_reason, why, or null.
 -- Locks: the steps; the run's row; their dead letters.
 -- Returns: nothing. A step whose needs are all at an end is ready, the others wait for what they need; a for_each step with
 --   children waits for those that were opened with it.
 -- Raises: nothing.
-create function nofx_private.reset_steps(p_run uuid, p_steps uuid[], p_by text)
+create function nofx_private.reset_steps(p_run uuid, p_steps uuid[], p_by text, p_reason text default null)
 returns void
 language plpgsql
 set search_path = ''
@@ -45,7 +45,7 @@ begin
     returning r.tenant_id
   ), retold as (
     insert into nofx.event (tenant_id, run_id, type, data)
-    select r.tenant_id, p_run, 'run.retried', jsonb_build_object('by', p_by) from run r
+    select r.tenant_id, p_run, 'run.retried', jsonb_strip_nulls(jsonb_build_object('by', p_by, 'reason', p_reason)) from run r
   )
   select array_agg(o.id) filter (where o.status = 'ready') into v_ready from opened o;
   delete from nofx.step_dlq where step_id = any (p_steps);

@@ -1,9 +1,9 @@
 -- Retries a failed run: every failed step, and what was blocked by it.
--- Takes: p_run.
+-- Takes: p_run; p_reason, why, for the event log; at most 2000 characters are kept.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-not-failed.
-create function nofx.retry_run(p_run uuid)
+create function nofx.retry_run(p_run uuid, p_reason text default null)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -18,8 +18,8 @@ begin
     array(select id from nofx.step
            where run_id = p_run
              and (status in ('failed', 'timed_out') or status = 'skipped' and error ->> 'kind' = 'blocked')),
-    nofx_private.caller_name());
+    nofx_private.caller_name(), left(p_reason, 2000));
   return json_build_object('id', p_run, 'status', 'running');
 end
 $$;
-grant execute on function nofx.retry_run(uuid) to authenticated, service_role;
+grant execute on function nofx.retry_run(uuid, text) to authenticated, service_role;

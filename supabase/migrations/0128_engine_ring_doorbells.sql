@@ -1,11 +1,11 @@
 -- Rings what is due: wakes steps whose instant has come, rings again for ready steps that nobody picked up.
--- Takes: p_limit, how many at most.
+-- Takes: p_limit, how many at most; p_worker, how the worker is that calls (see note_worker), or null.
 -- Locks: breakers that are due, and the doorbells of what they shut out, skipping those of others; the runs of due timers (lock_runs); the doorbells, skipping those that others handle; the steps it wakes.
 -- Returns: {rung: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, checks: whether forges may be
 --   behind on gates, hooks: whether hooks
 --   may have to be told something}.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.ring_doorbells(p_limit int default 1000)
+create function nofx.ring_doorbells(p_limit int default 1000, p_worker jsonb default null)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -20,6 +20,9 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers ring.');
   end if;
   perform nofx_private.let_in();
+  if p_worker is not null then
+    perform nofx_private.note_worker(p_worker);
+  end if;
   select array_agg(distinct run_id) into v_runs
     from (select run_id from nofx.doorbell where kind = 'timer' and ring_at <= now() order by ring_at limit p_limit) as due;
   if v_runs is not null then
@@ -66,7 +69,7 @@ begin
     'checks', exists (select from nofx.check_run where told is distinct from 'completed'));
 end
 $$;
-grant execute on function nofx.ring_doorbells(int) to service_role;
+grant execute on function nofx.ring_doorbells(int, jsonb) to service_role;
 
 -- Cancels runs whose deadline has passed.
 -- Takes: p_limit, how many at most.

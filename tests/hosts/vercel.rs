@@ -169,3 +169,32 @@ async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edg
     assert!(edge.item("nofx_breakers").expect("it was published")[&other.id.to_string()].is_object());
     assert!(edge.writes() > writes, "what could not be told is told later");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_is_a_function_with_its_files_beside_it() {
+    let deployment = Deployment::start(&built().await, &settings(STACK.dev())).await;
+    let client = nofx_shared::net::client();
+    let get = async |path: &str| client.get(format!("{}{path}", deployment.url)).send().await.expect("an answer");
+    for (file, kind) in [
+        ("/app.css", "text/css"),
+        ("/tokens.css", "text/css"),
+        ("/app.js", "text/javascript"),
+        ("/vendor/htmx.min.js", "text/javascript"),
+        ("/icons/idle.svg", "image/svg+xml"),
+    ] {
+        let answer = get(file).await;
+        assert_eq!((answer.status().as_u16(), answer.headers()["content-type"].to_str().expect("text")), (200, kind), "{file}");
+    }
+    assert_eq!(get("/ui/runs?status=failed").await.headers()["location"], "/ui/sign-in?next=%2Fui%2Fruns%3Fstatus%3Dfailed");
+    let tenant = Tenant::new().await;
+    let run = tenant.contributor().run(plan(vec![step("a", "noop", &[], json!({}))])).await;
+    let page = client
+        .get(format!("{}/ui/runs/{}", deployment.url, run["id"].as_str().expect("an id")))
+        .header("cookie", format!("nofx_session={}", tenant.viewer().token));
+    let page = page.send().await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    let policy =
+        page.headers().get_all("content-security-policy").iter().map(|value| value.to_str().expect("text").to_owned()).collect::<Vec<_>>();
+    assert!(policy.len() == 1 && policy[0].contains("script-src 'self'"), "{policy:?}");
+    assert!(page.text().await.expect("text").contains("data-step=\"a\""));
+}

@@ -1,6 +1,7 @@
 //! The harness: one shared stack (started by scripts/test.sh), a tenant a test, people who act.
 #![expect(clippy::disallowed_methods, reason = "tests find the stack by the environment and start the CLI")]
 
+pub mod browser;
 pub mod fakes;
 pub mod faults;
 pub mod lambda;

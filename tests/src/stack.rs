@@ -6,10 +6,14 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
-    let path = std::env::var("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one");
-    let text = std::fs::read_to_string(path).expect("dev.json can be read");
+    let text = std::fs::read_to_string(dev_file()).expect("dev.json can be read");
     Stack { dev: serde_json::from_str(&text).expect("dev.json is JSON") }
 });
+
+/// Its `dev.json`.
+pub fn dev_file() -> PathBuf {
+    std::env::var_os("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one").into()
+}
 
 pub struct Stack {
     dev: Value,

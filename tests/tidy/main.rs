@@ -4,3 +4,4 @@ mod deploy;
 mod docs;
 mod layout;
 mod sql;
+mod tokens;

@@ -97,6 +97,12 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         metrics: Arc::clone(&metrics),
         bell: bell.clone(),
         queue: Arc::clone(&queue),
+        me: jobs::Me {
+            name: settings.name.clone(),
+            region: settings.region.clone(),
+            concurrency: settings.concurrency,
+            started_at: chrono::Utc::now(),
+        },
     };
     let jobs = jobs::spawn(shared, settings.lease, keyring(&settings, &tools).await, stop.clone());
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
 use serde::Deserialize;
 
@@ -34,15 +35,32 @@ impl GateStatus {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Filter {
-    status: Option<GateStatus>,
-    kind: Option<String>,
+    pub status: Option<GateStatus>,
+    pub kind: Option<String>,
+    /// Only those that the caller may decide.
+    pub waits_for_me: Option<bool>,
+}
+
+/// A page of the gates of the caller's tenant, with what whoever decides wants to see.
+pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &Paging) -> Result<Page<Gate>, Refusal> {
+    let mut filters = paging.filters()?;
+    filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
+    filters.push(("gate_decision.order".to_owned(), "created_at".to_owned()));
+    filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
+    filters.extend(filter.kind.as_ref().map(|kind| ("kind".to_owned(), format!("eq.{kind}"))));
+    if filter.waits_for_me == Some(true) {
+        filters.push(("waits_for_me".to_owned(), "is.true".to_owned()));
+    }
+    let rows: Vec<Gate> = app.db(caller).read(&Query { table: "gate", filters }).await?;
+    Ok(Page::cut(rows, paging.limit()?, |gate| Cursor { created_at: gate.created_at, id: gate.id }))
 }
 
 /// List the gates of all runs, newest first: `?status=pending` is the queue of what waits for people.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
-    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query), ("limit" = Option<u16>, Query),
+    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query),
+        ("waits_for_me" = Option<bool>, Query, description = "Only those that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Gate>), (status = 304), (status = 400), (status = 401)))]
 pub(crate) async fn list_gates(
@@ -53,11 +71,5 @@ pub(crate) async fn list_gates(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let mut filters = paging.filters()?;
-    filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
-    filters.push(("gate_decision.order".to_owned(), "created_at".to_owned()));
-    filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
-    filters.extend(filter.kind.map(|kind| ("kind".to_owned(), format!("eq.{kind}"))));
-    let rows: Vec<Gate> = app.db(&caller).read(&Query { table: "gate", filters }).await?;
-    Ok(Page::cut(rows, paging.limit()?, |gate| Cursor { created_at: gate.created_at, id: gate.id }).respond(&uri, &headers))
+    Ok(list(&app, &caller, &filter, &paging).await?.respond(&uri, &headers))
 }

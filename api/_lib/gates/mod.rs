@@ -2,7 +2,7 @@
 
 mod decide;
 mod list;
-mod list_all;
+pub(crate) mod list_all;
 mod policies;
 mod request;
 mod show;

@@ -3,9 +3,11 @@
 use axum::extract::Request;
 
 /// By the start of the path below `/api`; the first match counts.
-const LIMITS: [(&str, usize); 2] = [
+const LIMITS: [(&str, usize); 3] = [
     // A plan of 1 MiB, escaped.
     ("/runs", 3 << 20),
+    // The same in a form.
+    ("/ui/runs", 4 << 20),
     // GitHub sends up to 25 MiB; what is of use here is far smaller.
     ("/webhooks", 5 << 20),
 ];
@@ -23,7 +25,7 @@ impl Default for BodyLimit {
 }
 
 /// Notes the limit for whoever reads the body.
-pub(super) fn note(mut request: Request) -> Request {
+pub(crate) fn note(mut request: Request) -> Request {
     // The seeds' bare paths come without /api.
     let path = request.uri().path();
     let path = path.strip_prefix("/api").unwrap_or(path);

@@ -13,6 +13,7 @@ use nofx_shared::limits::Asked;
 use nofx_shared::problem::{Kind, Problem};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::cookie::{SESSION_COOKIE, cookie};
 use super::request_id::RequestId;
 use super::{Refusal, rate_limit};
 use crate::App;
@@ -23,7 +24,7 @@ pub struct ClientAddress(pub IpAddr);
 
 /// What was found out about a request before it meets its route.
 #[derive(Clone, Default)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     pub origin: Origin,
     /// Who its credential stands for; none without one.
     pub caller: Option<Result<Caller, Problem>>,
@@ -38,7 +39,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         actor: None,
     };
     let credential = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credential = credential.and_then(|text| text.strip_prefix("Bearer ")).map(str::to_owned);
+    let credential = credential.and_then(|text| text.strip_prefix("Bearer ")).or_else(|| of_session(&request)).map(str::to_owned);
     let caller = match credential {
         None => None,
         Some(credential) => {
@@ -56,6 +57,13 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     };
     request.extensions_mut().insert(Identity { origin, caller });
     next.run(request).await
+}
+
+/// The session of a browser. It sends it by itself, whoever made it ask: so it counts for what only reads, and for pages, whose forms prove
+/// where they came from.
+fn of_session(request: &Request) -> Option<&str> {
+    let may = request.method().is_safe() || request.uri().path().starts_with("/ui/");
+    cookie(request.headers(), SESSION_COOKIE).filter(|_| may)
 }
 
 /// A caller whose credential was checked; what it may do is decided by the database.

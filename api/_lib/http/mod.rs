@@ -3,6 +3,7 @@
 mod background;
 mod body_limit;
 mod caller;
+mod cookie;
 mod envelope;
 mod etag;
 mod hooks;
@@ -29,8 +30,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::App;
 pub use background::Background;
+pub(crate) use body_limit::note as note_limit;
 pub use caller::ClientAddress;
-pub(crate) use caller::{Authenticated, Operator};
+pub(crate) use caller::{Authenticated, Identity, Operator};
+pub(crate) use cookie::{SESSION_COOKIE, cookie};
 pub(crate) use envelope::Envelope;
 pub(crate) use etag::cached;
 pub(crate) use idempotency::{Once, once};

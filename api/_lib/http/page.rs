@@ -36,6 +36,16 @@ impl Cursor {
 }
 
 impl Paging {
+    /// The page of a list that begins after a cursor; the first one when the text is empty.
+    pub(crate) fn after(cursor: &str) -> Self {
+        Self { limit: None, cursor: (!cursor.is_empty()).then(|| cursor.to_owned()) }
+    }
+
+    /// The first of a list, so many.
+    pub(crate) fn first(limit: u16) -> Self {
+        Self { limit: Some(limit), cursor: None }
+    }
+
     pub(crate) fn limit(&self) -> Result<usize, Refusal> {
         match self.limit.unwrap_or(50) {
             limit @ 1..=100 => Ok(limit.into()),

@@ -60,7 +60,7 @@ pub(crate) struct Preview {
     order: Vec<String>,
     /// `[from, to]`: to needs from.
     edges: Vec<[String; 2]>,
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Makes a run of a checked plan.

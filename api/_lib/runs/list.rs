@@ -1,26 +1,31 @@
 //! `GET /api/runs`
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
 use nofx_shared::engine::RunStatus;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
 use crate::http::{Authenticated, Cursor, Page, Paging, Params, Refusal};
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Filter {
-    status: Option<RunStatus>,
-    goal: Option<String>,
-    tool: Option<String>,
-    created_after: Option<DateTime<Utc>>,
-    created_before: Option<DateTime<Utc>>,
-    needs_approval: Option<bool>,
+    pub status: Option<RunStatus>,
+    pub goal: Option<String>,
+    pub tool: Option<String>,
+    pub created_after: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime<Utc>>,
+    pub needs_approval: Option<bool>,
+    /// Only those with a gate that the caller may decide.
+    pub waits_for_me: Option<bool>,
 }
 
 /// A run in a list.
@@ -38,24 +43,30 @@ pub(crate) struct RunSummary {
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
+    /// Why it failed or waits, and at which step; in lists only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+/// Why a run failed or waits.
+#[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct Why {
+    #[serde(skip_serializing)]
+    #[schema(ignore)]
+    run_id: Uuid,
+    /// failed, cancelled, gate, breaker or timer.
+    pub kind: String,
+    pub step_id: Option<Uuid>,
+    /// The step's name.
+    pub step: Option<String>,
+    /// The first line of the error, the gate's question, or what shuts the step out.
+    pub detail: Option<String>,
 }
 
 pub(super) const COLUMNS: &str = "id,goal,status,steps_total,open_steps,error,created_by,created_at,started_at,ended_at";
 
-/// List runs, newest first.
-#[utoipa::path(get, path = "/runs", security(("bearer" = [])),
-    params(("status" = Option<RunStatus>, Query), ("goal" = Option<String>, Query), ("tool" = Option<String>, Query),
-        ("created_after" = Option<DateTime<Utc>>, Query), ("created_before" = Option<DateTime<Utc>>, Query),
-        ("needs_approval" = Option<bool>, Query), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Page<RunSummary>), (status = 304), (status = 401)))]
-pub(crate) async fn list_runs(
-    State(app): State<App>,
-    caller: Authenticated,
-    Params(filter): Params<Filter>,
-    Params(paging): Params<Paging>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+/// A page of the runs of the caller's tenant, each with why it failed or waits.
+pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &Paging) -> Result<Page<RunSummary>, Refusal> {
     let mut filters = paging.filters()?;
     let mut columns = COLUMNS.to_owned();
     let mut add = |key: &str, value: String| filters.push((key.to_owned(), value));
@@ -71,9 +82,12 @@ pub(crate) async fn list_runs(
         add("step.tool", format!("eq.{tool}"));
         add("step.limit", "1".to_owned());
     }
-    if filter.needs_approval == Some(true) {
+    if filter.needs_approval == Some(true) || filter.waits_for_me == Some(true) {
         columns.push_str(",gate!inner(id)");
         add("gate.status", "eq.pending".to_owned());
+    }
+    if filter.waits_for_me == Some(true) {
+        add("gate.waits_for_me", "is.true".to_owned());
     }
     for (operator, time) in [("gt", filter.created_after), ("lt", filter.created_before)] {
         if let Some(time) = time {
@@ -81,6 +95,34 @@ pub(crate) async fn list_runs(
         }
     }
     add("select", columns);
-    let rows: Vec<RunSummary> = app.db(&caller).read(&Query { table: "run", filters }).await?;
-    Ok(Page::cut(rows, paging.limit()?, |run| Cursor { created_at: run.created_at, id: run.id }).respond(&uri, &headers))
+    let db = app.db(caller);
+    let rows: Vec<RunSummary> = db.read(&Query { table: "run", filters }).await?;
+    let mut page = Page::cut(rows, paging.limit()?, |run| Cursor { created_at: run.created_at, id: run.id });
+    let ids: Vec<Uuid> = page.data.iter().filter(|run| run.error.is_some() || run.ended_at.is_none()).map(|run| run.id).collect();
+    if !ids.is_empty() {
+        let told: Vec<Why> = db.call("explain_runs", &json!({"p_runs": ids})).await?;
+        let mut told: HashMap<Uuid, Why> = told.into_iter().map(|why| (why.run_id, why)).collect();
+        for run in &mut page.data {
+            run.why = told.remove(&run.id);
+        }
+    }
+    Ok(page)
+}
+
+/// List runs, newest first.
+#[utoipa::path(get, path = "/runs", security(("bearer" = [])),
+    params(("status" = Option<RunStatus>, Query), ("goal" = Option<String>, Query), ("tool" = Option<String>, Query),
+        ("created_after" = Option<DateTime<Utc>>, Query), ("created_before" = Option<DateTime<Utc>>, Query),
+        ("needs_approval" = Option<bool>, Query),
+        ("waits_for_me" = Option<bool>, Query, description = "Only those with a gate that the caller may decide."), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<RunSummary>), (status = 304), (status = 401)))]
+pub(crate) async fn list_runs(
+    State(app): State<App>,
+    caller: Authenticated,
+    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    Ok(list(&app, &caller, &filter, &paging).await?.respond(&uri, &headers))
 }

@@ -1,10 +1,11 @@
 //! `/api/runs`: submit a plan, list and show runs, steer them.
 
 mod control;
-mod create;
-mod list;
+pub(crate) mod create;
+pub(crate) mod list;
+pub(crate) mod log;
 mod retry;
-mod show;
+pub(crate) mod show;
 mod timeline;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(control::resume_run))
         .routes(routes!(retry::retry_run))
         .routes(routes!(retry::retry_step))
+        .routes(routes!(log::show_step_log))
         .routes(routes!(crate::gates::list_run_gates))
         .routes(routes!(crate::artifacts::show_lineage))
 }

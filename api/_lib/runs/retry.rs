@@ -2,23 +2,32 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::control::{RunState, change};
 use crate::App;
-use crate::http::{Authenticated, Envelope, Path, Refusal};
+use crate::http::{Authenticated, Body, Envelope, Path, Refusal};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    /// Kept in the event log.
+    reason: Option<String>,
+}
 
 /// Retry a failed run: every failed step, and what was blocked by it.
-#[utoipa::path(post, path = "/runs/{id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
+#[utoipa::path(post, path = "/runs/{id}/retry", request_body = Retry, security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn retry_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     envelope: Envelope,
+    body: Body<Retry>,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &envelope, b"", "retry_run", &json!({"p_run": id})).await
+    change(&app, &caller, &envelope, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
 }
 
 /// Retry one step of a failed run and everything below it.

@@ -23,7 +23,7 @@ pub(crate) enum Job {
     Doorbells,
     /// Makes and drops days of the event log.
     Retention,
-    /// Forgets idempotency keys older than a day.
+    /// Forgets idempotency keys and pieces of logs older than a day.
     Ttl,
     /// Measures the queues, raises and resolves alerts, publishes what is shut out to the edge.
     Watch,
@@ -32,7 +32,7 @@ pub(crate) enum Job {
 /// What a job did.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Done {
-    /// Leases taken back and runs ended, steps rung, days dropped, keys forgotten, or alerts raised and resolved.
+    /// Leases taken back and runs ended, steps rung, days dropped, keys and pieces of logs forgotten, or alerts raised and resolved.
     changed: usize,
 }
 
@@ -64,13 +64,13 @@ pub(crate) async fn run_cron(
             (lost + engine::enforce_deadlines(db).await?) as usize
         }
         Job::Doorbells => {
-            let rung = engine::ring_doorbells(db).await?.rung;
+            let rung = engine::ring_doorbells(db, None).await?.rung;
             let count = rung.len();
             app.ring(&background, rung.into_iter().map(Ring::of).collect()).await;
             count
         }
         Job::Retention => engine::retain_events(db).await?.len(),
-        Job::Ttl => engine::forget_requests(db).await? as usize,
+        Job::Ttl => (engine::forget_requests(db).await? + engine::forget_logs(db).await?) as usize,
         Job::Watch => {
             let watched = containment::watch_queues(db).await?;
             if let Some(edge) = app.edge()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use nofx_api::App;
+use nofx_local::dirs::checkout;
 use nofx_local::{Options, Stack, auth};
 use nofx_shared::db::Db;
 use nofx_shared::settings;
@@ -14,6 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tower_http::services::ServeFile;
 
 use super::queue::Queue;
 use crate::args::Dev;
@@ -48,12 +50,17 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let dev = Running { stack, queue, port, data_dir };
     dev.seed().await?;
 
-    let router = nofx_api::app_router(&App::new(dev.api_settings(limits)));
+    let router = with_files(nofx_api::app_router(&App::new(dev.api_settings(limits))))?;
     let api = tokio::spawn(crate::serve::serve(listener, router));
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| dev.worker(n, stopping.clone())).collect::<Result<_, _>>()?;
     dev.announce(&workers)?;
-    eprintln!("NOFX runs at http://127.0.0.1:{port}\n  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
+    let base = format!("http://127.0.0.1:{port}");
+    eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
+    for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
+        eprintln!("  sign in as {} with {} (the others are in {}/dev.json)", person.email, person.password, dev.data_dir.display());
+    }
+    eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
 
     let mut last = dev.pids(&workers);
     loop {
@@ -120,6 +127,8 @@ impl Running {
             region: None,
             limits,
             edge: None,
+            oauth_providers: vec![],
+            trace_url: None,
         }
     }
 
@@ -239,6 +248,24 @@ impl Running {
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
     }
+}
+
+/// What Vercel publishes of `public/`, file by file.
+fn with_files(router: axum::Router) -> Result<axum::Router, Error> {
+    fn add(router: axum::Router, folder: &std::path::Path, path: &str) -> std::io::Result<axum::Router> {
+        let mut router = router;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = format!("{path}/{}", entry.file_name().to_string_lossy());
+            router = if entry.path().is_dir() {
+                add(router, &entry.path(), &path)?
+            } else {
+                router.route_service(&path, ServeFile::new(entry.path()))
+            };
+        }
+        Ok(router)
+    }
+    add(router, &checkout().map_err(Error::new)?.join("public"), "").map_err(Error::new)
 }
 
 fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {

@@ -9,5 +9,5 @@ mod sign;
 pub(crate) use digest::from_hex;
 pub use digest::{hex, sha256};
 pub use envelope::{Keyring, Sealed, Unopened, WrappedKey};
-pub use hmac::is_hmac_sha256;
+pub use hmac::{hmac_sha256, is_hmac_sha256};
 pub use sign::{Envelope, PublicKey, Signature, SigningKey};

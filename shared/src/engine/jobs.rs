@@ -1,7 +1,7 @@
 //! What workers do from time to time, whoever comes first.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,6 +20,22 @@ pub struct Rung {
     pub hooks: bool,
 }
 
+/// How a worker is: `nofx.worker`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkerState {
+    pub name: String,
+    pub region: Option<String>,
+    pub version: String,
+    /// Steps that it holds now, and at most.
+    pub running: u32,
+    pub concurrency: u32,
+    pub memory_bytes: u64,
+    pub started_at: DateTime<Utc>,
+    /// When it was heard of last; the database says so.
+    #[serde(skip_serializing)]
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
 /// What `expire_leases` found.
 #[derive(Debug, Deserialize)]
 pub struct Expired {
@@ -35,8 +51,9 @@ pub async fn expire_leases(db: &Db) -> Result<Expired, Error> {
 }
 
 /// Wakes what is due and rings again for what nobody picked up.
-pub async fn ring_doorbells(db: &Db) -> Result<Rung, Error> {
-    db.call("ring_doorbells", &json!({})).await
+/// A worker that calls says how it is.
+pub async fn ring_doorbells(db: &Db, worker: Option<&WorkerState>) -> Result<Rung, Error> {
+    db.call("ring_doorbells", &json!({"p_worker": worker})).await
 }
 
 /// Cancels runs whose deadline has passed; tells how many.
@@ -47,6 +64,11 @@ pub async fn enforce_deadlines(db: &Db) -> Result<u32, Error> {
 /// Makes and drops partitions of the event log; tells which were dropped.
 pub async fn retain_events(db: &Db) -> Result<Vec<String>, Error> {
     db.call("retain_events", &json!({})).await
+}
+
+/// Forgets pieces of logs that nobody watches any more; tells how many.
+pub async fn forget_logs(db: &Db) -> Result<u32, Error> {
+    db.call("forget_logs", &json!({})).await
 }
 
 /// Forgets old idempotency keys; tells how many.

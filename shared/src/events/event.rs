@@ -22,7 +22,7 @@ pub enum Kind {
     #[serde(rename = "run.resumed")]
     RunResumed(By),
     #[serde(rename = "run.retried")]
-    RunRetried(By),
+    RunRetried(RunRetried),
     #[serde(rename = "run.cancelling")]
     RunCancelling(RunEnded),
     #[serde(rename = "run.succeeded")]
@@ -113,6 +113,13 @@ pub struct RunCreated {
 #[serde(deny_unknown_fields)]
 pub struct RunStarted {
     pub queued_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRetried {
+    pub by: String,
+    pub reason: Option<String>,
 }
 
 /// Who did it.

@@ -25,6 +25,10 @@ pub struct Api {
     pub limits: Limits,
     /// Where functions read what is shut out; the database when not set.
     pub edge: Option<Edge>,
+    /// `NOFX_OAUTH_PROVIDERS`: comma-separated providers of Supabase Auth that the sign-in page offers (github, google, …); none when empty.
+    pub oauth_providers: Vec<String>,
+    /// `NOFX_TRACE_URL`: where a trace is seen, with `{trace_id}` in it; pages show only its id when not set.
+    pub trace_url: Option<String>,
 }
 
 /// Reads the settings of the API.
@@ -50,6 +54,8 @@ pub fn api() -> Result<Api, Invalid> {
         region: reader.region(),
         limits: reader.limits(&Limits::default()),
         edge: reader.edge(),
+        oauth_providers: reader.list("NOFX_OAUTH_PROVIDERS"),
+        trace_url: reader.text("NOFX_TRACE_URL"),
     };
     reader.finish(api)
 }

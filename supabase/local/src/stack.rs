@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the gateway calls PostgREST on loopback only")]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
@@ -112,6 +112,8 @@ impl Stack {
             storage: Storage::open(data_dir.join("storage"), admin_url.to_owned())?,
             realtime: Realtime::open(admin_url.to_owned()),
             client: reqwest::Client::new(),
+            mail: data_dir.join("mail.jsonl"),
+            redeemed: Mutex::default(),
         };
         match gateway::serve(Arc::new(gateway)).await {
             Ok(running) => Ok((postgrest, running)),

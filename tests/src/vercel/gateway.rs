@@ -1,6 +1,7 @@
 //! The platform's front: routes, adds its headers, streams both ways.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,16 +18,32 @@ use super::routes::Routes;
 pub(super) struct Gateway {
     routes: Routes,
     functions: BTreeMap<String, Function>,
+    /// What is published as it is.
+    files: PathBuf,
     client: reqwest::Client,
 }
 
 impl Gateway {
-    pub(super) fn new(routes: Routes, functions: BTreeMap<String, Function>) -> Self {
-        Self { routes, functions, client: nofx_shared::net::client() }
+    pub(super) fn new(routes: Routes, functions: BTreeMap<String, Function>, files: PathBuf) -> Self {
+        Self { routes, functions, files, client: nofx_shared::net::client() }
     }
 
     pub(super) fn functions(&self) -> impl Iterator<Item = (&String, &Function)> {
         self.functions.iter()
+    }
+
+    /// A published file.
+    fn file(&self, path: &str) -> Option<Response> {
+        let path = Path::new(path.trim_start_matches('/'));
+        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let bytes = std::fs::read(self.files.join(path)).ok().filter(|_| is_plain)?;
+        let kind = match path.extension().and_then(|end| end.to_str()) {
+            Some("css") => "text/css",
+            Some("js") => "text/javascript",
+            Some("svg") => "image/svg+xml",
+            _ => "application/octet-stream",
+        };
+        Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
     pub(super) fn function(&self, path: &str) -> &Function {
@@ -59,6 +76,9 @@ async fn pass(State(gateway): State<Arc<Gateway>>, request: Request) -> Response
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let routed = gateway.routes.route(&path, |path| gateway.functions.contains_key(path));
+    if let Some(answer) = gateway.file(&path) {
+        return (routed.headers, answer).into_response();
+    }
     let Some(target) = routed.path else {
         return (StatusCode::from_u16(routed.status).expect("a status"), routed.headers, "NOT_FOUND").into_response();
     };

@@ -33,7 +33,7 @@ impl Deployment {
             functions.insert(format!("/api/{name}"), Function::start(&folder, home.path(), settings).await);
         }
         assert!(!functions.is_empty(), "{}: no function was built", output.display());
-        let gateway = Arc::new(Gateway::new(routes, functions));
+        let gateway = Arc::new(Gateway::new(routes, functions, output.join("static")));
         let url = gateway::serve(Arc::clone(&gateway)).await;
         Self { url, gateway, home }
     }

@@ -65,6 +65,8 @@ pub(crate) struct StepContext {
     pub trace: Option<TraceParent>,
     /// What it depends on outside: see `depends_on`.
     pub provider: Arc<OnceLock<String>>,
+    /// How much of what it printed was sent on, in bytes.
+    pub logged: tokio::sync::Mutex<usize>,
     pub stop: CancellationToken,
     pub tools: Arc<Tools>,
 }

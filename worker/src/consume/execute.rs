@@ -114,6 +114,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
         }
     }
     let context = StepContext {
+        logged: tokio::sync::Mutex::new(0),
         step,
         env,
         idempotency_key,

@@ -6,6 +6,7 @@ mod artifacts;
 mod context;
 mod execute;
 mod lease;
+mod live_log;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -327,7 +328,7 @@ impl Consumer {
         if deadline.is_none() && self.due.is_some_and(|due| due <= now) {
             self.due = None;
             self.metrics.calls.inc();
-            match engine::ring_doorbells(&self.db).await {
+            match engine::ring_doorbells(&self.db, None).await {
                 Ok(rung) => {
                     self.hungry |= !rung.rung.is_empty();
                     self.tell_others(rung.rung);

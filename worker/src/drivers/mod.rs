@@ -2,4 +2,4 @@
 
 mod processes;
 
-pub(crate) use processes::{Command, Ended, Processes};
+pub(crate) use processes::{Command, Ended, Printed, Processes};

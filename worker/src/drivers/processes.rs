@@ -26,6 +26,8 @@ pub(crate) struct Command {
     pub stop: CancellationToken,
     /// Most of what it prints that is kept; the rest is counted and dropped.
     pub keep_bytes: usize,
+    /// Where it is kept, for whoever watches.
+    pub printed: Printed,
 }
 
 /// What came of it.
@@ -54,6 +56,17 @@ impl Drop for Group {
     fn drop(&mut self) {
         // No such group: all of it has ended.
         let _ = killpg(self.0, Signal::SIGKILL);
+    }
+}
+
+/// What a process has printed so far.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<Collected>>);
+
+impl Printed {
+    /// All after so many bytes.
+    pub(crate) async fn after(&self, bytes: usize) -> Vec<u8> {
+        self.0.lock().await.all.get(bytes..).unwrap_or_default().to_vec()
     }
 }
 
@@ -107,10 +120,10 @@ impl Processes {
             .map_err(|error| Failure::permanent(format!("cannot start `{program}`: {error}")))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process ended at once"))?;
         let group = Group(Pid::from_raw(pid));
-        let collected = Arc::new(Mutex::new(Collected::default()));
+        let Printed(collected) = &command.printed;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let keep = command.keep_bytes;
-        let reading = async { tokio::join!(collect(stdout, &collected, keep, true), collect(stderr, &collected, keep, false)) };
+        let reading = async { tokio::join!(collect(stdout, collected, keep, true), collect(stderr, collected, keep, false)) };
         let whole = async {
             let (status, _) = tokio::join!(child.wait(), reading);
             status

@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::readers::{self, Said};
 use super::{Bench, Gate, Judged, command};
-use crate::drivers::{Command, Processes};
 use crate::handlers::bash;
 
 /// Starts the product and tries it end to end. Only in plans that say `"risky": true`; it runs with stubs in place of secrets:
@@ -37,18 +36,7 @@ impl Gate for E2eSmoke {
         let mut env = step.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let ended = step
-            .tools
-            .processes
-            .run(Command {
-                argv: bash::script_argv(&inputs.command),
-                dir: dir.clone(),
-                env,
-                trace: step.trace.clone(),
-                stop: step.stop.clone(),
-                keep_bytes: Processes::OUTPUT_BYTES,
-            })
-            .await?;
+        let ended = step.run(bash::script_argv(&inputs.command), &dir, env).await?;
         if step.stop.is_cancelled() {
             return Err(Failure::transient("it was stopped"));
         }

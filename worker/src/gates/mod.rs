@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::consume::StepContext;
-use crate::drivers::{Command, Ended, Processes};
+use crate::drivers::Ended;
 use crate::sbom::{self, Bom};
 use crate::workspace::Git;
 pub(crate) use audit::Audit;
@@ -101,9 +101,7 @@ impl Bench<'_> {
     /// Runs a program in a folder of the workspace with the step's environment.
     pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<Ended, Failure> {
         let step = self.step;
-        let (env, trace, stop) = (step.env.clone(), step.trace.clone(), step.stop.clone());
-        let command = Command { argv, dir: dir.to_owned(), env, trace, stop, keep_bytes: Processes::OUTPUT_BYTES };
-        let ended = step.tools.processes.run(command).await?;
+        let ended = step.run(argv, dir, step.env.clone()).await?;
         if step.stop.is_cancelled() { Err(Failure::transient("it was stopped")) } else { Ok(ended) }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Handler;
 use crate::consume::{StepContext, media_type};
-use crate::drivers::{Command, Ended, Processes};
+use crate::drivers::Ended;
 use crate::workspace;
 
 /// Runs a script, or a program with arguments, in the run's workspace.
@@ -60,18 +60,7 @@ impl Handler for Bash {
         }
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let ended = step
-            .tools
-            .processes
-            .run(Command {
-                argv,
-                dir: dir.clone(),
-                env,
-                trace: step.trace.clone(),
-                stop: step.stop.clone(),
-                keep_bytes: Processes::OUTPUT_BYTES,
-            })
-            .await?;
+        let ended = step.run(argv, &dir, env).await?;
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
         if step.stop.is_cancelled() {

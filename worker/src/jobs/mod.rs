@@ -7,10 +7,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use nofx_shared::artifacts;
 use nofx_shared::audit;
 use nofx_shared::crypto::Keyring;
 use nofx_shared::db::{Db, Error};
+use nofx_shared::engine::WorkerState;
 use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::consume::Tools;
 use crate::doorbell::Bell;
 use crate::metrics::Metrics;
+use crate::usage::Usage;
 
 /// What jobs reach.
 pub(crate) struct Shared {
@@ -26,12 +29,36 @@ pub(crate) struct Shared {
     pub metrics: Arc<Metrics>,
     pub bell: Bell,
     pub queue: Arc<Queue>,
+    pub me: Me,
+}
+
+/// What this worker says of itself.
+pub(crate) struct Me {
+    pub name: String,
+    pub region: Option<String>,
+    pub concurrency: usize,
+    pub started_at: DateTime<Utc>,
+}
+
+impl Me {
+    fn now(&self, metrics: &Metrics) -> WorkerState {
+        WorkerState {
+            name: self.name.clone(),
+            region: self.region.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            running: u32::try_from(metrics.running.get()).unwrap_or(0),
+            concurrency: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
+            memory_bytes: Usage::measure().memory_bytes()[0].1.unsigned_abs(),
+            started_at: self.started_at,
+            seen_at: None,
+        }
+    }
 }
 
 /// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
 /// one at the audit log.
 pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
-    let Shared { db, tools, metrics, bell, queue } = shared;
+    let Shared { db, tools, metrics, bell, queue, me } = shared;
     let often = Duration::from_secs(15).min(lease / 2);
     tokio::spawn(async move {
         let sweeping = every(often, || async {
@@ -45,7 +72,7 @@ pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop
                     break;
                 }
             }
-            let rang = engine::ring_doorbells(&db).await?;
+            let rang = engine::ring_doorbells(&db, Some(&me.now(&metrics))).await?;
             if rang.checks {
                 tools.checks.notify_one();
             }
@@ -65,6 +92,7 @@ pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop
         let keeping = every(Duration::from_secs(3600), || async {
             engine::retain_events(&db).await?;
             engine::forget_requests(&db).await?;
+            engine::forget_logs(&db).await?;
             expire_artifacts(&db, &tools).await?;
             tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
@@ -76,7 +104,7 @@ pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop
             {}
             Ok(())
         });
-        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&tools), metrics, stop.clone());
+        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&tools), Arc::clone(&metrics), stop.clone());
         let reporting = report_checks::run(db.clone(), Arc::clone(&tools), stop.clone());
         tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = watching => {}, () = sealing => {}, () = delivering => {}, () = keeping => {}, () = stop.cancelled() => {} }
     })

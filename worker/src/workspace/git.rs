@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nofx_shared::engine::Failure;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Ended, Processes};
+use crate::drivers::{Command, Ended, Printed, Processes};
 
 /// Most that one command may answer: a diff or a list of files that is cut short would be believed.
 const ANSWER_BYTES: usize = 256 << 20;
@@ -42,7 +42,15 @@ impl<'a> Git<'a> {
         let mut env = self.env.clone();
         env.insert("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned());
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
-        let command = Command { argv, dir: self.dir.to_owned(), env, trace: None, stop: self.stop.clone(), keep_bytes: ANSWER_BYTES };
+        let command = Command {
+            argv,
+            dir: self.dir.to_owned(),
+            env,
+            trace: None,
+            stop: self.stop.clone(),
+            keep_bytes: ANSWER_BYTES,
+            printed: Printed::default(),
+        };
         let ended = self.processes.run(command).await?;
         if self.stop.is_cancelled() {
             return Err(Failure::transient("it was stopped"));

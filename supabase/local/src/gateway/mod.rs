@@ -3,8 +3,10 @@
 mod api_key;
 mod proxy;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -33,6 +35,10 @@ pub struct Gateway {
     pub(crate) storage: Storage,
     pub(crate) realtime: Arc<Realtime>,
     pub(crate) client: reqwest::Client,
+    /// Where mail goes that a hosted project would send.
+    pub(crate) mail: PathBuf,
+    /// Links, codes and refresh tokens that have been used.
+    pub(crate) redeemed: Mutex<HashSet<String>>,
 }
 
 pub(crate) struct Running {
@@ -74,6 +80,8 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route("/rest/v1/{*path}", any(proxy::rest))
         .route("/auth/v1/token", post(auth::token))
         .route("/auth/v1/user", get(auth::show_user))
+        .route("/auth/v1/otp", post(auth::send_link))
+        .route("/auth/v1/logout", post(auth::sign_out))
         .merge(storage::keyed_routes())
         .merge(realtime::keyed_routes())
         .layer(from_fn_with_state(Arc::clone(&gateway), api_key::require));
@@ -81,5 +89,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .merge(keyed)
         .merge(storage::open_routes())
         .route("/auth/v1/.well-known/jwks.json", get(auth::show_keys))
+        .route("/auth/v1/verify", get(auth::verify_link))
+        .route("/auth/v1/authorize", get(auth::authorize))
         .with_state(gateway)
 }

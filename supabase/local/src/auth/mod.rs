@@ -1,19 +1,23 @@
-//! `/auth/v1`: password sign-in for the seeded people, in `GoTrue`'s shapes. Also mints every JWT of the stack.
+//! `/auth/v1`: sign-in for the seeded people, in `GoTrue`'s shapes. Also mints every JWT of the stack.
+
+mod grants;
+mod links;
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gateway::Gateway;
 use crate::people::Person;
+pub(crate) use grants::{sign_out, token};
+pub(crate) use links::{authorize, send_link, verify_link};
 
 /// Signs a token as Supabase does: HS256 with the project's secret.
 pub fn sign(secret: &str, claims: &Value) -> String {
@@ -69,36 +73,6 @@ pub(crate) fn claims(gateway: &Gateway, headers: &HeaderMap) -> Option<Value> {
 /// `GET /auth/v1/.well-known/jwks.json`: what tokens of people are checked with.
 pub(crate) async fn show_keys(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
     Json(json!({"keys": [gateway.signing_key.public_jwk()]}))
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Grant {
-    grant_type: String,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Credentials {
-    email: String,
-    password: String,
-}
-
-/// `POST /auth/v1/token?grant_type=password`
-pub(crate) async fn token(State(gateway): State<Arc<Gateway>>, Query(grant): Query<Grant>, Json(given): Json<Credentials>) -> Response {
-    if grant.grant_type != "password" {
-        return problem(StatusCode::BAD_REQUEST, "unsupported_grant_type", "only grant_type=password is served here");
-    }
-    let person = gateway.people.iter().find(|person| person.email.eq_ignore_ascii_case(&given.email) && person.password == given.password);
-    let Some(person) = person else {
-        return problem(StatusCode::BAD_REQUEST, "invalid_credentials", "Invalid login credentials");
-    };
-    let valid_s = 3600;
-    let now = Utc::now();
-    Json(json!({
-        "access_token": gateway.signing_key.sign(&session(person.id, &person.email, gateway.tenant_id, &person.role, valid_s)),
-        "token_type": "bearer", "expires_in": valid_s, "expires_at": now.timestamp() + valid_s,
-        "refresh_token": Uuid::now_v7().simple().to_string(), "user": user(person, gateway.tenant_id, now),
-    }))
-    .into_response()
 }
 
 /// `GET /auth/v1/user`

@@ -1,0 +1,67 @@
+//! `GET /api/runs/{id}/steps/{step_id}/log`
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use nofx_shared::auth::Caller;
+use nofx_shared::db::Query;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Params, Path, Refusal, cached};
+
+/// What is read at once.
+const PIECES: u32 = 64;
+
+#[derive(Deserialize)]
+pub(crate) struct After {
+    attempt: Option<u32>,
+    after: Option<i64>,
+}
+
+/// What a step printed so far.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Log {
+    pub text: String,
+    /// Where the text ends, in bytes: what to ask for next.
+    pub after: i64,
+}
+
+#[derive(Deserialize)]
+struct Piece {
+    at_byte: i64,
+    text: String,
+}
+
+/// The pieces of an attempt's log that came after so many bytes.
+pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, after: i64) -> Result<Log, Refusal> {
+    let filters = [
+        ("select", "at_byte,text".to_owned()),
+        ("step_id", format!("eq.{step}")),
+        ("attempt", format!("eq.{attempt}")),
+        ("at_byte", format!("gte.{after}")),
+        ("order", "at_byte".to_owned()),
+        ("limit", PIECES.to_string()),
+    ];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let pieces: Vec<Piece> = app.db(caller).read(&Query { table: "step_log", filters }).await?;
+    let after = pieces.last().map_or(after, |last| last.at_byte + i64::try_from(last.text.len()).unwrap_or(0));
+    Ok(Log { text: pieces.into_iter().map(|piece| piece.text).collect(), after })
+}
+
+/// What a step that runs has printed so far, secrets masked: at most a mebibyte of an attempt, for a day. Once it is over the whole log is an
+/// artifact of the step (`log-<attempt>.txt`).
+#[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "1 when not given."),
+        ("after" = Option<i64>, Query, description = "Bytes that are known already.")),
+    responses((status = 200, body = Log), (status = 304), (status = 401)))]
+pub(crate) async fn show_step_log(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((_run, step)): Path<(Uuid, Uuid)>,
+    Params(asked): Params<After>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    Ok(cached(&headers, &log(&app, &caller, step, asked.attempt.unwrap_or(1), asked.after.unwrap_or(0)).await?))
+}

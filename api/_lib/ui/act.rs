@@ -1,0 +1,95 @@
+//! What forms ask for: a request to the API's own routes, in the name of whoever sent the form. So hooks, limits of bodies, idempotency and
+//! refusals are those of the API.
+
+use axum::body::{Body, to_bytes};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use nofx_shared::telemetry::TraceParent;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::Ui;
+use super::session::{is_secure, set};
+use crate::http::{Background, Identity, cookie, note_limit};
+
+/// Answers of the API are read up to this size.
+const ANSWER_BYTES: usize = 8 << 20;
+/// What is to be said on the next page.
+const SAID_COOKIE: &str = "nofx_said";
+
+/// Why the API did not do it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Refused {
+    pub title: String,
+    pub detail: String,
+    pub errors: Vec<Fault>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fault {
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl Refused {
+    /// In one line.
+    pub(super) fn text(&self) -> String {
+        let first = self.errors.first().map(|fault| format!(" {}: {}", fault.pointer, fault.detail)).unwrap_or_default();
+        format!("{}. {}{first}", self.title, self.detail)
+    }
+}
+
+impl Ui {
+    /// Posts to a path of the API (without `/api`). `once`: the form's own id, so that sending it twice does it once.
+    pub(super) async fn post(&self, parts: &Parts, path: &str, body: &Value, once: Option<&str>) -> Result<Value, Refused> {
+        let mut request = Request::builder().method(Method::POST).uri(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(once) = once {
+            request = request.header("idempotency-key", once);
+        }
+        let unreadable = |_| Refused { title: "It could not be asked for".to_owned(), ..Refused::default() };
+        let mut request = note_limit(request.body(Body::from(body.to_string())).map_err(unreadable)?);
+        // Who asks, in which trace, and what may be done after the answer; not what the router of pages noted for itself.
+        let (from, to) = (&parts.extensions, request.extensions_mut());
+        from.get::<Identity>().map(|identity| to.insert(identity.clone()));
+        from.get::<TraceParent>().map(|trace| to.insert(trace.clone()));
+        from.get::<Background>().map(|background| to.insert(background.clone()));
+        let answer = self.api.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), ANSWER_BYTES).await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(serde_json::from_slice(&bytes).unwrap_or_default());
+        }
+        Err(serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| Refused { title: format!("The API answered {status}"), ..Refused::default() }))
+    }
+}
+
+/// Back to a page, which says how it went.
+pub(super) fn back(parts: &Parts, to: &str, outcome: &Result<String, Refused>) -> Response {
+    let (sign, text) = match outcome {
+        Ok(text) => ('+', text.clone()),
+        Err(refused) => ('-', refused.text()),
+    };
+    let text: String = text.chars().take(500).collect();
+    let mut response = Redirect::to(to).into_response();
+    let value = format!("{sign}{}", utf8_percent_encode(&text, NON_ALPHANUMERIC));
+    set(response.headers_mut(), SAID_COOKIE, &value, 30, is_secure(&parts.headers));
+    response
+}
+
+/// What the page before left to say: whether it went well, and the words.
+pub(super) fn said(headers: &HeaderMap) -> Option<(bool, String)> {
+    let value = cookie(headers, SAID_COOKIE)?;
+    let text = percent_decode_str(value.get(1..)?).decode_utf8_lossy().into_owned();
+    Some((value.starts_with('+'), text))
+}
+
+/// It was said.
+pub(super) fn forget_said() -> HeaderValue {
+    HeaderValue::from_static("nofx_said=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+}

@@ -1,0 +1,207 @@
+//! `/ui/approvals`: what waits for people, with what they need to decide, and how it was decided before.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query as Rows;
+use nofx_shared::gates::Evidence;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Ui;
+use super::act::back;
+use super::artifacts::{Text, evidence, text};
+use super::components::{badge, empty, id, json as shown, when, who};
+use super::form::Form;
+use super::layout::{Frame, Icon, Page};
+use super::runs::findings;
+use crate::artifacts::Artifact;
+use crate::gates::{Gate, GateStatus, list_all};
+use crate::http::{Paging, Params, Path, Refusal};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    /// The gate that is open.
+    gate: Option<Uuid>,
+    /// 1: those that are decided.
+    history: String,
+    cursor: String,
+}
+
+pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
+    let caller = &frame.session.caller;
+    let paging = Paging::after(&query.cursor);
+    let is_history = query.history == "1";
+    let status = (!is_history).then_some(GateStatus::Pending);
+    let filter = list_all::Filter { status, ..list_all::Filter::default() };
+    let mut gates = list_all::list(&ui.app, caller, &filter, &paging).await?;
+    if is_history {
+        gates.data.retain(|gate| gate.status != "pending" && gate.kind.starts_with("manual:"));
+    }
+    let open =
+        query.gate.and_then(|open| gates.data.iter().find(|gate| gate.id == open)).or_else(|| gates.data.first().filter(|_| !is_history));
+    let beside = match open {
+        Some(gate) => Some(beside(&ui, &frame, gate).await?),
+        None => None,
+    };
+    let body = html! {
+        header.list {
+            h1 { "Approvals" }
+            nav.saved aria-label="Which" {
+                a href="/ui/approvals" aria-current=[(!is_history).then_some("page")] { "Waiting" }
+                a href="/ui/approvals?history=1" aria-current=[is_history.then_some("page")] { "Decided" }
+            }
+        }
+        div #approvals data-live="gates" {
+            @if gates.data.is_empty() {
+                @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with who, when and why." })) }
+                @else { (empty("Nothing waits for a decision", &html! { "Steps whose tool or policy asks for people park here: " code { "manual:…" } ", or " code { "\"approval\"" } " in a plan." })) }
+            } @else {
+                @if !is_history { p.hint { "Keys: " kbd { "j" } " " kbd { "k" } " next and previous, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
+                div.split.open {
+                    nav aria-label="Gates" { ul.queue {
+                        @for gate in &gates.data {
+                            li { (line(gate, is_history, open.is_some_and(|open| open.id == gate.id))) }
+                        }
+                    } }
+                    @if let (Some(gate), Some(beside)) = (open, beside) {
+                        section aria-label="The gate" { (card(&frame, gate, "/ui/approvals")) (beside) (history(&frame, gate)) }
+                    }
+                }
+                (super::components::pager("/ui/approvals", &[("history", query.history.clone())], gates.next_cursor.as_deref()))
+            }
+        }
+    };
+    let icon = if gates.data.iter().any(|gate| gate.status == "pending") { Icon::Waiting } else { Icon::Idle };
+    Ok(frame.page("Approvals", icon, &body))
+}
+
+fn of<'a>(value: &'a Option<Value>, field: &str) -> &'a str {
+    value.as_ref().and_then(|value| value[field].as_str()).unwrap_or_default()
+}
+
+fn line(gate: &Gate, is_history: bool, is_open: bool) -> Markup {
+    let href = format!("/ui/approvals?gate={}{}", gate.id, if is_history { "&history=1" } else { "" });
+    html! {
+        a.gate href=(href) aria-current=[is_open.then_some("true")] {
+            (badge(&gate.status)) " " strong { (gate.question.as_deref().unwrap_or(&gate.kind)) }
+            span.hint { (of(&gate.run, "goal")) " · " (of(&gate.step, "name")) " · " (when(gate.decided_at.unwrap_or(gate.created_at))) }
+        }
+    }
+}
+
+/// What is asked, and the buttons for who may decide.
+pub(super) fn card(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
+    let approvals = gate.decisions.iter().filter(|decision| decision.decision == "approve").count();
+    html! {
+        section.card data-gate=(gate.id) {
+            h2 { (gate.question.as_deref().unwrap_or("Somebody must decide")) }
+            dl.facts {
+                div { dt { "Gate" } dd { (gate.kind) " " (id(&gate.id)) } }
+                @if gate.run.is_some() { div { dt { "Run" } dd { a href={ "/ui/runs/" (gate.run_id) } { (of(&gate.run, "goal")) } } } }
+                @if gate.step.is_some() { div { dt { "Step" } dd { (of(&gate.step, "name")) " · " (of(&gate.step, "tool")) } } }
+                @if gate.run.is_some() { div { dt { "Author" } dd { (who(of(&gate.run, "created_by"), &frame.session)) } } }
+                div { dt { "Approvals" } dd { (approvals) " of " (gate.needed) } }
+                div { dt { "Asked" } dd { (when(gate.created_at)) } }
+                @if let Some(expires) = gate.expires_at { div { dt { "Expires" } dd { (when(expires)) } } }
+            }
+            @if gate.status == "pending" { (buttons(frame, gate, back_to)) }
+            @else { p { (badge(&gate.status)) " by " (who(gate.decided_by.as_deref().unwrap_or("nobody"), &frame.session)) ": " (gate.reason.as_deref().unwrap_or("no reason given")) } }
+        }
+    }
+}
+
+fn buttons(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
+    let action = |decision: &str| format!("/ui/approvals/{}/{decision}", gate.id);
+    if !frame.session.may(gate.role) {
+        let role = serde_json::to_value(gate.role).unwrap_or_default();
+        return html! { p.hint { "It needs somebody of the role " (role.as_str().unwrap_or_default()) " or more." } };
+    }
+    html! {
+        form.decide method="post" action=(action("approve")) {
+            input type="hidden" name="csrf" value=(frame.csrf);
+            input type="hidden" name="back" value=(back_to);
+            label { "Reason" input type="text" name="reason" maxlength="2000" placeholder="kept with the decision"; }
+            button.primary type="submit" data-key="a" { "Approve" }
+            button.danger type="submit" data-key="r" formaction=(action("reject")) { "Reject" }
+            @if frame.session.may(Role::Supervisor) { button type="submit" formaction=(action("waive")) { "Waive, with a reason" } }
+        }
+    }
+}
+
+/// What whoever decides wants to see: what the step would do, what was found, what changes.
+async fn beside(ui: &Ui, frame: &Frame, gate: &Gate) -> Result<Markup, Refusal> {
+    let filters = [("run_id", format!("eq.{}", gate.run_id)), ("order", "created_at".to_owned()), ("limit", "500".to_owned())];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let artifacts: Vec<Artifact> = ui.app.db(&frame.session.caller).read(&Rows { table: "artifact", filters }).await?;
+    let mut proofs: Vec<Evidence> = vec![];
+    for artifact in
+        artifacts.iter().filter(|artifact| artifact.name == "evidence.json" || artifact.name.starts_with("evidence-")).rev().take(5)
+    {
+        proofs.extend(evidence(ui, artifact).await?);
+    }
+    let is_diff = |artifact: &&Artifact| {
+        artifact.media_type.contains("diff") || artifact.name.ends_with(".diff") || artifact.name.ends_with(".patch")
+    };
+    let diff = match artifacts.iter().rev().find(is_diff) {
+        Some(artifact) => Some((artifact, text(ui, artifact).await?)),
+        None => None,
+    };
+    let inputs =
+        gate.step.as_ref().map(|step| step["inputs"].clone()).filter(|inputs| inputs.as_object().is_some_and(|fields| !fields.is_empty()));
+    Ok(html! {
+        @if let Some(inputs) = inputs { section { h3 { "What it would do" } (shown(&inputs)) } }
+        @if let Some((artifact, Text { text, is_cut })) = &diff {
+            section {
+                h3 { "What changes: " (artifact.name) }
+                pre.diff tabindex="0" { @for line in text.lines() { span.line data-change=[change(line)] { (line) "\n" } } }
+                @if *is_cut { p.hint { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { "Load all of it" } } }
+            }
+        }
+        @if !proofs.is_empty() {
+            section { h3 { "Evidence" } @for proof in &proofs { h4 { (proof.gate) } (findings(proof)) } }
+        }
+    })
+}
+
+fn change(line: &str) -> Option<&'static str> {
+    match line.as_bytes().first() {
+        Some(b'+') if !line.starts_with("+++") => Some("added"),
+        Some(b'-') if !line.starts_with("---") => Some("removed"),
+        Some(b'@') => Some("place"),
+        _ => None,
+    }
+}
+
+fn history(frame: &Frame, gate: &Gate) -> Markup {
+    html! {
+        @if !gate.decisions.is_empty() {
+            section {
+                h3 { "History" }
+                ol.history {
+                    @for decision in &gate.decisions {
+                        li { (badge(&decision.decision)) " " (who(&decision.by, &frame.session)) ", " (when(decision.created_at)) ": " (decision.reason.as_deref().unwrap_or("no reason given")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /ui/approvals/{id}/approve | reject | waive`
+pub(super) async fn decide(State(ui): State<Ui>, Path((gate, decision)): Path<(Uuid, String)>, form: Form) -> Result<Response, Refusal> {
+    let done = match decision.as_str() {
+        "approve" => "Approved.",
+        "reject" => "Rejected: what needs the step is blocked.",
+        "waive" => "Waived: the run goes on without the approvals.",
+        _ => return Err(Problem::new(Kind::NotFound, "A gate can be approved, rejected and waived.").into()),
+    };
+    let to = form.fields.text("back").filter(|to| to.starts_with("/ui/")).unwrap_or("/ui/approvals");
+    let body = json!({"reason": form.fields.text("reason")});
+    let outcome = ui.post(&form.parts, &format!("/gates/{gate}/{decision}"), &body, None).await;
+    Ok(back(&form.parts, to, &outcome.map(|_| done.to_owned())))
+}

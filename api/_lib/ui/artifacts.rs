@@ -1,0 +1,142 @@
+//! `/ui/artifacts`: what steps made and keep; and their content.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use nofx_shared::db::Query as Rows;
+use nofx_shared::gates::Evidence;
+use nofx_shared::net;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Ui;
+use super::components::{bytes, empty, id, pager, when};
+use super::layout::{Frame, Icon, Page};
+use super::session::Session;
+use crate::artifacts::Artifact;
+use crate::http::{Cursor, Page as Cut, Paging, Params, Refusal};
+
+/// What of a text a page shows.
+const SHOWN_BYTES: usize = 128 << 10;
+/// How long a signed URL is good for a person.
+const GOOD_FOR: Duration = Duration::from_secs(300);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    name: String,
+    run: Option<Uuid>,
+    cursor: String,
+}
+
+pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
+    let paging = Paging::after(&query.cursor);
+    let mut filters = paging.filters()?;
+    if !query.name.is_empty() {
+        filters.push(("name".to_owned(), format!("ilike.*{}*", query.name.replace(['*', '%', '_', '\\'], "_"))));
+    }
+    filters.extend(query.run.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
+    let rows: Vec<Artifact> = ui.app.db(&frame.session.caller).read(&Rows { table: "artifact", filters }).await?;
+    let found = Cut::cut(rows, paging.limit()?, |artifact| Cursor { created_at: artifact.created_at, id: artifact.id });
+    let run = query.run.map(|run| run.to_string()).unwrap_or_default();
+    let body = html! {
+        header.list { h1 { "Artifacts" } }
+        form.filters method="get" action="/ui/artifacts" role="search" {
+            label { "Name" input type="search" name="name" value=(query.name) placeholder="part of the name"; }
+            label { "Run" input type="search" name="run" value=(run) placeholder="id of a run" pattern="[0-9a-fA-F-]{36}"; }
+            button type="submit" { "Filter" }
+        }
+        @if found.data.is_empty() {
+            (empty("No artifacts", &html! { "Files that steps keep, logs and evidence of gates appear here, with signed statements of where they came from." }))
+        } @else {
+            (list(&found.data, true))
+            (pager("/ui/artifacts", &[("name", query.name.clone()), ("run", run.clone())], found.next_cursor.as_deref()))
+        }
+    };
+    Ok(frame.page("Artifacts", Icon::Idle, &body))
+}
+
+/// Artifacts as a table; with the run when they are of many.
+pub(super) fn list(artifacts: &[Artifact], with_run: bool) -> Markup {
+    html! {
+        section.scroll tabindex="0" aria-label="Artifacts" {
+            table {
+                thead { tr { th { "Name" } th { "Size" } th { "Made" } @if with_run { th { "Run" } } th { "Digest" } th { "Statements" } th { "Artifact" } } }
+                tbody {
+                    @for artifact in artifacts {
+                        tr {
+                            td { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { (artifact.name) } span.hint { " " (artifact.media_type) } }
+                            td { (bytes(artifact.size_bytes)) }
+                            td { (when(artifact.created_at)) }
+                            @if with_run { td { a href={ "/ui/runs/" (artifact.run_id) } { "Its run" } } }
+                            td { button.copy type="button" data-copy=(artifact.hash) { span.unseen { "Copy the digest " } (artifact.hash.get(..19).unwrap_or(&artifact.hash)) "…" } }
+                            td { a href={ "/api/artifacts/" (artifact.id) "/attestations" } { "Signed" } }
+                            td { (id(&artifact.id)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Which {
+    id: Option<Uuid>,
+    /// As the artifact has it: `<run>/<step>/<name>`.
+    path: String,
+}
+
+/// `GET /ui/artifacts/signed?id=… | path=…`: to a URL that is good for five minutes.
+pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which): Params<Which>) -> Result<Response, Refusal> {
+    let filter = match which.id {
+        Some(id) => ("id".to_owned(), format!("eq.{id}")),
+        None => ("path".to_owned(), format!("eq.{}", which.path)),
+    };
+    let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
+    let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
+    let missing = || Problem::new(Kind::ArtifactNotFound, "There is no such artifact in your tenant. Name one by id= or by path=.");
+    let artifact = found.into_iter().next().ok_or_else(missing)?;
+    let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
+    Ok(Redirect::to(&url).into_response())
+}
+
+/// The start of an artifact, as text.
+pub(super) struct Text {
+    pub text: String,
+    pub is_cut: bool,
+}
+
+pub(super) async fn text(ui: &Ui, artifact: &Artifact) -> Result<Text, Refusal> {
+    let read = read(ui, artifact, SHOWN_BYTES).await?;
+    let is_cut = i64::try_from(read.len()).unwrap_or(i64::MAX) < artifact.size_bytes;
+    Ok(Text { text: String::from_utf8_lossy(&read).into_owned(), is_cut })
+}
+
+/// The evidence in an artifact; none when it holds something else.
+pub(super) async fn evidence(ui: &Ui, artifact: &Artifact) -> Result<Option<Evidence>, Refusal> {
+    const MOST: usize = 4 << 20;
+    Ok(serde_json::from_slice(&read(ui, artifact, MOST).await?).ok())
+}
+
+async fn read(ui: &Ui, artifact: &Artifact, most: usize) -> Result<Vec<u8>, Refusal> {
+    let away = || Problem::new(Kind::Unavailable, "Storage does not answer; try again in a moment.");
+    let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
+    let mut answer = net::client().get(url).timeout(Duration::from_secs(10)).send().await.map_err(|_| away())?;
+    if !answer.status().is_success() {
+        return Err(away().into());
+    }
+    let mut bytes = vec![];
+    while let Some(piece) = answer.chunk().await.map_err(|_| away())? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() >= most {
+            bytes.truncate(most);
+            break;
+        }
+    }
+    Ok(bytes)
+}

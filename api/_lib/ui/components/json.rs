@@ -1,0 +1,19 @@
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// A value as people read it; long ones are cut, and say so.
+pub(in crate::ui) fn json(value: &Value) -> Markup {
+    const MOST: usize = 20_000;
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    let mut end = text.len().min(MOST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    html! {
+        pre tabindex="0" { (text[..end]) }
+        @if end < text.len() { p.hint { (text.len() - end) " more bytes; the API has all of it." } }
+    }
+}

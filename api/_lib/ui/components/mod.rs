@@ -1,0 +1,33 @@
+//! Pieces of pages: data in, HTML out.
+
+mod ansi;
+mod badge;
+mod empty;
+mod id;
+mod json;
+mod marked;
+mod pager;
+mod time;
+mod who;
+
+pub(super) use ansi::ansi;
+pub(super) use badge::badge;
+pub(super) use empty::empty;
+pub(super) use id::id;
+pub(super) use json::json;
+pub(super) use marked::marked;
+pub(super) use pager::pager;
+pub(super) use time::{duration, when};
+pub(super) use who::who;
+
+/// A size as people read it.
+pub(super) fn bytes(count: i64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let size = count as f64;
+    match count {
+        ..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{:.1} KiB", size / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", size / 1_048_576.0),
+        _ => format!("{:.1} GiB", size / 1_073_741_824.0),
+    }
+}

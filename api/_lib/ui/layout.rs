@@ -1,0 +1,185 @@
+//! The frame around every page: navigation, what waits, what is shut out, what was just done.
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+use nofx_shared::db::Query;
+use nofx_shared::events::names;
+use serde_json::Value;
+
+use super::Ui;
+use super::act::{forget_said, said};
+use super::session::Session;
+use crate::http::Refusal;
+
+/// What the tab shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Icon {
+    Idle,
+    Running,
+    Waiting,
+    Succeeded,
+    Failed,
+}
+
+impl Icon {
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Idle => "/icons/idle.svg",
+            Self::Running => "/icons/running.svg",
+            Self::Waiting => "/icons/waiting.svg",
+            Self::Succeeded => "/icons/succeeded.svg",
+            Self::Failed => "/icons/failed.svg",
+        }
+    }
+
+    /// Before the title.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Idle => "",
+            Self::Running => "● ",
+            Self::Waiting => "◆ ",
+            Self::Succeeded => "✓ ",
+            Self::Failed => "✕ ",
+        }
+    }
+}
+
+/// Gates of the caller are counted up to this.
+const MOST_WAITING: usize = 100;
+
+const PAGES: [(&str, &str); 5] = [
+    ("/ui/runs", "Runs"),
+    ("/ui/approvals", "Approvals"),
+    ("/ui/artifacts", "Artifacts"),
+    ("/ui/events", "Events"),
+    ("/ui/system", "System"),
+];
+
+/// What all pages of a session show.
+pub(super) struct Frame {
+    pub ui: Ui,
+    pub session: Session,
+    /// What forms of the page carry.
+    pub csrf: String,
+    path: String,
+    /// Gates that wait for the viewer.
+    waiting: usize,
+    shut_out: Vec<String>,
+    said: Option<(bool, String)>,
+}
+
+/// A page, whole.
+pub(super) struct Page {
+    html: Markup,
+    forgets: bool,
+}
+
+impl Page {
+    pub(super) fn into_string(self) -> String {
+        self.html.into_string()
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = self.html.into_response();
+        if self.forgets {
+            response.headers_mut().append(header::SET_COOKIE, forget_said());
+        }
+        response
+    }
+}
+
+impl FromRequestParts<Ui> for Frame {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, ui: &Ui) -> Result<Self, Refusal> {
+        let session = Session::from_request_parts(parts, ui).await?;
+        let filters = [("select", "id"), ("status", "eq.pending"), ("waits_for_me", "is.true"), ("limit", "100")];
+        let query = Query { table: "gate", filters: filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec() };
+        let db = ui.app.db(&session.caller);
+        let (waiting, shut_out) = tokio::try_join!(db.read::<Vec<Value>>(&query), ui.app.shut_out(&session.caller))?;
+        let mut frame = Self::bare(ui, session, parts.uri.path());
+        frame.waiting = waiting.len();
+        frame.shut_out = shut_out.keys().cloned().collect();
+        frame.said = said(&parts.headers);
+        Ok(frame)
+    }
+}
+
+impl Frame {
+    /// Without anything that must be read first.
+    pub(super) fn bare(ui: &Ui, session: Session, path: &str) -> Self {
+        Self { csrf: session.csrf(ui), ui: ui.clone(), session, path: path.to_owned(), waiting: 0, shut_out: vec![], said: None }
+    }
+
+    pub(super) fn page(&self, title: &str, icon: Icon, body: &Markup) -> Page {
+        let is_here = |path: &str| self.path.starts_with(path);
+        let waiting = if self.waiting == MOST_WAITING { format!("{MOST_WAITING}+") } else { self.waiting.to_string() };
+        let body = html! {
+            header.top {
+                a.skip href="#main" { "Skip to the content" }
+                a.brand href="/ui/runs" { "NOFX" }
+                nav aria-label="Main" {
+                    @for (path, name) in PAGES {
+                        a href=(path) aria-current=[is_here(path).then_some("page")] {
+                            (name)
+                            @if path == "/ui/approvals" && self.waiting > 0 {
+                                span.count { (waiting) span.unseen { " wait for you" } }
+                            }
+                        }
+                    }
+                }
+                a.button.primary href="/ui/runs/new" { "New run" }
+                form.who method="post" action="/ui/sign-out" {
+                    input type="hidden" name="csrf" value=(self.csrf);
+                    span title=(self.session.caller.tenant) { (self.session.email) }
+                    button type="submit" { "Sign out" }
+                }
+            }
+            @if !self.shut_out.is_empty() {
+                p.banner role="status" {
+                    "Shut out by open breakers: " strong { (self.shut_out.join(", ")) } ". Their steps wait. "
+                    a href="/ui/system#breakers" { "Look at the breakers" }
+                }
+            }
+            @if let Some((is_good, text)) = &self.said {
+                p.said.good[*is_good].bad[!*is_good] role=(if *is_good { "status" } else { "alert" }) { (text) }
+            }
+            p.offline role="status" hidden { "The connection is lost. What you see may be old; it is renewed when the connection is back." }
+            main #main { (body) }
+        };
+        Page { html: document(title, icon, &body), forgets: self.said.is_some() }
+    }
+}
+
+/// A page for nobody in particular.
+pub(super) fn bare_page(title: &str, body: &Markup) -> Markup {
+    document(title, Icon::Idle, body)
+}
+
+fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                // What a viewer opened stays open when the page is renewed.
+                meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
+                meta name="nofx-events" content=(names().join(","));
+                title { (icon.sign()) (title) " · NOFX" }
+                link #icon rel="icon" type="image/svg+xml" href=(icon.path());
+                link rel="stylesheet" href="/tokens.css";
+                link rel="stylesheet" href="/app.css";
+                script src="/vendor/htmx.min.js" defer {}
+                script src="/app.js" type="module" {}
+            }
+            body { (body) }
+        }
+    }
+}

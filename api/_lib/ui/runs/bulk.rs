@@ -1,0 +1,68 @@
+//! `POST /ui/runs/bulk`: the same for many runs, chosen one by one or by the filter of the list. Each goes through the API by itself, so
+//! that one that is refused keeps no other from being done.
+
+use axum::extract::State;
+use axum::response::Response;
+use nofx_shared::problem::{Kind, Problem};
+use serde_json::json;
+
+use super::list::Query;
+use crate::http::{Paging, Refusal};
+use crate::runs::list::list;
+use crate::ui::Ui;
+use crate::ui::act::{Refused, back};
+use crate::ui::form::Form;
+
+/// What one request does at most: the next page is one more click.
+const MOST: u16 = 100;
+
+pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Response, Refusal> {
+    let fields = &form.fields;
+    let field = |name| fields.text(name).unwrap_or_default().to_owned();
+    let query = Query {
+        status: field("status"),
+        goal: field("goal"),
+        tool: field("tool"),
+        since: field("since"),
+        mine: field("mine"),
+        cursor: String::new(),
+    };
+    let (verb, is_all) = match fields.text("action") {
+        Some("retry") => ("retry", false),
+        Some("cancel") => ("cancel", false),
+        Some("retry-all") => ("retry", true),
+        Some("cancel-all") => ("cancel", true),
+        _ => return Err(Problem::new(Kind::InvalidRequest, "Runs can be retried and cancelled together.").into()),
+    };
+    let to = query.url(None);
+    let reason = fields.text("reason");
+    if is_all && reason.is_none() {
+        return Ok(back(&form.parts, &to, &Err(Refused { title: "Say why: many runs change at once".to_owned(), ..Refused::default() })));
+    }
+    let runs: Vec<String> = if is_all {
+        let paging = Paging::first(MOST);
+        list(&ui.app, &form.session.caller, &query.filter(), &paging).await?.data.iter().map(|run| run.id.to_string()).collect()
+    } else {
+        fields.all("run").take(MOST.into()).map(str::to_owned).collect()
+    };
+    if runs.is_empty() {
+        return Ok(back(&form.parts, &to, &Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })));
+    }
+    let (mut done, mut refused) = (0, vec![]);
+    for run in &runs {
+        match ui.post(&form.parts, &format!("/runs/{run}/{verb}"), &json!({"reason": reason}), None).await {
+            Ok(_) => done += 1,
+            Err(why) => refused.push(why),
+        }
+    }
+    let did = if verb == "retry" { "retried" } else { "cancelled" };
+    let outcome = match refused.first() {
+        None => Ok(format!("{done} of {} runs were {did}.", runs.len())),
+        Some(why) => Err(Refused {
+            title: format!("{done} of {} runs were {did}, {} were refused", runs.len(), refused.len()),
+            detail: why.text(),
+            errors: vec![],
+        }),
+    };
+    Ok(back(&form.parts, &to, &outcome))
+}

@@ -1,0 +1,198 @@
+//! `/ui/runs/{id}`: one run.
+
+use axum::extract::State;
+use axum::http::Uri;
+use maud::{Markup, html};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query as Rows;
+use nofx_shared::engine::RunStatus;
+use nofx_shared::events::{Event, Row};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::read::{RunPage, read};
+use super::timeline::{Shown, draw, graph};
+use super::{curl, drawer};
+use crate::http::{Path, Refusal};
+use crate::ui::Ui;
+use crate::ui::approvals::card;
+use crate::ui::components::{badge, duration, empty, id, json, when, who};
+use crate::ui::events::feed;
+use crate::ui::layout::{Frame, Icon, Page};
+
+/// Events that the feed of a run shows.
+const FEED: u32 = 200;
+
+const VIEWS: [(&str, &str); 4] = [("timeline", "Timeline"), ("graph", "Graph"), ("events", "Events"), ("plan", "Plan")];
+
+/// What of the query a run's page reads.
+fn shown(query: Option<&str>) -> Shown {
+    let mut shown = Shown { view: "timeline".to_owned(), ..Shown::default() };
+    for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (key.as_ref(), value.into_owned()) {
+            ("view", view) if VIEWS.iter().any(|(name, _)| *name == view) => shown.view = view,
+            ("step", step) if !step.is_empty() => shown.step = Some(step),
+            ("idle", idle) => shown.hides_idle = idle == "hide",
+            ("open", name) => shown.unfolded.push(name),
+            _ => {}
+        }
+    }
+    shown
+}
+
+pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): Path<Uuid>, uri: Uri) -> Result<Page, Refusal> {
+    let shown = shown(uri.query());
+    let caller = &frame.session.caller;
+    let page = read(&ui.app, caller, run).await?;
+    let events = if shown.view == "events" { Some(newest_events(&ui, &frame, run).await?) } else { None };
+    let drawer = match shown.step.as_deref().map(|name| page.step(name)) {
+        Some(Some(step)) => Some(drawer::draw(&frame, &page, &shown, step).await?),
+        Some(None) => Some(html! { p { "The run has no step of that name." } }),
+        None => None,
+    };
+    let icon = icon(&page);
+    let status = status(&page);
+    let is_over = page.run.ended_at.is_some();
+    let cursor = page.cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
+    let body = html! {
+        article #run data-live=[(!is_over).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title={ (status) " · " (page.run.goal) } data-icon=(icon.path()) {
+            (head(&ui, &frame, &page))
+            @for gate in page.pending() { (card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
+            nav.tabs aria-label="Views of the run" {
+                @for (view, name) in VIEWS {
+                    a href=(shown.to_query(view, shown.step.as_deref(), shown.hides_idle)) aria-current=[(shown.view == view).then_some("page")] { (name) }
+                }
+                @if shown.view == "timeline" {
+                    a.option href=(shown.to_query("timeline", shown.step.as_deref(), !shown.hides_idle)) {
+                        (if shown.hides_idle { "Show idle time" } else { "Hide idle time" })
+                    }
+                    span.zoom.scripted { button type="button" data-zoom="in" { "Zoom in" } button type="button" data-zoom="out" { "Zoom out" } }
+                }
+            }
+            div.split.open[drawer.is_some()] {
+                section.view aria-label=(shown.view) {
+                    @match shown.view.as_str() {
+                        "graph" => { (graph(&page, &shown)) }
+                        "events" => { (feed(events.as_deref().unwrap_or_default(), true)) }
+                        "plan" => { (json(&page.run.plan)) }
+                        _ => { (draw(&page, &shown)) (unfolding(&page, &shown)) }
+                    }
+                }
+                aside #drawer aria-label="Step" hidden[drawer.is_none()] { @if let Some(drawer) = drawer { (drawer) } }
+            }
+        }
+    };
+    Ok(frame.page(&format!("{status} · {}", page.run.goal), icon, &body))
+}
+
+/// A run's status as people mean it: one that waits for them is not running.
+fn status(page: &RunPage) -> &'static str {
+    if page.run.status == RunStatus::Running && page.pending().next().is_some() { "waiting" } else { page.run.status.as_str() }
+}
+
+fn icon(page: &RunPage) -> Icon {
+    match page.run.status {
+        RunStatus::Succeeded => Icon::Succeeded,
+        RunStatus::Failed => Icon::Failed,
+        RunStatus::Cancelled => Icon::Idle,
+        RunStatus::Paused => Icon::Waiting,
+        RunStatus::Queued | RunStatus::Running | RunStatus::Cancelling => {
+            if page.pending().next().is_some() {
+                Icon::Waiting
+            } else {
+                Icon::Running
+            }
+        }
+    }
+}
+
+fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
+    let run = &page.run;
+    let trace = run.traceparent.as_deref().and_then(|parent| parent.split('-').nth(1));
+    let took = run.ended_at.unwrap_or_else(chrono::Utc::now) - run.created_at;
+    let done = run.steps_total.saturating_sub(run.open_steps);
+    html! {
+        header.run {
+            h1 { (badge(status(page))) " " (run.goal) }
+            @if let Some(error) = &run.error { p.why { (why(error)) } }
+            @if run.status == RunStatus::Paused { p.why { "Paused: what runs goes on to its end, nothing new starts." } }
+            dl.facts {
+                div { dt { "Run" } dd { (id(&run.id)) } }
+                div { dt { "Steps" } dd { (done) " of " (run.steps_total) " over" } }
+                div { dt { "Submitted" } dd { (when(run.created_at)) } }
+                div { dt { "By" } dd { (who(&run.created_by, &frame.session)) } }
+                div { dt { "Took" } dd data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) } }
+                @if page.cost_usd > 0.0 { div { dt { "Models" } dd { (format!("{:.4} USD", page.cost_usd)) } } }
+                @if let Some(trace) = trace {
+                    div { dt { "Trace" } dd {
+                        @match &ui.app.settings().trace_url {
+                            Some(url) => { a href=(url.replace("{trace_id}", trace)) rel="noreferrer" { (&trace[..trace.len().min(8)]) "…" } }
+                            None => { button.copy type="button" data-copy=(trace) { (&trace[..trace.len().min(8)]) "…" } }
+                        }
+                    } }
+                }
+            }
+            (actions(frame, page))
+        }
+    }
+}
+
+/// A run's error in one line: at which step, and what.
+fn why(error: &Value) -> String {
+    let message = error["message"].as_str().unwrap_or("it failed");
+    match error["step"].as_str() {
+        Some(step) => format!("At {step}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+fn actions(frame: &Frame, page: &RunPage) -> Markup {
+    let run = &page.run;
+    let may = frame.session.may(Role::Contributor);
+    let goes_on = matches!(run.status, RunStatus::Queued | RunStatus::Running | RunStatus::Paused);
+    let button = |verb: &str, name: &str, asks: bool| {
+        html! {
+            form.action method="post" action={ "/ui/runs/" (run.id) "/" (verb) } {
+                input type="hidden" name="csrf" value=(frame.csrf);
+                @if asks { input type="text" name="reason" placeholder="Why?" aria-label={ "Why " (name) } maxlength="500"; }
+                button type="submit" { (name) }
+            }
+        }
+    };
+    html! {
+        div.actions {
+            @if may {
+                @if run.status == RunStatus::Running { (button("pause", "Pause", false)) }
+                @if run.status == RunStatus::Paused { (button("resume", "Resume", false)) }
+                @if run.status == RunStatus::Failed { (button("retry", "Retry what failed", true)) }
+                @if goes_on { (button("cancel", "Cancel", true)) }
+                a.button href={ "/ui/runs/new?from=" (run.id) } { "Run again with changes" }
+            }
+            details.curl { summary { "As curl" } (curl::draw(&run.plan)) }
+        }
+    }
+}
+
+/// Links that show or hide the children of `for_each` steps.
+fn unfolding(page: &RunPage, shown: &Shown) -> Markup {
+    let parents: Vec<_> = page.run.steps.iter().filter(|step| page.children(step).nth(5).is_some()).collect();
+    html! {
+        @for parent in parents {
+            @let (verb, other) = shown.toggled(&parent.name);
+            p { a href=(other.link(shown.step.as_deref())) { (verb) " the children of " (parent.name) } }
+        }
+        @if page.run.steps.is_empty() { (empty("No steps", &html! { "The plan has none." })) }
+    }
+}
+
+async fn newest_events(ui: &Ui, frame: &Frame, run: Uuid) -> Result<Vec<Event>, Refusal> {
+    let filters = [
+        ("select", "*,origin".to_owned()),
+        ("run_id", format!("eq.{run}")),
+        ("order", "tx.desc,id.desc".to_owned()),
+        ("limit", FEED.to_string()),
+    ];
+    let query = Rows { table: "event", filters: filters.map(|(key, value)| (key.to_owned(), value)).to_vec() };
+    let rows: Vec<Row> = ui.app.db(&frame.session.caller).read(&query).await?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}

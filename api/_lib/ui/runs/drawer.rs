@@ -1,0 +1,155 @@
+//! One step of a run: what it was given, what came of it, what it printed, what it left.
+
+use std::collections::HashMap;
+
+use maud::{Markup, html};
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use nofx_shared::gates::Evidence;
+use serde_json::Value;
+
+use super::log;
+use super::read::{RunPage, Step, read_errors, read_step};
+use super::timeline::Shown;
+use crate::artifacts::Artifact;
+use crate::http::Refusal;
+use crate::ui::artifacts::{evidence, list};
+use crate::ui::components::{badge, duration, id, json, when};
+use crate::ui::layout::Frame;
+
+pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &Step) -> Result<Markup, Refusal> {
+    let (ui, session) = (&frame.ui, &frame.session);
+    let (app, caller) = (&ui.app, &session.caller);
+    let of_step = [("step_id", format!("eq.{}", step.id)), ("order", "created_at".to_owned())];
+    let of_step = Query { table: "artifact", filters: of_step.map(|(key, value)| (key.to_owned(), value)).to_vec() };
+    let db = app.db(caller);
+    let artifacts = async { db.read::<Vec<Artifact>>(&of_step).await.map_err(Refusal::from) };
+    let (detail, errors, artifacts) =
+        tokio::try_join!(read_step(app, caller, step.id), read_errors(app, caller, page.run.id, step.id), artifacts)?;
+    let log = log::draw(ui, session, page.run.id, step, &artifacts).await?;
+    let gate = page.run.gates.iter().rev().find(|gate| gate.step_id == step.id && gate.evidence_id.is_some());
+    let evidence: Option<Evidence> = match gate.and_then(|gate| artifacts.iter().find(|artifact| Some(artifact.id) == gate.evidence_id)) {
+        Some(artifact) => evidence(ui, artifact).await?,
+        None => None,
+    };
+    let inputs = detail.spec.get("inputs").cloned().unwrap_or(Value::Null);
+    let is_retriable = matches!(step.status.as_str(), "failed" | "timed_out" | "skipped" | "cancelled" | "succeeded");
+    Ok(html! {
+        header {
+            h2 { (badge(&step.status)) " " (step.name) }
+            a.close href=(shown.link(None)) aria-label="Close the step" { "✕" }
+        }
+        dl.facts {
+            div { dt { "Tool" } dd { (step.tool) } }
+            div { dt { "Step" } dd { (id(&step.id)) } }
+            div { dt { "Attempt" } dd { (step.attempt) } }
+            @if let Some(what) = &step.waits_for { div { dt { "Waits for" } dd { (what) } } }
+            @if let Some(began) = step.started_at { div { dt { "Began" } dd { (when(began)) } } }
+            @if let Some(worker) = &detail.worker { div { dt { "Worker" } dd { (worker) } } }
+        }
+        @if page.run.status == nofx_shared::engine::RunStatus::Failed && is_retriable && session.may(Role::Contributor) {
+            form.action method="post" action={ "/ui/runs/" (page.run.id) "/steps/" (step.id) "/retry" } {
+                input type="hidden" name="csrf" value=(frame.csrf);
+                button type="submit" { "Retry from here" }
+            }
+        }
+        @if session.may(Role::Contributor) && step.parent_id.is_none() {
+            p { a href=(again(page, step)) { "Run again with other inputs for this step" } }
+        }
+        @if let Some(error) = &detail.error {
+            section { h3 { "Error" } (error_chain(error)) }
+        }
+        @if let Some(evidence) = &evidence { section { h3 { "Evidence" } (findings(evidence)) } }
+        section { h3 { "Log" } (log) }
+        section { h3 { "Outputs" } @match &detail.outputs { Some(outputs) => { (json(outputs)) } None => { p.hint { "None yet." } } } }
+        section { h3 { "Inputs" } (json(&inputs)) }
+        section { h3 { "Attempts" } (attempts(page, step, &errors)) }
+        section {
+            h3 { "Artifacts" }
+            @if artifacts.is_empty() { p.hint { "None." } } @else { (list(&artifacts, false)) }
+        }
+        section {
+            h3 { "Provenance" }
+            p { a href={ "/api/runs/" (page.run.id) "/lineage?format=svg" } { "Draw what was made of what" } " · each artifact has signed statements of where it came from." }
+        }
+    })
+}
+
+fn again(page: &RunPage, step: &Step) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("from", &page.run.id.to_string()).append_pair("step", &step.name);
+    format!("/ui/runs/new?{}", query.finish())
+}
+
+/// An error, what caused it, and its details.
+fn error_chain(error: &Value) -> Markup {
+    let causes = error["causes"].as_array().or_else(|| error["chain"].as_array());
+    html! {
+        p.why { (error["message"].as_str().unwrap_or("It failed without a word.")) }
+        @if let Some(causes) = causes {
+            ol.causes { @for cause in causes { li { (cause.as_str().or_else(|| cause["message"].as_str()).unwrap_or_default()) } } }
+        }
+        @if !error["details"].is_null() { (json(&error["details"])) }
+    }
+}
+
+fn attempts(page: &RunPage, step: &Step, errors: &HashMap<u32, Value>) -> Markup {
+    let attempts = page.attempts.iter().filter(|attempt| attempt.step_id == step.id);
+    html! {
+        section.scroll tabindex="0" aria-label="Attempts" {
+            table {
+                thead { tr { th { "No." } th { "Ended" } th { "Waited" } th { "Ran" } th { "Worker" } th { "Error" } } }
+                tbody {
+                    @for attempt in attempts {
+                        @let began = attempt.started_at.unwrap_or(attempt.ended_at);
+                        tr {
+                            td { (attempt.attempt) }
+                            td { (badge(&attempt.outcome)) " " (when(attempt.ended_at)) }
+                            td { (attempt.ready_at.map(|ready| duration((began - ready).num_milliseconds())).unwrap_or_default()) }
+                            td { (duration((attempt.ended_at - began).num_milliseconds())) }
+                            td { (attempt.worker.as_deref().unwrap_or("")) }
+                            td { (errors.get(&attempt.attempt).and_then(|error| error["message"].as_str()).unwrap_or_default()) }
+                        }
+                    }
+                    @if step.ended_at.is_none() {
+                        tr { td { (step.attempt) } td { (badge(&step.status)) } td {} td {} td {} td {} }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a gate found, at its lines.
+pub(in crate::ui) fn findings(evidence: &Evidence) -> Markup {
+    let verdict = serde_json::to_value(evidence.verdict).unwrap_or_default();
+    html! {
+        p { (badge(verdict.as_str().unwrap_or_default())) " " (evidence.summary) }
+        p.hint {
+            (evidence.tool.name) " " (evidence.tool.version.as_deref().unwrap_or_default())
+            @if let Some(command) = &evidence.command { " · " code { (command) } }
+            " · " (duration(evidence.duration_ms))
+        }
+        @if !evidence.findings.is_empty() {
+            section.scroll tabindex="0" aria-label="Findings" {
+                table {
+                    thead { tr { th { "Where" } th { "Rule" } th { "What" } } }
+                    tbody {
+                        @for finding in &evidence.findings {
+                            @let severity = serde_json::to_value(finding.severity).unwrap_or_default();
+                            tr data-severity=(severity.as_str().unwrap_or_default()) {
+                                td { code {
+                                    (finding.file.as_deref().unwrap_or("the whole"))
+                                    @if let Some(line) = finding.line { ":" (line) @if let Some(column) = finding.column { ":" (column) } }
+                                } }
+                                td { (finding.rule.as_deref().unwrap_or_default()) }
+                                td { strong { (severity.as_str().unwrap_or_default()) } " " (finding.message) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if evidence.findings_total > evidence.findings.len() { p.hint { (evidence.findings_total - evidence.findings.len()) " more." } }
+        }
+    }
+}

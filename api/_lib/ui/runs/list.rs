@@ -1,0 +1,240 @@
+//! `/ui/runs`: what runs, what waits for the viewer, what broke, and why.
+
+use axum::extract::State;
+use chrono::{DateTime, Duration, Utc};
+use maud::{Markup, html};
+use nofx_shared::auth::Role;
+use nofx_shared::engine::RunStatus;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+use crate::http::{Paging, Params, Refusal};
+use crate::runs::list::{Filter, RunSummary, Why, list};
+use crate::ui::Ui;
+use crate::ui::components::{badge, duration, empty, id, pager, when, who};
+use crate::ui::layout::{Frame, Icon, Page};
+
+/// Counting stops there.
+const MOST: u64 = 10_000;
+
+/// The filters, as the URL has them: what can be bookmarked is all there is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::ui) struct Query {
+    pub status: String,
+    pub goal: String,
+    pub tool: String,
+    /// 1h, 24h, 7d, 30d
+    pub since: String,
+    /// 1: those that wait for the viewer.
+    pub mine: String,
+    pub cursor: String,
+}
+
+const SINCE: [(&str, &str); 4] = [("1h", "Last hour"), ("24h", "Last day"), ("7d", "Last week"), ("30d", "Last month")];
+
+const SAVED: [(&str, &str); 4] = [
+    ("?mine=1", "Waits for me"),
+    ("?status=running", "Running"),
+    ("?status=failed&since=24h", "Failed today"),
+    ("?status=failed&since=7d", "Failed this week"),
+];
+
+impl Query {
+    pub(super) fn filter(&self) -> Filter {
+        let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        Filter {
+            status: serde_json::from_value(json!(self.status)).ok(),
+            goal: text(&self.goal),
+            tool: text(&self.tool),
+            created_after: self.after(),
+            created_before: None,
+            needs_approval: None,
+            waits_for_me: (self.mine == "1").then_some(true),
+        }
+    }
+
+    fn after(&self) -> Option<DateTime<Utc>> {
+        let length = match self.since.as_str() {
+            "1h" => Duration::hours(1),
+            "24h" => Duration::hours(24),
+            "7d" => Duration::days(7),
+            "30d" => Duration::days(30),
+            _ => return None,
+        };
+        Some(Utc::now() - length)
+    }
+
+    /// Everything but where the page begins.
+    pub(super) fn pairs(&self) -> [(&'static str, String); 5] {
+        [("status", &self.status), ("goal", &self.goal), ("tool", &self.tool), ("since", &self.since), ("mine", &self.mine)]
+            .map(|(key, value)| (key, value.clone()))
+    }
+
+    pub(super) fn url(&self, change: Option<(&str, &str)>) -> String {
+        let pairs = self.pairs();
+        let pairs = pairs.iter().map(|(key, value)| match change {
+            Some((changed, value)) if changed == *key => (*key, value),
+            _ => (*key, value.as_str()),
+        });
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.filter(|(_, value)| !value.is_empty())).finish();
+        format!("/ui/runs?{query}")
+    }
+}
+
+pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
+    let caller = &frame.session.caller;
+    let filter = query.filter();
+    let paging = Paging::after(&query.cursor);
+    let db = ui.app.db(caller);
+    let counted = async {
+        // Counts that everybody asks for are remembered for a moment.
+        let is_plain = filter.goal.is_none() && filter.created_after.is_none();
+        let arguments = json!({"p_goal": filter.goal, "p_after": filter.created_after});
+        let read = async || db.call::<_, BTreeMap<String, u64>>("count_runs", &arguments).await;
+        if is_plain {
+            let read = async || read().await.map(|counts| json!(counts));
+            let counts = ui.app.counts().get(caller.tenant, read).await?;
+            return Ok(serde_json::from_value(serde_json::Value::clone(&counts)).unwrap_or_default());
+        }
+        read().await.map_err(Refusal::from)
+    };
+    let (runs, counts): (_, BTreeMap<String, u64>) = tokio::try_join!(list(&ui.app, caller, &filter, &paging), counted)?;
+    let icon = if counts.contains_key("running") { Icon::Running } else { Icon::Idle };
+    let is_filtered = query.pairs().iter().any(|(_, value)| !value.is_empty());
+    let body = html! {
+        header.list { h1 { "Runs" } nav.saved aria-label="Saved filters" { @for (search, name) in SAVED { a href={ "/ui/runs" (search) } { (name) } } } }
+        (filters(&query))
+        div #runs data-live="runs" {
+            (chips(&query, &counts))
+            @if runs.data.is_empty() {
+                @if is_filtered {
+                    (empty("No run is like that", &html! { "Change the filter, or " a href="/ui/runs" { "show all runs" } "." }))
+                } @else {
+                    (empty("No runs yet", &html! { a href="/ui/runs/new" { "Submit a plan" } " here, or with " code { "nofx run examples/hello.json --watch" } "." }))
+                }
+            } @else {
+                (table(&frame, &query, &runs.data))
+                (pager("/ui/runs", &query.pairs(), runs.next_cursor.as_deref()))
+            }
+        }
+    };
+    Ok(frame.page("Runs", icon, &body))
+}
+
+fn filters(query: &Query) -> Markup {
+    html! {
+        form.filters method="get" action="/ui/runs" role="search" {
+            input type="hidden" name="status" value=(query.status);
+            label { "Goal" input type="search" name="goal" value=(query.goal) placeholder="part of the goal"; }
+            label { "Tool" input type="search" name="tool" value=(query.tool) placeholder="bash, gate:unit, …"; }
+            label { "Since" select name="since" {
+                option value="" selected[query.since.is_empty()] { "Any time" }
+                @for (value, name) in SINCE { option value=(value) selected[query.since == value] { (name) } }
+            } }
+            label.check { input type="checkbox" name="mine" value="1" checked[query.mine == "1"]; "Waits for me" }
+            button type="submit" { "Filter" }
+        }
+    }
+}
+
+/// A link for each status, with its count.
+fn chips(query: &Query, counts: &BTreeMap<String, u64>) -> Markup {
+    let count = |status: &str| match counts.get(status).copied().unwrap_or(0) {
+        MOST => "10,000+".to_owned(),
+        n => n.to_string(),
+    };
+    html! {
+        nav.chips aria-label="Status" {
+            a href=(query.url(Some(("status", "")))) aria-current=[query.status.is_empty().then_some("true")] { "All" }
+            @for status in RunStatus::ALL {
+                a href=(query.url(Some(("status", status.as_str())))) data-status=(status.as_str()) aria-current=[(query.status == status.as_str()).then_some("true")] {
+                    (status.as_str()) " " span.count { (count(status.as_str())) }
+                }
+            }
+        }
+    }
+}
+
+fn table(frame: &Frame, query: &Query, runs: &[RunSummary]) -> Markup {
+    let may = frame.session.may(Role::Contributor);
+    html! {
+        form method="post" action="/ui/runs/bulk" {
+            input type="hidden" name="csrf" value=(frame.csrf);
+            input type="hidden" name="once" value=(Uuid::now_v7());
+            @for (key, value) in query.pairs() { input type="hidden" name=(key) value=(value); }
+            section.scroll tabindex="0" aria-label="Runs" {
+                table.runs {
+                    thead { tr {
+                        @if may { th.tick { span.unseen { "Select" } } }
+                        th { "Status" } th { "Goal, and why" } th { "Steps" } th { "Submitted" } th { "Took" } th { "By" } th { "Run" }
+                    } }
+                    tbody { @for run in runs { (row(frame, run, may)) } }
+                }
+            }
+            @if may { (bulk(query)) }
+        }
+    }
+}
+
+/// A run's status as people mean it: one that waits for them is not running.
+fn status(run: &RunSummary) -> &'static str {
+    let waits = run.why.as_ref().is_some_and(|why| why.kind == "gate");
+    if waits && run.status == RunStatus::Running { "waiting" } else { run.status.as_str() }
+}
+
+fn row(frame: &Frame, run: &RunSummary, may: bool) -> Markup {
+    let took = run.ended_at.unwrap_or_else(Utc::now) - run.created_at;
+    html! {
+        tr id={ "r" (run.id.simple()) } data-status=(run.status.as_str()) {
+            @if may { td.tick { input type="checkbox" name="run" value=(run.id) aria-label={ "Select " (run.goal) }; } }
+            td { (badge(status(run))) }
+            td.goal { a href={ "/ui/runs/" (run.id) } { (run.goal) } @if let Some(why) = &run.why { (reason(run, why)) } }
+            td { (run.steps_total.saturating_sub(run.open_steps)) "/" (run.steps_total) }
+            td { (when(run.created_at)) }
+            td data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) }
+            td { (who(&run.created_by, &frame.session)) }
+            td { (id(&run.id)) }
+        }
+    }
+}
+
+/// Why a run failed or waits, with a link to the step.
+fn reason(run: &RunSummary, why: &Why) -> Markup {
+    let detail = why.detail.as_deref().unwrap_or_default();
+    let words = match why.kind.as_str() {
+        "gate" => "waits for a decision at",
+        "breaker" => "is shut out at",
+        "timer" => "waits for its time at",
+        _ => "at",
+    };
+    html! {
+        span.why {
+            @if let Some(step) = &why.step {
+                @let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("step", step).finish();
+                (words) " " a href={ "/ui/runs/" (run.id) "?" (query) "#drawer" } { (step) } ": "
+            }
+            (detail)
+        }
+    }
+}
+
+fn bulk(query: &Query) -> Markup {
+    html! {
+        fieldset.bulk {
+            legend { "Selected runs" }
+            input type="text" name="reason" maxlength="500" placeholder="Why?" aria-label="Why";
+            button type="submit" name="action" value="retry" { "Retry" }
+            button type="submit" name="action" value="cancel" { "Cancel" }
+            @if query.status == "failed" {
+                button type="submit" name="action" value="retry-all" { "Retry all that match the filter" }
+            }
+            @if matches!(query.status.as_str(), "queued" | "running" | "paused") {
+                button type="submit" name="action" value="cancel-all" { "Cancel all that match the filter" }
+            }
+        }
+    }
+}

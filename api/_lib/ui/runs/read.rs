@@ -1,0 +1,174 @@
+//! What a run's page shows, in as few bytes as it needs: a run may have 10,000 steps with 256 KiB of outputs each.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::Caller;
+use nofx_shared::db::Query;
+use nofx_shared::engine::RunStatus;
+use nofx_shared::events::Cursor;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::App;
+use crate::gates::{COLUMNS as GATES, Gate};
+use crate::http::Refusal;
+
+/// A run with its steps, without what only a step's own view shows.
+pub(super) struct RunPage {
+    pub run: Run,
+    pub attempts: Vec<Attempt>,
+    /// Needs of each step, by index.
+    pub needs: Vec<Vec<usize>>,
+    pub cost_usd: f64,
+    /// Where the page's stream begins.
+    pub cursor: Option<Cursor>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Run {
+    pub id: Uuid,
+    pub goal: String,
+    pub status: RunStatus,
+    pub plan: Value,
+    pub steps_total: u32,
+    pub open_steps: u32,
+    pub error: Option<Value>,
+    pub created_by: String,
+    pub traceparent: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub steps: Vec<Step>,
+    pub gates: Vec<Gate>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Step {
+    pub id: Uuid,
+    pub parent_id: Option<Uuid>,
+    pub name: String,
+    pub tool: String,
+    pub status: String,
+    pub waits_for: Option<String>,
+    pub attempt: u32,
+    pub ready_at: Option<DateTime<Utc>>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// An attempt that is over.
+#[derive(Deserialize)]
+pub(super) struct Attempt {
+    pub step_id: Uuid,
+    pub attempt: u32,
+    pub outcome: String,
+    pub worker: Option<String>,
+    pub ready_at: Option<DateTime<Utc>>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    step_id: Uuid,
+    needs_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Newest {
+    tx: i64,
+    id: i64,
+}
+
+#[derive(Deserialize)]
+struct Cost {
+    cost_usd: Option<f64>,
+}
+
+fn query(table: &'static str, filters: &[(&str, &str)]) -> Query {
+    Query { table, filters: filters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect() }
+}
+
+/// Reads a run of the caller's tenant.
+pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage, Refusal> {
+    let db = app.db(caller);
+    let of_run = format!("eq.{id}");
+    // Before everything else: what happens from here on is told by the stream.
+    let newest = query("event", &[("run_id", &of_run), ("select", "tx,id"), ("order", "tx.desc,id.desc"), ("limit", "1")]);
+    let newest: Vec<Newest> = db.read(&newest).await?;
+    let select = format!(
+        "id,goal,status,plan,steps_total,open_steps,error,created_by,traceparent,created_at,ended_at,\
+         steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at),gates:gate({GATES})"
+    );
+    let run = query(
+        "run",
+        &[("id", &of_run), ("select", &select), ("steps.order", "position,item_index.nullsfirst"), ("gates.order", "created_at")],
+    );
+    let edges = query("step_edge", &[("run_id", &of_run), ("select", "step_id,needs_id")]);
+    let columns = "step_id,attempt,outcome,worker,ready_at,started_at,ended_at";
+    let attempts = query("step_attempt", &[("run_id", &of_run), ("select", columns), ("order", "attempt")]);
+    let costs = query("model_call", &[("run_id", &of_run), ("select", "cost_usd"), ("cost_usd", "not.is.null"), ("limit", "10000")]);
+    let (runs, edges, attempts, costs): (Vec<Run>, Vec<Edge>, Vec<Attempt>, Vec<Cost>) =
+        tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts), db.read(&costs))?;
+    let missing = || Problem::new(Kind::RunNotFound, format!("There is no run {id} in your tenant. It may have been removed."));
+    let run = runs.into_iter().next().ok_or_else(missing)?;
+    let places: HashMap<Uuid, usize> = run.steps.iter().enumerate().map(|(at, step)| (step.id, at)).collect();
+    let mut needs = vec![vec![]; run.steps.len()];
+    for edge in edges {
+        if let (Some(step), Some(need)) = (places.get(&edge.step_id), places.get(&edge.needs_id)) {
+            // A for_each step needs its children inside the engine; to people they are its parts.
+            if run.steps[*need].parent_id.is_none() {
+                needs[*step].push(*need);
+            }
+        }
+    }
+    let cost_usd = costs.iter().filter_map(|cost| cost.cost_usd).sum();
+    Ok(RunPage { run, attempts, needs, cost_usd, cursor: newest.first().map(|Newest { tx, id }| Cursor { tx: *tx, id: *id }) })
+}
+
+impl RunPage {
+    pub(super) fn step(&self, name: &str) -> Option<&Step> {
+        self.run.steps.iter().find(|step| step.name == name)
+    }
+
+    pub(super) fn children<'a>(&'a self, of: &'a Step) -> impl Iterator<Item = &'a Step> {
+        self.run.steps.iter().filter(move |step| step.parent_id == Some(of.id))
+    }
+
+    /// Gates that wait for people.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Gate> {
+        self.run.gates.iter().filter(|gate| gate.status == "pending")
+    }
+}
+
+/// What a step's own view shows besides.
+#[derive(Deserialize)]
+pub(super) struct StepDetail {
+    pub spec: Value,
+    pub outputs: Option<Value>,
+    pub error: Option<Value>,
+    pub worker: Option<String>,
+}
+
+/// Reads the rest of a step.
+pub(super) async fn read_step(app: &App, caller: &Caller, id: Uuid) -> Result<StepDetail, Refusal> {
+    let step = query("step", &[("id", &format!("eq.{id}")), ("select", "spec,outputs,error,worker")]);
+    let found: Vec<StepDetail> = app.db(caller).read(&step).await?;
+    Ok(found.into_iter().next().ok_or_else(|| Problem::new(Kind::StepNotFound, format!("There is no step {id}.")))?)
+}
+
+/// Errors of the attempts of a step, oldest first.
+pub(super) async fn read_errors(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Result<HashMap<u32, Value>, Refusal> {
+    #[derive(Deserialize)]
+    struct Row {
+        attempt: u32,
+        error: Value,
+    }
+    let filters = [("run_id", format!("eq.{run}")), ("step_id", format!("eq.{step}")), ("select", "attempt,error".to_owned())];
+    let mut filters: Vec<(String, String)> = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    filters.push(("error".to_owned(), "not.is.null".to_owned()));
+    let rows: Vec<Row> = app.db(caller).read(&Query { table: "step_attempt", filters }).await?;
+    Ok(rows.into_iter().map(|row| (row.attempt, row.error)).collect())
+}

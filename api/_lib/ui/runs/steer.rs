@@ -1,0 +1,36 @@
+//! What is done to one run from its page.
+
+use axum::extract::State;
+use axum::response::Response;
+use nofx_shared::problem::{Kind, Problem};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::http::{Path, Refusal};
+use crate::ui::Ui;
+use crate::ui::act::back;
+use crate::ui::form::Form;
+
+/// `POST /ui/runs/{id}/cancel | pause | resume | retry`
+pub(in crate::ui) async fn steer_run(
+    State(ui): State<Ui>,
+    Path((run, verb)): Path<(Uuid, String)>,
+    form: Form,
+) -> Result<Response, Refusal> {
+    let reason = form.fields.text("reason");
+    let (body, done) = match verb.as_str() {
+        "cancel" => (json!({"reason": reason}), "The run is being cancelled."),
+        "pause" => (json!({}), "The run is paused."),
+        "resume" => (json!({}), "The run goes on."),
+        "retry" => (json!({"reason": reason}), "What failed is tried again."),
+        _ => return Err(Problem::new(Kind::NotFound, "A run can be cancelled, paused, resumed and retried.").into()),
+    };
+    let outcome = ui.post(&form.parts, &format!("/runs/{run}/{verb}"), &body, form.fields.text("once")).await;
+    Ok(back(&form.parts, &format!("/ui/runs/{run}"), &outcome.map(|_| done.to_owned())))
+}
+
+/// `POST /ui/runs/{id}/steps/{step}/retry`
+pub(in crate::ui) async fn retry_step(State(ui): State<Ui>, Path((run, step)): Path<(Uuid, Uuid)>, form: Form) -> Response {
+    let outcome = ui.post(&form.parts, &format!("/runs/{run}/steps/{step}/retry"), &json!({}), form.fields.text("once")).await;
+    back(&form.parts, &format!("/ui/runs/{run}"), &outcome.map(|_| "The step and all below it are tried again.".to_owned()))
+}

@@ -1,0 +1,210 @@
+//! A run as rows over time, and as a graph.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::read::{RunPage, Step};
+use crate::gates::Gate;
+use crate::ui::svg::{Kind, Lane, Node, Row, Scale, Segment, layered, waterfall};
+
+/// How a run is to be shown: the part of its URL after the `?`.
+#[derive(Clone, Default)]
+pub(super) struct Shown {
+    pub view: String,
+    /// Name of the step that is open.
+    pub step: Option<String>,
+    pub hides_idle: bool,
+    /// Names of `for_each` steps whose children are shown.
+    pub unfolded: Vec<String>,
+}
+
+impl Shown {
+    /// The same with another step open.
+    pub(super) fn link(&self, step: Option<&str>) -> String {
+        self.to_query(&self.view, step, self.hides_idle)
+    }
+
+    /// The same with the children of a step shown, or hidden again; and what that is called.
+    pub(super) fn toggled(&self, name: &str) -> (&'static str, Self) {
+        let mut other = self.clone();
+        if self.unfolded.iter().any(|unfolded| unfolded == name) {
+            other.unfolded.retain(|unfolded| unfolded != name);
+            return ("Fold", other);
+        }
+        other.unfolded.push(name.to_owned());
+        ("Unfold", other)
+    }
+
+    pub(super) fn to_query(&self, view: &str, step: Option<&str>, hides_idle: bool) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("view", view);
+        if let Some(step) = step {
+            query.append_pair("step", step);
+        }
+        if hides_idle {
+            query.append_pair("idle", "hide");
+        }
+        for name in &self.unfolded {
+            query.append_pair("open", name);
+        }
+        format!("?{}", query.finish())
+    }
+}
+
+/// How many children a `for_each` step may have and still be shown with them.
+const UNFOLDED_BY_ITSELF: usize = 5;
+
+fn shows_children(shown: &Shown, step: &Step, children: usize) -> bool {
+    children > 0 && (children <= UNFOLDED_BY_ITSELF || shown.unfolded.contains(&step.name))
+}
+
+pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
+    let now = Utc::now();
+    let gates: HashMap<Uuid, Vec<&Gate>> = page.run.gates.iter().fold(HashMap::new(), |mut by_step: HashMap<Uuid, Vec<&Gate>>, gate| {
+        by_step.entry(gate.step_id).or_default().push(gate);
+        by_step
+    });
+    let mut attempts: HashMap<Uuid, Vec<&super::read::Attempt>> = HashMap::new();
+    for attempt in &page.attempts {
+        attempts.entry(attempt.step_id).or_default().push(attempt);
+    }
+    let lanes_of =
+        |step: &Step| lanes(step, attempts.get(&step.id).map_or(&[], Vec::as_slice), gates.get(&step.id).map_or(&[], Vec::as_slice));
+    let mut children: HashMap<Uuid, Vec<&Step>> = HashMap::new();
+    for step in &page.run.steps {
+        if let Some(parent) = step.parent_id {
+            children.entry(parent).or_default().push(step);
+        }
+    }
+    let mut rows = vec![];
+    for step in page.run.steps.iter().filter(|step| step.parent_id.is_none()) {
+        let parts = children.get(&step.id).map_or(&[][..], Vec::as_slice);
+        let over = parts.iter().filter(|part| part.ended_at.is_some()).count();
+        let folded = (!parts.is_empty()).then_some((over, parts.len()));
+        rows.push(row(step, shown, folded, false, lanes_of(step)));
+        if shows_children(shown, step, parts.len()) {
+            rows.extend(parts.iter().map(|part| row(part, shown, None, true, lanes_of(part))));
+        }
+    }
+    let is_over = page.run.ended_at.is_some();
+    // The scale leaves out what nobody worked in; a gate that waits is idle time.
+    let busy = shown.hides_idle.then(|| {
+        let segments = rows.iter().flat_map(|row| &row.lanes).flat_map(|lane| &lane.segments);
+        segments
+            .filter(|segment| matches!(segment.kind, Kind::Run | Kind::Queue))
+            .map(|segment| (segment.from, segment.to.unwrap_or(now)))
+            .collect()
+    });
+    let scale = Scale::new(page.run.created_at, page.run.ended_at.unwrap_or(now), (!is_over).then_some(now), busy);
+    html! {
+        (waterfall(&rows, &scale, now))
+        p.legend aria-hidden="true" {
+            span.key.q { "queued" } span.key.r { "ran" } span.key.g { "at a gate" } span.key.w { "waited or to be tried again" }
+        }
+    }
+}
+
+fn row(step: &Step, shown: &Shown, folded: Option<(usize, usize)>, is_child: bool, lanes: Vec<Lane>) -> Row {
+    Row {
+        name: step.name.clone(),
+        tool: step.tool.clone(),
+        status: step.status.clone(),
+        link: format!("{}#drawer", shown.link(Some(&step.name))),
+        is_child,
+        folded,
+        is_selected: shown.step.as_ref() == Some(&step.name),
+        lanes,
+        took_ms: step.started_at.map(|began| (step.ended_at.unwrap_or_else(Utc::now) - began).num_milliseconds()),
+    }
+}
+
+/// The attempts of a step: those that are over, and the one that is under way.
+fn lanes(step: &Step, attempts: &[&super::read::Attempt], gates: &[&Gate]) -> Vec<Lane> {
+    let mut lanes: Vec<Lane> = vec![];
+    let mut before: Option<DateTime<Utc>> = None;
+    for attempt in attempts {
+        let mut segments = queue(attempt.ready_at, attempt.started_at, Some(attempt.ended_at), before);
+        if let Some(began) = attempt.started_at {
+            segments.extend(ran(began, Some(attempt.ended_at), gates));
+        }
+        lanes.push(Lane { status: attempt.outcome.clone(), segments });
+        before = Some(attempt.ended_at);
+    }
+    let is_recorded = attempts.iter().any(|attempt| attempt.attempt == step.attempt);
+    if !is_recorded && step.ready_at.is_some() {
+        let mut segments = queue(step.ready_at, step.started_at, step.ended_at, before);
+        if let Some(began) = step.started_at {
+            if step.waits_for.as_deref().is_some_and(|what| what != "gate") {
+                segments.push(Segment { kind: Kind::Wait, from: began, to: step.ended_at });
+            } else {
+                segments.extend(ran(began, step.ended_at, gates));
+            }
+        }
+        lanes.push(Lane { status: step.status.clone(), segments });
+    }
+    lanes
+}
+
+/// From being ready to being taken; and before that, from the end of the attempt before.
+fn queue(
+    ready: Option<DateTime<Utc>>,
+    began: Option<DateTime<Utc>>,
+    ended: Option<DateTime<Utc>>,
+    before: Option<DateTime<Utc>>,
+) -> Vec<Segment> {
+    let Some(ready) = ready else { return vec![] };
+    let mut segments = vec![];
+    if let Some(before) = before.filter(|before| *before < ready) {
+        segments.push(Segment { kind: Kind::Wait, from: before, to: Some(ready) });
+    }
+    // A step that was parked is ready again after it began.
+    if began.is_none_or(|began| began > ready) {
+        segments.push(Segment { kind: Kind::Queue, from: ready, to: began.or(ended) });
+    }
+    segments
+}
+
+/// An execution, with what of it was waiting at gates.
+fn ran(from: DateTime<Utc>, to: Option<DateTime<Utc>>, gates: &[&Gate]) -> Vec<Segment> {
+    let mut segments = vec![];
+    let mut at = from;
+    let manual = gates
+        .iter()
+        .filter(|gate| gate.kind.starts_with("manual:") && gate.created_at >= from && to.is_none_or(|to| gate.created_at <= to));
+    for gate in manual {
+        segments.push(Segment { kind: Kind::Run, from: at, to: Some(gate.created_at) });
+        segments.push(Segment { kind: Kind::Gate, from: gate.created_at, to: gate.decided_at });
+        match gate.decided_at {
+            Some(decided) => at = decided,
+            None => return segments,
+        }
+    }
+    segments.push(Segment { kind: Kind::Run, from: at, to });
+    segments
+}
+
+/// The graph of the steps of the plan: children stand folded in their `for_each` step.
+pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
+    let tops: Vec<usize> = (0..page.run.steps.len()).filter(|at| page.run.steps[*at].parent_id.is_none()).collect();
+    let places: HashMap<usize, usize> = tops.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+    let nodes: Vec<Node> = tops
+        .iter()
+        .map(|at| {
+            let step = &page.run.steps[*at];
+            let parts: Vec<&Step> = page.children(step).collect();
+            Node {
+                name: step.name.clone(),
+                tool: step.tool.clone(),
+                status: step.status.clone(),
+                needs: page.needs[*at].iter().filter_map(|need| places.get(need).copied()).collect(),
+                link: format!("{}#drawer", shown.link(Some(&step.name))),
+                is_selected: shown.step.as_ref() == Some(&step.name),
+                folded: (!parts.is_empty()).then(|| (parts.iter().filter(|part| part.ended_at.is_some()).count(), parts.len())),
+            }
+        })
+        .collect();
+    html! { section.scroll tabindex="0" aria-label="Graph of the steps" { (layered(&nodes)) } }
+}

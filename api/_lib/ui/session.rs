@@ -1,0 +1,132 @@
+//! Who looks: the access token of Supabase Auth in a cookie that no script reads, renewed by itself while its refresh token is good.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nofx_shared::auth::{Caller, Role};
+use nofx_shared::crypto::{hmac_sha256, is_hmac_sha256};
+use nofx_shared::problem::{Kind, Problem};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Ui, auth};
+use crate::http::{Identity, Refusal, SESSION_COOKIE, cookie};
+
+const REFRESH_COOKIE: &str = "nofx_refresh";
+/// Made at each sign-in: what the tokens of forms are bound to.
+const BROWSER_COOKIE: &str = "nofx_browser";
+const REFRESH_S: u32 = 30 * 86_400;
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub caller: Caller,
+    pub email: String,
+    browser: String,
+}
+
+impl Session {
+    pub(super) fn may(&self, least: Role) -> bool {
+        self.caller.role >= least
+    }
+
+    /// What a form of this session carries.
+    pub(super) fn csrf(&self, ui: &Ui) -> String {
+        hmac_sha256(ui.app.settings().supabase.jwt_secret.as_bytes(), self.bound().as_bytes())
+    }
+
+    pub(super) fn has_csrf(&self, ui: &Ui, token: &str) -> bool {
+        is_hmac_sha256(ui.app.settings().supabase.jwt_secret.as_bytes(), self.bound().as_bytes(), token)
+    }
+
+    fn bound(&self) -> String {
+        format!("nofx form {} {}", self.browser, self.caller.subject)
+    }
+}
+
+impl FromRequestParts<Ui> for Session {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Ui) -> Result<Self, Refusal> {
+        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
+        let caller = identity.caller.ok_or_else(|| Problem::new(Kind::Unauthorized, "Sign in first."))??;
+        let email = email_of(&caller.token).unwrap_or_else(|| caller.subject.clone());
+        Ok(Self { browser: cookie(&parts.headers, BROWSER_COOKIE).unwrap_or_default().to_owned(), caller, email })
+    }
+}
+
+/// The address in a token that was checked.
+fn email_of(token: &str) -> Option<String> {
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()?;
+    claims["email"].as_str().map(str::to_owned)
+}
+
+/// Lets only those in who are signed in, renewing what has run out; others are sent to sign in and come back.
+pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    let is_good = match &identity.caller {
+        Some(Ok(_)) => true,
+        // Nobody can tell now: signing in again would not help.
+        Some(Err(problem)) => problem.kind == Kind::Unavailable,
+        None => false,
+    };
+    if is_good {
+        return next.run(request).await;
+    }
+    if let Some(refresh) = cookie(request.headers(), REFRESH_COOKIE).map(str::to_owned)
+        && let Ok(granted) = auth::refresh(&ui.app.settings().supabase, &refresh).await
+        && let Ok(caller) = ui.app.identify(&granted.access_token).await
+    {
+        let secure = is_secure(request.headers());
+        let caller = Caller { origin: identity.origin.clone(), ..caller };
+        request.extensions_mut().insert(Identity { caller: Some(Ok(caller)), ..identity });
+        let mut response = next.run(request).await;
+        keep(response.headers_mut(), &granted, secure, None);
+        return response;
+    }
+    let back =
+        if request.method() == Method::GET { request.uri().path_and_query().map_or("/ui/runs", |path| path.as_str()) } else { "/ui/runs" };
+    let to = format!("/ui/sign-in?next={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
+    if request.headers().contains_key("hx-request") {
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", to)]).into_response();
+    }
+    Redirect::to(&to).into_response()
+}
+
+/// `GET /ui/session`: says that the session is good; a script asks before it opens a stream again.
+pub(super) async fn show(_: Session) -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Keeps what was granted in the browser; `browser` is what a sign-in made.
+pub(super) fn keep(headers: &mut HeaderMap, granted: &auth::Granted, secure: bool, browser: Option<Uuid>) {
+    set(headers, SESSION_COOKIE, &granted.access_token, granted.expires_in, secure);
+    set(headers, REFRESH_COOKIE, &granted.refresh_token, REFRESH_S, secure);
+    if let Some(browser) = browser {
+        set(headers, BROWSER_COOKIE, &browser.simple().to_string(), REFRESH_S, secure);
+    }
+}
+
+pub(super) fn forget(headers: &mut HeaderMap, secure: bool) {
+    for name in [SESSION_COOKIE, REFRESH_COOKIE, BROWSER_COOKIE] {
+        set(headers, name, "", 0, secure);
+    }
+}
+
+/// Sets a cookie that scripts do not see and other sites do not send with forms.
+pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str, seconds: u32, secure: bool) {
+    let secure = if secure { "; Secure" } else { "" };
+    if let Ok(value) = HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")) {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
+/// Whether the browser came by HTTPS, as the host in front says.
+pub(super) fn is_secure(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
+}

@@ -1,0 +1,216 @@
+//! `/ui/sign-in`: password, link by mail, providers; `/ui/sign-out`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use maud::html;
+use nofx_shared::limits::Asked;
+use nofx_shared::problem::{Kind, Problem};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Ui;
+use super::auth::{self, Denied, Granted};
+use super::form::{Fields, Form};
+use super::layout::bare_page;
+use super::session::{forget, is_secure, keep, set};
+use crate::http::{ClientAddress, Params, Path, Refusal, cookie};
+
+/// Proves that whoever comes back with a code is who went away (RFC 7636).
+const VERIFIER_COOKIE: &str = "nofx_verifier";
+const VERIFIER_S: u32 = 900;
+
+pub(super) fn routes() -> Router<Ui> {
+    Router::new()
+        .route("/ui/sign-in", get(show).post(with_password))
+        .route("/ui/sign-in/link", post(send_link))
+        .route("/ui/sign-in/with/{provider}", get(with_provider))
+        .route("/ui/sign-in/callback", get(come_back))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    next: String,
+    code: String,
+    error_description: String,
+}
+
+/// Only a page of ours; anything else leads to the runs.
+fn ours(next: &str) -> &str {
+    let is_ours = next == "/ui" || next.starts_with("/ui/") || next.starts_with("/ui?");
+    if is_ours && !next.contains(['\\', '\r', '\n']) && !next.starts_with("/ui/sign-") { next } else { "/ui/runs" }
+}
+
+async fn show(State(ui): State<Ui>, Params(query): Params<Query>) -> Response {
+    page(&ui, &query.next, StatusCode::OK, None)
+}
+
+fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response {
+    let next = ours(next);
+    let providers = &ui.app.settings().oauth_providers;
+    let body = html! {
+        main.sign-in #main {
+            h1 { "Sign in to NOFX" }
+            @if let Some(said) = said { p.said role="alert" { (said) } }
+            form method="post" action="/ui/sign-in" {
+                input type="hidden" name="next" value=(next);
+                label for="email" { "E-mail" }
+                input #email type="email" name="email" autocomplete="username" required autofocus;
+                label for="password" { "Password" }
+                input #password type="password" name="password" autocomplete="current-password" required;
+                button.primary type="submit" { "Sign in" }
+            }
+            form method="post" action="/ui/sign-in/link" {
+                input type="hidden" name="next" value=(next);
+                label for="link-email" { "Or have a link sent to you" }
+                input #link-email type="email" name="email" autocomplete="username" required;
+                button type="submit" { "Send the link" }
+            }
+            @for provider in providers {
+                p { a.button href=(format!("/ui/sign-in/with/{provider}?next={}", encode(next))) { "Sign in with " (provider) } }
+            }
+        }
+    };
+    (status, bare_page("Sign in", &body)).into_response()
+}
+
+async fn with_password(
+    State(ui): State<Ui>,
+    address: Option<axum::Extension<ClientAddress>>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Response {
+    let next = fields.text("next").unwrap_or_default();
+    let limits = ui.app.limits();
+    let asked = address.map(|axum::Extension(ClientAddress(address))| Asked::logins(limits.settings(), address));
+    let asked = asked.filter(|asked| asked.policy.limit > 0);
+    if asked.as_ref().and_then(|asked| limits.is_used_up(asked)).is_some() {
+        return page(&ui, next, StatusCode::TOO_MANY_REQUESTS, Some("Too many tries from your address. Wait a minute."));
+    }
+    let (email, password) = (fields.text("email").unwrap_or_default(), fields.text("password").unwrap_or_default());
+    let granted = auth::with_password(&ui.app.settings().supabase, email, password).await;
+    if let (Err(Denied::Refused(_)), Some(asked)) = (&granted, asked) {
+        limits.take(&[asked]).await;
+    }
+    enter(&ui, &headers, next, granted).await
+}
+
+/// Lets somebody in, or says why not.
+async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted, Denied>) -> Response {
+    let granted = match granted {
+        Ok(granted) => granted,
+        Err(Denied::Refused(why)) => {
+            return page(ui, next, StatusCode::UNAUTHORIZED, Some(&format!("{why}. Try again, or ask an admin of your tenant.")));
+        }
+        Err(Denied::Away) => {
+            return page(ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in does not answer. Try again in a moment."));
+        }
+    };
+    if let Err(problem) = ui.app.identify(&granted.access_token).await {
+        let why = match problem.kind {
+            Kind::Unauthorized => "Your account belongs to no tenant yet. Ask an admin to give it one, with a role.".to_owned(),
+            _ => problem.detail,
+        };
+        return page(ui, next, StatusCode::FORBIDDEN, Some(&why));
+    }
+    let mut response = Redirect::to(ours(next)).into_response();
+    keep(response.headers_mut(), &granted, is_secure(headers), Some(Uuid::now_v7()));
+    set(response.headers_mut(), VERIFIER_COOKIE, "", 0, is_secure(headers));
+    response
+}
+
+/// Where links and providers lead back to.
+fn callback(headers: &HeaderMap, next: &str) -> String {
+    let scheme = if is_secure(headers) { "https" } else { "http" };
+    let host =
+        headers.get("x-forwarded-host").or_else(|| headers.get(header::HOST)).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    format!("{scheme}://{host}/ui/sign-in/callback?next={}", encode(ours(next)))
+}
+
+fn new_verifier() -> String {
+    // 256 bits, as RFC 7636 recommends.
+    let bytes: [u8; 32] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn send_link(State(ui): State<Ui>, headers: HeaderMap, fields: Fields) -> Response {
+    let (next, email) = (fields.text("next").unwrap_or_default(), fields.text("email").unwrap_or_default());
+    let verifier = new_verifier();
+    match auth::send_link(&ui.app.settings().supabase, email, &callback(&headers, next), &verifier).await {
+        Ok(()) => {
+            let mut response = page(
+                &ui,
+                next,
+                StatusCode::OK,
+                Some("If that address has an account, a link is on its way. Open it in this browser within ten minutes."),
+            );
+            set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
+            response
+        }
+        Err(Denied::Refused(why)) => page(&ui, next, StatusCode::BAD_REQUEST, Some(&format!("No link was sent: {why}."))),
+        Err(Denied::Away) => page(&ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in does not answer. Try again in a moment.")),
+    }
+}
+
+async fn with_provider(
+    State(ui): State<Ui>,
+    Path(provider): Path<String>,
+    Params(query): Params<Query>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    if !ui.app.settings().oauth_providers.contains(&provider) {
+        return Err(Problem::new(Kind::NotFound, "There is no such provider; NOFX_OAUTH_PROVIDERS lists them.").into());
+    }
+    let verifier = new_verifier();
+    let url = auth::provider_url(&ui.app.settings().supabase, &provider, &callback(&headers, &query.next), &verifier);
+    let mut response = Redirect::to(&url).into_response();
+    set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
+    Ok(response)
+}
+
+async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
+    if query.code.is_empty() {
+        let why = if query.error_description.is_empty() { "The link carries no code" } else { &query.error_description };
+        return page(&ui, &query.next, StatusCode::BAD_REQUEST, Some(&format!("{why}. Have a new link sent.")));
+    }
+    let Some(verifier) = cookie(&headers, VERIFIER_COOKIE) else {
+        return page(
+            &ui,
+            &query.next,
+            StatusCode::BAD_REQUEST,
+            Some("Open the link in the browser that asked for it, within ten minutes."),
+        );
+    };
+    let granted = auth::with_code(&ui.app.settings().supabase, &query.code, verifier).await;
+    enter(&ui, &headers, &query.next, granted).await
+}
+
+/// `POST /ui/sign-out`
+pub(super) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
+    auth::sign_out(&ui.app.settings().supabase, &form.session.caller.token).await;
+    let mut response = Redirect::to("/ui/sign-in").into_response();
+    forget(response.headers_mut(), is_secure(&form.parts.headers));
+    response
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ours;
+
+    #[test]
+    fn a_sign_in_leads_to_our_own_pages_only() {
+        assert_eq!(ours("/ui/runs/1?step=2"), "/ui/runs/1?step=2");
+        for other in ["", "//evil.example", "https://evil.example/ui/", "/uix", "/ui/..\\evil", "/ui/sign-in?next=/ui/sign-in", "/api/runs"]
+        {
+            assert_eq!(ours(other), "/ui/runs", "{other}");
+        }
+    }
+}

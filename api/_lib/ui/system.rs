@@ -1,0 +1,288 @@
+//! `/ui/system`: queues, workers, breakers, dead letters, alerts, limits, versions.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+use nofx_shared::auth::Role;
+use nofx_shared::containment::{Alert, Breaker, BreakerState, DeadLetter};
+use nofx_shared::db::{Query as Rows, SCHEMA, schema_version};
+use nofx_shared::engine::WorkerState;
+use nofx_shared::problem::{Kind, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Ui;
+use super::act::{Refused, back};
+use super::components::{badge, bytes, duration, empty, id, when};
+use super::form::Form;
+use super::layout::{Frame, Icon, Page};
+use super::svg::{Minute, chart};
+use crate::http::{Path, Refusal};
+
+/// A worker that was not heard of for so long is away: it calls every fifteen seconds.
+const AWAY_S: i64 = 45;
+const LETTERS: &str = "50";
+
+#[derive(Deserialize)]
+struct Load {
+    at: DateTime<Utc>,
+    started: u32,
+    p50_s: Option<f64>,
+    p95_s: Option<f64>,
+    failed: u32,
+}
+
+fn rows(table: &'static str, columns: &str, order: &str, limit: &str) -> Rows {
+    let filters = [("select", columns), ("order", order), ("limit", limit)];
+    Rows { table, filters: filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec() }
+}
+
+pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Refusal> {
+    let db = ui.app.db(&frame.session.caller);
+    let (letters, breakers, alerts) = (
+        rows("step_dlq", DeadLetter::COLUMNS, "created_at.desc,id.desc", LETTERS),
+        rows("handler_health", Breaker::COLUMNS, "state.desc,target", "200"),
+        rows("alert", Alert::COLUMNS, "raised_at.desc,id.desc", "20"),
+    );
+    let workers = rows("worker", "name,region,version,running,concurrency,memory_bytes,started_at,seen_at", "name", "200");
+    let nothing = json!({});
+    let (summary, load, workers, breakers, letters, alerts, version) = tokio::try_join!(
+        db.call::<_, Value>("summarise_metrics", &nothing),
+        db.call::<_, Vec<Load>>("chart_queue", &nothing),
+        db.read::<Vec<WorkerState>>(&workers),
+        db.read::<Vec<Breaker>>(&breakers),
+        db.read::<Vec<DeadLetter>>(&letters),
+        db.read::<Vec<Alert>>(&alerts),
+        schema_version(ui.app.service_db()),
+    )?;
+    let is_bad = alerts.iter().any(|alert| alert.resolved_at.is_none());
+    let body = html! {
+        header.list { h1 { "System" } }
+        div #system data-live="system" {
+            (now(&summary))
+            section #load { h2 { "The last hour" } div.charts { (charts(&load)) } }
+            section #workers { h2 { "Workers" } (fleet(&frame, &workers)) }
+            section #breakers { h2 { "Breakers" } (shut(&frame, &breakers)) }
+            section #dlq { h2 { "Dead letters" } (dead(&frame, &letters)) }
+            section #alerts { h2 { "Alerts" } (raised(&alerts)) }
+            section #limits { h2 { "Limits" } (limits(&ui)) }
+            section #versions { h2 { "Versions" }
+                dl.facts {
+                    div { dt { "API" } dd { (env!("CARGO_PKG_VERSION")) } }
+                    div { dt { "Schema" } dd { (version.as_deref().unwrap_or("unknown")) @if version.as_deref() != Some(SCHEMA) { " — this API was built for " (SCHEMA) ": push the migrations" } } }
+                    @if let Some(region) = &ui.app.settings().region { div { dt { "Region" } dd { (region) } } }
+                }
+            }
+        }
+    };
+    Ok(frame.page("System", if is_bad { Icon::Failed } else { Icon::Idle }, &body))
+}
+
+/// What is in work now.
+fn now(summary: &Value) -> Markup {
+    let number = |name: &str| summary[name].as_i64().unwrap_or(0);
+    let facts = [
+        ("ready", "Steps ready"),
+        ("held", "Held by a limit"),
+        ("timers", "Waiting for a time"),
+        ("shut_out", "Shut out"),
+        ("gates_pending", "Gates that wait"),
+        ("dead_letters", "Dead letters"),
+        ("breakers_open", "Breakers open"),
+        ("alerts_open", "Alerts"),
+    ];
+    let oldest = summary["oldest_ready_s"].as_f64();
+    html! {
+        dl.tiles {
+            @for (name, what) in facts { div data-alarm[number(name) > 0 && matches!(name, "breakers_open" | "alerts_open" | "dead_letters")] { dt { (what) } dd { (number(name)) } } }
+            div { dt { "Oldest ready" } dd { (oldest.map_or_else(|| "—".to_owned(), seconds)) } }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds of a wait fit")]
+fn seconds(value: f64) -> String {
+    duration((value * 1000.0) as i64)
+}
+
+fn charts(load: &[Load]) -> Markup {
+    let minutes = |value: fn(&Load) -> f64, text: fn(f64) -> String| -> Vec<Minute> {
+        load.iter().map(|minute| Minute { at: minute.at, value: value(minute), text: text(value(minute)) }).collect()
+    };
+    let count = |value: f64| format!("{value:.0}");
+    html! {
+        (chart("Steps started a minute", &minutes(|minute| f64::from(minute.started), count)))
+        (chart("Queue latency, median", &minutes(|minute| minute.p50_s.unwrap_or(0.0), seconds)))
+        (chart("Queue latency, 95th percentile", &minutes(|minute| minute.p95_s.unwrap_or(0.0), seconds)))
+        (chart("Steps failed a minute", &minutes(|minute| f64::from(minute.failed), count)))
+    }
+}
+
+fn fleet(frame: &Frame, workers: &[WorkerState]) -> Markup {
+    if !frame.session.may(Role::Supervisor) {
+        return html! { p.hint { "Workers serve all tenants: supervisors see them." } };
+    }
+    if workers.is_empty() {
+        return empty(
+            "No worker was heard of for an hour",
+            &html! { "Nothing runs until one starts: " code { "nofx dev" } " starts one, ECS keeps them in a deployment." },
+        );
+    }
+    html! {
+        section.scroll tabindex="0" aria-label="Workers" {
+            table {
+                thead { tr { th { "Worker" } th { "Leases" } th { "Memory" } th { "Version" } th { "Region" } th { "Started" } th { "Heard of" } } }
+                tbody {
+                    @for worker in workers {
+                        @let is_away = worker.seen_at.is_none_or(|seen| (Utc::now() - seen).num_seconds() > AWAY_S);
+                        tr {
+                            td { (badge(if is_away { "away" } else { "running" })) " " (worker.name) }
+                            td { (worker.running) " of " (worker.concurrency) }
+                            td { (bytes(i64::try_from(worker.memory_bytes).unwrap_or(i64::MAX))) }
+                            td { (worker.version) }
+                            td { (worker.region.as_deref().unwrap_or("—")) }
+                            td { (when(worker.started_at)) }
+                            td { @if let Some(seen) = worker.seen_at { (when(seen)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn shut(frame: &Frame, breakers: &[Breaker]) -> Markup {
+    if breakers.is_empty() {
+        return html! { p.hint { "No tool and nothing that tools depend on has failed lately." } };
+    }
+    html! {
+        section.scroll tabindex="0" aria-label="Breakers" {
+            table {
+                thead { tr { th { "Target" } th { "State" } th { "Good" } th { "Bad" } th { "Next probe" } th { "Last error" } th { "Do" } } }
+                tbody {
+                    @for breaker in breakers {
+                        @let state = serde_json::to_value(breaker.state).unwrap_or_default();
+                        tr {
+                            td { (breaker.target) }
+                            td { (badge(state.as_str().unwrap_or_default())) }
+                            td { (breaker.succeeded) }
+                            td { (breaker.failed) }
+                            td { @if let Some(probe) = breaker.probe_at { (when(probe)) } }
+                            td { (breaker.last_error.as_deref().unwrap_or("")) }
+                            td { @if breaker.state != BreakerState::Closed && frame.session.may(Role::Supervisor) {
+                                form.action method="post" action="/ui/system/breakers" {
+                                    input type="hidden" name="csrf" value=(frame.csrf);
+                                    input type="hidden" name="target" value=(breaker.target);
+                                    button type="submit" { "Close" span.unseen { " " (breaker.target) } }
+                                }
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /ui/system/breakers`
+pub(super) async fn close_breaker(State(ui): State<Ui>, form: Form) -> Response {
+    let body = json!({"target": form.fields.text("target").unwrap_or_default(), "close": true});
+    let outcome = ui.post(&form.parts, "/breakers", &body, None).await;
+    back(&form.parts, "/ui/system#breakers", &outcome.map(|_| "The breaker is closed: what it shut out goes on.".to_owned()))
+}
+
+fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
+    if letters.is_empty() {
+        return html! { p.hint { "No step ran out of attempts." } };
+    }
+    let may = frame.session.may(Role::Contributor);
+    html! {
+        form method="post" action="/ui/system/dlq/requeue" {
+            input type="hidden" name="csrf" value=(frame.csrf);
+            section.scroll tabindex="0" aria-label="Dead letters" {
+                table {
+                    thead { tr { @if may { th.tick { span.unseen { "Select" } } } th { "Step" } th { "Why" } th { "Attempts" } th { "Error" } th { "Since" } th { "Letter" } } }
+                    tbody {
+                        @for letter in letters {
+                            @let reason = letter.reason.as_str();
+                            tr {
+                                @if may { td.tick { input type="checkbox" name="letter" value=(letter.id) aria-label={ "Select " (letter.name) }; } }
+                                td { a href={ "/ui/runs/" (letter.run_id) } { (letter.name) } span.hint { " " (letter.tool) } }
+                                td { (reason) }
+                                td { (letter.attempts) }
+                                td { (letter.error["message"].as_str().unwrap_or_default()) }
+                                td { (when(letter.created_at)) }
+                                td { (id(&letter.id)) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if may {
+                div.actions {
+                    button type="submit" { "Requeue the selected" }
+                    @if frame.session.may(Role::Supervisor) { button.danger type="submit" formaction="/ui/system/dlq/purge" { "Give the selected up" } }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /ui/system/dlq/requeue | purge`
+pub(super) async fn settle_dead_letters(State(ui): State<Ui>, Path(verb): Path<String>, form: Form) -> Result<Response, Refusal> {
+    let done = match verb.as_str() {
+        "requeue" => "requeued: their runs go on",
+        "purge" => "given up",
+        _ => return Err(Problem::new(Kind::NotFound, "Dead letters can be requeued and purged.").into()),
+    };
+    let letters: Vec<&str> = form.fields.all("letter").collect();
+    let outcome = if letters.is_empty() {
+        Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })
+    } else {
+        let outcome = ui.post(&form.parts, &format!("/dlq/{verb}"), &json!({"ids": letters}), None).await;
+        outcome.map(|_| format!("{} dead letters were {done}.", letters.len()))
+    };
+    Ok(back(&form.parts, "/ui/system#dlq", &outcome))
+}
+
+fn raised(alerts: &[Alert]) -> Markup {
+    if alerts.is_empty() {
+        return html! { p.hint { "Nothing has passed its threshold." } };
+    }
+    html! {
+        section.scroll tabindex="0" aria-label="Alerts" {
+            table {
+                thead { tr { th { "What" } th { "Value" } th { "Threshold" } th { "Raised" } th { "Over" } } }
+                tbody {
+                    @for alert in alerts {
+                        @let kind = serde_json::to_value(alert.kind).unwrap_or_default();
+                        tr {
+                            td { (badge(if alert.resolved_at.is_none() { "failed" } else { "succeeded" })) " " (kind.as_str().unwrap_or_default().replace('_', " ")) }
+                            td { (alert.value) }
+                            td { (alert.threshold) }
+                            td { (when(alert.raised_at)) }
+                            td { @match alert.resolved_at { Some(at) => { (when(at)) } None => { "lasts" } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn limits(ui: &Ui) -> Markup {
+    let limits = &ui.app.settings().limits;
+    let facts = [
+        ("Reads of a credential", limits.reads),
+        ("Writes of a credential", limits.writes),
+        ("Requests of a tenant", limits.tenant),
+        ("Requests of an address", limits.address),
+        ("Wrong credentials of an address", limits.logins),
+    ];
+    html! {
+        dl.facts {
+            @for (what, most) in facts { div { dt { (what) } dd { @if most == 0 { "no limit" } @else { (most) " a minute" } } } }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+// Makes pages live. They are whole without it: what is here only renews what the server draws, and adds keys.
+const all = (selector, root = document) => root.querySelectorAll(selector);
+const one = (selector, root = document) => root.querySelector(selector);
+document.documentElement.dataset.script = "";
+
+// --- Times in the viewer's zone; the exact instant stays in the title.
+const today = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const other = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+function localise() {
+  const day = new Date().toDateString();
+  for (const time of all("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    const text = (at.toDateString() === day ? today : other).format(at);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+function said(ms) {
+  if (ms < 60e3) return `${(Math.max(ms, 0) / 1e3).toFixed(1)} s`;
+  if (ms < 3600e3) return `${Math.floor(ms / 60e3)} min ${Math.floor((ms % 60e3) / 1e3)} s`;
+  if (ms < 86400e3) return `${Math.floor(ms / 3600e3)} h ${Math.floor((ms % 3600e3) / 60e3)} min`;
+  return `${Math.floor(ms / 86400e3)} d ${Math.floor((ms % 86400e3) / 3600e3)} h`;
+}
+setInterval(() => {
+  for (const cell of all("[data-since]")) cell.textContent = said(Date.now() - Number(cell.dataset.since));
+}, 1000);
+
+// --- Ids
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.dataset.copied = "";
+  setTimeout(() => delete button.dataset.copied, 1500);
+});
+
+// --- The tab
+function mark() {
+  const run = one("[data-title]");
+  if (!run) return;
+  const sign = { running: "● ", waiting: "◆ ", succeeded: "✓ ", failed: "✕ " }[run.dataset.icon.match(/(\w+)\.svg/)?.[1]] ?? "";
+  document.title = `${sign}${run.dataset.title} · NOFX`;
+  if (one("#icon").getAttribute("href") !== run.dataset.icon) one("#icon").href = run.dataset.icon;
+}
+
+// --- Renewal: one stream a page, one request at a time, never under the hands of whoever types.
+const LIVE = {
+  run: { types: null, target: "#run", soon: 200 },
+  runs: { types: /^(run|gate)\./, target: "#runs", soon: 1000 },
+  gates: { types: /^gate\./, target: "#approvals", soon: 500 },
+  events: { types: /./, target: "#events", soon: 1000 },
+  system: { types: /^(breaker|alert|run)\.|^step\.(buried|shut_out|reopened)/, target: "#system", soon: 3000 },
+};
+const live = () => one("[data-live]");
+let source, timer, busy = false, again = false;
+
+function inUse(target) {
+  const active = document.activeElement;
+  const typing = active && target.contains(active) && active.matches("input:not([type=checkbox]), textarea, select");
+  return typing || one("input[type=checkbox]:checked", target) !== null;
+}
+
+async function renew() {
+  timer = undefined;
+  const page = live() && LIVE[live().dataset.live];
+  const target = page && one(page.target);
+  if (!target) return;
+  if (busy || inUse(target)) {
+    again = true;
+    if (!busy) later(1000);
+    return;
+  }
+  busy = true;
+  again = false;
+  try {
+    await window.htmx.ajax("GET", location.pathname + location.search, { target, select: page.target, swap: "outerMorph" });
+  } finally {
+    busy = false;
+    if (again) later(page.soon);
+  }
+}
+
+function later(ms) {
+  timer ??= setTimeout(renew, ms);
+}
+
+// What an event says of a step is seen at once; the drawing follows.
+const STATUS = { started: "running", succeeded: "succeeded", failed: "failed", timed_out: "timed_out", cancelled: "cancelled", skipped: "skipped", waiting: "waiting", shut_out: "waiting", retrying: "ready", reopened: "ready", handed_back: "ready", lost: "ready" };
+function show(event) {
+  const [kind, what] = event.type.split(".");
+  const name = event.data?.name;
+  if (kind !== "step" || !name || !STATUS[what]) return;
+  for (const element of all(`[data-step="${CSS.escape(name)}"]`)) {
+    element.dataset.status = STATUS[what];
+    const bar = element.querySelector("rect.r:last-of-type");
+    if (bar) bar.dataset.status = STATUS[what];
+  }
+}
+
+function open() {
+  const place = live();
+  if (!place) return;
+  const page = LIVE[place.dataset.live];
+  const query = new URLSearchParams();
+  if (place.dataset.run) query.set("run_id", place.dataset.run);
+  if (place.dataset.after) query.set("after", place.dataset.after);
+  source = new EventSource(`/api/events/stream?${query}`);
+  // Every kind of event has a name of its own in the stream: this hears all of them.
+  const hear = (message) => {
+    let event;
+    try {
+      event = JSON.parse(message.data);
+    } catch {
+      return;
+    }
+    if (page.types && !page.types.test(event.type)) return;
+    show(event);
+    later(page.soon);
+  };
+  for (const kind of KINDS) source.addEventListener(kind, hear);
+  source.onopen = () => {
+    // What happened between the drawing and now is in a run's stream; elsewhere it is looked for once.
+    if (!one(".offline").hidden || !place.dataset.after) later(page.soon);
+    one(".offline").hidden = true;
+  };
+  source.onerror = async () => {
+    one(".offline").hidden = false;
+    if (source.readyState !== EventSource.CLOSED) return;
+    // The session may have to be renewed, which pages do by themselves.
+    await new Promise((wake) => setTimeout(wake, 2000));
+    const session = await fetch("/ui/session", { redirect: "manual" }).catch(() => null);
+    if (session && session.status !== 204) location.reload();
+    else open();
+  };
+}
+const KINDS = (one("meta[name=nofx-events]")?.content ?? "").split(",");
+
+// --- Logs that go on
+async function follow() {
+  const log = one("pre[data-follow]");
+  if (!log || log.dataset.asking) return;
+  log.dataset.asking = "";
+  try {
+    const answer = await fetch(`${log.dataset.follow}&after=${log.dataset.after}&line=${log.dataset.line}`);
+    const html = await answer.text();
+    if (!answer.ok || !html) return;
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
+    log.insertAdjacentHTML("beforeend", html);
+    log.dataset.after = answer.headers.get("x-log-after");
+    log.dataset.line = answer.headers.get("x-log-line");
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  } catch {
+    // The next round asks for the same.
+  } finally {
+    delete log.dataset.asking;
+  }
+}
+setInterval(follow, 1000);
+
+// --- Zoom of the waterfall: the same part of every row.
+let part = [0, 1];
+function zoom() {
+  for (const bars of all("#waterfall svg.bars")) {
+    const [, , , height] = bars.getAttribute("viewBox").split(" ");
+    bars.setAttribute("viewBox", `${part[0] * 1e4} 0 ${(part[1] - part[0]) * 1e4} ${height}`);
+  }
+  const marks = all("#waterfall .marks span");
+  const length = Number(one("#waterfall")?.dataset.length ?? 0);
+  if (part[1] - part[0] < 1) marks.forEach((mark, n) => (mark.textContent = said((part[0] + ((part[1] - part[0]) * n) / (marks.length - 1)) * length)));
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-zoom]");
+  if (!button) return;
+  const middle = (part[0] + part[1]) / 2;
+  const half = Math.min(0.5, ((part[1] - part[0]) / 2) * (button.dataset.zoom === "in" ? 0.5 : 2));
+  const from = Math.min(Math.max(0, middle - half), 1 - 2 * half);
+  part = [from, from + 2 * half];
+  if (half === 0.5) location.reload();
+  else zoom();
+});
+
+// --- Keys
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
+  if (event.key === "/") {
+    const search = one("input[type=search]");
+    if (search) event.preventDefault(), search.focus();
+  }
+  if (event.key === "Escape") one("#drawer .close")?.click();
+  if (event.key === "a" || event.key === "r") one(`[data-key="${event.key}"]`)?.click();
+  const rows = [...all(".queue a, .waterfall a.row")];
+  if ((event.key === "j" || event.key === "k") && rows.length) {
+    const at = rows.findIndex((row) => row === document.activeElement || row.hasAttribute("aria-current"));
+    const next = rows[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), rows.length - 1)];
+    if (next.closest(".queue")) next.click();
+    else next.focus();
+  }
+});
+
+// --- A plan from a file
+one("#file")?.addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (!file) return;
+  one("#plan").value = await file.text();
+  one("#plan").dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+function enhance() {
+  localise();
+  mark();
+  if (part[1] - part[0] < 1) zoom();
+}
+document.addEventListener("htmx:after:swap", () => {
+  enhance();
+  if (source && !live()) source.close();
+});
+enhance();
+open();
+const log = one("pre.log[data-follow]");
+if (log) log.scrollTop = log.scrollHeight;

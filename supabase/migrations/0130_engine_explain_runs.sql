@@ -1,0 +1,31 @@
+-- Tells why runs failed or wait, and at which step: what a list of runs shows beside their status.
+-- Takes: p_runs, at most as many as a page of a list has; those of other tenants are passed over.
+-- Locks: nothing.
+-- Returns: one row for each run that has something to tell: run_id, kind (failed | cancelled | gate | breaker | timer), step_id, step and
+--   detail (the first line of the error, the gate's question, what shuts the step out).
+-- Raises: nothing.
+create function nofx.explain_runs(p_runs uuid[])
+returns table (run_id uuid, kind text, step_id uuid, step text, detail text)
+language plpgsql
+stable
+security invoker set search_path = ''
+as $$
+begin
+  return query
+  select r.id, r.status::text, (r.error ->> 'step_id')::uuid, r.error ->> 'step', left(split_part(coalesce(r.error ->> 'message', ''), E'\n', 1), 300)
+    from nofx.run r
+   where r.id = any (p_runs) and r.error is not null
+  union all
+  select r.id, w.kind, w.step_id, w.step, w.detail
+    from nofx.run r
+    cross join lateral (
+      select s.waits_for::text as kind, s.id as step_id, s.name as step, left(coalesce(g.question, g.kind, s.provider, s.tool), 300) as detail
+        from nofx.step s
+        left join nofx.gate g on g.id = s.gate_id and g.status = 'pending'
+       where s.run_id = r.id and s.status = 'waiting' and s.waits_for <> 'child'
+       order by s.waits_for, s.position
+       limit 1) as w
+   where r.id = any (p_runs) and r.error is null and r.ended_at is null;
+end
+$$;
+grant execute on function nofx.explain_runs(uuid[]) to authenticated;

@@ -1,0 +1,30 @@
+-- Counts the caller's runs by status, up to a limit for each: beyond it nobody needs the number, and the cost stays the same.
+-- Takes: p_goal, a part of the goal, or null; p_after and p_before, bounds of created_at, or null; p_most, where counting stops.
+-- Locks: nothing.
+-- Returns: {status: count}, each at most p_most; statuses without runs are left out.
+-- Raises: nothing.
+create function nofx.count_runs(p_goal text default null, p_after timestamptz default null, p_before timestamptz default null, p_most int default 10000)
+returns json
+language plpgsql
+stable
+security invoker set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.caller_tenant();
+begin
+  return (
+    select coalesce(json_object_agg(status, n), '{}')
+      from (
+        select e.status, (
+          select count(*)
+            from (select from nofx.run r
+                   where r.tenant_id = v_tenant and r.status = e.status
+                     and (p_goal is null or strpos(lower(r.goal), lower(p_goal)) > 0)
+                     and (p_after is null or r.created_at > p_after)
+                     and (p_before is null or r.created_at < p_before)
+                   limit least(greatest(p_most, 1), 10000)) as found) as n
+          from unnest(enum_range(null::nofx.run_status)) as e (status)) as counted
+     where n > 0);
+end
+$$;
+grant execute on function nofx.count_runs(text, timestamptz, timestamptz, int) to authenticated;

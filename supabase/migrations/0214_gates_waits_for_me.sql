@@ -1,0 +1,22 @@
+-- Tells whether a gate waits for the caller: a column of nofx.gate, as PostgREST sees it.
+-- Takes: p_gate.
+-- Locks: nothing.
+-- Returns: true when it is pending and not expired, and the caller has the role, has not approved yet, and is not the run's author where the
+--   author may not.
+-- Raises: nothing.
+create function nofx.waits_for_me(p_gate nofx.gate)
+returns boolean
+language plpgsql
+stable
+security invoker set search_path = ''
+as $$
+begin
+  return p_gate.status = 'pending'
+     and coalesce(p_gate.expires_at > now(), true)
+     and coalesce(nofx_private.caller_role() >= p_gate.role, false)
+     and (p_gate.author_may_approve
+          or not exists (select from nofx.run r where r.id = p_gate.run_id and r.created_by = nofx_private.caller_name()))
+     and not exists (select from nofx.gate_decision d where d.gate_id = p_gate.id and d.by = nofx_private.caller_name());
+end
+$$;
+grant execute on function nofx.waits_for_me(nofx.gate) to authenticated;

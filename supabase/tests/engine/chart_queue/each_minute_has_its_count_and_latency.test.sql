@@ -1,0 +1,12 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim();
+select tap.be('viewer');
+select is(json_array_length(nofx.chart_queue(5)), 5);
+select is(nofx.chart_queue(5) -> 4 ->> 'started', '2');
+select ok((nofx.chart_queue(5) -> 4 ->> 'p95_s')::float >= 0);
+select is(nofx.chart_queue(5) -> 0 ->> 'started', '0');
+select * from finish();
+rollback;

@@ -1,0 +1,47 @@
+//! A thousand steps: drawn, live, without a jump.
+
+use nofx_tests::Tenant;
+use nofx_tests::browser::{Browser, Look};
+use nofx_tests::plans::step;
+use nofx_tests::stack::{STACK, target};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let mut steps: Vec<Value> = (0..999).map(|n| step(&format!("step {n}"), "noop", &[], json!({}))).collect();
+    steps[0] = step("step 0", "sleep", &[], json!({"seconds": 6}));
+    steps.push(step("last", "noop", &["step 0"], json!({})));
+    let run = person.submit(json!({"goal": "a thousand", "steps": steps})).await;
+    let client = nofx_shared::net::client();
+    let request =
+        client.get(format!("{}/ui/runs/{run}", STACK.get("api_url"))).bearer_auth(&person.token).header("accept-encoding", "gzip");
+    let bytes = request.send().await.expect("an answer").bytes().await.expect("a body");
+    assert!(bytes.len() < 60 << 10, "{} bytes over the wire", bytes.len());
+
+    let browser = Browser::of(&person, Look::Light).await;
+    browser.visit(&format!("/ui/runs/{run}")).await;
+    assert_eq!(browser.driver.find_all(thirtyfour::By::Css(".waterfall .row")).await.expect("rows").len(), 1000);
+    // How far anything moves by itself: https://web.dev/cls, by the browser's own count.
+    browser.script("window.nofxShift = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.nofxShift += entry.value; }).observe({type: 'layout-shift', buffered: true})").await;
+    // From commit to pixel: the event's own instant against the frame that shows it; both clocks are this machine's.
+    browser.script("window.nofxSeen = null; const look = () => { if (document.querySelector('.waterfall [data-step=\"last\"][data-status=succeeded]')) window.nofxSeen = Date.now(); else requestAnimationFrame(look); }; look()").await;
+    person.end(&run).await;
+    browser.find(".waterfall [data-step=\"last\"][data-status=succeeded]").await;
+    browser.text("h1 .badge", "succeeded").await;
+    let seen = browser.script("return window.nofxSeen").await.as_i64().expect("an instant");
+    let (_, page) = person.get(&format!("/api/events?run_id={run}&types=step.succeeded&limit=100")).await;
+    let told = page["data"].as_array().into_iter().flatten().find(|event| event["data"]["name"] == "last").cloned();
+    let (_, timeline) = person.get(&format!("/api/runs/{run}/timeline")).await;
+    let told = told.or_else(|| {
+        timeline["data"].as_array()?.iter().find(|event| event["type"] == "step.succeeded" && event["data"]["name"] == "last").cloned()
+    });
+    let at = told.expect("it was told")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+    let figures = json!({"steps": 1000, "bytes": bytes.len(), "commit_to_pixel_ms": seen - at.timestamp_millis()});
+    std::fs::create_dir_all(target().join("screenshots")).expect("a folder");
+    std::fs::write(target().join("screenshots/figures.json"), figures.to_string()).expect("written");
+    let shift = browser.script("return window.nofxShift").await.as_f64().expect("a number");
+    assert!(shift < 0.1, "the page moved by {shift}");
+    browser.close().await;
+}

@@ -1,0 +1,7 @@
+//! The dashboard in a real browser.
+
+mod large;
+mod pages;
+mod run_page;
+mod scriptless;
+mod sign_in;

@@ -1,0 +1,113 @@
+//! Every page: looked at in light, dark and on a phone, checked by axe-core and html-validate.
+#![expect(clippy::disallowed_methods, reason = "runs html-validate")]
+
+use std::path::Path;
+
+use nofx_tests::browser::{Browser, Look};
+use nofx_tests::plans::step;
+use nofx_tests::stack::{STACK, root};
+use nofx_tests::{Person, Tenant};
+use serde_json::json;
+
+/// A tenant with a run of every kind, and the pages to look at.
+async fn pages() -> (Tenant, Person, Vec<(&'static str, String)>) {
+    let tenant = Tenant::new().await;
+    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let script = "printf '\\033[32mcompiling\\033[0m web\\n'; for n in 1 2 3; do echo line $n; done; echo '{\"items\": [1, 2, 3]}' > \"$NOFX_OUTPUT\"";
+    let gated = json!({"goal": "release web 1.4.2 to production", "steps": [
+        step("build", "bash", &[], json!({"script": script})),
+        step("unit tests", "sleep", &["build"], json!({"seconds": 0.3})),
+        step("lint", "noop", &["build"], json!({})),
+        json!({"name": "each", "tool": "noop", "needs": ["build"], "for_each": "steps.build.outputs.items", "inputs": {}}),
+        step("ship it", "manual:deploy", &["unit tests", "lint", "each"], json!({"question": "Ship web 1.4.2 to production?"})),
+        step("deploy", "bash", &["ship it"], json!({"script": "echo deployed"})),
+    ]});
+    let gated = author.submit(gated).await;
+    author.wait(&gated, |run| run["steps"].as_array().is_some_and(|steps| steps.iter().any(|step| step["waits_for"] == "gate"))).await;
+    let broken = author
+        .run(json!({"goal": "nightly import", "steps": [
+            json!({"name": "fetch", "tool": "bash", "inputs": {"script": "echo fetched"}}),
+            json!({"name": "import", "tool": "fail", "needs": ["fetch"], "retry": {"max_attempts": 3, "initial_ms": 100}, "inputs": {"transient": true}}),
+            json!({"name": "report", "tool": "noop", "needs": ["import"], "inputs": {}}),
+        ]}))
+        .await;
+    author.run(json!({"goal": "say hello", "steps": [step("greet", "noop", &[], json!({}))]})).await;
+    let broken = broken["id"].as_str().expect("an id").to_owned();
+    let pages = vec![
+        ("runs", "/ui/runs".to_owned()),
+        ("runs-failed", "/ui/runs?status=failed".to_owned()),
+        ("runs-none", "/ui/runs?goal=nothing-is-called-that".to_owned()),
+        ("run-waiting", format!("/ui/runs/{gated}?step=build")),
+        ("run-graph", format!("/ui/runs/{gated}?view=graph")),
+        ("run-events", format!("/ui/runs/{gated}?view=events")),
+        ("run-plan", format!("/ui/runs/{gated}?view=plan")),
+        ("run-failed", format!("/ui/runs/{broken}?step=import&idle=hide")),
+        ("run-missing", "/ui/runs/00000000-0000-7000-8000-000000000000".to_owned()),
+        ("new", "/ui/runs/new?example=gated".to_owned()),
+        ("new-step", format!("/ui/runs/new?from={broken}&step=fetch")),
+        ("approvals", "/ui/approvals".to_owned()),
+        ("approvals-history", "/ui/approvals?history=1".to_owned()),
+        ("artifacts", "/ui/artifacts".to_owned()),
+        ("events", "/ui/events".to_owned()),
+        ("system", "/ui/system".to_owned()),
+        ("sign-in", "/ui/sign-in".to_owned()),
+    ];
+    (tenant, supervisor, pages)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_read_by_everybody_in_every_light() {
+    let (_tenant, supervisor, pages) = pages().await;
+    let mut wrong = vec![];
+    for look in [Look::Light, Look::Dark, Look::Phone] {
+        let browser = Browser::of(&supervisor, look).await;
+        for (name, path) in &pages {
+            browser.visit(path).await;
+            browser.find("main h1").await;
+            let name = format!("{name}-{}", format!("{look:?}").to_lowercase());
+            browser.picture(&name).await;
+            wrong.extend(browser.violations().await.into_iter().map(|what| format!("{name}: {what}")));
+            let wide = browser.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+            if wide.as_i64() > Some(0) {
+                wrong.push(format!("{name}: the page is {wide} px wider than the window"));
+            }
+        }
+        browser.close().await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_valid_html_of_little_weight_with_a_strict_policy() {
+    let (_tenant, supervisor, pages) = pages().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let client = nofx_shared::net::client();
+    for (name, path) in &pages {
+        let request =
+            client.get(format!("{}{path}", STACK.get("api_url"))).bearer_auth(&supervisor.token).header("accept-encoding", "gzip");
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), if *name == "run-missing" { 404 } else { 200 }, "{name}");
+        let policy = answer.headers()["content-security-policy"].to_str().expect("text").to_owned();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{name}: {policy}");
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{name}");
+        let bytes = answer.bytes().await.expect("a body");
+        assert!(bytes.len() < 60 << 10, "{name} has {} bytes", bytes.len());
+        let html = client.get(format!("{}{path}", STACK.get("api_url"))).bearer_auth(&supervisor.token).send().await.expect("an answer");
+        let html = html.text().await.expect("text");
+        assert!(!html.contains(" style=") && !html.contains("<script>"), "{name}: nothing inline");
+        std::fs::write(folder.path().join(format!("{name}.html")), html).expect("written");
+    }
+    validate(folder.path());
+}
+
+/// Has html-validate look at a folder of pages.
+fn validate(folder: &Path) {
+    let config = root().join("tests/browser/htmlvalidate.json");
+    let output = std::process::Command::new(root().join("node_modules/.bin/html-validate"))
+        .args(["--formatter", "text", "--config"])
+        .arg(config)
+        .arg(folder)
+        .output()
+        .expect("html-validate runs");
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,156 @@
+use std::time::Duration;
+
+use nofx_tests::Tenant;
+use nofx_tests::browser::{Browser, Look};
+use nofx_tests::plans::step;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
+    let tenant = Tenant::new().await;
+    let author = Browser::of(&tenant.contributor(), Look::Light).await;
+    author.visit("/ui/runs/new?example=hello").await;
+    author.text("#check h2", "It is fine").await;
+    let plan = json!({"goal": "ship it", "steps": [
+        step("build", "sleep", &[], json!({"seconds": 4})),
+        step("ask", "manual:deploy", &["build"], json!({"question": "Ship it?"})),
+        step("ship", "bash", &["ask"], json!({"script": "echo shipped"}))]});
+    let typed = |text: String| {
+        author.driver.execute(
+            "const box = document.querySelector('#plan'); box.value = arguments[0]; box.dispatchEvent(new Event('input', {bubbles: true}))",
+            vec![json!(text)],
+        )
+    };
+    typed(plan.to_string().replace("\"sleep\"", "\"slep\"")).await.expect("typed");
+    author.text("#check .faults", "/steps/0/tool").await;
+    author.text("#check .marked .bad", "slep").await;
+    typed(plan.to_string()).await.expect("typed");
+    author.text("#check h2", "3 steps").await;
+    author.text("button.primary", "Submit").await.click().await.expect("clicked");
+
+    // It moves by itself: nobody loads the page again.
+    author.script("window.nofxSamePage = true").await;
+    author.find(".waterfall [data-step=build][data-status=running]").await;
+    author.find(".waterfall [data-step=build][data-status=succeeded]").await;
+    author.find(".waterfall [data-step=ask][data-status=waiting]").await;
+    author.text(".card", "It needs somebody of the role supervisor").await;
+    assert!(author.driver.title().await.expect("a title").starts_with("◆ waiting · ship it"), "the tab says what it waits for");
+
+    let supervisor = Browser::of(&tenant.supervisor(), Look::Light).await;
+    supervisor.visit("/ui/runs?mine=1").await;
+    supervisor.text(".runs .why", "waits for a decision at ask: Ship it?").await;
+    supervisor.visit("/ui/approvals").await;
+    supervisor.find(".card .decide").await;
+    supervisor.press("a").await;
+    supervisor.text(".said", "Approved.").await;
+    supervisor.text("h2", "Nothing waits for a decision").await;
+    supervisor.visit("/ui/approvals?history=1").await;
+    supervisor.text(".queue", "Ship it?").await;
+
+    author.find(".waterfall [data-step=ship][data-status=succeeded]").await;
+    author.text("h1 .badge", "succeeded").await;
+    assert_eq!(author.script("return window.nofxSamePage === true").await, true, "the page was never loaded again");
+    assert!(author.driver.title().await.expect("a title").starts_with("✓ succeeded"));
+    author.close().await;
+    supervisor.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let flag = std::env::temp_dir().join(format!("nofx-flag-{}", uuid::Uuid::now_v7().simple()));
+    let script = format!("test -f {}", flag.display());
+    let run = person
+        .run(json!({"goal": "checks", "steps": [
+            step("start", "noop", &[], json!({})),
+            json!({"name": "unit", "tool": "gate:unit", "needs": ["start"], "inputs": {"command": "printf '1..2\\nok 1 - adds\\nnot ok 2 - divides\\n'; false"}, "on_failure": "skip"}),
+            json!({"name": "flaky", "tool": "bash", "needs": ["start"], "retry": {"max_attempts": 1}, "inputs": {"script": script}})]}))
+        .await;
+    assert_eq!(run["status"], "failed", "{run}");
+    let browser = Browser::of(&person, Look::Light).await;
+    browser.visit("/ui/runs?status=failed").await;
+    browser.text(".runs .why", "exit code 1").await;
+    browser.visit(&format!("/ui/runs/{}", run["id"].as_str().expect("an id"))).await;
+    browser.text(".waterfall .row", "unit").await.click().await.expect("clicked");
+    browser.text("#drawer h3", "Evidence").await;
+    browser.find("#drawer .badge[data-status=fail], #drawer .badge[data-status=inconclusive]").await;
+
+    browser.text(".waterfall .row", "flaky").await.click().await.expect("clicked");
+    browser.text("#drawer .why", "exit code 1").await;
+    std::fs::write(&flag, "").expect("written");
+    browser.text("#drawer button", "Retry from here").await.click().await.expect("clicked");
+    browser.text(".said", "tried again").await;
+    browser.find(".waterfall [data-step=flaky][data-status=succeeded]").await;
+    let told = person.told(run["id"].as_str().expect("an id")).await;
+    assert!(told.contains(&"run.retried".to_owned()), "{told:?}");
+    std::fs::remove_file(&flag).expect("removed");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_followed_while_its_step_runs() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let script = "for n in $(seq 1 12); do printf '\\033[31mline %s\\033[0m\\n' $n; sleep 0.4; done";
+    let run = person.submit(json!({"goal": "log", "steps": [step("talk", "bash", &[], json!({"script": script}))]})).await;
+    let browser = Browser::of(&person, Look::Light).await;
+    person.wait(&run, |run| run["steps"][0]["status"] == "running").await;
+    browser.visit(&format!("/ui/runs/{run}?step=talk")).await;
+    browser.text("pre.log[data-follow]", "line 2").await;
+    let colour = browser.find("pre.log .c1").await.css_value("color").await.expect("a colour");
+    assert!(colour.contains("255, 156, 148"), "ANSI red is our red: {colour}");
+    browser.text("pre.log[data-follow]", "line 5").await;
+    assert_eq!(person.end(&run).await["status"], "succeeded");
+    browser.text("pre.log:not([data-follow])", "line 12").await;
+    let lines = browser.script("return [...document.querySelectorAll('pre.log .line')].map((line) => line.textContent.trim())").await;
+    let wanted: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
+    assert_eq!(lines, json!(wanted), "every line once");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_plans_and_steps_say_is_shown_and_never_run() {
+    let tenant = Tenant::new().await;
+    let (person, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let evil = "<img src=x onerror=\"window.nofxOwned=1\"><script>window.nofxOwned=1</script>\u{1b}]0;x\u{7}'\"&";
+    let script = format!(
+        "cat <<'END'\n{evil}\n</pre><svg onload=window.nofxOwned=1>\nEND\nprintf '%s' '{{\"said\": \"<script>window.nofxOwned=1</script>\"}}' > \"$NOFX_OUTPUT\""
+    );
+    let gated = person
+        .submit(json!({"goal": evil, "steps": [
+        step("talk", "bash", &[], json!({"script": script})),
+        json!({"name": "break", "tool": "bash", "needs": ["talk"], "on_failure": "skip", "retry": {"max_attempts": 1},
+            "inputs": {"argv": ["bash", "-c", format!("echo {} >&2; exit 3", shell(evil))]}}),
+        step("ask", "manual:x", &["talk"], json!({"question": evil}))]}))
+        .await;
+    person.wait(&gated, |run| run["steps"][2]["waits_for"] == "gate" && run["steps"][1]["status"] != "running").await;
+    let browser = Browser::of(&supervisor, Look::Light).await;
+    for path in [
+        "/ui/runs".to_owned(),
+        "/ui/approvals".to_owned(),
+        "/ui/events".to_owned(),
+        "/ui/artifacts".to_owned(),
+        "/ui/system".to_owned(),
+        format!("/ui/runs?goal={}", "%3Cscript%3Ewindow.nofxOwned%3D1%3C/script%3E"),
+        format!("/ui/runs/{gated}?step=talk"),
+        format!("/ui/runs/{gated}?step=break"),
+        format!("/ui/runs/{gated}?view=graph&step=%3Cscript%3E"),
+        format!("/ui/runs/{gated}?view=events"),
+        format!("/ui/runs/{gated}?view=plan"),
+        format!("/ui/runs/new?from={gated}"),
+    ] {
+        browser.visit(&path).await;
+        browser.find("main h1").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(browser.script("return window.nofxOwned ?? null").await, json!(null), "{path}");
+        assert_eq!(browser.script("return document.querySelectorAll('main img, main script, main svg[onload]').length").await, 0, "{path}");
+    }
+    browser.visit(&format!("/ui/runs/{gated}?step=talk")).await;
+    browser.text("pre.log", "<script>window.nofxOwned=1</script>").await;
+    browser.close().await;
+}
+
+fn shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

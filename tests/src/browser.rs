@@ -1,0 +1,190 @@
+//! A real Chromium, driven by chromedriver; a session is a browser of its own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use thirtyfour::{Cookie, SameSite};
+use tokio::sync::Semaphore;
+
+use crate::Person;
+use crate::stack::{STACK, root, target};
+
+/// How the viewer looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    Light,
+    Dark,
+    /// Light, as wide as a phone.
+    Phone,
+    /// Light, and no script runs.
+    Scriptless,
+}
+
+pub struct Browser {
+    pub driver: WebDriver,
+    process: tokio::process::Child,
+    _profile: tempfile::TempDir,
+    _turn: tokio::sync::SemaphorePermit<'static>,
+}
+
+/// Browsers at once: each has several processes.
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+
+impl Browser {
+    pub async fn open(look: Look) -> Self {
+        let turn = TURNS.acquire().await.expect("never closed");
+        let port = nofx_local::free_port().expect("a port");
+        let process = tokio::process::Command::new("chromedriver")
+            .args([format!("--port={port}"), "--log-level=SEVERE".to_owned()])
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver starts: scripts/bootstrap-dev.sh --tests installs it");
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut capabilities = DesiredCapabilities::chrome();
+        let size = if look == Look::Phone { "--window-size=390,844" } else { "--window-size=1400,1000" };
+        let folder = format!("--user-data-dir={}", profile.path().display());
+        let flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            size,
+            &folder,
+        ];
+        for flag in flags {
+            capabilities.add_arg(flag).expect("a flag");
+        }
+        if look == Look::Scriptless {
+            let preferences = json!({"profile.managed_default_content_settings.javascript": 2});
+            capabilities.add_experimental_option("prefs", preferences).expect("preferences");
+        }
+        let begun = Instant::now();
+        let driver = loop {
+            match WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities.clone()).await {
+                Ok(driver) => break driver,
+                Err(error) => assert!(begun.elapsed() < Duration::from_secs(60), "no browser: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let browser = Self { driver, process, _profile: profile, _turn: turn };
+        let scheme = if look == Look::Dark { "dark" } else { "light" };
+        let media =
+            json!({"features": [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]});
+        browser.tell("Emulation.setEmulatedMedia", media).await;
+        if look == Look::Phone {
+            // Headless windows have a least width: the page is told that it is smaller.
+            let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false});
+            browser.tell("Emulation.setDeviceMetricsOverride", phone).await;
+        }
+        browser
+    }
+
+    async fn tell(&self, command: &str, parameters: Value) {
+        self.driver.cdp().send_raw(command, parameters).await.expect("Chromium does it");
+    }
+
+    /// A browser in which somebody is signed in.
+    pub async fn of(person: &Person, look: Look) -> Self {
+        let browser = Self::open(look).await;
+        browser.sign_in_as(person).await;
+        browser
+    }
+
+    pub async fn sign_in_as(&self, person: &Person) {
+        self.visit("/ui/sign-in").await;
+        let mut cookie = Cookie::new("nofx_session", person.token.clone());
+        cookie.set_path("/");
+        cookie.set_same_site(SameSite::Lax);
+        self.driver.add_cookie(cookie).await.expect("a session");
+    }
+
+    pub async fn visit(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", STACK.get("api_url"))).await.expect("the page loads");
+    }
+
+    /// The element, once it is there.
+    pub async fn find(&self, css: &str) -> WebElement {
+        self.wait(css, async || self.driver.find(By::Css(css)).await.ok()).await
+    }
+
+    /// The first element with this text in it, once it is there.
+    pub async fn text(&self, css: &str, text: &str) -> WebElement {
+        self.wait(&format!("{css} with `{text}`"), async || {
+            for element in self.driver.find_all(By::Css(css)).await.unwrap_or_default() {
+                if element.text().await.unwrap_or_default().contains(text) {
+                    return Some(element);
+                }
+            }
+            None
+        })
+        .await
+    }
+
+    async fn wait(&self, what: &str, found: impl AsyncFn() -> Option<WebElement>) -> WebElement {
+        let begun = Instant::now();
+        loop {
+            if let Some(element) = found().await {
+                return element;
+            }
+            if begun.elapsed() > Duration::from_secs(30) {
+                let page = self.driver.source().await.unwrap_or_default();
+                let url = self.driver.current_url().await.map(|url| url.to_string()).unwrap_or_default();
+                panic!("{url} has no {what}: {page}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn script(&self, text: &str) -> Value {
+        self.driver.execute(text, vec![]).await.expect("the script runs").json().clone()
+    }
+
+    pub async fn press(&self, keys: impl AsRef<str>) {
+        self.driver.action_chain().send_keys(keys.as_ref()).perform().await.expect("keys are pressed");
+    }
+
+    /// Writes the page as it is seen, from top to bottom, to `target/screenshots`.
+    pub async fn picture(&self, name: &str) -> PathBuf {
+        let folder = target().join("screenshots");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join(format!("{name}.png"));
+        self.driver.screenshot(&path).await.expect("a picture");
+        path
+    }
+
+    /// What axe-core finds wrong with the page.
+    pub async fn violations(&self) -> Vec<String> {
+        let axe = std::fs::read_to_string(root().join("node_modules/axe-core/axe.min.js")).expect("axe-core is installed");
+        self.driver.execute(&axe, vec![]).await.expect("axe loads");
+        let run = "const done = arguments[arguments.length - 1]; \
+            axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(done, (error) => done({violations: [{id: String(error), nodes: []}]}))";
+        let found = self.driver.execute_async(run, vec![]).await.expect("axe runs").json().clone();
+        let found = found["violations"].as_array().cloned().unwrap_or_default();
+        found
+            .iter()
+            .map(|one| {
+                format!(
+                    "{}: {}",
+                    one["id"],
+                    one["nodes"].as_array().map_or(String::new(), |nodes| nodes
+                        .iter()
+                        .map(|node| format!("{} {}", node["html"], node["failureSummary"]))
+                        .collect::<Vec<_>>()
+                        .join("\n   "))
+                )
+            })
+            .collect()
+    }
+
+    pub async fn close(mut self) {
+        drop(self.driver.clone().quit().await);
+        drop(self.process.kill().await);
+    }
+}
