@@ -1,4 +1,5 @@
--- Workers as they last said of themselves. They serve all tenants, so only supervisors see them, and nothing of anybody's work is in here.
+-- Workers as they last said of themselves. They serve all tenants: only the service role reads them, for the API to show to supervisors. Nothing
+-- of anybody's work is in here.
 create table nofx.worker (
   name text primary key check (length(name) between 1 and 200),
   region text,
@@ -12,8 +13,7 @@ create table nofx.worker (
 );
 alter table nofx.worker enable row level security;
 alter table nofx.worker force row level security;
-create policy supervisors on nofx.worker for select to authenticated using ((select nofx_private.caller_role()) >= 'supervisor');
-grant select on nofx.worker to authenticated, service_role;
+grant select on nofx.worker to service_role;
 
 -- Notes how a worker is, and forgets those that have not been heard of for an hour.
 -- Takes: p_worker, {name, region, version, running, concurrency, memory_bytes, started_at}.

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
+use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -53,15 +54,28 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
 /// What a step that runs has printed so far, secrets masked: at most a mebibyte of an attempt, for a day. Once it is over the whole log is an
 /// artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "1 when not given."),
+    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "The newest when not given."),
         ("after" = Option<i64>, Query, description = "Bytes that are known already.")),
-    responses((status = 200, body = Log), (status = 304), (status = 401)))]
+    responses((status = 200, body = Log), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn show_step_log(
     State(app): State<App>,
     caller: Authenticated,
-    Path((_run, step)): Path<(Uuid, Uuid)>,
+    Path((id, step_id)): Path<(Uuid, Uuid)>,
     Params(asked): Params<After>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    Ok(cached(&headers, &log(&app, &caller, step, asked.attempt.unwrap_or(1), asked.after.unwrap_or(0)).await?))
+    let newest = newest_attempt(&app, &caller, id, step_id).await?;
+    Ok(cached(&headers, &log(&app, &caller, step_id, asked.attempt.unwrap_or(newest), asked.after.unwrap_or(0)).await?))
+}
+
+async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Result<u32, Refusal> {
+    #[derive(Deserialize)]
+    struct Row {
+        attempt: u32,
+    }
+    let filters = [("select", "attempt".to_owned()), ("id", format!("eq.{step}")), ("run_id", format!("eq.{run}"))];
+    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let found: Vec<Row> = app.db(caller).read(&Query { table: "step", filters }).await?;
+    let missing = || Problem::new(Kind::StepNotFound, format!("{step}: GET the run to see its steps."));
+    Ok(found.first().ok_or_else(missing)?.attempt)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use nofx_shared::auth::Role;
 use nofx_shared::containment::{Alert, Breaker, BreakerState, DeadLetter};
-use nofx_shared::db::{Query as Rows, SCHEMA, schema_version};
+use nofx_shared::db::{self, Query as Rows, SCHEMA, schema_version};
 use nofx_shared::engine::WorkerState;
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
@@ -45,12 +45,11 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
         rows("handler_health", Breaker::COLUMNS, "state.desc,target", "200"),
         rows("alert", Alert::COLUMNS, "raised_at.desc,id.desc", "20"),
     );
-    let workers = rows("worker", "name,region,version,running,concurrency,memory_bytes,started_at,seen_at", "name", "200");
     let nothing = json!({});
     let (summary, load, workers, breakers, letters, alerts, version) = tokio::try_join!(
         db.call::<_, Value>("summarise_metrics", &nothing),
         db.call::<_, Vec<Load>>("chart_queue", &nothing),
-        db.read::<Vec<WorkerState>>(&workers),
+        fleet_of(&ui, &frame),
         db.read::<Vec<Breaker>>(&breakers),
         db.read::<Vec<DeadLetter>>(&letters),
         db.read::<Vec<Alert>>(&alerts),
@@ -77,6 +76,15 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
         }
     };
     Ok(frame.page("System", if is_bad { Icon::Failed } else { Icon::Idle }, &body))
+}
+
+/// The workers, for those who may see them: they are nobody's own.
+async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerState>, db::Error> {
+    if !frame.session.may(Role::Supervisor) {
+        return Ok(vec![]);
+    }
+    let workers = rows("worker", "name,region,version,running,concurrency,memory_bytes,started_at,seen_at", "name", "200");
+    ui.app.service_db().read(&workers).await
 }
 
 /// What is in work now.
