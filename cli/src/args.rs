@@ -252,6 +252,8 @@ pub(crate) struct Smoke {
 pub(crate) enum Bench {
     /// Rate limits under four times the load that they allow.
     Limits,
+    /// Pages: the list of 100,000 runs, a run of 1,000 steps.
+    Ui,
     /// Asking models: what routing, budget and record cost beside the provider.
     Models,
     /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.

@@ -1,9 +1,9 @@
 //! A thousand steps: drawn, live, without a jump.
 
 use nofx_tests::Tenant;
-use nofx_tests::browser::{Browser, Look};
+use nofx_tests::browser::{Browser, Look, weigh};
 use nofx_tests::plans::step;
-use nofx_tests::stack::{STACK, target};
+use nofx_tests::stack::target;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,11 +14,8 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
     steps[0] = step("step 0", "sleep", &[], json!({"seconds": 6}));
     steps.push(step("last", "noop", &["step 0"], json!({})));
     let run = person.submit(json!({"goal": "a thousand", "steps": steps})).await;
-    let client = nofx_shared::net::client();
-    let request =
-        client.get(format!("{}/ui/runs/{run}", STACK.get("api_url"))).bearer_auth(&person.token).header("accept-encoding", "gzip");
-    let bytes = request.send().await.expect("an answer").bytes().await.expect("a body");
-    assert!(bytes.len() < 60 << 10, "{} bytes over the wire", bytes.len());
+    let bytes = weigh(&format!("/ui/runs/{run}"), &person).await.bytes;
+    assert!(bytes < 60 << 10, "{} bytes over the wire", bytes);
 
     let browser = Browser::of(&person, Look::Light).await;
     browser.visit(&format!("/ui/runs/{run}")).await;
@@ -38,7 +35,7 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
         timeline["data"].as_array()?.iter().find(|event| event["type"] == "step.succeeded" && event["data"]["name"] == "last").cloned()
     });
     let at = told.expect("it was told")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
-    let figures = json!({"steps": 1000, "bytes": bytes.len(), "commit_to_pixel_ms": seen - at.timestamp_millis()});
+    let figures = json!({"steps": 1000, "bytes": bytes, "commit_to_pixel_ms": seen - at.timestamp_millis()});
     std::fs::create_dir_all(target().join("screenshots")).expect("a folder");
     std::fs::write(target().join("screenshots/figures.json"), figures.to_string()).expect("written");
     let shift = browser.script("return window.nofxShift").await.as_f64().expect("a number");

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nofx_tests::browser::{Browser, Look};
+use nofx_tests::browser::{Browser, Look, weigh};
 use nofx_tests::plans::step;
 use nofx_tests::stack::{STACK, root};
 use nofx_tests::{Person, Tenant};
@@ -83,15 +83,11 @@ async fn every_page_is_valid_html_of_little_weight_with_a_strict_policy() {
     let folder = tempfile::tempdir().expect("a folder");
     let client = nofx_shared::net::client();
     for (name, path) in &pages {
-        let request =
-            client.get(format!("{}{path}", STACK.get("api_url"))).bearer_auth(&supervisor.token).header("accept-encoding", "gzip");
-        let answer = request.send().await.expect("an answer");
-        assert_eq!(answer.status().as_u16(), if *name == "run-missing" { 404 } else { 200 }, "{name}");
-        let policy = answer.headers()["content-security-policy"].to_str().expect("text").to_owned();
-        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{name}: {policy}");
-        assert_eq!(answer.headers()["content-encoding"], "gzip", "{name}");
-        let bytes = answer.bytes().await.expect("a body");
-        assert!(bytes.len() < 60 << 10, "{name} has {} bytes", bytes.len());
+        let weighed = weigh(path, &supervisor).await;
+        assert_eq!(weighed.status, if *name == "run-missing" { 404 } else { 200 }, "{name}");
+        assert!(weighed.policy.contains("script-src 'self'") && !weighed.policy.contains("unsafe"), "{name}: {}", weighed.policy);
+        assert_eq!(weighed.encoding, "gzip", "{name}");
+        assert!(weighed.bytes < 60 << 10, "{name} has {} bytes", weighed.bytes);
         let html = client.get(format!("{}{path}", STACK.get("api_url"))).bearer_auth(&supervisor.token).send().await.expect("an answer");
         let html = html.text().await.expect("text");
         assert!(!html.contains(" style=") && !html.contains("<script>"), "{name}: nothing inline");

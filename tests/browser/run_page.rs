@@ -151,6 +151,35 @@ async fn what_plans_and_steps_say_is_shown_and_never_run() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let browser = Browser::of(&person, Look::Light).await;
+    browser.visit("/ui/runs").await;
+    browser.text("h2", "No runs yet").await;
+    browser.script("window.nofxSamePage = true").await;
+    person.run(json!({"goal": "the first", "steps": [step("a", "noop", &[], json!({}))]})).await;
+    browser.text(".runs", "the first").await;
+    browser.find(".runs input[name=run]").await.click().await.expect("clicked");
+    person.run(json!({"goal": "the second", "steps": [step("a", "noop", &[], json!({}))]})).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(
+        browser.script("return document.querySelectorAll('.runs input[name=run]:checked').length").await,
+        1,
+        "what is selected stays"
+    );
+    browser.find(".runs input[name=run]").await.click().await.expect("clicked");
+    browser.text(".runs", "the second").await;
+    browser.visit("/ui/events").await;
+    browser.text(".feed", "run.succeeded").await;
+    browser.script("window.nofxSamePage = true").await;
+    person.run(json!({"goal": "the third", "steps": [step("third step", "noop", &[], json!({}))]})).await;
+    browser.text(".feed", "third step").await;
+    assert_eq!(browser.script("return window.nofxSamePage === true").await, true, "the page was never loaded again");
+    browser.close().await;
+}
+
 fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -188,3 +188,22 @@ impl Browser {
         drop(self.process.kill().await);
     }
 }
+
+/// A page as it goes over the wire.
+pub struct Weighed {
+    pub status: u16,
+    pub bytes: usize,
+    pub encoding: String,
+    pub policy: String,
+}
+
+pub async fn weigh(path: &str, person: &Person) -> Weighed {
+    nofx_shared::net::provide_tls();
+    // One that leaves bodies as they come.
+    let client = reqwest::Client::builder().no_gzip().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let request = client.get(format!("{}{path}", STACK.get("api_url"))).bearer_auth(&person.token).header("accept-encoding", "gzip");
+    let answer = request.send().await.expect("an answer");
+    let text = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let (encoding, policy, status) = (text("content-encoding"), text("content-security-policy"), answer.status().as_u16());
+    Weighed { status, encoding, policy, bytes: answer.bytes().await.expect("a body").len() }
+}

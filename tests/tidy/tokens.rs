@@ -23,3 +23,9 @@ fn the_style_sheet_has_the_tokens_that_are_published() {
         assert!(light.contains(&format!("--{name}:")), "public/app.css uses --{name}, which is no token");
     }
 }
+
+#[test]
+fn the_one_module_of_the_pages_is_small() {
+    let bytes = std::fs::metadata(root().join("public/app.js")).expect("the module").len();
+    assert!(bytes < 15 << 10, "public/app.js has {bytes} bytes: what a page needs is drawn by the server");
+}

@@ -27,6 +27,8 @@ const LETTERS: &str = "50";
 #[derive(Deserialize)]
 struct Load {
     at: DateTime<Utc>,
+    /// Ready at the end of the minute.
+    depth: i64,
     started: u32,
     p50_s: Option<f64>,
     p95_s: Option<f64>,
@@ -114,12 +116,18 @@ fn seconds(value: f64) -> String {
     duration((value * 1000.0) as i64)
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a bar of a chart")]
+fn depth(minute: &Load) -> f64 {
+    minute.depth as f64
+}
+
 fn charts(load: &[Load]) -> Markup {
     let minutes = |value: fn(&Load) -> f64, text: fn(f64) -> String| -> Vec<Minute> {
         load.iter().map(|minute| Minute { at: minute.at, value: value(minute), text: text(value(minute)) }).collect()
     };
     let count = |value: f64| format!("{value:.0}");
     html! {
+        (chart("Queue depth", &minutes(depth, count)))
         (chart("Steps started a minute", &minutes(|minute| f64::from(minute.started), count)))
         (chart("Queue latency, median", &minutes(|minute| minute.p50_s.unwrap_or(0.0), seconds)))
         (chart("Queue latency, 95th percentile", &minutes(|minute| minute.p95_s.unwrap_or(0.0), seconds)))

@@ -6,6 +6,7 @@ mod limits;
 mod models;
 mod report;
 mod stack;
+mod ui;
 
 use crate::args::{Bench, Target};
 use crate::exit::Outcome;
@@ -14,6 +15,7 @@ pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
     match what {
         Bench::Cold { output } => cold::run(target.json, &output).await,
         Bench::Limits => limits::run(target.json).await,
+        Bench::Ui => ui::run(target.json).await,
         Bench::Models => models::run(target.json).await,
         Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
     }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use nofx_shared::auth::Role;
 use nofx_shared::engine::RunStatus;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ use crate::runs::list::{Filter, RunSummary, Why, list};
 use crate::ui::Ui;
 use crate::ui::components::{badge, duration, empty, id, pager, when, who};
 use crate::ui::layout::{Frame, Icon, Page};
+
+/// Runs by status.
+type Counts = BTreeMap<String, u64>;
 
 /// Counting stops there.
 const MOST: u64 = 10_000;
@@ -91,25 +94,27 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query
     let paging = Paging::after(&query.cursor);
     let db = ui.app.db(caller);
     let counted = async {
-        // Counts that everybody asks for are remembered for a moment.
-        let is_plain = filter.goal.is_none() && filter.created_after.is_none();
-        let arguments = json!({"p_goal": filter.goal, "p_after": filter.created_after});
-        let read = async || db.call::<_, BTreeMap<String, u64>>("count_runs", &arguments).await;
-        if is_plain {
-            let read = async || read().await.map(|counts| json!(counts));
-            let counts = ui.app.counts().get(caller.tenant, read).await?;
-            return Ok(serde_json::from_value(serde_json::Value::clone(&counts)).unwrap_or_default());
+        // What a search for words finds is not counted: that would read every goal there is.
+        if filter.goal.is_some() {
+            return Ok(None);
         }
-        read().await.map_err(Refusal::from)
+        let arguments = json!({"p_after": filter.created_after});
+        let read = async || db.call::<_, Value>("count_runs", &arguments).await;
+        // What everybody asks for is remembered for a moment.
+        let counts = match filter.created_after {
+            None => Value::clone(&*ui.app.counts().get(caller.tenant, read).await?),
+            Some(_) => read().await?,
+        };
+        Ok::<_, Refusal>(serde_json::from_value(counts).ok())
     };
-    let (runs, counts): (_, BTreeMap<String, u64>) = tokio::try_join!(list(&ui.app, caller, &filter, &paging), counted)?;
-    let icon = if counts.contains_key("running") { Icon::Running } else { Icon::Idle };
+    let (runs, counts): (_, Option<Counts>) = tokio::try_join!(list(&ui.app, caller, &filter, &paging), counted)?;
+    let icon = if counts.as_ref().is_some_and(|counts| counts.contains_key("running")) { Icon::Running } else { Icon::Idle };
     let is_filtered = query.pairs().iter().any(|(_, value)| !value.is_empty());
     let body = html! {
         header.list { h1 { "Runs" } nav.saved aria-label="Saved filters" { @for (search, name) in SAVED { a href={ "/ui/runs" (search) } { (name) } } } }
         (filters(&query))
         div #runs data-live="runs" {
-            (chips(&query, &counts))
+            (chips(&query, counts.as_ref()))
             @if runs.data.is_empty() {
                 @if is_filtered {
                     (empty("No run is like that", &html! { "Change the filter, or " a href="/ui/runs" { "show all runs" } "." }))
@@ -142,8 +147,8 @@ fn filters(query: &Query) -> Markup {
 }
 
 /// A link for each status, with its count.
-fn chips(query: &Query, counts: &BTreeMap<String, u64>) -> Markup {
-    let count = |status: &str| match counts.get(status).copied().unwrap_or(0) {
+fn chips(query: &Query, counts: Option<&Counts>) -> Markup {
+    let count = |counts: &Counts, status: &str| match counts.get(status).copied().unwrap_or(0) {
         MOST => "10,000+".to_owned(),
         n => n.to_string(),
     };
@@ -152,7 +157,7 @@ fn chips(query: &Query, counts: &BTreeMap<String, u64>) -> Markup {
             a href=(query.url(Some(("status", "")))) aria-current=[query.status.is_empty().then_some("true")] { "All" }
             @for status in RunStatus::ALL {
                 a href=(query.url(Some(("status", status.as_str())))) data-status=(status.as_str()) aria-current=[(query.status == status.as_str()).then_some("true")] {
-                    (status.as_str()) " " span.count { (count(status.as_str())) }
+                    (status.as_str()) @if let Some(counts) = counts { " " span.count { (count(counts, status.as_str())) } }
                 }
             }
         }
