@@ -61,7 +61,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
                 @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with who, when and why." })) }
                 @else { (empty("Nothing waits for a decision", &html! { "Steps whose tool or policy asks for people park here: " code { "manual:…" } ", or " code { "\"approval\"" } " in a plan." })) }
             } @else {
-                @if !is_history { p.hint { "Keys: " kbd { "j" } " " kbd { "k" } " next and previous, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
+                @if !is_history { p.hint.keys.scripted { "Keys: " kbd { "j" } " " kbd { "k" } " next and previous, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
                 div.split.open {
                     nav aria-label="Gates" { ul.queue {
                         @for gate in &gates.data {

@@ -102,7 +102,7 @@ pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
     html! {
         (waterfall(&rows, &scale, now))
         p.legend aria-hidden="true" {
-            span.key.q { "queued" } span.key.r { "ran" } span.key.g { "at a gate" } span.key.w { "waited or to be tried again" }
+            span.key.q { "queued" } span.key.r { "runs" } span.key.s { "ran well" } span.key.f { "failed" } span.key.g { "at a gate" } span.key.w { "waited" }
         }
     }
 }

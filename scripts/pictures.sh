@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Takes the pictures of the README anew, from the browser tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/test.sh --test browser -- every_page
+pictures="${CARGO_TARGET_DIR:-target}/screenshots"
+mkdir -p docs/images
+cp "$pictures/runs-light.png" docs/images/runs.png
+cp "$pictures/run-waiting-light.png" docs/images/run.png
+cp "$pictures/system-dark.png" docs/images/system.png
