@@ -12,7 +12,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.visit("/ui/runs/new?example=hello").await;
     author.text("#check h2", "It is fine").await;
     let plan = json!({"goal": "ship it", "steps": [
-        step("build", "sleep", &[], json!({"seconds": 4})),
+        step("build", "bash", &[], json!({"script": "sleep 4"})),
         step("ask", "manual:deploy", &["build"], json!({"question": "Ship it?"})),
         step("ship", "bash", &["ask"], json!({"script": "echo shipped"}))]});
     let typed = |text: String| {
@@ -21,7 +21,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
             vec![json!(text)],
         )
     };
-    typed(plan.to_string().replace("\"sleep\"", "\"slep\"")).await.expect("typed");
+    typed(plan.to_string().replace("\"build\",\"tool\":\"bash\"", "\"build\",\"tool\":\"slep\"")).await.expect("typed");
     author.text("#check .faults", "/steps/0/tool").await;
     author.text("#check .marked .bad", "slep").await;
     typed(plan.to_string()).await.expect("typed");
