@@ -1,6 +1,7 @@
 -- Gives nofx_writer the rights that the rules for a table add up to, and takes all others.
 -- Takes: p_table, schema.table.
--- Locks: the table's rights.
+-- Locks: the advisory lock 'nofx_grants' until the transaction ends (two grants in one schema change the same row of the catalogue);
+--   the table's rights.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.grant_writes(p_table text)
@@ -13,6 +14,7 @@ declare
   v_op text;
   v_columns text;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('nofx_grants', 0));
   execute format('revoke all on %s from nofx_writer', v_table);
   select string_agg(distinct quote_ident(c), ', ') into v_columns
     from nofx.db_write_rule r, jsonb_array_elements_text((r.constraints -> 'columns') || coalesce(r.constraints -> 'read', '[]')) as c

@@ -82,11 +82,11 @@ begin
     returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at
   ), told as (
     select row (s.tenant_id, null, null, 'alert.raised', jsonb_build_object('alert_id', s.id, 'kind', s.kind,
-             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/api/alerts/' || s.id))::nofx_private.news as news, true as is_new
+             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.news as news, true as is_new
       from seen s where s.is_new
     union all
     select row (o.tenant_id, null, null, 'alert.resolved', jsonb_build_object('alert_id', o.id, 'kind', o.kind,
-             'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/api/alerts/' || o.id))::nofx_private.news, false
+             'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.news, false
       from over o
   )
   select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(news) into v_raised, v_resolved, v_news from told;

@@ -13,9 +13,10 @@ use serde_json::json;
 async fn pages() -> (Tenant, Person, Vec<(&'static str, String)>) {
     let tenant = Tenant::new().await;
     let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
-    let script = "printf '\\033[32mcompiling\\033[0m web\\n'; for n in 1 2 3; do echo line $n; done; echo '{\"items\": [1, 2, 3]}' > \"$NOFX_OUTPUT\"";
+    let script = "printf '\\033[32mcompiling\\033[0m web\\n'; for n in 1 2 3; do echo line $n; done; echo '{\"items\": [1, 2, 3]}' > \"$NOFX_OUTPUT\"; \
+        printf -- '--- a/price.rs\\n+++ b/price.rs\\n@@ -1,2 +1,2 @@\\n fn vat() -> u32 {\\n-    19\\n+    21\\n' > change.diff";
     let gated = json!({"goal": "release web 1.4.2 to production", "steps": [
-        step("build", "bash", &[], json!({"script": script})),
+        step("build", "bash", &[], json!({"script": script, "artifacts": ["change.diff"]})),
         step("unit tests", "sleep", &["build"], json!({"seconds": 0.3})),
         step("lint", "noop", &["build"], json!({})),
         json!({"name": "each", "tool": "noop", "needs": ["build"], "for_each": "steps.build.outputs.items", "inputs": {}}),
@@ -64,6 +65,9 @@ async fn every_page_can_be_read_by_everybody_in_every_light() {
         for (name, path) in &pages {
             browser.visit(path).await;
             browser.find("main h1").await;
+            if *name == "approvals" {
+                browser.text(".diff [data-change=added]", "21").await;
+            }
             let name = format!("{name}-{}", format!("{look:?}").to_lowercase());
             browser.picture(&name).await;
             wrong.extend(browser.violations().await.into_iter().map(|what| format!("{name}: {what}")));

@@ -34,7 +34,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.find(".waterfall [data-step=build][data-status=succeeded]").await;
     author.find(".waterfall [data-step=ask][data-status=waiting]").await;
     author.text(".card", "It needs somebody of the role supervisor").await;
-    assert!(author.driver.title().await.expect("a title").starts_with("◆ waiting · ship it"), "the tab says what it waits for");
+    author.title("◆ waiting · ship it").await;
 
     let supervisor = Browser::of(&tenant.supervisor(), Look::Light).await;
     supervisor.visit("/ui/runs?mine=1").await;
@@ -50,7 +50,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.find(".waterfall [data-step=ship][data-status=succeeded]").await;
     author.text("h1 .badge", "succeeded").await;
     assert_eq!(author.script("return window.nofxSamePage === true").await, true, "the page was never loaded again");
-    assert!(author.driver.title().await.expect("a title").starts_with("✓ succeeded"));
+    author.title("✓ succeeded · ship it").await;
     author.close().await;
     supervisor.close().await;
 }

@@ -127,6 +127,19 @@ impl Browser {
         .await
     }
 
+    /// Waits until the tab says this.
+    pub async fn title(&self, start: &str) {
+        let begun = Instant::now();
+        loop {
+            let title = self.driver.title().await.unwrap_or_default();
+            if title.starts_with(start) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "the tab says `{title}` and not `{start}`");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     async fn wait(&self, what: &str, found: impl AsyncFn() -> Option<WebElement>) -> WebElement {
         let begun = Instant::now();
         loop {

@@ -123,12 +123,14 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
     response
 }
 
-/// Where links and providers lead back to.
-fn callback(headers: &HeaderMap, next: &str) -> String {
-    let scheme = if is_secure(headers) { "https" } else { "http" };
-    let host =
-        headers.get("x-forwarded-host").or_else(|| headers.get(header::HOST)).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    format!("{scheme}://{host}/ui/sign-in/callback?next={}", encode(ours(next)))
+/// Where links and providers lead back to. Never to a host that a header of a proxy names: whoever sends one could have the link of somebody
+/// else lead to themselves.
+fn callback(ui: &Ui, headers: &HeaderMap, next: &str) -> String {
+    let base = ui.app.settings().public_url.clone().unwrap_or_else(|| {
+        let scheme = if is_secure(headers) { "https" } else { "http" };
+        format!("{scheme}://{}", headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default())
+    });
+    format!("{base}/ui/sign-in/callback?next={}", encode(ours(next)))
 }
 
 fn new_verifier() -> String {
@@ -140,7 +142,7 @@ fn new_verifier() -> String {
 async fn send_link(State(ui): State<Ui>, headers: HeaderMap, fields: Fields) -> Response {
     let (next, email) = (fields.text("next").unwrap_or_default(), fields.text("email").unwrap_or_default());
     let verifier = new_verifier();
-    match auth::send_link(&ui.app.settings().supabase, email, &callback(&headers, next), &verifier).await {
+    match auth::send_link(&ui.app.settings().supabase, email, &callback(&ui, &headers, next), &verifier).await {
         Ok(()) => {
             let mut response = page(
                 &ui,
@@ -166,7 +168,7 @@ async fn with_provider(
         return Err(Problem::new(Kind::NotFound, "There is no such provider; NOFX_OAUTH_PROVIDERS lists them.").into());
     }
     let verifier = new_verifier();
-    let url = auth::provider_url(&ui.app.settings().supabase, &provider, &callback(&headers, &query.next), &verifier);
+    let url = auth::provider_url(&ui.app.settings().supabase, &provider, &callback(&ui, &headers, &query.next), &verifier);
     let mut response = Redirect::to(&url).into_response();
     set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
     Ok(response)

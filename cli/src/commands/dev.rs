@@ -128,6 +128,7 @@ impl Running {
             limits,
             edge: None,
             oauth_providers: vec![],
+            public_url: None,
             trace_url: None,
         }
     }

@@ -27,6 +27,8 @@ pub struct Api {
     pub edge: Option<Edge>,
     /// `NOFX_OAUTH_PROVIDERS`: comma-separated providers of Supabase Auth that the sign-in page offers (github, google, …); none when empty.
     pub oauth_providers: Vec<String>,
+    /// `NOFX_URL`: where people reach the dashboard; what the request names as its host when not set.
+    pub public_url: Option<String>,
     /// `NOFX_TRACE_URL`: where a trace is seen, with `{trace_id}` in it; pages show only its id when not set.
     pub trace_url: Option<String>,
 }
@@ -55,6 +57,7 @@ pub fn api() -> Result<Api, Invalid> {
         limits: reader.limits(&Limits::default()),
         edge: reader.edge(),
         oauth_providers: reader.list("NOFX_OAUTH_PROVIDERS"),
+        public_url: reader.url("NOFX_URL"),
         trace_url: reader.text("NOFX_TRACE_URL"),
     };
     reader.finish(api)

@@ -88,3 +88,10 @@ async fn an_update_waits_for_a_person_and_a_dry_run_does_not() {
     let (_, rules) = person.get("/api/db-write-rules").await;
     assert_eq!(rules["data"][0]["table_name"], json!(table));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_set_at_the_same_time_are_all_set() {
+    let tenants = futures::future::join_all((0..12).map(|_| Tenant::new())).await;
+    let tables = futures::future::join_all(tenants.iter().map(table)).await;
+    assert_eq!(tables.len(), 12);
+}

@@ -144,7 +144,7 @@ fn slack(body: &str, public_url: Option<&str>) -> String {
         .filter(|(name, value)| !value.is_object() && !value.is_array() && *name != "link")
         .map(|(name, value)| format!("{name}: {}", escape(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str())))
         .collect();
-    let run = event["runid"].as_str().map(|run| format!("/api/runs/{run}"));
+    let run = event["runid"].as_str().map(|run| format!("/ui/runs/{run}"));
     let link = event["data"]["link"].as_str().map(str::to_owned).or(run);
     let link = public_url.zip(link).map(|(url, link)| format!("\n<{url}{link}|look>")).unwrap_or_default();
     let text: String =
@@ -168,9 +168,13 @@ mod tests {
 
     #[test]
     fn a_message_names_the_event_and_its_facts_and_breaks_no_markup() {
-        let event = json!({"type": "alert.raised", "data": {"kind": "queue_depth", "value": 12, "note": "<b>&", "link": "/api/alerts/1"}});
+        let event =
+            json!({"type": "alert.raised", "data": {"kind": "queue_depth", "value": 12, "note": "<b>&", "link": "/ui/system#alerts"}});
         let message: Value = serde_json::from_str(&slack(&event.to_string(), Some("https://nofx.example"))).expect("JSON");
         let text = message["text"].as_str().expect("a text");
-        assert_eq!(text, "*alert.raised*\nkind: queue_depth\nvalue: 12\nnote: &lt;b&gt;&amp;\n<https://nofx.example/api/alerts/1|look>");
+        assert_eq!(
+            text,
+            "*alert.raised*\nkind: queue_depth\nvalue: 12\nnote: &lt;b&gt;&amp;\n<https://nofx.example/ui/system#alerts|look>"
+        );
     }
 }

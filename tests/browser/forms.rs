@@ -1,0 +1,75 @@
+//! What forms may and may not do.
+
+use nofx_tests::receiver::Receiver;
+use nofx_tests::stack::STACK;
+use nofx_tests::{Person, Tenant};
+use serde_json::json;
+
+/// Sends a form of a page as a browser would.
+async fn send(person: &Person, page: &str, form: &str) -> reqwest::Response {
+    let client = nofx_shared::net::client();
+    let cookie = format!("nofx_session={}", person.token);
+    let html = client.get(format!("{}{page}", STACK.get("api_url"))).header("cookie", &cookie).send().await.expect("an answer");
+    let html = html.text().await.expect("text");
+    let token = html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token").to_owned();
+    let request = client.post(format!("{}{form}", STACK.get("api_url"))).header("cookie", &cookie).header("sec-fetch-site", "same-origin");
+    request.form(&[("csrf", token.as_str())]).send().await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_hook_that_says_no_to_a_request_says_no_to_the_form_as_well() {
+    let tenant = Tenant::new().await;
+    let (person, receiver) = (tenant.contributor(), Receiver::start().await);
+    tenant.allow_loopback().await;
+    let run = person.submit(nofx_tests::plans::plan(vec![nofx_tests::plans::step("s", "sleep", &[], json!({"seconds": 30}))])).await;
+    receiver.always(200, "{\"allow\": false, \"reason\": \"not on a Friday\"}", std::time::Duration::ZERO);
+    let hook = json!({"name": "careful", "phase": "pre", "filter": "request.path.endsWith('/cancel')", "target": {"kind": "webhook", "url": receiver.url}});
+    let (status, answer) = tenant.admin().post("/api/hooks", hook).await;
+    assert!(status.is_success(), "{answer}");
+    let (page, form) = (format!("/ui/runs/{run}"), format!("/ui/runs/{run}/cancel"));
+    let answer = send(&person, &page, &form).await;
+    let said = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find(|value| value.starts_with("nofx_said=-"))
+        .map(str::to_owned);
+    assert!(said.as_ref().is_some_and(|said| said.contains("not%20on%20a%20Friday")), "{said:?}");
+    assert_eq!(person.get(&format!("/api/runs/{run}")).await.1["status"], "running");
+
+    receiver.always(200, "{}", std::time::Duration::ZERO);
+    assert_eq!(send(&person, &page, &form).await.status(), 303);
+    assert_eq!(person.end(&run).await["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_change_nothing() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let run =
+        person.submit(nofx_tests::plans::plan(vec![nofx_tests::plans::step("s", "sleep", &[], serde_json::json!({"seconds": 20}))])).await;
+    let client = nofx_shared::net::client();
+    let cookie = format!("nofx_session={}", person.token);
+    let post = |path: &str| client.post(format!("{}{path}", STACK.get("api_url"))).header("cookie", &cookie);
+    let cancel = format!("/ui/runs/{run}/cancel");
+    for (request, why) in [
+        (post(&cancel).form(&[("reason", "x")]), "no token of the form"),
+        (post(&cancel).form(&[("csrf", "0".repeat(64))]), "a wrong token"),
+        (post(&cancel).header("sec-fetch-site", "cross-site").form(&[("reason", "x")]), "another site"),
+        (
+            post(&format!("/api/runs/{run}/cancel")).header("content-type", "application/json").body("{}"),
+            "a cookie is no credential for the API's writes",
+        ),
+        (post("/ui/../api/runs").header("content-type", "application/json").body("{}"), "nor by another way"),
+    ] {
+        let status = request.send().await.expect("an answer").status();
+        assert!(matches!(status.as_u16(), 401 | 403 | 404), "{why}: {status}");
+    }
+    let (_, shown) = person.get(&format!("/api/runs/{run}")).await;
+    assert_eq!(shown["status"], "running");
+    // What only reads may come by the cookie: a browser's stream has nothing else.
+    let read = client.get(format!("{}/api/runs/{run}", STACK.get("api_url"))).header("cookie", &cookie).send().await.expect("an answer");
+    assert_eq!(read.status(), 200);
+    person.post(&format!("/api/runs/{run}/cancel"), serde_json::json!({})).await;
+}
