@@ -73,16 +73,34 @@ async function renew() {
   busy = true;
   again = false;
   try {
-    await window.htmx.ajax("GET", location.pathname + location.search, { target, select: page.target, swap: "outerMorph" });
+    await draw(page.target);
   } finally {
     busy = false;
     if (again) later(page.soon);
   }
 }
 
+const draw = (target) => window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
+
+// A step opens, and a view changes, without the page being loaded again: where one has scrolled to stays.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("#run a[href^='?']");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.pushState(null, "", link.getAttribute("href").replace(/#.*/, ""));
+  await draw("#run");
+  const drawer = one("#drawer:not([hidden])");
+  if (drawer && link.matches("[data-step]")) drawer.scrollIntoView({ block: "nearest" });
+  toEnd();
+});
+addEventListener("popstate", () => one("#run") && draw("#run"));
+
 function later(ms) {
   timer ??= setTimeout(renew, ms);
 }
+
+// Workers tell nobody how they are but the database, every fifteen seconds.
+if (live()?.dataset.live === "system") setInterval(() => later(0), 15e3);
 
 // What an event says of a step is seen at once; the drawing follows.
 const STATUS = { started: "running", succeeded: "succeeded", failed: "failed", timed_out: "timed_out", cancelled: "cancelled", skipped: "skipped", waiting: "waiting", shut_out: "waiting", retrying: "ready", reopened: "ready", handed_back: "ready", lost: "ready" };
@@ -156,6 +174,10 @@ async function follow() {
   }
 }
 setInterval(follow, 1000);
+function toEnd() {
+  const log = one("pre.log[data-follow]");
+  if (log) log.scrollTop = log.scrollHeight;
+}
 
 // --- Zoom of the waterfall: the same part of every row.
 let part = [0, 1];
@@ -216,5 +238,4 @@ document.addEventListener("htmx:after:swap", () => {
 });
 enhance();
 open();
-const log = one("pre.log[data-follow]");
-if (log) log.scrollTop = log.scrollHeight;
+toEnd();

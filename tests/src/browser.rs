@@ -163,7 +163,7 @@ impl Browser {
         self.driver.action_chain().send_keys(keys.as_ref()).perform().await.expect("keys are pressed");
     }
 
-    /// Writes the page as it is seen, from top to bottom, to `target/screenshots`.
+    /// Writes what a viewer sees of the page to `target/screenshots`.
     pub async fn picture(&self, name: &str) -> PathBuf {
         let folder = target().join("screenshots");
         std::fs::create_dir_all(&folder).expect("a folder");

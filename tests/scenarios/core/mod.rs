@@ -1,3 +1,4 @@
+mod dashboard;
 mod events;
 mod examples;
 mod interface;
