@@ -80,7 +80,12 @@ async function renew() {
   }
 }
 
-const draw = (target) => window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
+// One after the other, each as the URL is by then: the last one drawn is what the URL says.
+let drawing = Promise.resolve();
+const draw = (target) => {
+  const one = () => window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
+  return (drawing = drawing.catch(() => {}).then(one));
+};
 
 // A step opens, and a view changes, without the page being loaded again: where one has scrolled to stays.
 document.addEventListener("click", async (event) => {

@@ -74,10 +74,12 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     browser.visit(&format!("/ui/runs/{}", run["id"].as_str().expect("an id"))).await;
     browser.script("window.nofxSamePage = true").await;
     browser.text(".waterfall .row", "unit").await.click().await.expect("clicked");
+    browser.text("#drawer h2", "unit").await;
     browser.text("#drawer h3", "Evidence").await;
     browser.find("#drawer .badge[data-status=fail], #drawer .badge[data-status=inconclusive]").await;
 
     browser.text(".waterfall .row", "flaky").await.click().await.expect("clicked");
+    browser.text("#drawer h2", "flaky").await;
     browser.text("#drawer .why", "exit code 1").await;
     browser.text(".tabs a", "Graph").await.click().await.expect("clicked");
     browser.find(".graph [data-step=flaky][aria-current]").await;

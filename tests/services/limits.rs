@@ -78,6 +78,8 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     let outside = call(&own, &scoped, Method::GET, "/api/gates", None).await;
     let outside: Value = outside.json().await.expect("a problem");
     assert!(outside["detail"].as_str().is_some_and(|detail| detail.contains("this needs gates")), "{outside}");
+    assert_eq!(call(&own, &scoped, Method::GET, "/ui/runs", None).await.status(), 403, "pages show what its scopes do not");
+    assert_eq!(call(&own, &scoped, Method::GET, "/ui/events", None).await.status(), 403);
     let ended = mint(json!({"name": "ended", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"})).await;
     assert_eq!(call(&own, &ended, Method::GET, "/api/runs", None).await.status(), 401);
     let keys: Value = call(&own, &admin, Method::GET, "/api/keys", None).await.json().await.expect("keys");
@@ -89,6 +91,12 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     }
     assert_eq!((answers[0], answers[5]), (401, 429), "{answers:?}: who guesses is not answered any more");
     assert_eq!(call(&own, &scoped, Method::GET, "/api/runs", None).await.status(), 200, "a key that was good a moment ago is");
+    for page in ["/ui/sign-in", "/ui/sign-in/link"] {
+        let url = format!("{}{page}", own.dev()["api_url"].as_str().expect("a URL"));
+        let form = [("email", "somebody@nofx.local"), ("password", "a guess")];
+        let answer = nofx_shared::net::client().post(url).form(&form).send().await.expect("an answer");
+        assert_eq!(answer.status(), 429, "{page}: nor is who guesses passwords, or has mail sent");
+    }
     let refused = own.sql().await.query_one("select coalesce(sum(refused), 0)::bigint from nofx_private.rate_refusal", &[]).await;
     drop(refused.expect("a sum"));
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
-use nofx_shared::limits::Asked;
+use nofx_shared::limits::{Asked, Verdict};
 use nofx_shared::problem::{Kind, Problem};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -78,23 +78,28 @@ fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response
     (status, bare_page("Sign in", &body)).into_response()
 }
 
-async fn with_password(
-    State(ui): State<Ui>,
-    address: Option<axum::Extension<ClientAddress>>,
-    headers: HeaderMap,
-    fields: Fields,
-) -> Response {
+type Address = Option<axum::Extension<ClientAddress>>;
+
+/// What a try counts against: the address that it comes from.
+fn tries(ui: &Ui, address: &Address) -> Option<Asked> {
+    let axum::Extension(ClientAddress(address)) = address.as_ref()?;
+    Some(Asked::logins(ui.app.limits().settings(), *address)).filter(|asked| asked.policy.limit > 0)
+}
+
+fn too_many(ui: &Ui, next: &str) -> Response {
+    page(ui, next, StatusCode::TOO_MANY_REQUESTS, Some("Too many tries from your address. Wait a minute."))
+}
+
+async fn with_password(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let next = fields.text("next").unwrap_or_default();
-    let limits = ui.app.limits();
-    let asked = address.map(|axum::Extension(ClientAddress(address))| Asked::logins(limits.settings(), address));
-    let asked = asked.filter(|asked| asked.policy.limit > 0);
-    if asked.as_ref().and_then(|asked| limits.is_used_up(asked)).is_some() {
-        return page(&ui, next, StatusCode::TOO_MANY_REQUESTS, Some("Too many tries from your address. Wait a minute."));
+    let tries = tries(&ui, &address);
+    if tries.as_ref().and_then(|tries| ui.app.limits().is_used_up(tries)).is_some() {
+        return too_many(&ui, next);
     }
     let (email, password) = (fields.text("email").unwrap_or_default(), fields.text("password").unwrap_or_default());
     let granted = auth::with_password(&ui.app.settings().supabase, email, password).await;
-    if let (Err(Denied::Refused(_)), Some(asked)) = (&granted, asked) {
-        limits.take(&[asked]).await;
+    if let (Err(Denied::Refused(_)), Some(tries)) = (&granted, tries) {
+        ui.app.limits().take(&[tries]).await;
     }
     enter(&ui, &headers, next, granted).await
 }
@@ -139,8 +144,14 @@ fn new_verifier() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn send_link(State(ui): State<Ui>, headers: HeaderMap, fields: Fields) -> Response {
+async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let (next, email) = (fields.text("next").unwrap_or_default(), fields.text("email").unwrap_or_default());
+    // Each one sends a mail to somebody.
+    if let Some(tries) = tries(&ui, &address)
+        && matches!(ui.app.limits().take(&[tries]).await, Verdict::Refused(_))
+    {
+        return too_many(&ui, next);
+    }
     let verifier = new_verifier();
     match auth::send_link(&ui.app.settings().supabase, email, &callback(&ui, &headers, next), &verifier).await {
         Ok(()) => {

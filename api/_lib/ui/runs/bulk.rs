@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use nofx_shared::problem::{Kind, Problem};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::list::Query;
 use crate::http::{Paging, Refusal};
@@ -39,11 +40,11 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
     if is_all && reason.is_none() {
         return Ok(back(&form.parts, &to, &Err(Refused { title: "Say why: many runs change at once".to_owned(), ..Refused::default() })));
     }
-    let runs: Vec<String> = if is_all {
+    let runs: Vec<Uuid> = if is_all {
         let paging = Paging::first(MOST);
-        list(&ui.app, &form.session.caller, &query.filter(), &paging).await?.data.iter().map(|run| run.id.to_string()).collect()
+        list(&ui.app, &form.session.caller, &query.filter(), &paging).await?.data.iter().map(|run| run.id).collect()
     } else {
-        fields.all("run").take(MOST.into()).map(str::to_owned).collect()
+        fields.all("run").take(MOST.into()).filter_map(|run| run.parse().ok()).collect()
     };
     if runs.is_empty() {
         return Ok(back(&form.parts, &to, &Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })));
