@@ -38,8 +38,7 @@ document.addEventListener("click", async (event) => {
 function mark() {
   const run = one("[data-title]");
   if (!run) return;
-  const sign = { running: "● ", waiting: "◆ ", succeeded: "✓ ", failed: "✕ " }[run.dataset.icon.match(/(\w+)\.svg/)?.[1]] ?? "";
-  document.title = `${sign}${run.dataset.title} · NOFX`;
+  document.title = run.dataset.title;
   if (one("#icon").getAttribute("href") !== run.dataset.icon) one("#icon").href = run.dataset.icon;
 }
 

@@ -18,7 +18,7 @@ async fn pages() -> (Tenant, Person, Vec<(&'static str, String)>) {
     let gated = json!({"goal": "release web 1.4.2 to production", "steps": [
         step("build", "bash", &[], json!({"script": script, "artifacts": ["change.diff"]})),
         step("unit tests", "sleep", &["build"], json!({"seconds": 0.3})),
-        step("lint", "noop", &["build"], json!({})),
+        step("lint", "gate:lint", &["build"], json!({"command": "true"})),
         json!({"name": "each", "tool": "noop", "needs": ["build"], "for_each": "steps.build.outputs.items", "inputs": {}}),
         step("ship it", "manual:deploy", &["unit tests", "lint", "each"], json!({"question": "Ship web 1.4.2 to production?"})),
         step("deploy", "bash", &["ship it"], json!({"script": "echo deployed"})),
@@ -67,6 +67,7 @@ async fn every_page_can_be_read_by_everybody_in_every_light() {
             browser.find("main h1").await;
             if *name == "approvals" {
                 browser.text(".diff [data-change=added]", "21").await;
+                browser.text("h4", "gate:lint").await;
             }
             let name = format!("{name}-{}", format!("{look:?}").to_lowercase());
             browser.picture(&name).await;

@@ -81,6 +81,24 @@ impl Person {
         answer(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// A request of a browser in which it is signed in.
+    pub fn browse(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", STACK.get("api_url")));
+        request.header("cookie", format!("nofx_session={}", self.token)).header("sec-fetch-site", "same-origin")
+    }
+
+    /// Sends a form of a page; what the next page says of it: `+` and the words, or `-`.
+    pub async fn send_form(&self, page: &str, form: &str, fields: &[(&str, &str)]) -> String {
+        let html = self.browse(Method::GET, page).send().await.expect("an answer").text().await.expect("text");
+        let token = html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token)]).collect();
+        let answer = self.browse(Method::POST, form).form(&fields).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{form}");
+        let set = answer.headers().get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        let said = set.filter_map(|cookie| cookie.strip_prefix("nofx_said=")?.split(';').next()).next().unwrap_or_default().to_owned();
+        said.replace("%20", " ").replace("%2E", ".").replace("%3A", ":")
+    }
+
     /// Submits a plan; its id.
     pub async fn submit(&self, plan: Value) -> String {
         let (status, body) = self.post("/api/runs", json!({"plan": plan})).await;

@@ -41,7 +41,6 @@ pub(crate) async fn list_attestations(
     find(&app, &caller, id).await?;
     let columns = "id,predicate_type,subjects,key_id,envelope,created_at";
     let filters = [("artifact_id", format!("eq.{id}")), ("select", columns.to_owned()), ("order", "created_at,id".to_owned())];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    let data: Vec<Attestation> = app.db(&caller).read(&Query { table: "attestation", filters }).await?;
+    let data: Vec<Attestation> = app.db(&caller).read(&Query::of("attestation", filters)).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }

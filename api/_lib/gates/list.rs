@@ -20,7 +20,6 @@ pub(crate) async fn list_run_gates(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let filters = [("run_id", format!("eq.{id}")), ("order", "created_at".to_owned()), ("select", super::COLUMNS.to_owned())];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    let data: Vec<Gate> = app.db(&caller).read(&Query { table: "gate", filters }).await?;
+    let data: Vec<Gate> = app.db(&caller).read(&Query::of("gate", filters)).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }

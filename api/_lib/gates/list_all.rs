@@ -38,7 +38,10 @@ impl GateStatus {
 #[derive(Clone, Default, Deserialize)]
 pub(crate) struct Filter {
     pub status: Option<GateStatus>,
+    /// A kind, or the start of one that ends in `*`.
     pub kind: Option<String>,
+    /// Whether it was decided, whichever way.
+    pub decided: Option<bool>,
     /// Only those that the caller may decide.
     pub waits_for_me: Option<bool>,
 }
@@ -49,7 +52,16 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
     filters.push(("gate_decision.order".to_owned(), "created_at".to_owned()));
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
-    filters.extend(filter.kind.as_ref().map(|kind| ("kind".to_owned(), format!("eq.{kind}"))));
+    if let Some(kind) = &filter.kind {
+        let wanted = match kind.strip_suffix('*') {
+            Some(start) => format!("like.{}*", start.replace('%', "\\%").replace('_', "\\_")),
+            None => format!("eq.{kind}"),
+        };
+        filters.push(("kind".to_owned(), wanted));
+    }
+    if let Some(decided) = filter.decided {
+        filters.push(("status".to_owned(), if decided { "neq.pending" } else { "eq.pending" }.to_owned()));
+    }
     if filter.waits_for_me == Some(true) {
         filters.push(("waits_for_me".to_owned(), "is.true".to_owned()));
     }
@@ -59,7 +71,8 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
 
 /// List the gates of all runs, newest first: `?status=pending` is the queue of what waits for people.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
-    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query),
+    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query, description = "A kind, or the start of one: `manual:*`."),
+        ("decided" = Option<bool>, Query, description = "Only those that are decided, expired or cancelled; or only those that are not."),
         ("waits_for_me" = Option<bool>, Query, description = "Only those that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Gate>), (status = 304), (status = 400), (status = 401)))]

@@ -45,8 +45,7 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
         ("order", "at_byte".to_owned()),
         ("limit", PIECES.to_string()),
     ];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    let pieces: Vec<Piece> = app.db(caller).read(&Query { table: "step_log", filters }).await?;
+    let pieces: Vec<Piece> = app.db(caller).read(&Query::of("step_log", filters)).await?;
     let after = pieces.last().map_or(after, |last| last.at_byte + i64::try_from(last.text.len()).unwrap_or(0));
     Ok(Log { text: pieces.into_iter().map(|piece| piece.text).collect(), after })
 }
@@ -74,8 +73,7 @@ async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Re
         attempt: u32,
     }
     let filters = [("select", "attempt".to_owned()), ("id", format!("eq.{step}")), ("run_id", format!("eq.{run}"))];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    let found: Vec<Row> = app.db(caller).read(&Query { table: "step", filters }).await?;
+    let found: Vec<Row> = app.db(caller).read(&Query::of("step", filters)).await?;
     let missing = || Problem::new(Kind::StepNotFound, format!("{step}: GET the run to see its steps."));
     Ok(found.first().ok_or_else(missing)?.attempt)
 }

@@ -68,11 +68,9 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
         "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
          artifacts:artifact(*),gates:gate({GATES})"
     );
-    let query =
-        |table, filters: &[(&str, String)]| Query { table, filters: filters.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect() };
-    let run = query(
+    let run = Query::of(
         "run",
-        &[
+        [
             ("id", format!("eq.{id}")),
             ("select", select),
             ("steps.order", "position,item_index.nullsfirst".to_owned()),
@@ -80,7 +78,7 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
             ("gates.order", "created_at".to_owned()),
         ],
     );
-    let edges = query("step_edge", &[("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
+    let edges = Query::of("step_edge", [("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
     let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
     let mut run =
         runs.into_iter().next().ok_or_else(|| Problem::new(Kind::RunNotFound, format!("{id}: List your runs with GET /api/runs.")))?;

@@ -22,7 +22,7 @@ pub(crate) async fn show_timeline(
     // All that is committed: who reads it once needs no cursor, so it need not wait for older transactions as a stream must.
     let filters =
         [("select", "*,origin".to_owned()), ("run_id", format!("eq.{id}")), ("order", "tx,id".to_owned()), ("limit", "10000".to_owned())];
-    let query = Query { table: "event", filters: filters.map(|(key, value)| (key.to_owned(), value)).to_vec() };
+    let query = Query::of("event", filters);
     let rows: Vec<Row> = app.db(&caller).read(&query).await?;
     let events: Vec<Event> = rows.into_iter().map(Event::from).collect();
     Ok(cached(&headers, &Page { data: events, next_cursor: None }))

@@ -2,17 +2,18 @@
 //! refusals are those of the API.
 
 use axum::body::{Body, to_bytes};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use nofx_shared::telemetry::TraceParent;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Ui;
+use super::form::Form;
 use super::session::{is_secure, set};
+use super::url::encode;
 use crate::http::{Background, Identity, cookie, note_limit};
 
 /// Answers of the API are read up to this size.
@@ -45,16 +46,17 @@ impl Refused {
 }
 
 impl Ui {
-    /// Posts to a path of the API (without `/api`). `once`: the form's own id, so that sending it twice does it once.
-    pub(super) async fn post(&self, parts: &Parts, path: &str, body: &Value, once: Option<&str>) -> Result<Value, Refused> {
+    /// Posts to a path of the API (without `/api`) what a form asks for. A form that carries an id of its own (`once`) does it once, however
+    /// often it is sent.
+    pub(super) async fn post(&self, form: &Form, path: &str, body: &Value) -> Result<Value, Refused> {
         let mut request = Request::builder().method(Method::POST).uri(path).header(header::CONTENT_TYPE, "application/json");
-        if let Some(once) = once {
+        if let Some(once) = form.fields.text("once") {
             request = request.header("idempotency-key", once);
         }
         let unreadable = |_| Refused { title: "It could not be asked for".to_owned(), ..Refused::default() };
         let mut request = note_limit(request.body(Body::from(body.to_string())).map_err(unreadable)?);
         // Who asks, in which trace, and what may be done after the answer; not what the router of pages noted for itself.
-        let (from, to) = (&parts.extensions, request.extensions_mut());
+        let (from, to) = (&form.parts.extensions, request.extensions_mut());
         from.get::<Identity>().map(|identity| to.insert(identity.clone()));
         from.get::<TraceParent>().map(|trace| to.insert(trace.clone()));
         from.get::<Background>().map(|background| to.insert(background.clone()));
@@ -70,15 +72,15 @@ impl Ui {
 }
 
 /// Back to a page, which says how it went.
-pub(super) fn back(parts: &Parts, to: &str, outcome: &Result<String, Refused>) -> Response {
+pub(super) fn back(form: &Form, to: &str, outcome: &Result<String, Refused>) -> Response {
     let (sign, text) = match outcome {
         Ok(text) => ('+', text.clone()),
         Err(refused) => ('-', refused.text()),
     };
     let text: String = text.chars().take(500).collect();
     let mut response = Redirect::to(to).into_response();
-    let value = format!("{sign}{}", utf8_percent_encode(&text, NON_ALPHANUMERIC));
-    set(response.headers_mut(), SAID_COOKIE, &value, 30, is_secure(&parts.headers));
+    let value = format!("{sign}{}", encode(&text));
+    set(response.headers_mut(), SAID_COOKIE, &value, 30, is_secure(&form.parts.headers));
     response
 }
 

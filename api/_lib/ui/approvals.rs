@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use futures::future::try_join_all;
 use maud::{Markup, html};
 use nofx_shared::auth::Role;
 use nofx_shared::db::Query as Rows;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::Ui;
 use super::act::back;
 use super::artifacts::{Text, evidence, text};
-use super::components::{badge, empty, id, json as shown, when, who};
+use super::components::{badge, empty, id, json as shown, pager, when, who};
 use super::form::Form;
 use super::layout::{Frame, Icon, Page};
 use super::runs::findings;
@@ -36,12 +37,12 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
     let caller = &frame.session.caller;
     let paging = Paging::after(&query.cursor);
     let is_history = query.history == "1";
-    let status = (!is_history).then_some(GateStatus::Pending);
-    let filter = list_all::Filter { status, ..list_all::Filter::default() };
-    let mut gates = list_all::list(&ui.app, caller, &filter, &paging).await?;
-    if is_history {
-        gates.data.retain(|gate| gate.status != "pending" && gate.kind.starts_with("manual:"));
-    }
+    let filter = if is_history {
+        list_all::Filter { decided: Some(true), kind: Some("manual:*".to_owned()), ..list_all::Filter::default() }
+    } else {
+        list_all::Filter { status: Some(GateStatus::Pending), ..list_all::Filter::default() }
+    };
+    let gates = list_all::list(&ui.app, caller, &filter, &paging).await?;
     let open =
         query.gate.and_then(|open| gates.data.iter().find(|gate| gate.id == open)).or_else(|| gates.data.first().filter(|_| !is_history));
     let beside = match open {
@@ -72,7 +73,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
                         section aria-label="The gate" { (card(&frame, gate, "/ui/approvals")) (beside) (history(&frame, gate)) }
                     }
                 }
-                (super::components::pager("/ui/approvals", &[("history", query.history.clone())], gates.next_cursor.as_deref()))
+                (pager("/ui/approvals", &[("history", query.history.clone())], gates.next_cursor.as_deref()))
             }
         }
     };
@@ -133,17 +134,30 @@ fn buttons(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
     }
 }
 
+/// Gates of the run whose evidence is shown.
+const PROOFS: &str = "5";
+
+#[derive(Deserialize)]
+struct Judged {
+    evidence_id: Uuid,
+}
+
 /// What whoever decides wants to see: what the step would do, what was found, what changes.
 async fn beside(ui: &Ui, frame: &Frame, gate: &Gate) -> Result<Markup, Refusal> {
-    let filters = [("run_id", format!("eq.{}", gate.run_id)), ("order", "created_at".to_owned()), ("limit", "500".to_owned())];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    let artifacts: Vec<Artifact> = ui.app.db(&frame.session.caller).read(&Rows { table: "artifact", filters }).await?;
-    let mut proofs: Vec<Evidence> = vec![];
-    for artifact in
-        artifacts.iter().filter(|artifact| artifact.name == "evidence.json" || artifact.name.starts_with("evidence-")).rev().take(5)
-    {
-        proofs.extend(evidence(ui, artifact).await?);
-    }
+    let db = ui.app.db(&frame.session.caller);
+    let of_run = format!("eq.{}", gate.run_id);
+    let artifacts = Rows::of("artifact", [("run_id", of_run.as_str()), ("order", "created_at"), ("limit", "500")]);
+    let judged = [
+        ("run_id", of_run.as_str()),
+        ("select", "evidence_id"),
+        ("evidence_id", "not.is.null"),
+        ("order", "created_at.desc"),
+        ("limit", PROOFS),
+    ];
+    let judged = Rows::of("gate", judged);
+    let (artifacts, judged): (Vec<Artifact>, Vec<Judged>) = tokio::try_join!(db.read(&artifacts), db.read(&judged))?;
+    let proofs = judged.iter().filter_map(|gate| artifacts.iter().find(|artifact| artifact.id == gate.evidence_id));
+    let proofs: Vec<Evidence> = try_join_all(proofs.map(|artifact| evidence(ui, artifact))).await?.into_iter().flatten().collect();
     let is_diff = |artifact: &&Artifact| {
         artifact.media_type.contains("diff") || artifact.name.ends_with(".diff") || artifact.name.ends_with(".patch")
     };
@@ -202,6 +216,6 @@ pub(super) async fn decide(State(ui): State<Ui>, Path((gate, decision)): Path<(U
     };
     let to = form.fields.text("back").filter(|to| to.starts_with("/ui/")).unwrap_or("/ui/approvals");
     let body = json!({"reason": form.fields.text("reason")});
-    let outcome = ui.post(&form.parts, &format!("/gates/{gate}/{decision}"), &body, None).await;
-    Ok(back(&form.parts, to, &outcome.map(|_| done.to_owned())))
+    let outcome = ui.post(&form, &format!("/gates/{gate}/{decision}"), &body).await;
+    Ok(back(&form, to, &outcome.map(|_| done.to_owned())))
 }

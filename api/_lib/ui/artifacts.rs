@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use nofx_shared::db::Query as Rows;
 use nofx_shared::gates::Evidence;
-use nofx_shared::net;
 use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::storage;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -87,7 +87,7 @@ pub(super) fn list(artifacts: &[Artifact], with_run: bool) -> Markup {
 #[serde(default)]
 pub(super) struct Which {
     id: Option<Uuid>,
-    /// As the artifact has it: `<run>/<step>/<name>`.
+    /// As the artifact has it: `runs/<run>/steps/<step>/<name>`.
     path: String,
 }
 
@@ -124,14 +124,9 @@ pub(super) async fn evidence(ui: &Ui, artifact: &Artifact) -> Result<Option<Evid
 }
 
 async fn read(ui: &Ui, artifact: &Artifact, most: usize) -> Result<Vec<u8>, Refusal> {
-    let away = || Problem::new(Kind::Unavailable, "Storage does not answer; try again in a moment.");
-    let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
-    let mut answer = net::client().get(url).timeout(Duration::from_secs(10)).send().await.map_err(|_| away())?;
-    if !answer.status().is_success() {
-        return Err(away().into());
-    }
+    let mut answer = ui.app.storage().download(&artifact.blob).await?;
     let mut bytes = vec![];
-    while let Some(piece) = answer.chunk().await.map_err(|_| away())? {
+    while let Some(piece) = answer.chunk().await.map_err(storage::Error::Unavailable)? {
         bytes.extend_from_slice(&piece);
         if bytes.len() >= most {
             bytes.truncate(most);

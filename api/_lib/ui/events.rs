@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use nofx_shared::db::Query as Rows;
+use nofx_shared::db::{self, Db, Query as Rows};
 use nofx_shared::events::{Cursor, Event, Row};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -26,11 +26,7 @@ pub(super) struct Query {
 }
 
 pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
-    let mut filters = vec![
-        ("select".to_owned(), "*,origin".to_owned()),
-        ("order".to_owned(), "tx.desc,id.desc".to_owned()),
-        ("limit".to_owned(), (PAGE + 1).to_string()),
-    ];
+    let mut filters = vec![];
     if !query.r#type.is_empty() {
         filters.push(("type".to_owned(), format!("like.{}*", query.r#type.replace(['*', '%', '\\'], "_"))));
     }
@@ -38,11 +34,10 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
     if let Ok(Cursor { tx, id }) = query.cursor.parse::<Cursor>() {
         filters.push(("or".to_owned(), format!("(tx.lt.{tx},and(tx.eq.{tx},id.lt.{id}))")));
     }
-    let mut rows: Vec<Row> = ui.app.db(&frame.session.caller).read(&Rows { table: "event", filters }).await?;
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let next = rows.last().filter(|_| more).map(|row| row.cursor().to_string());
-    let events: Vec<Event> = rows.into_iter().map(Event::from).collect();
+    let mut events = newest(&ui.app.db(&frame.session.caller), filters, PAGE + 1).await?;
+    let more = events.len() > PAGE;
+    events.truncate(PAGE);
+    let next = events.last().filter(|_| more).map(|event| event.id.clone());
     let run = query.run.map(|run| run.to_string()).unwrap_or_default();
     let live = query.cursor.is_empty().then_some("events");
     let body = html! {
@@ -60,6 +55,15 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         }
     };
     Ok(frame.page("Events", Icon::Idle, &body))
+}
+
+/// The newest events that pass these filters, the newest first.
+pub(super) async fn newest(db: &Db, filters: Vec<(String, String)>, limit: usize) -> Result<Vec<Event>, db::Error> {
+    let mut query =
+        Rows::of("event", [("select", "*,origin".to_owned()), ("order", "tx.desc,id.desc".to_owned()), ("limit", limit.to_string())]);
+    query.filters.extend(filters);
+    let rows: Vec<Row> = db.read(&query).await?;
+    Ok(rows.into_iter().map(Event::from).collect())
 }
 
 /// Events as a list, each with its data.

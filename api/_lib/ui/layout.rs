@@ -35,7 +35,11 @@ impl Icon {
         }
     }
 
-    /// Before the title.
+    /// The title of a tab with it.
+    pub(super) fn title(self, title: &str) -> String {
+        format!("{}{title} · NOFX", self.sign())
+    }
+
     fn sign(self) -> &'static str {
         match self {
             Self::Idle => "",
@@ -99,7 +103,7 @@ impl FromRequestParts<Ui> for Frame {
     async fn from_request_parts(parts: &mut Parts, ui: &Ui) -> Result<Self, Refusal> {
         let session = Session::from_request_parts(parts, ui).await?;
         let filters = [("select", "id"), ("status", "eq.pending"), ("waits_for_me", "is.true"), ("limit", "100")];
-        let query = Query { table: "gate", filters: filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec() };
+        let query = Query::of("gate", filters);
         let db = ui.app.db(&session.caller);
         let (waiting, shut_out) = tokio::try_join!(db.read::<Vec<Value>>(&query), ui.app.shut_out(&session.caller))?;
         let mut frame = Self::bare(ui, session, parts.uri.path());
@@ -172,7 +176,7 @@ fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
                 // What a viewer opened stays open when the page is renewed.
                 meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
                 meta name="nofx-events" content=(names().join(","));
-                title { (icon.sign()) (title) " · NOFX" }
+                title { (icon.title(title)) }
                 link #icon rel="icon" type="image/svg+xml" href=(icon.path());
                 link rel="stylesheet" href="/tokens.css";
                 link rel="stylesheet" href="/app.css";

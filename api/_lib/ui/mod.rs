@@ -17,6 +17,7 @@ mod session;
 mod sign_in;
 mod svg;
 mod system;
+mod url;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -27,12 +28,14 @@ use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::App;
+use auth::Auth;
 
 /// What pages reach: the application, and its API for what changes something.
 #[derive(Clone)]
 pub(crate) struct Ui {
     app: App,
     api: Router,
+    auth: Auth,
 }
 
 /// Nothing but our own files, no script or style in a page, and forms that go nowhere else.
@@ -41,7 +44,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// All pages. `api`: the routes of the API, without the prefix.
 pub(crate) fn router(app: &App, api: Router) -> Router {
-    let ui = Ui { app: app.clone(), api };
+    let ui = Ui { app: app.clone(), api, auth: Auth::new(app.settings().supabase.clone()) };
     let pages = Router::new()
         .route("/ui", get(async || Redirect::to("/ui/runs")))
         .route("/ui/runs", get(runs::list::show))

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nofx_shared::auth::{Caller, Role};
 use nofx_shared::crypto::{hmac_sha256, is_hmac_sha256};
 use nofx_shared::problem::{Kind, Problem};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::url::encode;
 use super::{Ui, auth};
 use crate::http::{Identity, Refusal, SESSION_COOKIE, cookie};
 
@@ -82,7 +82,7 @@ pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Ne
         return next.run(request).await;
     }
     if let Some(refresh) = cookie(request.headers(), REFRESH_COOKIE).map(str::to_owned)
-        && let Ok(granted) = auth::refresh(&ui.app.settings().supabase, &refresh).await
+        && let Ok(granted) = ui.auth.refresh(&refresh).await
         && let Ok(caller) = ui.app.identify(&granted.access_token).await
     {
         let secure = is_secure(request.headers());
@@ -94,7 +94,7 @@ pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Ne
     }
     let back =
         if request.method() == Method::GET { request.uri().path_and_query().map_or("/ui/runs", |path| path.as_str()) } else { "/ui/runs" };
-    let to = format!("/ui/sign-in?next={}", utf8_percent_encode(back, NON_ALPHANUMERIC));
+    let to = format!("/ui/sign-in?next={}", encode(back));
     if request.headers().contains_key("hx-request") {
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", to)]).into_response();
     }

@@ -6,17 +6,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
+use nofx_shared::crypto::hex;
 use nofx_shared::limits::{Asked, Verdict};
 use nofx_shared::problem::{Kind, Problem};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Ui;
-use super::auth::{self, Denied, Granted};
+use super::auth::{Denied, Granted};
 use super::form::{Fields, Form};
 use super::layout::bare_page;
 use super::session::{forget, is_secure, keep, set};
+use super::url::encode;
 use crate::http::{ClientAddress, Params, Path, Refusal, cookie};
 
 /// Proves that whoever comes back with a code is who went away (RFC 7636).
@@ -97,7 +98,7 @@ async fn with_password(State(ui): State<Ui>, address: Address, headers: HeaderMa
         return too_many(&ui, next);
     }
     let (email, password) = (fields.text("email").unwrap_or_default(), fields.text("password").unwrap_or_default());
-    let granted = auth::with_password(&ui.app.settings().supabase, email, password).await;
+    let granted = ui.auth.with_password(email, password).await;
     if let (Err(Denied::Refused(_)), Some(tries)) = (&granted, tries) {
         ui.app.limits().take(&[tries]).await;
     }
@@ -140,8 +141,7 @@ fn callback(ui: &Ui, headers: &HeaderMap, next: &str) -> String {
 
 fn new_verifier() -> String {
     // 256 bits, as RFC 7636 recommends.
-    let bytes: [u8; 32] = rand::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&rand::random::<[u8; 32]>())
 }
 
 async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
@@ -153,7 +153,7 @@ async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, f
         return too_many(&ui, next);
     }
     let verifier = new_verifier();
-    match auth::send_link(&ui.app.settings().supabase, email, &callback(&ui, &headers, next), &verifier).await {
+    match ui.auth.send_link(email, &callback(&ui, &headers, next), &verifier).await {
         Ok(()) => {
             let mut response = page(
                 &ui,
@@ -179,7 +179,7 @@ async fn with_provider(
         return Err(Problem::new(Kind::NotFound, "There is no such provider; NOFX_OAUTH_PROVIDERS lists them.").into());
     }
     let verifier = new_verifier();
-    let url = auth::provider_url(&ui.app.settings().supabase, &provider, &callback(&ui, &headers, &query.next), &verifier);
+    let url = ui.auth.provider_url(&provider, &callback(&ui, &headers, &query.next), &verifier);
     let mut response = Redirect::to(&url).into_response();
     set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
     Ok(response)
@@ -198,20 +198,16 @@ async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: 
             Some("Open the link in the browser that asked for it, within ten minutes."),
         );
     };
-    let granted = auth::with_code(&ui.app.settings().supabase, &query.code, verifier).await;
+    let granted = ui.auth.with_code(&query.code, verifier).await;
     enter(&ui, &headers, &query.next, granted).await
 }
 
 /// `POST /ui/sign-out`
 pub(super) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
-    auth::sign_out(&ui.app.settings().supabase, &form.session.caller.token).await;
+    ui.auth.sign_out(&form.session.caller.token).await;
     let mut response = Redirect::to("/ui/sign-in").into_response();
     forget(response.headers_mut(), is_secure(&form.parts.headers));
     response
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]

@@ -36,8 +36,7 @@ struct Load {
 }
 
 fn rows(table: &'static str, columns: &str, order: &str, limit: &str) -> Rows {
-    let filters = [("select", columns), ("order", order), ("limit", limit)];
-    Rows { table, filters: filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec() }
+    Rows::of(table, [("select", columns), ("order", order), ("limit", limit)])
 }
 
 pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Refusal> {
@@ -204,8 +203,8 @@ fn shut(frame: &Frame, breakers: &[Breaker]) -> Markup {
 /// `POST /ui/system/breakers`
 pub(super) async fn close_breaker(State(ui): State<Ui>, form: Form) -> Response {
     let body = json!({"target": form.fields.text("target").unwrap_or_default(), "close": true});
-    let outcome = ui.post(&form.parts, "/breakers", &body, None).await;
-    back(&form.parts, "/ui/system#breakers", &outcome.map(|_| "The breaker is closed: what it shut out goes on.".to_owned()))
+    let outcome = ui.post(&form, "/breakers", &body).await;
+    back(&form, "/ui/system#breakers", &outcome.map(|_| "The breaker is closed: what it shut out goes on.".to_owned()))
 }
 
 fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
@@ -256,10 +255,10 @@ pub(super) async fn settle_dead_letters(State(ui): State<Ui>, Path(verb): Path<S
     let outcome = if letters.is_empty() {
         Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })
     } else {
-        let outcome = ui.post(&form.parts, &format!("/dlq/{verb}"), &json!({"ids": letters}), None).await;
+        let outcome = ui.post(&form, &format!("/dlq/{verb}"), &json!({"ids": letters})).await;
         outcome.map(|_| format!("{} dead letters were {done}.", letters.len()))
     };
-    Ok(back(&form.parts, "/ui/system#dlq", &outcome))
+    Ok(back(&form, "/ui/system#dlq", &outcome))
 }
 
 fn raised(alerts: &[Alert]) -> Markup {

@@ -5,6 +5,7 @@
 //! <https://vercel.com/docs/rest-api/reference/endpoints/edge-config> (writing).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -52,18 +53,18 @@ pub async fn shut_out(db: &Db) -> Result<ShutOut, db::Error> {
 
 async fn rows(db: &Db) -> Result<Vec<Row>, db::Error> {
     let filters = [("select", "tenant_id,target,state"), ("state", "neq.closed"), ("order", "tenant_id,target")];
-    let filters = filters.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    db.read(&Query { table: "handler_health", filters }).await
+    db.read(&Query::of("handler_health", filters)).await
 }
 
 pub struct Edge {
-    client: reqwest::Client,
+    /// Made with the first call: most requests ask nothing.
+    client: LazyLock<reqwest::Client>,
     settings: settings::Edge,
 }
 
 impl Edge {
     pub fn new(settings: settings::Edge) -> Self {
-        Self { client: net::client(), settings }
+        Self { client: LazyLock::new(net::client), settings }
     }
 
     /// What is shut out for a tenant; nothing when it was never published.

@@ -41,6 +41,12 @@ pub struct Query {
     pub filters: Vec<(String, String)>,
 }
 
+impl Query {
+    pub fn of<K: Into<String>, V: Into<String>>(table: &'static str, filters: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self { table, filters: filters.into_iter().map(|(key, value)| (key.into(), value.into())).collect() }
+    }
+}
+
 impl Db {
     /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway asks for; `token`: the identity.
     pub fn new(rest_url: &str, api_key: &str, token: impl Into<String>) -> Self {

@@ -1,36 +1,98 @@
 //! The dashboard on whatever host the scenarios run on; `tests/browser` looks at it.
 
+use nofx_tests::people::{status, step as found};
 use nofx_tests::plans::{plan, step};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
+use reqwest::Method;
 use serde_json::json;
-
-fn request(person: &Person, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-    let request = nofx_shared::net::client().request(method, format!("{}{path}", STACK.get("api_url")));
-    request.header("cookie", format!("nofx_session={}", person.token))
-}
 
 #[tokio::test]
 async fn pages_and_forms_work_on_every_host() {
     let nobody = Person::with_token("");
-    let away = request(&nobody, reqwest::Method::GET, "/ui/runs?status=failed").send().await.expect("an answer");
-    assert_eq!(
-        (away.status().as_u16(), away.headers()["location"].to_str().expect("text")),
-        (303, "/ui/sign-in?next=%2Fui%2Fruns%3Fstatus%3Dfailed")
-    );
-    let sign_in = request(&nobody, reqwest::Method::GET, "/ui/sign-in").send().await.expect("an answer");
+    let away = nobody.browse(Method::GET, "/ui/runs?status=failed").send().await.expect("an answer");
+    let to = away.headers()["location"].to_str().expect("text");
+    assert_eq!((away.status().as_u16(), to), (303, "/ui/sign-in?next=%2Fui%2Fruns%3Fstatus%3Dfailed"));
+    let sign_in = nobody.browse(Method::GET, "/ui/sign-in").send().await.expect("an answer");
     assert!(sign_in.text().await.expect("text").contains("Sign in to NOFX"));
 
     let person = Tenant::new().await.contributor();
     let run = person.submit(plan(vec![step("slow", "sleep", &[], json!({"seconds": 60}))])).await;
-    let page = request(&person, reqwest::Method::GET, &format!("/ui/runs/{run}")).send().await.expect("an answer");
+    let page = person.browse(Method::GET, &format!("/ui/runs/{run}")).send().await.expect("an answer");
     assert_eq!(page.status(), 200);
     assert!(page.headers()["content-security-policy"].to_str().expect("text").contains("script-src 'self'"));
-    let html = page.text().await.expect("text");
-    let token = html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
-    let form = request(&person, reqwest::Method::POST, &format!("/ui/runs/{run}/cancel"));
-    let done = form.form(&[("csrf", token), ("reason", "enough")]).send().await.expect("an answer");
-    assert_eq!((done.status().as_u16(), done.headers()["location"].to_str().expect("text")), (303, format!("/ui/runs/{run}").as_str()));
+    let (page, form) = (format!("/ui/runs/{run}"), |verb: &str| format!("/ui/runs/{run}/{verb}"));
+    assert_eq!(person.send_form(&page, &form("pause"), &[]).await, "+The run is paused.");
+    assert_eq!(person.get(&format!("/api/runs/{run}")).await.1["status"], "paused");
+    assert_eq!(person.send_form(&page, &form("resume"), &[]).await, "+The run goes on.");
+    assert_eq!(person.send_form(&page, &form("cancel"), &[("reason", "enough")]).await, "+The run is being cancelled.");
     let ended = person.end(&run).await;
     assert_eq!((ended["status"].as_str(), ended["error"]["message"].as_str()), (Some("cancelled"), Some("enough")), "{ended}");
+    assert!(person.send_form(&page, &form("retry"), &[]).await.contains("only a failed run"), "what is refused is said");
+}
+
+#[tokio::test]
+async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
+    let tenant = Tenant::new().await;
+    let (person, stranger) = (tenant.contributor(), Tenant::new().await.admin());
+    let run = person.run(plan(vec![step("say", "bash", &[], json!({"script": "echo kept"}))])).await;
+    let kept = &run["artifacts"][0];
+    for query in [format!("id={}", kept["id"].as_str().expect("an id")), format!("path={}", kept["path"].as_str().expect("a path"))] {
+        let path = format!("/ui/artifacts/signed?{query}");
+        let answer = person.browse(Method::GET, &path).send().await.expect("an answer");
+        let url = answer.headers()["location"].to_str().expect("text").to_owned();
+        let text = nofx_shared::net::client().get(url).send().await.expect("an answer").text().await.expect("text");
+        assert_eq!(text, "kept\n", "{query}");
+        assert_eq!(stranger.browse(Method::GET, &path).send().await.expect("an answer").status(), 404, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
+    let tenant = Tenant::new().await;
+    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let shut = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, 'http:example.com', 'open', now() + interval '1 hour')";
+    STACK.sql().await.execute(shut, &[&tenant.id]).await.expect("a breaker");
+    assert!(
+        supervisor
+            .send_form("/ui/system", "/ui/system/breakers", &[("target", "http:example.com")])
+            .await
+            .starts_with("+The breaker is closed")
+    );
+    assert_eq!(supervisor.get("/api/breakers").await.1["data"][0]["state"], "closed");
+
+    let run = author
+        .run(json!({"goal": "die", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]}))
+        .await;
+    assert_eq!(status(&run, "f"), "failed");
+    let (_, letters) = author.get("/api/dlq").await;
+    let letter = letters["data"][0]["id"].as_str().expect("a letter");
+    assert_eq!(author.send_form("/ui/system", "/ui/system/dlq/requeue", &[]).await, "-Nothing was selected. ");
+    assert_eq!(
+        author.send_form("/ui/system", "/ui/system/dlq/requeue", &[("letter", letter)]).await,
+        "+1 dead letters were requeued: their runs go on."
+    );
+    let run = author.end(run["id"].as_str().expect("an id")).await;
+    assert_eq!(found(&run, "f")["attempt"], 2, "{run}");
+    let (_, letters) = author.get("/api/dlq").await;
+    let letter = letters["data"][0]["id"].as_str().expect("a letter");
+    assert!(author.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await.starts_with('-'), "supervisors give up");
+    assert_eq!(supervisor.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await, "+1 dead letters were given up.");
+}
+
+#[tokio::test]
+async fn a_run_is_repeated_with_other_inputs_of_one_step_once() {
+    let person = Tenant::new().await.contributor();
+    let run = person.run(plan(vec![step("a", "bash", &[], json!({"script": "echo one"})), step("b", "noop", &["a"], json!({}))])).await;
+    let page = format!("/ui/runs/new?from={}&step=a", run["id"].as_str().expect("an id"));
+    let html = person.browse(Method::GET, &page).send().await.expect("an answer").text().await.expect("text");
+    assert!(html.contains("echo one") && html.contains("Inputs of a"), "only its inputs are edited");
+    let fields = [("from", run["id"].as_str().expect("an id")), ("step", "a"), ("plan", "script: echo two"), ("once", "the-same-form")];
+    for _ in 0..2 {
+        person.send_form(&page, "/ui/runs/new", &fields).await;
+    }
+    let (_, runs) = person.get("/api/runs").await;
+    assert_eq!(runs["data"].as_array().map(Vec::len), Some(2), "a form that is sent twice makes one run: {runs}");
+    let again = person.end(runs["data"][0]["id"].as_str().expect("an id")).await;
+    assert_eq!((found(&again, "a")["outputs"]["stdout"].as_str(), status(&again, "b")), (Some("two\n"), "succeeded"));
 }

@@ -83,3 +83,29 @@ async fn a_gate_put_before_a_step_holds_it() {
     supervisor.post(&format!("/api/gates/{}/approve", gate["id"].as_str().expect("an id")), json!({})).await;
     assert_eq!(supervisor.end(&id).await["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn gates_are_found_by_the_start_of_their_kind_and_by_whether_they_are_decided() {
+    let tenant = Tenant::new().await;
+    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let run = author
+        .submit(serde_json::json!({"goal": "kinds", "steps": [
+            {"name": "unit", "tool": "gate:unit", "inputs": {"command": "true"}}, {"name": "ask", "tool": "manual:ship_it", "inputs": {}}]}))
+        .await;
+    author.wait(&run, |run| run["steps"][1]["waits_for"] == "gate").await;
+    let kinds = async |query: &str| -> Vec<String> {
+        let (_, page) = author.get(&format!("/api/gates?{query}")).await;
+        page["data"].as_array().expect("gates").iter().map(|gate| gate["kind"].as_str().expect("a kind").to_owned()).collect()
+    };
+    assert_eq!(kinds("decided=true").await, ["gate:unit"]);
+    assert_eq!(kinds("decided=false&kind=manual:*").await, ["manual:ship_it"]);
+    assert_eq!(kinds("kind=manual:ship_it").await, ["manual:ship_it"]);
+    assert!(
+        kinds("kind=manual:ship").await.is_empty() && kinds("kind=manual:_*").await.is_empty(),
+        "no other pattern than a star at the end"
+    );
+    let (_, waiting) = author.get("/api/gates?status=pending").await;
+    let id = waiting["data"][0]["id"].as_str().expect("an id");
+    assert_eq!(supervisor.post(&format!("/api/gates/{id}/approve"), serde_json::json!({})).await.0, 200);
+    assert_eq!(kinds("decided=true&kind=manual:*").await, ["manual:ship_it"]);
+}

@@ -134,11 +134,11 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
     let of_run = format!("eq.{run}");
     let use_of = |artifact: &str| format!("step({STEP}),artifact{artifact}({KEPT})");
     let (steps, kept, needs, used, elsewhere) = (
-        query("step", &[("run_id", &of_run), ("select", STEP), ("order", "position,item_index.nullsfirst")]),
-        query("artifact", &[("run_id", &of_run), ("select", KEPT), ("order", "created_at,id")]),
-        query("step_edge", &[("run_id", &of_run), ("select", "step_id,needs_id")]),
-        query("artifact_use", &[("run_id", &of_run), ("select", &use_of(""))]),
-        query("artifact_use", &[("artifact.run_id", &of_run), ("run_id", &format!("neq.{run}")), ("select", &use_of("!inner"))]),
+        Query::of("step", [("run_id", of_run.as_str()), ("select", STEP), ("order", "position,item_index.nullsfirst")]),
+        Query::of("artifact", [("run_id", of_run.as_str()), ("select", KEPT), ("order", "created_at,id")]),
+        Query::of("step_edge", [("run_id", of_run.as_str()), ("select", "step_id,needs_id")]),
+        Query::of("artifact_use", [("run_id", of_run.as_str()), ("select", &use_of(""))]),
+        Query::of("artifact_use", [("artifact.run_id", &of_run), ("run_id", &format!("neq.{run}")), ("select", &use_of("!inner"))]),
     );
     let (steps, kept, needs, used, elsewhere) = tokio::try_join!(
         db.read::<Vec<Step>>(&steps),
@@ -160,10 +160,6 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
     }
     graph.edges.extend(needs.iter().map(|need| Edge { from: need.needs_id, to: need.step_id, kind: EdgeKind::Followed }));
     Ok(Lineage { nodes: graph.order.iter().filter_map(|id| graph.nodes.remove(id)).collect(), edges: graph.edges })
-}
-
-fn query(table: &'static str, filters: &[(&str, &str)]) -> Query {
-    Query { table, filters: filters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect() }
 }
 
 #[derive(Default)]

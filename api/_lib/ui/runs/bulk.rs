@@ -38,7 +38,7 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
     let to = query.url(None);
     let reason = fields.text("reason");
     if is_all && reason.is_none() {
-        return Ok(back(&form.parts, &to, &Err(Refused { title: "Say why: many runs change at once".to_owned(), ..Refused::default() })));
+        return Ok(back(&form, &to, &Err(Refused { title: "Say why: many runs change at once".to_owned(), ..Refused::default() })));
     }
     let runs: Vec<Uuid> = if is_all {
         let paging = Paging::first(MOST);
@@ -47,11 +47,11 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
         fields.all("run").take(MOST.into()).filter_map(|run| run.parse().ok()).collect()
     };
     if runs.is_empty() {
-        return Ok(back(&form.parts, &to, &Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })));
+        return Ok(back(&form, &to, &Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })));
     }
     let (mut done, mut refused) = (0, vec![]);
     for run in &runs {
-        match ui.post(&form.parts, &format!("/runs/{run}/{verb}"), &json!({"reason": reason}), None).await {
+        match ui.post(&form, &format!("/runs/{run}/{verb}"), &json!({"reason": reason})).await {
             Ok(_) => done += 1,
             Err(why) => refused.push(why),
         }
@@ -65,5 +65,5 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
             errors: vec![],
         }),
     };
-    Ok(back(&form.parts, &to, &outcome))
+    Ok(back(&form, &to, &outcome))
 }

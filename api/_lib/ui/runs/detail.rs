@@ -4,24 +4,22 @@ use axum::extract::State;
 use axum::http::Uri;
 use maud::{Markup, html};
 use nofx_shared::auth::Role;
-use nofx_shared::db::Query as Rows;
 use nofx_shared::engine::RunStatus;
-use nofx_shared::events::{Event, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::read::{RunPage, read};
-use super::timeline::{Shown, draw, graph};
+use super::timeline::{Shown, UNFOLDED_BY_ITSELF, draw, graph};
 use super::{curl, drawer};
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
 use crate::ui::approvals::card;
 use crate::ui::components::{badge, duration, empty, id, json, when, who};
-use crate::ui::events::feed;
+use crate::ui::events::{feed, newest};
 use crate::ui::layout::{Frame, Icon, Page};
 
 /// Events that the feed of a run shows.
-const FEED: u32 = 200;
+const FEED: usize = 200;
 
 const VIEWS: [(&str, &str); 4] = [("timeline", "Timeline"), ("graph", "Graph"), ("events", "Events"), ("plan", "Plan")];
 
@@ -44,18 +42,22 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     let shown = shown(uri.query());
     let caller = &frame.session.caller;
     let page = read(&ui.app, caller, run).await?;
-    let events = if shown.view == "events" { Some(newest_events(&ui, &frame, run).await?) } else { None };
+    let events = if shown.view == "events" {
+        Some(newest(&ui.app.db(caller), vec![("run_id".to_owned(), format!("eq.{run}"))], FEED).await?)
+    } else {
+        None
+    };
     let drawer = match shown.step.as_deref().map(|name| page.step(name)) {
         Some(Some(step)) => Some(drawer::draw(&frame, &page, &shown, step).await?),
         Some(None) => Some(html! { p { "The run has no step of that name." } }),
         None => None,
     };
     let icon = icon(&page);
-    let status = status(&page);
+    let title = format!("{} · {}", status(&page), page.run.goal);
     let is_over = page.run.ended_at.is_some();
     let cursor = page.cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
     let body = html! {
-        article #run data-live=[(!is_over).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title={ (status) " · " (page.run.goal) } data-icon=(icon.path()) {
+        article #run data-live=[(!is_over).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title=(icon.title(&title)) data-icon=(icon.path()) {
             (head(&ui, &frame, &page))
             @for gate in page.pending() { (card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
             nav.tabs aria-label="Views of the run" {
@@ -73,7 +75,10 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
                 section.view aria-label=(shown.view) {
                     @match shown.view.as_str() {
                         "graph" => { (graph(&page, &shown)) }
-                        "events" => { (feed(events.as_deref().unwrap_or_default(), true)) }
+                        "events" => {
+                            (feed(events.as_deref().unwrap_or_default(), true))
+                            p { a href={ "/ui/events?run=" (page.run.id) } { "All events of the run" } }
+                        }
                         "plan" => { (json(&page.run.plan)) }
                         _ => { (draw(&page, &shown)) (unfolding(&page, &shown)) }
                     }
@@ -82,7 +87,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
             }
         }
     };
-    Ok(frame.page(&format!("{status} · {}", page.run.goal), icon, &body))
+    Ok(frame.page(&title, icon, &body))
 }
 
 /// A run's status as people mean it: one that waits for them is not running.
@@ -175,7 +180,7 @@ fn actions(frame: &Frame, page: &RunPage) -> Markup {
 
 /// Links that show or hide the children of `for_each` steps.
 fn unfolding(page: &RunPage, shown: &Shown) -> Markup {
-    let parents: Vec<_> = page.run.steps.iter().filter(|step| page.children(step).nth(5).is_some()).collect();
+    let parents: Vec<_> = page.run.steps.iter().filter(|step| page.children(step).nth(UNFOLDED_BY_ITSELF).is_some()).collect();
     html! {
         @for parent in parents {
             @let (verb, other) = shown.toggled(&parent.name);
@@ -183,16 +188,4 @@ fn unfolding(page: &RunPage, shown: &Shown) -> Markup {
         }
         @if page.run.steps.is_empty() { (empty("No steps", &html! { "The plan has none." })) }
     }
-}
-
-async fn newest_events(ui: &Ui, frame: &Frame, run: Uuid) -> Result<Vec<Event>, Refusal> {
-    let filters = [
-        ("select", "*,origin".to_owned()),
-        ("run_id", format!("eq.{run}")),
-        ("order", "tx.desc,id.desc".to_owned()),
-        ("limit", FEED.to_string()),
-    ];
-    let query = Rows { table: "event", filters: filters.map(|(key, value)| (key.to_owned(), value)).to_vec() };
-    let rows: Vec<Row> = ui.app.db(&frame.session.caller).read(&query).await?;
-    Ok(rows.into_iter().map(Event::from).collect())
 }

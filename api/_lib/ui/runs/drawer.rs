@@ -16,12 +16,13 @@ use crate::http::Refusal;
 use crate::ui::artifacts::{evidence, list};
 use crate::ui::components::{badge, duration, id, json, when};
 use crate::ui::layout::Frame;
+use crate::ui::url;
 
 pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &Step) -> Result<Markup, Refusal> {
     let (ui, session) = (&frame.ui, &frame.session);
     let (app, caller) = (&ui.app, &session.caller);
     let of_step = [("step_id", format!("eq.{}", step.id)), ("order", "created_at".to_owned())];
-    let of_step = Query { table: "artifact", filters: of_step.map(|(key, value)| (key.to_owned(), value)).to_vec() };
+    let of_step = Query::of("artifact", of_step);
     let db = app.db(caller);
     let artifacts = async { db.read::<Vec<Artifact>>(&of_step).await.map_err(Refusal::from) };
     let (detail, errors, artifacts) =
@@ -76,9 +77,8 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
 }
 
 fn again(page: &RunPage, step: &Step) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("from", &page.run.id.to_string()).append_pair("step", &step.name);
-    format!("/ui/runs/new?{}", query.finish())
+    let from = page.run.id.to_string();
+    format!("/ui/runs/new?{}", url::query([("from", from.as_str()), ("step", &step.name)]))
 }
 
 /// An error, what caused it, and its details.

@@ -15,6 +15,7 @@ use crate::runs::list::{Filter, RunSummary, Why, list};
 use crate::ui::Ui;
 use crate::ui::components::{badge, duration, empty, id, pager, when, who};
 use crate::ui::layout::{Frame, Icon, Page};
+use crate::ui::url;
 
 /// Runs by status.
 type Counts = BTreeMap<String, u64>;
@@ -82,9 +83,7 @@ impl Query {
             Some((changed, value)) if changed == *key => (*key, value),
             _ => (*key, value.as_str()),
         });
-        let query: String =
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs.filter(|(_, value)| !value.is_empty())).finish();
-        format!("/ui/runs?{query}")
+        format!("/ui/runs?{}", url::query(pairs))
     }
 }
 
@@ -219,8 +218,7 @@ fn reason(run: &RunSummary, why: &Why) -> Markup {
     html! {
         span.why {
             @if let Some(step) = &why.step {
-                @let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("step", step).finish();
-                (words) " " a href={ "/ui/runs/" (run.id) "?" (query) "#drawer" } { (step) } ": "
+                (words) " " a href={ "/ui/runs/" (run.id) "?" (url::query([("step", step.as_str())])) "#drawer" } { (step) } ": "
             }
             (detail)
         }

@@ -62,7 +62,7 @@ pub(in crate::ui) async fn submit(State(ui): State<Ui>, form: Form) -> Result<Re
     let draft = draft(&form.fields);
     let checked = check_draft(&ui, &form.session, &draft).await?;
     let refused = match &checked.plan {
-        Some(plan) => match ui.post(&form.parts, "/runs", &json!({"plan": plan}), form.fields.text("once")).await {
+        Some(plan) => match ui.post(&form, "/runs", &json!({"plan": plan})).await {
             Ok(made) => return Ok(Redirect::to(&format!("/ui/runs/{}", made["id"].as_str().unwrap_or_default())).into_response()),
             Err(refused) => Some(refused),
         },

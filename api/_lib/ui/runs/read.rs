@@ -22,6 +22,8 @@ pub(super) struct RunPage {
     pub attempts: Vec<Attempt>,
     /// Needs of each step, by index.
     pub needs: Vec<Vec<usize>>,
+    /// Children of each `for_each` step, by index, in their order.
+    children: HashMap<Uuid, Vec<usize>>,
     pub cost_usd: f64,
     /// Where the page's stream begins.
     pub cursor: Option<Cursor>,
@@ -87,29 +89,26 @@ struct Cost {
     cost_usd: Option<f64>,
 }
 
-fn query(table: &'static str, filters: &[(&str, &str)]) -> Query {
-    Query { table, filters: filters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect() }
-}
-
 /// Reads a run of the caller's tenant.
 pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage, Refusal> {
     let db = app.db(caller);
     let of_run = format!("eq.{id}");
     // Before everything else: what happens from here on is told by the stream.
-    let newest = query("event", &[("run_id", &of_run), ("select", "tx,id"), ("order", "tx.desc,id.desc"), ("limit", "1")]);
+    let newest = Query::of("event", [("run_id", of_run.as_str()), ("select", "tx,id"), ("order", "tx.desc,id.desc"), ("limit", "1")]);
     let newest: Vec<Newest> = db.read(&newest).await?;
     let select = format!(
         "id,goal,status,plan,steps_total,open_steps,error,created_by,traceparent,created_at,ended_at,\
          steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at),gates:gate({GATES})"
     );
-    let run = query(
+    let run = Query::of(
         "run",
-        &[("id", &of_run), ("select", &select), ("steps.order", "position,item_index.nullsfirst"), ("gates.order", "created_at")],
+        [("id", of_run.as_str()), ("select", &select), ("steps.order", "position,item_index.nullsfirst"), ("gates.order", "created_at")],
     );
-    let edges = query("step_edge", &[("run_id", &of_run), ("select", "step_id,needs_id")]);
+    let edges = Query::of("step_edge", [("run_id", of_run.as_str()), ("select", "step_id,needs_id")]);
     let columns = "step_id,attempt,outcome,worker,ready_at,started_at,ended_at";
-    let attempts = query("step_attempt", &[("run_id", &of_run), ("select", columns), ("order", "attempt")]);
-    let costs = query("model_call", &[("run_id", &of_run), ("select", "cost_usd"), ("cost_usd", "not.is.null"), ("limit", "10000")]);
+    let attempts = Query::of("step_attempt", [("run_id", of_run.as_str()), ("select", columns), ("order", "attempt")]);
+    let costs =
+        Query::of("model_call", [("run_id", of_run.as_str()), ("select", "cost_usd"), ("cost_usd", "not.is.null"), ("limit", "10000")]);
     let (runs, edges, attempts, costs): (Vec<Run>, Vec<Edge>, Vec<Attempt>, Vec<Cost>) =
         tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts), db.read(&costs))?;
     let missing = || Problem::new(Kind::RunNotFound, format!("There is no run {id} in your tenant. It may have been removed."));
@@ -124,8 +123,14 @@ pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage
             }
         }
     }
+    let mut children: HashMap<Uuid, Vec<usize>> = HashMap::new();
+    for (at, step) in run.steps.iter().enumerate() {
+        if let Some(parent) = step.parent_id {
+            children.entry(parent).or_default().push(at);
+        }
+    }
     let cost_usd = costs.iter().filter_map(|cost| cost.cost_usd).sum();
-    Ok(RunPage { run, attempts, needs, cost_usd, cursor: newest.first().map(|Newest { tx, id }| Cursor { tx: *tx, id: *id }) })
+    Ok(RunPage { run, attempts, needs, children, cost_usd, cursor: newest.first().map(|Newest { tx, id }| Cursor { tx: *tx, id: *id }) })
 }
 
 impl RunPage {
@@ -133,8 +138,14 @@ impl RunPage {
         self.run.steps.iter().find(|step| step.name == name)
     }
 
-    pub(super) fn children<'a>(&'a self, of: &'a Step) -> impl Iterator<Item = &'a Step> {
-        self.run.steps.iter().filter(move |step| step.parent_id == Some(of.id))
+    pub(super) fn children(&self, of: &Step) -> impl Iterator<Item = &Step> {
+        self.children.get(&of.id).into_iter().flatten().map(|at| &self.run.steps[*at])
+    }
+
+    /// How many children of a step are over, and how many there are; none when it has none.
+    pub(super) fn folded(&self, step: &Step) -> Option<(usize, usize)> {
+        let all = self.children.get(&step.id)?.len();
+        Some((self.children(step).filter(|child| child.ended_at.is_some()).count(), all))
     }
 
     /// Gates that wait for people.
@@ -154,7 +165,7 @@ pub(super) struct StepDetail {
 
 /// Reads the rest of a step.
 pub(super) async fn read_step(app: &App, caller: &Caller, id: Uuid) -> Result<StepDetail, Refusal> {
-    let step = query("step", &[("id", &format!("eq.{id}")), ("select", "spec,outputs,error,worker")]);
+    let step = Query::of("step", [("id", format!("eq.{id}")), ("select", "spec,outputs,error,worker".to_owned())]);
     let found: Vec<StepDetail> = app.db(caller).read(&step).await?;
     Ok(found.into_iter().next().ok_or_else(|| Problem::new(Kind::StepNotFound, format!("There is no step {id}.")))?)
 }
@@ -166,9 +177,12 @@ pub(super) async fn read_errors(app: &App, caller: &Caller, run: Uuid, step: Uui
         attempt: u32,
         error: Value,
     }
-    let filters = [("run_id", format!("eq.{run}")), ("step_id", format!("eq.{step}")), ("select", "attempt,error".to_owned())];
-    let mut filters: Vec<(String, String)> = filters.map(|(key, value)| (key.to_owned(), value)).to_vec();
-    filters.push(("error".to_owned(), "not.is.null".to_owned()));
-    let rows: Vec<Row> = app.db(caller).read(&Query { table: "step_attempt", filters }).await?;
+    let filters = [
+        ("run_id", format!("eq.{run}")),
+        ("step_id", format!("eq.{step}")),
+        ("select", "attempt,error".to_owned()),
+        ("error", "not.is.null".to_owned()),
+    ];
+    let rows: Vec<Row> = app.db(caller).read(&Query::of("step_attempt", filters)).await?;
     Ok(rows.into_iter().map(|row| (row.attempt, row.error)).collect())
 }

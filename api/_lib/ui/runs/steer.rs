@@ -25,12 +25,12 @@ pub(in crate::ui) async fn steer_run(
         "retry" => (json!({"reason": reason}), "What failed is tried again."),
         _ => return Err(Problem::new(Kind::NotFound, "A run can be cancelled, paused, resumed and retried.").into()),
     };
-    let outcome = ui.post(&form.parts, &format!("/runs/{run}/{verb}"), &body, form.fields.text("once")).await;
-    Ok(back(&form.parts, &format!("/ui/runs/{run}"), &outcome.map(|_| done.to_owned())))
+    let outcome = ui.post(&form, &format!("/runs/{run}/{verb}"), &body).await;
+    Ok(back(&form, &format!("/ui/runs/{run}"), &outcome.map(|_| done.to_owned())))
 }
 
 /// `POST /ui/runs/{id}/steps/{step}/retry`
 pub(in crate::ui) async fn retry_step(State(ui): State<Ui>, Path((run, step)): Path<(Uuid, Uuid)>, form: Form) -> Response {
-    let outcome = ui.post(&form.parts, &format!("/runs/{run}/steps/{step}/retry"), &json!({}), form.fields.text("once")).await;
-    back(&form.parts, &format!("/ui/runs/{run}"), &outcome.map(|_| "The step and all below it are tried again.".to_owned()))
+    let outcome = ui.post(&form, &format!("/runs/{run}/steps/{step}/retry"), &json!({})).await;
+    back(&form, &format!("/ui/runs/{run}"), &outcome.map(|_| "The step and all below it are tried again.".to_owned()))
 }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::read::{RunPage, Step};
+use super::read::{Attempt, RunPage, Step};
 use crate::gates::Gate;
 use crate::ui::svg::{Kind, Lane, Node, Row, Scale, Segment, layered, waterfall};
+use crate::ui::url::query;
 
 /// How a run is to be shown: the part of its URL after the `?`.
 #[derive(Clone, Default)]
@@ -39,54 +40,39 @@ impl Shown {
     }
 
     pub(super) fn to_query(&self, view: &str, step: Option<&str>, hides_idle: bool) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("view", view);
-        if let Some(step) = step {
-            query.append_pair("step", step);
-        }
-        if hides_idle {
-            query.append_pair("idle", "hide");
-        }
-        for name in &self.unfolded {
-            query.append_pair("open", name);
-        }
-        format!("?{}", query.finish())
+        let fixed = [("view", view), ("step", step.unwrap_or_default()), ("idle", if hides_idle { "hide" } else { "" })];
+        format!("?{}", query(fixed.into_iter().chain(self.unfolded.iter().map(|name| ("open", name.as_str())))))
     }
 }
 
 /// How many children a `for_each` step may have and still be shown with them.
-const UNFOLDED_BY_ITSELF: usize = 5;
+pub(super) const UNFOLDED_BY_ITSELF: usize = 5;
 
 fn shows_children(shown: &Shown, step: &Step, children: usize) -> bool {
-    children > 0 && (children <= UNFOLDED_BY_ITSELF || shown.unfolded.contains(&step.name))
+    children <= UNFOLDED_BY_ITSELF || shown.unfolded.contains(&step.name)
+}
+
+/// What belongs to each step.
+fn by_step<T>(all: &[T], step: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<&T>> {
+    let mut found: HashMap<Uuid, Vec<&T>> = HashMap::new();
+    for one in all {
+        found.entry(step(one)).or_default().push(one);
+    }
+    found
 }
 
 pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
     let now = Utc::now();
-    let gates: HashMap<Uuid, Vec<&Gate>> = page.run.gates.iter().fold(HashMap::new(), |mut by_step: HashMap<Uuid, Vec<&Gate>>, gate| {
-        by_step.entry(gate.step_id).or_default().push(gate);
-        by_step
-    });
-    let mut attempts: HashMap<Uuid, Vec<&super::read::Attempt>> = HashMap::new();
-    for attempt in &page.attempts {
-        attempts.entry(attempt.step_id).or_default().push(attempt);
-    }
+    let gates = by_step(&page.run.gates, |gate| gate.step_id);
+    let attempts = by_step(&page.attempts, |attempt| attempt.step_id);
     let lanes_of =
         |step: &Step| lanes(step, attempts.get(&step.id).map_or(&[], Vec::as_slice), gates.get(&step.id).map_or(&[], Vec::as_slice));
-    let mut children: HashMap<Uuid, Vec<&Step>> = HashMap::new();
-    for step in &page.run.steps {
-        if let Some(parent) = step.parent_id {
-            children.entry(parent).or_default().push(step);
-        }
-    }
     let mut rows = vec![];
     for step in page.run.steps.iter().filter(|step| step.parent_id.is_none()) {
-        let parts = children.get(&step.id).map_or(&[][..], Vec::as_slice);
-        let over = parts.iter().filter(|part| part.ended_at.is_some()).count();
-        let folded = (!parts.is_empty()).then_some((over, parts.len()));
+        let folded = page.folded(step);
         rows.push(row(step, shown, folded, false, lanes_of(step)));
-        if shows_children(shown, step, parts.len()) {
-            rows.extend(parts.iter().map(|part| row(part, shown, None, true, lanes_of(part))));
+        if folded.is_some_and(|(_, all)| shows_children(shown, step, all)) {
+            rows.extend(page.children(step).map(|part| row(part, shown, None, true, lanes_of(part))));
         }
     }
     let is_over = page.run.ended_at.is_some();
@@ -122,7 +108,7 @@ fn row(step: &Step, shown: &Shown, folded: Option<(usize, usize)>, is_child: boo
 }
 
 /// The attempts of a step: those that are over, and the one that is under way.
-fn lanes(step: &Step, attempts: &[&super::read::Attempt], gates: &[&Gate]) -> Vec<Lane> {
+fn lanes(step: &Step, attempts: &[&Attempt], gates: &[&Gate]) -> Vec<Lane> {
     let mut lanes: Vec<Lane> = vec![];
     let mut before: Option<DateTime<Utc>> = None;
     for attempt in attempts {
@@ -194,7 +180,6 @@ pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
         .iter()
         .map(|at| {
             let step = &page.run.steps[*at];
-            let parts: Vec<&Step> = page.children(step).collect();
             Node {
                 name: step.name.clone(),
                 tool: step.tool.clone(),
@@ -202,7 +187,7 @@ pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
                 needs: page.needs[*at].iter().filter_map(|need| places.get(need).copied()).collect(),
                 link: format!("{}#drawer", shown.link(Some(&step.name))),
                 is_selected: shown.step.as_ref() == Some(&step.name),
-                folded: (!parts.is_empty()).then(|| (parts.iter().filter(|part| part.ended_at.is_some()).count(), parts.len())),
+                folded: page.folded(step),
             }
         })
         .collect();
