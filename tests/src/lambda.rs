@@ -114,11 +114,14 @@ async fn invoke(State(service): State<Arc<Service>>, request: Request) -> Respon
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 6 << 20).await.expect("a body of at most 6 MB");
     let id = format!("req-{}", service.next.fetch_add(1, Ordering::Relaxed));
-    let headers: HashMap<String, String> =
+    let mut headers: HashMap<String, String> =
         parts.headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+    // Format 2.0 has cookies apart from headers, both ways.
+    let cookies: Vec<String> = headers.remove("cookie").iter().flat_map(|all| all.split("; ")).map(str::to_owned).collect();
     let path = parts.uri.path();
     let event = json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": parts.uri.query().unwrap_or_default(), "headers": headers,
+        "cookies": cookies,
         "requestContext": {
             "accountId": "anonymous", "apiId": "local", "domainName": "local.lambda-url.us-east-1.on.aws", "domainPrefix": "local",
             "http": {"method": parts.method.as_str(), "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
@@ -170,6 +173,9 @@ async fn respond(State(service): State<Arc<Service>>, Path(id): Path<String>, he
             let name: HeaderName = name.parse().expect("a name");
             headers.append(name, HeaderValue::from_str(value.as_str().expect("text")).expect("a value"));
         }
+    }
+    for cookie in prelude["cookies"].as_array().into_iter().flatten() {
+        headers.append("set-cookie", HeaderValue::from_str(cookie.as_str().expect("text")).expect("a value"));
     }
     let status =
         prelude["statusCode"].as_u64().and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok()).expect("a status");
