@@ -49,6 +49,7 @@ if [ "${1:-}" = "--tests" ]; then
   command -v psql >/dev/null || packages+=(postgresql-client)
   command -v openssl >/dev/null || packages+=(openssl)
   command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
+  ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || packages+=(libnss-wrapper)
   command -v pg_prove >/dev/null || packages+=(libtap-parser-sourcehandler-pgtap-perl)
   python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
   if [ ${#packages[@]} -gt 0 ]; then

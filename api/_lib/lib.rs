@@ -6,6 +6,7 @@ mod events;
 mod gates;
 mod http;
 mod memory;
+#[cfg(test)]
 mod openapi;
 mod runs;
 mod system;
@@ -13,63 +14,75 @@ mod ui;
 mod webhooks;
 
 use axum::Router;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use app::App;
+use http::Routes;
 pub use http::{Background, ClientAddress};
-pub use openapi::document;
 
 /// The one list of what there is: each line is a function in the cloud.
-fn routers() -> Vec<OpenApiRouter<App>> {
-    vec![artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()]
+fn routes<R: Routes>() -> R {
+    all([artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
 pub fn app_router(app: &App) -> Router {
-    let api = api(http::asking(routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge), app));
-    let pages = ui::router(app, api.clone().with_state(app.clone()));
-    http::stack(with_bare_paths(api, app).merge(pages), app)
+    let forms = ui::forms_of_gates().merge(ui::forms_of_runs()).merge(ui::forms_of_the_system());
+    serve(with_forms(routes(), forms, app).merge(ui::pages(app)), app)
 }
 
-/// The function of the dashboard. Its forms go to the API's routes: those that they need are in it too.
-pub fn ui(app: &App) -> Router {
-    let health = api(system::health_router());
-    let api = api(http::asking(gates::router().merge(runs::router()).merge(system::router()), app));
-    http::stack(with_bare_paths(health, app).merge(ui::router(app, api.with_state(app.clone()))), app)
+// The functions: each its own paths, the dashboard's forms that go to them, and `/api/health`, which tells that it starts. Each is a
+// Rust function of its own, so that a binary holds the code of its routes only.
+
+pub fn artifacts(app: &App) -> Router {
+    http::stack(with_bare_paths(with_health(artifacts::router()), app), app)
 }
 
-macro_rules! functions {
-    (reading: $($reading:ident)* ; writing: $($name:ident)*) => {$(
-        /// One function that only reads: its own paths, and `/api/health`.
-        pub fn $reading(app: &App) -> Router {
-            assemble($reading::router().merge(system::health_router()), app)
-        }
-    )* $(
-        /// One function: its own paths, and `/api/health`, which tells that it starts. A function of its own for each, so that a
-        /// binary holds the code of its routes only.
-        pub fn $name(app: &App) -> Router {
-            assemble(http::asking($name::router().merge(system::health_router()), app), app)
-        }
-    )*};
+pub fn events(app: &App) -> Router {
+    http::stack(with_bare_paths(with_health(events::router()), app), app)
 }
 
-functions! { reading: artifacts events; writing: gates runs webhooks }
+pub fn gates(app: &App) -> Router {
+    serve(with_forms(with_health(gates::router()), ui::forms_of_gates(), app), app)
+}
 
-/// The function of what the API says of itself.
+pub fn runs(app: &App) -> Router {
+    serve(with_forms(with_health(runs::router()), ui::forms_of_runs(), app), app)
+}
+
 pub fn system(app: &App) -> Router {
-    assemble(http::asking(system::router(), app), app)
+    serve(with_forms(system::router(), ui::forms_of_the_system(), app), app)
 }
 
-fn assemble(routes: OpenApiRouter<App>, app: &App) -> Router {
-    http::stack(with_bare_paths(api(routes), app), app)
+/// The dashboard's pages, which read.
+pub fn ui(app: &App) -> Router {
+    serve(with_bare_paths(system::health_router(), app).merge(ui::pages(app)), app)
 }
 
-fn api(routes: OpenApiRouter<App>) -> Router<App> {
-    let (api, _) = routes.split_for_parts();
-    api.fallback(http::not_found)
+pub fn webhooks(app: &App) -> Router {
+    http::stack(with_bare_paths(http::asking(with_health(webhooks::router()), app), app), app)
+}
+
+fn all<R: Routes>(routers: impl IntoIterator<Item = R>) -> R {
+    routers.into_iter().fold(R::default(), R::and)
+}
+
+/// Behind all that a request passes, with the dashboard's words for what is refused on the way.
+fn serve(router: Router, app: &App) -> Router {
+    ui::in_words(http::stack(router, app))
+}
+
+fn with_health(routes: Router<App>) -> Router<App> {
+    routes.merge(system::health_router::<Router<App>>())
+}
+
+fn with_forms(routes: Router<App>, forms: Router<ui::Ui>, app: &App) -> Router {
+    let api = http::asking(routes, app);
+    let forms = ui::forms(app, api.clone().with_state(app.clone()), forms);
+    with_bare_paths(api, app).merge(forms)
 }
 
 /// The seeds' bare paths (`/runs`, `/gates`, …) answer too.
-fn with_bare_paths(api: Router<App>, app: &App) -> Router {
+fn with_bare_paths(routes: Router<App>, app: &App) -> Router {
+    let api = routes.fallback(http::not_found);
     Router::new().nest("/api", api.clone()).fallback_service(api.with_state(app.clone())).with_state(app.clone())
 }

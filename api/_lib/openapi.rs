@@ -1,4 +1,4 @@
-//! The API's description: made from the routers, checked in, and served as it is checked in, so that serving it needs no router.
+//! The API's description, made from the routers by the test that checks it in (`system/describe.rs`, which serves it).
 
 use utoipa::OpenApi;
 use utoipa::openapi::content::Content;
@@ -9,9 +9,6 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::OpenApiRouter;
 
-/// `docs/interface/openapi.json`; a test compares it with `document`.
-pub(crate) const CHECKED_IN: &str = include_str!("../../docs/interface/openapi.json");
-
 #[derive(OpenApi)]
 #[openapi(
     info(title = "NOFX", description = "Submit plans, watch runs, decide gates."),
@@ -20,9 +17,8 @@ pub(crate) const CHECKED_IN: &str = include_str!("../../docs/interface/openapi.j
 struct Base;
 
 /// OpenAPI 3.1 of every route.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let all = crate::routers().into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    let api: OpenApiRouter<crate::App> = OpenApiRouter::with_openapi(Base::openapi()).nest("/api", all);
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    let api = OpenApiRouter::with_openapi(Base::openapi()).nest("/api", crate::routes::<OpenApiRouter<crate::App>>());
     let mut document = api.into_openapi();
     let bearer =
         SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("Supabase JWT or nofx_ API key").build());
@@ -104,24 +100,4 @@ fn item_has_parameters(operation: &Operation) -> bool {
 
 fn item_is_audit(id: &Option<String>) -> bool {
     id.as_deref() == Some("list_audit")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "a flag accepts the interface as it is")]
-    fn the_description_is_what_the_routers_say() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/interface/openapi.json");
-        let now = serde_json::to_string_pretty(&serde_json::to_value(super::document()).expect("JSON")).expect("JSON") + "\n";
-        if std::env::var_os("NOFX_UPDATE").is_some() {
-            std::fs::write(&path, &now).expect("written");
-        }
-        let kept = std::fs::read_to_string(&path).expect("docs/interface/openapi.json");
-        let place = kept.lines().zip(now.lines()).position(|(kept, now)| kept != now).unwrap_or(0);
-        assert!(
-            kept == now,
-            "docs/interface/openapi.json differs from line {}: if the change is meant, run the tests with NOFX_UPDATE=1",
-            place + 1
-        );
-    }
 }

@@ -121,6 +121,16 @@ async fn answers_carry_the_security_headers_of_the_deployment_and_sources_are_no
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_is_small() {
+    let programs: Vec<_> = walk(&built().await.join("functions")).into_iter().filter(|path| path.extension().is_none()).collect();
+    assert_eq!(programs.len(), 7, "{programs:?}");
+    for program in programs {
+        let bytes = std::fs::metadata(&program).expect("a file").len();
+        assert!(bytes <= 12_000_000, "{} has {bytes} bytes: docs/adr/0008 tells what made others smaller", program.display());
+    }
+}
+
 fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
     entries

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use thirtyfour::{Cookie, SameSite};
@@ -163,12 +164,18 @@ impl Browser {
         self.driver.action_chain().send_keys(keys.as_ref()).perform().await.expect("keys are pressed");
     }
 
-    /// Writes what a viewer sees of the page to `target/screenshots`.
+    /// Writes the page, with what lies below the window, to `target/screenshots`.
     pub async fn picture(&self, name: &str) -> PathBuf {
         let folder = target().join("screenshots");
         std::fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join(format!("{name}.png"));
-        self.driver.screenshot(&path).await.expect("a picture");
+        let tools = self.driver.cdp();
+        let size = tools.send_raw("Page.getLayoutMetrics", json!({})).await.expect("the page's size")["cssContentSize"].clone();
+        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let taken = tools.send_raw("Page.captureScreenshot", wanted).await.expect("a picture");
+        let png = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().expect("text")).expect("base64");
+        std::fs::write(&path, png).expect("written");
         path
     }
 

@@ -8,13 +8,14 @@ mod show;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::App;
+use crate::http::{Routes, routes};
+
 pub(crate) use keys::{__path_show_signing_keys, show_signing_keys};
-pub(crate) use lineage::{__path_show_lineage, Format, show_lineage};
+#[cfg(test)]
+pub(crate) use lineage::Format;
+pub(crate) use lineage::{__path_show_lineage, show_lineage};
 
 /// What a step made and keeps.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,8 +38,8 @@ pub(crate) struct Artifact {
     pub blob: String,
 }
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router<R: Routes>() -> R {
+    R::default()
         .routes(routes!(show::show_artifact))
         .routes(routes!(content::show_artifact_content))
         .routes(routes!(attestations::list_attestations))

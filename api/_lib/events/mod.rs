@@ -5,12 +5,10 @@ mod hub;
 mod page;
 mod stream;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::http::{Routes, routes};
 
-use crate::App;
 pub(crate) use hub::Hub;
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(page::list_events)).routes(routes!(stream::stream_events))
+pub(super) fn router<R: Routes>() -> R {
+    R::default().routes(routes!(page::list_events)).routes(routes!(stream::stream_events))
 }

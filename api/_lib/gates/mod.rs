@@ -11,11 +11,10 @@ use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::App;
+use crate::http::{Routes, routes};
+
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
 
@@ -77,8 +76,8 @@ const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,kind,status,question,evidence
     decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
     step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router<R: Routes>() -> R {
+    R::default()
         .routes(routes!(list_all::list_gates))
         .routes(routes!(request::request_gate))
         .routes(routes!(policies::list_policies))

@@ -7,13 +7,16 @@ use serde::Serialize;
 
 /// The value as JSON, or 304 when the client has it already.
 pub(crate) fn cached<T: Serialize + ?Sized>(headers: &HeaderMap, value: &T) -> Response {
-    let body = match serde_json::to_string(value) {
-        Ok(body) => body,
+    match serde_json::to_string(value) {
+        Ok(body) => tagged(headers, body),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as JSON");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
-    };
+    }
+}
+
+fn tagged(headers: &HeaderMap, body: String) -> Response {
     let etag = format!("\"{}\"", &fingerprint(&body)[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let same = known.is_some_and(|known| known.split(',').any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == etag));

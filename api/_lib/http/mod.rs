@@ -14,6 +14,7 @@ mod path;
 mod problem;
 mod rate_limit;
 mod request_id;
+mod routes;
 mod strict;
 mod timeout;
 mod trace;
@@ -26,7 +27,6 @@ use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::App;
 pub use background::Background;
@@ -41,9 +41,10 @@ pub(crate) use json::{Body, Params, Raw};
 pub(crate) use page::{Cursor, Page, Paging};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
+pub(crate) use routes::{Group, Routes, on, routes};
 
 /// Routes that change something, behind the hooks of requests. (Functions that only read need no CEL, and are smaller.)
-pub(crate) fn asking(routes: OpenApiRouter<App>, app: &App) -> OpenApiRouter<App> {
+pub(crate) fn asking(routes: Router<App>, app: &App) -> Router<App> {
     routes.layer(from_fn_with_state(app.clone(), hooks::ask))
 }
 

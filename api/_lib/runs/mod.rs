@@ -8,13 +8,10 @@ mod retry;
 pub(crate) mod show;
 mod timeline;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::http::{Routes, routes};
 
-use crate::App;
-
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router<R: Routes>() -> R {
+    R::default()
         .routes(routes!(list::list_runs, create::create_run))
         .routes(routes!(show::show_run))
         .routes(routes!(timeline::show_timeline))

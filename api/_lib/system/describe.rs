@@ -1,35 +1,73 @@
-//! `GET /api/openapi.json` and `GET /api/schemas/*.json`
+//! `GET /api/openapi.json`, `/api/asyncapi.json` and `/api/schemas/*.json`: what the types say, made by a test, checked in and served as
+//! it is checked in, so that a function makes none of it and holds nothing that could.
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use nofx_shared::gates::Evidence;
-use nofx_shared::plan;
 use serde_json::value::RawValue;
 
 use crate::http::cached;
-use crate::openapi::CHECKED_IN;
+
+const OPENAPI: &str = include_str!("../../../docs/interface/openapi.json");
+const ASYNCAPI: &str = include_str!("../../../docs/interface/asyncapi.json");
+const PLAN: &str = include_str!("../../../docs/interface/plan.schema.json");
+const EVIDENCE: &str = include_str!("../../../docs/interface/evidence.schema.json");
 
 /// This API's description.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
 pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
-    let document: &RawValue = serde_json::from_str(CHECKED_IN).expect("a test compares it with the routers");
-    cached(&headers, document)
+    serve(&headers, OPENAPI)
 }
 
 /// The events: AsyncAPI 3, made from the types.
 #[utoipa::path(get, path = "/asyncapi.json", responses((status = 200)))]
 pub(crate) async fn show_asyncapi(headers: HeaderMap) -> Response {
-    cached(&headers, &nofx_shared::events::document())
+    serve(&headers, ASYNCAPI)
 }
 
 /// JSON Schema of a plan.
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
 pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
-    cached(&headers, &plan::schema())
+    serve(&headers, PLAN)
 }
 
 /// JSON Schema of the evidence that gates leave.
 #[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
 pub(crate) async fn show_evidence_schema(headers: HeaderMap) -> Response {
-    cached(&headers, &Evidence::json_schema())
+    serve(&headers, EVIDENCE)
+}
+
+fn serve(headers: &HeaderMap, text: &str) -> Response {
+    let document: &RawValue = serde_json::from_str(text).expect("a test writes it");
+    cached(headers, document)
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::{events, gates::Evidence, plan};
+    use serde::Serialize;
+
+    /// The document is what is checked in, or becomes it when `NOFX_UPDATE` is set.
+    #[expect(clippy::disallowed_methods, reason = "a flag accepts the interface as it is")]
+    fn same(name: &str, kept: &str, document: &impl Serialize) {
+        // By way of a value, whose fields have one order.
+        let now = serde_json::to_string_pretty(&serde_json::to_value(document).expect("JSON")).expect("JSON") + "\n";
+        if std::env::var_os("NOFX_UPDATE").is_some() {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/interface").join(name);
+            return std::fs::write(path, now).expect("written");
+        }
+        let line = kept.lines().zip(now.lines()).take_while(|(kept, now)| kept == now).count() + 1;
+        assert!(kept == now, "docs/interface/{name} differs from line {line}: if the change is meant, run the tests with NOFX_UPDATE=1");
+    }
+
+    #[test]
+    fn the_description_is_what_the_routers_say() {
+        same("openapi.json", super::OPENAPI, &crate::openapi::document());
+    }
+
+    #[test]
+    fn the_schemas_are_what_the_types_say() {
+        same("asyncapi.json", super::ASYNCAPI, &events::document());
+        same("plan.schema.json", super::PLAN, &plan::schema());
+        same("evidence.schema.json", super::EVIDENCE, &Evidence::json_schema());
+    }
 }

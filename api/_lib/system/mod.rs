@@ -14,14 +14,13 @@ mod model_settings;
 mod networks;
 mod quotas;
 
+use crate::http::{Routes, routes};
+
+#[cfg(test)]
 pub(crate) use cron::Job;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::App;
-
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router<R: Routes>() -> R {
+    R::default()
         .routes(routes!(health::show_health))
         .routes(routes!(health::show_ready))
         .routes(routes!(metrics::show_metrics_summary))
@@ -35,21 +34,21 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(model_settings::show_model_settings, model_settings::set_model_settings))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))
-        .routes(routes!(dlq::list_dead_letters))
-        .routes(routes!(dlq::show_dead_letter))
-        .routes(routes!(dlq::requeue_dead_letters))
-        .routes(routes!(dlq::purge_dead_letters))
         .routes(routes!(audit::list_audit))
         .routes(routes!(quotas::show_quota, quotas::set_quota))
         .routes(routes!(networks::list_networks, networks::set_networks))
-        .routes(routes!(breakers::list_breakers, breakers::set_breaker))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(alerts::show_alert))
         .routes(routes!(alerts::set_alert_rule))
         .routes(routes!(cron::run_cron))
+        .routes(routes!(dlq::list_dead_letters))
+        .routes(routes!(dlq::show_dead_letter))
+        .routes(routes!(dlq::requeue_dead_letters))
+        .routes(routes!(dlq::purge_dead_letters))
+        .routes(routes!(breakers::list_breakers, breakers::set_breaker))
 }
 
 /// For the other functions: each can tell that it starts.
-pub(super) fn health_router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(health::show_health))
+pub(super) fn health_router<R: Routes>() -> R {
+    R::default().routes(routes!(health::show_health))
 }

@@ -1,47 +1,71 @@
-//! What a page shows that cannot be shown: refusals of verbs and extractors, as HTML.
+//! What is shown when a page cannot be: refusals as HTML, whether verbs, extractors or the way in refuse.
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 use nofx_shared::problem::{Kind, Problem};
 
-use super::Ui;
 use super::act::Refused;
-use super::layout::{Frame, Icon};
+use super::layout::{Frame, Icon, bare_page};
 use super::session::Session;
+use super::{POLICY, Ui};
 use crate::http::Refusal;
 
-/// Turns a problem of the API into a page.
+/// Turns a problem of the API into a page of the session.
 pub(super) async fn render(State(ui): State<Ui>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let session = <Session as axum::extract::FromRequestParts<Ui>>::from_request_parts(&mut parts, &ui).await.ok();
     let path = parts.uri.path().to_owned();
     let response = next.run(Request::from_parts(parts, body)).await;
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
-    let Some(session) = session.filter(|_| is_problem) else { return response };
+    match session.filter(|_| is_problem(&response)) {
+        Some(session) => {
+            let frame = Frame::bare(&ui, session, &path);
+            as_page(response, |refused| frame.page(&refused.title, Icon::Failed, &words(refused)).into_string()).await
+        }
+        None => response,
+    }
+}
+
+/// Turns what is refused before there is a session into a page too: too many requests, an hour that is too late, a panic.
+pub(super) async fn render_bare(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_page = path == "/ui" || path.starts_with("/ui/");
+    let response = next.run(request).await;
+    if !is_page || !is_problem(&response) {
+        return response;
+    }
+    let mut response =
+        as_page(response, |refused| bare_page(&refused.title, &html! { main.sign-in #main { (words(refused)) } }).into_string()).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+fn is_problem(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json")
+}
+
+async fn as_page(response: Response, page: impl FnOnce(&Refused) -> String) -> Response {
     let (mut head, body) = response.into_parts();
     let refused: Refused = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap_or_default()).unwrap_or_default();
-    let frame = Frame::bare(&ui, session, &path);
-    let page = frame.page(
-        &refused.title,
-        Icon::Failed,
-        &html! {
-            section.empty role="alert" {
-                h1 { (refused.title) }
-                p { (refused.detail) }
-                @if !refused.errors.is_empty() {
-                    ul { @for fault in &refused.errors { li { code { (fault.pointer) } " " (fault.detail) } } }
-                }
-                p { a.button href="/ui/runs" { "To the runs" } }
-            }
-        },
-    );
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    (head.status, head.headers, page.into_string()).into_response()
+    (head.status, head.headers, page(&refused)).into_response()
+}
+
+fn words(refused: &Refused) -> Markup {
+    html! {
+        section.empty role="alert" {
+            h1 { (refused.title) }
+            p { (refused.detail) }
+            @if !refused.errors.is_empty() {
+                ul { @for fault in &refused.errors { li { code { (fault.pointer) } " " (fault.detail) } } }
+            }
+            p { a.button href="/ui/runs" { "To the runs" } }
+        }
+    }
 }
 
 pub(super) async fn no_page() -> Refusal {

@@ -173,8 +173,8 @@ fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // What a viewer opened stays open when the page is renewed.
-                meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
+                // What a viewer opened stays open when the page is renewed, and what is shown stays when it cannot be.
+                meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"noSwap\":[204,304,\"4xx\",\"5xx\"],\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
                 meta name="nofx-events" content=(names().join(","));
                 title { (icon.title(title)) }
                 link #icon rel="icon" type="image/svg+xml" href=(icon.path());

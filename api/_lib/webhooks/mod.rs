@@ -5,13 +5,10 @@ mod github;
 mod hooks;
 mod sources;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::http::{Routes, routes};
 
-use crate::App;
-
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub(super) fn router<R: Routes>() -> R {
+    R::default()
         .routes(routes!(github::hear_github))
         .routes(routes!(sources::hear_webhook))
         .routes(routes!(sources::list_sources, sources::set_source))

@@ -6,7 +6,8 @@ mod schema_version;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response, header};
+use bytes::Bytes;
+use reqwest::{RequestBuilder, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -78,19 +79,27 @@ impl Db {
     /// Calls a function of the schema.
     pub async fn call<A: Serialize + Sync, R: DeserializeOwned>(&self, function: &'static str, arguments: &A) -> Result<R, Error> {
         let body = serde_json::to_vec(arguments).map_err(|source| Error::Shape { what: function, source })?;
-        let request = self.client.post(format!("{}/rpc/{function}", self.url)).header("content-profile", PROFILE);
-        let answer = self.send(request.header(header::CONTENT_TYPE, "application/json").body(body)).await?;
-        read(function, answer).await
+        parse(function, &self.call_text(function, body).await?)
     }
 
     /// Reads rows; row-level security decides which.
     pub async fn read<R: DeserializeOwned>(&self, query: &Query) -> Result<R, Error> {
-        let request = self.client.get(format!("{}/{}", self.url, query.table)).header("accept-profile", PROFILE);
-        let answer = self.send(request.query(&query.filters)).await?;
-        read(query.table, answer).await
+        parse(query.table, &self.read_text(query).await?)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+    // What follows knows no types of answers, so that it is compiled once and not for each of them.
+
+    async fn call_text(&self, function: &'static str, body: Vec<u8>) -> Result<Bytes, Error> {
+        let request = self.client.post(format!("{}/rpc/{function}", self.url)).header("content-profile", PROFILE);
+        self.send(request.header(header::CONTENT_TYPE, "application/json").body(body)).await
+    }
+
+    async fn read_text(&self, query: &Query) -> Result<Bytes, Error> {
+        let request = self.client.get(format!("{}/{}", self.url, query.table)).header("accept-profile", PROFILE);
+        self.send(request.query(&query.filters)).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Bytes, Error> {
         let mut request = request.header("apikey", &*self.api_key).bearer_auth(&self.token).timeout(DEADLINE);
         if let Some(id) = &self.origin.request_id {
             request = request.header("x-request-id", id);
@@ -104,17 +113,15 @@ impl Db {
         if let Some(region) = &self.region {
             request = request.header("x-nofx-region", &**region);
         }
-        Ok(request.send().await?)
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await?;
+        if (200..300).contains(&status) { Ok(bytes) } else { Err(error::refused(status, &bytes)) }
     }
 }
 
-async fn read<R: DeserializeOwned>(what: &'static str, response: Response) -> Result<R, Error> {
-    let status = response.status().as_u16();
-    let bytes = response.bytes().await?;
-    if !(200..300).contains(&status) {
-        return Err(error::refused(status, &bytes));
-    }
+fn parse<R: DeserializeOwned>(what: &'static str, text: &[u8]) -> Result<R, Error> {
     // A function that returns void answers with nothing at all.
-    let text: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+    let text = if text.is_empty() { b"null" } else { text };
     serde_json::from_slice(text).map_err(|source| Error::Shape { what, source })
 }

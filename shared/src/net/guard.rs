@@ -55,6 +55,12 @@ pub async fn client_for(url: &Url, allowed: &[IpNet]) -> Result<reqwest::Client,
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::{Unreachable, client_for};
 
     #[tokio::test]
@@ -86,5 +92,54 @@ mod tests {
         let url = "http://10.1.2.3/".parse().expect("a URL");
         assert!(client_for(&url, &["10.1.0.0/16".parse().expect("a network")]).await.is_ok(), "an operator allowed it");
         assert!(client_for(&url, &["10.2.0.0/16".parse().expect("a network")]).await.is_err());
+    }
+
+    /// Answers every connection with a name, and counts them.
+    async fn serve(listener: TcpListener, name: &'static str, asked: Arc<AtomicUsize>) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            asked.fetch_add(1, Ordering::SeqCst);
+            // The request has a few headers and comes in one piece.
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{name}", name.len());
+            drop(stream.write_all(answer.as_bytes()).await);
+        }
+    }
+
+    /// A hostile server of names says one address when it is checked and another when it is called. Names are looked up in a file here
+    /// (Debian's `libnss-wrapper`, loaded before the C library), so the test runs itself once more.
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "starts itself with other names, which are told by a variable")]
+    async fn a_name_that_changes_its_address_after_the_check_leads_nowhere_else() {
+        let Some(file) = std::env::var_os("NSS_WRAPPER_HOSTS").map(std::path::PathBuf::from) else {
+            let folder = tempfile::tempdir().expect("a folder");
+            let status = std::process::Command::new(std::env::current_exe().expect("a path"))
+                .args(["--exact", "net::guard::tests::a_name_that_changes_its_address_after_the_check_leads_nowhere_else"])
+                .env("LD_PRELOAD", "libnss_wrapper.so")
+                .env("NSS_WRAPPER_HOSTS", folder.path().join("hosts"))
+                .status();
+            return assert!(status.expect("it starts").success(), "see above; scripts/bootstrap-dev.sh --tests installs libnss-wrapper");
+        };
+        let say = |address: &str| {
+            let new = file.with_extension("new");
+            std::fs::write(&new, format!("{address} rebound.test\n")).expect("written");
+            std::fs::rename(new, &file).expect("renamed");
+        };
+        let checked = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = checked.local_addr().expect("an address").port();
+        let inside = TcpListener::bind(("127.0.0.2", port)).await.expect("the same port");
+        let asked = [Arc::<AtomicUsize>::default(), Arc::default()];
+        tokio::spawn(serve(checked, "checked", Arc::clone(&asked[0])));
+        tokio::spawn(serve(inside, "inside", Arc::clone(&asked[1])));
+
+        let allowed = ["127.0.0.1/32".parse().expect("a network")];
+        let url: reqwest::Url = format!("http://rebound.test:{port}/").parse().expect("a URL");
+        say("127.0.0.1");
+        let client = client_for(&url, &allowed).await.expect("the address is allowed");
+        say("127.0.0.2");
+        let now: Vec<_> = tokio::net::lookup_host(("rebound.test", port)).await.expect("a name").collect();
+        assert_eq!(now, [([127, 0, 0, 2], port).into()], "whoever looks again is led inside");
+        let answer = client.get(url.clone()).send().await.expect("an answer").text().await.expect("text");
+        assert_eq!((answer.as_str(), asked.map(|asked| asked.load(Ordering::SeqCst))), ("checked", [1, 0]));
+        assert!(matches!(client_for(&url, &allowed).await, Err(Unreachable::Private(_))), "the next call is checked again");
     }
 }

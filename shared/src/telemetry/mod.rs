@@ -10,9 +10,9 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 pub use propagation::{TraceParent, current, follow};
 
@@ -20,9 +20,8 @@ use crate::{net, settings};
 
 static TRACES: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Starts logs on standard error and, when they are wanted, traces. `RUST_LOG` chooses what; `info` when not set.
+/// Starts logs on standard error and, when they are wanted, traces.
 pub fn start(settings: &settings::Telemetry) {
-    let filter = || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = if std::io::stderr().is_terminal() {
         log.compact().boxed()
@@ -35,7 +34,7 @@ pub fn start(settings: &settings::Telemetry) {
         let ours = tracing_subscriber::filter::filter_fn(|span| span.is_span() && span.target().starts_with("nofx_"));
         tracing_opentelemetry::layer().with_tracer(provider.tracer("nofx")).with_filter(ours)
     });
-    tracing_subscriber::registry().with(traces).with(log.with_filter(filter())).init();
+    tracing_subscriber::registry().with(traces).with(log.with_filter(settings.log.clone())).init();
     if let Some(provider) = provider {
         // Only whoever starts twice would lose the second one.
         drop(TRACES.set(provider));

@@ -4,7 +4,8 @@ use nofx_tests::people::{status, step as found};
 use nofx_tests::plans::{plan, step};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
-use reqwest::Method;
+use reqwest::header::HeaderValue;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 #[tokio::test]
@@ -32,6 +33,18 @@ async fn pages_and_forms_work_on_every_host() {
 }
 
 #[tokio::test]
+async fn what_is_refused_on_the_way_to_a_page_is_a_page() {
+    let url = format!("{}/ui/sign-in", STACK.get("api_url"));
+    let refused = nofx_shared::net::client().post(url).header("sec-fetch-site", "cross-site").send().await.expect("an answer");
+    assert_eq!(
+        (refused.status(), &refused.headers()["content-type"]),
+        (StatusCode::FORBIDDEN, &HeaderValue::from_static("text/html; charset=utf-8"))
+    );
+    assert!(refused.headers()["content-security-policy"].to_str().expect("text").contains("script-src 'self'"));
+    assert!(refused.text().await.expect("text").contains("The request came from another site."));
+}
+
+#[tokio::test]
 async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
     let tenant = Tenant::new().await;
     let (person, stranger) = (tenant.contributor(), Tenant::new().await.admin());
@@ -44,6 +57,28 @@ async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
         let text = nofx_shared::net::client().get(url).send().await.expect("an answer").text().await.expect("text");
         assert_eq!(text, "kept\n", "{query}");
         assert_eq!(stranger.browse(Method::GET, &path).send().await.expect("an answer").status(), 404, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_gate_is_decided_and_runs_are_cancelled_together_by_forms() {
+    let tenant = Tenant::new().await;
+    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let gated = json!({"goal": "ship", "steps": [{"name": "ask", "tool": "manual:deploy", "inputs": {"question": "Ship it?"}}]});
+    let run = author.submit(gated).await;
+    let parked = author.wait(&run, |run| found(run, "ask")["waits_for"] == "gate").await;
+    let (_, gates) = supervisor.get(&format!("/api/runs/{}/gates", parked["id"].as_str().expect("an id"))).await;
+    let form = format!("/ui/approvals/{}/approve", gates["data"][0]["id"].as_str().expect("a gate"));
+    assert!(supervisor.send_form("/ui/approvals", &form, &[("reason", "looks good")]).await.starts_with('+'));
+    assert_eq!(author.end(&run).await["status"], "succeeded");
+
+    let slow = || plan(vec![step("slow", "sleep", &[], json!({"seconds": 60}))]);
+    let (one, other) = (author.submit(slow()).await, author.submit(slow()).await);
+    let said =
+        author.send_form("/ui/runs", "/ui/runs/bulk", &[("action", "cancel"), ("reason", "both"), ("run", &one), ("run", &other)]).await;
+    assert!(said.starts_with('+'), "{said}");
+    for run in [one, other] {
+        assert_eq!(author.end(&run).await["error"]["message"], "both");
     }
 }
 

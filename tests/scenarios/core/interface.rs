@@ -23,14 +23,18 @@ fn same(name: &str, text: &str) {
     );
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).expect("JSON") + "\n"
-}
-
 #[tokio::test]
-async fn the_api_is_what_is_written_down() {
+async fn what_the_api_says_of_itself_is_what_is_written_down() {
     let nobody = Person::with_token("");
-    same("plan.schema.json", &pretty(&nobody.get("/api/schemas/plan.json").await.1));
+    for (path, file) in [
+        ("/api/openapi.json", "openapi.json"),
+        ("/api/asyncapi.json", "asyncapi.json"),
+        ("/api/schemas/plan.json", "plan.schema.json"),
+        ("/api/schemas/evidence.json", "evidence.schema.json"),
+    ] {
+        let kept = std::fs::read_to_string(root().join("docs/interface").join(file)).expect("a file");
+        assert_eq!(nobody.get(path).await.1, serde_json::from_str::<Value>(&kept).expect("JSON"), "{path}");
+    }
 }
 
 #[test]
@@ -69,8 +73,13 @@ async fn the_smoke_test_tells_a_deployment_that_stands_from_one_that_does_not() 
 
 #[test]
 fn all_that_is_wrong_with_the_settings_is_told_at_once() {
-    let wrong =
-        [("SUPABASE_URL", "nowhere"), ("QUEUE_DRIVER", "sqs"), ("NOFX_LEASE_S", "soon"), ("SECRETS_DRIVER", "paper"), ("RUST_LOG", "info")];
+    let wrong = [
+        ("SUPABASE_URL", "nowhere"),
+        ("QUEUE_DRIVER", "sqs"),
+        ("NOFX_LEASE_S", "soon"),
+        ("SECRETS_DRIVER", "paper"),
+        ("RUST_LOG", "nofx=loud"),
+    ];
     let output = std::process::Command::new(binary()).arg("worker").env_clear().envs(wrong).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
@@ -81,6 +90,7 @@ fn all_that_is_wrong_with_the_settings_is_told_at_once() {
         "AWS_REGION is",
         "NOFX_LEASE_S: ",
         "SECRETS_DRIVER: `paper`",
+        "RUST_LOG: ",
     ] {
         assert!(said.contains(name), "{name} is missing in {said}");
     }
