@@ -1,5 +1,6 @@
 //! What every request has at hand; built once a process, cloned per request.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ struct Inner {
     hooks: Memory<Uuid, HooksOfRequests>,
     summaries: Memory<Uuid, Value>,
     counts: Memory<Uuid, Value>,
+    people: Memory<Uuid, HashMap<String, String>>,
     shut_out: Memory<Uuid, ShutOut>,
     edge: Option<Edge>,
 }
@@ -80,6 +82,7 @@ impl App {
                 hooks: Memory::new(TENANT_MEMORY),
                 summaries: Memory::new(TENANT_MEMORY),
                 counts: Memory::new(TENANT_MEMORY),
+                people: Memory::new(TENANT_MEMORY),
                 shut_out: Memory::new(TENANT_MEMORY),
                 edge: settings.edge.clone().map(Edge::new),
                 closing: CancellationToken::new(),
@@ -125,6 +128,11 @@ impl App {
     /// How many runs a tenant has of each status.
     pub(crate) fn counts(&self) -> &Memory<Uuid, Value> {
         &self.inner.counts
+    }
+
+    /// The addresses of the caller's colleagues, by their subject.
+    pub(crate) async fn people(&self, caller: &Caller) -> Result<Arc<HashMap<String, String>>, db::Error> {
+        self.inner.people.get(caller.tenant, async || auth::people(&self.db(caller)).await).await
     }
 
     pub(crate) fn edge(&self) -> Option<&Edge> {

@@ -32,6 +32,13 @@ async fn pages() -> (Tenant, Person, Vec<(&'static str, String)>) {
             json!({"name": "report", "tool": "noop", "needs": ["import"], "inputs": {}}),
         ]}))
         .await;
+    let decided = author
+        .submit(json!({"goal": "rotate the keys", "steps": [step("ask", "manual:rotate", &[], json!({"question": "Rotate?"}))]}))
+        .await;
+    author.wait(&decided, |run| run["steps"][0]["waits_for"] == "gate").await;
+    let (_, gates) = supervisor.get(&format!("/api/runs/{decided}/gates")).await;
+    let gate = gates["data"][0]["id"].as_str().expect("a gate");
+    supervisor.post(&format!("/api/gates/{gate}/reject"), json!({"reason": "not on a Friday"})).await;
     author.run(json!({"goal": "say hello", "steps": [step("greet", "noop", &[], json!({}))]})).await;
     let broken = broken["id"].as_str().expect("an id").to_owned();
     let pages = vec![

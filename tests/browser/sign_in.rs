@@ -1,7 +1,8 @@
+use nofx_tests::Person;
 use nofx_tests::browser::{Browser, Look};
 use nofx_tests::stack::STACK;
-use reqwest::StatusCode;
-use serde_json::Value;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 
 fn person(role: &str) -> &'static Value {
     STACK.json("people").as_array().and_then(|people| people.iter().find(|person| person["role"] == role)).expect("a person of that role")
@@ -66,25 +67,56 @@ fn newest_link(email: &str) -> String {
     text(&mine["link"]).to_owned()
 }
 
+/// What a sign-in with a password sets.
+async fn sign_in(role: &str, next: &str) -> Vec<String> {
+    let form = [("email", text(&person(role)["email"])), ("password", text(&person(role)["password"])), ("next", next)];
+    let answer =
+        nofx_shared::net::client().post(format!("{}/ui/sign-in", STACK.get("api_url"))).form(&form).send().await.expect("an answer");
+    assert_eq!((answer.status(), answer.headers()["location"].to_str().expect("text")), (StatusCode::SEE_OTHER, next));
+    answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().expect("text").to_owned()).collect()
+}
+
+fn value<'a>(set: &'a [String], name: &str) -> &'a str {
+    set.iter().find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('=')?.split(';').next()).expect("the cookie is set")
+}
+
+#[tokio::test]
+async fn colleagues_read_an_address_instead_of_an_id() {
+    let (author, supervisor) = (sign_in("contributor", "/ui/runs").await, sign_in("supervisor", "/ui/runs").await);
+    let (author, supervisor) = (Person::with_token(value(&author, "nofx_session")), Person::with_token(value(&supervisor, "nofx_session")));
+    let run =
+        author.submit(json!({"goal": "ask", "steps": [{"name": "ask", "tool": "manual:x", "inputs": {"question": "Shall we?"}}]})).await;
+    author.wait(&run, |run| run["steps"][0]["waits_for"] == "gate").await;
+    let (_, gates) = supervisor.get(&format!("/api/runs/{run}/gates")).await;
+    supervisor.post(&format!("/api/gates/{}/reject", text(&gates["data"][0]["id"])), json!({"reason": "not today"})).await;
+    author.end(&run).await;
+    // Names are known anew after 5 s.
+    let page = async |person: &Person| person.browse(Method::GET, &format!("/ui/runs/{run}")).send().await.expect("an answer").text().await;
+    let begin = std::time::Instant::now();
+    loop {
+        let (to_supervisor, to_author) = (page(&supervisor).await.expect("text"), page(&author).await.expect("text"));
+        let says = to_supervisor.contains(text(&person("contributor")["email"]));
+        if says && to_author.contains(&format!("refused by {}: not today", text(&person("supervisor")["email"]))) {
+            break;
+        }
+        assert!(begin.elapsed().as_secs() < 20, "{to_author}");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_session_is_renewed_by_itself_and_only_by_its_own_token() {
     let client = nofx_shared::net::client();
     let url = |path: &str| format!("{}{path}", STACK.get("api_url"));
-    let form =
-        [("email", text(&person("contributor")["email"])), ("password", text(&person("contributor")["password"])), ("next", "/ui/system")];
-    let answer = client.post(url("/ui/sign-in")).form(&form).send().await.expect("an answer");
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers()["location"], "/ui/system");
-    let set: Vec<String> = answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().expect("text").to_owned()).collect();
+    let set = sign_in("contributor", "/ui/system").await;
     assert!(set.iter().all(|cookie| cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax")), "{set:?}");
-    let refresh =
-        set.iter().find(|cookie| cookie.starts_with("nofx_refresh=")).and_then(|cookie| cookie.split(';').next()).expect("a refresh token");
+    let refresh = format!("nofx_refresh={}", value(&set, "nofx_refresh"));
     // The access token is gone, as when it has run out.
-    let renewed = client.get(url("/ui/system")).header("cookie", refresh).send().await.expect("an answer");
+    let renewed = client.get(url("/ui/system")).header("cookie", &refresh).send().await.expect("an answer");
     assert_eq!(renewed.status(), 200);
     let session =
         renewed.headers().get_all("set-cookie").iter().any(|value| value.to_str().is_ok_and(|text| text.starts_with("nofx_session=ey")));
     assert!(session, "{:?}", renewed.headers());
-    let again = client.get(url("/ui/system")).header("cookie", refresh).send().await.expect("an answer");
+    let again = client.get(url("/ui/system")).header("cookie", &refresh).send().await.expect("an answer");
     assert_eq!(again.status(), StatusCode::SEE_OTHER, "a refresh token is good once");
 }

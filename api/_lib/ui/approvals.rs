@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Ui;
 use super::act::back;
 use super::artifacts::{Text, evidence, text};
-use super::components::{badge, empty, id, json as shown, pager, when, who};
+use super::components::{badge, empty, id, json as shown, pager, when};
 use super::form::Form;
 use super::layout::{Frame, Icon, Page};
 use super::runs::findings;
@@ -59,14 +59,14 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         }
         div #approvals data-live="gates" {
             @if gates.data.is_empty() {
-                @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with who, when and why." })) }
+                @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with when and why." })) }
                 @else { (empty("Nothing waits for a decision", &html! { "Steps whose tool or policy asks for people park here: " code { "manual:…" } ", or " code { "\"approval\"" } " in a plan." })) }
             } @else {
                 @if !is_history { p.hint.keys.scripted { "Keys: " kbd { "j" } " " kbd { "k" } " next and previous, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
                 div.split.open {
                     nav aria-label="Gates" { ul.queue {
                         @for gate in &gates.data {
-                            li { (line(gate, is_history, open.is_some_and(|open| open.id == gate.id))) }
+                            li { (line(&frame, gate, is_history, open.is_some_and(|open| open.id == gate.id))) }
                         }
                     } }
                     @if let (Some(gate), Some(beside)) = (open, beside) {
@@ -85,12 +85,15 @@ fn of<'a>(value: &'a Option<Value>, field: &str) -> &'a str {
     value.as_ref().and_then(|value| value[field].as_str()).unwrap_or_default()
 }
 
-fn line(gate: &Gate, is_history: bool, is_open: bool) -> Markup {
+fn line(frame: &Frame, gate: &Gate, is_history: bool, is_open: bool) -> Markup {
     let href = format!("/ui/approvals?gate={}{}", gate.id, if is_history { "&history=1" } else { "" });
     html! {
         a.gate href=(href) aria-current=[is_open.then_some("true")] {
             (badge(&gate.status)) " " strong { (gate.question.as_deref().unwrap_or(&gate.kind)) }
             span.hint { (of(&gate.run, "goal")) " · " (of(&gate.step, "name")) " · " (when(gate.decided_at.unwrap_or(gate.created_at))) }
+            @if let Some(by) = gate.decided_by.as_deref().filter(|_| is_history) {
+                span { "by " (frame.who(by)) ": " (gate.reason.as_deref().unwrap_or("no reason given")) }
+            }
         }
     }
 }
@@ -105,13 +108,13 @@ pub(super) fn card(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
                 div { dt { "Gate" } dd { (gate.kind) " " (id(&gate.id)) } }
                 @if gate.run.is_some() { div { dt { "Run" } dd { a href={ "/ui/runs/" (gate.run_id) } { (of(&gate.run, "goal")) } } } }
                 @if gate.step.is_some() { div { dt { "Step" } dd { (of(&gate.step, "name")) " · " (of(&gate.step, "tool")) } } }
-                @if gate.run.is_some() { div { dt { "Author" } dd { (who(of(&gate.run, "created_by"), &frame.session)) } } }
+                @if gate.run.is_some() { div { dt { "Author" } dd { (frame.who(of(&gate.run, "created_by"))) } } }
                 div { dt { "Approvals" } dd { (approvals) " of " (gate.needed) } }
                 div { dt { "Asked" } dd { (when(gate.created_at)) } }
                 @if let Some(expires) = gate.expires_at { div { dt { "Expires" } dd { (when(expires)) } } }
             }
             @if gate.status == "pending" { (buttons(frame, gate, back_to)) }
-            @else { p { (badge(&gate.status)) " by " (who(gate.decided_by.as_deref().unwrap_or("nobody"), &frame.session)) ": " (gate.reason.as_deref().unwrap_or("no reason given")) } }
+            @else { p { (badge(&gate.status)) " by " (frame.who(gate.decided_by.as_deref().unwrap_or("nobody"))) ": " (gate.reason.as_deref().unwrap_or("no reason given")) } }
         }
     }
 }
@@ -198,7 +201,7 @@ fn history(frame: &Frame, gate: &Gate) -> Markup {
                 h3 { "History" }
                 ol.history {
                     @for decision in &gate.decisions {
-                        li { (badge(&decision.decision)) " " (who(&decision.by, &frame.session)) ", " (when(decision.created_at)) ": " (decision.reason.as_deref().unwrap_or("no reason given")) }
+                        li { (badge(&decision.decision)) " " (frame.who(&decision.by)) ", " (when(decision.created_at)) ": " (decision.reason.as_deref().unwrap_or("no reason given")) }
                     }
                 }
             }

@@ -1,5 +1,8 @@
 //! The frame around every page: navigation, what waits, what is shut out, what was just done.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
@@ -8,9 +11,11 @@ use maud::{DOCTYPE, Markup, html};
 use nofx_shared::db::Query;
 use nofx_shared::events::names;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::Ui;
 use super::act::{forget_said, said};
+use super::components::id;
 use super::session::Session;
 use crate::http::Refusal;
 
@@ -72,6 +77,7 @@ pub(super) struct Frame {
     /// Gates that wait for the viewer.
     waiting: usize,
     shut_out: Vec<String>,
+    people: Arc<HashMap<String, String>>,
     said: Option<(bool, String)>,
 }
 
@@ -105,10 +111,12 @@ impl FromRequestParts<Ui> for Frame {
         let filters = [("select", "id"), ("status", "eq.pending"), ("waits_for_me", "is.true"), ("limit", "100")];
         let query = Query::of("gate", filters);
         let db = ui.app.db(&session.caller);
-        let (waiting, shut_out) = tokio::try_join!(db.read::<Vec<Value>>(&query), ui.app.shut_out(&session.caller))?;
+        let waiting = db.read::<Vec<Value>>(&query);
+        let (waiting, shut_out, people) = tokio::try_join!(waiting, ui.app.shut_out(&session.caller), ui.app.people(&session.caller))?;
         let mut frame = Self::bare(ui, session, parts.uri.path());
         frame.waiting = waiting.len();
         frame.shut_out = shut_out.keys().cloned().collect();
+        frame.people = people;
         frame.said = said(&parts.headers);
         Ok(frame)
     }
@@ -117,7 +125,34 @@ impl FromRequestParts<Ui> for Frame {
 impl Frame {
     /// Without anything that must be read first.
     pub(super) fn bare(ui: &Ui, session: Session, path: &str) -> Self {
-        Self { csrf: session.csrf(ui), ui: ui.clone(), session, path: path.to_owned(), waiting: 0, shut_out: vec![], said: None }
+        Self {
+            csrf: session.csrf(ui),
+            ui: ui.clone(),
+            session,
+            path: path.to_owned(),
+            waiting: 0,
+            shut_out: vec![],
+            people: Arc::default(),
+            said: None,
+        }
+    }
+
+    /// Who did something: `you`, an address, an id that can be copied, or a name.
+    pub(super) fn who(&self, name: &str) -> Markup {
+        if name == self.session.caller.subject {
+            return html! { "you" };
+        }
+        match (self.people.get(name), name.parse()) {
+            (Some(email), _) => html! { span title=(name) { (email) } },
+            (None, Ok(person)) => id(&person),
+            (None, Err(_)) => html! { (name) },
+        }
+    }
+
+    /// A text of the engine, which names people by their ids.
+    pub(super) fn named(&self, text: &str) -> String {
+        let ids = self.people.iter().filter(|(id, _)| id.parse::<Uuid>().is_ok() && text.contains(*id));
+        ids.fold(text.to_owned(), |text, (id, email)| text.replace(id, email))
     }
 
     pub(super) fn page(&self, title: &str, icon: Icon, body: &Markup) -> Page {

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
+use nofx_shared::auth::note_person;
 use nofx_shared::crypto::hex;
 use nofx_shared::limits::{Asked, Verdict};
 use nofx_shared::problem::{Kind, Problem};
@@ -116,12 +117,19 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
             return page(ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in does not answer. Try again in a moment."));
         }
     };
-    if let Err(problem) = ui.app.identify(&granted.access_token).await {
-        let why = match problem.kind {
-            Kind::Unauthorized => "Your account belongs to no tenant yet. Ask an admin to give it one, with a role.".to_owned(),
-            _ => problem.detail,
-        };
-        return page(ui, next, StatusCode::FORBIDDEN, Some(&why));
+    match ui.app.identify(&granted.access_token).await {
+        Ok(caller) => {
+            if let Err(error) = note_person(&ui.app.db(&caller)).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "an address is not remembered: colleagues read an id");
+            }
+        }
+        Err(problem) => {
+            let why = match problem.kind {
+                Kind::Unauthorized => "Your account belongs to no tenant yet. Ask an admin to give it one, with a role.".to_owned(),
+                _ => problem.detail,
+            };
+            return page(ui, next, StatusCode::FORBIDDEN, Some(&why));
+        }
     }
     let mut response = Redirect::to(ours(next)).into_response();
     keep(response.headers_mut(), &granted, is_secure(headers), Some(Uuid::now_v7()));

@@ -128,8 +128,8 @@ fn charts(load: &[Load]) -> Markup {
     html! {
         (chart("Queue depth", &minutes(depth, count)))
         (chart("Steps started a minute", &minutes(|minute| f64::from(minute.started), count)))
-        (chart("Queue latency, median", &minutes(|minute| minute.p50_s.unwrap_or(0.0), seconds)))
-        (chart("Queue latency, 95th percentile", &minutes(|minute| minute.p95_s.unwrap_or(0.0), seconds)))
+        (chart("Queue latency, p50", &minutes(|minute| minute.p50_s.unwrap_or(0.0), seconds)))
+        (chart("Queue latency, p95", &minutes(|minute| minute.p95_s.unwrap_or(0.0), seconds)))
         (chart("Steps failed a minute", &minutes(|minute| f64::from(minute.failed), count)))
     }
 }

@@ -8,7 +8,6 @@ mod json;
 mod marked;
 mod pager;
 mod time;
-mod who;
 
 pub(super) use ansi::ansi;
 pub(super) use badge::badge;
@@ -18,7 +17,6 @@ pub(super) use json::json;
 pub(super) use marked::marked;
 pub(super) use pager::pager;
 pub(super) use time::{duration, when};
-pub(super) use who::who;
 
 /// A size as people read it.
 pub(super) fn bytes(count: i64) -> String {

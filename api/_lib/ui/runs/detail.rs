@@ -14,7 +14,7 @@ use super::{curl, drawer};
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
 use crate::ui::approvals::card;
-use crate::ui::components::{badge, duration, empty, id, json, when, who};
+use crate::ui::components::{badge, duration, empty, id, json, when};
 use crate::ui::events::{feed, newest};
 use crate::ui::layout::{Frame, Icon, Page};
 
@@ -119,13 +119,13 @@ fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
     html! {
         header.run {
             h1 { (badge(status(page))) " " (run.goal) }
-            @if let Some(error) = &run.error { p.why { (why(error)) } }
+            @if let Some(error) = &run.error { p.why { (frame.named(&why(error))) } }
             @if run.status == RunStatus::Paused { p.why { "Paused: what runs goes on to its end, nothing new starts." } }
             dl.facts {
                 div { dt { "Run" } dd { (id(&run.id)) } }
                 div { dt { "Steps" } dd { (done) " of " (run.steps_total) " over" } }
                 div { dt { "Submitted" } dd { (when(run.created_at)) } }
-                div { dt { "By" } dd { (who(&run.created_by, &frame.session)) } }
+                div { dt { "By" } dd { (frame.who(&run.created_by)) } }
                 div { dt { "Took" } dd data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) } }
                 @if page.cost_usd > 0.0 { div { dt { "Models" } dd { (format!("{:.4} USD", page.cost_usd)) } } }
                 @if let Some(trace) = trace {

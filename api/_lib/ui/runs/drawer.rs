@@ -58,13 +58,13 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
             p { a href=(again(page, step)) { "Run again with other inputs for this step" } }
         }
         @if let Some(error) = &detail.error {
-            section { h3 { "Error" } (error_chain(error)) }
+            section { h3 { "Error" } (error_chain(frame, error)) }
         }
         @if let Some(evidence) = &evidence { section { h3 { "Evidence" } (findings(evidence)) } }
         section { h3 { "Log" } (log) }
         section { h3 { "Outputs" } @match &detail.outputs { Some(outputs) => { (json(outputs)) } None => { p.hint { "None yet." } } } }
         section { h3 { "Inputs" } (json(&inputs)) }
-        section { h3 { "Attempts" } (attempts(page, step, &errors)) }
+        section { h3 { "Attempts" } (attempts(frame, page, step, &errors)) }
         section {
             h3 { "Artifacts" }
             @if artifacts.is_empty() { p.hint { "None." } } @else { (list(&artifacts, false)) }
@@ -82,10 +82,10 @@ fn again(page: &RunPage, step: &Step) -> String {
 }
 
 /// An error, what caused it, and its details.
-fn error_chain(error: &Value) -> Markup {
+fn error_chain(frame: &Frame, error: &Value) -> Markup {
     let causes = error["causes"].as_array().or_else(|| error["chain"].as_array());
     html! {
-        p.why { (error["message"].as_str().unwrap_or("It failed without a word.")) }
+        p.why { (frame.named(error["message"].as_str().unwrap_or("It failed without a word."))) }
         @if let Some(causes) = causes {
             ol.causes { @for cause in causes { li { (cause.as_str().or_else(|| cause["message"].as_str()).unwrap_or_default()) } } }
         }
@@ -93,7 +93,7 @@ fn error_chain(error: &Value) -> Markup {
     }
 }
 
-fn attempts(page: &RunPage, step: &Step, errors: &HashMap<u32, Value>) -> Markup {
+fn attempts(frame: &Frame, page: &RunPage, step: &Step, errors: &HashMap<u32, Value>) -> Markup {
     let attempts = page.attempts.iter().filter(|attempt| attempt.step_id == step.id);
     html! {
         section.scroll tabindex="0" aria-label="Attempts" {
@@ -108,7 +108,7 @@ fn attempts(page: &RunPage, step: &Step, errors: &HashMap<u32, Value>) -> Markup
                             td { (attempt.ready_at.map(|ready| duration((began - ready).num_milliseconds())).unwrap_or_default()) }
                             td { (duration((attempt.ended_at - began).num_milliseconds())) }
                             td { (attempt.worker.as_deref().unwrap_or("")) }
-                            td { (errors.get(&attempt.attempt).and_then(|error| error["message"].as_str()).unwrap_or_default()) }
+                            td { (frame.named(errors.get(&attempt.attempt).and_then(|error| error["message"].as_str()).unwrap_or_default())) }
                         }
                     }
                     @if step.ended_at.is_none() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::http::{Paging, Params, Refusal};
 use crate::runs::list::{Filter, RunSummary, Why, list};
 use crate::ui::Ui;
-use crate::ui::components::{badge, duration, empty, id, pager, when, who};
+use crate::ui::components::{badge, duration, empty, id, pager, when};
 use crate::ui::layout::{Frame, Icon, Page};
 use crate::ui::url;
 
@@ -174,7 +174,7 @@ fn table(frame: &Frame, query: &Query, runs: &[RunSummary]) -> Markup {
                 table.runs {
                     thead { tr {
                         @if may { th.tick { span.unseen { "Select" } } }
-                        th { "Status" } th { "Goal, and why" } th { "Steps" } th { "Submitted" } th { "Took" } th { "By" } th { "Run" }
+                        th { "Status" } th { "Goal, and why" } th.aside { "Steps" } th { "Submitted" } th.aside { "Took" } th.aside { "By" } th.aside { "Run" }
                     } }
                     tbody { @for run in runs { (row(frame, run, may)) } }
                 }
@@ -196,19 +196,19 @@ fn row(frame: &Frame, run: &RunSummary, may: bool) -> Markup {
         tr id={ "r" (run.id.simple()) } data-status=(run.status.as_str()) {
             @if may { td.tick { input type="checkbox" name="run" value=(run.id) aria-label={ "Select " (run.goal) }; } }
             td { (badge(status(run))) }
-            td.goal { a href={ "/ui/runs/" (run.id) } { (run.goal) } @if let Some(why) = &run.why { (reason(run, why)) } }
-            td { (run.steps_total.saturating_sub(run.open_steps)) "/" (run.steps_total) }
+            td.goal { a href={ "/ui/runs/" (run.id) } { (run.goal) } @if let Some(why) = &run.why { (reason(frame, run, why)) } }
+            td.aside { (run.steps_total.saturating_sub(run.open_steps)) "/" (run.steps_total) }
             td { (when(run.created_at)) }
-            td data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) }
-            td { (who(&run.created_by, &frame.session)) }
-            td { (id(&run.id)) }
+            td.aside data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) }
+            td.aside { (frame.who(&run.created_by)) }
+            td.aside { (id(&run.id)) }
         }
     }
 }
 
 /// Why a run failed or waits, with a link to the step.
-fn reason(run: &RunSummary, why: &Why) -> Markup {
-    let detail = why.detail.as_deref().unwrap_or_default();
+fn reason(frame: &Frame, run: &RunSummary, why: &Why) -> Markup {
+    let detail = frame.named(why.detail.as_deref().unwrap_or_default());
     let words = match why.kind.as_str() {
         "gate" => "waits for a decision at",
         "breaker" => "is shut out at",

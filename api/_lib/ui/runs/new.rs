@@ -86,7 +86,9 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
     let body = html! {
         header.list {
             h1 { (title) }
-            nav.saved aria-label="Examples" { "Examples: " @for (name, what, _) in EXAMPLES { a href={ "/ui/runs/new?example=" (name) } { (what) } } }
+            @if draft.from.is_none() {
+                nav.saved aria-label="Examples" { "Examples: " @for (name, what, _) in EXAMPLES { a href={ "/ui/runs/new?example=" (name) } { (what) } } }
+            }
         }
         @if !may { p.said.bad role="alert" { "Your role may look but not submit. Ask an admin for the role contributor." } }
         @if let Some(refused) = refused { p.said.bad role="alert" { (refused.text()) } }

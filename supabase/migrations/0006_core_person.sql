@@ -1,0 +1,40 @@
+-- People by the address that they sign in with, so that others read that instead of an id. What they did before they signed in for the
+-- first time, and what keys did, stays with its id.
+create table nofx.person (
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
+  -- The subject of their tokens.
+  id text not null check (length(id) between 1 and 200),
+  email text not null check (length(email) between 3 and 320),
+  seen_at timestamptz not null default now(),
+  primary key (tenant_id, id)
+);
+alter table nofx.person enable row level security;
+alter table nofx.person force row level security;
+create policy own_tenant on nofx.person for select to authenticated
+  using (tenant_id = (select nofx_private.caller_tenant()));
+grant select on nofx.person to authenticated, service_role;
+
+-- Remembers the caller by the address in their token. The dashboard calls it when somebody signs in.
+-- Takes: nothing; reads the verified JWT. A token without an address, such as a key's, is nobody to be remembered.
+-- Locks: the caller's row.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the token names no tenant or no role.
+create function nofx.note_person()
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role('viewer');
+  v_email text := nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email';
+begin
+  if v_tenant is null or length(v_email) not between 3 and 320 or v_email is null then
+    return;
+  end if;
+  insert into nofx.person (tenant_id, id, email)
+  values (v_tenant, nofx_private.caller_name(), v_email)
+  on conflict (tenant_id, id) do update
+    set email = excluded.email, seen_at = now();
+end
+$$;
+grant execute on function nofx.note_person() to authenticated, service_role;
