@@ -3,16 +3,29 @@
 
 use std::path::Path;
 
+use nofx_local::auth::access_token;
+use nofx_shared::auth::note_person;
+use nofx_shared::db::Db;
 use nofx_tests::browser::{Browser, Look, weigh};
 use nofx_tests::plans::step;
 use nofx_tests::stack::{STACK, root};
 use nofx_tests::{Person, Tenant};
 use serde_json::json;
+use uuid::Uuid;
+
+/// Somebody who has signed in once, so that others read an address.
+async fn known(tenant: &Tenant, role: &str) -> Person {
+    let email = format!("{role}@nofx.local");
+    let person = Person::with_token(access_token(STACK.get("jwt_secret"), Uuid::now_v7(), &email, tenant.id, role, 3600));
+    let db = Db::new(STACK.get("rest_url"), STACK.get("anon_key"), person.token.clone());
+    note_person(&db).await.expect("noted");
+    person
+}
 
 /// A tenant with a run of every kind, and the pages to look at.
 async fn pages() -> (Tenant, Person, Vec<(&'static str, String)>) {
     let tenant = Tenant::new().await;
-    let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
+    let (author, supervisor) = (known(&tenant, "contributor").await, known(&tenant, "supervisor").await);
     let script = "printf '\\033[32mcompiling\\033[0m web\\n'; for n in 1 2 3; do echo line $n; done; echo '{\"items\": [1, 2, 3]}' > \"$NOFX_OUTPUT\"; \
         printf -- '--- a/price.rs\\n+++ b/price.rs\\n@@ -1,2 +1,2 @@\\n fn vat() -> u32 {\\n-    19\\n+    21\\n' > change.diff";
     let gated = json!({"goal": "release web 1.4.2 to production", "steps": [
