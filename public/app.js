@@ -158,14 +158,17 @@ function open() {
 const KINDS = (one("meta[name=nofx-events]")?.content ?? "").split(",");
 
 // --- Logs that go on
+let asking = false;
 async function follow() {
   const log = one("pre[data-follow]");
-  if (!log || log.dataset.asking) return;
-  log.dataset.asking = "";
+  if (!log || asking) return;
+  const { follow, after, line } = log.dataset;
+  asking = true;
   try {
-    const answer = await fetch(`${log.dataset.follow}&after=${log.dataset.after}&line=${log.dataset.line}`);
+    const answer = await fetch(`${follow}&after=${after}&line=${line}`);
     const html = await answer.text();
-    if (!answer.ok || !html) return;
+    // It may have been drawn anew meanwhile: then these lines are there, or the next round asks for them.
+    if (!answer.ok || !html || log.dataset.follow !== follow || log.dataset.after !== after) return;
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
     log.insertAdjacentHTML("beforeend", html);
     log.dataset.after = answer.headers.get("x-log-after");
@@ -174,7 +177,7 @@ async function follow() {
   } catch {
     // The next round asks for the same.
   } finally {
-    delete log.dataset.asking;
+    asking = false;
   }
 }
 setInterval(follow, 1000);

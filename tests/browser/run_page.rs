@@ -100,7 +100,17 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
 async fn a_log_is_followed_while_its_step_runs() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
-    let script = "for n in $(seq 1 12); do printf '\\033[31mline %s\\033[0m\\n' $n; sleep 0.4; done";
+    let flag = std::env::temp_dir().join(format!("nofx-flag-{}", uuid::Uuid::now_v7().simple()));
+    let flag = |name: &str| format!("{}-{name}", flag.display());
+    let script = format!(
+        "say() {{ for n in $(seq $1 $2); do printf '\\033[31mline %s\\033[0m\\n' $n; done; }}
+        until_told() {{ until [ -e $1 ]; do sleep 0.1; done; rm $1; }}
+        say 1 2; until_told {}; say 3 5; until_told {}; say 6 9; until_told {}; say 10 12",
+        flag("more"),
+        flag("held"),
+        flag("end")
+    );
+    let tell = |name: &str| std::fs::write(flag(name), "").expect("written");
     let run = person.submit(json!({"goal": "log", "steps": [step("talk", "bash", &[], json!({"script": script}))]})).await;
     let browser = Browser::of(&person, Look::Light).await;
     person.wait(&run, |run| run["steps"][0]["status"] == "running").await;
@@ -108,9 +118,24 @@ async fn a_log_is_followed_while_its_step_runs() {
     browser.text("pre.log[data-follow]", "line 2").await;
     let colour = browser.find("pre.log .c1").await.css_value("color").await.expect("a colour");
     assert!(colour.contains("255, 156, 148"), "ANSI red is our red: {colour}");
+    tell("more");
     browser.text("pre.log[data-follow]", "line 5").await;
+
+    // The next lines are slow on their way: they come when the page has been drawn anew and shows them already.
+    browser
+        .script(
+            "const fetched = window.fetch; window.fetch = async (...asked) => { const answer = await fetched(...asked); \
+             if (String(asked[0]).includes('/log?') && await answer.clone().text()) \
+             { document.body.dataset.held = ''; await new Promise((go) => window.nofxRelease = go); } return answer; }",
+        )
+        .await;
+    tell("held");
+    browser.find("body[data-held]").await;
+    tell("end");
     assert_eq!(person.end(&run).await["status"], "succeeded");
     browser.text("pre.log:not([data-follow])", "line 12").await;
+    browser.script("window.nofxRelease()").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let lines = browser.script("return [...document.querySelectorAll('pre.log .line')].map((line) => line.textContent.trim())").await;
     let wanted: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
     assert_eq!(lines, json!(wanted), "every line once");

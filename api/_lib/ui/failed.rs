@@ -11,7 +11,7 @@ use nofx_shared::problem::{Kind, Problem};
 use super::act::Refused;
 use super::layout::{Frame, Icon, bare_page};
 use super::session::Session;
-use super::{POLICY, Ui};
+use super::{HTML, POLICY, Ui};
 use crate::http::Refusal;
 
 /// Turns a problem of the API into a page of the session.
@@ -51,7 +51,7 @@ async fn as_page(response: Response, page: impl FnOnce(&Refused) -> String) -> R
     let (mut head, body) = response.into_parts();
     let refused: Refused = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap_or_default()).unwrap_or_default();
     head.headers.remove(header::CONTENT_LENGTH);
-    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
     (head.status, head.headers, page(&refused)).into_response()
 }
 

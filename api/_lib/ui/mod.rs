@@ -20,7 +20,7 @@ mod system;
 mod url;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -37,6 +37,9 @@ pub(crate) struct Ui {
     api: Router,
     auth: Auth,
 }
+
+/// What a page's `Content-Type` is, as `maud` says it.
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Nothing but our own files, no script or style in a page, and forms that go nowhere else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -96,9 +99,14 @@ pub(crate) fn forms(app: &App, api: Router, forms: Router<Ui>) -> Router {
     dress(signed_in(forms, &ui)).with_state(ui)
 }
 
-/// The dashboard's part in everything that a request passes: nobody who looks at pages is shown JSON.
+/// The dashboard's part in everything that a request passes: nobody who looks at pages is shown JSON, and pages go out compressed.
+/// In this order: what is compressed cannot be read any more.
 pub(crate) fn in_words(router: Router) -> Router {
-    router.layer(from_fn(failed::render_bare))
+    router.layer(from_fn(failed::render_bare)).layer(CompressionLayer::new().compress_when(is_page))
+}
+
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == HTML)
 }
 
 fn signed_in(routes: Router<Ui>, ui: &Ui) -> Router<Ui> {
@@ -107,9 +115,5 @@ fn signed_in(routes: Router<Ui>, ui: &Ui) -> Router<Ui> {
 
 fn dress(routes: Router<Ui>) -> Router<Ui> {
     let fixed = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
-    routes
-        .layer(from_fn(form::check_site))
-        .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
-        .layer(fixed(header::VARY, "cookie"))
-        .layer(CompressionLayer::new())
+    routes.layer(from_fn(form::check_site)).layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY)).layer(fixed(header::VARY, "cookie"))
 }
