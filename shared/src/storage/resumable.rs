@@ -13,35 +13,55 @@ pub(super) const PIECE_BYTES: usize = 6 << 20;
 /// So often in a row without a byte of progress, then it is given up.
 const PATIENCE: u32 = 6;
 
+/// What a call brought.
+enum Step {
+    /// The server waits for the pieces there.
+    Begun(String),
+    /// It has so much.
+    Has(usize),
+    /// It has all bytes, and the object that they are.
+    Stored,
+    /// It has all bytes, but died before they became an object: nothing more can be made of them.
+    Lost,
+}
+
 pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
-    let (mut place, mut offset) = (None, 0);
+    let mut place: Option<String> = None;
+    let (mut offset, mut furthest) = (0, 0);
     // Failures since the last progress, and whether the server has to be asked what came of the last piece.
     let (mut failures, mut is_unsure) = (0, false);
-    while place.is_none() || offset < content.len() {
+    loop {
         let step = match &place {
-            None => begin(storage, path, media_type, content.len()).await.map(|begun| {
-                place = Some(begun);
-                0
-            }),
-            Some(place) if is_unsure => ask(storage, path, place).await,
+            None => begin(storage, path, media_type, content.len()).await.map(Step::Begun),
+            Some(place) if is_unsure => ask(storage, path, place, content.len()).await,
             Some(place) => append(storage, path, place, offset, content).await,
         };
-        match step {
-            Ok(now) => {
-                if now > offset {
-                    failures = 0;
+        let failed = match step {
+            Ok(Step::Stored) => return Ok(()),
+            Ok(Step::Begun(begun)) => {
+                (place, offset, is_unsure) = (Some(begun), 0, false);
+                continue;
+            }
+            Ok(Step::Has(now)) => {
+                if now > furthest {
+                    (furthest, failures) = (now, 0);
                 }
                 (offset, is_unsure) = (now, false);
+                continue;
             }
-            Err(error) if error.is_about_the_call() || failures == PATIENCE => return Err(error),
-            Err(_) => {
-                failures += 1;
-                is_unsure = true;
-                tokio::time::sleep(Duration::from_millis(100) * 2u32.pow(failures)).await;
+            Ok(Step::Lost) => {
+                place = None;
+                Error::Refused { path: path.to_owned(), code: "InternalError".to_owned() }
             }
+            Err(error) => error,
+        };
+        if failed.is_about_the_call() || failures == PATIENCE {
+            return Err(failed);
         }
+        failures += 1;
+        is_unsure = true;
+        tokio::time::sleep(Duration::from_millis(100) * 2u32.pow(failures)).await;
     }
-    Ok(())
 }
 
 /// Where to send the pieces.
@@ -59,21 +79,26 @@ async fn begin(storage: &Storage, path: &str, media_type: &str, length: usize) -
 }
 
 /// How much is there.
-async fn ask(storage: &Storage, path: &str, place: &str) -> Result<usize, Error> {
+async fn ask(storage: &Storage, path: &str, place: &str, length: usize) -> Result<Step, Error> {
     let request = storage.client.head(place).header("tus-resumable", "1.0.0");
-    offset(path, &accepted(path, storage.ask(request).await?).await?)
+    match offset(path, &accepted(path, storage.ask(request).await?).await?)? {
+        now if now < length => Ok(Step::Has(now)),
+        _ if storage.has(path).await? => Ok(Step::Stored),
+        _ => Ok(Step::Lost),
+    }
 }
 
 /// Sends the piece from an offset on; how much is there after it.
-async fn append(storage: &Storage, path: &str, place: &str, from: usize, content: &Content) -> Result<usize, Error> {
+async fn append(storage: &Storage, path: &str, place: &str, from: usize, content: &Content) -> Result<Step, Error> {
     let piece = content.piece(path, from, PIECE_BYTES).await?;
     let request = storage.client.patch(place).header("tus-resumable", "1.0.0").header("upload-offset", from);
     let response = storage.ask(request.header("content-type", "application/offset+octet-stream").body(piece)).await?;
-    // It has another offset than we think: it says which.
+    // It has another offset than we think.
     if response.status() == StatusCode::CONFLICT {
-        return offset(path, &response);
+        return ask(storage, path, place, content.len()).await;
     }
-    offset(path, &accepted(path, response).await?)
+    let now = offset(path, &accepted(path, response).await?)?;
+    Ok(if now < content.len() { Step::Has(now) } else { Step::Stored })
 }
 
 fn offset(path: &str, response: &Response) -> Result<usize, Error> {

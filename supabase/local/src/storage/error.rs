@@ -98,6 +98,12 @@ impl From<std::io::Error> for Refusal {
     }
 }
 
+impl From<tokio::task::JoinError> for Refusal {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(&error)
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({"statusCode": self.status.to_string(), "error": self.error, "message": self.message, "code": self.code});

@@ -61,9 +61,10 @@ pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
     Ok(answer(StatusCode::CREATED, &[("location", &place)]))
 }
 
-/// `HEAD`: how much of it is here.
+/// `HEAD`: how much of it is here, once no piece is being written.
 pub(super) async fn ask(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
     require_service(&gateway, &headers)?;
+    let _alone = gateway.storage.pieces.lock().await;
     let begun = find(&gateway, id).await?;
     let offset = tokio::fs::metadata(bytes(&gateway, id)).await.map_or(begun.length, |part| part.len());
     Ok(answer(
@@ -80,10 +81,16 @@ pub(super) async fn append(
     piece: Bytes,
 ) -> Result<Response, Refusal> {
     require_service(&gateway, &headers)?;
-    let begun = find(&gateway, id).await?;
-    let path = bytes(&gateway, id);
-    let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
     let said = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    // A task of its own: when the caller is gone, what began is done to its end, and no piece is left between the file and the object.
+    tokio::spawn(async move { add(&gateway, id, said, &piece).await }).await?
+}
+
+async fn add(gateway: &Gateway, id: Uuid, said: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
+    let _alone = gateway.storage.pieces.lock().await;
+    let begun = find(gateway, id).await?;
+    let path = bytes(gateway, id);
+    let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
     if said != Some(offset) {
         return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
     }
@@ -92,11 +99,11 @@ pub(super) async fn append(
         return Err(Refusal::too_large());
     }
     let mut file = tokio::fs::OpenOptions::new().append(true).open(&path).await?;
-    file.write_all(&piece).await?;
+    file.write_all(piece).await?;
     file.sync_all().await?;
     if after == begun.length {
         // The file becomes the object. What was planned stays: whoever lost the last answer asks once more.
-        drop(store(&gateway, &begun.object, &path).await?);
+        drop(store(gateway, &begun.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
