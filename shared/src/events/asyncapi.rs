@@ -1,7 +1,5 @@
 //! The events as an AsyncAPI 3 document, made from the types.
 
-use std::sync::LazyLock;
-
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -61,16 +59,6 @@ fn without_nulls(mut value: Value) -> Value {
         object.retain(|_, value| !value.is_null());
     }
     value
-}
-
-/// The names of all kinds of events: what a stream calls its messages.
-pub fn names() -> &'static [String] {
-    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let kinds = SchemaSettings::draft07().into_generator().into_root_schema_for::<Kind>().to_value();
-        let kinds = kinds["oneOf"].as_array().cloned().unwrap_or_default();
-        kinds.iter().filter_map(|kind| kind["properties"]["type"]["const"].as_str().map(str::to_owned)).collect()
-    });
-    &NAMES
 }
 
 #[cfg(test)]

@@ -9,96 +9,71 @@ use uuid::Uuid;
 
 use crate::auth::Role;
 
-/// A kind of event with its data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", content = "data")]
-pub enum Kind {
-    #[serde(rename = "run.created")]
-    RunCreated(RunCreated),
-    #[serde(rename = "run.started")]
-    RunStarted(RunStarted),
-    #[serde(rename = "run.paused")]
-    RunPaused(By),
-    #[serde(rename = "run.resumed")]
-    RunResumed(By),
-    #[serde(rename = "run.retried")]
-    RunRetried(RunRetried),
-    #[serde(rename = "run.cancelling")]
-    RunCancelling(RunEnded),
-    #[serde(rename = "run.succeeded")]
-    RunSucceeded(RunEnded),
-    #[serde(rename = "run.failed")]
-    RunFailed(RunEnded),
-    #[serde(rename = "run.cancelled")]
-    RunCancelled(RunEnded),
-    #[serde(rename = "step.started")]
-    StepStarted(StepStarted),
-    #[serde(rename = "step.succeeded")]
-    StepSucceeded(StepTold),
-    #[serde(rename = "step.failed")]
-    StepFailed(StepTold),
-    #[serde(rename = "step.timed_out")]
-    StepTimedOut(StepTold),
-    #[serde(rename = "step.cancelled")]
-    StepCancelled(StepTold),
-    #[serde(rename = "step.skipped")]
-    StepSkipped(StepTold),
+/// The names are known without the schema, which is large.
+macro_rules! kinds {
+    ($($(#[$words:meta])* $kind:ident($data:ty) => $name:literal;)*) => {
+        /// A kind of event with its data.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "type", content = "data")]
+        pub enum Kind {
+            $($(#[$words])* #[serde(rename = $name)] $kind($data),)*
+        }
+
+        impl Kind {
+            /// All of them: what a stream calls its messages.
+            pub const NAMES: &[&str] = &[$($name),*];
+        }
+    };
+}
+
+kinds! {
+    RunCreated(RunCreated) => "run.created";
+    RunStarted(RunStarted) => "run.started";
+    RunPaused(By) => "run.paused";
+    RunResumed(By) => "run.resumed";
+    RunRetried(RunRetried) => "run.retried";
+    RunCancelling(RunEnded) => "run.cancelling";
+    RunSucceeded(RunEnded) => "run.succeeded";
+    RunFailed(RunEnded) => "run.failed";
+    RunCancelled(RunEnded) => "run.cancelled";
+    StepStarted(StepStarted) => "step.started";
+    StepSucceeded(StepTold) => "step.succeeded";
+    StepFailed(StepTold) => "step.failed";
+    StepTimedOut(StepTold) => "step.timed_out";
+    StepCancelled(StepTold) => "step.cancelled";
+    StepSkipped(StepTold) => "step.skipped";
     /// Parked on a timer or on its children.
-    #[serde(rename = "step.waiting")]
-    StepWaiting(StepTold),
-    #[serde(rename = "step.retrying")]
-    StepRetrying(StepTold),
+    StepWaiting(StepTold) => "step.waiting";
+    StepRetrying(StepTold) => "step.retrying";
     /// An open breaker keeps it from running; it costs no attempt.
-    #[serde(rename = "step.shut_out")]
-    StepShutOut(StepTold),
+    StepShutOut(StepTold) => "step.shut_out";
     /// Its worker ends; another has it next.
-    #[serde(rename = "step.handed_back")]
-    StepHandedBack(StepTold),
+    StepHandedBack(StepTold) => "step.handed_back";
     /// Its worker went away.
-    #[serde(rename = "step.lost")]
-    StepLost(StepTold),
-    #[serde(rename = "step.reopened")]
-    StepReopened(StepTold),
+    StepLost(StepTold) => "step.lost";
+    StepReopened(StepTold) => "step.reopened";
     /// It went into the DLQ.
-    #[serde(rename = "step.buried")]
-    StepBuried(StepBuried),
-    #[serde(rename = "gate.requested")]
-    GateRequested(GateTold),
+    StepBuried(StepBuried) => "step.buried";
+    GateRequested(GateTold) => "gate.requested";
     /// One of several approvals that it needs.
-    #[serde(rename = "gate.approved")]
-    GateApproved(GateTold),
-    #[serde(rename = "gate.decided")]
-    GateDecided(GateTold),
-    #[serde(rename = "gate.expired")]
-    GateExpired(GateTold),
-    #[serde(rename = "artifact.created")]
-    ArtifactCreated(ArtifactCreated),
-    #[serde(rename = "model.answered")]
-    ModelAnswered(Box<ModelTold>),
-    #[serde(rename = "model.failed")]
-    ModelFailed(Box<ModelTold>),
+    GateApproved(GateTold) => "gate.approved";
+    GateDecided(GateTold) => "gate.decided";
+    GateExpired(GateTold) => "gate.expired";
+    ArtifactCreated(ArtifactCreated) => "artifact.created";
+    ModelAnswered(Box<ModelTold>) => "model.answered";
+    ModelFailed(Box<ModelTold>) => "model.failed";
     /// The run had the answer already.
-    #[serde(rename = "model.replayed")]
-    ModelReplayed(Box<ModelTold>),
-    #[serde(rename = "api_key.minted")]
-    ApiKeyMinted(ApiKeyTold),
-    #[serde(rename = "api_key.revoked")]
-    ApiKeyRevoked(ApiKeyTold),
-    #[serde(rename = "breaker.opened")]
-    BreakerOpened(BreakerTold),
-    #[serde(rename = "breaker.closed")]
-    BreakerClosed(BreakerTold),
-    #[serde(rename = "alert.raised")]
-    AlertRaised(AlertTold),
-    #[serde(rename = "alert.resolved")]
-    AlertResolved(AlertTold),
+    ModelReplayed(Box<ModelTold>) => "model.replayed";
+    ApiKeyMinted(ApiKeyTold) => "api_key.minted";
+    ApiKeyRevoked(ApiKeyTold) => "api_key.revoked";
+    BreakerOpened(BreakerTold) => "breaker.opened";
+    BreakerClosed(BreakerTold) => "breaker.closed";
+    AlertRaised(AlertTold) => "alert.raised";
+    AlertResolved(AlertTold) => "alert.resolved";
     /// A webhook whose signature was good.
-    #[serde(rename = "webhook.received")]
-    WebhookReceived(WebhookReceived),
-    #[serde(rename = "hook.dead")]
-    HookDead(HookTold),
-    #[serde(rename = "hook.disabled")]
-    HookDisabled(HookTold),
+    WebhookReceived(WebhookReceived) => "webhook.received";
+    HookDead(HookTold) => "hook.dead";
+    HookDisabled(HookTold) => "hook.disabled";
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ mod cursor;
 mod envelope;
 mod event;
 
-pub use asyncapi::{document, names};
+pub use asyncapi::document;
 pub(crate) use bus::CHANNEL;
 pub use bus::{EventBus, viewer_token};
 pub use cursor::Cursor;
