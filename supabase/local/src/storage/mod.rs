@@ -35,14 +35,12 @@ pub(crate) struct Storage {
     admin_url: String,
     /// One connection, made anew when Postgres was restarted.
     client: Mutex<Option<Arc<Client>>>,
-    /// Held while a piece of an upload is written: whoever asks how much is there is told of whole pieces.
-    pieces: Mutex<()>,
 }
 
 impl Storage {
     pub(crate) fn open(dir: PathBuf, admin_url: String) -> Result<Self, Error> {
         std::fs::create_dir_all(&dir).at("cannot make", &dir)?;
-        Ok(Self { dir, admin_url, client: Mutex::new(None), pieces: Mutex::default() })
+        Ok(Self { dir, admin_url, client: Mutex::new(None) })
     }
 
     async fn client(&self) -> Result<Arc<Client>, Refusal> {

@@ -1,5 +1,6 @@
 //! `/storage/v1/upload/resumable`: uploads in pieces (tus 1.0.0, with creation), as Supabase Storage takes them.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,8 +65,7 @@ pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
 /// `HEAD`: how much of it is here, once no piece is being written.
 pub(super) async fn ask(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
     require_service(&gateway, &headers)?;
-    let _alone = gateway.storage.pieces.lock().await;
-    let begun = find(&gateway, id).await?;
+    let (begun, _alone) = find(&gateway, id).await?;
     let offset = tokio::fs::metadata(bytes(&gateway, id)).await.map_or(begun.length, |part| part.len());
     Ok(answer(
         StatusCode::OK,
@@ -87,8 +87,7 @@ pub(super) async fn append(
 }
 
 async fn add(gateway: &Gateway, id: Uuid, said: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
-    let _alone = gateway.storage.pieces.lock().await;
-    let begun = find(gateway, id).await?;
+    let (begun, _alone) = find(gateway, id).await?;
     let path = bytes(gateway, id);
     let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
     if said != Some(offset) {
@@ -108,9 +107,15 @@ async fn add(gateway: &Gateway, id: Uuid, said: Option<u64>, piece: &[u8]) -> Re
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
 
-async fn find(gateway: &Gateway, id: Uuid) -> Result<Begun, Refusal> {
-    let text = tokio::fs::read(plan(gateway, id)).await.map_err(|_| Refusal::no_such_key())?;
-    serde_json::from_slice(&text).map_err(|_| Refusal::no_such_key())
+/// An upload that has begun, for one caller at a time: whoever asks how much is there is told of whole pieces.
+async fn find(gateway: &Gateway, id: Uuid) -> Result<(Begun, File), Refusal> {
+    let path = plan(gateway, id);
+    let read = move || {
+        let mut file = File::open(path)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>((serde_json::from_reader(&mut file)?, file))
+    };
+    tokio::task::spawn_blocking(read).await?.map_err(|_| Refusal::no_such_key())
 }
 
 fn plan(gateway: &Gateway, id: Uuid) -> PathBuf {
