@@ -28,7 +28,8 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.text("#check h2", "3 steps").await;
     author.text("button.primary", "Submit").await.click().await.expect("clicked");
 
-    // It moves by itself: nobody loads the page again.
+    // Once the run's page is there, it moves by itself: nobody loads it again.
+    author.find(".waterfall [data-step=build]").await;
     author.script("window.nofxSamePage = true").await;
     author.find(".waterfall [data-step=build][data-status=running]").await;
     author.find(".waterfall [data-step=build][data-status=succeeded]").await;
