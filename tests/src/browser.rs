@@ -37,6 +37,7 @@ static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
 impl Browser {
     pub async fn open(look: Look) -> Self {
+        nofx_shared::net::provide_tls();
         let turn = TURNS.acquire().await.expect("never closed");
         let port = nofx_local::free_port().expect("a port");
         let process = tokio::process::Command::new("chromedriver")

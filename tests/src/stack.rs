@@ -1,18 +1,43 @@
 //! The stack that scripts/test.sh started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
-    let text = std::fs::read_to_string(dev_file()).expect("dev.json can be read");
+    let file = dev_file();
+    explain_failures(file.with_file_name("dev.log"));
+    let text = std::fs::read_to_string(&file).expect("dev.json can be read");
     Stack { dev: serde_json::from_str(&text).expect("dev.json is JSON") }
 });
 
 /// Its `dev.json`.
 pub fn dev_file() -> PathBuf {
     std::env::var_os("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one").into()
+}
+
+/// Whoever fails also says what the stack complained of last, and how that test alone is run again.
+fn explain_failures(log: PathBuf) {
+    let said = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        said(panic);
+        for line in last_errors(&log) {
+            eprintln!("stack: {line}");
+        }
+        if let Some(test) = std::thread::current().name().filter(|name| name.contains("::")) {
+            eprintln!("again: scripts/test.sh {test}");
+        }
+    }));
+}
+
+/// The last twenty warnings and errors.
+fn last_errors(log: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let mut lines: Vec<String> =
+        text.lines().rev().filter(|line| line.contains("ERROR") || line.contains("WARN")).take(20).map(str::to_owned).collect();
+    lines.reverse();
+    lines
 }
 
 pub struct Stack {

@@ -47,3 +47,20 @@ fn every_member_inherits_versions_and_lints() {
         }
     }
 }
+
+#[test]
+fn what_is_built_without_its_tests_has_none() {
+    for manifest in files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
+        let text = std::fs::read_to_string(&manifest).expect("text");
+        for target in text.split("\n[").filter(|section| section.contains("\ntest = false")) {
+            let path = target.split("path = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a path");
+            let file = manifest.with_file_name(path);
+            let folder = if path == "src/lib.rs" { file.parent().expect("a folder").to_owned() } else { file };
+            let sources = if folder.is_dir() { files(&[folder.to_str().expect("text")], &["rs"]) } else { vec![folder] };
+            for source in sources {
+                let text = std::fs::read_to_string(&source).expect("text");
+                assert!(!text.contains("#[test]") && !text.contains("::test]"), "{}: no test here is ever run", source.display());
+            }
+        }
+    }
+}

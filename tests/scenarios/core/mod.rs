@@ -1,7 +1,11 @@
-mod dashboard;
-mod events;
 mod examples;
-mod interface;
-mod requests;
-mod storage;
 mod supabase;
+
+#[path = "."]
+mod every_host {
+    mod dashboard;
+    mod events;
+    mod interface;
+    mod requests;
+    mod storage;
+}

@@ -2,5 +2,9 @@ mod failures;
 mod http;
 mod limits;
 mod model;
-mod runs;
 mod workspace;
+
+#[path = "."]
+mod every_host {
+    mod runs;
+}

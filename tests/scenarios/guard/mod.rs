@@ -1,9 +1,13 @@
 mod audit;
-mod credentials;
-mod hooks;
-mod idempotency;
 mod leaks;
-mod matrix;
-mod published_keys;
 mod tenants;
 mod writes;
+
+#[path = "."]
+mod every_host {
+    mod credentials;
+    mod hooks;
+    mod idempotency;
+    mod matrix;
+    mod published_keys;
+}

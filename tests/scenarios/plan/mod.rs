@@ -1,1 +1,4 @@
-mod refusals;
+#[path = "."]
+mod every_host {
+    mod refusals;
+}
