@@ -182,6 +182,9 @@ pub(crate) struct Dev {
     /// Throw away what the data folder holds and begin anew.
     #[arg(long)]
     pub fresh: bool,
+    /// For tests: once standard input ends, as it does when whoever holds its other end dies, stop and remove the data folder.
+    #[arg(long)]
+    pub temporary: bool,
 }
 
 #[derive(clap::Args)]

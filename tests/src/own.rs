@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -12,10 +13,29 @@ use serde_json::{Value, json};
 
 use crate::stack::{binary, root};
 
-/// A running `nofx dev`; dropping it stops it and removes its folder.
+/// A running `nofx dev`; dropping it stops it and removes its folder. It also ends, and removes its folder, when this process is killed.
 pub struct Own {
     pub dir: PathBuf,
     pub process: Child,
+    outages: AtomicBool,
+}
+
+/// A call that did not succeed.
+#[derive(Debug)]
+pub struct Failed {
+    /// None when there was no answer.
+    pub status: Option<u16>,
+    pub said: String,
+    /// Refused for now: no connection, or a 503 that says when to come back.
+    passing: bool,
+}
+
+impl From<reqwest::Error> for Failed {
+    fn from(error: reqwest::Error) -> Self {
+        let said = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let said = said.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self { status: None, said, passing: error.is_connect() }
+    }
 }
 
 impl Own {
@@ -27,8 +47,9 @@ impl Own {
     /// The same, with settings.
     pub fn start_with(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
+        let log = std::fs::File::create(dir.join("dev.log")).expect("a file");
         let process = Command::new(binary())
-            .args(["dev", "--port", "0", "--data-dir"])
+            .args(["dev", "--temporary", "--port", "0", "--data-dir"])
             .arg(dir)
             .args(arguments)
             .current_dir(root())
@@ -36,16 +57,19 @@ impl Own {
             .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
             .envs(settings.iter().copied())
-            .stderr(std::fs::File::create(dir.join("dev.log")).expect("a file"))
+            // Its other end closes when this process ends, however it ends.
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("a file"))
+            .stderr(log)
             .spawn()
             .expect("the stack starts");
-        let own = Self { dir: dir.to_owned(), process };
+        let mut own = Self { dir: dir.to_owned(), process, outages: AtomicBool::new(false) };
         let begin = Instant::now();
         // A stack that was killed leaves its dev.json behind.
-        let ours = |dev: &Value| dev["pids"]["api"].as_u64() == Some(u64::from(own.process.id()));
-        while !own.read().as_ref().is_some_and(ours) {
-            let log = || std::fs::read_to_string(dir.join("dev.log")).unwrap_or_default();
-            assert!(begin.elapsed() < Duration::from_secs(60), "the stack did not start: {}", log());
+        let id = u64::from(own.process.id());
+        while own.read().is_none_or(|dev| dev["pids"]["api"].as_u64() != Some(id)) {
+            let ended = own.process.try_wait().expect("a state");
+            assert!(ended.is_none() && begin.elapsed() < Duration::from_secs(60), "the stack did not start: {ended:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
         own
@@ -73,41 +97,66 @@ impl Own {
 
     /// Asks it to stop and waits until it has; the folder stays.
     pub fn stop(&mut self) -> std::process::ExitStatus {
+        // Waiting lets go of its input, which would remove the folder if it came before the signal.
+        let input = self.process.stdin.take();
         Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
-        self.process.wait().expect("it ends")
+        let status = self.process.wait().expect("it ends");
+        drop(input);
+        status
     }
 
-    /// A call of its API as an admin; nothing when it failed.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
+    /// From now on parts that the API needs are killed: `submit` and `wait` come back after what is refused for now. Without this
+    /// any failure of a call is a fault.
+    pub fn has_outages(&self) {
+        self.outages.store(true, Ordering::Relaxed);
+    }
+
+    /// A call of its API as an admin.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failed> {
         let dev = self.dev();
-        let request = nofx_shared::net::client().request(method, format!("{}{path}", dev["api_url"].as_str()?));
-        let request = request.bearer_auth(dev["tokens"]["admin"].as_str()?).timeout(Duration::from_secs(15));
+        let url = format!("{}{path}", dev["api_url"].as_str().expect("a URL"));
+        let request = nofx_shared::net::client().request(method, url);
+        let request = request.bearer_auth(dev["tokens"]["admin"].as_str().expect("a token")).timeout(Duration::from_secs(60));
         let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
-        let response = request.send().await.ok()?;
-        if response.status().is_success() { response.json().await.ok() } else { None }
+        let response = request.send().await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response.json().await?);
+        }
+        let passing = status == 503 && response.headers().contains_key("retry-after");
+        Err(Failed { status: Some(status.as_u16()), said: response.text().await.unwrap_or_default(), passing })
     }
 
-    /// Submits a plan until it is taken; the run's id.
-    pub async fn submit(&self, plan: &Value) -> String {
+    /// The same, again while it is refused for now, if parts are being killed.
+    async fn call_through_outages(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
         let begun = Instant::now();
         loop {
-            if let Some(run) = self.call(Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await {
-                return run["id"].as_str().expect("an id").to_owned();
+            match self.call(method.clone(), path, body).await {
+                Ok(answer) => return answer,
+                Err(failed) if failed.passing && self.outages.load(Ordering::Relaxed) => {
+                    assert!(begun.elapsed() < Duration::from_secs(120), "{method} {path} is refused all the time: {failed:?}");
+                }
+                Err(failed) => panic!("{method} {path}: {failed:?}"),
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "no run could be made for a minute");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Submits a plan; the run's id.
+    pub async fn submit(&self, plan: &Value) -> String {
+        let run = self.call_through_outages(Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await;
+        run["id"].as_str().expect("an id").to_owned()
     }
 
     /// The run, once `ready` says so.
     pub async fn wait(&self, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            let run = self.call(Method::GET, &format!("/api/runs/{id}"), None).await;
-            if let Some(run) = run.as_ref().filter(|run| ready(run)) {
-                return run.clone();
+            let run = self.call_through_outages(Method::GET, &format!("/api/runs/{id}"), None).await;
+            if ready(&run) {
+                return run;
             }
-            assert!(begun.elapsed() < limit, "it did not come to that in time: {run:?}");
+            assert!(begun.elapsed() < limit, "it did not come to that in time: {run}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -165,7 +214,9 @@ impl Drop for Own {
             self.stop();
         }
         if std::thread::panicking() {
-            eprintln!("its logs are in {}", self.dir.display());
+            let log = std::fs::read_to_string(self.dir.join("dev.log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("{}\nthe whole log and others are in {}", lines[lines.len().saturating_sub(40)..].join("\n"), self.dir.display());
         } else {
             drop(std::fs::remove_dir_all(&self.dir));
         }

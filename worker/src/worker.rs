@@ -104,7 +104,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
             started_at: chrono::Utc::now(),
         },
     };
-    let jobs = jobs::spawn(shared, settings.lease, keyring(&settings, &tools).await, stop.clone());
+    let jobs = jobs::spawn(shared, settings.sweep, keyring(&settings, &tools).await, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "works");
     let (busy, is_busy) = watch::channel(false);

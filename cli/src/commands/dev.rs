@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_api::App;
@@ -14,7 +15,7 @@ use nofx_shared::telemetry;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tower_http::services::ServeFile;
 
 use super::queue::Queue;
@@ -27,6 +28,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     drop(nofx_shared::net::client());
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
+    let input_ended = if options.temporary { end_of_input() } else { Arc::default() };
     let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
         .await
@@ -63,10 +65,17 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
 
     let mut last = dev.pids(&workers);
+    let mut abandoned = false;
     loop {
         tokio::select! {
+            // Whoever asks it to stop may let go of its input right after: it was asked first.
+            biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            () = input_ended.notified(), if options.temporary => {
+                abandoned = true;
+                break;
+            }
             // Children that died were started again: tell others their new ids.
             () = tokio::time::sleep(Duration::from_millis(300)) => {
                 let now = dev.pids(&workers);
@@ -85,8 +94,24 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     }
     api.abort();
     dev.queue.stop().await;
-    dev.stack.stop().await;
+    if abandoned {
+        dev.stack.stop_and_remove().await.map_err(Error::new)?;
+    } else {
+        dev.stack.stop().await;
+    }
     Ok(Exit::Succeeded)
+}
+
+/// Told once nobody can write to standard input any more.
+fn end_of_input() -> Arc<Notify> {
+    let ended = Arc::new(Notify::new());
+    let tell = Arc::clone(&ended);
+    // A thread of its own, which no end of the program waits for.
+    std::thread::spawn(move || {
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        tell.notify_one();
+    });
+    ended
 }
 
 struct Running {

@@ -20,6 +20,8 @@ pub struct Worker {
     pub processes: usize,
     /// `NOFX_LEASE_S`: how long a lease holds without a heartbeat, 30 when not set.
     pub lease: Duration,
+    /// `NOFX_SWEEP_S`: how often it looks for lost leases and rings for what waits; 15, or half a lease if that is less, when not set.
+    pub sweep: Duration,
     /// `NOFX_DRAIN_S`: how long running steps may go on after SIGTERM before they are handed back, 20 when not set.
     pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
@@ -64,6 +66,7 @@ pub fn admin_port() -> u16 {
 pub fn worker() -> Result<Worker, Invalid> {
     let mut reader = Reader::default();
     reader.check_telemetry();
+    let lease = Duration::from_secs(reader.parsed("NOFX_LEASE_S", 30));
     let worker = Worker {
         supabase: reader.supabase(),
         queue: reader.queue(),
@@ -73,7 +76,11 @@ pub fn worker() -> Result<Worker, Invalid> {
         name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),
-        lease: Duration::from_secs(reader.parsed("NOFX_LEASE_S", 30)),
+        lease,
+        sweep: match reader.parsed("NOFX_SWEEP_S", 0) {
+            0 => Duration::from_secs(15).min(lease / 2),
+            seconds => Duration::from_secs(seconds),
+        },
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from),

@@ -57,9 +57,8 @@ impl Me {
 
 /// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
 /// one at the audit log.
-pub(crate) fn spawn(shared: Shared, lease: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
     let Shared { db, tools, metrics, bell, queue, me } = shared;
-    let often = Duration::from_secs(15).min(lease / 2);
     tokio::spawn(async move {
         let sweeping = every(often, || async {
             // A busy hour leaves more hand-outs than one call looks at: what is late must not wait behind them.
