@@ -1,6 +1,10 @@
 begin;
 select plan(6);
 select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.keep('s0', 'what another tenant keeps does not count');
+select tap.tenant();
 select tap.run_of('loose', 3);
 create function pg_temp.quota(p_quota text, p_value numeric) returns void language sql as $$
   delete from nofx.quota where tenant_id = current_setting('tap.tenant')::uuid;
