@@ -7,7 +7,8 @@ create table nofx_private.blob_to_remove (
 -- How long a tenant keeps artifacts of runs that are over; null: for ever.
 alter table nofx.tenant add column keep_artifacts_days int check (keep_artifacts_days > 0);
 
--- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are to go.
+-- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are
+-- to go.
 -- Takes: p_limit, how many at most.
 -- Locks: the artifacts.
 -- Returns: blobs to remove from Storage, those too that an earlier call told and nobody removed.
