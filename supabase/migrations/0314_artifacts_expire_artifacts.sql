@@ -7,7 +7,8 @@ create table nofx_private.blob_to_remove (
 -- How long a tenant keeps artifacts of runs that are over; null: for ever.
 alter table nofx.tenant add column keep_artifacts_days int check (keep_artifacts_days > 0);
 
--- Forgets artifacts whose time is over, with their statements, and tells which bytes are to go.
+-- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are
+-- to go.
 -- Takes: p_limit, how many at most.
 -- Locks: the artifacts.
 -- Returns: blobs to remove from Storage, those too that an earlier call told and nobody removed.
@@ -29,6 +30,10 @@ begin
          join nofx.run r on r.id = a.run_id
          join nofx.tenant t on t.id = a.tenant_id
         where r.ended_at < now() - make_interval(days => t.keep_artifacts_days)
+          -- Another run that is not over for so long uses it.
+          and not exists (
+            select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
+             where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
         order by a.id limit p_limit
         for update of a skip locked)
     returning blob

@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(6);
 select tap.tenant();
 select tap.be('admin');
 select nofx.set_gate_policy('bash', array['gate:unit', 'gate:secrets']);
@@ -20,6 +20,9 @@ select is(pg_temp.hold(), 'the policy for bash requires gate:unit to have passed
 update nofx.gate set created_at = now() - interval '1 minute' where step_id = tap.step('again');
 select pg_temp.verdict('again', true);
 select is(pg_temp.hold(), null, 'the last verdict of a step counts');
+select tap.be('admin');
+select tap.submit('[{"name": "go", "tool": "bash"}]');
+select is(pg_temp.hold(), 'the policy for bash requires gate:secrets and gate:unit to have passed in this run', 'what passed in another run does not count');
 select tap.be('admin', gen_random_uuid());
 select is((select count(*)::int from nofx.gate_policy where tool = 'bash' and tenant_id <> current_setting('tap.tenant')::uuid), 0);
 select * from finish();

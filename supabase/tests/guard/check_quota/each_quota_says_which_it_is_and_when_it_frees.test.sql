@@ -1,5 +1,9 @@
 begin;
-select plan(5);
+select plan(6);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.keep('s0', 'what another tenant keeps does not count');
 select tap.tenant();
 select tap.run_of('loose', 3);
 create function pg_temp.quota(p_quota text, p_value numeric) returns void language sql as $$
@@ -13,8 +17,13 @@ select pg_temp.quota('runs_per_minute', 2);
 select lives_ok($$ select tap.run_of('loose', 1) $$);
 select pg_temp.quota('parallel_steps', 4);
 select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded');
-select pg_temp.quota('stored_bytes', 1);
-select lives_ok($$ select tap.run_of('loose', 1) $$);
+select pg_temp.quota('parallel_steps', 9);
+select tap.claim();
+select tap.keep('s0', 'log');
+select pg_temp.quota('stored_bytes', 4);
+select lives_ok($$ select tap.run_of('loose', 1) $$, 'three bytes of four are kept');
+select pg_temp.quota('stored_bytes', 3);
+select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded', 'all of them');
 select pg_temp.quota('day_usd', 0.5);
 insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, reserved_usd, reserved_tokens, status, cost_usd)
 select gen_random_uuid(), tenant_id, run_id, id, 1, 'h', 'docs', 0, 0, 'answered', 1 from nofx.step where id = tap.step('s0');

@@ -1,0 +1,12 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 4, '{"concurrency_key": "two", "concurrency_limit": 2}');
+select is(tap.claim(), array['s0', 's1']);
+select tap.settle('s0');
+select is(tap.claim(), array['s2'], 'one ended, one comes');
+select tap.run_of('loose', 4, '{"concurrency_key": "three", "concurrency_limit": 3}');
+select is(tap.claim(), array['s0', 's1', 's2']);
+select is(tap.claim(), '{}');
+select * from finish();
+rollback;
