@@ -18,25 +18,34 @@ returns text[]
 language plpgsql
 security definer set search_path = ''
 as $$
+declare
+  v_due uuid[];
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers expire artifacts.');
   end if;
+  v_due := array(
+    select a.id
+      from nofx.artifact a
+      join nofx.run r on r.id = a.run_id
+      join nofx.tenant t on t.id = a.tenant_id
+     where r.ended_at < now() - make_interval(days => t.keep_artifacts_days)
+       -- Another run that is not over for so long uses it.
+       and not exists (
+         select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
+          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
+     order by a.id limit p_limit
+     for update of a skip locked);
+  -- Whoever began to use one while it was looked at held it by its foreign key, and is seen now that it is ours.
   with gone as (
-    delete from nofx.artifact
-     where id in (
-       select a.id
-         from nofx.artifact a
-         join nofx.run r on r.id = a.run_id
-         join nofx.tenant t on t.id = a.tenant_id
-        where r.ended_at < now() - make_interval(days => t.keep_artifacts_days)
-          -- Another run that is not over for so long uses it.
-          and not exists (
-            select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
-             where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
-        order by a.id limit p_limit
-        for update of a skip locked)
-    returning blob
+    delete from nofx.artifact a
+     using nofx.tenant t
+     where a.id = any (v_due)
+       and t.id = a.tenant_id
+       and not exists (
+         select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
+          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
+    returning a.blob
   )
   insert into nofx_private.blob_to_remove (blob) select distinct blob from gone on conflict (blob) do nothing;
   -- Another artifact has the same bytes.

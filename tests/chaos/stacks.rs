@@ -54,23 +54,16 @@ fn a_start_after_sigkill_ends_what_was_left_behind() {
     again.stop();
 }
 
-/// What `a_test_that_is_killed_leaves_nothing_behind` kills.
-#[test]
-#[ignore = "only with NOFX_TEST_LEFT, and never ends"]
-fn a_test_that_is_killed() {
-    let Some(dir) = std::env::var_os("NOFX_TEST_LEFT") else { return };
-    let _own = Own::start(dir.as_ref(), &["--workers", "1", "--queue", "redis"]);
-    loop {
-        std::thread::park();
-    }
-}
-
 #[test]
 fn a_test_that_is_killed_leaves_nothing_behind() {
     let dir = Own::folder("abandoned");
-    let mut test = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "stacks::a_test_that_is_killed", "--ignored"])
-        .env("NOFX_TEST_LEFT", &dir)
+    // A program that starts a stack as tests do, holds its input, and is killed.
+    let script = "exec 3> >(exec \"$0\" dev --temporary --port 0 --workers 1 --queue redis --data-dir \"$1\" 2> \"$1/dev.log\"); exec sleep infinity";
+    let mut test = Command::new("bash")
+        .args(["-c", script])
+        .arg(binary())
+        .arg(&dir)
+        .current_dir(root())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
