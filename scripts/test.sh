@@ -34,6 +34,8 @@ trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack" 2>/dev/null; rm -rf "$data"
 # The shell waits for the tests before it hears a signal, so they are told here.
 trap 'kill -TERM "${tests:-}" 2>/dev/null; exit 130' INT TERM
 for _ in $(seq 600); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.1; done
+# What failed is said by its assertion.
+export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$target/debug/nofx"
 export NOFX_TEST_PGTAP="$target/pgtap/pgtap.sql"

@@ -51,11 +51,11 @@ impl Tenant {
         self.admin().request(method, path).header("x-internal-api-key", STACK.get("internal_api_key"))
     }
 
-    /// Lets its hooks and steps reach this machine.
+    /// Lets its hooks and steps reach this machine. Not by the API: each of its processes would remember for some seconds that the
+    /// tenant has no hooks, and a test sets one right after this.
     pub async fn allow_loopback(&self) {
-        let networks = json!({"tenant_id": self.id, "networks": ["127.0.0.1"]});
-        let (status, answer) = answer(self.operator(Method::POST, "/api/networks").json(&networks)).await;
-        assert_eq!(status, 200, "{answer}");
+        let allow = "insert into nofx.allowed_network (tenant_id, network) values ($1, '127.0.0.1')";
+        STACK.sql().await.execute(allow, &[&self.id]).await.expect("it is allowed");
     }
 }
 

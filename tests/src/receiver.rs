@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION};
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -29,6 +30,7 @@ struct Answer {
     status: u16,
     body: String,
     after: Duration,
+    location: Option<String>,
 }
 
 /// What came.
@@ -59,13 +61,19 @@ impl Receiver {
 
     /// The next answer, once.
     pub fn answer(&self, status: u16, body: &str) {
-        let answer = Answer { status, body: body.to_owned(), after: Duration::ZERO };
+        let answer = Answer { status, body: body.to_owned(), after: Duration::ZERO, location: None };
         self.state.lock().expect("not poisoned").answers.push_back(answer);
     }
 
     /// Every answer that was not named before.
     pub fn always(&self, status: u16, body: &str, after: Duration) {
-        self.state.lock().expect("not poisoned").otherwise = Some(Answer { status, body: body.to_owned(), after });
+        self.state.lock().expect("not poisoned").otherwise = Some(Answer { status, body: body.to_owned(), after, location: None });
+    }
+
+    /// Sends everybody on.
+    pub fn sends_on_to(&self, url: &str) {
+        let answer = Answer { status: 302, body: String::new(), after: Duration::ZERO, location: Some(url.to_owned()) };
+        self.state.lock().expect("not poisoned").otherwise = Some(answer);
     }
 
     pub fn heard(&self) -> Vec<Heard> {
@@ -80,20 +88,24 @@ impl Receiver {
             if heard.len() >= n {
                 return heard;
             }
-            assert!(begin.elapsed() < Duration::from_secs(40), "{} of {n} were heard within 40 s", heard.len());
+            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {n} were heard within a minute", heard.len());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
 
-async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> (StatusCode, String) {
+async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> Response {
     let answer = {
         let mut kept = receiver.state.lock().expect("not poisoned");
         kept.heard.push(Heard { headers, bytes });
         let named = kept.answers.pop_front();
         named.or_else(|| kept.otherwise.clone())
     };
-    let answer = answer.unwrap_or(Answer { status: 200, body: String::new(), after: Duration::ZERO });
+    let answer = answer.unwrap_or(Answer { status: 200, body: String::new(), after: Duration::ZERO, location: None });
     tokio::time::sleep(answer.after).await;
-    (StatusCode::from_u16(answer.status).expect("a status"), answer.body)
+    let mut response = (StatusCode::from_u16(answer.status).expect("a status"), answer.body).into_response();
+    if let Some(location) = answer.location {
+        response.headers_mut().insert(LOCATION, HeaderValue::from_str(&location).expect("a URL"));
+    }
+    response
 }

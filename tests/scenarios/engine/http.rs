@@ -1,5 +1,6 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::step;
+use nofx_tests::receiver::Receiver;
 use nofx_tests::stack::STACK;
 use serde_json::json;
 
@@ -22,4 +23,17 @@ async fn an_http_step_reaches_no_private_address_however_it_is_written() {
         assert_eq!(step["status"], "failed", "{host}: {step}");
         assert!(step["error"]["message"].as_str().is_some_and(|message| message.contains("private address")), "{host}: {step}");
     }
+}
+
+#[tokio::test]
+async fn an_http_step_is_told_of_a_redirect_and_does_not_follow_it() {
+    let tenant = Tenant::new().await;
+    tenant.allow_loopback().await;
+    let (first, beyond) = (Receiver::start().await, Receiver::start().await);
+    first.sends_on_to(&beyond.url);
+    let inputs = json!({"url": first.url, "expected_status": [302]});
+    let run = tenant.contributor().run(json!({"goal": "redirect", "steps": [{"name": "a", "tool": "http", "inputs": inputs}]})).await;
+    let outputs = &step(&run, "a")["outputs"];
+    assert_eq!((outputs["status"].as_u64(), outputs["headers"]["location"].as_str()), (Some(302), Some(beyond.url.as_str())), "{run}");
+    assert_eq!((first.heard().len(), beyond.heard().len()), (1, 0));
 }

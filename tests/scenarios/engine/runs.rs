@@ -1,6 +1,7 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{bash, plan, step as make};
+use nofx_tests::stack::STACK;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -43,9 +44,16 @@ async fn a_bash_step_sees_no_environment_but_its_own() {
 async fn a_secret_is_masked_in_outputs_and_logs() {
     let person = Tenant::new().await.contributor();
     let run = person
-        .run(plan(vec![json!({"name": "tell", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": "echo it is $TEST_TOKEN; echo $TEST_TOKEN >&2; exit 1"}})]))
+        .run(plan(vec![json!({"name": "tell", "tool": "bash", "secrets": ["TEST_TOKEN"], "on_failure": "continue", "inputs": {"script": "echo it is $TEST_TOKEN; echo $TEST_TOKEN >&2; exit 1"}}),
+            json!({"name": "give", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": "echo it is $TEST_TOKEN; echo \"{\\\"mine\\\": \\\"<$TEST_TOKEN>\\\"}\" > $NOFX_OUTPUT"}}),
+        ]))
         .await;
-    assert_eq!(status(&run, "tell"), "failed");
+    assert_eq!((status(&run, "tell"), status(&run, "give")), ("failed", "succeeded"), "{run}");
+    assert_eq!(step(&run, "give")["outputs"]["mine"], "<***>", "{run}");
+    for name in ["tell", "give"] {
+        let log = person.kept(&run, name, "log-1.txt").await;
+        assert!(log.contains("it is ***") && !log.contains("hunter2"), "{name}: {log}");
+    }
     assert!(!run.to_string().contains("hunter2"), "{run}");
     assert!(run.to_string().contains("***"), "{run}");
 }
@@ -68,11 +76,15 @@ async fn outputs_reach_the_steps_that_name_them() {
 #[tokio::test]
 async fn a_paused_run_starts_nothing_until_it_is_resumed() {
     let person = Tenant::new().await.contributor();
-    let id =
-        person.submit(plan(vec![make("nap", "sleep", &[], json!({"seconds": 0.5})), make("after", "noop", &["nap"], json!({}))])).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let go = folder.path().join("go");
+    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
+    let id = person.submit(plan(vec![bash("nap", &script), make("after", "noop", &["nap"], json!({}))])).await;
+    person.wait(&id, |run| status(run, "nap") == "running").await;
     assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    let (_, run) = person.get(&format!("/api/runs/{id}")).await;
+    std::fs::write(go, "").expect("written");
+    // What runs goes on; its settle, which would have started the next, has been decided when its end can be seen.
+    let run = person.wait(&id, |run| status(run, "nap") == "succeeded").await;
     assert_eq!((run["status"].as_str(), status(&run, "after")), (Some("paused"), "pending"));
     person.post(&format!("/api/runs/{id}/resume"), json!({})).await;
     assert_eq!(person.end(&id).await["status"], "succeeded");
@@ -90,10 +102,29 @@ async fn a_settle_with_an_old_token_is_refused() {
     let query =
         nofx_shared::db::Query { table: "step", filters: vec![("run_id".into(), format!("eq.{}", run["id"].as_str().expect("an id")))] };
     let steps: Vec<Value> = service.read(&query).await.expect("its steps");
-    let outcome = |token: uuid::Uuid| json!([{"step_id": steps[0]["id"], "token": token, "kind": "done"}]);
-    let settled: Value =
-        service.call("settle_steps", &json!({"p_worker": "w", "p_outcomes": outcome(uuid::Uuid::now_v7())})).await.expect("an answer");
-    assert_eq!(settled["refused"].as_array().map(Vec::len), Some(1));
+    let claim = async || {
+        let wanted =
+            json!({"p_worker": "w", "p_capacity": 1, "p_tools": ["elsewhere"], "p_step_ids": [steps[0]["id"]], "p_lease": "1 hour"});
+        let claimed: Value = service.call("claim_steps", &wanted).await.expect("an answer");
+        claimed[0]["lease_token"].as_str().unwrap_or_else(|| panic!("it was not claimed: {claimed}")).to_owned()
+    };
+    let settle = async |token: &str| {
+        let outcome = json!([{"step_id": steps[0]["id"], "token": token, "kind": "done"}]);
+        let settled: Value = service.call("settle_steps", &json!({"p_worker": "w", "p_outcomes": outcome})).await.expect("an answer");
+        settled["refused"].as_array().map(Vec::len)
+    };
+    let lost = claim().await;
+    // Its time passes, and it is given to somebody else.
+    let id: uuid::Uuid = steps[0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let sql = STACK.sql().await;
+    sql.batch_execute(&format!("update nofx.step set lease_expires_at = now() - interval '1 second' where id = '{id}'; update nofx_private.hand_out set look_at = now() where '{id}' = any (steps)"))
+        .await
+        .expect("its time is over");
+    service.call::<_, Value>("expire_leases", &json!({})).await.expect("an answer");
+    let held = claim().await;
+    assert_ne!(lost, held);
+    assert_eq!(settle(&lost).await, Some(1), "who lost the lease has no say");
+    assert_eq!(settle(&held).await, Some(0), "who holds it has");
 }
 
 #[tokio::test]

@@ -14,6 +14,16 @@ async fn verify(person: &Person) -> Result<(), Break> {
     chain.finish(&head)
 }
 
+/// Changes the record as only the table's owner can, and only by taking its guards away.
+async fn tamper(tenant: &Tenant, change: &str) {
+    let log = "alter table nofx.audit_log";
+    let text = format!(
+        "begin; {log} disable trigger keep; {log} no force row level security; {change};
+         {log} force row level security; {log} enable trigger keep; commit"
+    );
+    STACK.sql().await.batch_execute(&text.replace("TENANT", &tenant.id.to_string())).await.expect("the owner may all");
+}
+
 #[tokio::test]
 async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     let tenant = Tenant::new().await;
@@ -30,32 +40,28 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     assert_eq!(verify(&supervisor).await, Ok(()));
     assert_eq!(tenant.contributor().get("/api/audit").await.0, 403);
 
-    let sql = STACK.sql().await;
-    let tamper = async |change: &str| {
-        // Only the table's owner can, and only by taking its guards away.
-        let log = "alter table nofx.audit_log";
-        let text = format!(
-            "begin; {log} disable trigger keep; {log} no force row level security; {change};
-             {log} force row level security; {log} enable trigger keep; commit"
-        );
-        sql.batch_execute(&text.replace("TENANT", &tenant.id.to_string())).await.expect("the owner may all");
-    };
-    tamper("update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
+    tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
     assert_eq!(verify(&supervisor).await, Err(Break::Changed(2)));
-    tamper("delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2")
-        .await;
+    let gap =
+        "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2";
+    tamper(&tenant, gap).await;
     assert_eq!(verify(&supervisor).await, Err(Break::Missing { missing: 2, found: 3 }));
-    tamper("delete from nofx.audit_log where tenant_id = 'TENANT'").await;
+    tamper(&tenant, "delete from nofx.audit_log where tenant_id = 'TENANT'").await;
     assert_eq!(verify(&supervisor).await, Err(Break::Cut { expected: 3, found: 0 }));
 }
 
-#[test]
+#[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
-fn the_command_line_proves_and_prints_the_record() {
+async fn the_command_line_proves_and_prints_the_record() {
+    let tenant = Tenant::new().await;
+    for n in 0..3 {
+        tenant.admin().post("/api/keys", json!({"name": format!("k{n}"), "role": "viewer"})).await;
+    }
+    let supervisor = tenant.supervisor();
     let run = |arguments: &[&str]| {
         let output = std::process::Command::new(nofx_tests::stack::binary())
             .args(arguments)
-            .args(["--api-url", STACK.get("api_url"), "--token", &supervisor_of_dev()])
+            .args(["--api-url", STACK.get("api_url"), "--token", &supervisor.token])
             .output()
             .expect("nofx runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -64,19 +70,22 @@ fn the_command_line_proves_and_prints_the_record() {
     let said: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((code, &said["good"]), (Some(0), &json!(true)), "{said}");
     let (code, lines) = run(&["audit", "export"]);
-    assert!(
-        code == Some(0) && lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok_and(|row| row["seq"].is_i64())),
-        "{lines}"
-    );
+    let numbers: Vec<_> = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
+    assert_eq!((code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{lines}");
+    tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
+    let (code, said) = run(&["audit", "verify", "--json"]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((code, &said["good"]), (Some(1), &json!(false)), "{said}");
+    tamper(
+        &tenant,
+        "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq > 1",
+    )
+    .await;
+    assert_eq!(run(&["audit", "verify"]).0, Some(1), "an end that is missing is found too");
     let (code, _) = run(&["dlq", "purge"]);
     assert_eq!(code, Some(2), "nothing is not everything");
     let (code, _) = run(&["dlq", "requeue", "00000000-0000-0000-0000-000000000001"]);
     assert_eq!(code, Some(2), "what is not there is told");
-}
-
-/// A supervisor of the tenant that the stack was started with.
-fn supervisor_of_dev() -> String {
-    STACK.json("tokens")["supervisor"].as_str().expect("a token").to_owned()
 }
 
 #[tokio::test]

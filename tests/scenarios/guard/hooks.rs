@@ -44,7 +44,7 @@ async fn events_are_told_signed_in_order_and_again_until_they_are_heard() {
         let begin = Instant::now();
         loop {
             let (_, page) = tenant.supervisor().get("/api/hooks/deliveries?status=delivered").await;
-            if page["data"].as_array().is_some_and(|rows| !rows.is_empty()) || begin.elapsed() > Duration::from_secs(10) {
+            if page["data"].as_array().is_some_and(|rows| !rows.is_empty()) || begin.elapsed() > Duration::from_secs(60) {
                 return page["data"][0].clone();
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -79,10 +79,9 @@ async fn a_hook_before_a_request_says_no_and_silence_is_no() {
 
     receiver.always(200, "", Duration::ZERO);
     assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
-    receiver.always(200, "", Duration::from_secs(5));
-    let begin = Instant::now();
+    // Silent for longer than any caller waits.
+    receiver.always(200, "", Duration::from_secs(600));
     assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 403, "it must be asked");
-    assert!(begin.elapsed() >= Duration::from_secs(2) && begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     let mut fine = noop();
     fine["goal"] = json!("fine");
     assert_eq!(person.post("/api/runs", json!({"plan": fine})).await.0, 201, "it is not for this one");
@@ -119,7 +118,7 @@ async fn hooks_after_requests_start_tools_and_call_functions() {
         if let Some(run) = page["data"].as_array().and_then(|runs| runs.first()) {
             break run["id"].as_str().expect("an id").to_owned();
         }
-        assert!(begin.elapsed() < Duration::from_secs(30), "the hook started nothing");
+        assert!(begin.elapsed() < Duration::from_secs(60), "the hook started nothing");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let run = person.end(&started).await;
@@ -156,20 +155,29 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
             assert!(tried.iter().all(|error| error.contains("private address")), "{tried:?}");
             break;
         }
-        assert!(begin.elapsed() < Duration::from_secs(40), "{page}");
+        assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert!(receiver.heard().is_empty(), "nobody came");
 
-    // One that is allowed and sends its callers on to a private address.
+    // One that is allowed and sends its callers on, to where they may go too: nobody follows.
     tenant.allow_loopback().await;
-    let other = Receiver::start().await;
-    other.always(302, "", Duration::ZERO);
+    let (other, beyond) = (Receiver::start().await, Receiver::start().await);
+    other.sends_on_to(&beyond.url);
     set(&admin, "redirects", "background", "event.type == 'run.succeeded'", &other.url).await;
     tenant.contributor().run(noop()).await;
-    other.wait(1).await;
-    let (_, page) = tenant.supervisor().get("/api/hooks/deliveries?status=delivered").await;
-    assert!(page["data"].as_array().expect("rows").iter().all(|row| !row["body"].as_str().unwrap_or("").contains("redirects")));
+    let begin = Instant::now();
+    loop {
+        let (_, page) = tenant.supervisor().get("/api/hooks/deliveries").await;
+        let redirected = |row: &&Value| row["attempts"].as_array().is_some_and(|tries| tries.iter().any(|one| one["status"] == 302));
+        if let Some(row) = page["data"].as_array().expect("rows").iter().find(redirected) {
+            assert_ne!(row["status"], "delivered", "{row}");
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(!other.heard().is_empty() && beyond.heard().is_empty(), "somebody followed");
 }
 
 #[tokio::test]

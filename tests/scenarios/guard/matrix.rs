@@ -204,7 +204,8 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
             if role < least {
                 assert_eq!(status, 403, "{operation} as {role:?}");
             } else {
-                assert!(status != 401 && status != 403, "{operation} as {role:?} is {status}");
+                // What it says of the made-up body or of what is gone by now is its own affair; failing inside is not.
+                assert!(status < 500 && status != 401 && status != 403, "{operation} as {role:?} is {status}");
             }
         }
     }
