@@ -25,7 +25,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn two_stacks_run_side_by_side_and_stopping_leaves_no_process() {
-    let (mut one, mut two) = (Own::start(&Own::folder("one"), &[]), Own::start(&Own::folder("two"), &[]));
+    let (mut one, mut two) = (Own::make(&Own::folder("one"), &[], &[]), Own::make(&Own::folder("two"), &[], &[]));
     let (first, second) = (one.dev(), two.dev());
     assert_ne!(first["api_url"], second["api_url"]);
     assert_ne!(first["jwt_secret"], second["jwt_secret"], "each stack has keys of its own");
