@@ -1,0 +1,12 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.be('admin');
+select throws_ok($$ select nofx.expire_artifacts() $$, 'PT403', 'forbidden');
+select throws_ok($$ select nofx.forget_blobs(array['one']) $$, 'PT403', 'forbidden');
+insert into nofx_private.blob_to_remove values ('one'), ('two');
+select tap.be_service();
+select nofx.forget_blobs(array['one']);
+select is((select array_agg(blob) from nofx_private.blob_to_remove where blob in ('one', 'two')), array['two']);
+select * from finish();
+rollback;

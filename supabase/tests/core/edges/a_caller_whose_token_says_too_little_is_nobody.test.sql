@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select set_config('request.jwt.claims', '', true);
+select ok(not nofx_private.caller_is_service(), 'no token');
+select set_config('request.jwt.claims', '{"sub": "x"}', true);
+select ok(not nofx_private.caller_is_service(), 'a token without a role');
+select set_config('request.jwt.claims', '{"role": "authenticated", "sub": "x", "app_metadata": {"nofx_role": "admin"}}', true);
+select throws_ok($$ select nofx_private.require_role('viewer') $$, 'PT403', 'forbidden', 'an admin of no tenant');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.be('viewer');
+select throws_ok($$ select nofx.cancel_run(tap.run()) $$, 'PT403', 'forbidden');
+select throws_ok($$ select nofx.pause_run(tap.run()) $$, 'PT403', 'forbidden');
+select throws_ok($$ select nofx.resume_run(tap.run()) $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('chain', 1, '{"spec": {"for_each": "x"}}');
+select tap.claim();
+select tap.be('contributor');
+select nofx.pause_run(tap.run());
+select tap.settle('s0', 'children', '{"children": ["a"]}');
+select is(tap.status('s0[0]'), 'pending');
+select is(tap.claim(), '{}'::text[]);
+select * from finish();
+rollback;

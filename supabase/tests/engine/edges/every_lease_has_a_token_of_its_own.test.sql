@@ -1,0 +1,11 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select set_config('tap.token', lease_token::text, true) from nofx.step where id = tap.step('s0');
+select tap.settle('s0', 'stopped');
+select is(tap.claim(), array['s0']);
+select isnt((select lease_token from nofx.step where id = tap.step('s0')), current_setting('tap.token')::uuid);
+select * from finish();
+rollback;

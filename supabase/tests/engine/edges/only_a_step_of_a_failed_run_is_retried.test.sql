@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select set_config('tap.other', tap.step('s0')::text, true);
+select tap.run_of('loose', 1);
+select throws_ok($$ select nofx.retry_step(tap.run(), current_setting('tap.other')::uuid) $$, 'PT404', 'step-not-found', 'a step of another run');
+select throws_ok($$ select nofx.retry_step(tap.run(), tap.step('s0')) $$, 'PT409', 'run-not-failed');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1}');
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1, "name": "slow"}', '{"priority": 1}');
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1, "name": "urgent"}', '{"priority": 9}');
+select is(tap.claim(), array['s0']);
+select nofx.settle_steps('w', jsonb_build_array(jsonb_build_object('step_id', id, 'token', lease_token, 'kind', 'done'))) from nofx.step where status = 'running' and tenant_id = current_setting('tap.tenant')::uuid;
+select is(tap.claim(), array['urgent']);
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"tool": "manual:x"}');
+select tap.claim();
+select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+update nofx.gate set expires_at = now() where run_id = tap.run();
+select tap.be('supervisor');
+select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT409', 'gate-expired');
+select * from finish();
+rollback;

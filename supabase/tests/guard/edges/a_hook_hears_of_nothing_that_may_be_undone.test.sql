@@ -1,0 +1,11 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+update nofx.subscription set tx = 0, id = 0 where tenant_id = current_setting('tap.tenant')::uuid;
+select tap.be_service();
+insert into nofx.event (tenant_id, type) values (current_setting('tap.tenant')::uuid, 'run.paused');
+select is_empty($$ select from json_array_elements(nofx.read_for_hooks()) as u where u ->> 'tenant_id' = current_setting('tap.tenant') $$);
+select * from finish();
+rollback;

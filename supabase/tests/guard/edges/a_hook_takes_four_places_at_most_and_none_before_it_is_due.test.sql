@@ -1,0 +1,14 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+create temporary table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
+select tap.be_service();
+select nofx.queue_deliveries(tenant_id, (select jsonb_agg(jsonb_build_object('hook_id', id, 'subject', n::text, 'body', '{}')) from generate_series(1, 6) as n)) from h;
+update nofx.hook_delivery set next_at = now() + interval '1 hour' where hook_id = (select id from h) and subject = '1';
+create temporary table taken as select nofx.take_deliveries(100) -> 'due' as due;
+select is((select count(*)::int from taken, json_array_elements(due) as d where d ->> 'tenant_id' = current_setting('tap.tenant')), 4);
+select ok((select count(*) = 1 and bool_and(subject = '1') from nofx.hook_delivery where hook_id = (select id from h) and next_at = now() + interval '1 hour'));
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.be('supervisor');
+select throws_ok($$ select nofx.mint_api_key('ci', 'viewer', repeat('a', 64), 'nofx_') $$, 'PT403', 'forbidden');
+select tap.be('admin');
+select throws_ok($$ select nofx.mint_api_key('ci', 'viewer', repeat('a', 64), 'nofx_', null, array['runs', 'everything']) $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_webhook_source('s', 'standard', repeat('x', 15)) $$, 'PT422', 'invalid-hook');
+select lives_ok($$ select nofx.set_webhook_source('s', 'standard', repeat('x', 16)) $$);
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table asked as select (tap.ask('{}') ->> 'id')::uuid as id;
+select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.5}') from asked;
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_day_usd => 0.5);
+select throws_ok($$ select nofx_private.check_quota(current_setting('tap.tenant')::uuid) $$, 'PT429', 'quota-exceeded');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.be('admin');
+select nofx.mint_api_key('ci', 'viewer', repeat('a', 64), 'nofx_');
+select is(json_array_length(nofx.read_audit() -> 'rows'), 1);
+select tap.tenant();
+select tap.be('admin');
+select is(json_array_length(nofx.read_audit() -> 'rows'), 0);
+select * from finish();
+rollback;
