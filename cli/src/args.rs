@@ -183,7 +183,7 @@ pub(crate) struct Dev {
     #[arg(long)]
     pub fresh: bool,
     /// For tests: once standard input ends, as it does when whoever holds its other end dies, stop and remove the data folder.
-    #[arg(long)]
+    #[arg(long, hide = true)]
     pub temporary: bool,
 }
 
