@@ -49,15 +49,19 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     assert_eq!(repository.git(&["rev-list", "--count", "main..agent/one"]).trim(), "1");
 
     forges.fail(&[500, 429]);
-    let run = own.run(&change(&repository, "agent/two", "bitbucket")).await;
-    assert_eq!((run["status"].as_str(), &step(&run, "pr")["outputs"]["opened"]), (Some("succeeded"), &json!(true)), "{run}");
+    let mut fails = change(&repository, "agent/two", "bitbucket");
+    fails["steps"].as_array_mut().expect("steps").push(json!({"name": "last", "tool": "fail", "retry": {"max_attempts": 1}}));
+    let run = own.run(&fails).await;
+    assert_eq!((run["status"].as_str(), &step(&run, "pr")["outputs"]["opened"]), (Some("failed"), &json!(true)), "{run}");
     assert!(step(&run, "pr")["outputs"]["url"].as_str().is_some_and(|url| url.contains("bitbucket.org/acme/web/pull-requests/2")), "{run}");
     // Retried as a whole, nothing is made twice.
     let id = run["id"].as_str().expect("an id");
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
         own.call(Method::POST, &path, Some(&json!({}))).await.expect("it is done again");
-        own.wait(id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+        let again = own.wait(id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+        let (before, after) = (step(&run, name)["attempt"].as_u64(), step(&again, name)["attempt"].as_u64());
+        assert!(after > before && step(&again, "pr")["status"] == "succeeded", "{name} was done again: {again}");
     }
     assert_eq!((forges.opened().len(), repository.git(&["rev-list", "--count", "main..agent/two"]).trim()), (2, "1"));
     assert!(!run.to_string().contains("forge-token"), "the token is nowhere: {run}");

@@ -109,7 +109,7 @@ async fn a_settle_with_an_old_token_is_refused() {
         let begun = std::time::Instant::now();
         loop {
             let claimed: Value = service.call("claim_steps", &wanted).await.expect("an answer");
-            if let Some(token) = claimed[0]["lease_token"].as_str() {
+            if let Some(token) = claimed[0]["token"].as_str() {
                 break token.to_owned();
             }
             assert!(begun.elapsed().as_secs() < 60, "it was not claimed: {claimed}");
