@@ -1,0 +1,7 @@
+-- supabase/tests/core/require_role/a_role_without_a_tenant_is_refused.test.sql
+begin;
+select plan(1);
+select set_config('request.jwt.claims', '{"role": "authenticated", "sub": "x", "app_metadata": {"nofx_role": "admin"}}', true);
+select throws_ok($$ select nofx_private.require_role('viewer') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;
