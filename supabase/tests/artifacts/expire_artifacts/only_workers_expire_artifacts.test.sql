@@ -1,4 +1,3 @@
--- supabase/tests/artifacts/expire_artifacts/only_workers_expire_artifacts.test.sql
 begin;
 select plan(1);
 select tap.tenant();

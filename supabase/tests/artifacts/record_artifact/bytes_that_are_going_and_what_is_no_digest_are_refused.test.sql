@@ -1,4 +1,3 @@
--- supabase/tests/artifacts/record_artifact/bytes_that_are_going_and_what_is_no_digest_are_refused.test.sql
 begin;
 select plan(5);
 select tap.tenant();

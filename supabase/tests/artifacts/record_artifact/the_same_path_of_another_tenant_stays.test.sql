@@ -1,4 +1,3 @@
--- supabase/tests/artifacts/record_artifact/the_same_path_of_another_tenant_stays.test.sql
 begin;
 select plan(2);
 create temporary table made (id uuid);

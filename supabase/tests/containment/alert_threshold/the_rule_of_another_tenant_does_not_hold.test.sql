@@ -1,4 +1,3 @@
--- supabase/tests/containment/alert_threshold/the_rule_of_another_tenant_does_not_hold.test.sql
 begin;
 select plan(2);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/containment/count_results/too_few_results_open_nothing.test.sql
 begin;
 select plan(3);
 select tap.tenant();

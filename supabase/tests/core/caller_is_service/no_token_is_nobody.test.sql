@@ -1,4 +1,3 @@
--- supabase/tests/core/caller_is_service/no_token_is_nobody.test.sql
 begin;
 select plan(3);
 select set_config('request.jwt.claims', '', true);

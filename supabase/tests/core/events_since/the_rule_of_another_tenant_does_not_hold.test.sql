@@ -1,4 +1,3 @@
--- supabase/tests/core/events_since/the_rule_of_another_tenant_does_not_hold.test.sql
 begin;
 select plan(2);
 select tap.be_service();

@@ -1,4 +1,3 @@
--- supabase/tests/core/read_events/a_page_has_one_to_a_thousand.test.sql
 begin;
 select plan(3);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/core/read_events/in_the_order_of_transactions_and_each_once.test.sql
 begin;
 select plan(3);
 select tap.tenant();

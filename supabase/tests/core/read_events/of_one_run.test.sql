@@ -1,4 +1,3 @@
--- supabase/tests/core/read_events/of_one_run.test.sql
 begin;
 select plan(2);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/core/read_events/only_of_the_callers_tenant_whatever_the_policy_says.test.sql
 begin;
 select plan(1);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/core/require_role/a_role_without_a_tenant_is_refused.test.sql
 begin;
 select plan(1);
 select set_config('request.jwt.claims', '{"role": "authenticated", "sub": "x", "app_metadata": {"nofx_role": "admin"}}', true);

@@ -1,4 +1,3 @@
--- supabase/tests/core/retain_events/the_last_day_that_is_kept_stays.test.sql
 begin;
 select plan(2);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/engine/check_transition/a_run_that_succeeded_stays_so.test.sql
 begin;
 select plan(2);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/engine/enforce_deadlines/a_run_before_its_deadline_goes_on.test.sql
 begin;
 select plan(3);
 select tap.tenant();

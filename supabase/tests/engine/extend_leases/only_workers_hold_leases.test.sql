@@ -1,4 +1,3 @@
--- supabase/tests/engine/extend_leases/only_workers_hold_leases.test.sql
 begin;
 select plan(1);
 select tap.tenant();

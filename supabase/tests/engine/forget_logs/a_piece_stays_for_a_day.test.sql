@@ -1,4 +1,3 @@
--- supabase/tests/engine/forget_logs/a_piece_stays_for_a_day.test.sql
 begin;
 select plan(2);
 select tap.tenant();

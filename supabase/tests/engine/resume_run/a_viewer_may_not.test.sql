@@ -1,4 +1,3 @@
--- supabase/tests/engine/resume_run/a_viewer_may_not.test.sql
 begin;
 select plan(2);
 select tap.tenant();

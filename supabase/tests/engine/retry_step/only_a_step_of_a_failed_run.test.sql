@@ -1,4 +1,3 @@
--- supabase/tests/engine/retry_step/only_a_step_of_a_failed_run.test.sql
 begin;
 select plan(4);
 select tap.tenant();

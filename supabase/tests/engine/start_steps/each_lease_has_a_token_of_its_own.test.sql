@@ -1,4 +1,3 @@
--- supabase/tests/engine/start_steps/each_lease_has_a_token_of_its_own.test.sql
 begin;
 select plan(3);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/engine/take_doorbells/never_more_than_its_capacity.test.sql
 begin;
 select plan(3);
 create temporary table tenant (id uuid);

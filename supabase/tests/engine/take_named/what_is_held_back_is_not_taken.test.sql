@@ -1,4 +1,3 @@
--- supabase/tests/engine/take_named/what_is_held_back_is_not_taken.test.sql
 begin;
 select plan(3);
 select tap.tenant();

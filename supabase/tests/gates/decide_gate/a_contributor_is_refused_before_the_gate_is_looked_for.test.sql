@@ -1,4 +1,3 @@
--- supabase/tests/gates/decide_gate/a_contributor_is_refused_before_the_gate_is_looked_for.test.sql
 begin;
 select plan(2);
 select tap.tenant();

@@ -1,4 +1,3 @@
--- supabase/tests/gates/record_gate/only_workers_record_verdicts.test.sql
 begin;
 select plan(2);
 select tap.tenant();
