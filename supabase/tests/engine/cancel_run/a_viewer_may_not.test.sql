@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.be('viewer');
+select throws_ok($$ select nofx.cancel_run(tap.run()) $$, 'PT403', 'forbidden');
+select tap.be('contributor');
+select lives_ok($$ select nofx.cancel_run(tap.run()) $$, 'a contributor may');
+select * from finish();
+rollback;
