@@ -1,0 +1,13 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1, "name": "holder"}');
+select tap.claim();
+create temp table holder as select id, lease_token from nofx.step where run_id = tap.run();
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1, "name": "low"}', '{"priority": 1}');
+select tap.run_of('loose', 1, '{"concurrency_key": "k", "concurrency_limit": 1, "name": "high"}', '{"priority": 9}');
+select is(tap.claim(), '{}');
+select nofx.settle_steps('w', (select jsonb_build_array(jsonb_build_object('step_id', id, 'token', lease_token, 'kind', 'done')) from holder), 0);
+select is(tap.claim(), array['high']);
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('chain', 2, '{"spec": {"for_each": "x"}}');
+select tap.claim();
+update nofx.run set status = 'paused' where id = tap.run();
+select tap.settle('s0', 'children', '{"children": ["a"]}');
+select is(tap.status('s0[0]'), 'pending');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select nofx_private.audit(current_setting('tap.tenant')::uuid, 'thing.done', 'of another', null, '1');
+select tap.tenant();
+select nofx_private.audit(current_setting('tap.tenant')::uuid, 'thing.done', 'own', null, '1');
+select tap.be('supervisor');
+select is((select array_agg(r ->> 'target') from json_array_elements(nofx.read_audit() -> 'rows') as r), array['own']);
+select * from finish();
+rollback;

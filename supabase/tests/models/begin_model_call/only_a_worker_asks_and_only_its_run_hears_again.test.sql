@@ -1,0 +1,14 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table asked as select (tap.ask('{}') ->> 'id')::uuid as id;
+select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.5}') from asked;
+select tap.run_of('loose', 1);
+select tap.claim();
+select ok(tap.ask('{}') ->> 'id' is not null, 'another run asks anew');
+select tap.be('admin');
+select throws_ok($$ select nofx.begin_model_call(id, lease_token, '{"hash": "x", "task": "docs", "usd": 1, "tokens": 100}') from nofx.step where id = tap.step('s0') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;
