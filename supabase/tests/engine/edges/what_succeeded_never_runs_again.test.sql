@@ -1,8 +1,0 @@
-begin;
-select plan(1);
-select tap.tenant();
-select tap.run_of('loose', 1);
-select tap.claim(), tap.settle('s0');
-select throws_ok($$ update nofx.run set status = 'running', ended_at = null, open_steps = 1 where id = tap.run() $$, 'PT409', 'illegal-transition');
-select * from finish();
-rollback;
