@@ -1,6 +1,7 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{bash, plan, step as make};
+use nofx_tests::stack::STACK;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -91,20 +92,42 @@ async fn a_paused_run_starts_nothing_until_it_is_resumed() {
 
 #[tokio::test]
 async fn a_settle_with_an_old_token_is_refused() {
-    let tenant = Tenant::new().await;
-    let steps = json!([{"name": "only", "tool": "elsewhere", "needs": []}]);
-    let service = service();
-    let run: Value = service
-        .call("create_run", &json!({"p_id": uuid::Uuid::now_v7(), "p_run": {"goal": "g"}, "p_steps": steps, "p_tenant": tenant.id}))
-        .await
-        .expect("a run");
-    let query =
-        nofx_shared::db::Query { table: "step", filters: vec![("run_id".into(), format!("eq.{}", run["id"].as_str().expect("an id")))] };
-    let steps: Vec<Value> = service.read(&query).await.expect("its steps");
-    let outcome = |token: uuid::Uuid| json!([{"step_id": steps[0]["id"], "token": token, "kind": "done"}]);
-    let settled: Value =
-        service.call("settle_steps", &json!({"p_worker": "w", "p_outcomes": outcome(uuid::Uuid::now_v7())})).await.expect("an answer");
-    assert_eq!(settled["refused"].as_array().map(Vec::len), Some(1));
+    let person = Tenant::new().await.contributor();
+    let folder = tempfile::tempdir().expect("a folder");
+    let go = folder.path().join("go");
+    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
+    let id = person.submit(plan(vec![bash("long", &script)])).await;
+    let run = person.wait(&id, |run| status(run, "long") == "running").await;
+    let held: uuid::Uuid = step(&run, "long")["id"].as_str().expect("an id").parse().expect("an id");
+    let sql = STACK.sql().await;
+    let token = async || {
+        let row = sql.query_one("select lease_token from nofx.step where id = $1", &[&held]).await.expect("the step");
+        row.get::<_, Option<uuid::Uuid>>(0)
+    };
+    let old = token().await.expect("a lease");
+
+    // Its lease runs out, and a worker holds it again: only the new token counts.
+    let begun = std::time::Instant::now();
+    while token().await.is_none_or(|now| now == old) {
+        let ended = "update nofx.step set lease_expires_at = now() - interval '1 second' where id = $1 and lease_token = $2";
+        if sql.execute(ended, &[&held, &old]).await.expect("its lease ends") == 1 {
+            sql.execute("update nofx_private.hand_out set look_at = now() - interval '1 second' where $1 = any (steps)", &[&held])
+                .await
+                .expect("it is looked at");
+            service().call::<_, Value>("expire_leases", &json!({})).await.expect("leases that are over are taken back");
+        }
+        assert!(begun.elapsed().as_secs() < 60, "no worker took it again");
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    let late = json!([{"step_id": held, "token": old, "kind": "done", "outputs": {"from": "the old worker"}}]);
+    let settled: Value = service().call("settle_steps", &json!({"p_worker": "w", "p_outcomes": late})).await.expect("an answer");
+    assert_eq!(settled["refused"].as_array().map(Vec::len), Some(1), "{settled}");
+    let run = person.get(&format!("/api/runs/{id}")).await.1;
+    assert_eq!((status(&run, "long"), &step(&run, "long")["outputs"]["from"]), ("running", &json!(null)), "{run}");
+
+    std::fs::write(go, "").expect("written");
+    let run = person.end(&id).await;
+    assert_eq!((run["status"].as_str(), step(&run, "long")["attempt"].as_u64()), (Some("succeeded"), Some(2)), "{run}");
 }
 
 #[tokio::test]
