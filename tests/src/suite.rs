@@ -20,9 +20,9 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     let path = folder.join("dev.json");
     std::fs::write(&path, dev.to_string()).expect("written");
     let filter = if std::env::var_os("NOFX_TEST_LONG").is_some() { "" } else { EVERY_HOST };
-    // Built already: cargo only finds the program.
+    // Built already, as part of the whole workspace (of one package alone it would be another build): cargo only finds it.
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "--package", "nofx-tests", "--test", "scenarios", "--", "--test-threads", "4", filter])
+        .args(["test", "--quiet", "--workspace", "--test", "scenarios", "--", "--test-threads", "4", filter])
         .current_dir(root())
         .env("NOFX_TEST_STACK", &path)
         .stdin(Stdio::null())
