@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use nofx_tests::Tenant;
 use nofx_tests::people::status;
 use nofx_tests::stack::{STACK, binary, root};
+use serde_json::json;
 
 fn nofx(token: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary());
@@ -32,6 +33,33 @@ async fn the_examples_run_as_they_are_through_the_cli() {
         (run["status"].as_str(), status(&run, "promote"), status(&run, "promote broken branch")),
         (Some("succeeded"), "succeeded", "skipped")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_tells_how_a_run_ended() {
+    let author = Tenant::new().await.contributor();
+    let folder = tempfile::tempdir().expect("a folder");
+    for (tool, code) in [("fail", 1), ("manual:look", 3)] {
+        let path = folder.path().join("plan.json");
+        let plan = json!({"goal": tool, "steps": [{"name": "a", "tool": tool, "inputs": {}}]});
+        std::fs::write(&path, plan.to_string()).expect("written");
+        let (token, file) = (author.token.clone(), path.to_string_lossy().into_owned());
+        let watching = tokio::task::spawn_blocking(move || nofx(&token, &["run", &file, "--watch"]));
+        if tool == "manual:look" {
+            let begun = std::time::Instant::now();
+            let id = loop {
+                let (_, page) = author.get("/api/runs?goal=manual:look").await;
+                if let Some(id) = page["data"][0]["id"].as_str() {
+                    break id.to_owned();
+                }
+                assert!(begun.elapsed().as_secs() < 60, "it was not submitted");
+                tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            };
+            assert_eq!(author.post(&format!("/api/runs/{id}/cancel"), json!({})).await.0, 200);
+        }
+        let output = watching.await.expect("it ends");
+        assert_eq!(output.status.code(), Some(code), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,7 +139,9 @@ mod tests {
             check(Provider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(),
             "as Supabase Auth joins them"
         );
-        assert_eq!(check(Provider::Standard, &headers(NOW - 301, " "), "{}", &[&secret]), Err(Refused::Stale));
+        for (off, refused) in [(-300, None), (300, None), (-301, Some(Refused::Stale)), (301, Some(Refused::Stale))] {
+            assert_eq!(check(Provider::Standard, &headers(NOW + off, " "), "{}", &[&secret]).err(), refused, "{off} s from now");
+        }
         assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{ }", &[&secret]), Err(Refused::Signature));
         let (first, again) = (headers(NOW, " "), headers(NOW, " "));
         let id = |headers: &[(&str, String)]| check(Provider::SupabaseAuth, headers, "{}", &[&secret]).expect("good").id;
