@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the suite on programs that count which of their lines ran; prints the product's share and the ten files with the least.
+#   scripts/coverage.sh          everything
+#   scripts/coverage.sh WORD…    words and filters as for scripts/test.sh
+# Functions as they are built for Vercel do not count. Needs Debian's llvm-19, which is installed if it is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+if ! command -v llvm-cov-19 >/dev/null; then
+  apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends llvm-19 >&2
+fi
+counts="$CARGO_TARGET_DIR/coverage"
+rm -rf "$counts"
+mkdir -p "$counts"
+# %c keeps the counters in the file while they grow: a process that is killed has counted, too.
+export LLVM_PROFILE_FILE="$counts/%m-%p%c.profraw"
+export RUSTFLAGS="-C instrument-coverage -C llvm-args=-runtime-counter-relocation"
+failed=0
+scripts/test.sh "$@" || failed=$?
+
+export LLVM_PROFILE_FILE=/dev/null
+# Processes that were given no environment write where they are.
+find . -path ./node_modules -prune -o -name 'default_*.profraw' -exec mv -t "$counts" {} +
+find "$counts" -name '*.profraw' -size +0 > "$counts/files"
+llvm-profdata-19 merge --sparse --failure-mode=warn --input-files="$counts/files" --output="$counts/all.profdata" 2>"$counts/merge.log"
+find "$counts" -name '*.profraw' -delete
+programs=()
+while read -r program; do programs+=(--object "$program"); done < <(
+  cargo nextest list --workspace --all-targets --list-type binaries-only --message-format json 2>/dev/null |
+    python3 -c 'import json, sys; print(*(one["binary-path"] for one in json.load(sys.stdin)["rust-binaries"].values()), sep="\n")')
+llvm-cov-19 export --summary-only --instr-profile="$counts/all.profdata" --ignore-filename-regex='/\.cargo/|/rustc/|/rustlib/' \
+  "$CARGO_TARGET_DIR/debug/nofx" --object "$CARGO_TARGET_DIR/debug/nofx-lambda" "${programs[@]}" 2>>"$counts/merge.log" > "$counts/summary.json"
+python3 - "$counts/summary.json" "$PWD" <<'PY'
+import json
+import sys
+
+files = []
+for one in json.load(open(sys.argv[1], encoding="utf-8"))["data"][0]["files"]:
+    name = one["filename"].removeprefix(sys.argv[2] + "/")
+    if not name.startswith(("tests/", "/")):
+        files.append((name, one["summary"]["lines"]["covered"], one["summary"]["lines"]["count"]))
+covered, count = sum(one[1] for one in files), sum(one[2] for one in files)
+print(f"{covered} of {count} lines in {len(files)} files: {100 * covered / count:.1f} %")
+for name, covered, count in sorted((one for one in files if one[2]), key=lambda one: one[1] / one[2])[:10]:
+    print(f"{100 * covered / count:5.1f} %  {covered:>4} of {count:>4}  {name}")
+PY
+exit "$failed"
