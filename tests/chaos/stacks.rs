@@ -4,6 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use nix::sys::signal::Signal;
 use nofx_tests::own::Own;
+use nofx_tests::plans::{bash, plan, until};
 use nofx_tests::stack::{binary, root};
 use serde_json::Value;
 
@@ -158,13 +159,21 @@ async fn a_worker_that_holds_leases_is_protected_from_scaling_in() {
     let (url, told) = agent().await;
     let mut own = Own::start_with(&Own::folder("protect"), &[], &[("ECS_AGENT_URI", &url)]);
     assert!(told.lock().expect("not poisoned").is_empty(), "an idle worker may go");
-    let step = serde_json::json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 1"}});
-    own.run(&serde_json::json!({"goal": "busy", "steps": [step]})).await;
-    let begun = std::time::Instant::now();
-    let said = || told.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect::<Vec<_>>();
-    while said() != [true, false] {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", said());
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let done = own.dir.join("done");
+    own.submit(&plan(vec![bash("a", &until(&done))])).await;
+    let says = async |wanted: &[bool]| {
+        let begun = std::time::Instant::now();
+        loop {
+            let said: Vec<bool> = told.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect();
+            if said == wanted {
+                return;
+            }
+            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{said:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    says(&[true]).await;
+    std::fs::write(done, "").expect("written");
+    says(&[true, false]).await;
     own.stop();
 }

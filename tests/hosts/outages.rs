@@ -3,12 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "starts a worker, and a flag makes the outages long")]
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nofx_tests::faults::Way;
-use nofx_tests::own::Own;
+use nofx_tests::own::{Own, is_over};
+use nofx_tests::plans::{bash, plan, until};
 use nofx_tests::stack::binary;
 use nofx_tests::vercel::Deployment;
 use reqwest::Client;
@@ -16,11 +17,6 @@ use serde_json::{Value, json};
 
 use crate::settings;
 use crate::vercel::built;
-
-/// How long each way stays cut; half a minute with `NOFX_TEST_LONG` set.
-fn outage() -> Duration {
-    Duration::from_secs(if std::env::var_os("NOFX_TEST_LONG").is_some() { 30 } else { 6 })
-}
 
 struct Ended(Child);
 
@@ -65,54 +61,106 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
         url: deployment.url.clone(),
         token: dev["tokens"]["admin"].as_str().expect("a token").to_owned(),
     };
-    let over = Arc::new(AtomicBool::new(false));
-    let load = tokio::spawn(submit(api.clone(), Arc::clone(&over)));
-    let artifact = api.artifact().await;
+    let load = Arc::new(Load::default());
+    let submitting = tokio::spawn(submit(api.clone(), Arc::clone(&load)));
+    let made = api.submit(&plan(vec![bash("log", "true")])).await;
+    let made = api.wait(&made, is_over).await["artifacts"][0]["id"].as_str().expect("an artifact").to_owned();
+    // A step that is at work all the time.
+    let done = own.dir.join("done");
+    let long = api.submit(&plan(vec![bash("long", &until(&done))])).await;
+    api.wait(&long, |run| run["steps"][0]["status"] == "running").await;
+    load.accepts(5).await;
     for (name, way) in [("PostgREST", &rest), ("Storage and Realtime", &supabase), ("the queue and the secrets", &aws)] {
         way.cut();
-        tokio::time::sleep(outage() / 2).await;
+        way.is_missed(3).await;
+        if std::env::var_os("NOFX_TEST_LONG").is_some() {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+        }
         // What needs it is refused in good order, the rest is served.
-        match name {
-            "PostgREST" => api.is_refused("/api/runs").await,
-            "Storage and Realtime" => {
-                api.is_refused(&format!("/api/artifacts/{artifact}/content")).await;
-                assert_eq!(api.get("/api/runs").await.status(), 200);
+        if name == "PostgREST" {
+            api.is_refused("/api/runs").await;
+            load.is_refused().await;
+            // For long enough that a worker loses what it works on.
+            let lost = "select from nofx.step where status = 'running' and name = 'long' and lease_expires_at < now()";
+            let begun = Instant::now();
+            while own.sql().await.query_opt(lost, &[]).await.expect("a look").is_none() {
+                assert!(begun.elapsed() < Duration::from_secs(60), "somebody renews the lease");
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            _ => assert_eq!(api.get("/api/runs").await.status(), 200),
+        } else {
+            load.accepts(5).await;
+            assert_eq!(api.get("/api/runs").await.status(), 200);
+        }
+        if name == "Storage and Realtime" {
+            api.is_refused(&format!("/api/artifacts/{made}/content")).await;
         }
         assert_eq!(api.get("/api/health").await.status(), 200, "without {name}");
-        tokio::time::sleep(outage() / 2).await;
         way.mend();
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        load.accepts(5).await;
     }
-    over.store(true, Ordering::Relaxed);
-    let (accepted, refused) = load.await.expect("the load");
-    assert!(accepted.len() > 10 && refused > 0, "{} runs were accepted and {refused} refused", accepted.len());
+    load.is_over.store(true, Ordering::Relaxed);
+    submitting.await.expect("the load");
+    std::fs::write(done, "").expect("written");
+    let mut accepted = load.accepted.lock().expect("not poisoned").clone();
+    accepted.push(long);
     for id in &accepted {
-        let run = api.end(id).await;
+        let run = api.wait(id, is_over).await;
         assert_eq!(run["status"], "succeeded", "{run}");
         assert_eq!(run["artifacts"].as_array().map(Vec::len), Some(1), "its log is kept: {run}");
     }
     assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
 }
 
-/// Submits until told to stop: a step that needs a secret, keeps a log, and takes a moment. Ids of what was accepted, and how often it was refused.
-async fn submit(api: Api, over: Arc<AtomicBool>) -> (Vec<String>, usize) {
+/// Runs that are submitted all the time.
+#[derive(Default)]
+struct Load {
+    /// Ids of what was accepted.
+    accepted: Mutex<Vec<String>>,
+    refused: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Load {
+    fn accepted(&self) -> usize {
+        self.accepted.lock().expect("not poisoned").len()
+    }
+
+    /// Waits until so many more are accepted.
+    async fn accepts(&self, more: usize) {
+        let enough = self.accepted() + more;
+        self.until(|load| load.accepted() >= enough).await;
+    }
+
+    /// Waits until one more is refused.
+    async fn is_refused(&self) {
+        let before = self.refused.load(Ordering::Relaxed);
+        self.until(|load| load.refused.load(Ordering::Relaxed) > before).await;
+    }
+
+    async fn until(&self, ready: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !ready(self) {
+            assert!(begun.elapsed() < Duration::from_secs(120), "{} are accepted, {:?} refused", self.accepted(), self.refused);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Submits until told to stop: a step that needs a secret, keeps a log, and takes a moment.
+async fn submit(api: Api, load: Arc<Load>) {
     let step = json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 0.1; echo done"}, "secrets": ["KEY"]});
-    let (mut accepted, mut refused) = (vec![], 0);
-    while !over.load(Ordering::Relaxed) {
+    while !load.is_over.load(Ordering::Relaxed) {
         let request = api.client.post(format!("{}/api/runs", api.url)).bearer_auth(&api.token).timeout(Duration::from_secs(15));
         let answer = request.json(&json!({"plan": {"goal": "load", "steps": [step]}})).send().await.expect("the function answers");
         if answer.status() == 201 {
             let run: Value = answer.json().await.expect("JSON");
-            accepted.push(run["id"].as_str().expect("an id").to_owned());
+            load.accepted.lock().expect("not poisoned").push(run["id"].as_str().expect("an id").to_owned());
         } else {
             assert_eq!(answer.status(), 503);
-            refused += 1;
+            load.refused.fetch_add(1, Ordering::Relaxed);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    (accepted, refused)
 }
 
 #[derive(Clone)]
@@ -135,11 +183,12 @@ impl Api {
         assert!(status == 503 && retry.is_some() && problem["title"].is_string(), "{path}: {status} {retry:?} {problem}");
     }
 
-    async fn end(&self, id: &str) -> Value {
+    /// The run, once `ready` says so.
+    async fn wait(&self, id: &str, ready: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let run: Value = self.get(&format!("/api/runs/{id}")).await.json().await.expect("JSON");
-            if matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
+            if ready(&run) {
                 return run;
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "{run}");
@@ -147,12 +196,10 @@ impl Api {
         }
     }
 
-    /// Id of an artifact that is there.
-    async fn artifact(&self) -> String {
-        let plan = json!({"goal": "artifact", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": "true"}}]});
+    /// Submits a plan; the run's id.
+    async fn submit(&self, plan: &Value) -> String {
         let request = self.client.post(format!("{}/api/runs", self.url)).bearer_auth(&self.token).json(&json!({"plan": plan}));
         let run: Value = request.send().await.expect("the function answers").json().await.expect("JSON");
-        let run = self.end(run["id"].as_str().unwrap_or_else(|| panic!("{run}"))).await;
-        run["artifacts"][0]["id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned()
+        run["id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned()
     }
 }

@@ -1,5 +1,10 @@
 //! A way to a dependency that can be cut.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -7,6 +12,9 @@ use tokio::sync::watch;
 pub struct Way {
     pub url: String,
     open: watch::Sender<bool>,
+    /// How many came while it was cut.
+    in_vain: watch::Sender<usize>,
+    losses: Arc<Mutex<VecDeque<u64>>>,
 }
 
 impl Way {
@@ -14,12 +22,16 @@ impl Way {
     pub async fn to(url: &str) -> Self {
         let target = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let way = Self { url: format!("http://{}", listener.local_addr().expect("an address")), open: watch::channel(true).0 };
-        let open = way.open.subscribe();
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let way = Self { url, open: watch::channel(true).0, in_vain: watch::channel(0).0, losses: Arc::default() };
+        let (open, in_vain, losses) = (way.open.subscribe(), way.in_vain.clone(), way.losses.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if *open.borrow() {
-                    tokio::spawn(pass(client, target.clone(), open.clone()));
+                    let most = losses.lock().expect("not poisoned").pop_front().unwrap_or(u64::MAX);
+                    tokio::spawn(pass(client, target.clone(), open.clone(), most));
+                } else {
+                    in_vain.send_modify(|count| *count += 1);
                 }
             }
         });
@@ -33,14 +45,30 @@ impl Way {
     pub fn mend(&self) {
         self.open.send_replace(true);
     }
+
+    /// Closes the next connections, one after the other, as soon as so many bytes of each have gone to the server.
+    pub fn lose_after(&self, bytes: &[u64]) {
+        self.losses.lock().expect("not poisoned").extend(bytes);
+    }
+
+    /// Waits until so many more have come while it is cut.
+    pub async fn is_missed(&self, times: usize) {
+        let mut in_vain = self.in_vain.subscribe();
+        let enough = *in_vain.borrow() + times;
+        let missed = tokio::time::timeout(Duration::from_secs(60), in_vain.wait_for(|count| *count >= enough)).await;
+        missed.expect("nobody misses it").expect("it is there");
+    }
 }
 
-async fn pass(mut client: TcpStream, target: String, mut open: watch::Receiver<bool>) {
+async fn pass(mut client: TcpStream, target: String, mut open: watch::Receiver<bool>, most: u64) {
     let Ok(mut server) = TcpStream::connect(target).await else { return };
     drop((client.set_nodelay(true), server.set_nodelay(true)));
+    let ((from_client, mut to_client), (mut from_server, mut to_server)) = (client.split(), server.split());
+    let mut from_client = from_client.take(most);
     tokio::select! {
         // However it ends, both sides are closed.
-        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+        _ = copy(&mut from_client, &mut to_server) => {}
+        _ = copy(&mut from_server, &mut to_client) => {}
         _ = open.wait_for(|open| !*open) => {}
     }
 }

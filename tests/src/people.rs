@@ -64,6 +64,12 @@ pub fn service() -> Db {
     Db::new(STACK.get("rest_url"), STACK.get("anon_key"), STACK.get("service_role_key"))
 }
 
+/// Looks at the queues of all tenants, once. Whoever meets another look under way does nothing, so that one is waited for.
+pub async fn look() {
+    let look = "begin; select pg_advisory_xact_lock(hashtextextended('nofx_watch', 0)); select nofx.watch_queues(); commit";
+    STACK.sql().await.batch_execute(look).await.expect("a look");
+}
+
 impl Person {
     pub fn with_token(token: impl Into<String>) -> Self {
         Self { http: nofx_shared::net::client(), token: token.into() }

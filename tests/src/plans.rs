@@ -2,6 +2,8 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "builders take what `json!` makes")]
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 pub fn step(name: &str, tool: &str, needs: &[&str], inputs: Value) -> Value {
@@ -10,6 +12,12 @@ pub fn step(name: &str, tool: &str, needs: &[&str], inputs: Value) -> Value {
 
 pub fn plan(steps: Vec<Value>) -> Value {
     json!({"goal": "test", "steps": steps})
+}
+
+/// A script that goes on once there is such a file; or when its folder is gone, so that no test leaves one behind.
+pub fn until(file: &Path) -> String {
+    let folder = file.parent().expect("a file of a folder");
+    format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.display(), file.display())
 }
 
 pub fn bash(name: &str, script: &str) -> Value {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nofx_shared::db::Db;
+use nofx_shared::db::{self, Db};
 use nofx_shared::events::{Cursor, Row};
 use serde::Deserialize;
 use serde_json::json;
@@ -22,29 +22,25 @@ struct Tail {
     id: i64,
 }
 
-pub(super) async fn run(hub: Arc<Hub>, tenant: Uuid, sender: broadcast::Sender<Arc<Row>>, mut written: watch::Receiver<u64>) {
+/// Tells what comes after the cursor.
+pub(super) async fn run(
+    hub: Arc<Hub>,
+    tenant: Uuid,
+    sender: broadcast::Sender<Arc<Row>>,
+    mut written: watch::Receiver<u64>,
+    mut cursor: Cursor,
+) {
     let (mut db, mut since) = (hub.viewer(tenant), Instant::now());
-    let mut cursor = None;
     loop {
         if since.elapsed() > Duration::from_secs(200) {
             (db, since) = (hub.viewer(tenant), Instant::now());
         }
-        let cursor = match &mut cursor {
-            Some(cursor) => cursor,
-            None => match tail(&db).await {
-                Some(tail) => cursor.insert(tail),
-                None => {
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                    continue;
-                }
-            },
-        };
         let mut pauses = LOOK_AGAIN.iter();
         loop {
-            match read_page(&db, *cursor, &Wanted::default(), 1000).await {
+            match read_page(&db, cursor, &Wanted::default(), 1000).await {
                 Ok(rows) if !rows.is_empty() => {
                     for row in rows {
-                        *cursor = row.cursor();
+                        cursor = row.cursor();
                         // No receiver at this moment is no error.
                         drop(sender.send(Arc::new(row)));
                     }
@@ -68,7 +64,8 @@ pub(super) async fn run(hub: Arc<Hub>, tenant: Uuid, sender: broadcast::Sender<A
     }
 }
 
-async fn tail(db: &Db) -> Option<Cursor> {
-    let tails: Vec<Tail> = db.call("event_tail", &json!({})).await.ok()?;
-    tails.first().map(|tail| Cursor { tx: tail.tx, id: tail.id })
+/// The cursor after which only events yet to come are read.
+pub(super) async fn tail(db: &Db) -> Result<Cursor, db::Error> {
+    let [Tail { tx, id }] = db.call("event_tail", &json!({})).await?;
+    Ok(Cursor { tx, id })
 }

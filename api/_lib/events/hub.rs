@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use nofx_shared::db::Db;
+use nofx_shared::db::{self, Db};
 use nofx_shared::events::{EventBus, Row, viewer_token};
 use nofx_shared::settings;
 use tokio::sync::broadcast;
@@ -25,21 +25,23 @@ impl Hub {
     }
 
     /// Everything that is written for a tenant from now on.
-    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> broadcast::Receiver<Arc<Row>> {
+    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> Result<broadcast::Receiver<Arc<Row>>, db::Error> {
         let known = self.feeds.lock().expect("nobody panics while holding it").get(&tenant).map(broadcast::Sender::subscribe);
         if let Some(receiver) = known {
-            return receiver;
+            return Ok(receiver);
         }
         let written = self.bus.follow(tenant).await;
+        // Found before anybody is told that the stream is open: a feed that found it later would pass over what is written meanwhile.
+        let tail = feed::tail(&self.viewer(tenant)).await?;
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
         // Somebody else may have come meanwhile.
         if let Some(feed) = feeds.get(&tenant) {
-            return feed.subscribe();
+            return Ok(feed.subscribe());
         }
         let (sender, receiver) = broadcast::channel(4096);
         feeds.insert(tenant, sender.clone());
-        tokio::spawn(feed::run(Arc::clone(self), tenant, sender, written));
-        receiver
+        tokio::spawn(feed::run(Arc::clone(self), tenant, sender, written, tail));
+        Ok(receiver)
     }
 
     /// Drops a feed that nobody reads; false when somebody came meanwhile.

@@ -52,7 +52,7 @@ pub(crate) async fn stream_events(
     let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let asked = resumed.or(query.cursor()?);
     // Subscribed before the replay: what comes in between is in both, and skipped by its cursor.
-    let live = app.hub().subscribe(caller.tenant).await;
+    let live = app.hub().subscribe(caller.tenant).await?;
     let follower = Follower {
         db: app.db(&caller),
         wanted,

@@ -1,18 +1,7 @@
-use std::time::Duration;
-
-use nofx_shared::containment;
 use nofx_tests::Tenant;
-use nofx_tests::people::service;
+use nofx_tests::people::look;
 use nofx_tests::receiver::Receiver;
 use serde_json::json;
-
-/// Looks several times: a look that meets another one under way does nothing.
-async fn look() {
-    for _ in 0..5 {
-        containment::watch_queues(&service()).await.expect("a look");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
 
 #[tokio::test]
 async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
@@ -29,6 +18,7 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
         json!({"goal": "dead", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
     assert_eq!(person.run(run).await["status"], "failed");
     look().await;
+    look().await;
     let heard = receiver.wait(1).await;
     let text = heard[0].body()["text"].as_str().expect("a text").to_owned();
     assert!(text.starts_with("*alert.raised*") && text.contains("kind: dlq_growth") && text.contains("value: 1"), "{text}");
@@ -38,6 +28,7 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
     let id = open[0]["id"].as_str().expect("an id");
 
     supervisor.post("/api/dlq/purge", json!({"all": true})).await;
+    look().await;
     look().await;
     let heard = receiver.wait(2).await;
     assert!(heard[1].body()["text"].as_str().is_some_and(|text| text.starts_with("*alert.resolved*")));

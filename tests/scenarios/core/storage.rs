@@ -1,6 +1,5 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,77 +11,101 @@ use base64::engine::general_purpose::STANDARD;
 use nofx_shared::storage::{ARTIFACTS, Content, Storage};
 use nofx_tests::faults::Way;
 use nofx_tests::stack::STACK;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_upload_goes_on_where_it_was_when_the_connection_is_lost() {
     let way = Way::to(STACK.get("supabase_url")).await;
     let storage = Storage::new(&way.url, STACK.get("service_role_key"));
-    storage.ensure_bucket().await.expect("a bucket");
+    direct().ensure_bucket().await.expect("a bucket");
     let path = format!("test/{}", uuid::Uuid::now_v7());
     let bytes: Vec<u8> = (0..20_000_000u32).map(|at| (at % 251) as u8).collect();
-    let content = Content::Bytes(bytes.clone().into());
-    let cutting = async {
-        for _ in 0..4 {
-            tokio::time::sleep(Duration::from_millis(60)).await;
-            way.cut();
-            tokio::time::sleep(Duration::from_millis(30)).await;
-            way.mend();
-        }
-    };
-    let (uploaded, ()) = tokio::join!(storage.upload(&path, "application/octet-stream", &content), cutting);
-    uploaded.expect("it is stored");
+    // In the second piece, before a byte, in the third. Together they let too little through for the whole: each of them is met.
+    way.lose_after(&[9_000_000, 0, 7_000_000]);
+    storage.upload(&path, "application/octet-stream", &Content::Bytes(bytes.clone().into())).await.expect("it is stored");
     let url = storage.sign(&path, Duration::from_secs(60)).await.expect("a URL");
     let stored = nofx_shared::net::client().get(url).send().await.expect("an answer").bytes().await.expect("bytes");
     assert!(stored == bytes, "{} bytes of {} are stored, or others", stored.len(), bytes.len());
+}
 
-    // What cannot be stored is told at once and not tried again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_told_and_not_tried_again() {
+    direct().ensure_bucket().await.expect("a bucket");
+    let (url, asked) = forgetful_storage().await;
     let missing = Content::File { path: "/no/such/file".into(), size: 20_000_000 };
-    let begun = std::time::Instant::now();
-    let refused = storage.upload("test/no-such-file", "application/octet-stream", &missing).await.expect_err("there is no file");
-    assert!(refused.is_about_the_call() && begun.elapsed() < Duration::from_secs(5), "{refused} in the bucket {ARTIFACTS}");
+    let upload = Storage::new(&url, STACK.get("service_role_key")).upload("test/no-such-file", "text/plain", &missing).await;
+    assert!(upload.expect_err("there is no file").is_about_the_call());
+    assert_eq!(*asked.lock().expect("not poisoned"), [Method::POST], "it was begun, once, and nothing was asked after that");
+}
+
+/// Storage without anything in between.
+fn direct() -> Storage {
+    Storage::new(STACK.get("supabase_url"), STACK.get("service_role_key"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_piece_whose_sender_is_gone_is_written_to_its_end() {
-    let storage = Storage::new(STACK.get("supabase_url"), STACK.get("service_role_key"));
+    let storage = direct();
     storage.ensure_bucket().await.expect("a bucket");
     let base = STACK.get("supabase_url");
     let call = |method, url: &str| {
         let key = STACK.get("service_role_key");
         nofx_shared::net::client().request(method, url).bearer_auth(key).header("apikey", key).header("tus-resumable", "1.0.0")
     };
-    for patience in (5..=40).step_by(5) {
+    for sent in [0, 1, 4_000_000, 7_999_999, 8_000_000] {
         let name = format!("test/{}", uuid::Uuid::now_v7());
         let metadata = [("bucketName", ARTIFACTS), ("objectName", &name)].map(|(key, value)| format!("{key} {}", STANDARD.encode(value)));
         let begin = call(Method::POST, &format!("{base}/storage/v1/upload/resumable")).header("upload-length", 8_000_000);
         let begun = begin.header("upload-metadata", metadata.join(",")).send().await.expect("an answer");
         let place = begun.headers()["location"].to_str().expect("text").to_owned();
 
-        let piece = call(Method::PATCH, &place).header("upload-offset", 0).header("content-type", "application/offset+octet-stream");
-        let sent = tokio::time::timeout(Duration::from_millis(patience), piece.body(vec![7; 8_000_000]).send()).await;
-        drop(sent);
+        // Sends so much of the piece, and is gone without having heard an answer.
+        let (_, address) = base.split_once("//").expect("a URL");
+        let (_, path) = place.split_once(address).expect("a place of Storage");
+        let key = STACK.get("service_role_key");
+        let head = format!(
+            "PATCH {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\napikey: {key}\r\ntus-resumable: 1.0.0\r\n\
+             upload-offset: 0\r\ncontent-type: application/offset+octet-stream\r\ncontent-length: 8000000\r\n\r\n"
+        );
+        let mut sender = TcpStream::connect(address).await.expect("a connection");
+        sender.write_all(head.as_bytes()).await.expect("sent");
+        sender.write_all(&vec![7; sent]).await.expect("sent");
+        drop(sender);
+
         // The piece may come in between, so that each is compared with what was asked after it.
-        let was_there = storage.has(&name).await.expect("an answer");
-        let asked = call(Method::HEAD, &place).send().await.expect("an answer");
-        let has_all = asked.headers()["upload-offset"] == "8000000";
-        assert!(!was_there || has_all, "an object has all its bytes");
-        assert!(!has_all || storage.has(&name).await.expect("an answer"), "all bytes are the object");
-        assert!(has_all || asked.headers()["upload-offset"] == "0", "a piece is there or not");
+        let look = async || {
+            let was_there = storage.has(&name).await.expect("an answer");
+            let asked = call(Method::HEAD, &place).send().await.expect("an answer");
+            let has_all = asked.headers()["upload-offset"] == "8000000";
+            assert!(!was_there || has_all, "an object has all its bytes");
+            assert!(!has_all || storage.has(&name).await.expect("an answer"), "all bytes are the object");
+            assert!(has_all || asked.headers()["upload-offset"] == "0", "a piece is there or not");
+            has_all
+        };
+        let begun = Instant::now();
+        while look().await != (sent == 8_000_000) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "a whole piece becomes the object, with nobody there to hear it");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
 /// In front of Storage: a server that took all bytes of its first upload and died before they became an object.
-async fn forgetful_storage() -> (String, Arc<AtomicU32>) {
-    let begun = Arc::new(AtomicU32::new(0));
-    let count = begun.clone();
+/// Also the methods of what it is asked about uploads.
+async fn forgetful_storage() -> (String, Arc<Mutex<Vec<Method>>>) {
+    let asked: Arc<Mutex<Vec<Method>>> = Arc::default();
+    let kept = asked.clone();
     let pass = async move |request: Request| -> Response {
         let (parts, body) = request.into_parts();
         let is_upload = parts.uri.path().contains("/upload/resumable");
-        if is_upload && parts.method == Method::POST {
-            count.fetch_add(1, Ordering::SeqCst);
-        }
         let body = to_bytes(body, 1 << 30).await.expect("a body");
-        match (is_upload && count.load(Ordering::SeqCst) == 1, &parts.method) {
+        let is_first = {
+            let mut kept = kept.lock().expect("not poisoned");
+            kept.extend(is_upload.then(|| parts.method.clone()));
+            begun(&kept) == 1
+        };
+        match (is_upload && is_first, &parts.method) {
             (true, &Method::HEAD) => return (StatusCode::OK, [("upload-offset", "7000000"), ("upload-length", "7000000")]).into_response(),
             (true, &Method::PATCH) => return StatusCode::BAD_GATEWAY.into_response(),
             _ => {}
@@ -98,17 +121,22 @@ async fn forgetful_storage() -> (String, Arc<AtomicU32>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(axum::serve(listener, Router::new().fallback(pass)).into_future());
-    (url, begun)
+    (url, asked)
+}
+
+/// How many uploads.
+fn begun(asked: &[Method]) -> usize {
+    asked.iter().filter(|method| **method == Method::POST).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_storage_took_and_lost_is_sent_again() {
-    let (url, begun) = forgetful_storage().await;
+    let (url, asked) = forgetful_storage().await;
     let storage = Storage::new(&url, STACK.get("service_role_key"));
     storage.ensure_bucket().await.expect("a bucket");
     let path = format!("test/{}", uuid::Uuid::now_v7());
     let uploaded = storage.upload(&path, "application/octet-stream", &Content::Bytes(vec![7; 7_000_000].into())).await;
     uploaded.expect("it is stored");
     assert!(storage.has(&path).await.expect("an answer"), "what is said to be stored is there");
-    assert_eq!(begun.load(Ordering::SeqCst), 2, "once more, from its beginning");
+    assert_eq!(begun(&asked.lock().expect("not poisoned")), 2, "once more, from its beginning");
 }

@@ -1,9 +1,10 @@
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use nofx_tests::Tenant;
-use nofx_tests::people::{status, step};
+use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{bash, plan, step as make};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_failed_need_never_leaves_a_run_hanging() {
@@ -28,7 +29,7 @@ async fn a_timeout_kills_the_work() {
     let mark = format!("nofx-timeout-{}", uuid::Uuid::now_v7());
     let run = person
         .run(plan(vec![
-            json!({"name": "slow", "tool": "bash", "timeout_s": 1, "inputs": {"script": format!("(sleep 30; echo {mark}) & wait")}}),
+            json!({"name": "slow", "tool": "bash", "timeout_s": 1, "inputs": {"script": format!("(sleep 600; echo {mark}) & wait")}}),
         ]))
         .await;
     assert_eq!(status(&run, "slow"), "timed_out");
@@ -99,6 +100,30 @@ async fn attempts_that_run_out_keep_the_whole_error_chain() {
         .await;
     let chain = step(&run, "flaky")["error"]["chain"].as_array().expect("a chain").len();
     assert_eq!((status(&run, "flaky"), step(&run, "flaky")["attempt"].as_u64(), chain), ("failed", Some(3), 3));
+}
+
+#[tokio::test]
+async fn the_next_attempt_waits_as_long_as_the_plan_says() {
+    let person = Tenant::new().await.contributor();
+    let retry = json!({"max_attempts": 4, "initial_ms": 100, "factor": 3, "max_ms": 500, "jitter": 0});
+    let plan = plan(vec![json!({"name": "flaky", "tool": "fail", "inputs": {"transient": true}, "retry": retry})]);
+    // However often somebody looks for what is due.
+    let look = async {
+        loop {
+            service().call::<_, Value>("ring_doorbells", &json!({})).await.expect("a look");
+        }
+    };
+    let run = tokio::select! { run = person.run(plan) => run, () = look => unreachable!() };
+    let (_, page) = person.get(&format!("/api/events?limit=100&run_id={}", run["id"].as_str().expect("an id"))).await;
+    let told = |kind: &'static str| page["data"].as_array().expect("events").iter().filter(move |event| event["type"] == kind);
+    let at = |instant: &Value| instant.as_str().expect("an instant").parse::<DateTime<Utc>>().expect("a time");
+    // Only the database's clock counts: what it wrote at each failure, and when it made the step ready again.
+    let waits: Vec<i64> =
+        told("step.retrying").map(|event| (at(&event["data"]["until"]) - at(&event["time"])).num_milliseconds()).collect();
+    assert_eq!(waits, [100, 300, 500], "{page}");
+    let due = told("step.retrying").map(|event| at(&event["data"]["until"]));
+    let ready: Vec<_> = told("step.started").skip(1).map(|event| at(&event["data"]["ready_at"])).collect();
+    assert!(ready.len() == 3 && due.zip(ready).all(|(due, ready)| ready >= due), "an attempt came too early: {page}");
 }
 
 #[tokio::test]

@@ -1,47 +1,76 @@
-use nofx_tests::Tenant;
-use nofx_tests::plans::bash;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nofx_tests::plans::{bash, plan, step, until};
+use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
-/// How many of the run's steps ran at the same instant, by their own clocks.
-fn most_at_once(run: &Value) -> usize {
-    let mut marks = vec![];
-    for step in run["steps"].as_array().expect("steps") {
-        let stamp = |key: &str| step[key].as_str().expect("an instant").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
-        marks.push((stamp("started_at"), 1i32));
-        marks.push((stamp("ended_at"), -1));
+/// Names of the steps that run now.
+async fn running(person: &Person, runs: &[String]) -> Vec<String> {
+    let mut names = vec![];
+    for run in runs {
+        let (_, run) = person.get(&format!("/api/runs/{run}")).await;
+        let steps = run["steps"].as_array().expect("steps").iter().filter(|step| step["status"] == "running");
+        names.extend(steps.map(|step| step["name"].as_str().expect("a name").to_owned()));
     }
-    marks.sort_by_key(|(at, change)| (*at, *change));
-    let mut now = 0;
-    marks
-        .into_iter()
-        .map(|(_, change)| {
-            now += change;
-            usize::try_from(now).unwrap_or(0)
-        })
-        .max()
-        .unwrap_or(0)
+    names
+}
+
+/// Of steps that go on until there is a file of their name, so many run at once, no more and no fewer; the next begins when one has ended.
+async fn run_at_once(most: usize, plans: impl Fn(&Path) -> Vec<Value>) {
+    let (person, folder) = (Tenant::new().await.contributor(), tempfile::tempdir().expect("a folder"));
+    let (mut runs, mut left) = (vec![], 0);
+    for plan in plans(folder.path()) {
+        left += plan["steps"].as_array().expect("steps").len();
+        runs.push(person.submit(plan).await);
+    }
+    while left > 0 {
+        let begun = Instant::now();
+        let now = loop {
+            let now = running(&person, &runs).await;
+            if now.len() == most.min(left) && now.iter().all(|name| !folder.path().join(name).exists()) {
+                break now;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{now:?} run at once");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        };
+        // A tenant's steps are taken in the order of their ids: where the last has had its turn, each of these had it.
+        assert_eq!(person.run(plan(vec![step("last", "noop", &[], json!({}))])).await["status"], "succeeded");
+        assert_eq!(running(&person, &runs).await, now);
+        std::fs::write(folder.path().join(&now[0]), "").expect("written");
+        left -= 1;
+    }
+    for run in &runs {
+        assert_eq!(person.end(run).await["status"], "succeeded");
+    }
+}
+
+fn waiting(folder: &Path, name: &str) -> Value {
+    bash(name, &until(&folder.join(name)))
+}
+
+fn keyed(folder: &Path, name: &str, limit: u32) -> Value {
+    let mut step = waiting(folder, name);
+    (step["concurrency_key"], step["concurrency_limit"]) = (json!("deploy"), json!(limit));
+    step
 }
 
 #[tokio::test]
-async fn no_more_steps_run_at_once_than_the_run_allows() {
-    let person = Tenant::new().await.contributor();
-    let steps: Vec<Value> = (0..8).map(|n| bash(&format!("s{n}"), "sleep 0.1")).collect();
-    let run = person.run(json!({"goal": "limited", "max_parallel": 2, "steps": steps})).await;
-    assert_eq!(run["status"], "succeeded");
-    assert!(most_at_once(&run) <= 2, "{}", most_at_once(&run));
+async fn as_many_steps_run_at_once_as_the_run_allows() {
+    let limited = |folder: &Path| {
+        let mut plan = plan(["a", "b", "c", "d"].map(|name| waiting(folder, name)).into());
+        plan["max_parallel"] = json!(2);
+        vec![plan]
+    };
+    run_at_once(2, limited).await;
+}
+
+#[tokio::test]
+async fn as_many_steps_run_at_once_as_their_concurrency_key_allows() {
+    run_at_once(2, |folder| vec![plan(["a", "b", "c"].map(|name| keyed(folder, name, 2)).into())]).await;
 }
 
 #[tokio::test]
 async fn a_concurrency_key_holds_across_runs() {
-    let person = Tenant::new().await.contributor();
-    let plan = json!({"goal": "key", "steps": (0..3).map(|n| json!({"name": format!("s{n}"), "tool": "bash", "needs": [],
-        "concurrency_key": "deploy", "concurrency_limit": 1, "inputs": {"script": "sleep 0.1"}})).collect::<Vec<_>>()});
-    let ids = [person.submit(plan.clone()).await, person.submit(plan).await];
-    let mut all = vec![];
-    for id in &ids {
-        let run = person.end(id).await;
-        assert_eq!(run["status"], "succeeded");
-        all.extend(run["steps"].as_array().expect("steps").clone());
-    }
-    assert_eq!(most_at_once(&json!({"steps": all})), 1);
+    run_at_once(1, |folder| [["a", "b"], ["c", "d"]].map(|names| plan(names.map(|name| keyed(folder, name, 1)).into())).into()).await;
 }

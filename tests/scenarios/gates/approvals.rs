@@ -1,6 +1,6 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::{status, step};
-use nofx_tests::plans::{plan, step as make};
+use nofx_tests::plans::{bash, plan, step as make, until};
 use serde_json::{Value, json};
 
 fn gated() -> Value {
@@ -70,14 +70,47 @@ async fn a_gate_of_a_tool_fails_closed_with_its_evidence() {
 }
 
 #[tokio::test]
+async fn a_gate_that_failed_blocks_all_that_is_below_it_whatever_its_policy() {
+    let tenant = Tenant::new().await;
+    let supervisor = tenant.supervisor();
+    let gate = |name: &str, tool: &str, inputs: Value| json!({"name": name, "tool": tool, "needs": [], "on_failure": "continue", "inputs": inputs});
+    let below = |name: &str, need: &str| json!({"name": name, "tool": "noop", "needs": [need], "on_failure": "continue"});
+    let steps = vec![
+        gate("unit", "gate:unit", json!({"command": "false"})),
+        below("next", "unit"),
+        below("beyond", "next"),
+        gate("ask", "manual:look", json!({})),
+        below("hence", "ask"),
+        below("hereafter", "hence"),
+        make("aside", "noop", &[], json!({})),
+    ];
+    let id = tenant.contributor().submit(plan(steps)).await;
+    let run = supervisor.wait(&id, |run| status(run, "unit") == "failed" && status(run, "ask") == "waiting").await;
+    let asked = run["gates"].as_array().expect("gates").iter().find(|gate| gate["kind"] == "manual:look").expect("a gate");
+    supervisor.post(&format!("/api/gates/{}/reject", asked["id"].as_str().expect("an id")), json!({"reason": "no"})).await;
+    let run = supervisor.end(&id).await;
+    assert_eq!((run["status"].as_str(), status(&run, "aside")), (Some("failed"), "succeeded"), "{run}");
+    for (name, gate) in [("next", "unit"), ("beyond", "unit"), ("hence", "ask"), ("hereafter", "ask")] {
+        assert_eq!(
+            (status(&run, name), step(&run, name)["error"]["message"].as_str()),
+            ("skipped", Some(format!("blocked by {gate}").as_str()))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_gate_put_before_a_step_holds_it() {
     let tenant = Tenant::new().await;
     let supervisor = tenant.supervisor();
-    let id = supervisor.submit(plan(vec![make("nap", "sleep", &[], json!({"seconds": 1})), make("go", "noop", &["nap"], json!({}))])).await;
-    let run = supervisor.wait(&id, |run| status(run, "nap") == "waiting").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let done = folder.path().join("done");
+    let id = supervisor.submit(plan(vec![bash("nap", &until(&done)), make("go", "noop", &["nap"], json!({}))])).await;
+    let run = supervisor.wait(&id, |run| status(run, "nap") == "running").await;
     let body = json!({"run_id": id, "step_id": step(&run, "go")["id"], "gate_type": "manual:look"});
     let (code, gate) = supervisor.post("/api/gates", body).await;
     assert_eq!(code, 201, "{gate}");
+    std::fs::write(done, "").expect("written");
+    // Its settle has decided what goes on by the time that its end can be seen.
     let run = supervisor.wait(&id, |run| status(run, "nap") == "succeeded").await;
     assert_eq!(status(&run, "go"), "pending");
     supervisor.post(&format!("/api/gates/{}/approve", gate["id"].as_str().expect("an id")), json!({})).await;

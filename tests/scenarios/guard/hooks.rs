@@ -160,24 +160,30 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
     }
     assert!(receiver.heard().is_empty(), "nobody came");
 
-    // One that is allowed and sends its callers on, to where they may go too: nobody follows.
+    // Two that are allowed and send their callers on, to where they may go too and to where they may not: nobody follows.
     tenant.allow_loopback().await;
-    let (other, beyond) = (Receiver::start().await, Receiver::start().await);
-    other.sends_on_to(&beyond.url);
-    set(&admin, "redirects", "background", "event.type == 'run.succeeded'", &other.url).await;
+    let (near, far, beyond) = (Receiver::start().await, Receiver::start().await, Receiver::start().await);
+    let forbidden = std::net::TcpListener::bind("127.0.0.2:0").expect("a port");
+    forbidden.set_nonblocking(true).expect("set");
+    near.sends_on_to(&beyond.url);
+    far.sends_on_to(&format!("http://{}", forbidden.local_addr().expect("an address")));
+    for (name, redirects) in [("near", &near), ("far", &far)] {
+        set(&admin, name, "background", "event.type == 'run.succeeded'", &redirects.url).await;
+    }
     tenant.contributor().run(noop()).await;
     let begin = Instant::now();
     loop {
         let (_, page) = tenant.supervisor().get("/api/hooks/deliveries").await;
         let redirected = |row: &&Value| row["attempts"].as_array().is_some_and(|tries| tries.iter().any(|one| one["status"] == 302));
-        if let Some(row) = page["data"].as_array().expect("rows").iter().find(redirected) {
-            assert_ne!(row["status"], "delivered", "{row}");
+        let rows: Vec<_> = page["data"].as_array().expect("rows").iter().filter(redirected).collect();
+        if rows.len() == 2 {
+            assert!(rows.iter().all(|row| row["status"] != "delivered"), "{rows:?}");
             break;
         }
         assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(!other.heard().is_empty() && beyond.heard().is_empty(), "somebody followed");
+    assert!(beyond.heard().is_empty() && forbidden.accept().is_err(), "somebody followed");
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn published_keys_are_kept_and_a_rotation_is_noticed() {
     *project.published.lock().expect("not poisoned") = published(&[1, 2]);
     let begun = Instant::now();
     while let Err(error) = verifier.verify(&token(2)).await {
-        assert!(matches!(error, Error::UnknownKey(_)) && begun.elapsed() < Duration::from_secs(10), "{error}");
+        assert!(matches!(error, Error::UnknownKey(_)) && begun.elapsed() < Duration::from_secs(60), "{error}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(project.asked(), 2, "made-up names do not make it ask each time");
