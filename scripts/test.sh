@@ -34,18 +34,17 @@ chmod 711 "$data" "$data/tmp"
 left() {
   { grep -slF "$data" /proc/[0-9]*/environ; find /proc/[0-9]*/{exe,fd/2} -lname "$data/*" 2>/dev/null; } | cut -d/ -f3 | sort -u
 }
-# The last to go, however this script ends: then its input ends, which nobody else has in hand. Until then it is told what was
-# started. It is in a process group of its own, so that neither Ctrl-C nor a kill of all others reaches it.
+# From here on each has a process group of its own: what Ctrl-C or a kill of all tells this script is told to the others in good order.
 set -m
+# The last to go, however this script ends: then its input ends, which nobody else has in hand. Until then it is told what was started.
 coproc LAST {
   set +em
   mapfile -t started
   kill -TERM "${started[@]}"
-  for _ in $(seq 600); do [ -n "$(left)" ] || break; sleep 0.1; done
+  for _ in $(seq 300); do [ -n "$(left)" ] || break; sleep 0.1; done
   left | xargs --no-run-if-empty kill -KILL
   rm -rf "$data"
 } 2>/dev/null
-set +m
 last=$LAST_PID
 trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
 # The shell waits for the tests before it hears a signal, unless they are in the background.
@@ -53,7 +52,7 @@ trap 'exit 130' INT TERM
 
 export TMPDIR="$data/tmp"
 NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
-  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 2>"$data/dev.log" &
+  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!
 echo "$stack" >&"${LAST[1]}"
 for _ in $(seq 600); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.1; done
@@ -62,7 +61,7 @@ export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$target/debug/nofx"
 export NOFX_TEST_PGTAP="$target/pgtap/pgtap.sql"
-cargo nextest run --workspace --all-targets --no-fail-fast "$@" &
+cargo nextest run --workspace --all-targets --no-fail-fast "$@" </dev/null &
 tests=$!
 echo "$tests" >&"${LAST[1]}"
 wait "$tests"
