@@ -16,13 +16,14 @@ state="$({ git rev-parse HEAD; git diff HEAD; echo "$load $*"; } | sha256sum | c
 folder="$CARGO_TARGET_DIR/repeat/$state"
 mkdir -p "$folder"
 
-loops=()
-end() { [ ${#loops[@]} -eq 0 ] || kill "${loops[@]}" 2>/dev/null || true; }
-trap end EXIT
+# One at a time: another one waits here, and so does one after this was killed, until the run that was under way is over.
+exec {lock}> "$folder/lock"
+flock "$lock"
+
+# All that is started here is told to end when this ends, also if this is killed.
 trap 'exit 130' INT TERM
 for _ in $(seq "$load"); do
-  (while :; do :; done) &
-  loops+=($!)
+  setpriv --pdeathsig KILL bash -c 'while :; do :; done' {lock}>&- &
 done
 
 failed=0
@@ -31,8 +32,9 @@ for run in $(seq "$runs"); do
   done="$folder/$run.txt"
   if [ ! -f "$done" ]; then
     begun=$SECONDS
-    # The loops would be waited for with everything else.
-    if scripts/test.sh "$@" > "$folder/$run.log" 2>&1; then
+    # The shell hears no signal while it waits for what is not in the background.
+    setpriv --pdeathsig TERM scripts/test.sh "$@" > "$folder/$run.log" 2>&1 &
+    if wait $!; then
       result="passed: $(grep -a 'Summary' "$folder/$run.log" | tail -1 | sed 's/.*\] *//')"
     else
       names="$(sed -n '/ Summary /,$p' "$folder/$run.log" | grep -aE '^ +(FAIL|TIMEOUT|SIGKILL|SIGSEGV|SIGABRT|LEAK-FAIL) ' | awk '{print $NF}' | sort -u | tr '\n' ' ')"

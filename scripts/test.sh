@@ -12,8 +12,9 @@ target="$CARGO_TARGET_DIR"
 # Clippy compiles as it lints, so the crates are compiled once and not a second time for their lints.
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
 
-# Packages are fetched while the crates compile.
-scripts/bootstrap-dev.sh --tests &
+# Packages are fetched while the crates compile; by one at a time, if others run the tests too.
+mkdir -p "$target"
+flock --no-fork "$target/bootstrap.lock" scripts/bootstrap-dev.sh --tests &
 bootstrap=$!
 trap 'kill "$bootstrap" 2>/dev/null || true' EXIT
 cargo fmt --all --check
@@ -24,21 +25,43 @@ if [ $# -eq 0 ]; then
   cargo-deny --log-level error check bans licenses sources
 fi
 
-# One stack for all tests; each test is a tenant of its own.
+# One stack for all tests; each test is a tenant of its own. What they put into temporary files goes with its folder.
 data="$(mktemp -d)"
-chmod 711 "$data"
+mkdir "$data/tmp"
+chmod 711 "$data" "$data/tmp"
+
+# Whatever belongs to this run and still lives: it has the folder in its environment, writes its complaints there, or came from there.
+left() {
+  { grep -slF "$data" /proc/[0-9]*/environ; find /proc/[0-9]*/{exe,fd/2} -lname "$data/*" 2>/dev/null; } | cut -d/ -f3 | sort -u
+}
+# From here on each has a process group of its own: what Ctrl-C or a kill of all tells this script is told to the others in good order.
+set -m
+# The last to go, however this script ends: then its input ends, which nobody else has in hand. Until then it is told what was started.
+coproc LAST {
+  set +em
+  mapfile -t started
+  kill -TERM "${started[@]}"
+  for _ in $(seq 300); do [ -n "$(left)" ] || break; sleep 0.1; done
+  left | xargs --no-run-if-empty kill -KILL
+  rm -rf "$data"
+} 2>/dev/null
+last=$LAST_PID
+trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
+# The shell waits for the tests before it hears a signal, unless they are in the background.
+trap 'exit 130' INT TERM
+
+export TMPDIR="$data/tmp"
 NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
-  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 2>"$data/dev.log" &
+  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!
-trap 'kill -TERM "$stack" 2>/dev/null; wait "$stack" 2>/dev/null; rm -rf "$data"' EXIT
-# The shell waits for the tests before it hears a signal, so they are told here.
-trap 'kill -TERM "${tests:-}" 2>/dev/null; exit 130' INT TERM
+echo "$stack" >&"${LAST[1]}"
 for _ in $(seq 600); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.1; done
 # What failed is said by its assertion.
 export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$target/debug/nofx"
 export NOFX_TEST_PGTAP="$target/pgtap/pgtap.sql"
-cargo nextest run --workspace --all-targets --no-fail-fast "$@" &
+cargo nextest run --workspace --all-targets --no-fail-fast "$@" </dev/null &
 tests=$!
+echo "$tests" >&"${LAST[1]}"
 wait "$tests"

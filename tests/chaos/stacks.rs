@@ -1,11 +1,14 @@
 #![expect(clippy::disallowed_methods, reason = "starts stacks that must not start, and a test")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use nix::sys::signal::Signal;
 use nofx_tests::own::Own;
 use nofx_tests::plans::{bash, plan, until};
-use nofx_tests::stack::{binary, root};
+use nofx_tests::stack::{binary, root, target};
 use serde_json::Value;
 
 /// All processes of a stack.
@@ -69,21 +72,69 @@ fn a_test_that_is_killed_leaves_nothing_behind() {
         .stdout(Stdio::null())
         .spawn()
         .expect("it starts");
-    let begun = std::time::Instant::now();
-    let until = |what: &str, is: &dyn Fn() -> bool| {
-        while !is() {
-            assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{what}");
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-    };
-    until("its stack did not start", &|| dir.join("dev.json").exists());
-    let dev: Value = serde_json::from_slice(&std::fs::read(dir.join("dev.json")).expect("dev.json")).expect("JSON");
+    until("its stack did not start", || dir.join("dev.json").exists());
+    let dev = read(&dir.join("dev.json"));
     let all: Vec<i64> = processes(&dev).into_iter().chain(dev["pids"]["queue"].as_i64()).collect();
     assert!(all.len() == 5 && all.iter().all(|pid| Own::lives(*pid)), "{dev}");
     test.kill().expect("killed");
     test.wait().expect("it ended");
-    until("a process was left behind", &|| all.iter().all(|pid| !Own::lives(*pid)));
-    until("the folder was left behind", &|| !dir.exists());
+    until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
+    until("the folder was left behind", || !dir.exists());
+}
+
+#[test]
+fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
+    let dir = Own::folder("killed-run");
+    let (bin, temporary) = (dir.join("bin"), dir.join("temporary"));
+    for folder in [&bin, &temporary] {
+        std::fs::create_dir(folder).expect("a folder");
+        std::fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("Postgres can go there");
+    }
+    // In the place of cargo: there is nothing to build, and the tests are a process that lasts.
+    let cargo = bin.join("cargo");
+    let script =
+        "#!/bin/sh\n[ \"$1 $2\" = 'nextest run' ] || exit 0\necho $$ > $TMPDIR/half && mv $TMPDIR/half $TMPDIR/begun && exec sleep 600\n";
+    std::fs::write(&cargo, script).expect("written");
+    std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("it can be run");
+    let paths = std::iter::once(bin).chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH")));
+    let log = std::fs::File::create(dir.join("test.log")).expect("a file");
+    let mut test = Command::new(root().join("scripts/test.sh"))
+        .arg("a_word")
+        .env("PATH", std::env::join_paths(paths).expect("a PATH"))
+        .env("CARGO_TARGET_DIR", target())
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a file"))
+        .stderr(log)
+        .spawn()
+        .expect("it starts");
+    let its = || std::fs::read_dir(&temporary).expect("a folder").next().map(|entry| entry.expect("an entry").path());
+    let said = || std::fs::read_to_string(dir.join("test.log")).unwrap_or_default();
+    until("the tests did not begin", || {
+        assert!(matches!(test.try_wait(), Ok(None)), "it ended: {}", said());
+        its().is_some_and(|its| its.join("tmp/begun").exists())
+    });
+    let its_folder = its().expect("it is there");
+    let (dev, tests) = (read(&its_folder.join("dev.json")), read(&its_folder.join("tmp/begun")));
+    let all: Vec<i64> = processes(&dev).into_iter().chain(tests.as_i64()).collect();
+    assert!(all.len() == 6 && all.iter().all(|pid| Own::lives(*pid)), "{dev} {tests}");
+    test.kill().expect("killed");
+    test.wait().expect("it ended");
+    until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
+    until("a folder was left behind", || its().is_none());
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
 #[test]

@@ -15,23 +15,24 @@ use tokio::process::Command;
 
 use crate::settings;
 
-/// Builds with Vercel's own builder, once a run of the tests: each is a process, and the stack is the run's.
+/// Builds with Vercel's own builder, once a run of the tests: each is a process, and the folder of the stack is the run's.
 pub(crate) async fn built() -> PathBuf {
-    let output = target().join("vercel");
-    let mark = dev_file().with_file_name("vercel-is-built");
-    let lock = std::fs::File::create(mark.with_extension("lock")).expect("a file");
+    let output = dev_file().with_file_name("vercel");
+    // The builder writes into the checkout and the build folder too: one at a time, whosever it is.
+    let lock = std::fs::File::create(target().join("vercel.lock")).expect("a file");
     tokio::task::block_in_place(|| lock.lock()).expect("its turn");
-    if !mark.exists() {
+    if !output.exists() {
+        let half = output.with_extension("half");
         // As it is deployed: not through clippy, by which scripts/test.sh compiles.
         let build = Command::new(root().join("scripts/vercel-build.sh"))
-            .arg(&output)
+            .arg(&half)
             .env_remove("RUSTC_WORKSPACE_WRAPPER")
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
         let said = build.await.expect("the script runs");
         assert!(said.status.success(), "vercel build failed: {}", String::from_utf8_lossy(&said.stderr));
-        std::fs::write(&mark, "").expect("written");
+        std::fs::rename(&half, &output).expect("it is whole");
     }
     output
 }

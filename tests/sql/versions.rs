@@ -20,7 +20,7 @@ struct Server {
 impl Server {
     /// Starts the server whose files are below `home`, with what hosted Supabase has before the first migration.
     fn start(home: &Path, binaries: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("nofx-postgres-").tempdir_in("/tmp").expect("a folder");
+        let folder = tempfile::Builder::new().prefix("nofx-postgres-").tempdir().expect("a folder");
         // The build may lie where nobody but root can go.
         assert!(
             Command::new("cp")

@@ -217,19 +217,24 @@ impl Own {
     }
 }
 
-/// Also when an assertion failed: no process is left behind. The folder stays then, for its logs.
+/// Also when an assertion failed: nothing is left behind. What its parts said last is printed then.
 impl Drop for Own {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
             self.stop();
         }
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.dir.join("dev.log")).unwrap_or_default();
-            let lines: Vec<&str> = log.lines().collect();
-            eprintln!("{}\nthe whole log and others are in {}", lines[lines.len().saturating_sub(40)..].join("\n"), self.dir.display());
-        } else {
-            drop(std::fs::remove_dir_all(&self.dir));
+            for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.extension().is_some_and(|end| end == "log") {
+                    let log = std::fs::read_to_string(&path).unwrap_or_default();
+                    let lines: Vec<&str> = log.lines().collect();
+                    let last = lines[lines.len().saturating_sub(20)..].join("\n");
+                    eprintln!("{}:\n{last}", entry.file_name().display());
+                }
+            }
         }
+        drop(std::fs::remove_dir_all(&self.dir));
     }
 }
 

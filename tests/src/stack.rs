@@ -1,20 +1,24 @@
 //! The stack that scripts/test.sh started.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 
 use serde_json::Value;
 
+use crate::suite::{HOST, SCENARIOS};
+
 pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let file = dev_file();
-    explain_failures(file.with_file_name("dev.log"));
     let text = std::fs::read_to_string(&file).expect("dev.json can be read");
     Stack { dev: serde_json::from_str(&text).expect("dev.json is JSON") }
 });
 
-/// Its `dev.json`.
+/// Its `dev.json`. Whoever asks for it has failures explained.
 pub fn dev_file() -> PathBuf {
-    std::env::var_os("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one").into()
+    static EXPLAINED: Once = Once::new();
+    let file = PathBuf::from(std::env::var_os("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one"));
+    EXPLAINED.call_once(|| explain_failures(file.with_file_name("dev.log")));
+    file
 }
 
 /// Whoever fails also says what the stack complained of last, and how that test alone is run again.
@@ -25,8 +29,12 @@ fn explain_failures(log: PathBuf) {
         for line in last_errors(&log) {
             eprintln!("stack: {line}");
         }
-        if let Some(test) = std::thread::current().name().filter(|name| name.contains("::")) {
-            eprintln!("again: scripts/test.sh {test}");
+        // Not a thread of a runtime's.
+        if let Some(test) = std::thread::current().name().filter(|name| *name != "main" && !name.starts_with("tokio")) {
+            match std::env::var(HOST) {
+                Ok(host) => eprintln!("again: {SCENARIOS}={test} scripts/test.sh {host}"),
+                Err(_) => eprintln!("again: scripts/test.sh {test}"),
+            }
         }
     }));
 }

@@ -13,18 +13,25 @@ use crate::stack::root;
 /// decides is the same code and the same database everywhere: with `NOFX_TEST_LONG` it is asked everywhere all the same.
 const EVERY_HOST: &str = "every_host::";
 
+/// Names which of them are run instead.
+pub(crate) const SCENARIOS: &str = "NOFX_TEST_SCENARIOS";
+/// Tells the scenarios whose test they are part of.
+pub(crate) const HOST: &str = "NOFX_TEST_HOST";
+
 /// Runs the scenarios against `api_url` instead of the API of the stack that `dev` describes. Fails with what they print.
 pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     let mut dev = dev.clone();
     dev["api_url"] = api_url.into();
     let path = folder.join("dev.json");
     std::fs::write(&path, dev.to_string()).expect("written");
-    let filter = if std::env::var_os("NOFX_TEST_LONG").is_some() { "" } else { EVERY_HOST };
+    let usual = if std::env::var_os("NOFX_TEST_LONG").is_some() { "" } else { EVERY_HOST };
+    let filter = std::env::var(SCENARIOS).unwrap_or_else(|_| usual.to_owned());
     // Built already, as part of the whole workspace (of one package alone it would be another build): cargo only finds it.
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "--workspace", "--test", "scenarios", "--", "--test-threads", "4", filter])
+        .args(["test", "--quiet", "--workspace", "--test", "scenarios", "--", "--test-threads", "4", &filter])
         .current_dir(root())
         .env("NOFX_TEST_STACK", &path)
+        .env(HOST, std::thread::current().name().expect("the test's name"))
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
