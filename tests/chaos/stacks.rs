@@ -96,11 +96,11 @@ fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
         "#!/bin/sh\n[ \"$1 $2\" = 'nextest run' ] || exit 0\necho $$ > $TMPDIR/half && mv $TMPDIR/half $TMPDIR/begun && exec sleep 600\n";
     std::fs::write(&cargo, script).expect("written");
     std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("it can be run");
-    let paths = std::iter::once(bin).chain(std::env::split_paths(&std::env::var_os("PATH").expect("a PATH")));
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"));
     let log = std::fs::File::create(dir.join("test.log")).expect("a file");
     let mut test = Command::new(root().join("scripts/test.sh"))
         .arg("a_word")
-        .env("PATH", std::env::join_paths(paths).expect("a PATH"))
+        .env("PATH", path)
         .env("CARGO_TARGET_DIR", target())
         .env("TMPDIR", &temporary)
         .stdin(Stdio::null())
