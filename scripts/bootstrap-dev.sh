@@ -25,7 +25,7 @@ done
 
 # What browsers load; nothing comes from elsewhere.
 mkdir -p public/vendor
-cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
+cmp -s node_modules/htmx.org/dist/htmx.min.js public/vendor/htmx.min.js || cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
 
 if [ ! -f .env ]; then
   cp .env.example .env

@@ -16,7 +16,7 @@ fi
 # What browsers load, published with the other files of public/.
 [ -f node_modules/htmx.org/dist/htmx.min.js ] || npm ci --no-audit --no-fund --loglevel=error >&2
 mkdir -p public/vendor
-cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
+cmp -s node_modules/htmx.org/dist/htmx.min.js public/vendor/htmx.min.js || cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
 
 # All that the builder asks of a project; `vercel pull` writes the true one before a deployment.
 if [ ! -f .vercel/project.json ]; then

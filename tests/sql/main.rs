@@ -56,6 +56,7 @@ fn every_sql_function_does_what_its_tests_say() {
     let mut arguments: Vec<&std::ffi::OsStr> = ["--ext", ".sql"].map(std::ffi::OsStr::new).to_vec();
     arguments.extend(files.iter().map(|file| file.as_os_str()));
     let proved = run("pg_prove", db_url, "tap,nofx", &arguments);
-    eprintln!("{}", said(&proved).lines().rev().take(3).collect::<Vec<_>>().join("\n"));
-    assert!(proved.status.success(), "{}", said(&proved));
+    // A line a file: those that are well say nothing.
+    let said = said(&proved);
+    assert!(proved.status.success(), "{}", said.lines().filter(|line| !line.ends_with(" ok")).collect::<Vec<_>>().join("\n"));
 }

@@ -226,7 +226,8 @@ impl Drop for Own {
         if std::thread::panicking() {
             for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if path.extension().is_some_and(|end| end == "log") {
+                // How the database was made is of no use.
+                if path.extension().is_some_and(|end| end == "log") && !path.ends_with("initdb.log") {
                     let log = std::fs::read_to_string(&path).unwrap_or_default();
                     let lines: Vec<&str> = log.lines().collect();
                     let last = lines[lines.len().saturating_sub(20)..].join("\n");
