@@ -72,14 +72,14 @@ fn a_test_that_is_killed_leaves_nothing_behind() {
         .stdout(Stdio::null())
         .spawn()
         .expect("it starts");
-    until("its stack did not start", || dir.join("dev.json").exists());
+    wait_until("its stack did not start", || dir.join("dev.json").exists());
     let dev = read(&dir.join("dev.json"));
     let all: Vec<i64> = processes(&dev).into_iter().chain(dev["pids"]["queue"].as_i64()).collect();
     assert!(all.len() == 5 && all.iter().all(|pid| Own::lives(*pid)), "{dev}");
     test.kill().expect("killed");
     test.wait().expect("it ended");
-    until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
-    until("the folder was left behind", || !dir.exists());
+    wait_until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
+    wait_until("the folder was left behind", || !dir.exists());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
         .expect("it starts");
     let its = || std::fs::read_dir(&temporary).expect("a folder").next().map(|entry| entry.expect("an entry").path());
     let said = || std::fs::read_to_string(dir.join("test.log")).unwrap_or_default();
-    until("the tests did not begin", || {
+    wait_until("the tests did not begin", || {
         assert!(matches!(test.try_wait(), Ok(None)), "it ended: {}", said());
         its().is_some_and(|its| its.join("tmp/begun").exists())
     });
@@ -120,12 +120,12 @@ fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
     assert!(all.len() == 6 && all.iter().all(|pid| Own::lives(*pid)), "{dev} {tests}");
     test.kill().expect("killed");
     test.wait().expect("it ended");
-    until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
-    until("a folder was left behind", || its().is_none());
+    wait_until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
+    wait_until("a folder was left behind", || its().is_none());
     std::fs::remove_dir_all(dir).expect("removed");
 }
 
-fn until(what: &str, mut is: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !is() {
         assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{what}");
