@@ -60,7 +60,7 @@ impl Function {
         let invocations: Arc<Mutex<HashMap<u64, Invocation>>> = Arc::default();
         let (tell, started) = oneshot::channel();
         tokio::spawn(listen(listener, Arc::clone(&invocations), tell));
-        let started = tokio::time::timeout(Duration::from_secs(10), started).await;
+        let started = tokio::time::timeout(Duration::from_secs(60), started).await;
         assert!(matches!(started, Ok(Ok(said)) if said == port), "{}: it did not say that it started", program.display());
         Self { port, process: process.into(), pid, next: AtomicU64::new(1), invocations, _socket: socket }
     }
@@ -89,7 +89,7 @@ impl Function {
 
     pub(super) async fn ended_well(&self) -> bool {
         let mut process = self.process.lock().await;
-        tokio::time::timeout(Duration::from_secs(10), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+        tokio::time::timeout(Duration::from_secs(60), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
     }
 }
 
