@@ -1,6 +1,7 @@
 //! What forms may and may not do.
 
 use nofx_tests::Tenant;
+use nofx_tests::plans::{bash, plan, until};
 use nofx_tests::receiver::Receiver;
 use nofx_tests::stack::STACK;
 use serde_json::json;
@@ -10,7 +11,9 @@ async fn a_hook_that_says_no_to_a_request_says_no_to_the_form_as_well() {
     let tenant = Tenant::new().await;
     let (person, receiver) = (tenant.contributor(), Receiver::start().await);
     tenant.allow_loopback().await;
-    let run = person.submit(nofx_tests::plans::plan(vec![nofx_tests::plans::step("s", "sleep", &[], json!({"seconds": 30}))])).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = person.submit(plan(vec![bash("s", &until(&folder.path().join("never")))])).await;
+    person.wait(&run, |run| run["status"] == "running").await;
     receiver.always(200, "{\"allow\": false, \"reason\": \"not on a Friday\"}", std::time::Duration::ZERO);
     let hook = json!({"name": "careful", "phase": "pre", "filter": "request.path.endsWith('/cancel')", "target": {"kind": "webhook", "url": receiver.url}});
     let (status, answer) = tenant.admin().post("/api/hooks", hook).await;
@@ -29,8 +32,9 @@ async fn a_hook_that_says_no_to_a_request_says_no_to_the_form_as_well() {
 async fn forms_of_other_sites_change_nothing() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
-    let run =
-        person.submit(nofx_tests::plans::plan(vec![nofx_tests::plans::step("s", "sleep", &[], serde_json::json!({"seconds": 20}))])).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = person.submit(plan(vec![bash("s", &until(&folder.path().join("never")))])).await;
+    person.wait(&run, |run| run["status"] == "running").await;
     let client = nofx_shared::net::client();
     let cookie = format!("nofx_session={}", person.token);
     let post = |path: &str| client.post(format!("{}{path}", STACK.get("api_url"))).header("cookie", &cookie);
@@ -53,5 +57,5 @@ async fn forms_of_other_sites_change_nothing() {
     // What only reads may come by the cookie: a browser's stream has nothing else.
     let read = client.get(format!("{}/api/runs/{run}", STACK.get("api_url"))).header("cookie", &cookie).send().await.expect("an answer");
     assert_eq!(read.status(), 200);
-    person.post(&format!("/api/runs/{run}/cancel"), serde_json::json!({})).await;
+    person.post(&format!("/api/runs/{run}/cancel"), json!({})).await;
 }

@@ -2,7 +2,7 @@
 
 use nofx_tests::Tenant;
 use nofx_tests::browser::{Browser, Look, weigh};
-use nofx_tests::plans::step;
+use nofx_tests::plans::{bash, step, until};
 use nofx_tests::stack::target;
 use serde_json::{Value, json};
 
@@ -11,7 +11,9 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
     let mut steps: Vec<Value> = (0..999).map(|n| step(&format!("step {n}"), "noop", &[], json!({}))).collect();
-    steps[0] = step("step 0", "sleep", &[], json!({"seconds": 6}));
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = folder.path().join("watched");
+    steps[0] = bash("step 0", &until(&watched));
     steps.push(step("last", "noop", &["step 0"], json!({})));
     let run = person.submit(json!({"goal": "a thousand", "steps": steps})).await;
     let bytes = weigh(&format!("/ui/runs/{run}"), &person).await.bytes;
@@ -24,6 +26,7 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
     browser.script("window.nofxShift = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.nofxShift += entry.value; }).observe({type: 'layout-shift', buffered: true})").await;
     // From commit to pixel: the event's own instant against the frame that shows it; both clocks are this machine's.
     browser.script("window.nofxSeen = null; const look = () => { if (document.querySelector('.waterfall [data-step=\"last\"][data-status=succeeded]')) window.nofxSeen = Date.now(); else requestAnimationFrame(look); }; look()").await;
+    std::fs::write(watched, "").expect("written");
     person.end(&run).await;
     browser.find(".waterfall [data-step=\"last\"][data-status=succeeded]").await;
     browser.text("h1 .badge", "succeeded").await;

@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use nofx_tests::Tenant;
 use nofx_tests::browser::{Browser, Look};
-use nofx_tests::plans::step;
+use nofx_tests::plans::{bash, step, until};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,8 +9,10 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     let author = Browser::of(&tenant.contributor(), Look::Light).await;
     author.visit("/ui/runs/new?example=hello").await;
     author.text("#check h2", "It is fine").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let built = folder.path().join("built");
     let plan = json!({"goal": "ship it", "steps": [
-        step("build", "bash", &[], json!({"script": "sleep 4"})),
+        bash("build", &until(&built)),
         step("ask", "manual:deploy", &["build"], json!({"question": "Ship it?"})),
         step("ship", "bash", &["ask"], json!({"script": "echo shipped"}))]});
     let typed = |text: String| {
@@ -32,6 +32,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.find(".waterfall [data-step=build]").await;
     author.script("window.nofxSamePage = true").await;
     author.find(".waterfall [data-step=build][data-status=running]").await;
+    std::fs::write(built, "").expect("written");
     author.find(".waterfall [data-step=build][data-status=succeeded]").await;
     author.find(".waterfall [data-step=ask][data-status=waiting]").await;
     author.text(".card", "It needs somebody of the role supervisor").await;
@@ -122,12 +123,16 @@ async fn a_log_is_followed_while_its_step_runs() {
     tell("more");
     browser.text("pre.log[data-follow]", "line 5").await;
 
-    // The next lines are slow on their way: they come when the page has been drawn anew and shows them already.
+    // The next lines are slow on their way: they come when the page has been drawn anew and shows them already. Whoever reads them is
+    // done when the browser turns to its next task.
     browser
         .script(
             "const fetched = window.fetch; window.fetch = async (...asked) => { const answer = await fetched(...asked); \
              if (String(asked[0]).includes('/log?') && await answer.clone().text()) \
-             { document.body.dataset.held = ''; await new Promise((go) => window.nofxRelease = go); } return answer; }",
+             { document.body.dataset.held = ''; await new Promise((go) => window.nofxRelease = go); \
+               const read = answer.text.bind(answer); \
+               answer.text = async () => { const text = await read(); setTimeout(() => document.body.dataset.handled = ''); return text; }; } \
+             return answer; }",
         )
         .await;
     tell("held");
@@ -136,7 +141,7 @@ async fn a_log_is_followed_while_its_step_runs() {
     assert_eq!(person.end(&run).await["status"], "succeeded");
     browser.text("pre.log:not([data-follow])", "line 12").await;
     browser.script("window.nofxRelease()").await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    browser.find("body[data-handled]").await;
     let lines = browser.script("return [...document.querySelectorAll('pre.log .line')].map((line) => line.textContent.trim())").await;
     let wanted: Vec<String> = (1..=12).map(|n| format!("line {n}")).collect();
     assert_eq!(lines, json!(wanted), "every line once");
@@ -174,9 +179,9 @@ async fn what_plans_and_steps_say_is_shown_and_never_run() {
         format!("/ui/runs/{gated}?view=plan"),
         format!("/ui/runs/new?from={gated}"),
     ] {
+        // It is loaded when its images are, or have failed.
         browser.visit(&path).await;
         browser.find("main h1").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(browser.script("return window.nofxOwned ?? null").await, json!(null), "{path}");
         assert_eq!(browser.script("return document.querySelectorAll('main img, main script, main svg[onload]').length").await, 0, "{path}");
     }
@@ -197,7 +202,15 @@ async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
     browser.text(".runs", "the first").await;
     browser.find(".runs input[name=run]").await.click().await.expect("clicked");
     person.run(json!({"goal": "the second", "steps": [step("a", "noop", &[], json!({}))]})).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // A list that is due again looks at what is selected, once a second: from here on it would be drawn with the second run in it.
+    browser
+        .script(
+            "const look = Element.prototype.querySelector; Element.prototype.querySelector = function (what) { \
+             if (what.includes(':checked')) document.body.dataset.spared = ''; return look.call(this, what); }",
+        )
+        .await;
+    browser.find("body[data-spared]").await;
+    assert_eq!(browser.script("return document.querySelector('.runs').textContent.includes('the second')").await, false);
     assert_eq!(
         browser.script("return document.querySelectorAll('.runs input[name=run]:checked').length").await,
         1,

@@ -8,6 +8,8 @@ use nix::sys::signal::Signal;
 use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
 use nofx_shared::settings::{self, Aws, AwsKeys};
 use nofx_tests::own::{Own, is_over};
+use nofx_tests::plans::{bash, plan, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -55,16 +57,19 @@ async fn delivers(own: &Own) {
 /// Delay: what is due later is taken when it is due, by whoever is there.
 async fn waits_for_what_is_due(own: &Own) {
     let run = own.run(&json!({"goal": "delay", "steps": [{"name": "a", "tool": "sleep", "inputs": {"seconds": 1}}]})).await;
-    let instant = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).unwrap_or_else(|| panic!("{run}"));
-    let took = instant(&run["ended_at"]) - instant(&run["created_at"]);
-    assert!(took >= chrono::TimeDelta::seconds(1), "{run}");
+    let path = format!("/api/runs/{}/timeline", run["id"].as_str().expect("an id"));
+    let page = own.call(Method::GET, &path, None).await.expect("a timeline");
+    let told = |kind: &str| page["data"].as_array().and_then(|all| all.iter().find(|event| event["type"] == kind)).expect("it was told");
+    let instant = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).unwrap_or_else(|| panic!("{page}"));
+    // Only the database's clock counts.
+    let (asked, due) = (instant(&told("step.waiting")["time"]), instant(&told("step.waiting")["data"]["until"]));
+    assert!(due - asked == chrono::TimeDelta::seconds(1) && instant(&told("step.succeeded")["time"]) >= due, "{page}");
 }
 
 /// Backpressure: a worker that is full leaves rings to others.
 async fn passes_by_a_worker_without_room(own: &Own) {
     let go = own.dir.join("go");
-    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.1; done", own.dir.display(), go.display());
-    let long = own.submit(&json!({"goal": "long", "steps": [{"name": "a", "tool": "bash", "inputs": {"script": script}}]})).await;
+    let long = own.submit(&plan(vec![bash("a", &until(&go))])).await;
     own.wait(&long, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
     for _ in 0..4 {
         own.run(&noop()).await;
@@ -105,15 +110,25 @@ async fn survives_what_is_no_ring(own: &Own, driver: &str) {
 /// Redelivery and shutdown: what a worker had heard when it died, or was told to stop, is done by another.
 async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let go = own.dir.join(signal.as_str());
+        let lost = async || {
+            let lost = "select count(*) from nofx.event where type in ('step.lost', 'step.handed_back')";
+            own.sql().await.query_one(lost, &[]).await.expect("a count").get::<_, i64>(0)
+        };
+        let before = lost().await;
         let mut runs = vec![];
-        for at in 0..12 {
-            runs.push(own.submit(&noop()).await);
-            if at == 5 {
-                for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
-                    Own::kill(worker.as_i64().unwrap_or(0), signal);
-                }
-            }
+        for _ in 0..6 {
+            runs.push(own.submit(&plan(vec![bash("a", &until(&go))])).await);
         }
+        own.wait(&runs[0], Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
+        for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
+            Own::kill(worker.as_i64().unwrap_or(0), signal);
+        }
+        for _ in 0..6 {
+            runs.push(own.submit(&noop()).await);
+        }
+        eventually("what they held is taken back", || async { lost().await > before }).await;
+        std::fs::write(go, "").expect("written");
         for id in &runs {
             let run = own.wait(id, Duration::from_secs(60), is_over).await;
             assert_eq!(run["status"], "succeeded", "after {signal}: {run}");

@@ -150,7 +150,7 @@ impl Load {
 async fn submit(api: Api, load: Arc<Load>) {
     let step = json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 0.1; echo done"}, "secrets": ["KEY"]});
     while !load.is_over.load(Ordering::Relaxed) {
-        let request = api.client.post(format!("{}/api/runs", api.url)).bearer_auth(&api.token).timeout(Duration::from_secs(15));
+        let request = api.client.post(format!("{}/api/runs", api.url)).bearer_auth(&api.token).timeout(Duration::from_secs(60));
         let answer = request.json(&json!({"plan": {"goal": "load", "steps": [step]}})).send().await.expect("the function answers");
         if answer.status() == 201 {
             let run: Value = answer.json().await.expect("JSON");
@@ -172,7 +172,7 @@ struct Api {
 
 impl Api {
     async fn get(&self, path: &str) -> reqwest::Response {
-        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).timeout(Duration::from_secs(15));
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).timeout(Duration::from_secs(60));
         request.send().await.expect("the function answers")
     }
 

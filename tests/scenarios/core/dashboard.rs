@@ -18,7 +18,7 @@ async fn pages_and_forms_work_on_every_host() {
     assert!(sign_in.text().await.expect("text").contains("Sign in to NOFX"));
 
     let person = Tenant::new().await.contributor();
-    let run = person.submit(plan(vec![step("slow", "sleep", &[], json!({"seconds": 60}))])).await;
+    let run = person.submit(plan(vec![step("slow", "sleep", &[], json!({"seconds": 600}))])).await;
     let page = person.browse(Method::GET, &format!("/ui/runs/{run}")).send().await.expect("an answer");
     assert_eq!(page.status(), 200);
     assert!(page.headers()["content-security-policy"].to_str().expect("text").contains("script-src 'self'"));
@@ -72,7 +72,7 @@ async fn a_gate_is_decided_and_runs_are_cancelled_together_by_forms() {
     assert!(supervisor.send_form("/ui/approvals", &form, &[("reason", "looks good")]).await.starts_with('+'));
     assert_eq!(author.end(&run).await["status"], "succeeded");
 
-    let slow = || plan(vec![step("slow", "sleep", &[], json!({"seconds": 60}))]);
+    let slow = || plan(vec![step("slow", "sleep", &[], json!({"seconds": 600}))]);
     let (one, other) = (author.submit(slow()).await, author.submit(slow()).await);
     let said =
         author.send_form("/ui/runs", "/ui/runs/bulk", &[("action", "cancel"), ("reason", "both"), ("run", &one), ("run", &other)]).await;

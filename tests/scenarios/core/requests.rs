@@ -31,7 +31,7 @@ async fn a_body_that_is_no_json_or_too_large_is_refused() {
     assert_eq!(send("{".to_owned()).await, (400, "application/problem+json".to_owned()));
     assert_eq!(send(format!("\"{}\"", "x".repeat(4 << 20))).await, (413, "application/problem+json".to_owned()));
     let unknown = json!({"plan": {"steps": [{"name": "a", "tool": "noop"}]}, "surprise": 1});
-    assert!((400..=422).contains(&send(unknown.to_string()).await.0));
+    assert_eq!(send(unknown.to_string()).await, (422, "application/problem+json".to_owned()));
 }
 
 #[tokio::test]

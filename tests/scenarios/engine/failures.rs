@@ -27,12 +27,11 @@ async fn a_failed_need_never_leaves_a_run_hanging() {
 async fn a_timeout_kills_the_work() {
     let person = Tenant::new().await.contributor();
     let mark = format!("nofx-timeout-{}", uuid::Uuid::now_v7());
-    let run = person
-        .run(plan(vec![
-            json!({"name": "slow", "tool": "bash", "timeout_s": 1, "inputs": {"script": format!("(sleep 600; echo {mark}) & wait")}}),
-        ]))
-        .await;
-    assert_eq!(status(&run, "slow"), "timed_out");
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = folder.path().join("begun");
+    let script = format!("touch {}; (sleep 600; echo {mark}) & wait", begun.display());
+    let run = person.run(plan(vec![json!({"name": "slow", "tool": "bash", "timeout_s": 5, "inputs": {"script": script}})])).await;
+    assert!(status(&run, "slow") == "timed_out" && begun.exists(), "{run}");
     assert!(!is_running(&mark), "a process of the step is still there");
 }
 

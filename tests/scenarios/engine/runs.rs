@@ -22,6 +22,7 @@ async fn a_bash_step_sees_no_environment_but_its_own() {
     let run = person.run(plan(vec![json!({"name": "env", "tool": "bash", "env": {"MINE": "yes"}, "inputs": {"argv": ["env"]}})])).await;
     let seen = step(&run, "env")["outputs"]["stdout"].as_str().expect("output").to_owned();
     let names: Vec<&str> = seen.lines().filter_map(|line| line.split('=').next()).collect();
+    assert!(["MINE", "PATH"].iter().all(|name| names.contains(name)), "{seen}");
     for name in names {
         let fine = [
             "PATH",

@@ -212,11 +212,11 @@ async fn advisories_fail_the_audit_and_an_auditor_without_data_too() {
 async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
-    let slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "sleep 30"}, "timeout_s": 1});
+    let slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "sleep 600"}, "timeout_s": 1});
     let run = person.run(plans::plan(vec![slow.clone()])).await;
     assert_eq!((status(&run, "gate"), &run["gates"]), ("timed_out", &json!([])));
     let mut slow = slow;
-    slow["timeout_s"] = json!(60);
+    slow["timeout_s"] = json!(600);
     let id = person.submit(plans::plan(vec![slow])).await;
     person.wait(&id, |run| status(run, "gate") == "running").await;
     person.post(&format!("/api/runs/{id}/cancel"), json!({})).await;

@@ -1,5 +1,6 @@
-use nofx_tests::people::{status, step};
+use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{plan, step as make};
+use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
@@ -56,8 +57,15 @@ async fn an_approval_that_nobody_gives_in_time_fails_closed() {
     let tenant = Tenant::new().await;
     let supervisor = tenant.supervisor();
     let mut guarded = make("go", "manual:deploy", &[], json!({}));
-    guarded["approval"] = json!({"expires_s": 1});
+    guarded["approval"] = json!({"expires_s": 86400});
     let id = tenant.contributor().submit(plan(vec![guarded, make("after", "noop", &["go"], json!({}))])).await;
+    waiting(&supervisor, &id).await;
+    // Its day is over, for this gate alone; whoever looks for what is due finds it.
+    let over = format!(
+        "update nofx.gate set expires_at = now() where run_id = '{id}'; update nofx.doorbell set ring_at = now() where run_id = '{id}'"
+    );
+    STACK.sql().await.batch_execute(&over).await.expect("its day is over");
+    service().call::<_, Value>("ring_doorbells", &json!({})).await.expect("a look");
     let run = supervisor.end(&id).await;
     assert_eq!((run["status"].as_str(), status(&run, "go"), status(&run, "after")), (Some("failed"), "failed", "skipped"));
     assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("expired")), "{run}");

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use nofx_shared::auth::{Role, sign_for};
 use nofx_tests::people::answer;
 use nofx_tests::stack::STACK;
@@ -43,4 +45,10 @@ async fn an_api_key_works_until_it_is_revoked_and_only_its_hash_is_kept() {
     assert_eq!(tenant.contributor().post("/api/keys", json!({"name": "x", "role": "admin"})).await.0, 403);
     let (code, _) = answer(admin.request(Method::DELETE, &format!("/api/keys/{}", minted["id"].as_str().expect("an id")))).await;
     assert_eq!(code, 204);
+    // Whoever has just checked it remembers it for some seconds.
+    let begun = Instant::now();
+    while Person::with_token(key).get("/api/runs").await.0 != 401 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it works on");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -38,6 +38,7 @@ pub struct Asked {
     pub provider: &'static str,
     pub model: String,
     pub body: Value,
+    pub at: Instant,
 }
 
 #[derive(Clone)]
@@ -101,7 +102,7 @@ impl Providers {
     /// Notes the request; the fault or the answer that is due.
     fn next(&self, provider: &'static str, model: &str, body: &Value, question: String) -> Result<String, Fault> {
         let mut kept = self.state.lock().expect("not poisoned");
-        kept.asked.push(Asked { provider, model: model.to_owned(), body: body.clone() });
+        kept.asked.push(Asked { provider, model: model.to_owned(), body: body.clone(), at: Instant::now() });
         match kept.faults.get_mut(provider).and_then(VecDeque::pop_front) {
             Some(fault) => Err(fault),
             None => Ok(kept.answers.pop_front().unwrap_or(question)),

@@ -53,7 +53,7 @@ impl Receiver {
             if wanted(&spans) {
                 return spans;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "no {what} among {spans:#?}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "no {what} among {spans:#?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -20,10 +20,10 @@ use tokio::sync::oneshot;
 pub struct Invocation {
     pub path: String,
     pub begun: Instant,
-    /// When the last byte of its body was sent on, or its client went away.
-    pub answered: Option<Instant>,
-    /// When the runtime said that the invocation is over: from then on the platform may freeze the process.
-    pub ended: Option<Instant>,
+    /// Whether the last byte of its body was sent on, or its client went away.
+    pub answered: bool,
+    /// Once the runtime has said that the invocation is over: whether its answer was on its way by then.
+    pub ended: Option<bool>,
 }
 
 pub(super) struct Function {
@@ -59,8 +59,8 @@ impl Function {
         let pid = process.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
         let invocations: Arc<Mutex<HashMap<u64, Invocation>>> = Arc::default();
         let (tell, started) = oneshot::channel();
-        tokio::spawn(listen(listener, Arc::clone(&invocations), tell));
-        let started = tokio::time::timeout(Duration::from_secs(10), started).await;
+        tokio::spawn(listen(listener, Pid::from_raw(pid), Arc::clone(&invocations), tell));
+        let started = tokio::time::timeout(Duration::from_secs(60), started).await;
         assert!(matches!(started, Ok(Ok(said)) if said == port), "{}: it did not say that it started", program.display());
         Self { port, process: process.into(), pid, next: AtomicU64::new(1), invocations, _socket: socket }
     }
@@ -68,14 +68,14 @@ impl Function {
     /// Begins an invocation; its number.
     pub(super) fn begin(&self, path: &str) -> u64 {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let invocation = Invocation { path: path.to_owned(), begun: Instant::now(), answered: None, ended: None };
+        let invocation = Invocation { path: path.to_owned(), begun: Instant::now(), answered: false, ended: None };
         self.invocations.lock().expect("not poisoned").insert(id, invocation);
         id
     }
 
     pub(super) fn answered(&self, id: u64) {
         if let Some(invocation) = self.invocations.lock().expect("not poisoned").get_mut(&id) {
-            invocation.answered = Some(Instant::now());
+            invocation.answered = true;
         }
     }
 
@@ -89,12 +89,12 @@ impl Function {
 
     pub(super) async fn ended_well(&self) -> bool {
         let mut process = self.process.lock().await;
-        tokio::time::timeout(Duration::from_secs(10), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+        tokio::time::timeout(Duration::from_secs(60), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
     }
 }
 
 /// Reads the runtime's frames: JSON, each ended by a zero byte.
-async fn listen(listener: UnixListener, invocations: Arc<Mutex<HashMap<u64, Invocation>>>, started: oneshot::Sender<u16>) {
+async fn listen(listener: UnixListener, process: Pid, invocations: Arc<Mutex<HashMap<u64, Invocation>>>, started: oneshot::Sender<u16>) {
     let mut started = Some(started);
     let Ok((stream, _)) = listener.accept().await else { return };
     let mut reader = BufReader::new(stream);
@@ -116,8 +116,16 @@ async fn listen(listener: UnixListener, invocations: Arc<Mutex<HashMap<u64, Invo
             }
             Some("end") => {
                 let id = payload["context"]["requestId"].as_u64().expect("an id");
+                let is_answered = || invocations.lock().expect("not poisoned").get(&id).is_none_or(|one| one.answered);
+                // From now on the platform may freeze the process: what it has not sent by now never comes.
+                let _ = kill(process, Signal::SIGSTOP);
+                let begun = Instant::now();
+                while !is_answered() && begun.elapsed() < Duration::from_secs(60) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                let _ = kill(process, Signal::SIGCONT);
                 if let Some(invocation) = invocations.lock().expect("not poisoned").get_mut(&id) {
-                    invocation.ended = Some(Instant::now());
+                    invocation.ended = Some(invocation.answered);
                 }
             }
             _ => {}
