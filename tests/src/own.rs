@@ -185,10 +185,12 @@ impl Own {
         sql
     }
 
-    /// As if the leases of workers that were killed had run out.
-    pub async fn leases_run_out(&self) {
-        let end = "update nofx.step set lease_expires_at = now() where status = 'running'";
-        self.sql().await.batch_execute(end).await.expect("they end");
+    /// Ends all leases at once and has them taken back: their workers were killed.
+    pub async fn end_leases(&self) {
+        let end = "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running';
+            update nofx_private.hand_out set look_at = now() - interval '1 second';
+            select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', true), nofx.expire_leases()";
+        self.sql().await.batch_execute(end).await.expect("they are taken back");
     }
 
     /// How many steps were settled more than once: none, whatever happened.
