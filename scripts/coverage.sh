@@ -7,8 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 if ! command -v llvm-cov-19 >/dev/null; then
-  apt-get update -qq >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends llvm-19 >&2
+  sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
+  $sudo apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends llvm-19 >&2
 fi
 counts="$CARGO_TARGET_DIR/coverage"
 rm -rf "$counts"
@@ -25,10 +27,18 @@ find . -path ./node_modules -prune -o -name 'default_*.profraw' -exec mv -t "$co
 find "$counts" -name '*.profraw' -size +0 > "$counts/files"
 llvm-profdata-19 merge --sparse --failure-mode=warn --input-files="$counts/files" --output="$counts/all.profdata" 2>"$counts/merge.log"
 find "$counts" -name '*.profraw' -delete
-programs=()
-while read -r program; do programs+=(--object "$program"); done < <(
-  cargo nextest list --workspace --all-targets --list-type binaries-only --message-format json 2>/dev/null |
-    python3 -c 'import json, sys; print(*(one["binary-path"] for one in json.load(sys.stdin)["rust-binaries"].values()), sep="\n")')
+# As scripts/test.sh builds them: otherwise these would be other programs, whose counts are not there.
+export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH" RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
+cargo nextest list --workspace --all-targets --list-type binaries-only --message-format json > "$counts/programs.json"
+mapfile -t programs < <(python3 - "$counts/programs.json" <<'PY'
+import json
+import sys
+
+for one in json.load(open(sys.argv[1], encoding="utf-8"))["rust-binaries"].values():
+    print("--object", one["binary-path"], sep="\n")
+PY
+)
+[ ${#programs[@]} -gt 0 ] || { echo "No program of the tests was found." >&2; exit 1; }
 llvm-cov-19 export --summary-only --instr-profile="$counts/all.profdata" --ignore-filename-regex='/\.cargo/|/rustc/|/rustlib/' \
   "$CARGO_TARGET_DIR/debug/nofx" --object "$CARGO_TARGET_DIR/debug/nofx-lambda" "${programs[@]}" 2>>"$counts/merge.log" > "$counts/summary.json"
 python3 - "$counts/summary.json" "$PWD" <<'PY'

@@ -1,18 +1,28 @@
 #!/usr/bin/env bash
 # Runs the suite again and again and prints a row a run: is there a test that only sometimes passes?
 #   scripts/repeat.sh N [--load K] [WORD…]   N runs with K busy loops beside them; words as for scripts/test.sh
-# Goes on where it was stopped: what has been run of this state of the checkout, with this load and these words, is not run again.
+# Goes on where it was stopped: what has been run of this content of the checkout, with these settings, this load and these words, is not
+# run again. A run without a test is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-runs="${1:?how many times? scripts/repeat.sh N [--load K] [WORD…]}"
-shift
-load=0
+runs="${1:-}" load=0
+shift || true
 if [ "${1:-}" = "--load" ]; then
-  load="${2:?--load wants a number of busy loops}"
-  shift 2
+  load="${2:-}"
+  shift 2 || shift
+fi
+if ! [[ "$runs" =~ ^[1-9][0-9]*$ && "$load" =~ ^[0-9]+$ ]]; then
+  echo "How many times? scripts/repeat.sh N [--load K] [WORD…]" >&2
+  exit 2
 fi
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-state="$({ git rev-parse HEAD; git diff HEAD; echo "$load $*"; } | sha256sum | cut -c1-12)"
+# Every file that git does not ignore, also those that it does not know yet; the docs too, because tests read them.
+content() {
+  git ls-files --cached --others --exclude-standard -z | sort -zu | xargs -0 sha256sum 2>&1 || true
+  env | grep '^NOFX_' | sort || true
+  printf '%q ' "$load" "$@"
+}
+state="$(content "$@" | sha256sum | cut -c1-12)"
 folder="$CARGO_TARGET_DIR/repeat/$state"
 mkdir -p "$folder"
 
@@ -21,7 +31,7 @@ exec {lock}> "$folder/lock"
 flock "$lock"
 
 # All that is started here is told to end when this ends, also if this is killed.
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP
 for _ in $(seq "$load"); do
   setpriv --pdeathsig KILL bash -c 'while :; do :; done' {lock}>&- &
 done
@@ -32,13 +42,20 @@ for run in $(seq "$runs"); do
   done="$folder/$run.txt"
   if [ ! -f "$done" ]; then
     begun=$SECONDS
+    green=true
     # The shell hears no signal while it waits for what is not in the background.
     setpriv --pdeathsig TERM scripts/test.sh "$@" > "$folder/$run.log" 2>&1 &
-    if wait $!; then
-      result="passed: $(grep -a 'Summary' "$folder/$run.log" | tail -1 | sed 's/.*\] *//')"
+    wait $! || green=false
+    if [ "$(content "$@" | sha256sum | cut -c1-12)" != "$state" ]; then
+      echo "The checkout was changed while run $run was under way: it tells nothing. Begin again." >&2
+      exit 1
+    fi
+    summary="$(grep -a '^ *Summary ' "$folder/$run.log" | tail -1 | sed 's/.*\] *//' || true)"
+    if $green && [[ "$summary" =~ ^[1-9] ]]; then
+      result="passed: $summary"
     else
-      names="$(sed -n '/ Summary /,$p' "$folder/$run.log" | grep -aE '^ +(FAIL|TIMEOUT|SIGKILL|SIGSEGV|SIGABRT|LEAK-FAIL) ' | awk '{print $NF}' | sort -u | tr '\n' ' ')"
-      result="FAILED: ${names:-before the tests began} ($folder/$run.log)"
+      names="$(sed -n '/^ *Summary /,$p' "$folder/$run.log" | grep -aE '^ +(X?FAIL|LEAK-FAIL|TIMEOUT|ABORT.*|SIG[A-Z0-9]+) +\[' | awk '{print $NF}' | sort -u | tr '\n' ' ' || true)"
+      result="FAILED: ${names:-outside of the tests }($folder/$run.log)"
     fi
     printf '%s\t%s\n' "$((SECONDS - begun))" "$result" > "$done.half"
     mv "$done.half" "$done"

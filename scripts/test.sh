@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs every test: format, lints, licences, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
 #   scripts/test.sh              everything
-#   scripts/test.sh hooks audit  only tests with one of these words in their names, without lints: the quick way after an edit
+#   scripts/test.sh hooks audit  only tests with one of these words in their names, without licences: the quick way after an edit
 # What begins with a dash goes to cargo-nextest as it is: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -55,7 +55,12 @@ NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_L
   "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!
 echo "$stack" >&"${LAST[1]}"
-for _ in $(seq 600); do [ -f "$data/dev.json" ] && break; kill -0 "$stack" 2>/dev/null || { cat "$data/dev.log" >&2; exit 1; }; sleep 0.1; done
+for _ in $(seq 3000); do [ ! -f "$data/dev.json" ] && kill -0 "$stack" 2>/dev/null || break; sleep 0.1; done
+if [ ! -f "$data/dev.json" ]; then
+  echo "The stack did not start:" >&2
+  cat "$data/dev.log" >&2
+  exit 1
+fi
 # What failed is said by its assertion.
 export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"

@@ -10,9 +10,12 @@ fn kills() -> usize {
     if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
 }
 
+/// Where leases run out again and again: nobody waits half a minute for each.
+const SHORT: &[(&str, &str)] = &[("NOFX_LEASE_S", "3")];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_workers_database_and_postgrest_die() {
-    let own = Own::start(&Own::folder("chaos"), &["--workers", "3"]);
+    let own = Own::start_with(&Own::folder("chaos"), &["--workers", "3"], SHORT);
     // A fifth of the rings is lost and a fifth doubled.
     own.sql()
         .await
@@ -31,7 +34,7 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_redis_loses_rings_and_dies() {
-    let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
+    let own = Own::start_with(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"], SHORT);
     let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone()));
     survive(&own, |nth| {
         if nth == 5 {
@@ -62,7 +65,7 @@ async fn lose_and_double_rings(url: String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_sqs_dies_and_forgets_its_queues() {
-    let own = Own::start(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"]);
+    let own = Own::start_with(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"], SHORT);
     survive(&own, |nth| {
         if nth == 2 || nth == 7 {
             Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
@@ -171,6 +174,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 
     std::fs::write(go, "").expect("written");
     let own = Own::start(&dir, &["--workers", "1"]);
+    own.end_leases().await;
     let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));
@@ -203,7 +207,7 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_kills_two_workers_gets_no_third() {
-    let own = Own::start(&Own::folder("poison"), &["--workers", "2"]);
+    let own = Own::start_with(&Own::folder("poison"), &["--workers", "2"], SHORT);
     // The worker is the parent of the shell that runs the script.
     let script = "echo \"$PPID\" >> deaths; kill -9 \"$PPID\"; sleep 5";
     let plan =
@@ -222,16 +226,37 @@ async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
     let own = Own::start(&Own::folder("locked"), &["--workers", "1"]);
     let go = own.dir.join("go");
     let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.1; done; echo whole", own.dir.display(), go.display());
-    let id = own.submit(&json!({"goal": "locked", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}]})).await;
-    own.wait(&id, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
-    // What an artifact's foreign key takes, then what a settle takes: each for longer than a heartbeat.
+    let steps = ["locked", "free"].map(|name| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": script}}));
+    let id = own.submit(&json!({"goal": "locked", "steps": steps})).await;
+    let is_running = |run: &Value| run["steps"].as_array().is_some_and(|steps| steps.iter().all(|step| step["status"] == "running"));
+    own.wait(&id, Duration::from_secs(60), is_running).await;
+    // What an artifact's foreign key takes: a heartbeat passes it. What a settle takes: it passes by.
     let sql = own.sql().await;
-    for lock in ["for key share", "for update"] {
-        let held = format!("begin; select 1 from nofx.step where name = 'long' {lock}; select pg_sleep(2.2); commit");
-        sql.batch_execute(&held).await.expect("a lock");
+    for (lock, is_extended) in [("for key share", true), ("for update", false)] {
+        sql.batch_execute(&format!("begin; select from nofx.step where name = 'locked' {lock}")).await.expect("a lock");
+        let before = leases(&sql).await;
+        let begun = std::time::Instant::now();
+        let after = loop {
+            let after = leases(&sql).await;
+            if after[0] != before[0] {
+                break after;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no heartbeat comes");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert_eq!(after[1] != before[1], is_extended, "{lock}");
+        sql.batch_execute("commit").await.expect("no lock");
     }
     std::fs::write(go, "").expect("written");
     let run = own.wait(&id, Duration::from_secs(60), is_over).await;
-    assert_eq!((run["status"].as_str(), run["steps"][0]["attempt"].as_u64()), (Some("succeeded"), Some(1)), "{run}");
-    assert_eq!(run["steps"][0]["status"], "succeeded");
+    assert_eq!(run["status"], "succeeded", "{run}");
+    for step in run["steps"].as_array().expect("steps") {
+        assert_eq!((step["status"].as_str(), step["attempt"].as_u64()), (Some("succeeded"), Some(1)), "{run}");
+    }
+}
+
+/// When the leases of the steps end, by their names.
+async fn leases(sql: &tokio_postgres::Client) -> Vec<Option<std::time::SystemTime>> {
+    let rows = sql.query("select lease_expires_at from nofx.step order by name", &[]).await.expect("steps");
+    rows.iter().map(|row| row.get(0)).collect()
 }

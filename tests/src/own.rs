@@ -63,7 +63,6 @@ impl Own {
             .arg(dir)
             .args(arguments)
             .current_dir(root())
-            .env("NOFX_LEASE_S", "3")
             .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
             .envs(settings.iter().copied())
@@ -107,7 +106,7 @@ impl Own {
 
     /// Asks it to stop and waits until it has; the folder stays.
     pub fn stop(&mut self) -> std::process::ExitStatus {
-        // Waiting lets go of its input, which would remove the folder if it came before the signal.
+        // Waiting lets go of its input, which would remove the folder if it came before the end.
         let input = self.process.stdin.take();
         Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
         let status = self.process.wait().expect("it ends");
@@ -184,6 +183,14 @@ impl Own {
         let (sql, connection) = tokio_postgres::connect(db_url, tokio_postgres::NoTls).await.expect("Postgres answers");
         tokio::spawn(connection);
         sql
+    }
+
+    /// Ends all leases at once and has them taken back: their workers were killed.
+    pub async fn end_leases(&self) {
+        let end = "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running';
+            update nofx_private.hand_out set look_at = now() - interval '1 second';
+            select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', true), nofx.expire_leases()";
+        self.sql().await.batch_execute(end).await.expect("they are taken back");
     }
 
     /// How many steps were settled more than once: none, whatever happened.

@@ -3,5 +3,6 @@
 mod deploy;
 mod docs;
 mod layout;
+mod mutants;
 mod sql;
 mod tokens;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_api::App;
@@ -15,7 +14,7 @@ use nofx_shared::telemetry;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tower_http::services::ServeFile;
 
 use super::queue::Queue;
@@ -28,7 +27,10 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     drop(nofx_shared::net::client());
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
-    let input_ended = if options.temporary { end_of_input() } else { Arc::default() };
+    let (ended, mut input_ended) = watch::channel(false);
+    if options.temporary {
+        tell_end_of_input(ended.clone());
+    }
     let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
         .await
@@ -65,17 +67,11 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
 
     let mut last = dev.pids(&workers);
-    let mut abandoned = false;
     loop {
         tokio::select! {
-            // Whoever asks it to stop may let go of its input right after: it was asked first.
-            biased;
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = input_ended.notified(), if options.temporary => {
-                abandoned = true;
-                break;
-            }
+            () = told(&mut input_ended) => break,
             // Children that died were started again: tell others their new ids.
             () = tokio::time::sleep(Duration::from_millis(300)) => {
                 let now = dev.pids(&workers);
@@ -94,24 +90,18 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     }
     api.abort();
     dev.queue.stop().await;
-    if abandoned {
-        dev.stack.stop_and_remove().await.map_err(Error::new)?;
-    } else {
-        dev.stack.stop().await;
-    }
+    // A signal to a whole group ends whoever held the input, too, at the same time: whoever only asks to stop holds it until then.
+    dev.stack.stop_and_remove_if(|| *input_ended.borrow()).await.map_err(Error::new)?;
     Ok(Exit::Succeeded)
 }
 
-/// Told once nobody can write to standard input any more.
-fn end_of_input() -> Arc<Notify> {
-    let ended = Arc::new(Notify::new());
-    let tell = Arc::clone(&ended);
+/// Tells once nobody can write to standard input any more.
+fn tell_end_of_input(ended: watch::Sender<bool>) {
     // A thread of its own, which no end of the program waits for.
     std::thread::spawn(move || {
         drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-        tell.notify_one();
+        ended.send_replace(true);
     });
-    ended
 }
 
 struct Running {

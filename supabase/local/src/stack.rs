@@ -135,11 +135,14 @@ impl Stack {
         drop(std::fs::remove_file(self.data_dir.join("stack.pid")));
     }
 
-    /// Stops everything and removes the data.
-    pub async fn stop_and_remove(self) -> Result<(), Error> {
+    /// Stops everything, and removes the data if it is abandoned by then.
+    pub async fn stop_and_remove_if(self, is_abandoned: impl FnOnce() -> bool) -> Result<(), Error> {
         let data_dir = self.data_dir.clone();
         let outside = self.postgres.as_ref().and_then(|postgres| postgres.outside().map(Path::to_owned));
         self.stop().await;
+        if !is_abandoned() {
+            return Ok(());
+        }
         for dir in [Some(data_dir), outside].into_iter().flatten() {
             remove(&dir)?;
         }
