@@ -110,6 +110,26 @@ begin
 end
 $$;
 
+-- The least role that reads rows of a table (with a condition where one is given): `stranger` when people of another tenant do, null when
+-- nobody does.
+create function tap.least_reader(p_rows text) returns text language plpgsql as $$
+declare
+  v_role text;
+begin
+  perform tap.be('admin', gen_random_uuid());
+  if exists (select from tap.seen('select null from ' || p_rows)) then
+    return 'stranger';
+  end if;
+  foreach v_role in array enum_range(null::nofx.person_role)::text[] loop
+    perform tap.be(v_role);
+    if exists (select from tap.seen('select null from ' || p_rows)) then
+      return v_role;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+
 -- Keeps an artifact of a step that runs, as a worker; its id, null when the lease was lost.
 create function tap.keep(p_step text, p_name text, p_blob text default 'b', p_token uuid default null) returns uuid language plpgsql as $$
 begin

@@ -1,6 +1,7 @@
 begin;
 select plan(7);
 select tap.tenant();
+select tap.be('supervisor');
 select throws_ok($$ select nofx.set_gate_policy('bash') $$, 'PT403', 'forbidden');
 select tap.be('admin');
 select is(nofx.set_gate_policy('manual:deploy', array['gate:unit'], '{"count": 2}') ->> 'tool', 'manual:deploy');

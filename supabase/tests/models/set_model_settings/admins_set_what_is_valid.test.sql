@@ -1,6 +1,7 @@
 begin;
 select plan(5);
 select tap.tenant();
+select tap.be('supervisor');
 select throws_ok($$ select nofx.set_model_settings() $$, 'PT403', 'forbidden');
 select tap.be('admin');
 select is(nofx.set_model_settings('{"docs": ["gemini"]}', '{"run_usd": 1.5}') -> 'order' -> 'docs' ->> 0, 'gemini');

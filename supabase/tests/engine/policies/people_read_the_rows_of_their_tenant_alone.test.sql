@@ -1,0 +1,18 @@
+begin;
+select plan(7);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim();
+insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 1, 'lost');
+insert into nofx.slot (tenant_id, run_id, step_id, concurrency_key) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 'k');
+insert into nofx.doorbell (tenant_id, run_id, step_id, kind, priority, tool) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s1'), 'timer', 0, 'noop');
+insert into nofx.step_log (tenant_id, step_id, attempt, at_byte, text) values (current_setting('tap.tenant')::uuid, tap.step('s0'), 1, 0, 'hello');
+select is(tap.least_reader('nofx.run'), 'viewer', 'run');
+select is(tap.least_reader('nofx.step'), 'viewer', 'step');
+select is(tap.least_reader('nofx.step_edge'), 'viewer', 'step_edge');
+select is(tap.least_reader('nofx.step_attempt'), 'viewer', 'step_attempt');
+select is(tap.least_reader('nofx.slot'), 'viewer', 'slot');
+select is(tap.least_reader('nofx.doorbell'), 'viewer', 'doorbell');
+select is(tap.least_reader('nofx.step_log'), 'viewer', 'step_log');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task) values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 1, 'h', 'docs');
+insert into nofx.model_settings (tenant_id, changed_by) values (current_setting('tap.tenant')::uuid, 'a');
+select is(tap.least_reader('nofx.model_call'), 'viewer', 'model_call');
+select is(tap.least_reader('nofx.model_settings'), 'viewer', 'model_settings');
+select * from finish();
+rollback;
