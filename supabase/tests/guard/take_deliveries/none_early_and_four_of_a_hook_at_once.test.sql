@@ -1,5 +1,5 @@
 begin;
-select plan(2);
+select plan(3);
 select tap.tenant();
 select tap.be('admin');
 select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
@@ -11,6 +11,8 @@ create function pg_temp.taken() returns int language sql as $$
 $$;
 update nofx.hook_delivery set next_at = now() + interval '1 minute' where hook_id = (select id from h);
 select is(pg_temp.taken(), 0, 'none is due');
+update nofx.hook_delivery set next_at = now() where hook_id = (select id from h) and subject = '6';
+select is(pg_temp.taken(), 1, 'those that are not due take no place');
 update nofx.hook_delivery set next_at = now() where hook_id = (select id from h);
 select is(pg_temp.taken(), 4, 'the other places are for other hooks');
 select * from finish();
