@@ -72,6 +72,8 @@ async fn every_handlers_failure_ends_its_step() {
         ("bash", json!({"script": "exit 4"})),
         ("bash", json!({"argv": ["/no/such/program"]})),
         ("bash", json!({})),
+        ("bash", json!({"script": "true", "cwd": "/tmp"})),
+        ("bash", json!({"script": "true", "artifacts": ["/etc/hostname"]})),
         ("http", json!({"url": "http://127.0.0.1:1/"})),
         ("http", json!({"url": "nonsense"})),
         ("gate:unit", json!({})),
