@@ -131,7 +131,8 @@ async fn a_log_is_followed_while_its_step_runs() {
              if (String(asked[0]).includes('/log?') && await answer.clone().text()) \
              { document.body.dataset.held = ''; await new Promise((go) => window.nofxRelease = go); \
                const read = answer.text.bind(answer); \
-               answer.text = async () => { const text = await read(); setTimeout(() => document.body.dataset.handled = ''); return text; }; } \
+               answer.text = async () => { const text = await read(); \
+               setTimeout(() => document.body.dataset.handled = ''); return text; }; } \
              return answer; }",
         )
         .await;
