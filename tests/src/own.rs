@@ -63,6 +63,7 @@ impl Own {
             .arg(dir)
             .args(arguments)
             .current_dir(root())
+            .env("NOFX_SWEEP_S", "1")
             .env("NOFX_DRAIN_S", "1")
             .env("RUST_LOG", "error")
             .envs(settings.iter().copied())
