@@ -14,14 +14,34 @@ begin
 end
 $$;
 
+-- Dates an event: a transaction id that is no smaller than the writer's, nor than any that has ended before.
+-- The writer's own would not do: a transaction that took its id, and then sees and answers what another one committed
+-- (a claim that looks twice), would tell the answer before the question. No later than what has ended: a reader waits for all
+-- transactions up to this one, and an idle database hands out no more.
+-- Takes: nothing. Volatile: it looks each time it is called, and not when its statement began.
+-- Locks: nothing.
+-- Returns: the transaction id.
+-- Raises: nothing.
+create function nofx_private.event_tx()
+returns bigint
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  return greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1);
+end
+$$;
+
 -- The event log: append-only, ordered per tenant by (tx, id), partitioned by day.
 --
 -- Why not by id alone: ids are handed out before commit, so that a reader who remembers "the last id I saw" misses a
--- smaller id that commits later. `tx` is the transaction that wrote the event; a reader takes only transactions below
--- the oldest one still open (see read_events) and orders by (tx, id), so that nothing can appear behind its cursor.
+-- smaller id that commits later. `tx` is no smaller than the transaction that wrote the event; a reader takes only those below
+-- the oldest transaction still open (see read_events) and orders by (tx, id), so that nothing can appear behind its cursor,
+-- and nothing before what it answers.
 create table nofx.event (
   id bigint generated always as identity,
-  tx bigint not null default pg_current_xact_id()::text::bigint,
+  tx bigint not null default nofx_private.event_tx(),
   tenant_id uuid not null,
   run_id uuid,
   step_id uuid,

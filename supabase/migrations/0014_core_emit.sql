@@ -20,6 +20,7 @@ as $$
 declare
   v_region text;
   v_request text;
+  v_tx bigint;
 begin
   if coalesce(cardinality(p_news), 0) = 0 then
     return 0;
@@ -27,8 +28,9 @@ begin
   -- Once a call, and not once a row.
   v_region := nofx_private.request_header('x-nofx-region');
   v_request := nofx_private.request_header('x-request-id');
-  insert into nofx.event (tenant_id, run_id, step_id, type, data, region, request_id)
-  select tenant_id, run_id, step_id, type, data, v_region, v_request from unnest(p_news);
+  v_tx := nofx_private.event_tx();
+  insert into nofx.event (tx, tenant_id, run_id, step_id, type, data, region, request_id)
+  select v_tx, tenant_id, run_id, step_id, type, data, v_region, v_request from unnest(p_news);
   return cardinality(p_news);
 end
 $$;

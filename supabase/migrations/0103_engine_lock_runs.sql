@@ -1,6 +1,5 @@
 -- Takes the right to change runs: whoever changes the status of a run, or of its steps other than ready → running, holds it.
--- Advisory locks, because they need no transaction id: it is handed out after the wait, at the first write, so that the
--- order (tx, id) of a run's events is the order in which they happened.
+-- Advisory locks: a row's lock would cost a write.
 -- Takes: p_runs, the runs.
 -- Locks: one advisory lock a run, in the order of the keys, until the transaction ends.
 -- Returns: how many runs.

@@ -83,6 +83,22 @@ async fn no_event_is_missed_when_transactions_commit_out_of_order() {
 }
 
 #[tokio::test]
+async fn an_answer_is_told_after_what_it_answers() {
+    let tenant = Tenant::new().await;
+    let (mut claim, submit) = (STACK.sql().await, STACK.sql().await);
+    let insert = "insert into nofx.event (tenant_id, type) values ($1, $2)";
+    // A claim takes one step, and then sees another that was submitted meanwhile.
+    let open = claim.transaction().await.expect("a transaction");
+    open.execute(insert, &[&tenant.id, &"claimed one"]).await.expect("written");
+    submit.execute(insert, &[&tenant.id, &"made two"]).await.expect("written");
+    open.execute(insert, &[&tenant.id, &"claimed two"]).await.expect("written");
+    open.commit().await.expect("committed");
+    let told = "select array_agg(type order by tx, id) from nofx.event where tenant_id = $1";
+    let told: Vec<String> = submit.query_one(told, &[&tenant.id]).await.expect("the log").get(0);
+    assert_eq!(told, ["claimed one", "made two", "claimed two"]);
+}
+
+#[tokio::test]
 async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
     let person = Tenant::new().await.contributor();
     let plan = json!({"goal": "many", "steps": [
