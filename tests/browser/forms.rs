@@ -39,10 +39,13 @@ async fn forms_of_other_sites_change_nothing() {
     let cookie = format!("nofx_session={}", person.token);
     let post = |path: &str| client.post(format!("{}{path}", STACK.get("api_url"))).header("cookie", &cookie);
     let cancel = format!("/ui/runs/{run}/cancel");
+    let (own, of_another) = (person.form_token("/ui/runs").await, tenant.contributor().form_token("/ui/runs").await);
     for (request, why) in [
         (post(&cancel).form(&[("reason", "x")]), "no token of the form"),
         (post(&cancel).form(&[("csrf", "0".repeat(64))]), "a wrong token"),
-        (post(&cancel).header("sec-fetch-site", "cross-site").form(&[("reason", "x")]), "another site"),
+        (post(&cancel).form(&[("csrf", &of_another)]), "the token of another person"),
+        (post(&cancel).header("cookie", "nofx_browser=another").form(&[("csrf", &own)]), "the token of another browser"),
+        (post(&cancel).header("sec-fetch-site", "cross-site").form(&[("csrf", &own)]), "another site"),
         (
             post(&format!("/api/runs/{run}/cancel")).header("content-type", "application/json").body("{}"),
             "a cookie is no credential for the API's writes",

@@ -93,11 +93,16 @@ impl Person {
         request.header("cookie", format!("nofx_session={}", self.token)).header("sec-fetch-site", "same-origin")
     }
 
+    /// What the forms of a page carry, so that no other site can send them.
+    pub async fn form_token(&self, page: &str) -> String {
+        let html = self.browse(Method::GET, page).send().await.expect("an answer").text().await.expect("text");
+        html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form").to_owned()
+    }
+
     /// Sends a form of a page; what the next page says of it: `+` and the words, or `-`.
     pub async fn send_form(&self, page: &str, form: &str, fields: &[(&str, &str)]) -> String {
-        let html = self.browse(Method::GET, page).send().await.expect("an answer").text().await.expect("text");
-        let token = html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
-        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token)]).collect();
+        let token = self.form_token(page).await;
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
         let answer = self.browse(Method::POST, form).form(&fields).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{form}");
         let set = answer.headers().get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());

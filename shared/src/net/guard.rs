@@ -119,9 +119,10 @@ mod tests {
                 .status();
             return assert!(status.expect("it starts").success(), "see above; scripts/bootstrap-dev.sh --tests installs libnss-wrapper");
         };
-        let say = |address: &str| {
+        let say = |addresses: &[&str]| {
             let new = file.with_extension("new");
-            std::fs::write(&new, format!("{address} rebound.test\n")).expect("written");
+            let lines: Vec<String> = addresses.iter().map(|address| format!("{address} rebound.test\n")).collect();
+            std::fs::write(&new, lines.concat()).expect("written");
             std::fs::rename(new, &file).expect("renamed");
         };
         let checked = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -133,13 +134,17 @@ mod tests {
 
         let allowed = ["127.0.0.1/32".parse().expect("a network")];
         let url: reqwest::Url = format!("http://rebound.test:{port}/").parse().expect("a URL");
-        say("127.0.0.1");
+        say(&["127.0.0.1"]);
         let client = client_for(&url, &allowed).await.expect("the address is allowed");
-        say("127.0.0.2");
+        say(&["127.0.0.2"]);
         let now: Vec<_> = tokio::net::lookup_host(("rebound.test", port)).await.expect("a name").collect();
         assert_eq!(now, [([127, 0, 0, 2], port).into()], "whoever looks again is led inside");
         let answer = client.get(url.clone()).send().await.expect("an answer").text().await.expect("text");
         assert_eq!((answer.as_str(), asked.map(|asked| asked.load(Ordering::SeqCst))), ("checked", [1, 0]));
         assert!(matches!(client_for(&url, &allowed).await, Err(Unreachable::Private(_))), "the next call is checked again");
+
+        say(&["127.0.0.1", "127.0.0.2"]);
+        assert_eq!(tokio::net::lookup_host(("rebound.test", port)).await.expect("a name").count(), 2);
+        assert!(matches!(client_for(&url, &allowed).await, Err(Unreachable::Private(_))), "one of its addresses is not allowed");
     }
 }

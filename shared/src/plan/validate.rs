@@ -312,6 +312,32 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_is_as_large_as_its_limits_and_no_larger() {
+        let steps = |n: usize, needs: Option<Value>| {
+            let step = |n: usize| {
+                let mut step = json!({"name": n.to_string(), "tool": "noop"});
+                step.as_object_mut().expect("an object").extend(needs.clone().map(|needs| ("needs".to_owned(), needs)));
+                step
+            };
+            json!({"goal": "g", "steps": (0..n).map(step).collect::<Vec<_>>()})
+        };
+        let wide = |n| steps(n, Some(json!([])));
+        // Each step needs the one before it.
+        let deep = |n| steps(n, None);
+        let long = |bytes: usize| {
+            let mut plan = json!({"goal": "g", "metadata": {"x": ""}, "steps": [{"name": "a", "tool": "noop"}]});
+            plan["metadata"]["x"] = "x".repeat(bytes - plan.to_string().len()).into();
+            plan
+        };
+        for good in [wide(1000), deep(200), long(1 << 20)] {
+            assert!(check(&good).is_ok(), "{:?}", check(&good).err());
+        }
+        assert_eq!(pointers(&wide(1001)), ["/steps"]);
+        assert_eq!(pointers(&deep(201)), ["/steps"]);
+        assert_eq!(pointers(&long((1 << 20) + 1)), [""]);
+    }
+
+    #[test]
     fn the_schema_names_the_fields_that_are_taken() {
         let schema = crate::plan::schema();
         let names = |object: &Value| -> std::collections::BTreeSet<String> {

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use nofx_tests::people::{Person, step};
+use nofx_tests::people::{Person, status, step};
 use nofx_tests::plans::plan;
 use nofx_tests::repository::Repository;
 use nofx_tests::stack::{STACK, binary, target};
@@ -188,9 +188,11 @@ async fn lineage_goes_from_step_to_artifact_to_step_across_runs() {
     let second = person
         .run(plan(vec![
             json!({"name": "ship", "tool": "bash", "inputs": {"fetch": {"app.txt": artifact}, "script": "grep built app.txt"}}),
+            json!({"name": "out", "tool": "bash", "needs": [], "on_failure": "skip",
+                "inputs": {"fetch": {"../app.txt": artifact}, "script": "true"}}),
         ]))
         .await;
-    assert_eq!(second["status"], "succeeded", "{second}");
+    assert_eq!((status(&second, "ship"), status(&second, "out")), ("succeeded", "failed"), "nothing is put outside of the workspace: {second}");
     let id = second["id"].as_str().expect("an id");
     let (_, lineage) = person.get(&format!("/api/runs/{id}/lineage")).await;
     let has = |from: &Value, to: &Value, kind: &str| {

@@ -95,6 +95,7 @@ mod tests {
         assert_eq!(ready("no end", &none), "");
         let mask = Mask::new(["begin\nmiddle\nend".to_owned()]);
         assert_eq!(ready("before\nbegin\nmiddle\n", &mask), "", "more of it may come");
+        assert_eq!(ready("before\nbegin\nmiddle\nend\nand so\n", &mask), "before\n", "a line of it would be told");
         let whole = "before\nbegin\nmiddle\nend\nand much more that follows\n";
         assert_eq!(mask.apply(ready(whole, &mask)), "before\n***\n");
     }

@@ -105,7 +105,10 @@ mod tests {
         std::fs::create_dir_all(dir.join("src")).expect("a folder");
         std::os::unix::fs::symlink("/tmp", dir.join("out")).expect("a link");
         std::os::unix::fs::symlink("/etc/passwd", dir.join("src/link")).expect("a link");
-        let bad = ["../a", "/etc/passwd", "src/../../a", "out/a", "out/deep/a", "src/link", ".git/config", "sub/.GIT/hooks/x", "", "a\0b"];
+        // Written through, it would make a file elsewhere.
+        std::os::unix::fs::symlink(dir.with_extension("elsewhere"), dir.join("src/dangling")).expect("a link");
+        let outside = ["../a", "/etc/passwd", "src/../../a", "new/../../a", "out/a", "out/deep/a", "src/link", "src/dangling"];
+        let bad = [&outside[..], &[".git/config", "sub/.GIT/hooks/x", "", "a\0b"]].concat();
         for bad in bad {
             assert!(check(&dir, &[file("fine"), file(bad)], &[]).is_err(), "{bad}");
         }
