@@ -192,7 +192,11 @@ async fn lineage_goes_from_step_to_artifact_to_step_across_runs() {
                 "inputs": {"fetch": {"../app.txt": artifact}, "script": "true"}}),
         ]))
         .await;
-    assert_eq!((status(&second, "ship"), status(&second, "out")), ("succeeded", "failed"), "nothing is put outside of the workspace: {second}");
+    assert_eq!(
+        (status(&second, "ship"), status(&second, "out")),
+        ("succeeded", "failed"),
+        "nothing is put outside of the workspace: {second}"
+    );
     let id = second["id"].as_str().expect("an id");
     let (_, lineage) = person.get(&format!("/api/runs/{id}/lineage")).await;
     let has = |from: &Value, to: &Value, kind: &str| {
