@@ -21,8 +21,10 @@ BUILD_LIMIT_S = 1800
 # For all tests of one mutant, once it is built; the tests as they are, all together, take longer.
 LIMIT_S = 300
 BASELINE_LIMIT_S = 3600
-TARGET = Path(os.environ.get("NOFX_MUTATE_TARGET") or Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutate").absolute()
-PGTAP = Path(os.environ.get("NOFX_TEST_PGTAP") or Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "pgtap/pgtap.sql").absolute()
+# What scripts/test.sh has set up, and where this builds.
+SET_UP = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+TARGET = SET_UP / "mutate"
+PGTAP = SET_UP / "pgtap/pgtap.sql"
 SUITES = ("scenarios", "services", "browser")
 KINDS = ("pgtap", "unit", *SUITES)
 
@@ -157,6 +159,10 @@ class Bench:
         self.drop()
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", self.tree, commit], cwd=ROOT, check=True)
         (self.tree / "node_modules").symlink_to(ROOT / "node_modules")
+        # Tests look for these beside the binary.
+        for tool in ("python", "prometheus"):
+            (TARGET / tool).unlink(missing_ok=True)
+            (TARGET / tool).symlink_to(SET_UP / tool)
         self.database = None
         # What is written to temporary files: removed at the end, or by the next run if this one is killed.
         self.temporary.mkdir()
