@@ -138,3 +138,36 @@ fn send(row: Row) -> SseEvent {
     let data = serde_json::to_string(&event).expect("events are JSON");
     SseEvent::default().id(&event.id).event(&event.r#type).data(data)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_replay_told_is_not_told_again() {
+        let (sender, live) = broadcast::channel(2);
+        for id in [1, 2] {
+            let row = json!({"id": id, "tx": 1, "tenant_id": uuid::Uuid::nil(), "type": "run.created", "data": {}, "created_at": "2026-01-01T00:00:00Z",
+                "origin": {}});
+            sender.send(Arc::new(serde_json::from_value(row).expect("a row"))).expect("it is listened to");
+        }
+        let told = Cursor { tx: 1, id: 1 };
+        let mut follower = Follower {
+            db: Db::new("http://127.0.0.1:1", "", ""),
+            wanted: Wanted::default(),
+            cursor: told,
+            live,
+            replayed: VecDeque::new(),
+            behind: false,
+            until: Instant::now() + Duration::from_secs(60),
+            closing: CancellationToken::new(),
+            greeted: true,
+            over: false,
+        };
+        follower.next().await;
+        assert_eq!(follower.cursor, Cursor { id: 2, ..told });
+    }
+}

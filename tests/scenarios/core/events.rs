@@ -47,6 +47,9 @@ async fn a_stream_goes_on_where_it_was_without_loss_or_doubles() {
     let all = follow(open(&person, &path, None).await, 7).await;
     let again = follow(open(&person, &path, Some(&all[2].0)).await, 4).await;
     assert_eq!(again, all[3..], "{all:?}");
+    // The same without a run: what the tenant missed.
+    let again = follow(open(&person, "/api/events/stream", Some(&all[2].0)).await, 4).await;
+    assert_eq!(again, all[3..], "{all:?}");
 }
 
 #[tokio::test]
