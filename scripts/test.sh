@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-target="$CARGO_TARGET_DIR"
+target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
+export CARGO_TARGET_DIR="$target"
 
 # Clippy compiles as it lints, so the crates are compiled once and not a second time for their lints.
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
@@ -18,7 +18,8 @@ flock --no-fork "$target/bootstrap.lock" scripts/bootstrap-dev.sh --tests &
 bootstrap=$!
 trap 'kill "$bootstrap" 2>/dev/null || true' EXIT
 cargo fmt --all --check
-cargo build --workspace --all-targets --quiet
+# It ends when this is killed.
+setpriv --pdeathsig TERM cargo build --workspace --all-targets --quiet
 wait "$bootstrap"
 export PATH="$target/tools/bin:$PATH"
 if [ $# -eq 0 ]; then
