@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
-target="$CARGO_TARGET_DIR"
+target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
+export CARGO_TARGET_DIR="$target"
 
 # Clippy compiles as it lints, so the crates are compiled once and not a second time for their lints.
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
@@ -18,7 +18,8 @@ flock --no-fork "$target/bootstrap.lock" scripts/bootstrap-dev.sh --tests &
 bootstrap=$!
 trap 'kill "$bootstrap" 2>/dev/null || true' EXIT
 cargo fmt --all --check
-cargo build --workspace --all-targets --quiet
+# It ends when this is killed.
+setpriv --pdeathsig TERM cargo build --workspace --all-targets --quiet
 wait "$bootstrap"
 export PATH="$target/tools/bin:$PATH"
 if [ $# -eq 0 ]; then
@@ -51,6 +52,8 @@ trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
 trap 'exit 130' INT TERM
 
 export TMPDIR="$data/tmp"
+# All that is asked from here on is on this machine, and its databases are no one else's.
+unset "${!PG@}" {http,https,all}_proxy {HTTP,HTTPS,ALL}_PROXY
 NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
   "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!

@@ -164,7 +164,7 @@ async fn what_plans_and_steps_say_is_shown_and_never_run() {
             "inputs": {"argv": ["bash", "-c", format!("echo {} >&2; exit 3", shell(evil))]}}),
         step("ask", "manual:x", &["talk"], json!({"question": evil}))]}))
         .await;
-    person.wait(&gated, |run| run["steps"][2]["waits_for"] == "gate" && run["steps"][1]["status"] != "running").await;
+    person.wait(&gated, |run| run["steps"][2]["waits_for"] == "gate" && run["steps"][1]["status"] == "failed").await;
     let browser = Browser::of(&supervisor, Look::Light).await;
     for path in [
         "/ui/runs".to_owned(),

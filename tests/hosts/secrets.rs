@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nofx_tests::fakes::otlp::Receiver;
+use nofx_tests::fakes::otlp::{Receiver, Span};
 use nofx_tests::own::Own;
 use serde_json::{Value, json};
 
@@ -72,7 +72,9 @@ async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
     assert_eq!(statuses, ["succeeded", "succeeded", "failed", "succeeded", "succeeded"], "{run}");
     assert_eq!(run["steps"][1]["outputs"]["token"], "***");
 
-    receiver.wait("span of a step", |spans| spans.iter().any(|span| span.name == "process bash")).await;
+    // Each of the four processes, and each of the five steps, which end after what they do.
+    let of = |spans: &[Span], what: &str| spans.iter().filter(|span| span.name.starts_with(what)).count();
+    receiver.wait("spans of all steps", |spans| of(spans, "process bash") >= 4 && of(spans, "step ") >= 5).await;
     let found = |text: &[u8]| text.windows(PLANTED.len()).any(|window| window == PLANTED.as_bytes());
     assert!(!found(&receiver.bytes()), "in a span");
     let mut looked = 0;

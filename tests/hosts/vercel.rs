@@ -125,6 +125,7 @@ async fn answers_carry_the_security_headers_of_the_deployment_and_sources_are_no
         assert!(answer.headers().contains_key(name), "{name}: {:?}", answer.headers());
     }
     let published: Vec<_> = walk(&output.join("static"));
+    assert!(published.iter().any(|path| path.ends_with("app.css")), "{published:?}");
     assert!(
         published.iter().all(|path| !matches!(path.extension().and_then(|e| e.to_str()), Some("rs" | "toml" | "sql" | "json"))),
         "{published:?}"

@@ -218,6 +218,8 @@ class Bench:
         result, said = self.cargo(["test", *arguments], until, env)
         # A name that nothing has any more is green, too.
         ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())
+        if result == 0 and not ran:
+            raise Untold(f"no test has {arguments[-1]} in its name")
         return told(result == 0, ran, "test result: FAILED" in said and lives(), said), said
 
     def suites(self, tests, until):
@@ -262,7 +264,12 @@ def read_list(words):
     """The mutants, those without a build first and those with the same tests beside each other; ends when the list does not fit the code."""
     mutants, wrong, names = [], [], set()
     for file in sorted((ROOT / "tests/mutants").glob("*.toml")):
-        for mutant in tomllib.loads(file.read_text())["mutant"]:
+        try:
+            listed = tomllib.loads(file.read_text())["mutant"]
+        except (tomllib.TOMLDecodeError, KeyError) as error:
+            wrong.append(f"{file.name} cannot be read: {error}")
+            continue
+        for mutant in listed:
             name = mutant.get("name", "a mutant without a name")
             if set(mutant) != {"name", "file", "old", "new", "tests"} or not mutant["tests"]:
                 wrong.append(f"{file.name}: {name}: it has name, file, old, new and tests, and nothing else")
@@ -312,9 +319,12 @@ def judge(bench, mutant):
 
 
 def main():
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    is_check = sys.argv[1:] == ["--check"]
+    words = [] if is_check else sys.argv[1:]
+    if any(word.startswith("-") for word in words):
+        sys.exit("scripts/mutate.sh [WORD…], or scripts/mutate.sh --check")
     mutants = read_list(words)
-    if "--check" in sys.argv:
+    if is_check:
         print(f"{len(mutants)} mutants fit the code")
         return 0
     if not mutants:

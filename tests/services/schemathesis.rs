@@ -26,6 +26,7 @@ fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() 
         let said = String::from_utf8_lossy(&output.stdout);
         let failures = said.find("= FAILURES =").map_or(&said[..], |at| &said[at..]);
         assert!(output.status.success(), "as {role}: {failures}{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains("Tested: 6"), "as {role} most routes were not asked: {said}");
+        let tested = said.split("Tested: ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok());
+        assert!(tested.is_some_and(|routes| routes >= 60), "as {role} most routes were not asked: {said}");
     }
 }

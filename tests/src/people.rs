@@ -141,6 +141,20 @@ impl Person {
         self.end(&id).await
     }
 
+    /// Events of the log, once there are as many: it is told up to the oldest transaction that is open, whosever that is.
+    pub async fn events(&self, query: &str, wanted: usize) -> Vec<Value> {
+        let begin = Instant::now();
+        loop {
+            let (_, page) = self.get(&format!("/api/events?limit=100&{query}")).await;
+            let events = page["data"].as_array().unwrap_or_else(|| panic!("{page}"));
+            if events.len() >= wanted {
+                return events.clone();
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {wanted} events ({query}) were told within 60 s", events.len());
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
     /// Types of the run's events with the step's name, oldest first.
     pub async fn told(&self, run: &str) -> Vec<String> {
         let (_, page) = self.get(&format!("/api/runs/{run}/timeline")).await;

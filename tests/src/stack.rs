@@ -13,12 +13,17 @@ pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
     Stack { dev: serde_json::from_str(&text).expect("dev.json is JSON") }
 });
 
-/// Its `dev.json`. Whoever asks for it has failures explained.
+/// Its `dev.json`.
 pub fn dev_file() -> PathBuf {
+    given("NOFX_TEST_STACK")
+}
+
+/// A file that scripts/test.sh made. Whoever asks for one has failures explained.
+fn given(name: &str) -> PathBuf {
     static EXPLAINED: Once = Once::new();
-    let file = PathBuf::from(std::env::var_os("NOFX_TEST_STACK").expect("no stack: run the tests with scripts/test.sh, it starts one"));
-    EXPLAINED.call_once(|| explain_failures(file.with_file_name("dev.log")));
-    file
+    let path = |name| std::env::var_os(name).map(PathBuf::from);
+    EXPLAINED.call_once(|| explain_failures(path("NOFX_TEST_STACK").unwrap_or_default().with_file_name("dev.log")));
+    path(name).expect("not given: run the tests with scripts/test.sh, it makes all they need")
 }
 
 /// Whoever fails also says what the stack complained of last, and how that test alone is run again.
@@ -76,7 +81,7 @@ impl Stack {
 
 /// The `nofx` binary that scripts/test.sh built.
 pub fn binary() -> PathBuf {
-    let path = PathBuf::from(std::env::var("NOFX_TEST_BINARY").expect("no binary: run the tests with scripts/test.sh"));
+    let path = given("NOFX_TEST_BINARY");
     if path.is_absolute() { path } else { root().join(path) }
 }
 

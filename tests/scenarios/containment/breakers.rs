@@ -68,8 +68,8 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     assert!(charged <= 1, "the outage cost a step {charged} attempts");
     let (_, breakers) = person.get("/api/breakers").await;
     assert_eq!(breakers["data"][0]["state"], "closed");
-    let (_, events) = person.get("/api/events?types=breaker.opened,breaker.closed").await;
-    let types: Vec<&str> = events["data"].as_array().expect("events").iter().filter_map(|event| event["type"].as_str()).collect();
+    let events = person.events("types=breaker.opened,breaker.closed", 2).await;
+    let types: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
     assert_eq!(types, ["breaker.opened", "breaker.closed"]);
 }
 

@@ -115,7 +115,7 @@ async fn the_next_attempt_waits_as_long_as_the_plan_says() {
         }
     };
     let run = tokio::select! { run = person.run(plan) => run, () = look => unreachable!() };
-    let (_, page) = person.get(&format!("/api/events?limit=100&run_id={}", run["id"].as_str().expect("an id"))).await;
+    let (_, page) = person.get(&format!("/api/runs/{}/timeline", run["id"].as_str().expect("an id"))).await;
     let told = |kind: &'static str| page["data"].as_array().expect("events").iter().filter(move |event| event["type"] == kind);
     let at = |instant: &Value| instant.as_str().expect("an instant").parse::<DateTime<Utc>>().expect("a time");
     // Only the database's clock counts: what it wrote at each failure, and when it made the step ready again.

@@ -13,6 +13,7 @@ async fn nothing_of_another_tenant_is_seen_or_changed_on_any_route() {
     assert_eq!(stranger.get("/api/runs").await.1["data"], json!([]));
     assert_eq!(stranger.get(&format!("/api/runs/{id}/timeline")).await.1["data"], json!([]));
     assert_eq!(stranger.get(&format!("/api/runs/{id}/gates")).await.1["data"], json!([]));
+    ours.viewer().events("types=run.failed", 1).await;
     assert_eq!(stranger.get("/api/events").await.1["data"], json!([]));
     for path in ["cancel", "pause", "resume", "retry", &format!("steps/{step_id}/retry")] {
         assert_eq!(stranger.post(&format!("/api/runs/{id}/{path}"), json!({})).await.0, 404, "{path}");
