@@ -52,8 +52,9 @@ trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
 trap 'exit 130' INT TERM
 
 export TMPDIR="$data/tmp"
-# All that is asked from here on is on this machine, and its databases are no one else's.
-unset "${!PG@}" {http,https,all}_proxy {HTTP,HTTPS,ALL}_PROXY
+# Its databases are no one else's, and no proxy is asked for what is on this machine; one may be needed for crates of the functions.
+unset "${!PG@}"
+export NO_PROXY=127.0.0.1,localhost,::1 no_proxy=127.0.0.1,localhost,::1
 NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
   "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!
