@@ -167,7 +167,7 @@ mod tests {
             greeted: true,
             over: false,
         };
-        follower.next().await;
+        drop(follower.next().await);
         assert_eq!(follower.cursor, Cursor { id: 2, ..told });
     }
 }
