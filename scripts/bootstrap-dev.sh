@@ -48,14 +48,14 @@ fi
 target="${CARGO_TARGET_DIR:-target}"
 mkdir -p "$target"
 
-# Programs of Rust's that check and run; without optimisation, because building them would take longer than they ever run.
+# Programs of Rust's that check and run; neither optimised nor to be debugged, because building that would take longer than they ever run.
 tools() {
   local name version
   for tool in cargo-deny@0.20.2 cargo-nextest@0.9.143; do
     name="${tool%@*}" version="${tool#*@}"
     if [ "$name" = cargo-nextest ] && cargo nextest --version >/dev/null 2>&1; then continue; fi
     grep -qs "\"$name $version " "$target/tools/.crates2.json" ||
-      env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$target/tools/build" cargo install --quiet --locked --debug --root "$target/tools" "$tool" >&2
+      env -u RUSTC_WORKSPACE_WRAPPER CARGO_PROFILE_DEV_DEBUG=none CARGO_TARGET_DIR="$target/tools/build" cargo install --quiet --locked --debug --root "$target/tools" "$tool" >&2
   done
   rm -rf "$target/tools/build"
 }
@@ -133,6 +133,7 @@ start() {
 }
 start tools
 start postgres18
+start scripts/vercel-build.sh --fetch
 packages
 start servers
 start python

@@ -39,6 +39,7 @@ left() {
 set -m
 # The last to go, however this script ends: then its input ends, which nobody else has in hand. Until then it is told what was started.
 coproc LAST {
+  trap '' INT TERM HUP
   set +em
   mapfile -t started
   kill -TERM "${started[@]}"

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Builds what is deployed to Vercel, with Vercel's own builder, without an account and without the network.
-#   scripts/vercel-build.sh [FOLDER]     the output's folder; .vercel/output when not given, which `vercel deploy --prebuilt` takes
+#   scripts/vercel-build.sh [FOLDER [BYTES]]  the output's folder; .vercel/output when not given, which `vercel deploy --prebuilt` takes;
+#                                             and what a function may have, 12000000 (docs/adr/0008-functions-are-small.md)
+#   scripts/vercel-build.sh --fetch           only fetches the builder
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
 output="${1:-.vercel/output}"
+limit="${2:-12000000}"
 cli="$target/vercel-cli"
 version=60.1.3
 
@@ -12,6 +15,7 @@ version=60.1.3
 if [ ! -x "$cli/node_modules/.bin/vercel" ] || ! grep -q "\"version\": \"$version\"" "$cli/node_modules/vercel/package.json"; then
   npm install --prefix "$cli" --no-save --no-audit --no-fund --loglevel=error "vercel@$version" >&2
 fi
+[ "${1:-}" != "--fetch" ] || exit 0
 
 # What browsers load, published with the other files of public/.
 [ -f node_modules/htmx.org/dist/htmx.min.js ] || npm ci --no-audit --no-fund --loglevel=error >&2
@@ -29,6 +33,15 @@ fi
 bins=()
 for file in api/[a-z]*.rs; do bins+=(--bin "$(basename "$file" .rs)"); done
 RUSTFLAGS="" cargo build --release --quiet "${bins[@]}"
+
+# Before anything is written.
+for file in api/[a-z]*.rs; do
+  bytes="$(stat --dereference --format %s "$target/release/$(basename "$file" .rs)")"
+  if [ "$bytes" -gt "$limit" ]; then
+    echo "The function of $file has $bytes bytes, more than $limit: docs/adr/0008-functions-are-small.md tells what made others smaller." >&2
+    exit 1
+  fi
+done
 
 # Any value of VERCEL_BUILD_IMAGE means that the machine is like the one that runs the functions: cargo builds for it as it is.
 VERCEL_BUILD_IMAGE=al2023 VERCEL_TELEMETRY_DISABLED=1 NO_UPDATE_NOTIFIER=1 \

@@ -100,6 +100,8 @@ async fn survive(own: &Own, also: impl Fn(usize)) {
         let mut ids = vec![];
         while ids.len() < 200 || !is_over_with.load(std::sync::atomic::Ordering::Relaxed) {
             ids.push(own.submit(&plan).await);
+            // Enough for whoever is killed to have work, and no more than there is to be told about.
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         ids
     };

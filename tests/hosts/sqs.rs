@@ -1,9 +1,11 @@
 //! Functions, and workers of their own, over SQS: the deployment.
 
+use std::time::{Duration, Instant};
+
 use nofx_tests::fakes::otlp::{Receiver, Span};
 use nofx_tests::own::Own;
 use nofx_tests::suite;
-use nofx_tests::vercel::Deployment;
+use nofx_tests::vercel::{Deployment, Invocation};
 use serde_json::{Value, json};
 
 use crate::settings;
@@ -29,6 +31,21 @@ async fn the_scenarios_pass_on_functions_and_workers_over_sqs() {
     let (own, deployment) = deploy("hosts-sqs", &[]).await;
     let folder = tempfile::tempdir().expect("a folder");
     suite::scenarios(&own.dev(), &deployment.url, folder.path()).await;
+
+    // The platform may freeze a process whose invocations have ended: none may end before its answer, and all must end. A stream
+    // whose client went away ends with its next heartbeat.
+    let begun = Instant::now();
+    while deployment.invocations().values().flatten().any(|one| one.ended.is_none()) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "these never end: {:?}", deployment.invocations());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    for (function, invocations) in deployment.invocations() {
+        let early: Vec<&Invocation> = invocations.iter().filter(|one| one.ended == Some(false)).collect();
+        assert!(early.is_empty(), "{function}: of {} invocations these ended before their answers: {early:?}", invocations.len());
+        assert!(!invocations.is_empty(), "{function} was never asked");
+    }
+    let written: Vec<_> = std::fs::read_dir(deployment.home.path()).expect("a folder").collect();
+    assert!(written.is_empty(), "functions may write to /tmp only: {written:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What users see, area by area, against the real stack. Topics below `every_host` are asked on each further host too (`tests/hosts`).
+//! What users see, area by area, against the real stack. Those below an `every_host` are asked on each further host too (`tests/hosts`).
 
 mod artifacts;
 mod containment;

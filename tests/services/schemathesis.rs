@@ -9,8 +9,12 @@ use nofx_tests::stack::{root, target};
 fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() {
     let own = Own::start(&Own::folder("schemathesis"), &["--workers", "1"]);
     let dev = own.dev();
-    let examples = if std::env::var_os("NOFX_TEST_LONG").is_some() { "100" } else { "3" };
-    for role in ["viewer", "contributor", "supervisor", "admin"] {
+    // Who is refused most and who is refused least; what those between them hear, one of the two has heard.
+    let (examples, roles): (_, &[_]) = match std::env::var_os("NOFX_TEST_LONG") {
+        Some(_) => ("100", &["viewer", "contributor", "supervisor", "admin"]),
+        None => ("3", &["viewer", "admin"]),
+    };
+    for role in roles {
         let output = Command::new(target().join("python/bin/st"))
             .arg("--config-file")
             .arg(root().join("tests/schemathesis.toml"))
@@ -19,7 +23,7 @@ fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() 
             .args(["--checks", "all", "--phases", "coverage,fuzzing", "--max-examples", examples, "--workers", "2", "--seed", "1"])
             // It never ends.
             .args(["--exclude-path", "/api/events/stream", "--continue-on-failure", "--no-color", "--generation-database", "none"])
-            .args(["-H", &format!("Authorization: Bearer {}", dev["tokens"][role].as_str().expect("a token"))])
+            .args(["-H", &format!("Authorization: Bearer {}", dev["tokens"][*role].as_str().expect("a token"))])
             .current_dir(&own.dir)
             .output()
             .expect("schemathesis; scripts/bootstrap-dev.sh --tests installs it");

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::stack::root;
 
-/// Topics below `mod every_host` of an area ask how bytes come in and go out, which each host does its own way. What a request
+/// Scenarios below a `mod every_host` ask how bytes come in and go out, which each host does its own way. What a request
 /// decides is the same code and the same database everywhere: with `NOFX_TEST_LONG` it is asked everywhere all the same.
 const EVERY_HOST: &str = "every_host::";
 
@@ -27,17 +27,27 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     let usual = if std::env::var_os("NOFX_TEST_LONG").is_some() { "" } else { EVERY_HOST };
     let filter = std::env::var(SCENARIOS).unwrap_or_else(|_| usual.to_owned());
     // Built already, as part of the whole workspace (of one package alone it would be another build): cargo only finds it.
-    let output = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
         .args(["test", "--quiet", "--workspace", "--test", "scenarios", "--", "--test-threads", "4", &filter])
         .current_dir(root())
         .env("NOFX_TEST_STACK", &path)
         .env(HOST, std::thread::current().name().expect("the test's name"))
         .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("cargo runs");
+        .kill_on_drop(true);
+    forget_package(&mut cargo);
+    let output = cargo.output().await.expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "the scenarios fail on this host:\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("test result: ok") && !said.contains("ok. 0 passed"), "no scenario ran:\n{said}");
+}
+
+/// A cargo that a test starts is not to hear of the test's own package: the build scripts of some crates (ring's) ask for its name, and
+/// when that is another, all that stands on them is compiled again, and again by the next build.
+pub fn forget_package(cargo: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))) {
+            cargo.env_remove(name);
+        }
+    }
 }

@@ -23,20 +23,6 @@ fn same(name: &str, text: &str) {
     );
 }
 
-#[tokio::test]
-async fn what_the_api_says_of_itself_is_what_is_written_down() {
-    let nobody = Person::with_token("");
-    for (path, file) in [
-        ("/api/openapi.json", "openapi.json"),
-        ("/api/asyncapi.json", "asyncapi.json"),
-        ("/api/schemas/plan.json", "plan.schema.json"),
-        ("/api/schemas/evidence.json", "evidence.schema.json"),
-    ] {
-        let kept = std::fs::read_to_string(root().join("docs/interface").join(file)).expect("a file");
-        assert_eq!(nobody.get(path).await.1, serde_json::from_str::<Value>(&kept).expect("JSON"), "{path}");
-    }
-}
-
 #[test]
 fn the_command_line_is_what_is_written_down() {
     let help = |arguments: &[&str]| {
@@ -52,23 +38,6 @@ fn the_command_line_is_what_is_written_down() {
         text.push_str(&format!("\n$ nofx {name} --help\n{}\n", help(&[name])));
     }
     same("cli.txt", &text);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_smoke_test_tells_a_deployment_that_stands_from_one_that_does_not() {
-    let token = nofx_tests::Tenant::new().await.viewer().token;
-    let smoke = |url: &str, token: &str| {
-        let arguments = ["smoke", "--url", url, "--supabase-url", STACK.get("supabase_url"), "--supabase-anon-key", STACK.get("anon_key")];
-        std::process::Command::new(binary()).args(arguments).args(["--json", "--token", token]).output().expect("it runs")
-    };
-    let read = |output: &std::process::Output| -> Vec<Value> { serde_json::from_slice(&output.stdout).expect("JSON") };
-    let stands = smoke(STACK.get("api_url"), &token);
-    assert!(stands.status.success() && read(&stands).len() == 6, "{}", String::from_utf8_lossy(&stands.stdout));
-
-    let refused = smoke(STACK.get("api_url"), "nobody");
-    let failed: Vec<Value> = read(&refused).into_iter().filter(|one| one["ok"] == false).map(|one| one["check"].clone()).collect();
-    assert_eq!((refused.status.code(), failed), (Some(1), vec![Value::from("event stream")]));
-    assert_eq!(smoke("http://127.0.0.1:9", &token).status.code(), Some(1));
 }
 
 #[test]
@@ -93,5 +62,41 @@ fn all_that_is_wrong_with_the_settings_is_told_at_once() {
         "RUST_LOG: ",
     ] {
         assert!(said.contains(name), "{name} is missing in {said}");
+    }
+}
+
+mod every_host {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_api_says_of_itself_is_what_is_written_down() {
+        let nobody = Person::with_token("");
+        for (path, file) in [
+            ("/api/openapi.json", "openapi.json"),
+            ("/api/asyncapi.json", "asyncapi.json"),
+            ("/api/schemas/plan.json", "plan.schema.json"),
+            ("/api/schemas/evidence.json", "evidence.schema.json"),
+        ] {
+            let kept = std::fs::read_to_string(root().join("docs/interface").join(file)).expect("a file");
+            assert_eq!(nobody.get(path).await.1, serde_json::from_str::<Value>(&kept).expect("JSON"), "{path}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_smoke_test_tells_a_deployment_that_stands_from_one_that_does_not() {
+        let token = nofx_tests::Tenant::new().await.viewer().token;
+        let smoke = |url: &str, token: &str| {
+            let arguments =
+                ["smoke", "--url", url, "--supabase-url", STACK.get("supabase_url"), "--supabase-anon-key", STACK.get("anon_key")];
+            std::process::Command::new(binary()).args(arguments).args(["--json", "--token", token]).output().expect("it runs")
+        };
+        let read = |output: &std::process::Output| -> Vec<Value> { serde_json::from_slice(&output.stdout).expect("JSON") };
+        let stands = smoke(STACK.get("api_url"), &token);
+        assert!(stands.status.success() && read(&stands).len() == 6, "{}", String::from_utf8_lossy(&stands.stdout));
+
+        let refused = smoke(STACK.get("api_url"), "nobody");
+        let failed: Vec<Value> = read(&refused).into_iter().filter(|one| one["ok"] == false).map(|one| one["check"].clone()).collect();
+        assert_eq!((refused.status.code(), failed), (Some(1), vec![Value::from("event stream")]));
+        assert_eq!(smoke("http://127.0.0.1:9", &token).status.code(), Some(1));
     }
 }

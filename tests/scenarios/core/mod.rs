@@ -1,11 +1,11 @@
+mod events;
 mod examples;
+mod interface;
+mod storage;
 mod supabase;
 
 #[path = "."]
 mod every_host {
     mod dashboard;
-    mod events;
-    mod interface;
     mod requests;
-    mod storage;
 }

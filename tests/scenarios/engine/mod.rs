@@ -2,9 +2,5 @@ mod failures;
 mod http;
 mod limits;
 mod model;
+mod runs;
 mod workspace;
-
-#[path = "."]
-mod every_host {
-    mod runs;
-}

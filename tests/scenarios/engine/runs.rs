@@ -5,18 +5,6 @@ use nofx_tests::stack::STACK;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn steps_run_in_order_and_the_timeline_tells_it() {
-    let person = Tenant::new().await.contributor();
-    let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
-    assert_eq!(run["status"], "succeeded");
-    let told = person.told(run["id"].as_str().expect("an id")).await;
-    assert_eq!(
-        told,
-        ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
-    );
-}
-
-#[tokio::test]
 async fn a_bash_step_sees_no_environment_but_its_own() {
     let person = Tenant::new().await.contributor();
     let run = person.run(plan(vec![json!({"name": "env", "tool": "bash", "env": {"MINE": "yes"}, "inputs": {"argv": ["env"]}})])).await;
@@ -60,38 +48,6 @@ async fn a_secret_is_masked_in_outputs_and_logs() {
 }
 
 #[tokio::test]
-async fn outputs_reach_the_steps_that_name_them() {
-    let person = Tenant::new().await.contributor();
-    let run = person
-        .run(plan(vec![
-            bash("list", "echo '{\"items\": [\"x\", \"y\"]}' > $NOFX_OUTPUT"),
-            json!({"name": "each", "tool": "noop", "needs": ["list"], "for_each": "steps.list.outputs.items", "inputs": {"v": "${{ item }}", "n": "${{ index }}"}}),
-            json!({"name": "never", "tool": "noop", "needs": ["list"], "if": "size(steps.list.outputs.items) > 5"}),
-            json!({"name": "none", "tool": "noop", "needs": ["list"], "for_each": "[]"}),
-        ]))
-        .await;
-    assert_eq!(step(&run, "each")["outputs"], json!([{"v": "x", "n": 0}, {"v": "y", "n": 1}]));
-    assert_eq!((status(&run, "never"), step(&run, "none")["outputs"].clone()), ("skipped", json!([])));
-}
-
-#[tokio::test]
-async fn a_paused_run_starts_nothing_until_it_is_resumed() {
-    let person = Tenant::new().await.contributor();
-    let folder = tempfile::tempdir().expect("a folder");
-    let go = folder.path().join("go");
-    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
-    let id = person.submit(plan(vec![bash("nap", &script), make("after", "noop", &["nap"], json!({}))])).await;
-    person.wait(&id, |run| status(run, "nap") == "running").await;
-    assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
-    std::fs::write(go, "").expect("written");
-    // What runs goes on; its settle, which would have started the next, has been decided when its end can be seen.
-    let run = person.wait(&id, |run| status(run, "nap") == "succeeded").await;
-    assert_eq!((run["status"].as_str(), status(&run, "after")), (Some("paused"), "pending"));
-    person.post(&format!("/api/runs/{id}/resume"), json!({})).await;
-    assert_eq!(person.end(&id).await["status"], "succeeded");
-}
-
-#[tokio::test]
 async fn a_settle_with_an_old_token_is_refused() {
     let person = Tenant::new().await.contributor();
     let folder = tempfile::tempdir().expect("a folder");
@@ -131,22 +87,70 @@ async fn a_settle_with_an_old_token_is_refused() {
     assert_eq!((run["status"].as_str(), step(&run, "long")["attempt"].as_u64()), (Some("succeeded"), Some(2)), "{run}");
 }
 
-#[tokio::test]
-async fn the_list_pages_without_gaps_or_doubles() {
-    let person = Tenant::new().await.contributor();
-    let mut ids = std::collections::BTreeSet::new();
-    for _ in 0..5 {
-        ids.insert(person.submit(plan(vec![make("a", "noop", &[], json!({}))])).await);
+mod every_host {
+    use super::*;
+
+    #[tokio::test]
+    async fn steps_run_in_order_and_the_timeline_tells_it() {
+        let person = Tenant::new().await.contributor();
+        let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
+        assert_eq!(run["status"], "succeeded");
+        let told = person.told(run["id"].as_str().expect("an id")).await;
+        assert_eq!(
+            told,
+            ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
+        );
     }
-    let (mut seen, mut cursor) = (vec![], String::new());
-    loop {
-        let (_, page) = person.get(&format!("/api/runs?limit=2{cursor}")).await;
-        seen.extend(page["data"].as_array().expect("rows").iter().map(|run| run["id"].as_str().expect("an id").to_owned()));
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
+
+    #[tokio::test]
+    async fn outputs_reach_the_steps_that_name_them() {
+        let person = Tenant::new().await.contributor();
+        let run = person
+            .run(plan(vec![
+                bash("list", "echo '{\"items\": [\"x\", \"y\"]}' > $NOFX_OUTPUT"),
+                json!({"name": "each", "tool": "noop", "needs": ["list"], "for_each": "steps.list.outputs.items", "inputs": {"v": "${{ item }}", "n": "${{ index }}"}}),
+                json!({"name": "never", "tool": "noop", "needs": ["list"], "if": "size(steps.list.outputs.items) > 5"}),
+                json!({"name": "none", "tool": "noop", "needs": ["list"], "for_each": "[]"}),
+            ]))
+            .await;
+        assert_eq!(step(&run, "each")["outputs"], json!([{"v": "x", "n": 0}, {"v": "y", "n": 1}]));
+        assert_eq!((status(&run, "never"), step(&run, "none")["outputs"].clone()), ("skipped", json!([])));
+    }
+
+    #[tokio::test]
+    async fn a_paused_run_starts_nothing_until_it_is_resumed() {
+        let person = Tenant::new().await.contributor();
+        let folder = tempfile::tempdir().expect("a folder");
+        let go = folder.path().join("go");
+        let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
+        let id = person.submit(plan(vec![bash("nap", &script), make("after", "noop", &["nap"], json!({}))])).await;
+        person.wait(&id, |run| status(run, "nap") == "running").await;
+        assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
+        std::fs::write(go, "").expect("written");
+        // What runs goes on; its settle, which would have started the next, has been decided when its end can be seen.
+        let run = person.wait(&id, |run| status(run, "nap") == "succeeded").await;
+        assert_eq!((run["status"].as_str(), status(&run, "after")), (Some("paused"), "pending"));
+        person.post(&format!("/api/runs/{id}/resume"), json!({})).await;
+        assert_eq!(person.end(&id).await["status"], "succeeded");
+    }
+
+    #[tokio::test]
+    async fn the_list_pages_without_gaps_or_doubles() {
+        let person = Tenant::new().await.contributor();
+        let mut ids = std::collections::BTreeSet::new();
+        for _ in 0..5 {
+            ids.insert(person.submit(plan(vec![make("a", "noop", &[], json!({}))])).await);
         }
+        let (mut seen, mut cursor) = (vec![], String::new());
+        loop {
+            let (_, page) = person.get(&format!("/api/runs?limit=2{cursor}")).await;
+            seen.extend(page["data"].as_array().expect("rows").iter().map(|run| run["id"].as_str().expect("an id").to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 5);
+        assert_eq!(seen.into_iter().collect::<std::collections::BTreeSet<_>>(), ids);
     }
-    assert_eq!(seen.len(), 5);
-    assert_eq!(seen.into_iter().collect::<std::collections::BTreeSet<_>>(), ids);
 }

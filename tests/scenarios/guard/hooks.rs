@@ -62,77 +62,6 @@ async fn events_are_told_signed_in_order_and_again_until_they_are_heard() {
 }
 
 #[tokio::test]
-async fn a_hook_before_a_request_says_no_and_silence_is_no() {
-    let tenant = Tenant::new().await;
-    tenant.allow_loopback().await;
-    let (admin, person, receiver) = (tenant.admin(), tenant.contributor(), Receiver::start().await);
-    let filter = "request.path == '/api/runs' && request.body.plan.goal != 'fine'";
-    let secret = set(&admin, "freeze", "pre", filter, &receiver.url).await;
-
-    receiver.always(200, "{\"allow\": false, \"reason\": \"the freeze holds until monday\"}", Duration::ZERO);
-    let (status, problem) = person.post("/api/runs", json!({"plan": noop()})).await;
-    assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/vetoed")), "{problem}");
-    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("freeze") && detail.contains("until monday")), "{problem}");
-    let asked = receiver.heard().remove(0);
-    assert!(is_signed(&asked, &secret) && asked.body()["request"]["body"]["plan"]["goal"] == noop()["goal"]);
-    assert_eq!(person.get("/api/runs").await.1["data"], json!([]), "nothing was made");
-
-    receiver.always(200, "", Duration::ZERO);
-    assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
-    // Silent for longer than any caller waits.
-    receiver.always(200, "", Duration::from_secs(600));
-    assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 403, "it must be asked");
-    let mut fine = noop();
-    fine["goal"] = json!("fine");
-    assert_eq!(person.post("/api/runs", json!({"plan": fine})).await.0, 201, "it is not for this one");
-}
-
-#[tokio::test]
-async fn hooks_after_requests_start_tools_and_call_functions() {
-    let tenant = Tenant::new().await;
-    let (admin, person) = (tenant.admin(), tenant.contributor());
-    let name = format!("note_{}", tenant.id.simple());
-    let make = format!(
-        "create table nofx_hooks.{name}_heard (body jsonb);
-         create function nofx_hooks.{name}(p jsonb) returns jsonb language sql as $$
-           insert into nofx_hooks.{name}_heard values (p); select '{{}}'::jsonb $$"
-    );
-    STACK.sql().await.batch_execute(&make).await.expect("an operator's function");
-    let set = async |hook: Value| {
-        let (status, made) = admin.post("/api/hooks", hook).await;
-        assert_eq!(status, 200, "{made}");
-    };
-    set(json!({"name": "refusals", "phase": "error", "target": {"kind": "function", "name": name}})).await;
-    let script = "node -e 'const event = JSON.parse(process.env.NOFX_EVENT); console.log(event.type, event.request.body.plan.goal)'";
-    let filter = "request.path == '/api/runs'";
-    set(json!({"name": "runs", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "bash", "inputs": {"script": script}}})).await;
-
-    assert_eq!(person.post("/api/runs", json!({"plan": {"goal": "bad", "steps": []}})).await.0, 422);
-    // What a request says is data: no expression of the step that is started.
-    let mut plan = noop();
-    plan["goal"] = json!("${{ no expression( }} but a goal");
-    person.run(plan).await;
-    let begin = Instant::now();
-    let started = loop {
-        let (_, page) = person.get("/api/runs?goal=hook runs").await;
-        if let Some(run) = page["data"].as_array().and_then(|runs| runs.first()) {
-            break run["id"].as_str().expect("an id").to_owned();
-        }
-        assert!(begin.elapsed() < Duration::from_secs(60), "the hook started nothing");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    let run = person.end(&started).await;
-    assert_eq!(
-        (run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()),
-        (Some("succeeded"), Some("request.done ${{ no expression( }} but a goal\n")),
-        "{run}"
-    );
-    let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");
-    let row = STACK.sql().await.query_one(&text, &[]).await.expect("it was told of the refusal, once");
-    assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.refused", "422"));
-}
-
-#[tokio::test]
 async fn no_hook_reaches_a_private_address_or_follows_there() {
     let tenant = Tenant::new().await;
     let (admin, receiver) = (tenant.admin(), Receiver::start().await);
@@ -186,26 +115,101 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
     assert!(beyond.heard().is_empty() && forbidden.accept().is_err(), "somebody followed");
 }
 
-#[tokio::test]
-async fn a_webhook_that_is_heard_becomes_an_event_once() {
-    let tenant = Tenant::new().await;
-    let (admin, viewer) = (tenant.admin(), tenant.viewer());
-    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let (status, source) = admin.post("/api/hooks/sources", json!({"name": "deploys", "provider": "standard", "secret": secret})).await;
-    assert_eq!(status, 200, "{source}");
-    let path = format!("/api/webhooks/sources/{}", source["id"].as_str().expect("an id"));
-    let body = "{\"type\":\"deploy.done\",\"n\":1}";
-    let at = chrono::Utc::now().timestamp();
-    let send = async |signature: &str, id: &str, at: i64| {
-        let request = Person::with_token("").request(Method::POST, &path).header("webhook-id", id).header("webhook-timestamp", at);
-        nofx_tests::people::answer(request.header("webhook-signature", signature).body(body)).await
-    };
-    let secrets = [secret.to_owned()];
-    let good = sign(&secrets, "msg_1", at, body);
-    assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"is_new": true})));
-    assert_eq!(send(&good, "msg_1", at).await.1, json!({"is_new": false}), "the same again");
-    assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
-    assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
-    let heard = viewer.events("types=webhook.received", 1).await;
-    assert_eq!((heard.len(), &heard[0]["data"]["body"]["n"], heard[0]["data"]["kind"].as_str()), (1, &json!(1), Some("deploy.done")));
+mod every_host {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hook_before_a_request_says_no_and_silence_is_no() {
+        let tenant = Tenant::new().await;
+        tenant.allow_loopback().await;
+        let (admin, person, receiver) = (tenant.admin(), tenant.contributor(), Receiver::start().await);
+        let filter = "request.path == '/api/runs' && request.body.plan.goal != 'fine'";
+        let secret = set(&admin, "freeze", "pre", filter, &receiver.url).await;
+
+        receiver.always(200, "{\"allow\": false, \"reason\": \"the freeze holds until monday\"}", Duration::ZERO);
+        let (status, problem) = person.post("/api/runs", json!({"plan": noop()})).await;
+        assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/vetoed")), "{problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("freeze") && detail.contains("until monday")), "{problem}");
+        let asked = receiver.heard().remove(0);
+        assert!(is_signed(&asked, &secret) && asked.body()["request"]["body"]["plan"]["goal"] == noop()["goal"]);
+        assert_eq!(person.get("/api/runs").await.1["data"], json!([]), "nothing was made");
+
+        receiver.always(200, "", Duration::ZERO);
+        assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
+        // Silent for longer than any caller waits.
+        receiver.always(200, "", Duration::from_secs(600));
+        assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 403, "it must be asked");
+        let mut fine = noop();
+        fine["goal"] = json!("fine");
+        assert_eq!(person.post("/api/runs", json!({"plan": fine})).await.0, 201, "it is not for this one");
+    }
+
+    #[tokio::test]
+    async fn hooks_after_requests_start_tools_and_call_functions() {
+        let tenant = Tenant::new().await;
+        let (admin, person) = (tenant.admin(), tenant.contributor());
+        let name = format!("note_{}", tenant.id.simple());
+        let make = format!(
+            "create table nofx_hooks.{name}_heard (body jsonb);
+             create function nofx_hooks.{name}(p jsonb) returns jsonb language sql as $$
+               insert into nofx_hooks.{name}_heard values (p); select '{{}}'::jsonb $$"
+        );
+        STACK.sql().await.batch_execute(&make).await.expect("an operator's function");
+        let set = async |hook: Value| {
+            let (status, made) = admin.post("/api/hooks", hook).await;
+            assert_eq!(status, 200, "{made}");
+        };
+        set(json!({"name": "refusals", "phase": "error", "target": {"kind": "function", "name": name}})).await;
+        let script = "node -e 'const event = JSON.parse(process.env.NOFX_EVENT); console.log(event.type, event.request.body.plan.goal)'";
+        let filter = "request.path == '/api/runs'";
+        set(json!({"name": "runs", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "bash", "inputs": {"script": script}}})).await;
+
+        assert_eq!(person.post("/api/runs", json!({"plan": {"goal": "bad", "steps": []}})).await.0, 422);
+        // What a request says is data: no expression of the step that is started.
+        let mut plan = noop();
+        plan["goal"] = json!("${{ no expression( }} but a goal");
+        person.run(plan).await;
+        let begin = Instant::now();
+        let started = loop {
+            let (_, page) = person.get("/api/runs?goal=hook runs").await;
+            if let Some(run) = page["data"].as_array().and_then(|runs| runs.first()) {
+                break run["id"].as_str().expect("an id").to_owned();
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "the hook started nothing");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let run = person.end(&started).await;
+        assert_eq!(
+            (run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()),
+            (Some("succeeded"), Some("request.done ${{ no expression( }} but a goal\n")),
+            "{run}"
+        );
+        let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");
+        let row = STACK.sql().await.query_one(&text, &[]).await.expect("it was told of the refusal, once");
+        assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.refused", "422"));
+    }
+
+    #[tokio::test]
+    async fn a_webhook_that_is_heard_becomes_an_event_once() {
+        let tenant = Tenant::new().await;
+        let (admin, viewer) = (tenant.admin(), tenant.viewer());
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let (status, source) = admin.post("/api/hooks/sources", json!({"name": "deploys", "provider": "standard", "secret": secret})).await;
+        assert_eq!(status, 200, "{source}");
+        let path = format!("/api/webhooks/sources/{}", source["id"].as_str().expect("an id"));
+        let body = "{\"type\":\"deploy.done\",\"n\":1}";
+        let at = chrono::Utc::now().timestamp();
+        let send = async |signature: &str, id: &str, at: i64| {
+            let request = Person::with_token("").request(Method::POST, &path).header("webhook-id", id).header("webhook-timestamp", at);
+            nofx_tests::people::answer(request.header("webhook-signature", signature).body(body)).await
+        };
+        let secrets = [secret.to_owned()];
+        let good = sign(&secrets, "msg_1", at, body);
+        assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"is_new": true})));
+        assert_eq!(send(&good, "msg_1", at).await.1, json!({"is_new": false}), "the same again");
+        assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
+        assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
+        let heard = viewer.events("types=webhook.received", 1).await;
+        assert_eq!((heard.len(), &heard[0]["data"]["body"]["n"], heard[0]["data"]["kind"].as_str()), (1, &json!(1), Some("deploy.done")));
+    }
 }

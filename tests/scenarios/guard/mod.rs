@@ -1,13 +1,13 @@
 mod audit;
+mod hooks;
 mod leaks;
+mod published_keys;
 mod tenants;
 mod writes;
 
 #[path = "."]
 mod every_host {
     mod credentials;
-    mod hooks;
     mod idempotency;
     mod matrix;
-    mod published_keys;
 }

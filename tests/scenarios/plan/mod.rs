@@ -1,4 +1,1 @@
-#[path = "."]
-mod every_host {
-    mod refusals;
-}
+mod refusals;

@@ -5,29 +5,6 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-#[tokio::test]
-async fn a_bad_plan_is_refused_with_every_problem_and_nothing_is_written() {
-    let person = Tenant::new().await.contributor();
-    let plan = json!({"goal": "bad", "steps": [
-        {"name": "a", "tool": "noop", "needs": ["b"]}, {"name": "b", "tool": "noop", "needs": ["a"]},
-        {"name": "b", "tool": "nothing"}, {"name": "c", "tool": "noop", "needs": ["zz"], "if": "1 +"}]});
-    let (code, problem) = person.post("/api/runs", json!({"plan": plan})).await;
-    assert_eq!(code, 422);
-    assert_eq!(problem["type"], "https://nofx.dev/problems/invalid-plan");
-    assert!(problem["request_id"].is_string());
-    assert!(problem["errors"].as_array().expect("errors").len() >= 4, "{problem}");
-    assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
-}
-
-#[tokio::test]
-async fn a_dry_run_tells_the_order_and_writes_nothing() {
-    let person = Tenant::new().await.contributor();
-    let (code, preview) =
-        person.post("/api/runs?dry_run=true", json!({"plan_yaml": "steps:\n  - {name: a, tool: noop}\n  - {name: b, tool: noop}\n"})).await;
-    assert_eq!((code.as_u16(), &preview["order"], &preview["edges"]), (200, &json!(["a", "b"]), &json!([["a", "b"]])));
-    assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
-}
-
 fn junk() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -98,4 +75,32 @@ async fn plans_beyond_a_limit_are_refused_and_the_limit_is_named() {
     assert!(refused(vec![large]).await.contains("at most"));
     let fine: Vec<_> = (0..200).map(named).collect();
     assert_eq!(person.post("/api/runs?dry_run=true", json!({"plan": {"goal": "limits", "steps": fine}})).await.0, 200);
+}
+
+mod every_host {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bad_plan_is_refused_with_every_problem_and_nothing_is_written() {
+        let person = Tenant::new().await.contributor();
+        let plan = json!({"goal": "bad", "steps": [
+            {"name": "a", "tool": "noop", "needs": ["b"]}, {"name": "b", "tool": "noop", "needs": ["a"]},
+            {"name": "b", "tool": "nothing"}, {"name": "c", "tool": "noop", "needs": ["zz"], "if": "1 +"}]});
+        let (code, problem) = person.post("/api/runs", json!({"plan": plan})).await;
+        assert_eq!(code, 422);
+        assert_eq!(problem["type"], "https://nofx.dev/problems/invalid-plan");
+        assert!(problem["request_id"].is_string());
+        assert!(problem["errors"].as_array().expect("errors").len() >= 4, "{problem}");
+        assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_tells_the_order_and_writes_nothing() {
+        let person = Tenant::new().await.contributor();
+        let (code, preview) = person
+            .post("/api/runs?dry_run=true", json!({"plan_yaml": "steps:\n  - {name: a, tool: noop}\n  - {name: b, tool: noop}\n"}))
+            .await;
+        assert_eq!((code.as_u16(), &preview["order"], &preview["edges"]), (200, &json!(["a", "b"]), &json!([["a", "b"]])));
+        assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
+    }
 }
