@@ -48,10 +48,10 @@ impl Browser {
             .expect("chromedriver starts: scripts/bootstrap-dev.sh --tests installs it");
         let profile = tempfile::tempdir().expect("a folder");
         let mut capabilities = DesiredCapabilities::chrome();
+        capabilities.set_binary(root().join("tests/browser/headless.sh").to_str().expect("text")).expect("a program");
         let size = if look == Look::Phone { "--window-size=390,844" } else { "--window-size=1400,1000" };
         let folder = format!("--user-data-dir={}", profile.path().display());
         let flags = [
-            "--headless",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-background-networking",
@@ -62,10 +62,6 @@ impl Browser {
         ];
         for flag in flags {
             capabilities.add_arg(flag).expect("a flag");
-        }
-        if look == Look::Scriptless {
-            let preferences = json!({"profile.managed_default_content_settings.javascript": 2});
-            capabilities.add_experimental_option("prefs", preferences).expect("preferences");
         }
         let begun = Instant::now();
         let driver = loop {
@@ -80,6 +76,9 @@ impl Browser {
         let media =
             json!({"features": [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]});
         browser.tell("Emulation.setEmulatedMedia", media).await;
+        if look == Look::Scriptless {
+            browser.tell("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+        }
         if look == Look::Phone {
             // Headless windows have a least width: the page is told that it is smaller.
             let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false});
