@@ -13,6 +13,7 @@ async fn everything_works_without_script() {
     author.wait(&run, |run| run["steps"][0]["waits_for"] == "gate").await;
     let browser = Browser::of(&tenant.supervisor(), Look::Scriptless).await;
     browser.visit("/ui/runs").await;
+    assert_eq!(browser.script("return typeof htmx").await, "undefined", "the page's scripts ran");
     browser.text(".runs a", "no script").await.click().await.expect("clicked");
     browser.text(".tabs a", "Graph").await.click().await.expect("clicked");
     browser.text(".graph .node", "ask").await.click().await.expect("clicked");
