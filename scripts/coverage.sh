@@ -2,7 +2,7 @@
 # Runs the suite on programs that count which of their lines ran; prints the product's share and the ten files with the least.
 #   scripts/coverage.sh          everything
 #   scripts/coverage.sh WORD…    words and filters as for scripts/test.sh
-# Functions as they are built for Vercel do not count. Needs Debian's llvm-19, which is installed if it is missing.
+# Needs Debian's llvm-19, which is installed if it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
@@ -39,6 +39,7 @@ for one in json.load(open(sys.argv[1], encoding="utf-8"))["rust-binaries"].value
 PY
 )
 [ ${#programs[@]} -gt 0 ] || { echo "No program of the tests was found." >&2; exit 1; }
+for file in api/[a-z]*.rs; do programs+=(--object "$CARGO_TARGET_DIR/debug/$(basename "$file" .rs)"); done
 llvm-cov-19 export --summary-only --instr-profile="$counts/all.profdata" --ignore-filename-regex='/\.cargo/|/rustc/|/rustlib/' \
   "$CARGO_TARGET_DIR/debug/nofx" --object "$CARGO_TARGET_DIR/debug/nofx-lambda" "${programs[@]}" 2>>"$counts/merge.log" > "$counts/summary.json"
 python3 - "$counts/summary.json" "$PWD" <<'PY'

@@ -50,6 +50,8 @@ impl Function {
             .env("VERCEL_DEV_PORT", port.to_string())
             .env("HOME", home)
             .env("RUST_LOG", "warn")
+            // Where scripts/coverage.sh has its lines counted; otherwise it is written to the home.
+            .envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"))
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(home)
             .stdin(Stdio::null())
