@@ -72,7 +72,7 @@ async function renew() {
   busy = true;
   again = false;
   try {
-    await draw(page.target);
+    await draw(page.target, true);
   } finally {
     busy = false;
     if (again) later(page.soon);
@@ -80,11 +80,25 @@ async function renew() {
 }
 
 // One after the other, each as the URL is by then: the last one drawn is what the URL says.
-let drawing = Promise.resolve();
-const draw = (target) => {
-  const one = () => window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
-  return (drawing = drawing.catch(() => {}).then(one));
+let drawing = Promise.resolve(), renewed = null;
+const draw = (target, isRenewal = false) => {
+  const next = async () => {
+    renewed = isRenewal ? target : null;
+    try {
+      await window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
+    } finally {
+      renewed = null;
+    }
+  };
+  return (drawing = drawing.catch(() => {}).then(next));
 };
+
+// Somebody began to type or to select while a renewal was on its way: it comes again.
+document.addEventListener("htmx:before:swap", (event) => {
+  if (!renewed || !inUse(one(renewed))) return;
+  event.preventDefault();
+  again = true;
+});
 
 // A step opens, and a view changes, without the page being loaded again: where one has scrolled to stays.
 document.addEventListener("click", async (event) => {

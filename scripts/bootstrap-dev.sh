@@ -48,15 +48,12 @@ fi
 target="${CARGO_TARGET_DIR:-target}"
 mkdir -p "$target"
 
-# Programs of Rust's that check and run; neither optimised nor to be debugged, because building that would take longer than they ever run.
-tools() {
-  local name version
-  for tool in cargo-deny@0.20.2 cargo-nextest@0.9.143; do
-    name="${tool%@*}" version="${tool#*@}"
-    if [ "$name" = cargo-nextest ] && cargo nextest --version >/dev/null 2>&1; then continue; fi
-    grep -qs "\"$name $version " "$target/tools/.crates2.json" ||
-      env -u RUSTC_WORKSPACE_WRAPPER CARGO_PROFILE_DEV_DEBUG=none CARGO_TARGET_DIR="$target/tools/build" cargo install --quiet --locked --debug --root "$target/tools" "$tool" >&2
-  done
+# The runner of the tests; neither optimised nor to be debugged, because building that would take longer than it ever runs.
+runner() {
+  local version=0.9.143
+  if cargo nextest --version >/dev/null 2>&1 || grep -qs "\"cargo-nextest $version " "$target/tools/.crates2.json"; then return; fi
+  env -u RUSTC_WORKSPACE_WRAPPER CARGO_PROFILE_DEV_DEBUG=none CARGO_TARGET_DIR="$target/tools/build" \
+    cargo install --quiet --locked --debug --root "$target/tools" "cargo-nextest@$version" >&2
   rm -rf "$target/tools/build"
 }
 
@@ -132,7 +129,7 @@ start() {
   (set -e; "$@") &
   jobs+=($!)
 }
-start tools
+start runner
 start postgres18
 start scripts/vercel-build.sh --fetch
 packages

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what is missing and runs every test: format, lints, licences, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
 #   scripts/test.sh              everything
-#   scripts/test.sh hooks audit  only tests with one of these words in their names, without licences: the quick way after an edit
+#   scripts/test.sh hooks audit  only tests with one of these words in their names: the quick way after an edit
 # What begins with a dash goes to cargo-nextest as it is: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,9 +22,6 @@ cargo fmt --all --check
 setpriv --pdeathsig TERM cargo build --workspace --all-targets --quiet
 wait "$bootstrap"
 export PATH="$target/tools/bin:$PATH"
-if [ $# -eq 0 ]; then
-  cargo-deny --log-level error check bans licenses sources
-fi
 
 # One stack for all tests; each test is a tenant of its own. What they put into temporary files goes with its folder.
 data="$(mktemp -d)"

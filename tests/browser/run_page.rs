@@ -201,9 +201,18 @@ async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
     browser.script("window.nofxSamePage = true").await;
     person.run(json!({"goal": "the first", "steps": [step("a", "noop", &[], json!({}))]})).await;
     browser.text(".runs", "the first").await;
-    browser.find(".runs input[name=run]").await.click().await.expect("clicked");
+    // A list that was asked for before somebody selects, and comes after that, would be drawn with the second run in it.
+    browser
+        .script(
+            "const ask = window.fetch; window.fetch = async (...what) => { const answer = await ask(...what); document.body.dataset.held = ''; \
+             await new Promise((go) => { window.nofxGo = go; }); window.fetch = ask; return answer; }",
+        )
+        .await;
     person.run(json!({"goal": "the second", "steps": [step("a", "noop", &[], json!({}))]})).await;
-    // A list that is due again looks at what is selected, once a second: from here on it would be drawn with the second run in it.
+    browser.find("body[data-held]").await;
+    browser.find(".runs input[name=run]").await.click().await.expect("clicked");
+    browser.script("window.nofxGo()").await;
+    // A list that is due again looks at what is selected, once a second: from here on it would be drawn, too.
     browser
         .script(
             "const look = Element.prototype.querySelector; Element.prototype.querySelector = function (what) { \
