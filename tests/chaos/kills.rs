@@ -176,7 +176,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 
     std::fs::write(go, "").expect("written");
     let own = Own::start(&dir, &["--workers", "1"]);
-    own.end_leases().await;
+    own.end_leases("%").await;
     let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));

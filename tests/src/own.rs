@@ -186,12 +186,14 @@ impl Own {
         sql
     }
 
-    /// Ends all leases at once and has them taken back: their workers were killed.
-    pub async fn end_leases(&self) {
-        let end = "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running';
+    /// Ends the leases of the steps of this name, `%` for all, and has them taken back: their workers were killed.
+    pub async fn end_leases(&self, name: &str) {
+        let end = format!(
+            "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running' and name like '{name}';
             update nofx_private.hand_out set look_at = now() - interval '1 second';
-            select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', true), nofx.expire_leases()";
-        self.sql().await.batch_execute(end).await.expect("they are taken back");
+            select set_config('request.jwt.claims', '{{\"role\": \"service_role\"}}', true), nofx.expire_leases()"
+        );
+        self.sql().await.batch_execute(&end).await.expect("they are taken back");
     }
 
     /// How many steps were settled more than once: none, whatever happened.
