@@ -5,9 +5,9 @@ use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_over};
 use serde_json::{Value, json};
 
-/// How often a worker is killed; more often with `NOFX_TEST_LONG` set.
-fn kills() -> usize {
-    if std::env::var_os("NOFX_TEST_LONG").is_some() { 60 } else { 12 }
+/// How many runs are submitted at least, and how often a worker is killed; the long form with `NOFX_TEST_LONG` set.
+fn sizes() -> (usize, usize) {
+    if std::env::var_os("NOFX_TEST_LONG").is_some() { (200, 60) } else { (60, 6) }
 }
 
 /// Where leases run out again and again: nobody waits half a minute for each.
@@ -29,16 +29,21 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
         )
         .await
         .expect("the bell is broken");
-    survive(&own, |_| {}).await;
+    survive(&own, async |nth| match nth {
+        2 | 4 => end_and_wait(&own, |dev| dev["pids"]["postgres"].as_i64().unwrap_or(0), Signal::SIGINT).await,
+        3 => end_and_wait(&own, |dev| dev["pids"]["postgrest"].as_i64().unwrap_or(0), Signal::SIGKILL).await,
+        _ => {}
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_redis_loses_rings_and_dies() {
     let own = Own::start_with(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"], SHORT);
     let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone()));
-    survive(&own, |nth| {
-        if nth == 5 {
-            Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
+    survive(&own, async |nth| {
+        if nth == 2 {
+            kill_queue(&own);
         }
     })
     .await;
@@ -66,39 +71,40 @@ async fn lose_and_double_rings(url: String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_sqs_dies_and_forgets_its_queues() {
     let own = Own::start_with(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"], SHORT);
-    survive(&own, |nth| {
-        if nth == 2 || nth == 7 {
-            Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
+    survive(&own, async |nth| {
+        if nth == 1 || nth == 4 {
+            kill_queue(&own);
         }
     })
     .await;
 }
 
-/// Submits runs, at least 200, for as long as it kills: a worker each time, Postgres twice and PostgREST once. Then everything has ended,
-/// each step once.
-async fn survive(own: &Own, also: impl Fn(usize)) {
+fn kill_queue(own: &Own) {
+    Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
+}
+
+/// Submits runs for as long as it kills: a worker each time, and then what the test adds. In the end every run has ended, and each of its
+/// steps once.
+async fn survive(own: &Own, also: impl AsyncFn(usize)) {
+    let (least, kills) = sizes();
     own.has_outages();
-    let nap = json!({"script": "sleep 0.05"});
+    // So long that at ten runs a second each of three workers has some in hand when it is killed.
+    let nap = json!({"script": "sleep 0.5"});
     let plan = json!({"goal": "chaos", "steps": [
         {"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "bash", "needs": ["a"], "inputs": nap}, {"name": "c", "tool": "noop", "needs": ["a"]},
         {"name": "d", "tool": "sleep", "needs": ["a"], "inputs": {"seconds": 0.2}}, {"name": "e", "tool": "noop", "needs": ["b", "c", "d"]}]});
     let is_over_with = std::sync::atomic::AtomicBool::new(false);
     let killing = async {
-        for nth in 0..kills() {
+        for nth in 0..kills {
             let worker = |dev: &Value| dev["pids"]["workers"][nth % 3].as_i64().unwrap_or(0);
             end_and_wait(own, worker, Signal::SIGKILL).await;
-            also(nth);
-            match nth {
-                3 | 8 => end_and_wait(own, |dev| dev["pids"]["postgres"].as_i64().unwrap_or(0), Signal::SIGINT).await,
-                6 => end_and_wait(own, |dev| dev["pids"]["postgrest"].as_i64().unwrap_or(0), Signal::SIGKILL).await,
-                _ => {}
-            }
+            also(nth).await;
         }
         is_over_with.store(true, std::sync::atomic::Ordering::Relaxed);
     };
     let submitting = async {
         let mut ids = vec![];
-        while ids.len() < 200 || !is_over_with.load(std::sync::atomic::Ordering::Relaxed) {
+        while ids.len() < least || !is_over_with.load(std::sync::atomic::Ordering::Relaxed) {
             ids.push(own.submit(&plan).await);
             // Enough for whoever is killed to have work, and no more than there is to be told about.
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
+use nofx_shared::events::EventBus;
 use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
 use nofx_shared::settings::{self, Aws, AwsKeys};
 use nofx_tests::own::{Own, is_over};
@@ -33,6 +34,9 @@ async fn conforms(driver: &str) {
     let settings = [("NOFX_CONCURRENCY", "1"), ("NOFX_SWEEP_S", "3600")];
     let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &settings);
     delivers(&own).await;
+    if driver == "redis" {
+        tells_who_follows(&own).await;
+    }
     waits_for_what_is_due(&own).await;
     passes_by_a_worker_without_room(&own).await;
     survives_what_is_no_ring(&own, driver).await;
@@ -53,6 +57,39 @@ async fn delivers(own: &Own) {
     for _ in 0..5 {
         assert_eq!(own.run(&noop()).await["status"], "succeeded");
     }
+}
+
+/// Hints: where Redis is the queue and there is no connection to the database, Redis tells that something was written, also after
+/// its connection broke off.
+async fn tells_who_follows(own: &Own) {
+    let dev = own.dev();
+    let text = |key: &str| dev[key].as_str().expect("text").to_owned();
+    let supabase = settings::Supabase {
+        url: text("supabase_url"),
+        rest_url: text("rest_url"),
+        anon_key: text("anon_key"),
+        service_role_key: text("service_role_key"),
+        jwt_secret: text("jwt_secret"),
+        db_url: None,
+    };
+    let queue = own.queue();
+    let mut told = EventBus::new(supabase, settings_of(&queue)).follow(own.tenant().await).await;
+    let mut next = async |what: &str| {
+        let change = tokio::time::timeout(Duration::from_secs(60), told.changed()).await;
+        change.unwrap_or_else(|_| panic!("nothing was told: {what}")).expect("it goes on");
+    };
+    next("it hears").await;
+    own.run(&noop()).await;
+    next("a run was written").await;
+    let client = redis::Client::open(queue["REDIS_URL"].as_str()).expect("a URL");
+    let mut redis = client.get_multiplexed_async_connection().await.expect("Redis answers");
+    let cut: i64 = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub").query_async(&mut redis).await.expect("a count");
+    assert_eq!(cut, 1, "nobody else listens");
+    eventually("it hears again", || async {
+        let channels = redis::cmd("PUBSUB").arg("CHANNELS").query_async::<Vec<String>>(&mut redis.clone()).await;
+        channels.is_ok_and(|channels| channels.len() == 1)
+    })
+    .await;
 }
 
 /// Delay: what is due later is taken when it is due, by whoever is there.

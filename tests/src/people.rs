@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stack::STACK;
+use crate::stack::{STACK, binary};
 
 pub struct Tenant {
     pub id: Uuid,
@@ -17,6 +17,21 @@ pub struct Tenant {
 pub struct Person {
     http: reqwest::Client,
     pub token: String,
+}
+
+/// How a call of the command line ended, and what it said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// What it printed, as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
 }
 
 impl Tenant {
@@ -85,6 +100,16 @@ impl Person {
 
     pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         answer(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Runs `nofx` as they would, and waits for its end.
+    #[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
+    pub fn nofx(&self, arguments: &[&str]) -> Said {
+        let mut command = std::process::Command::new(binary());
+        let command = command.args(arguments).env("NOFX_API_URL", STACK.get("api_url")).env("NOFX_TOKEN", &self.token);
+        let output = command.output().expect("nofx starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
     /// A request of a browser in which it is signed in.

@@ -22,9 +22,10 @@ pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
     }
     for run in page["data"].as_array().into_iter().flatten() {
         let text = |key: &str| run[key].as_str().unwrap_or_default().to_owned();
-        let done = run["steps_total"].as_u64().unwrap_or(0) - run["open_steps"].as_u64().unwrap_or(0);
+        let total = run["steps_total"].as_u64().unwrap_or(0);
+        let done = total.saturating_sub(run["open_steps"].as_u64().unwrap_or(0));
         let why = run["error"]["message"].as_str().map(|message| format!("  ({message})")).unwrap_or_default();
-        output::line(format_args!("{}  {:<10} {done:>4}/{:<4} {}{why}", text("id"), text("status"), run["steps_total"], text("goal")));
+        output::line(format_args!("{}  {:<10} {done:>4}/{total:<4} {}{why}", text("id"), text("status"), text("goal")));
     }
     Ok(Exit::Succeeded)
 }

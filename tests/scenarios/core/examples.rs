@@ -1,16 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
-
-use std::process::{Command, Output};
-
-use nofx_tests::Tenant;
 use nofx_tests::people::status;
-use nofx_tests::stack::{STACK, binary, root};
+use nofx_tests::stack::root;
+use nofx_tests::{Person, Tenant};
 use serde_json::json;
-
-fn nofx(token: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(binary());
-    command.args(arguments).env("NOFX_API_URL", STACK.get("api_url")).env("NOFX_TOKEN", token).output().expect("the CLI starts")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_run_as_they_are_through_the_cli() {
@@ -18,17 +9,17 @@ async fn the_examples_run_as_they_are_through_the_cli() {
     let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
     for name in ["hello.json", "fan-out.yaml"] {
         let path = root().join("examples").join(name);
-        let output = nofx(&author.token, &["run", &path.to_string_lossy(), "--watch"]);
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = author.nofx(&["run", &path.to_string_lossy(), "--watch"]);
+        assert_eq!(said.code, Some(0), "{name}: {said:?}");
     }
     let path = root().join("examples/gated-repo.json");
-    let output = nofx(&author.token, &["run", &path.to_string_lossy()]);
-    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let run = supervisor.wait(&id, |run| status(run, "approve") == "waiting").await;
+    let said = author.nofx(&["run", &path.to_string_lossy()]);
+    let id = said.out.trim();
+    let run = supervisor.wait(id, |run| status(run, "approve") == "waiting").await;
     let gates = run["gates"].as_array().expect("gates");
     let gate = gates.iter().find(|gate| gate["status"] == "pending").and_then(|gate| gate["id"].as_str()).expect("a pending gate");
-    assert!(nofx(&supervisor.token, &["approve", gate, "--reason", "looks good"]).status.success());
-    let run = supervisor.end(&id).await;
+    assert_eq!(supervisor.nofx(&["approve", gate, "--reason", "looks good"]).code, Some(0));
+    let run = supervisor.end(id).await;
     assert_eq!(
         (run["status"].as_str(), status(&run, "promote"), status(&run, "promote broken branch")),
         (Some("succeeded"), "succeeded", "skipped")
@@ -43,8 +34,8 @@ async fn the_exit_code_tells_how_a_run_ended() {
         let path = folder.path().join("plan.json");
         let plan = json!({"goal": tool, "steps": [{"name": "a", "tool": tool, "inputs": {}}]});
         std::fs::write(&path, plan.to_string()).expect("written");
-        let (token, file) = (author.token.clone(), path.to_string_lossy().into_owned());
-        let watching = tokio::task::spawn_blocking(move || nofx(&token, &["run", &file, "--watch"]));
+        let (watcher, file) = (Person::with_token(&author.token), path.to_string_lossy().into_owned());
+        let watching = tokio::task::spawn_blocking(move || watcher.nofx(&["run", &file, "--watch"]));
         if tool == "manual:look" {
             let begun = std::time::Instant::now();
             let id = loop {
@@ -57,19 +48,18 @@ async fn the_exit_code_tells_how_a_run_ended() {
             };
             assert_eq!(author.post(&format!("/api/runs/{id}/cancel"), json!({})).await.0, 200);
         }
-        let output = watching.await.expect("it ends");
-        assert_eq!(output.status.code(), Some(code), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = watching.await.expect("it ends");
+        assert_eq!(said.code, Some(code), "{tool}: {said:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cli_says_what_is_wrong_with_a_plan_and_exits_with_2() {
-    let token = Tenant::new().await.contributor().token;
+    let person = Tenant::new().await.contributor();
     let path = std::env::temp_dir().join(format!("nofx-bad-{}.json", uuid::Uuid::now_v7()));
     std::fs::write(&path, r#"{"steps": [{"name": "a", "tool": "nothing"}]}"#).expect("written");
-    let output = nofx(&token, &["run", &path.to_string_lossy()]);
+    let said = person.nofx(&["run", &path.to_string_lossy()]);
     std::fs::remove_file(&path).expect("removed");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("/steps/0/tool") && said.contains("is not a tool"), "{said}");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("/steps/0/tool") && said.err.contains("is not a tool"), "{said:?}");
 }

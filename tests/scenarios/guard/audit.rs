@@ -50,42 +50,27 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     assert_eq!(verify(&supervisor).await, Err(Break::Cut { expected: 3, found: 0 }));
 }
 
-#[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_proves_and_prints_the_record() {
     let tenant = Tenant::new().await;
     for n in 0..3 {
         tenant.admin().post("/api/keys", json!({"name": format!("k{n}"), "role": "viewer"})).await;
     }
     let supervisor = tenant.supervisor();
-    let run = |arguments: &[&str]| {
-        let output = std::process::Command::new(nofx_tests::stack::binary())
-            .args(arguments)
-            .args(["--api-url", STACK.get("api_url"), "--token", &supervisor.token])
-            .output()
-            .expect("nofx runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let (code, said) = run(&["audit", "verify", "--json"]);
-    let said: Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!((code, &said["good"]), (Some(0), &json!(true)), "{said}");
-    let (code, lines) = run(&["audit", "export"]);
-    let numbers: Vec<_> = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
-    assert_eq!((code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{lines}");
+    let said = supervisor.nofx(&["audit", "verify", "--json"]);
+    assert_eq!((said.code, &said.json()["good"]), (Some(0), &json!(true)), "{said:?}");
+    let said = supervisor.nofx(&["audit", "export"]);
+    let numbers: Vec<_> = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
+    assert_eq!((said.code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{said:?}");
     tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
-    let (code, said) = run(&["audit", "verify", "--json"]);
-    let said: Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!((code, &said["good"]), (Some(1), &json!(false)), "{said}");
+    let said = supervisor.nofx(&["audit", "verify", "--json"]);
+    assert_eq!((said.code, &said.json()["good"]), (Some(1), &json!(false)), "{said:?}");
     tamper(
         &tenant,
         "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq > 1",
     )
     .await;
-    assert_eq!(run(&["audit", "verify"]).0, Some(1), "an end that is missing is found too");
-    let (code, _) = run(&["dlq", "purge"]);
-    assert_eq!(code, Some(2), "nothing is not everything");
-    let (code, _) = run(&["dlq", "requeue", "00000000-0000-0000-0000-000000000001"]);
-    assert_eq!(code, Some(2), "what is not there is told");
+    assert_eq!(supervisor.nofx(&["audit", "verify"]).code, Some(1), "an end that is missing is found too");
 }
 
 #[tokio::test]

@@ -1,0 +1,124 @@
+//! What a person does with runs at the command line, beside submitting them (`examples`).
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use nofx_tests::Tenant;
+use nofx_tests::people::step;
+use nofx_tests::stack::{STACK, binary};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_listed_shown_cancelled_and_retried() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let done = person.run(json!({"goal": "is done", "steps": [{"name": "a", "tool": "noop"}]})).await;
+    let done = done["id"].as_str().expect("an id");
+    let script = "test -e there || { touch there; exit 3; }";
+    let failed = person
+        .run(json!({"goal": "fails once", "steps": [
+            {"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}]}))
+        .await;
+    let failed = failed["id"].as_str().expect("an id");
+    let waits =
+        person.submit(json!({"goal": "waits", "steps": [{"name": "ask", "tool": "manual:x", "inputs": {"question": "Go on?"}}]})).await;
+    let run = person.wait(&waits, |run| run["gates"][0]["status"] == "pending").await;
+    let gate = run["gates"][0]["id"].as_str().expect("an id");
+
+    let lines = |arguments: &[&str]| -> Vec<String> {
+        let said = person.nofx(arguments);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out.lines().map(str::to_owned).collect()
+    };
+    let all = lines(&["runs"]);
+    assert!(all.len() == 3 && all[0].starts_with(&waits) && all[2].starts_with(done), "newest first: {all:?}");
+    assert!(all[0].ends_with("0/1    waits") && all[2].contains("succeeded     1/1    is done"), "{all:?}");
+    assert!(all[1].contains("failed") && all[1].contains("(it ended with exit code 3)"), "with the reason: {all:?}");
+    assert_eq!(lines(&["runs", "--limit", "1"]), all[..1]);
+    assert_eq!(lines(&["runs", "--status", "failed"]), all[1..2]);
+    assert_eq!(lines(&["runs", "--needs-approval"]), all[..1]);
+    assert_eq!(person.nofx(&["runs", "--json"]).json()["data"].as_array().map(Vec::len), Some(3));
+    assert_eq!(tenant.viewer().nofx(&["runs", "--status", "nonsense"]).code, Some(2));
+
+    let shown = lines(&["show", &waits]);
+    assert!(shown[0].ends_with("running  waits") && shown[1].ends_with("ask  [manual:x] for a gate"), "{shown:?}");
+    assert_eq!(shown[2], format!("  waits for you: nofx approve {gate}  (Go on?)"));
+    assert_eq!(person.nofx(&["show", failed, "--json"]).json()["steps"][0]["name"], "flaky");
+    let unknown = person.nofx(&["show", "00000000-0000-0000-0000-000000000001"]);
+    assert!(unknown.code == Some(2) && unknown.out.is_empty() && !unknown.err.is_empty(), "{unknown:?}");
+
+    assert_eq!(tenant.viewer().nofx(&["cancel", &waits]).code, Some(2), "a viewer looks");
+    assert_eq!(lines(&["cancel", &waits]), [format!("{waits} cancelled")]);
+    assert_eq!(person.end(&waits).await["status"], "cancelled");
+    assert_eq!(person.nofx(&["retry", failed, "--json"]).json()["id"], failed);
+    let run = person.end(failed).await;
+    assert_eq!((run["status"].as_str(), step(&run, "flaky")["status"].as_str()), (Some("succeeded"), Some("succeeded")), "{run}");
+    assert_eq!(person.nofx(&["retry", done]).code, Some(2), "what succeeded is not done again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would, and reads while it runs")]
+async fn events_are_printed_and_followed() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let plan = |goal: &str| json!({"goal": goal, "steps": [{"name": "a", "tool": "noop"}]});
+    let first = person.run(plan("first")).await["id"].as_str().expect("an id").to_owned();
+    let second = person.run(plan("second")).await["id"].as_str().expect("an id").to_owned();
+    person.events(&format!("run_id={second}&types=run.succeeded"), 1).await;
+    let events = |arguments: &[&str]| -> Vec<Value> {
+        let said = person.nofx(&[&["events"], arguments].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let ended = events(&["--types", "run.succeeded"]);
+    assert_eq!(ended.iter().map(|event| event["runid"].as_str()).collect::<Vec<_>>(), [Some(&*first), Some(&*second)], "{ended:?}");
+    let of = events(&["--run", &first]);
+    assert!(of.len() > 3 && of.iter().all(|event| event["runid"] == *first), "{of:?}");
+
+    // All that has been, and then what comes.
+    let mut following = Command::new(binary());
+    following.args(["events", "--follow", "--types", "run.succeeded"]).env("NOFX_API_URL", STACK.get("api_url"));
+    let mut following = following.env("NOFX_TOKEN", &person.token).stdout(Stdio::piped()).spawn().expect("nofx starts");
+    let mut lines = BufReader::new(following.stdout.take().expect("a pipe")).lines();
+    let mut next = move || -> Value { serde_json::from_str(&lines.next().expect("a line").expect("read")).expect("JSON") };
+    let (one, two, next) = tokio::task::spawn_blocking(move || (next(), next(), next)).await.expect("two events");
+    assert_eq!([&one, &two], [&ended[0], &ended[1]]);
+    let third = person.run(plan("third")).await;
+    let three = tokio::task::spawn_blocking(next).await.expect("a third");
+    assert_eq!(three["runid"], third["id"]);
+    following.kill().expect("killed");
+    following.wait().expect("ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_inspected_requeued_and_purged() {
+    let tenant = Tenant::new().await;
+    let (person, supervisor) = (tenant.contributor(), tenant.supervisor());
+    assert_eq!(person.nofx(&["dlq", "inspect"]).err, "nofx: the DLQ is empty\n");
+    for goal in ["one", "two"] {
+        let script = "test -e there || { touch there; exit 3; }";
+        let step = json!({"name": goal, "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}});
+        assert_eq!(person.run(json!({"goal": goal, "steps": [step]})).await["status"], "failed");
+    }
+    let letters = person.nofx(&["dlq", "inspect", "--tool", "bash", "--json"]).json()["data"].clone();
+    let letter = |name: &str| letters.as_array().and_then(|all| all.iter().find(|letter| letter["name"] == name)).expect("a letter");
+    let id = |name: &str| letter(name)["id"].as_str().expect("an id");
+    let listed = person.nofx(&["dlq", "inspect"]);
+    assert!(listed.out.lines().count() == 2 && listed.out.contains(id("one")) && listed.out.contains("exhausted"), "{listed:?}");
+    assert_eq!(person.nofx(&["dlq", "inspect", "--tool", "http"]).out, "");
+    assert_eq!(person.nofx(&["dlq", "inspect", id("one")]).json()["name"], "one");
+
+    let nothing = person.nofx(&["dlq", "requeue"]);
+    assert!(nothing.code == Some(2) && nothing.err.contains("say which"), "nothing is not everything: {nothing:?}");
+    let missing = "00000000-0000-0000-0000-000000000001";
+    let said = person.nofx(&["dlq", "requeue", missing]);
+    assert!(said.code == Some(2) && said.err.contains(&format!("{missing} is not in the DLQ")), "{said:?}");
+    let would = person.nofx(&["dlq", "requeue", "--all", "--dry-run"]);
+    assert!(would.out.lines().count() == 2 && would.out.contains(&format!("{} would be requeued", id("two"))), "{would:?}");
+    assert_eq!(person.nofx(&["dlq", "requeue", id("one")]).out, format!("{} requeued\n", id("one")));
+    assert_eq!(person.end(letter("one")["run_id"].as_str().expect("an id")).await["status"], "succeeded");
+    assert_eq!(person.nofx(&["dlq", "purge", "--all"]).code, Some(2), "for supervisors");
+    assert_eq!(supervisor.nofx(&["dlq", "purge", "--reason", "exhausted"]).out, format!("{} purged\n", id("two")));
+    let none = supervisor.nofx(&["dlq", "purge", "--all"]);
+    assert_eq!((none.code, none.err.as_str()), (Some(0), "nofx: nothing in the DLQ fits\n"));
+}
