@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_over};
+use nofx_tests::plans::until;
 use serde_json::{Value, json};
 
 /// How many runs are submitted at least, and how often a worker is killed; the long form with `NOFX_TEST_LONG` set.
@@ -166,10 +167,9 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let dir = Own::folder("restart");
     let mut own = Own::start(&dir, &["--workers", "1"]);
     let go = dir.join("go");
-    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.1; done", dir.display(), go.display());
     let plan = json!({"goal": "restart", "steps": [
         {"name": "ask", "tool": "manual:look", "needs": []}, {"name": "gated", "tool": "noop", "needs": ["ask"]},
-        {"name": "slow", "tool": "bash", "needs": [], "inputs": {"script": script}}]});
+        {"name": "slow", "tool": "bash", "needs": [], "inputs": {"script": until(&go)}}]});
     let id = own.submit(&plan).await;
     let step = |run: &Value, name: &str| {
         run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == name)).cloned().unwrap_or_default()
@@ -233,7 +233,7 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
 async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
     let own = Own::start(&Own::folder("locked"), &["--workers", "1"]);
     let go = own.dir.join("go");
-    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.1; done; echo whole", own.dir.display(), go.display());
+    let script = format!("{}; echo whole", until(&go));
     let steps = ["locked", "free"].map(|name| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": script}}));
     let id = own.submit(&json!({"goal": "locked", "steps": steps})).await;
     let is_running = |run: &Value| run["steps"].as_array().is_some_and(|steps| steps.iter().all(|step| step["status"] == "running"));

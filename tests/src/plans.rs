@@ -17,7 +17,8 @@ pub fn plan(steps: Vec<Value>) -> Value {
 /// A script that goes on once there is such a file; or when its folder is gone, so that no test leaves one behind.
 pub fn until(file: &Path) -> String {
     let folder = file.parent().expect("a file of a folder");
-    format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.display(), file.display())
+    // A look costs two processes; several such steps are at work at a time.
+    format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.2; done", folder.display(), file.display())
 }
 
 pub fn bash(name: &str, script: &str) -> Value {

@@ -1,6 +1,6 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::{service, status, step};
-use nofx_tests::plans::{bash, plan, step as make};
+use nofx_tests::plans::{bash, plan, step as make, until};
 use nofx_tests::stack::STACK;
 use serde_json::{Value, json};
 
@@ -52,8 +52,7 @@ async fn a_settle_with_an_old_token_is_refused() {
     let person = Tenant::new().await.contributor();
     let folder = tempfile::tempdir().expect("a folder");
     let go = folder.path().join("go");
-    let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
-    let id = person.submit(plan(vec![bash("long", &script)])).await;
+    let id = person.submit(plan(vec![bash("long", &until(&go))])).await;
     let run = person.wait(&id, |run| status(run, "long") == "running").await;
     let held: uuid::Uuid = step(&run, "long")["id"].as_str().expect("an id").parse().expect("an id");
     let sql = STACK.sql().await;
@@ -122,8 +121,7 @@ mod every_host {
         let person = Tenant::new().await.contributor();
         let folder = tempfile::tempdir().expect("a folder");
         let go = folder.path().join("go");
-        let script = format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.05; done", folder.path().display(), go.display());
-        let id = person.submit(plan(vec![bash("nap", &script), make("after", "noop", &["nap"], json!({}))])).await;
+        let id = person.submit(plan(vec![bash("nap", &until(&go)), make("after", "noop", &["nap"], json!({}))])).await;
         person.wait(&id, |run| status(run, "nap") == "running").await;
         assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
         std::fs::write(go, "").expect("written");
