@@ -51,7 +51,7 @@ const LIVE = {
   system: { types: /^(breaker|alert|run)\.|^step\.(buried|shut_out|reopened)/, target: "#system", soon: 3000 },
 };
 const live = () => one("[data-live]");
-let source, timer, busy = false, again = false;
+let source, timer, busy = false, again = false, failed = false;
 
 function inUse(target) {
   const active = document.activeElement;
@@ -70,13 +70,23 @@ async function renew() {
     return;
   }
   busy = true;
-  again = false;
+  again = failed = false;
   try {
     await draw(page.target, true);
   } finally {
     busy = false;
-    if (again) later(page.soon);
+    if (failed) later(5000);
+    else if (again) later(page.soon);
   }
+}
+for (const kind of ["htmx:response:error", "htmx:error"]) document.addEventListener(kind, () => (failed = true));
+
+// Asks for what is open, also where nobody chose it: the next gate must not come under a hand that is about to decide.
+function address() {
+  const url = new URL(location);
+  const gate = one("#approvals [data-gate]");
+  if (gate) url.searchParams.set("gate", gate.dataset.gate);
+  return url.pathname + url.search;
 }
 
 // One after the other, each as the URL is by then: the last one drawn is what the URL says.
@@ -85,7 +95,7 @@ const draw = (target, isRenewal = false) => {
   const next = async () => {
     renewed = isRenewal ? target : null;
     try {
-      await window.htmx.ajax("GET", location.pathname + location.search, { target, select: target, swap: "outerMorph" });
+      await window.htmx.ajax("GET", address(), { target, select: target, swap: "outerMorph" });
     } finally {
       renewed = null;
     }
@@ -136,6 +146,7 @@ function show(event) {
 function open() {
   const place = live();
   if (!place) return;
+  source?.close();
   const page = LIVE[place.dataset.live];
   const query = new URLSearchParams();
   if (place.dataset.run) query.set("run_id", place.dataset.run);
@@ -255,7 +266,9 @@ function enhance() {
 }
 document.addEventListener("htmx:after:swap", () => {
   enhance();
-  if (source && !live()) source.close();
+  if (!live()) source?.close();
+  // A run that had ended goes on.
+  else if (!source || source.readyState === EventSource.CLOSED) open();
 });
 enhance();
 open();

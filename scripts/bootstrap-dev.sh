@@ -108,6 +108,9 @@ servers() {
 # The emulator of AWS and the linter of CloudFormation, in an environment of their own beside the build.
 python() {
   cmp -s tests/requirements.txt "$target/python/requirements.txt" && return
+  # Tests that are under way use it.
+  exec {lock}> "$target/python.lock"
+  flock "$lock"
   rm -rf "$target/python"
   python3 -m venv "$target/python" >&2
   "$target/python/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2

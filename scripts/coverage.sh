@@ -42,6 +42,8 @@ PY
 for file in api/[a-z]*.rs; do programs+=(--object "$CARGO_TARGET_DIR/debug/$(basename "$file" .rs)"); done
 llvm-cov-19 export --summary-only --instr-profile="$counts/all.profdata" --ignore-filename-regex='/\.cargo/|/rustc/|/rustlib/' \
   "$CARGO_TARGET_DIR/debug/nofx" --object "$CARGO_TARGET_DIR/debug/nofx-lambda" "${programs[@]}" 2>>"$counts/merge.log" > "$counts/summary.json"
+# Counts that fit no program are not in the figure.
+[ ! -s "$counts/merge.log" ] || sed 's/^/not counted: /' "$counts/merge.log" >&2
 python3 - "$counts/summary.json" "$PWD" <<'PY'
 import json
 import sys

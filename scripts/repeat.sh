@@ -16,9 +16,14 @@ if ! [[ "$runs" =~ ^[1-9][0-9]*$ && "$load" =~ ^[0-9]+$ ]]; then
   exit 2
 fi
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+list="$(mktemp)"
+trap 'rm -f "$list"' EXIT
 # Every file that git does not ignore, also those that it does not know yet; the docs too, because tests read them.
 content() {
-  git ls-files --cached --others --exclude-standard -z | sort -zu | xargs -0 sha256sum 2>&1 || true
+  # Where git fails there is no content, and no run.
+  git ls-files --cached --others --exclude-standard -z > "$list"
+  sort -zu "$list" | { xargs -0 sha256sum 2>&1 || true; }
+  sort -zu "$list" | { xargs -0 stat --format '%A' 2>&1 || true; }
   env | grep '^NOFX_' | sort || true
   printf '%q ' "$load" "$@"
 }

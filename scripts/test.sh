@@ -12,24 +12,34 @@ export CARGO_TARGET_DIR="$target"
 # Clippy compiles as it lints, so the crates are compiled once and not a second time for their lints.
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
 
-# Packages are fetched while the crates compile; by one at a time, if others run the tests too.
+# Packages are fetched while the crates compile; by one at a time in a checkout and in a build folder, if others run the tests too.
 mkdir -p "$target"
-flock --no-fork "$target/bootstrap.lock" scripts/bootstrap-dev.sh --tests &
+flock --no-fork . flock --no-fork "$target" scripts/bootstrap-dev.sh --tests &
 bootstrap=$!
 trap 'kill "$bootstrap" 2>/dev/null || true' EXIT
 cargo fmt --all --check
 # It ends when this is killed.
 setpriv --pdeathsig TERM cargo build --workspace --all-targets --quiet
 wait "$bootstrap"
+# Nobody replaces it while the tests run (scripts/bootstrap-dev.sh).
+exec {python}> "$target/python.lock"
+flock --shared "$python"
 export PATH="$target/tools/bin:$PATH"
 
 # One stack for all tests; each test is a tenant of its own. What they put into temporary files goes with its folder.
 # In memory where there is room and programs may be started from: copying a database takes ext4 five times as long.
-place="${TMPDIR:-/dev/shm}"
-if findmnt --noheadings --output OPTIONS --target "$place" | grep -qw noexec || [ "$(df --output=avail -B G "$place" | tail -1 | tr -dc 0-9)" -lt 8 ]; then
-  place="${TMPDIR:-/tmp}"
-fi
-data="$(mktemp -d --tmpdir="$place")"
+has_room() {
+  local options free memory
+  options="$(findmnt --noheadings --output OPTIONS --target "$1")" && [[ -n "$options" && ",$options," != *,noexec,* && -w "$1" ]] || return
+  free="$(df --output=avail --block-size=1M "$1" | tail -1)" memory="$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)"
+  [ "$free" -ge 8192 ] && [ "$memory" -ge 8192 ]
+}
+place="${TMPDIR:-/tmp}"
+[ -n "${TMPDIR:-}" ] || ! has_room /dev/shm 2>/dev/null || place=/dev/shm
+data="$(mktemp -d --tmpdir="$(realpath "$place")")"
+# Programs as they are now: whoever builds in the same folder meanwhile replaces them. Links, as the build's own are.
+programs="$(mktemp -d --tmpdir="$target" programs.XXXXXX)"
+for file in nofx nofx-lambda $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
 mkdir "$data/tmp"
 chmod 711 "$data" "$data/tmp"
 
@@ -47,7 +57,7 @@ coproc LAST {
   kill -TERM "${started[@]}"
   for _ in $(seq 300); do [ -n "$(left)" ] || break; sleep 0.1; done
   left | xargs --no-run-if-empty kill -KILL
-  rm -rf "$data"
+  rm -rf "$data" "$programs"
 } 2>/dev/null
 last=$LAST_PID
 trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
@@ -58,8 +68,8 @@ export TMPDIR="$data/tmp"
 # Its databases are no one else's, and no proxy is asked for what is on this machine; one may be needed for crates of the functions.
 unset "${!PG@}"
 export NO_PROXY=127.0.0.1,localhost,::1 no_proxy=127.0.0.1,localhost,::1
-NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false RUST_LOG=warn \
-  "$target/debug/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
+NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false NOFX_LIMIT_PRE_HOOK_S=15 RUST_LOG=warn \
+  "$programs/nofx" dev --port 0 --data-dir "$data" --workers 2 </dev/null 2>"$data/dev.log" &
 stack=$!
 echo "$stack" >&"${LAST[1]}"
 for _ in $(seq 3000); do [ ! -f "$data/dev.json" ] && kill -0 "$stack" 2>/dev/null || break; sleep 0.1; done
@@ -71,8 +81,9 @@ fi
 # What failed is said by its assertion.
 export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
-export NOFX_TEST_BINARY="$target/debug/nofx"
+export NOFX_TEST_BINARY="$programs/nofx"
 export NOFX_TEST_PGTAP="$target/pgtap/pgtap.sql"
+echo "A test that fails is run alone by scripts/test.sh and its name." >&2
 cargo nextest run --workspace --all-targets --no-fail-fast "$@" </dev/null &
 tests=$!
 echo "$tests" >&"${LAST[1]}"

@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
 output="${1:-.vercel/output}"
 limit="${2:-12000000}"
+if ! [[ "$limit" =~ ^[1-9][0-9]*$ ]]; then
+  echo "What may a function have? scripts/vercel-build.sh [FOLDER [BYTES]]" >&2
+  exit 2
+fi
 cli="$target/vercel-cli"
 version=60.1.3
 

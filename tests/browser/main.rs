@@ -1,5 +1,6 @@
 //! The dashboard in a real browser.
 
+mod approvals;
 mod forms;
 mod large;
 mod pages;

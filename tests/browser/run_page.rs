@@ -239,6 +239,48 @@ async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_could_not_be_renewed_is_renewed_later_and_one_whose_run_goes_on_is_live_again() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (once, go, again) = (folder.path().join("once"), folder.path().join("go"), folder.path().join("again"));
+    let script = format!("if [ -e {0} ]; then {1}; else touch {0}; {2}; exit 3; fi", once.display(), until(&again), until(&go));
+    let plan =
+        json!({"goal": "flaky", "steps": [{"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}]});
+    let run = person.submit(plan).await;
+    person.wait(&run, |run| run["steps"][0]["status"] == "running").await;
+    let browser = Browser::of(&person, Look::Light).await;
+    browser.visit(&format!("/ui/runs/{run}")).await;
+    browser.find("[data-step=flaky][data-status=running]").await;
+    browser
+        .script(
+            "const ask = window.fetch; window.nofxFails = true; window.fetch = async (...what) => { \
+             if (!window.nofxFails || String(what[0]).includes('/log')) return ask(...what); \
+             document.body.dataset.failed = ''; return new Response('', {status: 503}); }",
+        )
+        .await;
+    std::fs::write(go, "").expect("written");
+    assert_eq!(person.end(&run).await["status"], "failed");
+    browser.find("body[data-failed]").await;
+    browser.script("delete document.body.dataset.failed").await;
+    // It asks again, though nothing more happens.
+    browser.find("body[data-failed]").await;
+    browser.script("window.nofxFails = false").await;
+    browser.text("h1 .badge", "failed").await;
+
+    // Of a run that had ended there is no stream; somebody retries it elsewhere, and whoever opens a step sees it go on.
+    browser.visit(&format!("/ui/runs/{run}")).await;
+    browser.text("h1 .badge", "failed").await;
+    assert_eq!(person.post(&format!("/api/runs/{run}/retry"), json!({})).await.0, 200);
+    person.wait(&run, |run| run["steps"][0]["status"] == "running").await;
+    browser.find("#run a.row").await.click().await.expect("clicked");
+    browser.text("h1 .badge", "running").await;
+    std::fs::write(again, "").expect("written");
+    browser.text("h1 .badge", "succeeded").await;
+    browser.close().await;
+}
+
 fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -1,4 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "a flag makes the killing long")]
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -16,7 +18,7 @@ const SHORT: &[(&str, &str)] = &[("NOFX_LEASE_S", "3")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_workers_database_and_postgrest_die() {
-    let own = Own::start_with(&Own::folder("chaos"), &["--workers", "3"], SHORT);
+    let own = Own::start(&Own::folder("chaos"), &["--workers", "3"]);
     // A fifth of the rings is lost and a fifth doubled.
     own.sql()
         .await
@@ -40,48 +42,51 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_redis_loses_rings_and_dies() {
-    let own = Own::start_with(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"], SHORT);
-    let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone()));
+    let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
+    let broken = Arc::new(AtomicUsize::new(0));
+    let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone(), Arc::clone(&broken)));
     survive(&own, async |nth| {
         if nth == 2 {
-            kill_queue(&own);
+            end_and_wait(&own, queue, Signal::SIGKILL).await;
         }
     })
     .await;
+    assert!(broken.load(Ordering::Relaxed) > 10 && !breaking.is_finished(), "no ring was lost or doubled");
     breaking.abort();
 }
 
-/// Every fifth look loses all rings, every fifth doubles one.
-async fn lose_and_double_rings(url: String) {
+/// Every fifth look loses all rings, every fifth doubles one; counts those that Redis took.
+async fn lose_and_double_rings(url: String, broken: Arc<AtomicUsize>) {
     for look in 0.. {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let Ok(client) = redis::Client::open(url.as_str()) else { continue };
         let Ok(mut redis) = client.get_multiplexed_async_connection().await else { continue };
         // An error is Redis being dead: so are its rings.
-        let _: Result<redis::Value, _> = match look % 5 {
+        let done: Result<redis::Value, _> = match look % 5 {
             0 => redis::cmd("XTRIM").arg(nofx_shared::queue::STREAM).arg("MAXLEN").arg(0).query_async(&mut redis).await,
             1 => {
                 let ring = uuid::Uuid::now_v7().to_string();
                 redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("look").arg(ring).query_async(&mut redis).await
             }
-            _ => Ok(redis::Value::Nil),
+            _ => continue,
         };
+        broken.fetch_add(usize::from(done.is_ok()), Ordering::Relaxed);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_sqs_dies_and_forgets_its_queues() {
-    let own = Own::start_with(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"], SHORT);
+    let own = Own::start(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"]);
     survive(&own, async |nth| {
         if nth == 1 || nth == 4 {
-            kill_queue(&own);
+            end_and_wait(&own, queue, Signal::SIGKILL).await;
         }
     })
     .await;
 }
 
-fn kill_queue(own: &Own) {
-    Own::kill(own.dev()["pids"]["queue"].as_i64().unwrap_or(0), Signal::SIGKILL);
+fn queue(dev: &Value) -> i64 {
+    dev["pids"]["queue"].as_i64().unwrap_or(0)
 }
 
 /// Submits runs for as long as it kills: a worker each time, and then what the test adds. In the end every run has ended, and each of its
@@ -94,18 +99,17 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     let plan = json!({"goal": "chaos", "steps": [
         {"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "bash", "needs": ["a"], "inputs": nap}, {"name": "c", "tool": "noop", "needs": ["a"]},
         {"name": "d", "tool": "sleep", "needs": ["a"], "inputs": {"seconds": 0.2}}, {"name": "e", "tool": "noop", "needs": ["b", "c", "d"]}]});
-    let is_over_with = std::sync::atomic::AtomicBool::new(false);
+    let is_over_with = AtomicBool::new(false);
     let killing = async {
         for nth in 0..kills {
-            let worker = |dev: &Value| dev["pids"]["workers"][nth % 3].as_i64().unwrap_or(0);
-            end_and_wait(own, worker, Signal::SIGKILL).await;
+            kill_a_worker(own, nth % 3).await;
             also(nth).await;
         }
-        is_over_with.store(true, std::sync::atomic::Ordering::Relaxed);
+        is_over_with.store(true, Ordering::Relaxed);
     };
     let submitting = async {
         let mut ids = vec![];
-        while ids.len() < least || !is_over_with.load(std::sync::atomic::Ordering::Relaxed) {
+        while ids.len() < least || !is_over_with.load(Ordering::Relaxed) {
             ids.push(own.submit(&plan).await);
             // Enough for whoever is killed to have work, and no more than there is to be told about.
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -143,8 +147,31 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     assert!(count(whole).await >= i64::try_from(ids.len()).expect("few"), "a run ended without all of its steps");
 }
 
+/// Kills a worker that has something in hand; nobody waits for its leases to run out.
+async fn kill_a_worker(own: &Own, nth: usize) {
+    let pid = |dev: &Value| dev["pids"]["workers"][nth].as_i64().unwrap_or(0);
+    let its = format!("worker = 'dev-{nth}'");
+    let begun = std::time::Instant::now();
+    let held = format!("select count(*) from nofx.step where status = 'running' and {its}");
+    while own.sql().await.query_one(&held, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it gets no work");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let killed = end(own, pid, Signal::SIGKILL).await;
+    while Own::lives(killed) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    own.end_leases(&its).await;
+    wait_for_another(own, pid, killed).await;
+}
+
 /// Ends a process of the stack and waits until it is there again, and the API answers.
 async fn end_and_wait(own: &Own, which: impl Fn(&Value) -> i64, signal: Signal) {
+    let ended = end(own, &which, signal).await;
+    wait_for_another(own, which, ended).await;
+}
+
+async fn end(own: &Own, which: impl Fn(&Value) -> i64, signal: Signal) -> i64 {
     let begun = std::time::Instant::now();
     let pid = loop {
         let pid = which(&own.dev());
@@ -155,9 +182,14 @@ async fn end_and_wait(own: &Own, which: impl Fn(&Value) -> i64, signal: Signal) 
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     Own::kill(pid, signal);
-    let is_back = |now: i64| now != pid && now > 0 && Own::lives(now);
+    pid
+}
+
+async fn wait_for_another(own: &Own, which: impl Fn(&Value) -> i64, ended: i64) {
+    let begun = std::time::Instant::now();
+    let is_back = |now: i64| now != ended && now > 0 && Own::lives(now);
     while !is_back(which(&own.dev())) || own.call(reqwest::Method::GET, "/api/runs?limit=1", None).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "process {pid} did not come back");
+        assert!(begun.elapsed() < Duration::from_secs(120), "process {ended} did not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -182,7 +214,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 
     std::fs::write(go, "").expect("written");
     let own = Own::start(&dir, &["--workers", "1"]);
-    own.end_leases("%").await;
+    own.end_leases("true").await;
     let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));

@@ -23,6 +23,8 @@ fn settings(dev: &Value) -> Vec<(String, String)> {
     let text = |key: &str| dev[key].as_str().unwrap_or_else(|| panic!("dev.json has no {key}")).to_owned();
     let mut settings: Vec<(String, String)> = named.map(|(name, key)| (name.to_owned(), text(key))).to_vec();
     settings.push(("CRON_SECRET".to_owned(), "a-secret-of-crons".to_owned()));
+    // So that a slow machine is not taken for a silent hook.
+    settings.push(("NOFX_LIMIT_PRE_HOOK_S".to_owned(), "15".to_owned()));
     // Counted, but not in the way of tests that send a thousand plans.
     settings.extend(["READS", "WRITES", "TENANT", "ADDRESS"].map(|name| (format!("NOFX_LIMIT_{name}"), "1000000".to_owned())));
     settings

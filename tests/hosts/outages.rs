@@ -81,7 +81,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
             api.is_refused("/api/runs").await;
             load.is_refused().await;
             // For so long that a worker lost what it works on.
-            own.end_leases("long").await;
+            own.end_leases("name = 'long'").await;
         } else {
             load.accepts(5).await;
             assert_eq!(api.get("/api/runs").await.status(), 200);

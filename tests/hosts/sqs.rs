@@ -42,7 +42,7 @@ async fn the_scenarios_pass_on_functions_and_workers_over_sqs() {
     for (function, invocations) in deployment.invocations() {
         let early: Vec<&Invocation> = invocations.iter().filter(|one| one.ended == Some(false)).collect();
         assert!(early.is_empty(), "{function}: of {} invocations these ended before their answers: {early:?}", invocations.len());
-        assert!(!invocations.is_empty(), "{function} was never asked");
+        assert!(!invocations.is_empty() || suite::is_part(), "{function} was never asked");
     }
     let written: Vec<_> = std::fs::read_dir(deployment.home.path()).expect("a folder").collect();
     assert!(written.is_empty(), "functions may write to /tmp only: {written:?}");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use nofx_tests::Tenant;
 use nofx_tests::fakes::edge_config::EdgeConfig;
 use nofx_tests::plans::{bash, plan, step, until};
-use nofx_tests::stack::{STACK, dev_file, root, target};
+use nofx_tests::stack::{STACK, binary, dev_file, root, target};
 use nofx_tests::suite::forget_package;
 use nofx_tests::vercel::Deployment;
 use reqwest::Method;
@@ -18,8 +18,8 @@ use crate::settings;
 /// Builds with Vercel's own builder, once a run of the tests: each is a process, and the folder of the stack is the run's.
 pub(crate) async fn built() -> PathBuf {
     let output = dev_file().with_file_name("vercel");
-    // The builder writes into the checkout and the build folder too: one at a time, whosever it is.
-    let lock = std::fs::File::create(target().join("vercel.lock")).expect("a file");
+    // The builder writes into the checkout too: one at a time, whosever it is.
+    let lock = std::fs::File::open(root()).expect("the checkout");
     tokio::task::block_in_place(|| lock.lock()).expect("its turn");
     if !output.exists() {
         let half = output.with_extension("half");
@@ -55,7 +55,7 @@ async fn build(output: &Path, limit: Option<u64>) -> std::process::Output {
         let path = file.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).expect("text");
         if path.extension().is_some_and(|end| end == "rs") && !name.starts_with('_') {
-            let (from, to) = (target().join("debug").join(name), compiled.join(name));
+            let (from, to) = (binary().with_file_name(name), compiled.join(name));
             let status = Command::new("strip").arg("-o").args([to, from]).status().await.expect("strip runs");
             assert!(status.success(), "{name} can be stripped");
         }

@@ -229,7 +229,8 @@ async fn processes_count_together_in_the_database_and_in_an_upstash_redis() {
     let settings = Settings { reads: 200, tenant: 0, ..Settings::default() };
     assert_eq!(taken_together(&settings, &db).await, 200);
     let (url, calls) = upstash(own.queue()["REDIS_URL"].clone()).await;
-    let settings = Settings { upstash: Some(Upstash { url, token: "upstash-token".to_owned() }), ..settings };
+    let settings =
+        Settings { upstash: Some(Upstash { url, token: "upstash-token".to_owned(), timeout: Duration::from_secs(60) }), ..settings };
     assert_eq!(taken_together(&settings, &db).await, 200);
     // One in fifty is taken in advance: four at once. Then both hear that nothing is left, and at most every refusal is a call.
     let calls = *calls.lock().expect("not poisoned");

@@ -85,6 +85,9 @@ async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told()
     let (own, providers) = stack("models-faults").await;
     let order = json!(["openai/gpt-5", "anthropic/claude-sonnet-4-6"]);
     let ask = |prompt: &str, order: &Value| codegen(json!({"prompt": prompt, "path": "a.md", "order": order}));
+    // However long the five below take, they count together.
+    let wide = json!({"target": "provider:openai", "window_s": 3600});
+    own.call(reqwest::Method::POST, "/api/breakers", Some(&wide)).await.expect("set");
     for (nth, fault) in [Fault::Fails, Fault::Declines, Fault::Malformed, Fault::Busy(50)].into_iter().enumerate() {
         providers.will("openai", &[fault]);
         let run = own.run(&ask(&format!("question {nth}"), &order)).await;

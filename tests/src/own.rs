@@ -93,10 +93,12 @@ impl Own {
     }
 
     pub fn dev(&self) -> Value {
+        let begun = Instant::now();
         loop {
             if let Some(dev) = self.read() {
                 return dev;
             }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} has no dev.json", self.dir.display());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -186,10 +188,10 @@ impl Own {
         sql
     }
 
-    /// Ends the leases of the steps of this name, `%` for all, and has them taken back: their workers were killed.
-    pub async fn end_leases(&self, name: &str) {
+    /// Ends the leases of the steps for which this condition holds, and has them taken back: their workers were killed.
+    pub async fn end_leases(&self, of: &str) {
         let end = format!(
-            "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running' and name like '{name}';
+            "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running' and {of};
             update nofx_private.hand_out set look_at = now() - interval '1 second';
             select set_config('request.jwt.claims', '{{\"role\": \"service_role\"}}', true), nofx.expire_leases()"
         );

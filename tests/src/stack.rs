@@ -79,15 +79,15 @@ impl Stack {
     }
 }
 
-/// The `nofx` binary that scripts/test.sh built.
+/// The `nofx` binary that scripts/test.sh built; functions, and Lambda's, are beside it.
 pub fn binary() -> PathBuf {
     let path = given("NOFX_TEST_BINARY");
     if path.is_absolute() { path } else { root().join(path) }
 }
 
-/// Where cargo builds: the binary is `<target>/debug/nofx`.
+/// Where cargo builds: the programs of a run are in a folder there.
 pub fn target() -> PathBuf {
-    binary().ancestors().nth(2).expect("the binary is in target/debug").to_owned()
+    binary().ancestors().nth(2).expect("the binary is in a folder of the build folder").to_owned()
 }
 
 pub fn root() -> PathBuf {

@@ -42,6 +42,11 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     assert!(said.contains("test result: ok") && !said.contains("ok. 0 passed"), "no scenario ran:\n{said}");
 }
 
+/// Whether only those run that somebody named.
+pub fn is_part() -> bool {
+    std::env::var_os(SCENARIOS).is_some()
+}
+
 /// A cargo that a test starts is not to hear of the test's own package: the build scripts of some crates (ring's) ask for its name, and
 /// when that is another, all that stands on them is compiled again, and again by the next build.
 pub fn forget_package(cargo: &mut Command) {

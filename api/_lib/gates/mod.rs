@@ -17,6 +17,7 @@ use crate::http::{Routes, routes};
 
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
+pub(crate) use show::find;
 
 /// A barrier on a step, and how it was decided.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

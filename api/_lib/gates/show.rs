@@ -13,7 +13,7 @@ use crate::App;
 use crate::http::{Authenticated, Path, Refusal, cached};
 
 /// A gate of the caller's tenant.
-pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, Refusal> {
+pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, Refusal> {
     let filters = [("id", format!("eq.{id}")), ("select", COLUMNS_TO_DECIDE.to_owned()), ("gate_decision.order", "created_at".to_owned())];
     let found: Vec<Gate> = app.db(caller).read(&Query::of("gate", filters)).await?;
     let missing = || Problem::new(Kind::GateNotFound, format!("{id}: list the gates with GET /api/gates.")).into();

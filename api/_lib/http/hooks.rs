@@ -1,8 +1,6 @@
 //! Hooks of requests: `pre` is asked before a request that changes something does anything, and may say no; `post` and `error` are told
 //! afterwards. A `pre` hook that does not answer in time says no: what must be asked is not skipped.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -16,9 +14,6 @@ use uuid::Uuid;
 use super::caller::Identity;
 use super::{Background, Refusal, json as body};
 use crate::App;
-
-/// How long a `pre` hook may take.
-const LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_read = request.method().is_safe();
@@ -65,10 +60,11 @@ async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Req
 
 /// Whether a hook lets a request pass: any 2xx without `"allow": false`.
 async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, subject: &Value) -> Result<(), String> {
+    let limit = app.settings().limits.pre_hook;
     let said: Value = match &hook.target {
         Target::Webhook { url } => {
             let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.asked", "request": subject}).to_string());
-            let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, LIMIT).await?;
+            let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
             if !(200..300).contains(&said.status) {
                 return Err(format!("it answered {}", said.status));
             }
@@ -77,7 +73,7 @@ async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, 
         Target::Function { name } => {
             let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": subject});
             let call = app.service_db().call("call_hook_function", &arguments);
-            let said = tokio::time::timeout(LIMIT, call).await.map_err(|_| "it does not answer within 2 s".to_owned())?;
+            let said = tokio::time::timeout(limit, call).await.map_err(|_| format!("it does not answer within {} s", limit.as_secs()))?;
             said.map_err(|error| error.problem().detail)?
         }
         Target::Slack { .. } | Target::Tool { .. } => return Err("it cannot be asked".to_owned()),

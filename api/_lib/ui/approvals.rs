@@ -20,7 +20,7 @@ use super::form::Form;
 use super::layout::{Frame, Icon, Page};
 use super::runs::findings;
 use crate::artifacts::Artifact;
-use crate::gates::{Gate, GateStatus, list_all};
+use crate::gates::{Gate, GateStatus, find, list_all};
 use crate::http::{Paging, Params, Path, Refusal};
 
 #[derive(Default, Deserialize)]
@@ -43,8 +43,12 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         list_all::Filter { status: Some(GateStatus::Pending), ..list_all::Filter::default() }
     };
     let gates = list_all::list(&ui.app, caller, &filter, &paging).await?;
-    let open =
-        query.gate.and_then(|open| gates.data.iter().find(|gate| gate.id == open)).or_else(|| gates.data.first().filter(|_| !is_history));
+    // The one that was asked for, also when it was decided meanwhile: another one would be decided in its place.
+    let asked = match query.gate {
+        Some(id) => Some(find(&ui.app, caller, id).await?),
+        None => None,
+    };
+    let open = asked.as_ref().or_else(|| gates.data.first().filter(|_| !is_history));
     let beside = match open {
         Some(gate) => Some(beside(&ui, &frame, gate).await?),
         None => None,
@@ -58,7 +62,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
             }
         }
         div #approvals data-live="gates" {
-            @if gates.data.is_empty() {
+            @if gates.data.is_empty() && open.is_none() {
                 @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with when and why." })) }
                 @else { (empty("Nothing waits for a decision", &html! { "Steps whose tool or policy asks for people park here: " code { "manual:…" } ", or " code { "\"approval\"" } " in a plan." })) }
             } @else {

@@ -187,8 +187,7 @@ impl Store {
             Self::Upstash { client, settings } => {
                 let now = chrono::Utc::now().timestamp();
                 let commands: Vec<Value> = asked.iter().map(|one| slide(one, now)).collect();
-                let request =
-                    client.post(format!("{}/pipeline", settings.url)).bearer_auth(&settings.token).timeout(Duration::from_secs(2));
+                let request = client.post(format!("{}/pipeline", settings.url)).bearer_auth(&settings.token).timeout(settings.timeout);
                 let answers: Vec<Answer> = request.json(&commands).send().await?.error_for_status()?.json().await?;
                 asked.iter().zip(answers).map(|(one, answer)| answer.taken(one, now)).collect()
             }

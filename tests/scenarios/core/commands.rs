@@ -1,12 +1,14 @@
 //! What a person does with runs at the command line, beside submitting them (`examples`).
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::Duration;
 
 use nofx_tests::Tenant;
 use nofx_tests::people::step;
 use nofx_tests::stack::{STACK, binary};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_are_listed_shown_cancelled_and_retried() {
@@ -78,16 +80,16 @@ async fn events_are_printed_and_followed() {
     // All that has been, and then what comes.
     let mut following = Command::new(binary());
     following.args(["events", "--follow", "--types", "run.succeeded"]).env("NOFX_API_URL", STACK.get("api_url"));
-    let mut following = following.env("NOFX_TOKEN", &person.token).stdout(Stdio::piped()).spawn().expect("nofx starts");
+    let following = following.env("NOFX_TOKEN", &person.token).stdout(Stdio::piped()).kill_on_drop(true).spawn();
+    let mut following = following.expect("nofx starts");
     let mut lines = BufReader::new(following.stdout.take().expect("a pipe")).lines();
-    let mut next = move || -> Value { serde_json::from_str(&lines.next().expect("a line").expect("read")).expect("JSON") };
-    let (one, two, next) = tokio::task::spawn_blocking(move || (next(), next(), next)).await.expect("two events");
-    assert_eq!([&one, &two], [&ended[0], &ended[1]]);
+    let mut next = async || -> Value {
+        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await.expect("nothing more was printed");
+        serde_json::from_str(&line.expect("text").expect("it goes on")).expect("JSON")
+    };
+    assert_eq!([next().await, next().await], ended[..]);
     let third = person.run(plan("third")).await;
-    let three = tokio::task::spawn_blocking(next).await.expect("a third");
-    assert_eq!(three["runid"], third["id"]);
-    following.kill().expect("killed");
-    following.wait().expect("ended");
+    assert_eq!(next().await["runid"], third["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,8 +30,14 @@ async fn a_timeout_kills_the_work() {
     let folder = tempfile::tempdir().expect("a folder");
     let begun = folder.path().join("begun");
     let script = format!("touch {}; (sleep 600; echo {mark}) & wait", begun.display());
-    let run = person.run(plan(vec![json!({"name": "slow", "tool": "bash", "timeout_s": 5, "inputs": {"script": script}})])).await;
-    assert!(status(&run, "slow") == "timed_out" && begun.exists(), "{run}");
+    let mut timeout_s = 2;
+    // Twice the time for as long as it was over before the script began.
+    while !begun.exists() {
+        let run =
+            person.run(plan(vec![json!({"name": "slow", "tool": "bash", "timeout_s": timeout_s, "inputs": {"script": script}})])).await;
+        assert_eq!(status(&run, "slow"), "timed_out", "{run}");
+        timeout_s *= 2;
+    }
     assert!(!is_running(&mark), "a process of the step is still there");
 }
 

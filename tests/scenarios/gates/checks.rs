@@ -212,10 +212,16 @@ async fn advisories_fail_the_audit_and_an_auditor_without_data_too() {
 async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
-    let slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "sleep 600"}, "timeout_s": 1});
-    let run = person.run(plans::plan(vec![slow.clone()])).await;
-    assert_eq!((status(&run, "gate"), &run["gates"]), ("timed_out", &json!([])));
-    let mut slow = slow;
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = folder.path().join("begun");
+    let command = format!("touch {}; sleep 600", begun.display());
+    let mut slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": command}, "timeout_s": 1});
+    // Twice the time for as long as it was over before the command began.
+    while !begun.exists() {
+        let run = person.run(plans::plan(vec![slow.clone()])).await;
+        assert_eq!((status(&run, "gate"), &run["gates"]), ("timed_out", &json!([])));
+        slow["timeout_s"] = json!(slow["timeout_s"].as_u64().map(|seconds| seconds * 2));
+    }
     slow["timeout_s"] = json!(600);
     let id = person.submit(plans::plan(vec![slow])).await;
     person.wait(&id, |run| status(run, "gate") == "running").await;
