@@ -62,7 +62,7 @@ impl Api {
     }
 
     fn silent(&self, error: &reqwest::Error) -> Error {
-        Error::new(format!("{} does not answer: {}", self.url, innermost(error)))
+        Error::new(format!("no response from {}: {}", self.url, innermost(error)))
     }
 }
 
@@ -78,7 +78,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// A problem as people read it: what happened, to what and what to do, then each fault on a line.
 fn explain(problem: &Value) -> String {
-    let mut text = problem["title"].as_str().unwrap_or("It was refused").to_owned();
+    let mut text = problem["title"].as_str().unwrap_or("The request was refused").to_owned();
     if let Some(detail) = problem["detail"].as_str() {
         text.push_str(&format!(". {detail}"));
     }

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 /// Which NOFX to talk to. Without these, the one that `nofx dev` runs below this folder.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Target {
-    /// Where the API is.
+    /// API base URL.
     #[arg(long, global = true, env = "NOFX_API_URL", hide_env_values = true)]
     pub api_url: Option<String>,
     /// A Supabase JWT or an API key.
@@ -32,7 +32,7 @@ pub(crate) struct Target {
 pub(crate) enum Command {
     /// Start everything on this machine: database, API, workers. Ctrl-C stops it.
     Dev(Dev),
-    /// Run one worker against the NOFX_* and SUPABASE_* settings.
+    /// Run one worker with the NOFX_* and SUPABASE_* settings.
     Worker,
     /// Submit a plan.
     Run(Run),
@@ -52,84 +52,84 @@ pub(crate) enum Command {
     Cancel(Id),
     /// Retry a failed run.
     Retry(Id),
-    /// Get an artifact, or check where it came from.
+    /// Download an artifact, or verify its provenance.
     #[command(subcommand)]
     Artifact(Artifact),
-    /// Steps that ran out of attempts or killed their workers.
+    /// Dead letters: steps that ran out of attempts or killed their workers.
     #[command(subcommand)]
     Dlq(Dlq),
-    /// The record of what was done to data and rights.
+    /// Verify or export the audit log.
     #[command(subcommand)]
     Audit(Audit),
     /// Check a deployment without changing it: health, refusals, stream, schema, queue.
     Smoke(Smoke),
-    /// Measure.
+    /// Run benchmarks.
     #[command(subcommand)]
     Bench(Bench),
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Dlq {
-    /// List them, or show one with its errors, inputs and evidence.
+    /// List dead letters, or show one with its errors, inputs and evidence.
     Inspect(InspectDlq),
-    /// Open their runs again.
+    /// Requeue dead letters; their runs continue.
     Requeue(DlqChoice),
-    /// Give them up.
+    /// Purge dead letters; their steps stay failed.
     Purge(DlqChoice),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct InspectDlq {
-    /// One of them.
+    /// Id of one dead letter.
     pub id: Option<uuid::Uuid>,
-    /// Only of this tool.
+    /// Only dead letters of this tool.
     #[arg(long)]
     pub tool: Option<String>,
     #[arg(long, default_value_t = 50)]
     pub limit: u16,
 }
 
-/// Which of them: all marks that are given must fit.
+/// Filters; all that are given must match.
 #[derive(clap::Args)]
 pub(crate) struct DlqChoice {
     /// Ids, as `nofx dlq inspect` shows them.
     pub ids: Vec<uuid::Uuid>,
-    /// Of this tool.
+    /// Dead letters of this tool.
     #[arg(long)]
     pub tool: Option<String>,
-    /// Of this run.
+    /// Dead letters of this run.
     #[arg(long)]
     pub run: Option<uuid::Uuid>,
     /// exhausted or poison.
     #[arg(long)]
     pub reason: Option<String>,
-    /// Buried before this instant (RFC 3339).
+    /// Dead-lettered before this time (RFC 3339).
     #[arg(long)]
     pub before: Option<chrono::DateTime<chrono::Utc>>,
-    /// Every one.
+    /// All dead letters.
     #[arg(long)]
     pub all: bool,
-    /// At most so many, oldest first.
+    /// Maximum number, oldest first.
     #[arg(long, default_value_t = 100)]
     pub limit: u32,
-    /// Only tell what would be done.
+    /// Show what would be done.
     #[arg(long)]
     pub dry_run: bool,
 }
 
 #[derive(Subcommand, Clone, Copy)]
 pub(crate) enum Audit {
-    /// Prove that no row was changed or taken out. Exit code 1 when one was.
+    /// Verify the audit log's hash chain; exits 1 if a row was changed or removed.
     Verify,
-    /// Print the record as JSON lines, checking it on the way.
+    /// Print the audit log as JSON lines, verifying it on the way.
     Export,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Artifact {
-    /// Write an artifact's bytes to a file.
+    /// Download an artifact to a file.
     Get(GetArtifact),
-    /// Check bytes against the signed statements about them. With FILE, --attestation and --keys nothing is asked: it works offline.
+    /// Verify an artifact against its attestations. Works offline with a file, --attestation and --keys.
     Verify(VerifyArtifact),
 }
 
@@ -137,10 +137,10 @@ pub(crate) enum Artifact {
 pub(crate) struct GetArtifact {
     /// Id of the artifact.
     pub id: String,
-    /// Where to write it; its name when not given.
+    /// Output file; default: the artifact's name.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
-    /// Write the signed statements beside it, as <output>.attestations.json.
+    /// Also save the attestations, as <output>.attestations.json.
     #[arg(long)]
     pub attestations: bool,
 }
@@ -149,10 +149,10 @@ pub(crate) struct GetArtifact {
 pub(crate) struct VerifyArtifact {
     /// Id of the artifact, or a file.
     pub what: String,
-    /// Signed statements: what `GET /api/artifacts/{id}/attestations` answered, or one DSSE envelope.
+    /// Attestations: the response of `GET /api/artifacts/{id}/attestations`, or one DSSE envelope.
     #[arg(long, requires = "keys")]
     pub attestation: Option<PathBuf>,
-    /// Public keys: what /.well-known/nofx-keys.json answered.
+    /// Public keys: the response of /.well-known/nofx-keys.json.
     #[arg(long, requires = "attestation")]
     pub keys: Option<PathBuf>,
 }
@@ -170,16 +170,16 @@ pub(crate) struct Dev {
     /// Port of the API.
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
-    /// Where everything that is kept is kept.
+    /// Data directory.
     #[arg(long, default_value = ".nofx")]
     pub data_dir: PathBuf,
     /// Worker processes.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,
-    /// How workers hear that there is work. `redis` starts a Redis of its own, from the PATH; `sqs` an emulator of AWS.
+    /// Queue driver that wakes workers. `redis` starts a Redis of its own, from the PATH; `sqs` an AWS emulator.
     #[arg(long, value_enum, default_value_t)]
     pub queue: Queue,
-    /// Throw away what the data folder holds and begin anew.
+    /// Delete the data directory and start fresh.
     #[arg(long)]
     pub fresh: bool,
     /// For tests: once standard input ends, as it does when whoever holds its other end dies, stop and remove the data folder.
@@ -189,12 +189,12 @@ pub(crate) struct Dev {
 
 #[derive(clap::Args)]
 pub(crate) struct Run {
-    /// A plan: .json, .yaml or .yml.
+    /// Plan file: .json, .yaml or .yml.
     pub plan: PathBuf,
-    /// Follow the run to its end. Exit code: 0 succeeded, 1 failed, 2 refused, 3 cancelled.
+    /// Follow the run until it finishes. Exit code: 0 succeeded, 1 failed, 2 refused, 3 cancelled.
     #[arg(long)]
     pub watch: bool,
-    /// Only check the plan.
+    /// Validate the plan without creating a run.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -204,7 +204,7 @@ pub(crate) struct Runs {
     /// queued, running, paused, cancelling, succeeded, failed or cancelled.
     #[arg(long)]
     pub status: Option<String>,
-    /// Only runs that wait for a person.
+    /// Only runs waiting for approval.
     #[arg(long)]
     pub needs_approval: bool,
     #[arg(long, default_value_t = 20)]
@@ -219,10 +219,10 @@ pub(crate) struct Id {
 
 #[derive(clap::Args)]
 pub(crate) struct Events {
-    /// Go on with what comes.
+    /// Keep streaming new events.
     #[arg(long)]
     pub follow: bool,
-    /// Only this run's.
+    /// Only events of this run.
     #[arg(long)]
     pub run: Option<uuid::Uuid>,
     /// Only these types, comma-separated.
@@ -234,17 +234,17 @@ pub(crate) struct Events {
 pub(crate) struct Decide {
     /// The gate's id.
     pub gate: uuid::Uuid,
-    /// Kept with the decision.
+    /// Saved with the decision.
     #[arg(long)]
     pub reason: Option<String>,
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Smoke {
-    /// Where the API is. Without it, the stack of this folder is checked.
+    /// API base URL. Defaults to the local stack.
     #[arg(long)]
     pub url: Option<String>,
-    /// The Supabase project, to see that its public key reads nothing.
+    /// URL of the Supabase project, to check that its public key reads nothing.
     #[arg(long, env = "SUPABASE_URL", hide_env_values = true)]
     pub supabase_url: Option<String>,
     #[arg(long, env = "SUPABASE_ANON_KEY", hide_env_values = true)]
@@ -257,17 +257,17 @@ pub(crate) enum Bench {
     Limits,
     /// Pages: the list of 100,000 runs, a run of 1,000 steps.
     Ui,
-    /// Asking models: what routing, budget and record cost beside the provider.
+    /// Model calls: the overhead of routing, budgets and recording.
     Models,
     /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.
     Cold {
-        /// What scripts/vercel-build.sh built.
+        /// Output folder of scripts/vercel-build.sh.
         #[arg(long, default_value = ".vercel/output")]
         output: PathBuf,
     },
     /// The engine, on a stack of its own in a temporary folder.
     Engine {
-        /// Only this measure (a key of the JSON), for tuning.
+        /// Run only this measurement (a key of the JSON), for tuning.
         #[arg(long)]
         only: Option<String>,
     },

@@ -24,7 +24,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                tracing::warn!(%error, "could not accept a connection");
                 tokio::time::sleep(BREATH).await;
                 continue;
             }

@@ -56,7 +56,7 @@ pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Erro
             .tokens
             .get(&format!("{role:?}").to_lowercase())
             .cloned()
-            .ok_or_else(|| Error::new(".nofx/dev.json has no token; give --token"))?,
+            .ok_or_else(|| Error::new(".nofx/dev.json has no token; pass --token"))?,
     };
     Ok((url, token))
 }
@@ -65,7 +65,7 @@ pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Erro
 pub(crate) fn local() -> Result<DevFile, Error> {
     let here = std::env::current_dir().map_err(Error::new)?;
     let path = here.ancestors().map(|dir| dir.join(".nofx/dev.json")).find(|path| path.is_file());
-    let path = path.ok_or_else(|| Error::new("no NOFX was found: start `nofx dev` here, or give --api-url and --token"))?;
+    let path = path.ok_or_else(|| Error::new("no NOFX stack found: start `nofx dev` here, or pass --api-url and --token"))?;
     read(&path)
 }
 

@@ -154,7 +154,7 @@ fn a_port_that_is_taken_is_named() {
     let dir = Own::folder("port");
     let output = refused(&["--port", &port, "--data-dir", &dir.to_string_lossy()]);
     assert!(!output.status.success());
-    assert_eq!(said(&output), format!("nofx: port {port} is taken; stop what listens there or choose another with --port\n"));
+    assert_eq!(said(&output), format!("nofx: port {port} is in use; stop the process that listens there or pass --port\n"));
     std::fs::remove_dir_all(dir).expect("removed");
 }
 
@@ -181,7 +181,7 @@ fn a_folder_in_use_and_a_folder_of_another_schema_are_named() {
     std::fs::write(dir.join("migrated"), "another").expect("written");
     let output = refused(&["--port", "0", "--data-dir", &path]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("was made by another version of the schema; start with --fresh"), "{}", said(&output));
+    assert!(said(&output).contains("was created by another version of the schema; pass --fresh"), "{}", said(&output));
 }
 
 #[tokio::test]

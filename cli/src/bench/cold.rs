@@ -19,7 +19,7 @@ const WARM_UP: usize = 3;
 pub(super) async fn run(json: bool, built: &Path) -> Outcome {
     let folder = built.join("functions/api");
     let entries = std::fs::read_dir(&folder).map_err(|_| {
-        Error::new(format!("{} is not there: run scripts/vercel-build.sh, or give its folder with --output", folder.display()))
+        Error::new(format!("{} was not found: run scripts/vercel-build.sh, or pass its folder with --output", folder.display()))
     })?;
     let mut rows: Vec<(String, Value)> = vec![];
     for entry in entries {
@@ -76,10 +76,10 @@ async fn cold(program: &Path) -> Result<Duration, Error> {
             break stream;
         }
         if let Some(status) = process.try_wait().map_err(Error::new)? {
-            return Err(Error::new(format!("{} ended at its start ({status}); what it says is above", program.display())));
+            return Err(Error::new(format!("{} exited at startup ({status}); see its output above", program.display())));
         }
         if begun.elapsed() > Duration::from_secs(10) {
-            return Err(Error::new(format!("{} does not listen after 10 s", program.display())));
+            return Err(Error::new(format!("{} did not listen within 10 s", program.display())));
         }
         tokio::time::sleep(Duration::from_micros(200)).await;
     };
@@ -89,7 +89,7 @@ async fn cold(program: &Path) -> Result<Duration, Error> {
     let took = begun.elapsed();
     process.kill().await.map_err(Error::new)?;
     if &first != b"HTTP/1.1 200" {
-        return Err(Error::new(format!("{}: /api/health answers {}", program.display(), String::from_utf8_lossy(&first))));
+        return Err(Error::new(format!("{}: /api/health returned {}", program.display(), String::from_utf8_lossy(&first))));
     }
     Ok(took)
 }

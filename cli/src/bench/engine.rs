@@ -22,7 +22,7 @@ struct Bench {
 
 pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     if cfg!(debug_assertions) {
-        eprintln!("this is a debug build: build with --release for figures that mean something");
+        eprintln!("this is a debug build: build with --release for meaningful figures");
     }
     let stack = BenchStack::start().await?;
     let (sql, connection) = tokio_postgres::connect(&stack.dev.db_url, NoTls).await.map_err(Error::new)?;
@@ -94,7 +94,7 @@ impl Bench {
         let begin = Instant::now();
         while self.service.call::<_, i64>("bench_bump", &json!({"p_id": 1})).await.is_err() {
             if begin.elapsed() > Duration::from_secs(10) {
-                return Err(Error::new("PostgREST does not see the bench's function"));
+                return Err(Error::new("PostgREST did not load the benchmark's function"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -168,7 +168,7 @@ impl Bench {
                 return Ok(());
             }
             if begin.elapsed() > Duration::from_secs(120) {
-                return Err(Error::new(format!("{} runs did not end within 120 s", row.get::<_, i64>(0))));
+                return Err(Error::new(format!("{} runs did not finish within 120 s", row.get::<_, i64>(0))));
             }
             tokio::time::sleep(look_every).await;
         }
@@ -326,7 +326,7 @@ impl Bench {
                     samples.push(begin.elapsed().as_secs_f64() * 1000.0);
                 }
                 if claimed.len() != 10 {
-                    return Err(Error::new(format!("a claim gave {} steps instead of 10", claimed.len())));
+                    return Err(Error::new(format!("a claim returned {} steps instead of 10", claimed.len())));
                 }
             }
             self.report.put(key, percentile(&mut samples, 0.5));

@@ -42,7 +42,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
         let run = api.get(&path).await?;
         match run["status"].as_str() {
             Some("succeeded") => break,
-            Some("failed" | "cancelled") => return Err(Error::new(format!("the bench's run did not succeed: {}", run["error"]))),
+            Some("failed" | "cancelled") => return Err(Error::new(format!("the benchmark's run did not succeed: {}", run["error"]))),
             _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }

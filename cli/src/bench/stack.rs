@@ -37,10 +37,10 @@ impl BenchStack {
                 return Ok(Self { dir, process, dev });
             }
             if let Some(status) = process.try_wait().map_err(Error::new)? {
-                return Err(Error::new(format!("the bench's stack ended at its start ({status}); what it says is above")));
+                return Err(Error::new(format!("the benchmark's stack exited at startup ({status}); see its output above")));
             }
             if begin.elapsed() > Duration::from_secs(60) {
-                return Err(Error::new(format!("the bench's stack did not start; see {}", dir.display())));
+                return Err(Error::new(format!("the benchmark's stack did not start; see {}", dir.display())));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -81,7 +81,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
             }
             answer.bytes().await.map_err(Error::new)?;
             if !status.is_success() {
-                return Err(Error::new(format!("{path} answered {status}")));
+                return Err(Error::new(format!("{path} returned {status}")));
             }
         }
         report.put(&format!("{name}_first_byte_ms_p50"), percentile(&mut took, 0.5));

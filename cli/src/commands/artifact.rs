@@ -32,7 +32,7 @@ pub(crate) async fn get(target: &Target, options: GetArtifact) -> Outcome {
     }
     file.flush().await.map_err(failed)?;
     if known["hash"] != artifacts::spell(&sum.finalize()) {
-        return Err(Error::new(format!("{}: the bytes are not those that were kept ({})", path.display(), known["hash"])));
+        return Err(Error::new(format!("{}: checksum mismatch, expected {}", path.display(), known["hash"])));
     }
     if options.attestations {
         let statements = api.get(&format!("/api/artifacts/{}/attestations", options.id)).await?;
@@ -59,12 +59,12 @@ pub(crate) async fn verify(target: &Target, options: VerifyArtifact) -> Outcome 
         }
     };
     let keys: Vec<PublicKey> =
-        serde_json::from_value(keys["keys"].clone()).map_err(|error| Error::new(format!("the keys cannot be read: {error}")))?;
+        serde_json::from_value(keys["keys"].clone()).map_err(|error| Error::new(format!("could not read the keys: {error}")))?;
     let found = check(&digest, &statements, &keys)?;
     if target.json {
         output::line(format_args!("{}", json!({"digest": digest, "statements": found})));
     } else {
-        output::line(format_args!("{digest} is what it is said to be:"));
+        output::line(format_args!("{digest} verified:"));
         for statement in &found {
             output::line(format_args!("  {}", tell(statement)));
         }
@@ -81,22 +81,22 @@ fn check(digest: &str, statements: &Value, keys: &[PublicKey]) -> Result<Vec<Sta
     let mut found = vec![];
     for envelope in listed {
         let envelope: Envelope =
-            serde_json::from_value(envelope).map_err(|error| Error::new(format!("a statement cannot be read: {error}")))?;
+            serde_json::from_value(envelope).map_err(|error| Error::new(format!("could not read an attestation: {error}")))?;
         let signers: BTreeSet<&str> = envelope.signatures.iter().map(|signature| signature.keyid.as_str()).collect();
         let payload = envelope.verify(keys).ok_or_else(|| {
             Error::new(format!(
-                "a statement has no good signature of a known key (signed by {signers:?}): it was changed, or the key is not ours"
+                "an attestation has no valid signature of a known key (signed by {signers:?}): the content changed, or the key is unknown"
             ))
         })?;
         let statement: Statement =
-            serde_json::from_slice(&payload).map_err(|error| Error::new(format!("a statement cannot be read: {error}")))?;
+            serde_json::from_slice(&payload).map_err(|error| Error::new(format!("could not read a statement: {error}")))?;
         found.push(statement);
     }
     let is_about = |statement: &&Statement| {
         statement.subject.iter().any(|one| one.digest.iter().any(|(algorithm, hex)| digest == format!("{algorithm}:{hex}")))
     };
     if !found.iter().filter(is_about).any(|statement| statement.predicate_type == "https://slsa.dev/provenance/v1") {
-        return Err(Error::new(format!("no signed statement says where {digest} came from: these are other bytes")));
+        return Err(Error::new(format!("no attestation matches {digest}: the content differs")));
     }
     Ok(found)
 }

@@ -39,7 +39,7 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
         } else {
             output::line(format_args!("{} rows, none changed, none missing", chain.seq()));
             if sealed > 0 {
-                eprintln!("nofx: {sealed} payloads could not be opened there, or were given up; their rows are good");
+                eprintln!("nofx: {sealed} payloads could not be decrypted or were deleted; their rows verify");
             }
         }
     }
@@ -50,6 +50,6 @@ fn broken(target: &Target, wrong: &str) -> Outcome {
     if target.json {
         output::line(format_args!("{}", serde_json::json!({"good": false, "wrong": wrong})));
     }
-    eprintln!("nofx: the record is broken: {wrong}");
+    eprintln!("nofx: audit log verification failed: {wrong}");
     Ok(Exit::Failed)
 }

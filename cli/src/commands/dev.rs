@@ -34,7 +34,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
         .await
-        .map_err(|_| Error::new(format!("port {} is taken; stop what listens there or choose another with --port", options.port)))?;
+        .map_err(|_| Error::new(format!("port {} is in use; stop the process that listens there or pass --port", options.port)))?;
     let data_dir = std::path::absolute(&options.data_dir).map_err(Error::new)?;
     for pid in left_behind(&data_dir.join("dev.json")) {
         end_worker(pid);
@@ -204,12 +204,12 @@ impl Running {
                         return;
                     }
                     status = child.wait() => {
-                        tracing::warn!(?status, worker = n, "a worker died; starting it again");
+                        tracing::warn!(?status, worker = n, "a worker died; restarting it");
                         tell.send_replace(0);
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         match start() {
                             Ok(again) => child = again,
-                            Err(error) => return tracing::error!(%error, "cannot start a worker"),
+                            Err(error) => return tracing::error!(%error, "could not start a worker"),
                         }
                         tell.send_replace(id(&child));
                     }

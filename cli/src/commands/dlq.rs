@@ -66,7 +66,7 @@ async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outc
         dry_run: choice.dry_run,
     };
     if !choice.is_made() {
-        return Err(Error::new("say which: ids, --tool, --run, --reason or --before; or --all"));
+        return Err(Error::new("select by id, --tool, --run, --reason or --before, or pass --all"));
     }
     let answer = Api::find(target, role)?.post(&format!("/api/dlq/{verb}"), &serde_json::to_value(&choice).map_err(Error::new)?).await?;
     if target.json {
@@ -78,7 +78,7 @@ async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outc
             output::line(format_args!("{} {would}{done}", id.as_str().unwrap_or_default()));
         }
         for one in answer["refused"].as_array().into_iter().flatten() {
-            eprintln!("nofx: {} stays: {}", one["id"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap_or_default());
+            eprintln!("nofx: {} was not {done}: {}", one["id"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap_or_default());
         }
     }
     let ids = |list: &Value| {
@@ -95,7 +95,7 @@ async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outc
         eprintln!("nofx: {id} is not in the DLQ");
     }
     if done.is_empty() && refused.is_empty() && missing.is_empty() {
-        eprintln!("nofx: nothing in the DLQ fits");
+        eprintln!("nofx: no dead letters match");
     }
     Ok(if refused.is_empty() && missing.is_empty() { Exit::Succeeded } else { Exit::Refused })
 }

@@ -54,7 +54,7 @@ fn read(path: &Path) -> Result<Value, Error> {
     if is_yaml {
         return Ok(json!({"plan_yaml": text}));
     }
-    let plan: Value = serde_json::from_str(&text).map_err(|error| Error::new(format!("{} is not JSON: {error}", path.display())))?;
+    let plan: Value = serde_json::from_str(&text).map_err(|error| Error::new(format!("{} is not valid JSON: {error}", path.display())))?;
     Ok(json!({"plan": plan}))
 }
 
@@ -65,7 +65,7 @@ async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
         let mut stream = match api.stream(&format!("/api/events/stream?run_id={id}"), after.as_deref()).await {
             Ok(response) => Lines::new(response),
             Err(error) => {
-                eprintln!("{error}; trying again");
+                eprintln!("{error}; retrying");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             }
@@ -88,7 +88,7 @@ fn tell(kind: &str, data: &Value) {
     let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
     match kind {
         "step.started" => eprintln!("  {} …", text("name")),
-        "gate.requested" => eprintln!("  {} waits for a person: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
+        "gate.requested" => eprintln!("  {} is waiting for approval: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
         "step.succeeded" | "step.failed" | "step.timed_out" | "step.skipped" | "step.cancelled" | "step.retrying" | "step.lost" => {
             let why =
                 data["error"]["message"].as_str().or_else(|| data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();

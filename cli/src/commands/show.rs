@@ -27,6 +27,6 @@ pub(crate) fn print(run: &Value) {
         output::line(format_args!("  {:<10} {}  [{}]{waits}{error}", text(&step["status"]), text(&step["name"]), text(&step["tool"])));
     }
     for gate in run["gates"].as_array().into_iter().flatten().filter(|gate| gate["status"] == "pending") {
-        output::line(format_args!("  waits for you: nofx approve {}  ({})", text(&gate["id"]), text(&gate["question"])));
+        output::line(format_args!("  waiting for approval: nofx approve {}  ({})", text(&gate["id"]), text(&gate["question"])));
     }
 }

@@ -73,7 +73,7 @@ fn schema(ready: &Value) -> Seen {
 fn queue(ready: &Value) -> Seen {
     match ready["queue"]["error"].as_str() {
         None => Ok(ready["queue"]["driver"].as_str().unwrap_or_default().to_owned()),
-        Some(error) => Err(format!("{error}: look at QUEUE_DRIVER and what belongs to it")),
+        Some(error) => Err(format!("{error}: check QUEUE_DRIVER and its settings")),
     }
 }
 
@@ -88,7 +88,7 @@ impl Deployment {
         if status == StatusCode::OK {
             Ok(format!("version {}", body["version"].as_str().unwrap_or("unknown")))
         } else {
-            Err(format!("it answers {status}"))
+            Err(format!("/api/health returned {status}"))
         }
     }
 
@@ -97,7 +97,7 @@ impl Deployment {
         if status == StatusCode::OK {
             Ok(body)
         } else {
-            Err(format!("/api/ready answers {status}: {}", body["detail"].as_str().unwrap_or_default()))
+            Err(format!("/api/ready returned {status}: {}", body["detail"].as_str().unwrap_or_default()))
         }
     }
 
@@ -107,14 +107,14 @@ impl Deployment {
         if status == StatusCode::UNAUTHORIZED && is_problem {
             Ok("401".to_owned())
         } else {
-            Err(format!("GET /api/runs without a key answers {status}"))
+            Err(format!("GET /api/runs without a key returned {status}"))
         }
     }
 
     /// The project's public key must see no row of ours.
     async fn row_level_security(&self, supabase: Option<&str>, key: Option<&str>) -> Seen {
         let (Some(supabase), Some(key)) = (supabase, key) else {
-            return Err("not checked: give --supabase-url and --supabase-anon-key".to_owned());
+            return Err("not checked: pass --supabase-url and --supabase-anon-key".to_owned());
         };
         let request = self.client.get(format!("{}/rest/v1/run?select=id&limit=1", supabase.trim_end_matches('/')));
         let (status, body) = ask(request.header("apikey", key).bearer_auth(key).header("accept-profile", "nofx")).await?;
@@ -125,19 +125,19 @@ impl Deployment {
     }
 
     async fn stream(&self, token: Option<&str>) -> Seen {
-        let token = token.ok_or("not checked: give --token")?;
+        let token = token.ok_or("not checked: pass --token")?;
         let request = self.client.get(format!("{}/api/events/stream", self.url)).bearer_auth(token);
         let opening = async {
             let mut answer = request.send().await.map_err(silent)?;
             if answer.status() != StatusCode::OK {
-                return Err(format!("it answers {}", answer.status()));
+                return Err(format!("/api/events/stream returned {}", answer.status()));
             }
             match answer.chunk().await.map_err(silent)? {
                 Some(_) => Ok("open".to_owned()),
-                None => Err("it ends at once".to_owned()),
+                None => Err("the stream ended at once".to_owned()),
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), opening).await.map_err(|_| "nothing came within 10 s".to_owned())?
+        tokio::time::timeout(Duration::from_secs(10), opening).await.map_err(|_| "no data within 10 s".to_owned())?
     }
 }
 
@@ -154,5 +154,5 @@ fn silent(error: reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    format!("it does not answer: {cause}")
+    format!("no response: {cause}")
 }

@@ -54,7 +54,7 @@ impl Aws {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let url = queues.url.clone();
-        std::fs::write(&pid_file, process.pid().to_string()).at("cannot write", &pid_file)?;
+        std::fs::write(&pid_file, process.pid().to_string()).at("could not write", &pid_file)?;
         Ok(Self { process, url, keeper: tokio::spawn(queues.keep()) })
     }
 
@@ -86,7 +86,7 @@ impl Queues {
         loop {
             tokio::time::sleep(Duration::from_secs(2)).await;
             if let Err(error) = self.make().await {
-                tracing::debug!(%error, "moto does not answer");
+                tracing::debug!(%error, "moto is not responding");
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::error::{At, Error};
 
 /// Finds the checkout: the nearest folder upwards that has `supabase/migrations`.
 pub fn checkout() -> Result<PathBuf, Error> {
-    let here = std::env::current_dir().at("cannot tell the current folder", ".")?;
+    let here = std::env::current_dir().at("could not read the current folder", ".")?;
     here.ancestors().find(|dir| dir.join("supabase/migrations").is_dir()).map(Path::to_owned).ok_or(Error::NoCheckout(here))
 }
 

@@ -15,13 +15,11 @@ pub enum Error {
     NoEmulator,
     #[error("no NOFX checkout here: run this inside the repository (looked for supabase/migrations from {0} upwards)")]
     NoCheckout(PathBuf),
-    #[error("port {port} is taken; stop what listens there or choose another with {flag}")]
+    #[error("port {port} is in use; stop the process that listens there or pass {flag}")]
     PortTaken { port: u16, flag: &'static str },
-    #[error(
-        "{dir} was made by another version of the schema; start with --fresh to make it anew (its data is lost) or choose another --data-dir"
-    )]
+    #[error("{dir} was created by another version of the schema; pass --fresh to recreate it (its data is lost) or another --data-dir")]
     OtherVersion { dir: PathBuf },
-    #[error("{dir} is in use by another nofx (pid {pid}); stop it or choose another --data-dir")]
+    #[error("{dir} is in use by another nofx (pid {pid}); stop it or pass another --data-dir")]
     InUse { dir: PathBuf, pid: i32 },
     #[error("{what} failed: {said}")]
     Failed { what: String, said: String },

@@ -36,13 +36,13 @@ pub(crate) async fn migrate(root: &Path, data_dir: &Path, db_url: &str) -> Resul
         Err(_) => {}
     }
     push(root, db_url).await?;
-    std::fs::write(&marker, wanted).at("cannot write", marker)
+    std::fs::write(&marker, wanted).at("could not write", marker)
 }
 
 /// `supabase db push` of the checkout's migrations.
 pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
     let cli = dirs::supabase_cli(root)?;
-    let home = tempfile::tempdir().at("cannot make a folder for", "the Supabase CLI")?;
+    let home = tempfile::tempdir().at("could not create a folder for", "the Supabase CLI")?;
     let output = Command::new(&cli)
         .args(["db", "push", "--yes", "--workdir", &root.to_string_lossy(), "--db-url", &format!("{db_url}?sslmode=disable")])
         .env("HOME", home.path())
@@ -51,7 +51,7 @@ pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
         .stdin(Stdio::null())
         .output()
         .await
-        .at("cannot start", cli)?;
+        .at("could not start", cli)?;
     if output.status.success() {
         return Ok(());
     }
@@ -62,12 +62,12 @@ pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
 }
 
 fn fingerprint(dir: &Path) -> Result<String, Error> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir).at("cannot read", dir)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir).at("could not read", dir)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.sort();
     let mut hash = Sha256::new();
     for file in files {
         hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
-        hash.update(std::fs::read(&file).at("cannot read", &file)?);
+        hash.update(std::fs::read(&file).at("could not read", &file)?);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

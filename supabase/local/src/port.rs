@@ -34,7 +34,7 @@ pub fn free_port() -> Result<u16, Error> {
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into())).at("cannot find a free port on", "127.0.0.1")
+    Err(last.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into())).at("could not find a free port on", "127.0.0.1")
 }
 
 #[cfg(test)]

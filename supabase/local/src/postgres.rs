@@ -104,12 +104,12 @@ pub(crate) fn url(role: &str, port: u16, password: &str) -> String {
 }
 
 async fn make_cluster(place: &Place, data_dir: &Path, password: &str) -> Result<(), Error> {
-    std::fs::create_dir_all(&place.cluster).at("cannot make", &place.cluster)?;
+    std::fs::create_dir_all(&place.cluster).at("could not create", &place.cluster)?;
     let password_file = place.cluster.with_extension("password");
-    std::fs::write(&password_file, password).at("cannot write", &password_file)?;
+    std::fs::write(&password_file, password).at("could not write", &password_file)?;
     if let Some((uid, gid)) = place.user {
         for path in [&place.cluster, &password_file] {
-            std::os::unix::fs::chown(path, Some(uid), Some(gid)).at("cannot hand over", path)?;
+            std::os::unix::fs::chown(path, Some(uid), Some(gid)).at("could not change the owner of", path)?;
         }
     }
     let recipe = Recipe {
@@ -134,8 +134,8 @@ async fn make_cluster(place: &Place, data_dir: &Path, password: &str) -> Result<
         user: place.user,
         stop_with: Signal::SIGTERM,
     };
-    let status = recipe.command()?.status().await.at("cannot start", &recipe.program)?;
-    std::fs::remove_file(&password_file).at("cannot remove", &password_file)?;
+    let status = recipe.command()?.status().await.at("could not start", &recipe.program)?;
+    std::fs::remove_file(&password_file).at("could not remove", &password_file)?;
     if !status.success() {
         let said = std::fs::read_to_string(&recipe.log).unwrap_or_default();
         return Err(Error::failed("initdb", said.trim()));
@@ -188,20 +188,20 @@ fn copy_outside(home: &Path) -> Result<PathBuf, Error> {
         let half = target.with_extension("half");
         copy_tree(home, &half)?;
         // A rename, so that a copy that was cut off is never taken for a whole one.
-        std::fs::rename(&half, &target).at("cannot make", &target)?;
+        std::fs::rename(&half, &target).at("could not create", &target)?;
     }
     Ok(target)
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(to).at("cannot make", to)?;
-    for entry in std::fs::read_dir(from).at("cannot read", from)? {
-        let entry = entry.at("cannot read", from)?;
+    std::fs::create_dir_all(to).at("could not create", to)?;
+    for entry in std::fs::read_dir(from).at("could not read", from)? {
+        let entry = entry.at("could not read", from)?;
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else {
-            std::fs::copy(entry.path(), &target).at("cannot copy to", &target)?;
+            std::fs::copy(entry.path(), &target).at("could not copy to", &target)?;
         }
     }
     Ok(())

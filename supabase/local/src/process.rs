@@ -38,8 +38,8 @@ pub(crate) struct Supervised {
 
 impl Recipe {
     pub(crate) fn command(&self) -> Result<Command, Error> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).at("cannot write", &self.log)?;
-        let errors = log.try_clone().at("cannot write", &self.log)?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).at("could not write", &self.log)?;
+        let errors = log.try_clone().at("could not write", &self.log)?;
         let mut command = Command::new(&self.program);
         command
             .args(&self.args)
@@ -59,7 +59,7 @@ impl Recipe {
 
     /// Starts the child and keeps it running.
     pub(crate) fn supervise(self) -> Result<Supervised, Error> {
-        let mut child = self.command()?.spawn().at("cannot start", &self.program)?;
+        let mut child = self.command()?.spawn().at("could not start", &self.program)?;
         let pid = Arc::new(AtomicI32::new(pid_of(&child)));
         let (stop, mut stopping) = watch::channel(false);
         let shared = Arc::clone(&pid);
@@ -71,7 +71,7 @@ impl Recipe {
                         return;
                     }
                     status = child.wait() => {
-                        tracing::warn!(process = self.name, ?status, "died; starting it again");
+                        tracing::warn!(process = self.name, ?status, "exited; restarting it");
                         shared.store(0, Ordering::Relaxed);
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         if *stopping.borrow() {
@@ -83,7 +83,7 @@ impl Recipe {
                                 child = again;
                             }
                             failed => {
-                                tracing::error!(process = self.name, ?failed, "cannot start it again");
+                                tracing::error!(process = self.name, ?failed, "could not restart a process");
                                 return;
                             }
                         }
@@ -124,7 +124,7 @@ async fn end(child: &mut tokio::process::Child, signal: Signal) {
         return;
     }
     if let Err(error) = child.kill().await {
-        tracing::error!(pid, %error, "cannot kill a child");
+        tracing::error!(pid, %error, "could not kill a child");
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn end_leftover(pid: i32, program: &Path, signal: Signal) {
     if pid <= 0 || !is_ours() {
         return;
     }
-    tracing::info!(pid, program = %program.display(), "ending a process that was left behind");
+    tracing::info!(pid, program = %program.display(), "stopping a process that was left behind");
     for signal in [signal, Signal::SIGKILL] {
         if kill(Pid::from_raw(pid), signal).is_err() {
             return;

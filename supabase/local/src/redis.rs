@@ -22,7 +22,7 @@ impl Redis {
     pub async fn start(data_dir: &Path) -> Result<Self, Error> {
         let program = dirs::on_path("redis-server").ok_or(Error::NotOnPath { tool: "redis-server", package: "redis-server" })?;
         // Debian's is a link: the process carries the name of the file behind it.
-        let program = program.canonicalize().at("cannot find", &program)?;
+        let program = program.canonicalize().at("could not find", &program)?;
         let pid_file = data_dir.join("redis.pid");
         let leftover = std::fs::read_to_string(&pid_file).ok().and_then(|text| text.trim().parse().ok());
         end_leftover(leftover.unwrap_or(0), &program, Signal::SIGTERM).await;

@@ -60,7 +60,7 @@ impl Secrets {
             .mode(0o600)
             .open(&path)
             .and_then(|mut file| file.write_all(&text))
-            .at("cannot write", path)?;
+            .at("could not write", path)?;
         Ok(secrets)
     }
 }

@@ -45,11 +45,11 @@ impl Stack {
     /// Starts Postgres, brings the schema in, starts PostgREST and the gateway. On an error nothing stays running.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let root = dirs::checkout()?;
-        let data_dir = std::path::absolute(&options.data_dir).at("cannot find", &options.data_dir)?;
+        let data_dir = std::path::absolute(&options.data_dir).at("could not find", &options.data_dir)?;
         if options.fresh {
             clear(&data_dir).await?;
         }
-        std::fs::create_dir_all(&data_dir).at("cannot make", &data_dir)?;
+        std::fs::create_dir_all(&data_dir).at("could not create", &data_dir)?;
         let lock = Lock::take(&data_dir)?;
         let secrets = Secrets::open(&data_dir)?;
 
@@ -65,7 +65,7 @@ impl Stack {
                         postgres.stop().await;
                         return Err(error);
                     }
-                    std::fs::write(&bootstrapped, "").at("cannot write", &bootstrapped)?;
+                    std::fs::write(&bootstrapped, "").at("could not write", &bootstrapped)?;
                 }
                 let rest = postgrest::db_url(port, &secrets.db_password);
                 (Some(postgres), postgres::url("postgres", port, &secrets.db_password), admin_url, rest)
@@ -98,7 +98,7 @@ impl Stack {
     ) -> Result<(Postgrest, gateway::Running), Error> {
         migrate::migrate(root, data_dir, db_url).await?;
         let signing_key = SigningKey::read(&secrets.signing_key)
-            .ok_or_else(|| Error::failed("reading secrets.json", "its signing_key is none; start with --fresh"))?;
+            .ok_or_else(|| Error::failed("reading secrets.json", "signing_key is not a key; pass --fresh"))?;
         let keys = signing_key.with_secret(&secrets.jwt_secret).to_string();
         let postgrest = Postgrest::start(root, data_dir, rest_db_url, &keys, leftover).await?;
         let gateway = Gateway {
@@ -210,7 +210,7 @@ impl Stack {
     /// Writes down which processes a start after a crash has to end.
     pub fn remember_pids(&self) -> Result<(), Error> {
         let path = self.data_dir.join("stack.pid");
-        std::fs::write(&path, format!("{}\n{}\n", std::process::id(), self.postgrest.pid())).at("cannot write", path)
+        std::fs::write(&path, format!("{}\n{}\n", std::process::id(), self.postgrest.pid())).at("could not write", path)
     }
 }
 
@@ -232,7 +232,7 @@ impl Lock {
         if alive {
             return Err(Error::InUse { dir: data_dir.to_owned(), pid: owner });
         }
-        std::fs::write(&path, format!("{}\n{leftover_postgrest}\n", std::process::id())).at("cannot write", path)?;
+        std::fs::write(&path, format!("{}\n{leftover_postgrest}\n", std::process::id())).at("could not write", path)?;
         Ok(Self { leftover_postgrest })
     }
 }
@@ -249,7 +249,7 @@ async fn clear(data_dir: &Path) -> Result<(), Error> {
     remove(&dirs::outside(data_dir))?;
     for name in ["secrets.json", "migrated", "bootstrapped", "postgres.log", "postgrest.log", "initdb.log"] {
         match std::fs::remove_file(data_dir.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("cannot remove", data_dir.join(name)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("could not remove", data_dir.join(name)),
             _ => {}
         }
     }
@@ -258,7 +258,7 @@ async fn clear(data_dir: &Path) -> Result<(), Error> {
 
 fn remove(dir: &Path) -> Result<(), Error> {
     match std::fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).at("cannot remove", dir),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).at("could not remove", dir),
         _ => Ok(()),
     }
 }

@@ -35,7 +35,7 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
     let all = lines(&["runs"]);
     assert!(all.len() == 3 && all[0].starts_with(&waits) && all[2].starts_with(done), "newest first: {all:?}");
     assert!(all[0].ends_with("0/1    waits") && all[2].contains("succeeded     1/1    is done"), "{all:?}");
-    assert!(all[1].contains("failed") && all[1].contains("(it ended with exit code 3)"), "with the reason: {all:?}");
+    assert!(all[1].contains("failed") && all[1].contains("(the process exited with code 3)"), "with the reason: {all:?}");
     assert_eq!(lines(&["runs", "--limit", "1"]), all[..1]);
     assert_eq!(lines(&["runs", "--status", "failed"]), all[1..2]);
     assert_eq!(lines(&["runs", "--needs-approval"]), all[..1]);
@@ -44,7 +44,7 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
 
     let shown = lines(&["show", &waits]);
     assert!(shown[0].ends_with("running  waits") && shown[1].ends_with("ask  [manual:x] for a gate"), "{shown:?}");
-    assert_eq!(shown[2], format!("  waits for you: nofx approve {gate}  (Go on?)"));
+    assert_eq!(shown[2], format!("  waiting for approval: nofx approve {gate}  (Go on?)"));
     assert_eq!(person.nofx(&["show", failed, "--json"]).json()["steps"][0]["name"], "flaky");
     let unknown = person.nofx(&["show", "00000000-0000-0000-0000-000000000001"]);
     assert!(unknown.code == Some(2) && unknown.out.is_empty() && !unknown.err.is_empty(), "{unknown:?}");
@@ -111,7 +111,7 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
     assert_eq!(person.nofx(&["dlq", "inspect", id("one")]).json()["name"], "one");
 
     let nothing = person.nofx(&["dlq", "requeue"]);
-    assert!(nothing.code == Some(2) && nothing.err.contains("say which"), "nothing is not everything: {nothing:?}");
+    assert!(nothing.code == Some(2) && nothing.err.contains("select by id"), "nothing is not everything: {nothing:?}");
     let missing = "00000000-0000-0000-0000-000000000001";
     let said = person.nofx(&["dlq", "requeue", missing]);
     assert!(said.code == Some(2) && said.err.contains(&format!("{missing} is not in the DLQ")), "{said:?}");
@@ -122,5 +122,5 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
     assert_eq!(person.nofx(&["dlq", "purge", "--all"]).code, Some(2), "for supervisors");
     assert_eq!(supervisor.nofx(&["dlq", "purge", "--reason", "exhausted"]).out, format!("{} purged\n", id("two")));
     let none = supervisor.nofx(&["dlq", "purge", "--all"]);
-    assert_eq!((none.code, none.err.as_str()), (Some(0), "nofx: nothing in the DLQ fits\n"));
+    assert_eq!((none.code, none.err.as_str()), (Some(0), "nofx: no dead letters match\n"));
 }

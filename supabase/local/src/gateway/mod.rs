@@ -57,8 +57,8 @@ impl Running {
 }
 
 pub(crate) async fn serve(gateway: Arc<Gateway>) -> Result<Running, Error> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.at("cannot listen on", "127.0.0.1")?;
-    let address = listener.local_addr().at("cannot tell the port of", "the gateway")?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.at("could not listen on", "127.0.0.1")?;
+    let address = listener.local_addr().at("could not read the port of", "the gateway")?;
     let (stop, stopped) = oneshot::channel::<()>();
     let router = router(gateway);
     let task = tokio::spawn(async move {

@@ -28,7 +28,7 @@ pub(super) async fn rest(State(gateway): State<Arc<Gateway>>, request: Request) 
             (status, headers, Body::from_stream(answer.bytes_stream())).into_response()
         }
         Err(error) => {
-            tracing::warn!(%error, "PostgREST does not answer");
+            tracing::warn!(%error, "PostgREST is not responding");
             (StatusCode::BAD_GATEWAY, Json(json!({"message": "An invalid response was received from the upstream server"}))).into_response()
         }
     }

@@ -14,7 +14,7 @@ pub(super) async fn keep(realtime: Arc<Realtime>) {
     let mut open = realtime.open.subscribe();
     while open.wait_for(|open| *open > 0).await.is_ok() {
         if let Err(error) = listen(&realtime).await {
-            tracing::warn!(%error, "realtime cannot hear the database");
+            tracing::warn!(%error, "realtime could not listen to the database");
             realtime.listening.send_replace(false);
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -50,7 +50,7 @@ async fn listen(realtime: &Realtime) -> Result<(), Error> {
     // A Realtime of the database's own is left alone: it has its own server.
     let is_ours: bool = client.query_one("select to_regprocedure('realtime.is_stand_in()') is not null", &[]).await?.get(0);
     if !is_ours {
-        tracing::warn!("the database has a Realtime of its own: this gateway does not hear it");
+        tracing::warn!("the database has a Realtime of its own: this gateway does not listen to it");
         nobody(&mut realtime.open.subscribe()).await;
         return Ok(());
     }

@@ -111,7 +111,7 @@ impl Socket {
                 Ok(true) => {}
                 Ok(false) => return refuse(&format!("Unauthorized: You do not have permissions to read from this Channel topic: {topic}")),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot tell who may hear a topic");
+                    tracing::warn!(%error, "could not check who may join a topic");
                     return refuse("DatabaseLackOfConnections: the database does not answer");
                 }
             }

@@ -39,7 +39,7 @@ pub(crate) struct Storage {
 
 impl Storage {
     pub(crate) fn open(dir: PathBuf, admin_url: String) -> Result<Self, Error> {
-        std::fs::create_dir_all(&dir).at("cannot make", &dir)?;
+        std::fs::create_dir_all(&dir).at("could not create", &dir)?;
         Ok(Self { dir, admin_url, client: Mutex::new(None) })
     }
 
