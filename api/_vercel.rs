@@ -44,7 +44,7 @@ pub fn serve(function: fn(&App) -> Router) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = &*error as &dyn std::error::Error, "the function cannot run");
+            tracing::error!(error = &*error as &dyn std::error::Error, "the function could not run");
             ExitCode::FAILURE
         }
     }

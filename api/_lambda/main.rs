@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     match run_with_streaming_response(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = &*error as &dyn std::error::Error, "the function cannot run");
+            tracing::error!(error = &*error as &dyn std::error::Error, "the function could not run");
             ExitCode::FAILURE
         }
     }

@@ -146,7 +146,7 @@ impl App {
                 match edge.shut_out(caller.tenant).await {
                     Ok(Some(known)) => return Ok(known),
                     Ok(None) => {}
-                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the edge does not tell what is shut out"),
+                    Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not read open breakers from Edge Config"),
                 }
             }
             containment::shut_out(&self.db(caller)).await
@@ -177,7 +177,7 @@ impl App {
         let app = self.clone();
         let work = async move {
             if let Err(error) = app.inner.queue.ring(rings).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring; the sweeper will");
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers; the next sweep will");
             }
         };
         background.run(work.in_current_span()).await;
@@ -201,10 +201,10 @@ impl App {
         if !credential.starts_with("nofx_") {
             return self.inner.verifier.verify(credential).await.map_err(|error| match error {
                 auth::Error::Unavailable(cause) => {
-                    tracing::error!(error = &cause as &dyn std::error::Error, "cannot check a token");
-                    Problem::new(Kind::Unavailable, "The keys that tokens are checked with cannot be read; try again in a moment.")
+                    tracing::error!(error = &cause as &dyn std::error::Error, "could not verify a token");
+                    Problem::new(Kind::Unavailable, "Token verification keys could not be fetched. Try again in a moment.")
                 }
-                error => Problem::new(Kind::Unauthorized, format!("The token is not good: {error}. Sign in again.")),
+                error => Problem::new(Kind::Unauthorized, format!("Invalid token: {error}. Sign in again.")),
             });
         }
         let hash = auth::fingerprint(credential);

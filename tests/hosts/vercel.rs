@@ -191,14 +191,14 @@ async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edg
     let id = tenant.id.to_string();
     assert_eq!(edge.item("nofx_breakers").expect("it was published")[&id], json!({"bash": "open"}));
     let reads = edge.reads();
-    assert!(warnings(&tenant).await.contains("bash is shut out"));
+    assert!(warnings(&tenant).await.contains("the breaker of bash is open"));
     assert_eq!(edge.reads(), reads + 1, "it was read at the edge");
 
     // The edge knows nothing of this one: what it says counts, until it is away.
     let other = Tenant::new().await;
     sql.execute(shut, &[&other.id, &"bash"]).await.expect("a breaker");
     edge.fail(Some(503));
-    assert!(warnings(&other).await.contains("bash is shut out"), "the database was asked");
+    assert!(warnings(&other).await.contains("the breaker of bash is open"), "the database was asked");
     watch().await;
     edge.fail(None);
     let writes = edge.writes();

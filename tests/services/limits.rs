@@ -91,7 +91,7 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     assert_eq!(call(&own, &scoped, Method::GET, "/api/runs", None).await.status(), 200);
     let outside = call(&own, &scoped, Method::GET, "/api/gates", None).await;
     let outside: Value = outside.json().await.expect("a problem");
-    assert!(outside["detail"].as_str().is_some_and(|detail| detail.contains("this needs gates")), "{outside}");
+    assert!(outside["detail"].as_str().is_some_and(|detail| detail.contains("requires the scope gates")), "{outside}");
     assert_eq!(call(&own, &scoped, Method::GET, "/ui/runs", None).await.status(), 403, "pages show what its scopes do not");
     assert_eq!(call(&own, &scoped, Method::GET, "/ui/events", None).await.status(), 403);
     let ended = mint(json!({"name": "ended", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"})).await;
@@ -142,7 +142,7 @@ async fn a_quota_says_which_it_is_and_when_it_frees() {
     let problem: Value = refused.json().await.expect("a problem");
     assert_eq!(problem["type"], "https://nofx.dev/problems/quota-exceeded");
     assert!(
-        problem["detail"].as_str().is_some_and(|detail| detail.contains("runs_per_minute") && detail.contains("frees in")),
+        problem["detail"].as_str().is_some_and(|detail| detail.contains("runs_per_minute") && detail.contains("Retry in")),
         "{problem}"
     );
     sql.batch_execute("update nofx.run set created_at = now() - interval '1 minute'").await.expect("moved");

@@ -13,23 +13,23 @@ use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
-/// A signed statement about an artifact.
+/// An attestation about an artifact.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Attestation {
     id: Uuid,
-    /// What it says: SLSA provenance, a test result, …
+    /// Type of the predicate: SLSA provenance, a test result, …
     predicate_type: String,
-    /// Digests of what it is about.
+    /// Digests of the subjects.
     subjects: Vec<String>,
     /// The key that signed it; see /.well-known/nofx-keys.json.
     key_id: String,
-    /// DSSE, with an in-toto statement in it.
+    /// DSSE envelope of an in-toto statement.
     #[schema(value_type = Object)]
     envelope: Value,
     created_at: DateTime<Utc>,
 }
 
-/// List the signed statements of where an artifact came from and what is known of it.
+/// List the attestations of an artifact.
 #[utoipa::path(get, path = "/artifacts/{id}/attestations", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<Attestation>), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn list_attestations(

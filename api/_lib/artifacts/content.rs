@@ -11,7 +11,7 @@ use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Path, Refusal};
 
-/// The artifact's bytes: a redirect to a URL that is good for five minutes.
+/// Download an artifact: redirects to a URL that is valid for five minutes.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 302), (status = 401), (status = 404)))]
 pub(crate) async fn show_artifact_content(

@@ -23,7 +23,7 @@ struct Row {
     key: PublicKey,
 }
 
-/// The public keys of workers: whoever has them can check, offline, what workers signed.
+/// List the public keys of workers, to verify their signatures offline.
 #[utoipa::path(get, path = "/.well-known/nofx-keys.json", responses((status = 200, body = KeySet), (status = 304), (status = 503)))]
 pub(crate) async fn show_signing_keys(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "key".to_owned()), ("order".to_owned(), "created_at".to_owned())];

@@ -17,7 +17,7 @@ pub(crate) use keys::{__path_show_signing_keys, show_signing_keys};
 pub(crate) use lineage::Format;
 pub(crate) use lineage::{__path_show_lineage, show_lineage};
 
-/// What a step made and keeps.
+/// A file that a step saved.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Artifact {
     pub id: Uuid,
@@ -29,7 +29,7 @@ pub(crate) struct Artifact {
     pub size_bytes: i64,
     /// `sha256:…` of the bytes.
     pub hash: String,
-    /// Which attempt of the step made it.
+    /// The attempt of the step that saved it.
     pub attempt: u32,
     pub created_at: DateTime<Utc>,
     /// Where the bytes are in Storage: not for clients, who get a signed URL.

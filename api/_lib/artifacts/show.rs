@@ -19,7 +19,7 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifac
     found.into_iter().next().ok_or_else(missing)
 }
 
-/// What is known of an artifact.
+/// Show the metadata of an artifact.
 #[utoipa::path(get, path = "/artifacts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Artifact), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn show_artifact(

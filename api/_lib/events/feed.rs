@@ -50,7 +50,7 @@ pub(super) async fn run(
                     None => break,
                 },
                 Err(error) => {
-                    tracing::warn!(%error, "a feed cannot read");
+                    tracing::warn!(%error, "an event feed could not read the log");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                     break;
                 }

@@ -51,7 +51,7 @@ pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u1
     db.call("read_events", &arguments).await
 }
 
-/// List events after a cursor, oldest first. The page after is `after=` the id of the last event.
+/// List events after a cursor, oldest first. For the next page, pass the id of the last event as `after`.
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
@@ -64,7 +64,7 @@ pub(crate) async fn list_events(
 ) -> Result<Response, Refusal> {
     let limit = query.limit.unwrap_or(50);
     if !(1..=100).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("limit={limit}: give 1 to 100")).into());
+        return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {limit}")).into());
     }
     let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.wanted(), limit).await?;
     let full = rows.len() == usize::from(limit);

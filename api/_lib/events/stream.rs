@@ -37,7 +37,7 @@ struct Follower {
     over: bool,
 }
 
-/// Stream events. Ends itself after a while; `EventSource` reconnects and goes on where it was.
+/// Stream events. The stream ends after a while; `EventSource` reconnects and resumes where it was.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),
@@ -102,7 +102,7 @@ impl Follower {
                         continue;
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "a stream cannot replay; the client will come again");
+                        tracing::warn!(%error, "a stream could not replay events; the client will reconnect");
                         return self.end();
                     }
                 }

@@ -13,14 +13,14 @@ use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
 
-/// Why it was decided so.
+/// The reason for the decision.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {
     reason: Option<String>,
 }
 
-/// Approve a gate: once enough people have, the step behind it runs.
+/// Approve a gate; once enough people have approved, its step runs.
 #[utoipa::path(post, path = "/gates/{id}/approve", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn approve_gate(
@@ -33,7 +33,7 @@ pub(crate) async fn approve_gate(
     decide(&app, &caller, id, "approve", &envelope, &body).await
 }
 
-/// Reject a gate: the step behind it fails and blocks what needs it.
+/// Reject a gate; its step fails and blocks the steps that depend on it.
 #[utoipa::path(post, path = "/gates/{id}/reject", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn reject_gate(
@@ -46,7 +46,7 @@ pub(crate) async fn reject_gate(
     decide(&app, &caller, id, "reject", &envelope, &body).await
 }
 
-/// Waive a gate, with a reason: the step behind it runs although too few approved.
+/// Waive a gate, with a reason; its step runs without the missing approvals.
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn waive_gate(

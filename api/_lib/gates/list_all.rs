@@ -42,7 +42,7 @@ pub(crate) struct Filter {
     pub kind: Option<String>,
     /// Whether it was decided, whichever way.
     pub decided: Option<bool>,
-    /// Only those that the caller may decide.
+    /// Only gates that the caller may decide.
     pub waits_for_me: Option<bool>,
 }
 
@@ -69,11 +69,11 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     Ok(Page::cut(rows, paging.limit()?, |gate| Cursor { created_at: gate.created_at, id: gate.id }))
 }
 
-/// List the gates of all runs, newest first: `?status=pending` is the queue of what waits for people.
+/// List the gates of all runs, newest first: `?status=pending` lists those waiting for approval.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
-    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query, description = "A kind, or the start of one: `manual:*`."),
-        ("decided" = Option<bool>, Query, description = "Only those that are decided, expired or cancelled; or only those that are not."),
-        ("waits_for_me" = Option<bool>, Query, description = "Only those that the caller may decide."), ("limit" = Option<u16>, Query),
+    params(("status" = Option<GateStatus>, Query), ("kind" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
+        ("decided" = Option<bool>, Query, description = "Only gates that are decided, expired or cancelled (true), or pending (false)."),
+        ("waits_for_me" = Option<bool>, Query, description = "Only gates that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Gate>), (status = 304), (status = 400), (status = 401)))]
 pub(crate) async fn list_gates(

@@ -30,25 +30,25 @@ pub(crate) struct Gate {
     /// pending, passed, failed, waived, expired or cancelled.
     pub status: String,
     pub question: Option<String>,
-    /// Where the evidence is in Storage, and the artifact that it is.
+    /// Path of the evidence in Storage, and the id of its artifact.
     pub evidence_path: Option<String>,
     pub evidence_id: Option<Uuid>,
-    /// The least role that may decide.
+    /// The minimum role that may decide.
     pub role: Role,
     /// How many different people must approve.
     pub needed: u32,
-    /// Whether the author of the run may be one of them.
+    /// Whether the run's author may approve.
     pub author_may_approve: bool,
-    /// From then on nobody can approve it.
+    /// When the gate expires.
     pub expires_at: Option<DateTime<Utc>>,
     pub decided_by: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// Everything that people said of it, oldest first.
+    /// All decisions, oldest first.
     #[serde(default)]
     pub decisions: Vec<Decision>,
-    /// The step that waits for it.
+    /// The step that waits for the gate.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub step: Option<Value>,
@@ -58,7 +58,7 @@ pub(crate) struct Gate {
     pub run: Option<Value>,
 }
 
-/// What one person said.
+/// The decision of one person.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Decision {
     pub by: String,

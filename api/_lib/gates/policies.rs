@@ -13,25 +13,25 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
-/// What a tool needs before it may run.
+/// The requirements of a tool before it may run.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Policy {
     id: Uuid,
-    /// None: it holds for every tenant that has none of its own for the tool.
+    /// Null: the default, for tenants without a policy of their own for the tool.
     #[serde(default)]
     tenant_id: Option<Uuid>,
-    /// A name, or a start that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
+    /// A name, or a prefix that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
     tool: String,
     /// Gates that must have passed in the same run.
     requires: Vec<String>,
-    /// Who must approve; null: nobody is asked.
+    /// Who must approve; null: no approval is required.
     #[schema(value_type = Option<Object>)]
     approval: Option<Value>,
     changed_by: String,
     changed_at: DateTime<Utc>,
 }
 
-/// A policy as it is set.
+/// A policy to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPolicy {
@@ -41,11 +41,11 @@ pub(crate) struct NewPolicy {
     approval: Option<AskedApproval>,
 }
 
-/// Whose approval a policy asks for.
+/// The approval that a policy requires.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AskedApproval {
-    /// The least role: supervisor or admin.
+    /// The minimum role: supervisor or admin.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
     /// How many different people.
@@ -58,7 +58,7 @@ pub(crate) struct AskedApproval {
     author_may_approve: Option<bool>,
 }
 
-/// List the policies that hold: the tenant's own, and those that are common to all.
+/// List the policies in force: the tenant's own, and the defaults.
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
     responses((status = 200, body = Page<Policy>), (status = 304), (status = 401)))]
 pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -68,7 +68,7 @@ pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated,
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set what a tool needs before it may run, in place of what was set before. For admins.
+/// Set the policy of a tool, replacing the previous one. For admins.
 #[utoipa::path(post, path = "/gates/policies", request_body = NewPolicy, security(("bearer" = [])),
     responses((status = 200, body = Policy), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, body: Body<NewPolicy>) -> Result<Response, Refusal> {
@@ -78,7 +78,7 @@ pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, bo
     Ok(axum::Json(policy).into_response())
 }
 
-/// Drop a policy of the tenant; the common one holds again. For admins.
+/// Delete a policy of the tenant; the default applies again. For admins.
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn drop_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

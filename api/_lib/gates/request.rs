@@ -12,7 +12,7 @@ use super::show::find;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Refusal, once};
 
-/// Before which step a person is to decide.
+/// A gate to add to a step.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     question: Option<String>,
 }
 
-/// Put a gate before a step that has not started.
+/// Add a gate to a step that has not started.
 #[utoipa::path(post, path = "/gates", request_body = Asked, security(("bearer" = [])),
     responses((status = 201, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn request_gate(

@@ -20,7 +20,7 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, R
     found.into_iter().next().ok_or_else(missing)
 }
 
-/// Show a gate with everything that people said of it.
+/// Show a gate with its decisions.
 #[utoipa::path(get, path = "/gates/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn show_gate(

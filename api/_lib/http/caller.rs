@@ -81,7 +81,7 @@ impl FromRequestParts<App> for Authenticated {
         if let Some(scopes) = &caller.scopes {
             let scope = scope_of(parts.uri.path());
             if !scopes.iter().any(|one| one == scope) {
-                let detail = format!("The API key has the scopes {}; this needs {scope}.", scopes.join(", "));
+                let detail = format!("The API key has the scopes {}; this request requires the scope {scope}.", scopes.join(", "));
                 return Err(Problem::new(Kind::Forbidden, detail).into());
             }
         }
@@ -105,7 +105,7 @@ impl Authenticated {
             return Ok(());
         }
         let name = serde_json::to_value(role).unwrap_or_default();
-        let detail = format!("This needs the role {} or more; ask an admin of your tenant.", name.as_str().unwrap_or_default());
+        let detail = format!("Requires the {} role or higher. Ask an admin of your tenant.", name.as_str().unwrap_or_default());
         Err(Problem::new(Kind::Forbidden, detail).into())
     }
 }

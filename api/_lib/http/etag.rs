@@ -10,7 +10,7 @@ pub(crate) fn cached<T: Serialize + ?Sized>(headers: &HeaderMap, value: &T) -> R
     match serde_json::to_string(value) {
         Ok(body) => tagged(headers, body),
         Err(error) => {
-            tracing::error!(%error, "an answer cannot be written as JSON");
+            tracing::error!(%error, "could not serialise a response as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -51,8 +51,8 @@ async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Req
     let wanting = hooks.hooks.iter().filter(|hook| hook.phase == Phase::Pre && hooks::matches(&hook.filter, None, Some(&subject)));
     for hook in wanting {
         if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
-            tracing::info!(hook = hook.name, why, "a hook said no");
-            return Err(Problem::new(Kind::Vetoed, format!("The hook {} said no: {why}", hook.name)).into());
+            tracing::info!(hook = hook.name, why, "a hook denied the request");
+            return Err(Problem::new(Kind::Vetoed, format!("Hook {} denied the request: {why}", hook.name)).into());
         }
     }
     Ok((Request::from_parts(parts, Body::from(bytes)), subject))
@@ -66,20 +66,20 @@ async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, 
             let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.asked", "request": subject}).to_string());
             let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
             if !(200..300).contains(&said.status) {
-                return Err(format!("it answered {}", said.status));
+                return Err(format!("the hook returned {}", said.status));
             }
             serde_json::from_str(&said.body).unwrap_or_default()
         }
         Target::Function { name } => {
             let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": subject});
             let call = app.service_db().call("call_hook_function", &arguments);
-            let said = tokio::time::timeout(limit, call).await.map_err(|_| format!("it does not answer within {} s", limit.as_secs()))?;
+            let said = tokio::time::timeout(limit, call).await.map_err(|_| format!("no response within {} s", limit.as_secs()))?;
             said.map_err(|error| error.problem().detail)?
         }
-        Target::Slack { .. } | Target::Tool { .. } => return Err("it cannot be asked".to_owned()),
+        Target::Slack { .. } | Target::Tool { .. } => return Err("this hook type cannot be a pre hook".to_owned()),
     };
     if said["allow"] == false {
-        return Err(said["reason"].as_str().unwrap_or("it gave no reason").chars().take(500).collect());
+        return Err(said["reason"].as_str().unwrap_or("no reason given").chars().take(500).collect());
     }
     Ok(())
 }
@@ -100,7 +100,7 @@ async fn tell(app: &App, caller: &Caller, hooks: &HooksOfRequests, phase: Phase,
     background
         .run(async move {
             if let Err(error) = hooks::queue_deliveries(app.service_db(), tenant, &deliveries).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "hooks are not told of a request");
+                tracing::error!(error = &error as &dyn std::error::Error, "could not enqueue the hook deliveries of a request");
             }
         })
         .await;

@@ -41,7 +41,7 @@ pub(crate) async fn once<T: Serialize, F: Future<Output = Result<T, Refusal>>>(
         return Ok((success, axum::Json(value)).into_response());
     };
     let key = key.to_str().ok().map(|key| key.trim_matches('"')).filter(|key| (1..=255).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::new(Kind::InvalidRequest, "Idempotency-Key: give 1 to 255 visible characters"))?;
+    let key = key.ok_or_else(|| Problem::new(Kind::InvalidRequest, "Idempotency-Key must be 1 to 255 visible characters"))?;
     let db = request.app.db(request.caller);
     let route = format!("{} {}", request.envelope.method, request.envelope.uri.path().trim_start_matches("/api"));
     let hash = nofx_shared::auth::fingerprint(&String::from_utf8_lossy(request.body));

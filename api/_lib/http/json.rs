@@ -25,7 +25,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         let unreadable = |error: serde_json::Error, kind| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Problem::new(kind, format!("The body cannot be read at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
+            Problem::new(kind, format!("Invalid JSON at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
         };
         strict::check(text).map_err(|error| unreadable(error, Kind::InvalidRequest))?;
         let value = serde_json::from_slice(text).map_err(|error| {
@@ -52,13 +52,13 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).filter(|value| *value != "identity");
     if encoding.is_some() {
-        return Err(Problem::new(Kind::UnsupportedEncoding, "Send the body as it is, without Content-Encoding.").into());
+        return Err(Problem::new(Kind::UnsupportedEncoding, "Compressed bodies are not supported; remove Content-Encoding.").into());
     }
     let BodyLimit(limit) = request.extensions().get().copied().unwrap_or_default();
     let mut pieces = request.into_body().into_data_stream();
     let (mut bytes, mut read) = (BytesMut::new(), 0);
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| Problem::new(Kind::InvalidRequest, "The body was cut off."))?;
+        let piece = piece.map_err(|_| Problem::new(Kind::InvalidRequest, "The request body ended early."))?;
         read += piece.len();
         if read <= limit {
             bytes.extend_from_slice(&piece);

@@ -49,7 +49,7 @@ impl Paging {
     pub(crate) fn limit(&self) -> Result<usize, Refusal> {
         match self.limit.unwrap_or(50) {
             limit @ 1..=100 => Ok(limit.into()),
-            other => Err(Problem::new(Kind::InvalidRequest, format!("limit={other}: give 1 to 100")).into()),
+            other => Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {other}")).into()),
         }
     }
 
@@ -59,7 +59,7 @@ impl Paging {
             vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];
         if let Some(text) = &self.cursor {
             let Cursor { created_at, id } = Cursor::decode(text)
-                .ok_or_else(|| Problem::new(Kind::InvalidRequest, "cursor: take it from next_cursor of the page before"))?;
+                .ok_or_else(|| Problem::new(Kind::InvalidRequest, "Invalid cursor; use next_cursor of the previous page."))?;
             let at = created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
             filters.push(("or".to_owned(), format!("(created_at.lt.\"{at}\",and(created_at.eq.\"{at}\",id.lt.{id}))")));
         }

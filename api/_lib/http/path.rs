@@ -15,7 +15,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let found = axum::extract::Path::from_request_parts(parts, state).await;
         let axum::extract::Path(value) =
-            found.map_err(|error| Problem::new(Kind::NotFound, format!("The path names nothing: {error}.")))?;
+            found.map_err(|error| Problem::new(Kind::NotFound, format!("Invalid path parameter: {error}.")))?;
         Ok(Self(value))
     }
 }

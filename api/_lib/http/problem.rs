@@ -99,7 +99,7 @@ impl From<Problem> for Refusal {
 impl From<db::Error> for Refusal {
     fn from(error: db::Error) -> Self {
         if !matches!(error, db::Error::Refused(_)) {
-            tracing::error!(error = &error as &(dyn std::error::Error + 'static), "a call of the database failed");
+            tracing::error!(error = &error as &(dyn std::error::Error + 'static), "a database call failed");
         }
         Self(error.problem())
     }
@@ -108,14 +108,14 @@ impl From<db::Error> for Refusal {
 impl From<storage::Error> for Refusal {
     fn from(error: storage::Error) -> Self {
         tracing::error!(error = &error as &(dyn std::error::Error + 'static), "storage failed");
-        Self(Problem::new(Kind::Unavailable, "Storage does not answer; try again in a moment."))
+        Self(Problem::new(Kind::Unavailable, "Storage is unavailable. Try again in a moment."))
     }
 }
 
 pub(crate) async fn not_found() -> Refusal {
-    Refusal(Problem::new(Kind::NotFound, "There is no such path; GET /api/openapi.json lists what there is."))
+    Refusal(Problem::new(Kind::NotFound, "No such path; GET /api/openapi.json lists all routes."))
 }
 
 pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Refusal(Problem::new(Kind::Internal, "Something failed on our side; the log knows what.")).into_response()
+    Refusal(Problem::new(Kind::Internal, "An internal error occurred. Quote the request id when you report it.")).into_response()
 }

@@ -36,9 +36,9 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 pub(super) fn refuse(standing: &Standing) -> Response {
     let wait = standing.reset.as_secs().max(1);
     let detail = format!(
-        "More than {} {} in {} s. Come again in {wait} s, or ask the operator for more.",
+        "More than {} {} in {} s. Retry in {wait} s.",
         standing.policy.limit,
-        if standing.policy.name == "logins" { "credentials that were not good" } else { "requests" },
+        if standing.policy.name == "logins" { "failed authentications" } else { "requests" },
         standing.policy.window_s
     );
     let mut response = Refusal(Problem::new(Kind::RateLimited, detail)).into_response();

@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for Nested {
         let mut seen = HashSet::new();
         while let Some(name) = fields.next_key::<String>()? {
             if seen.contains(&name) {
-                return Err(A::Error::custom(format!("`{name}` is there twice")));
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
             }
             fields.next_value_seed(inner)?;
             seen.insert(name);

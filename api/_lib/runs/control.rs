@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
 
-/// Where the run stands now.
+/// The status of the run now.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct RunState {
     id: Uuid,
@@ -22,11 +22,11 @@ pub(crate) struct RunState {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cancel {
-    /// Kept with the run.
+    /// Saved with the run.
     reason: Option<String>,
 }
 
-/// Cancel a run: what has not started never will, what runs is stopped.
+/// Cancel a run: running steps are stopped, no other step starts.
 #[utoipa::path(post, path = "/runs/{id}/cancel", request_body = Cancel, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn cancel_run(
@@ -40,7 +40,7 @@ pub(crate) async fn cancel_run(
     change(&app, &caller, &envelope, &body.bytes, "cancel_run", &arguments).await
 }
 
-/// Pause a run: what runs goes on to its end, nothing new starts.
+/// Pause a run: running steps will finish; no new steps start.
 #[utoipa::path(post, path = "/runs/{id}/pause", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn pause_run(
@@ -52,7 +52,7 @@ pub(crate) async fn pause_run(
     change(&app, &caller, &envelope, b"", "pause_run", &json!({"p_run": id})).await
 }
 
-/// Let a paused run go on.
+/// Resume a paused run.
 #[utoipa::path(post, path = "/runs/{id}/resume", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn resume_run(

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Envelope, Once, Params, Refusal, once};
 
-/// A plan, as JSON or as YAML text; or a wish, of which a model makes one.
+/// A plan, as JSON or as YAML text; or a prompt, from which a model makes one.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Submission {
@@ -26,12 +26,12 @@ pub(crate) struct Submission {
     #[schema(value_type = Object)]
     plan: Option<Value>,
     plan_yaml: Option<String>,
-    /// What is to be done, in words: a model makes a plan of it, which is run once somebody has looked at it (`plan:submit`).
+    /// The task, in words: a model makes a plan from it, which runs once someone has approved it (`plan:submit`).
     prompt: Option<String>,
     /// With `prompt`: whether the work must pass gates.
     #[serde(default)]
     quality: bool,
-    /// With `prompt`: whether it ends with a pull request.
+    /// With `prompt`: whether the plan ends with a pull request.
     #[serde(default)]
     open_pr: bool,
     /// With `prompt`: the repository to work on.
@@ -45,7 +45,7 @@ pub(crate) struct Options {
     dry_run: bool,
 }
 
-/// A run that was just made, and where to go from it.
+/// A run that was created, with links.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Created {
     #[serde(flatten)]
@@ -53,10 +53,10 @@ pub(crate) struct Created {
     links: BTreeMap<&'static str, String>,
 }
 
-/// What the plan would do.
+/// The preview of a plan.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Preview {
-    /// Names of the steps in an order in which each comes after what it needs.
+    /// Names of the steps, each after the steps that it needs.
     order: Vec<String>,
     /// `[from, to]`: to needs from.
     edges: Vec<[String; 2]>,
@@ -86,7 +86,7 @@ pub(crate) async fn create(
 
 /// Submit a plan.
 #[utoipa::path(post, path = "/runs", request_body = Submission, security(("bearer" = [])),
-    params(("dry_run" = Option<bool>, Query, description = "Only check the plan and tell its order.")),
+    params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run.")),
     responses((status = 201, body = Created), (status = 200, body = Preview), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn create_run(
     State(app): State<App>,
@@ -105,7 +105,7 @@ pub(crate) async fn create_run(
 }
 
 fn read(given: Submission) -> Result<(Plan, Value), Refusal> {
-    let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan was refused; nothing was written.").with_faults(faults);
+    let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan is invalid; no run was created.").with_faults(faults);
     let submitted = match (given.plan, given.plan_yaml, given.prompt) {
         (Some(plan), None, None) => plan,
         (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,
@@ -130,7 +130,7 @@ fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>
 
 pub(crate) fn preview(plan: &Plan, shut_out: &ShutOut) -> Preview {
     let waits = plan.steps.iter().filter(|step| shut_out.contains_key(&step.tool)).map(|step| {
-        format!("{}: {} is shut out at the moment; the step will wait until a probe succeeds (GET /api/breakers).", step.name, step.tool)
+        format!("{}: the breaker of {} is open; the step will wait until a probe succeeds (GET /api/breakers).", step.name, step.tool)
     });
     let warnings = plan.warnings.iter().cloned().chain(waits).collect();
     let edges = plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| [need.clone(), step.name.clone()])).collect();

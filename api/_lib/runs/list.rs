@@ -24,7 +24,7 @@ pub(crate) struct Filter {
     pub created_after: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
     pub needs_approval: Option<bool>,
-    /// Only those with a gate that the caller may decide.
+    /// Only runs with a gate that the caller may decide.
     pub waits_for_me: Option<bool>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Why {
     pub step_id: Option<Uuid>,
     /// The step's name.
     pub step: Option<String>,
-    /// The first line of the error, the gate's question, or what shuts the step out.
+    /// The first line of the error, the gate's question, or the open breaker.
     pub detail: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     params(("status" = Option<RunStatus>, Query), ("goal" = Option<String>, Query), ("tool" = Option<String>, Query),
         ("created_after" = Option<DateTime<Utc>>, Query), ("created_before" = Option<DateTime<Utc>>, Query),
         ("needs_approval" = Option<bool>, Query),
-        ("waits_for_me" = Option<bool>, Query, description = "Only those with a gate that the caller may decide."), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
+        ("waits_for_me" = Option<bool>, Query, description = "Only runs with a gate that the caller may decide."), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<RunSummary>), (status = 304), (status = 401)))]
 pub(crate) async fn list_runs(
     State(app): State<App>,

@@ -21,11 +21,11 @@ pub(crate) struct After {
     after: Option<i64>,
 }
 
-/// What a step printed so far.
+/// The output of a step so far.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Log {
     pub text: String,
-    /// Where the text ends, in bytes: what to ask for next.
+    /// Offset of the end of the text, in bytes: the next `after`.
     pub after: i64,
 }
 
@@ -50,11 +50,11 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
     Ok(Log { text: pieces.into_iter().map(|piece| piece.text).collect(), after })
 }
 
-/// What a step that runs has printed so far, secrets masked: at most a mebibyte of an attempt, for a day. Once it is over the whole log is an
+/// Read the log of a running step, secrets masked: at most a mebibyte of an attempt, for a day. Once it has finished, the whole log is an
 /// artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "The newest when not given."),
-        ("after" = Option<i64>, Query, description = "Bytes that are known already.")),
+    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),
+        ("after" = Option<i64>, Query, description = "Offset in bytes to read from.")),
     responses((status = 200, body = Log), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn show_step_log(
     State(app): State<App>,

@@ -13,11 +13,11 @@ use crate::http::{Authenticated, Body, Envelope, Path, Refusal};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retry {
-    /// Kept in the event log.
+    /// Saved in the event log.
     reason: Option<String>,
 }
 
-/// Retry a failed run: every failed step, and what was blocked by it.
+/// Retry a failed run: all failed steps, and the steps that they blocked.
 #[utoipa::path(post, path = "/runs/{id}/retry", request_body = Retry, security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn retry_run(
@@ -30,7 +30,7 @@ pub(crate) async fn retry_run(
     change(&app, &caller, &envelope, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
 }
 
-/// Retry one step of a failed run and everything below it.
+/// Retry one step of a failed run and everything that depends on it.
 #[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path), ("step_id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub(crate) async fn retry_step(

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
-/// From when on to hear of something.
+/// The threshold of an alert.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertRule {
@@ -22,7 +22,7 @@ pub(crate) struct AlertRule {
     threshold: Option<f64>,
 }
 
-/// List the last hundred alerts, newest first; those that last have no `resolved_at`.
+/// List the last hundred alerts, newest first; ongoing ones have no `resolved_at`.
 #[utoipa::path(get, path = "/alerts", security(("bearer" = [])),
     responses((status = 200, body = Page<Alert>), (status = 304), (status = 401)))]
 pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -44,7 +44,7 @@ pub(crate) async fn show_alert(
     Ok(cached(&headers, &alert))
 }
 
-/// Set from which value on the tenant hears of something. For supervisors.
+/// Set the threshold of an alert. For supervisors.
 #[utoipa::path(post, path = "/alerts/rules", request_body = AlertRule, security(("bearer" = [])),
     responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn set_alert_rule(State(app): State<App>, caller: Authenticated, body: Body<AlertRule>) -> Result<StatusCode, Refusal> {

@@ -17,13 +17,13 @@ pub(crate) struct Query {
     limit: Option<usize>,
 }
 
-/// A row, and what people read more easily.
+/// A row of the audit log, with readable fields.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AuditRow {
     #[serde(flatten)]
     entry: Entry,
     created_at: DateTime<Utc>,
-    /// Why the payload cannot be opened.
+    /// Why the payload could not be decrypted.
     unopened: Option<String>,
 }
 
@@ -32,11 +32,11 @@ pub(crate) struct AuditPage {
     data: Vec<AuditRow>,
     /// `after` for the next page; null at the end.
     next_after: Option<i64>,
-    /// Where the record ends.
+    /// The last row of the audit log.
     head: Head,
 }
 
-/// List the record, oldest first. For supervisors.
+/// List the audit log, oldest first. For supervisors.
 #[utoipa::path(get, path = "/audit", security(("bearer" = [])),
     params(("after" = Option<i64>, Query, description = "The last `seq` that was read."), ("limit" = Option<usize>, Query)),
     responses((status = 200, body = AuditPage), (status = 304), (status = 400), (status = 401), (status = 403)))]
@@ -48,7 +48,7 @@ pub(crate) async fn list_audit(
 ) -> Result<Response, Refusal> {
     let limit = query.limit.unwrap_or(50);
     if !(1..=1000).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("limit={limit}: give 1 to 1000")).into());
+        return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 1000, not {limit}")).into());
     }
     let page = audit::read_audit(&app.db(&caller), query.after.unwrap_or(0).max(0), limit).await?;
     let next_after = page.rows.last().map(|row| row.seq).filter(|seq| *seq < page.head.seq);

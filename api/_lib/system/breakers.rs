@@ -11,26 +11,26 @@ use serde_json::json;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Refusal, cached};
 
-/// What is to change; what is left out stays.
+/// Settings to change; the others stay.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BreakerSettings {
     /// A tool, `http:<host>` or `provider:<name>`.
     target: String,
-    /// Over how long results are counted, 1 to 3600.
+    /// Seconds over which results are counted, 1 to 3600.
     window_s: Option<u16>,
-    /// How many results it takes at least, 1 to 10,000.
+    /// Minimum number of results, 1 to 10,000.
     min_volume: Option<u16>,
-    /// Which share of them must be failures: above 0, at most 1.
+    /// Share of failures that opens it: above 0, at most 1.
     failure_rate: Option<f64>,
-    /// Good probes that close it, 1 to 100.
+    /// Successful probes that close it, 1 to 100.
     probes: Option<u16>,
     /// Close it now, without waiting for a probe.
     #[serde(default)]
     close: bool,
 }
 
-/// List the breakers that have something to tell: a failure in the last minutes, or settings of their own.
+/// List the breakers that had a failure in the last minutes or have settings of their own.
 #[utoipa::path(get, path = "/breakers", security(("bearer" = [])),
     responses((status = 200, body = Page<Breaker>), (status = 304), (status = 401)))]
 pub(crate) async fn list_breakers(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {

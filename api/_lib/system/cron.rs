@@ -29,14 +29,14 @@ pub(crate) enum Job {
     Watch,
 }
 
-/// What a job did.
+/// The result of a job.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Done {
-    /// Leases taken back and runs ended, steps rung, days dropped, keys and pieces of logs forgotten, or alerts raised and resolved.
+    /// Leases expired and runs finished, steps woken, days dropped, keys and log chunks pruned, or alerts raised and resolved.
     changed: usize,
 }
 
-/// Do one of the platform's timed jobs.
+/// Run one of the platform's scheduled jobs.
 #[utoipa::path(get, path = "/cron/{job}", security(("cron" = [])), params(("job" = Job, Path)),
     responses((status = 200, body = Done), (status = 401), (status = 404)))]
 pub(crate) async fn run_cron(
@@ -76,7 +76,7 @@ pub(crate) async fn run_cron(
             if let Some(edge) = app.edge()
                 && let Err(error) = edge.publish(db).await
             {
-                tracing::warn!(error = &error as &dyn std::error::Error, "what is shut out cannot be published; the next round will");
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not publish open breakers; the next run will");
             }
             watched.raised + watched.resolved
         }

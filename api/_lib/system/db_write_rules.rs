@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Operator, Page, Path, Refusal, cached};
 
-/// What steps of a tenant may do to a table.
+/// The operations that steps of a tenant may do on a table.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Rule {
     id: Uuid,
@@ -25,7 +25,7 @@ pub(crate) struct Rule {
     constraints: Value,
 }
 
-/// A rule as it is set.
+/// A rule to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRule {
@@ -36,7 +36,7 @@ pub(crate) struct NewRule {
     constraints: Value,
 }
 
-/// List what steps of the tenant may write.
+/// List the `db_write` rules of the tenant.
 #[utoipa::path(get, path = "/db-write-rules", security(("bearer" = [])),
     responses((status = 200, body = Page<Rule>), (status = 304), (status = 401)))]
 pub(crate) async fn list_db_write_rules(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -45,7 +45,7 @@ pub(crate) async fn list_db_write_rules(State(app): State<App>, caller: Authenti
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Let steps of a tenant write to a table, in place of what was allowed before. For operators.
+/// Set the `db_write` rule of a table, replacing the previous one. For operators.
 #[utoipa::path(post, path = "/db-write-rules", request_body = NewRule, security(("bearer" = [], "internal_key" = [])),
     responses((status = 200, body = Rule), (status = 401), (status = 404), (status = 422)))]
 pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator, body: Body<NewRule>) -> Result<Response, Refusal> {
@@ -57,7 +57,7 @@ pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator
     Ok(axum::Json(rule).into_response())
 }
 
-/// Take back what steps of a tenant may write to a table. For operators.
+/// Revoke the `db_write` rule of a table. For operators.
 #[utoipa::path(delete, path = "/db-write-rules/{id}", security(("bearer" = [], "internal_key" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 404)))]
 pub(crate) async fn drop_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

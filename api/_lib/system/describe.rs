@@ -12,13 +12,13 @@ const ASYNCAPI: &str = include_str!("../../../docs/interface/asyncapi.json");
 const PLAN: &str = include_str!("../../../docs/interface/plan.schema.json");
 const EVIDENCE: &str = include_str!("../../../docs/interface/evidence.schema.json");
 
-/// This API's description.
+/// Describe this API: OpenAPI 3.1.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
 pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
     serve(&headers, OPENAPI)
 }
 
-/// The events: AsyncAPI 3, made from the types.
+/// Describe the events: AsyncAPI 3, generated from the types.
 #[utoipa::path(get, path = "/asyncapi.json", responses((status = 200)))]
 pub(crate) async fn show_asyncapi(headers: HeaderMap) -> Response {
     serve(&headers, ASYNCAPI)
@@ -30,7 +30,7 @@ pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
     serve(&headers, PLAN)
 }
 
-/// JSON Schema of the evidence that gates leave.
+/// JSON Schema of the evidence of gates.
 #[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
 pub(crate) async fn show_evidence_schema(headers: HeaderMap) -> Response {
     serve(&headers, EVIDENCE)

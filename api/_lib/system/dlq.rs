@@ -57,7 +57,7 @@ pub(crate) async fn show_dead_letter(
     Ok(cached(&headers, &letter))
 }
 
-/// Open dead letters again: their runs go on.
+/// Requeue dead letters; their runs continue.
 #[utoipa::path(post, path = "/dlq/requeue", request_body = Choice, security(("bearer" = [])),
     responses((status = 200, body = Requeued), (status = 400), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn requeue_dead_letters(
@@ -68,7 +68,7 @@ pub(crate) async fn requeue_dead_letters(
     Ok(axum::Json(app.db(&caller).call("requeue_dlq", &made(&body.value)?.arguments()).await?))
 }
 
-/// Give dead letters up. For supervisors.
+/// Purge dead letters. For supervisors.
 #[utoipa::path(post, path = "/dlq/purge", request_body = Choice, security(("bearer" = [])),
     responses((status = 200, body = Purged), (status = 400), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn purge_dead_letters(
@@ -84,5 +84,5 @@ fn made(choice: &Choice) -> Result<&Choice, Refusal> {
     if choice.is_made() {
         return Ok(choice);
     }
-    Err(Problem::new(Kind::InvalidRequest, "Say which: ids, tool, run_id, reason or before; or \"all\": true.").into())
+    Err(Problem::new(Kind::InvalidRequest, "Select by ids, tool, run_id, reason or before, or set \"all\": true.").into())
 }

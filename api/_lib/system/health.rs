@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::http::Refusal;
 
-/// Whether the process answers; asks nothing else.
+/// Check whether the process responds; no dependency is checked.
 #[utoipa::path(get, path = "/health", responses((status = 200)))]
 pub(crate) async fn show_health() -> Json<Value> {
     Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-/// What the API stands on.
+/// The state of the API's dependencies.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
     status: &'static str,
@@ -23,27 +23,27 @@ pub(crate) struct Readiness {
     queue: QueueState,
 }
 
-/// The newest migration that the database has, and the one that this version was made with.
+/// The newest migration of the database, and the one that this version expects.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Schema {
     applied: Option<String>,
     expected: &'static str,
 }
 
-/// Runs are made without the queue, too: workers then start them when they look by themselves.
+/// Without the queue, runs are created too: workers then find them by polling.
 #[derive(Serialize, utoipa::ToSchema)]
 struct QueueState {
     driver: &'static str,
-    /// Why it cannot be reached.
+    /// Why the queue cannot be reached.
     error: Option<String>,
 }
 
-/// Whether the database answers, which schema it has, and whether the queue can be reached.
+/// Check whether the database responds, which schema it has, and whether the queue can be reached.
 #[utoipa::path(get, path = "/ready", responses((status = 200, body = Readiness), (status = 503)))]
 pub(crate) async fn show_ready(State(app): State<App>) -> Result<Json<Readiness>, Refusal> {
     let applied = db::schema_version(app.service_db()).await?;
     let checked = app.queue().check().await;
-    let error = checked.inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "the queue cannot be reached")).err();
+    let error = checked.inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "could not reach the queue")).err();
     let queue = QueueState { driver: app.queue().driver(), error: error.map(|error| error.to_string()) };
     Ok(Json(Readiness { status: "ready", schema: Schema { applied, expected: db::SCHEMA }, queue }))
 }

@@ -19,19 +19,19 @@ pub(crate) struct NewKey {
     name: String,
     role: Role,
     expires_at: Option<DateTime<Utc>>,
-    /// Which parts of the API it may use: runs, gates, artifacts, events, dlq, hooks, audit, system; all when not given.
+    /// Parts of the API that the key may use: runs, gates, artifacts, events, dlq, hooks, audit, system; default: all.
     scopes: Option<Vec<String>>,
 }
 
-/// A key that was just made.
+/// A key that was created.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct MintedKey {
     id: Uuid,
-    /// Told this once; only its hash is kept.
+    /// Shown once; only its hash is stored.
     key: String,
 }
 
-/// What is known of a key.
+/// An API key, without its secret.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct KeySummary {
     id: Uuid,
@@ -42,7 +42,7 @@ pub(crate) struct KeySummary {
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
-    /// Null: all of the API.
+    /// Null: the whole API.
     scopes: Option<Vec<String>>,
     /// To the minute.
     last_used_at: Option<DateTime<Utc>>,
@@ -58,7 +58,7 @@ pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, hea
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Mint an API key. For admins.
+/// Create an API key. For admins.
 #[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
     responses((status = 201, body = MintedKey), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {

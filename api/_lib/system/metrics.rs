@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::http::{Authenticated, Refusal, cached};
 
-/// What the tenant has in work: runs by status, steps that are ready, held, timed or shut out, gates that wait, dead letters, open breakers and
+/// Show the tenant's metrics: runs by status; ready, throttled, timed and breaker-blocked steps; pending gates, dead letters, open breakers and
 /// alerts. At most five seconds old.
 #[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200, body = Object), (status = 304), (status = 401)))]
 pub(crate) async fn show_metrics_summary(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {

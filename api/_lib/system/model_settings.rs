@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::http::{Authenticated, Body, Refusal, cached};
 
-/// What a tenant wants of models.
+/// Model settings of a tenant.
 #[derive(Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ModelSettings {
     /// codegen, reasoning or docs → `provider` or `provider/model`, the first choice first.
     order: BTreeMap<String, Vec<String>>,
-    /// `run_usd`, `run_tokens`, `day_usd`, `day_tokens`: at most so much for a run and for a day (UTC).
+    /// `run_usd`, `run_tokens`, `day_usd`, `day_tokens`: limits for a run and for a day (UTC).
     #[schema(value_type = Object)]
     budget: BTreeMap<String, Value>,
 }
 
-/// Show what the tenant wants of models.
+/// Show the model settings of the tenant.
 #[utoipa::path(get, path = "/models/settings", security(("bearer" = [])),
     responses((status = 200, body = ModelSettings), (status = 304), (status = 401)))]
 pub(crate) async fn show_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -32,7 +32,7 @@ pub(crate) async fn show_model_settings(State(app): State<App>, caller: Authenti
     Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))
 }
 
-/// Set what the tenant wants of models, in place of what was set before. For admins.
+/// Set the model settings of the tenant, replacing the previous ones. For admins.
 #[utoipa::path(post, path = "/models/settings", request_body = ModelSettings, security(("bearer" = [])),
     responses((status = 200, body = ModelSettings), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn set_model_settings(

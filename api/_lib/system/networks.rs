@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Operator, Page, Refusal, cached};
 
-/// A network that a tenant may reach although it is not of the public internet.
+/// A private network that a tenant may reach.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Network {
     tenant_id: Uuid,
@@ -19,7 +19,7 @@ pub(crate) struct Network {
     network: String,
 }
 
-/// The networks of a tenant, in place of those before.
+/// The networks of a tenant; replaces the previous ones.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewNetworks {

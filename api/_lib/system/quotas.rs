@@ -11,12 +11,12 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Operator, Page, Refusal, cached};
 
-/// What a tenant may use; null for no limit.
+/// The quota of a tenant; null for no limit.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Quota {
     tenant_id: Uuid,
     runs_per_minute: Option<i64>,
-    /// Steps that are ready or at work.
+    /// Steps that are ready or running.
     parallel_steps: Option<i64>,
     /// Bytes of artifacts.
     stored_bytes: Option<i64>,
@@ -24,7 +24,7 @@ pub(crate) struct Quota {
     day_usd: Option<f64>,
 }
 
-/// A quota as it is set, in place of what was set before.
+/// A quota to set; replaces the previous one.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewQuota {
@@ -35,7 +35,7 @@ pub(crate) struct NewQuota {
     day_usd: Option<f64>,
 }
 
-/// Show what the tenant may use; empty when nothing is limited.
+/// Show the quota of the tenant; empty when nothing is limited.
 #[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304), (status = 401)))]
 pub(crate) async fn show_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd";
@@ -44,7 +44,7 @@ pub(crate) async fn show_quota(State(app): State<App>, caller: Authenticated, he
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set what a tenant may use. For operators.
+/// Set the quota of a tenant. For operators.
 #[utoipa::path(post, path = "/quotas", request_body = NewQuota, security(("bearer" = [], "internal_key" = [])),
     responses((status = 200, body = Quota), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: Body<NewQuota>) -> Result<axum::Json<Quota>, Refusal> {

@@ -32,7 +32,7 @@ impl DeliveryStatus {
     }
 }
 
-/// What a hook is told; its id is `webhook-id`.
+/// A delivery to a hook; its id is `webhook-id`.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct DeliverySummary {
     id: Uuid,
@@ -55,9 +55,9 @@ pub(crate) struct Attempt {
     nth: u32,
     at: DateTime<Utc>,
     duration_ms: u32,
-    /// Of the answer, if there was one.
+    /// HTTP status of the response, if there was one.
     status: Option<u16>,
-    /// Its first 2,000 characters.
+    /// First 2,000 characters of the response.
     response: Option<String>,
     error: Option<String>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Filter {
     hook_id: Option<Uuid>,
 }
 
-/// List deliveries with every try, newest first. For supervisors.
+/// List deliveries with all attempts, newest first. For supervisors.
 #[utoipa::path(get, path = "/hooks/deliveries", security(("bearer" = [])),
     params(("status" = Option<DeliveryStatus>, Query), ("hook_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
@@ -92,7 +92,7 @@ pub(crate) async fn list_deliveries(
     Ok(Page::cut(rows, paging.limit()?, |row| Cursor { created_at: row.created_at, id: row.id }).respond(&uri, &headers))
 }
 
-/// Tell a hook again, with the same id. For supervisors.
+/// Replay a delivery, with the same id. For supervisors.
 #[utoipa::path(post, path = "/hooks/deliveries/{id}/replay", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 202), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn replay_delivery(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

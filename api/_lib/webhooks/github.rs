@@ -15,14 +15,14 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Body, Envelope, Refusal};
 
-/// What came of it.
+/// The result.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Heard {
-    /// Gates that run again; none when the event means nothing here.
+    /// Gates that run again; empty when the event was ignored.
     rerun: Vec<Uuid>,
 }
 
-/// Hear GitHub. Signed with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`.
+/// Receive a webhook from GitHub, signed with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`.
 #[utoipa::path(post, path = "/webhooks/github", request_body = Object, security(("github" = [])),
     responses((status = 200, body = Heard), (status = 400), (status = 401), (status = 404), (status = 409), (status = 413), (status = 422)))]
 pub(crate) async fn hear_github(
@@ -33,7 +33,7 @@ pub(crate) async fn hear_github(
 ) -> Result<Json<Heard>, Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let verified = verify(Provider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
-    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook is refused: {refused}.")))?;
+    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     let event = &body.value;
     let repository = event["repository"]["full_name"].as_str().unwrap_or_default();
     let asked: Vec<Uuid> = match (verified.kind.as_deref().unwrap_or_default(), event["action"].as_str()) {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
-/// A hook; its secret is told once, when it is made.
+/// A hook; its secret is shown once, when it is created.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct HookSummary {
     id: Uuid,
@@ -26,12 +26,12 @@ pub(crate) struct HookSummary {
     target: Target,
     created_by: String,
     created_at: DateTime<Utc>,
-    /// Why it was switched off; setting it again switches it on.
+    /// Why the hook was disabled; setting it again enables it.
     #[serde(default)]
     disabled_reason: Option<String>,
 }
 
-/// A hook as it is set, in place of the one of that name.
+/// A hook to set; replaces the one with the same name.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHook {
@@ -40,7 +40,7 @@ pub(crate) struct NewHook {
     #[serde(default)]
     filter: String,
     target: Target,
-    /// Make a new secret; the last one goes on signing beside it. A hook that is new always gets one.
+    /// Create a new secret; the previous one keeps signing beside it. A new hook always gets one.
     #[serde(default)]
     rotate: bool,
 }
@@ -49,7 +49,7 @@ pub(crate) struct NewHook {
 pub(crate) struct SetHook {
     #[serde(flatten)]
     hook: HookSummary,
-    /// What deliveries are signed with (Standard Webhooks), when it was just made.
+    /// The secret that signs deliveries (Standard Webhooks), if it was just created.
     secret: Option<String>,
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     caller.at_least(Role::Admin)?;
     let wanted = &body.value;
     hooks::check(&wanted.filter).map_err(|error| {
-        Problem::new(Kind::InvalidHook, "The filter is not CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
+        Problem::new(Kind::InvalidHook, "The filter is not valid CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
     })?;
     let secret = matches!(wanted.target, Target::Webhook { .. }).then(hooks::make_secret);
     let arguments = json!({
@@ -83,7 +83,7 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     Ok(axum::Json(hook).into_response())
 }
 
-/// Drop a hook with its deliveries. For admins.
+/// Delete a hook with its deliveries. For admins.
 #[utoipa::path(delete, path = "/hooks/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn drop_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

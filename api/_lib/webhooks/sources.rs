@@ -19,7 +19,7 @@ use crate::http::{Authenticated, Body, Page, Path, Raw, Refusal, cached};
 /// Most bytes of a body that stand in the event: a hook's tool finds it in one variable of its environment, which may have 128 KiB.
 const BODY_BYTES: usize = 64 << 10;
 
-/// Who may tell things. It posts to /api/webhooks/sources/{id}.
+/// A sender of webhooks. It posts to /api/webhooks/sources/{id}.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Source {
     id: Uuid,
@@ -29,20 +29,20 @@ pub(crate) struct Source {
     created_at: DateTime<Utc>,
 }
 
-/// A source as it is set.
+/// A source to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSource {
     name: String,
     provider: Provider,
-    /// What the sender signs with; the one before stays good beside it.
+    /// The sender's signing secret; the previous one stays valid beside it.
     secret: String,
 }
 
-/// What came of a webhook.
+/// The result of a webhook.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Received {
-    /// False for one that was heard before.
+    /// False for a duplicate.
     is_new: bool,
 }
 
@@ -52,7 +52,7 @@ struct Rules {
     secrets: Vec<String>,
 }
 
-/// List the sources. For supervisors.
+/// List the webhook sources. For supervisors.
 #[utoipa::path(get, path = "/hooks/sources", security(("bearer" = [])),
     responses((status = 200, body = Page<Source>), (status = 304), (status = 401), (status = 403)))]
 pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -63,7 +63,7 @@ pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, 
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set a source. For admins.
+/// Set a webhook source. For admins.
 #[utoipa::path(post, path = "/hooks/sources", request_body = NewSource, security(("bearer" = [])),
     responses((status = 200, body = Source), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn set_source(
@@ -76,7 +76,7 @@ pub(crate) async fn set_source(
     Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))
 }
 
-/// Drop a source. For admins.
+/// Delete a webhook source. For admins.
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn drop_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
@@ -84,7 +84,7 @@ pub(crate) async fn drop_source(State(app): State<App>, caller: Authenticated, P
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Hear a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
+/// Receive a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
 #[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Received), (status = 400), (status = 401), (status = 404), (status = 413)))]
 pub(crate) async fn hear_webhook(
@@ -98,7 +98,7 @@ pub(crate) async fn hear_webhook(
     let rules = rules.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no source {id}.")))?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
-    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook is refused: {refused}.")))?;
+    let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     if verified.key > 0 {
         tracing::info!(source = %id, "the sender still signs with the older secret");
     }

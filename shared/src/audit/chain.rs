@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 
-/// Where a record ends.
+/// The last row of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Head {
     pub seq: i64,
@@ -16,13 +16,13 @@ pub struct Head {
 pub enum Break {
     #[error("row {missing} is missing: row {found} follows row {}", missing - 1)]
     Missing { missing: i64, found: i64 },
-    #[error("row {0} was changed, or a row before it: its hash does not fit")]
+    #[error("row {0}, or a row before it, was changed: the hash does not match")]
     Changed(i64),
-    #[error("the payload of row {0} is not the one that was recorded")]
+    #[error("the payload of row {0} was changed")]
     Payload(i64),
-    #[error("the record should end with row {expected}, it ends with row {found}")]
+    #[error("the audit log should end with row {expected} but ends with row {found}")]
     Cut { expected: i64, found: i64 },
-    #[error("the last row is not the one that the record ends with")]
+    #[error("the last row is not the recorded head of the audit log")]
     End,
 }
 

@@ -6,7 +6,7 @@ use super::Head;
 use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey, sha256};
 use crate::db::{Db, Error};
 
-/// A row of the record, with its payload as it is kept. `hash` covers the row before and this one: docs/audit.md says how,
+/// A row of the audit log, with its payload as it is stored. `hash` covers the row before and this one: docs/audit.md says how,
 /// `nofx audit verify` checks it.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Entry {
@@ -26,7 +26,7 @@ pub struct Entry {
     /// Microseconds since 1970.
     pub at: i64,
     pub hash: String,
-    /// `{before, after}` as text, as it was hashed; null when there is none, or when it cannot be opened here.
+    /// `{before, after}` as text, as it was hashed; null when there is none, or when it could not be decrypted here.
     #[serde(alias = "plain")]
     pub payload: Option<String>,
     #[serde(default, skip_serializing)]

@@ -44,7 +44,7 @@ fn close(one: Open, keys: &Keyring) -> Option<Done> {
     match keys.rewrap(&was, about) {
         Ok(key) => Some(Done { audit_id: one.audit_id, sealed: None, key, was: Some(was.wrapped_key) }),
         Err(error) => {
-            tracing::warn!(%error, audit_id = %one.audit_id, "the key of an audit payload cannot be wrapped again");
+            tracing::warn!(%error, audit_id = %one.audit_id, "could not rewrap the key of an audit payload");
             None
         }
     }

@@ -16,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The keys cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("the project's published keys cannot be read")]
+#[error("could not read the project's published keys")]
 pub struct Unavailable(#[source] reqwest::Error);
 
 pub(super) struct PublishedKeys {

@@ -30,7 +30,7 @@ struct AppMetadata {
 pub enum Error {
     #[error(transparent)]
     Token(#[from] jsonwebtoken::errors::Error),
-    #[error("it is signed with the key {0}, which the project does not publish")]
+    #[error("signed with the key {0}, which the project does not publish")]
     UnknownKey(String),
     /// The token may be good: nobody can tell now.
     #[error(transparent)]

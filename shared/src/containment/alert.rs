@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error};
 
-/// What is watched.
+/// The measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
@@ -21,17 +21,17 @@ pub enum AlertKind {
     BreakerOpen,
 }
 
-/// Something that passed its threshold.
+/// A measurement that passed its threshold.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Alert {
     pub id: Uuid,
     pub kind: AlertKind,
-    /// As it was seen last.
+    /// The last measured value.
     pub value: f64,
     pub threshold: f64,
     pub raised_at: DateTime<Utc>,
     pub seen_at: DateTime<Utc>,
-    /// Null while it lasts.
+    /// Null while it is ongoing.
     pub resolved_at: Option<DateTime<Utc>>,
 }
 

@@ -30,7 +30,7 @@ pub struct Breaker {
     pub min_volume: i64,
     /// and this share of failures.
     pub failure_rate: f64,
-    /// Good probes that close it.
+    /// Successful probes that close it.
     pub probes: i64,
 }
 

@@ -22,7 +22,7 @@ impl DlqReason {
     }
 }
 
-/// A step that ran out of attempts, with all that is known of it.
+/// A step that ran out of attempts, with its errors, inputs and evidence.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeadLetter {
     pub id: Uuid,
@@ -32,13 +32,13 @@ pub struct DeadLetter {
     pub tool: String,
     pub reason: DlqReason,
     pub attempts: u32,
-    /// The last error; its `chain` holds those before it.
+    /// The last error; its `chain` holds the earlier ones.
     #[schema(value_type = Object)]
     pub error: Value,
-    /// As the plan has them.
+    /// Inputs as written in the plan.
     #[schema(value_type = Object)]
     pub inputs: Value,
-    /// Artifacts that it left: `{id, name, path}`.
+    /// Artifacts that the step left: `{id, name, path}`.
     #[schema(value_type = Vec<Object>)]
     pub evidence: Value,
     pub created_at: DateTime<Utc>,
@@ -49,7 +49,7 @@ impl DeadLetter {
     pub const COLUMNS: &str = "id,run_id,step_id,name,tool,reason,attempts,error,inputs,evidence,created_at";
 }
 
-/// Which dead letters; at least one mark, or `all`.
+/// Selects dead letters: at least one filter, or `all`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Choice {
@@ -61,15 +61,15 @@ pub struct Choice {
     pub run_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<DlqReason>,
-    /// Buried before this instant.
+    /// Dead-lettered before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<DateTime<Utc>>,
-    /// Every one of the tenant.
+    /// All dead letters of the tenant.
     pub all: bool,
-    /// At most, oldest first; 100 when not given, 1,000 at most.
+    /// Maximum number, oldest first; default: 100, at most 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Only tell what would be done.
+    /// Show what would be done.
     pub dry_run: bool,
 }
 
@@ -95,7 +95,7 @@ pub struct Requeued {
     pub dry_run: bool,
 }
 
-/// A dead letter that stays one.
+/// A dead letter that was not requeued.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RefusedLetter {
     pub id: Uuid,

@@ -28,11 +28,11 @@ pub type ShutOut = BTreeMap<String, BreakerState>;
 /// Why the edge could not be asked or told.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("Edge Config does not answer")]
+    #[error("Edge Config is unavailable")]
     Unreachable(#[from] reqwest::Error),
-    #[error("Edge Config refused with {0}")]
+    #[error("Edge Config returned {0}")]
     Refused(StatusCode),
-    #[error("cannot read the breakers")]
+    #[error("could not read the breakers")]
     Database(#[from] db::Error),
 }
 

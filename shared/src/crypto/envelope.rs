@@ -40,7 +40,7 @@ pub struct WrappedKey {
 pub enum Unopened {
     #[error("the key {0} is not in NOFX_ENCRYPTION_KEYS")]
     UnknownKey(String),
-    #[error("it was changed, or belongs to something else")]
+    #[error("the ciphertext was changed, or belongs to something else")]
     Tampered,
 }
 
@@ -51,15 +51,15 @@ impl FromStr for Keyring {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut keys: Vec<(String, Aes256Gcm)> = vec![];
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (id, key) = pair.split_once(':').ok_or("give `id:key`, separated by commas; the first wraps, all unwrap")?;
+            let (id, key) = pair.split_once(':').ok_or("use `id:key`, separated by commas; the first wraps, all unwrap")?;
             let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
             let key = STANDARD.decode(key).ok().and_then(|key| Aes256Gcm::new_from_slice(&key).ok());
             if !is_id || keys.iter().any(|(known, _)| known == id) {
                 return Err("an id has 1 to 64 letters, digits, `-` or `_`, and names one key");
             }
-            keys.push((id.to_owned(), key.ok_or("a key is base64 of 32 bytes (make one: openssl rand -base64 32)")?));
+            keys.push((id.to_owned(), key.ok_or("a key is base64 of 32 bytes (create one: openssl rand -base64 32)")?));
         }
-        if keys.is_empty() { Err("there is no key") } else { Ok(Self { keys }) }
+        if keys.is_empty() { Err("no key is set") } else { Ok(Self { keys }) }
     }
 }
 

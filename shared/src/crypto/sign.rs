@@ -57,7 +57,7 @@ impl std::str::FromStr for SigningKey {
     /// Base64 of the 32 bytes of the private half.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key = ed25519_dalek::SigningKey::from_bytes(&bytes.ok_or("it is not base64 of 32 bytes (make one: openssl rand -base64 32)")?);
+        let key = ed25519_dalek::SigningKey::from_bytes(&bytes.ok_or("not base64 of 32 bytes (create one: openssl rand -base64 32)")?);
         let public = PublicKey::of(&key.verifying_key().to_bytes());
         Ok(Self { key, public })
     }

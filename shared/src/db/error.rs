@@ -11,7 +11,7 @@ pub enum Error {
     #[error("{0}")]
     Refused(Problem),
     /// The database does not answer now; the same call may go through later.
-    #[error("the database does not answer")]
+    #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database failed at something that is our fault.
     #[error("the database failed with {code}: {message}")]
@@ -39,8 +39,10 @@ impl Error {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Refused(problem) => problem.clone(),
-            Self::Unavailable(_) => Problem::new(Kind::Unavailable, "The database does not answer; try again in a moment."),
-            Self::Failed { .. } | Self::Shape { .. } => Problem::new(Kind::Internal, "Something failed on our side; the log knows what."),
+            Self::Unavailable(_) => Problem::new(Kind::Unavailable, "The database is unavailable. Try again in a moment."),
+            Self::Failed { .. } | Self::Shape { .. } => {
+                Problem::new(Kind::Internal, "An internal error occurred. Quote the request id when you report it.")
+            }
         }
     }
 }
@@ -83,7 +85,7 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
             None => Error::Failed { code: code.to_owned(), message },
         },
         "PGRST301" | "PGRST302" => Error::Refused(Problem::new(Kind::Unauthorized, message)),
-        "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role may not do this.")),
+        "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role does not allow this.")),
         // Text that is no uuid, timestamp or number, holds a NUL or half a character, or a number out of range.
         "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
         // No connection, shutting down, too many connections, statement timeout, deadlock, lost connection in mid-query.

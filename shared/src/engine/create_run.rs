@@ -10,7 +10,7 @@ use crate::db::{Db, Error};
 use crate::plan::Plan;
 use crate::telemetry::TraceParent;
 
-/// A run that was just made.
+/// A run that was created.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CreatedRun {
     pub id: Uuid,

@@ -82,7 +82,7 @@ impl Outcome {
             Self::Failed(failure) => failure.row("failed"),
             Self::TimedOut(failure) => failure.row("timed_out"),
             Self::Shut { target } => json!({"kind": "shut", "provider": target}),
-            Self::Stopped => json!({"kind": "stopped", "error": {"message": "stopped while it ran"}}),
+            Self::Stopped => json!({"kind": "stopped", "error": {"message": "stopped while running"}}),
             Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
             Self::Write { write } => json!({"kind": "write", "outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),

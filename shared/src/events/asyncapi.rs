@@ -36,13 +36,13 @@ pub fn document() -> Value {
         "asyncapi": "3.0.0",
         "info": {
             "title": "NOFX events", "version": env!("CARGO_PKG_VERSION"),
-            "description": "CloudEvents 1.0 in the order of the log, at least once; `id` is the cursor to go on from.",
+            "description": "CloudEvents 1.0 in the order of the log, at least once; `id` is the cursor to continue from.",
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
             "events": {
                 "address": "/api/events/stream", "messages": offered,
-                "description": "Server-sent events: `id` is the cursor, `event` the type. Last-Event-ID goes on where one stopped.",
+                "description": "Server-sent events: `id` is the cursor, `event` the type. Last-Event-ID resumes a stream.",
             },
             "hooks": {"address": null, "messages": offered, "description": "The same envelope, posted to a hook's URL as a Standard Webhook."},
         },

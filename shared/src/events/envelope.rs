@@ -40,14 +40,14 @@ pub struct Event {
     pub time: DateTime<Utc>,
     pub datacontenttype: String,
     pub tenantid: Uuid,
-    /// Where it was written, when the deployment says so.
+    /// The region where it was written, if the deployment sets one.
     pub region: Option<String>,
     pub runid: Option<Uuid>,
     pub stepid: Option<Uuid>,
     pub attempt: Option<u32>,
-    /// The trace of the request that made the run (W3C).
+    /// The trace of the request that created the run (W3C).
     pub traceparent: Option<String>,
-    /// The id of the request that made the run, or that did this.
+    /// The id of the request that created the run, or that caused the event.
     pub correlationid: Option<String>,
     #[schema(value_type = Object)]
     pub data: Value,

@@ -47,12 +47,12 @@ kinds! {
     StepRetrying(StepTold) => "step.retrying";
     /// An open breaker keeps it from running; it costs no attempt.
     StepShutOut(StepTold) => "step.shut_out";
-    /// Its worker ends; another has it next.
+    /// Its worker shuts down; another one runs it next.
     StepHandedBack(StepTold) => "step.handed_back";
-    /// Its worker went away.
+    /// Its lease expired: the worker crashed or was unreachable.
     StepLost(StepTold) => "step.lost";
     StepReopened(StepTold) => "step.reopened";
-    /// It went into the DLQ.
+    /// It was dead-lettered.
     StepBuried(StepBuried) => "step.buried";
     GateRequested(GateTold) => "gate.requested";
     /// One of several approvals that it needs.
@@ -62,7 +62,7 @@ kinds! {
     ArtifactCreated(ArtifactCreated) => "artifact.created";
     ModelAnswered(Box<ModelTold>) => "model.answered";
     ModelFailed(Box<ModelTold>) => "model.failed";
-    /// The run had the answer already.
+    /// The run had the response already.
     ModelReplayed(Box<ModelTold>) => "model.replayed";
     ApiKeyMinted(ApiKeyTold) => "api_key.minted";
     ApiKeyRevoked(ApiKeyTold) => "api_key.revoked";
@@ -70,7 +70,7 @@ kinds! {
     BreakerClosed(BreakerTold) => "breaker.closed";
     AlertRaised(AlertTold) => "alert.raised";
     AlertResolved(AlertTold) => "alert.resolved";
-    /// A webhook whose signature was good.
+    /// A webhook with a valid signature.
     WebhookReceived(WebhookReceived) => "webhook.received";
     HookDead(HookTold) => "hook.dead";
     HookDisabled(HookTold) => "hook.disabled";
@@ -124,7 +124,7 @@ pub struct StepStarted {
     pub ready_at: DateTime<Utc>,
 }
 
-/// What became of a step.
+/// The new state of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepTold {
@@ -134,9 +134,9 @@ pub struct StepTold {
     /// `{message, details}`
     pub error: Option<Value>,
     pub waits_for: Option<String>,
-    /// What shuts it out.
+    /// The open breaker.
     pub breaker: Option<String>,
-    /// When it goes on.
+    /// When the step continues.
     pub until: Option<DateTime<Utc>>,
     /// Why it was skipped.
     pub reason: Option<Value>,
@@ -199,7 +199,7 @@ pub struct ModelTold {
     pub reasoning_tokens: Option<u64>,
     pub cost_usd: Option<f64>,
     pub cache_hit: Option<bool>,
-    /// Candidates that were tried in vain: `{provider, model, class, why}`.
+    /// Candidates that failed: `{provider, model, class, why}`.
     pub fallbacks: Option<Value>,
     pub error: Option<String>,
 }
@@ -240,9 +240,9 @@ pub struct WebhookReceived {
     pub source_id: Uuid,
     pub source: String,
     pub provider: String,
-    /// The sender's id of it.
+    /// The sender's id of the webhook.
     pub id: String,
-    /// What the sender calls it.
+    /// The sender's name for the event.
     pub kind: Option<String>,
     pub body: Value,
 }

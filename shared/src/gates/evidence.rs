@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a gate came to. Only `pass` and `not_applicable` let the run go on.
+/// The verdict of a gate. Only `pass` and `not_applicable` let the run continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -13,7 +13,7 @@ pub enum Verdict {
     Fail,
     /// There was nothing to judge.
     NotApplicable,
-    /// It could not be judged: counts as a failure.
+    /// The gate could not judge: counts as a failure.
     Inconclusive,
 }
 
@@ -35,7 +35,7 @@ pub enum Severity {
 /// One thing that a tool found. Lines and columns count from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// Below the workspace; none when it is about the whole.
+    /// Path in the workspace; null when the finding is about all of it.
     pub file: Option<String>,
     pub line: Option<u32>,
     pub column: Option<u32>,
@@ -49,7 +49,7 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     pub name: String,
-    /// As the program tells it.
+    /// As the program reports it.
     pub version: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub struct Coverage {
     pub base: String,
     pub head: String,
     pub files: BTreeMap<String, CoveredFile>,
-    /// Changed source files that no report knows.
+    /// Changed source files that are in no report.
     pub unmeasured: Vec<String>,
     /// Changed files that were left out, and why.
     pub left_out: BTreeMap<String, String>,
@@ -103,7 +103,7 @@ pub struct Coverage {
     pub reports: Vec<ReportFile>,
 }
 
-/// The proof that a gate leaves, whatever it says.
+/// The evidence of a gate, whatever its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "nofx.gate.evidence/v1")]
 pub struct Evidence {

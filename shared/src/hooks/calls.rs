@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::db::{Db, Error};
 use crate::events::{Cursor, Row};
 
-/// When a hook is asked or told.
+/// When a hook is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -21,7 +21,7 @@ pub enum Phase {
     Background,
 }
 
-/// Whom a hook tells.
+/// The target of a hook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Target {
@@ -29,7 +29,7 @@ pub enum Target {
     Webhook { url: String },
     /// An incoming webhook of Slack.
     Slack { url: String },
-    /// A run of one step of this tool; its inputs get `event` besides.
+    /// A run of one step of this tool; its inputs also get `event`.
     Tool {
         tool: String,
         #[serde(default)]

@@ -25,7 +25,7 @@ pub struct Said {
 /// Posts once. The error says why there is no answer.
 pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, body: &str, limit: Duration) -> Result<Said, String> {
     let act = async {
-        let url: Url = url.parse().map_err(|error| format!("the URL cannot be read: {error}"))?;
+        let url: Url = url.parse().map_err(|error| format!("invalid URL: {error}"))?;
         let client = net::client_for(&url, networks).await.map_err(|error| error.to_string())?;
         let at = Utc::now().timestamp();
         let mut request = client.post(url).header(CONTENT_TYPE, "application/json").header("webhook-id", id);
@@ -33,11 +33,11 @@ pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, b
         if !secrets.is_empty() {
             request = request.header("webhook-signature", sign(secrets, id, at, body));
         }
-        let mut response = request.body(body.to_owned()).send().await.map_err(|error| format!("no answer: {}", error.without_url()))?;
+        let mut response = request.body(body.to_owned()).send().await.map_err(|error| format!("no response: {}", error.without_url()))?;
         let status = response.status().as_u16();
         let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let mut bytes = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(|error| format!("the answer broke off: {}", error.without_url()))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| format!("the response broke off: {}", error.without_url()))? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > ANSWER_BYTES {
                 break;
@@ -46,5 +46,5 @@ pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, b
         bytes.truncate(ANSWER_BYTES);
         Ok(Said { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after_s: wait })
     };
-    tokio::time::timeout(limit, act).await.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
+    tokio::time::timeout(limit, act).await.unwrap_or_else(|_| Err(format!("no response within {} s", limit.as_secs())))
 }

@@ -86,7 +86,7 @@ impl Shared {
                 Err(error) => {
                     tracing::warn!(
                         error = &*error as &dyn std::error::Error,
-                        "limits cannot be counted for all processes; this one counts alone"
+                        "could not count limits for all processes; this process counts alone"
                     );
                     return Verdict::Allowed(None);
                 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::db::{Db, Error, Query};
 use crate::engine::ClaimedStep;
 
-/// What a tenant wants of models.
+/// Model settings of a tenant.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Settings {
     /// Task → `provider` or `provider/model`, the first choice first.

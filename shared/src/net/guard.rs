@@ -13,7 +13,7 @@ use super::{is_private, pinned};
 pub enum Unreachable {
     #[error("the URL must be http or https and name a host")]
     Scheme,
-    #[error("{host} cannot be looked up")]
+    #[error("could not resolve {host}")]
     Unknown {
         host: String,
         #[source]

@@ -41,7 +41,7 @@ pub fn evaluate_with(source: &str, names: &[(&str, &Value)]) -> Result<Value, In
         context.add_variable_from_value(*name, to_cel(value));
     }
     let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
-        .map_err(|_| Invalid(format!("`{source}` cannot be evaluated")))?
+        .map_err(|_| Invalid(format!("could not evaluate `{source}`")))?
         .map_err(|error| Invalid(format!("`{source}`: {error}")))?;
     value.json().map_err(|error| Invalid(format!("`{source}` is not a JSON value: {error}")))
 }
@@ -64,7 +64,7 @@ fn to_cel(value: &Value) -> cel::Value {
 
 fn compile(source: &str) -> Result<Program, Invalid> {
     if source.len() > limits::EXPRESSION_BYTES {
-        return Err(Invalid(format!("the expression has {} characters, at most {} are taken", source.len(), limits::EXPRESSION_BYTES)));
+        return Err(Invalid(format!("the expression has {} characters, the limit is {}", source.len(), limits::EXPRESSION_BYTES)));
     }
     if nesting(source) > limits::EXPRESSION_DEPTH {
         return Err(Invalid(format!("the expression is nested deeper than {} levels", limits::EXPRESSION_DEPTH)));
@@ -73,10 +73,10 @@ fn compile(source: &str) -> Result<Program, Invalid> {
     match catch_unwind(|| Program::compile(source)) {
         Ok(Ok(program)) => Ok(program),
         Ok(Err(errors)) => Err(Invalid(match errors.errors.first() {
-            Some(error) => format!("bad CEL at line {}, column {}: {}", error.pos.0, error.pos.1 + 1, error.msg),
-            None => "bad CEL".to_owned(),
+            Some(error) => format!("invalid CEL at line {}, column {}: {}", error.pos.0, error.pos.1 + 1, error.msg),
+            None => "invalid CEL".to_owned(),
         })),
-        Err(_) => Err(Invalid("bad CEL: it cannot be parsed".to_owned())),
+        Err(_) => Err(Invalid("invalid CEL: could not parse the expression".to_owned())),
     }
 }
 

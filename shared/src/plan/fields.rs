@@ -17,7 +17,7 @@ impl<'a> Fields<'a> {
     pub(super) fn of(value: &'a Value, pointer: impl Into<String>, faults: &mut Vec<Fault>) -> Option<Self> {
         let pointer = pointer.into();
         let Some(object) = value.as_object() else {
-            faults.push(Fault::new(pointer, format!("is {}, must be an object", name_of(value))));
+            faults.push(Fault::new(pointer, format!("must be an object, not {}", name_of(value))));
             return None;
         };
         Some(Self { object, pointer })
@@ -33,14 +33,14 @@ impl<'a> Fields<'a> {
 
     pub(super) fn refuse_unknown(&self, known: &[&str], faults: &mut Vec<Fault>) {
         for key in self.object.keys().filter(|key| !known.contains(&key.as_str())) {
-            faults.push(Fault::new(self.at(key), format!("is not a field of a plan; known here: {}", known.join(", "))));
+            faults.push(Fault::new(self.at(key), format!("unknown field; allowed: {}", known.join(", "))));
         }
     }
 
     pub(super) fn text(&self, key: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let value = self.get(key)?;
         if value.as_str().is_none() {
-            faults.push(Fault::new(self.at(key), format!("is {}, must be text", name_of(value))));
+            faults.push(Fault::new(self.at(key), format!("must be text, not {}", name_of(value))));
         }
         value.as_str().map(str::to_owned)
     }
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
         let value = self.get(key)?;
         let number = value.as_i64().and_then(|number| T::try_from(number).ok()).filter(|number| *number >= least && *number <= most);
         if number.is_none() {
-            faults.push(Fault::new(self.at(key), format!("is {value}, must be a whole number from {least} to {most}")));
+            faults.push(Fault::new(self.at(key), format!("must be a whole number from {least} to {most}, not {value}")));
         }
         number
     }
@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
     pub(super) fn object(&self, key: &str, faults: &mut Vec<Fault>) -> Option<&'a Map<String, Value>> {
         let value = self.get(key)?;
         if !value.is_object() {
-            faults.push(Fault::new(self.at(key), format!("is {}, must be an object", name_of(value))));
+            faults.push(Fault::new(self.at(key), format!("must be an object, not {}", name_of(value))));
         }
         value.as_object()
     }

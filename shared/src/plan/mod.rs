@@ -22,32 +22,32 @@ pub use schema::schema;
 pub use template::resolve;
 pub use tools::TOOLS;
 
-/// What happens to the run when a step fails for good.
+/// What happens to the run when a step fails permanently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// The run fails; running siblings finish, nothing new starts.
     #[default]
     Fail,
-    /// What needs the step sees the failure and runs.
+    /// Steps that depend on it see the failure and run.
     Continue,
-    /// What needs the step is skipped; the run goes on.
+    /// Steps that depend on it are skipped; the run continues.
     Skip,
 }
 
-/// How often and when a step is tried again.
+/// How often and when a step is retried.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
-    /// 1 to 100; 1 when not given: a step is not repeated unless its author says that it may be.
+    /// 1 to 100; default: 1, since a step is not repeated unless its author allows it.
     pub max_attempts: Option<u32>,
-    /// Wait before the second attempt, 500 when not given.
+    /// Wait before the second attempt; default: 500.
     pub initial_ms: Option<u64>,
-    /// Each wait is so many times the one before, 2.0 when not given.
+    /// Factor from each wait to the next; default: 2.0.
     pub factor: Option<f64>,
-    /// Longest wait, 60,000 when not given.
+    /// Longest wait; default: 60,000.
     pub max_ms: Option<u64>,
-    /// Share of the wait that is random, 0 to 1, 0.2 when not given.
+    /// Share of the wait that is random, 0 to 1; default: 0.2.
     pub jitter: Option<f64>,
 }
 
@@ -81,25 +81,25 @@ pub struct Budget {
     pub tokens: Option<u64>,
 }
 
-/// Whose approval a step needs before it runs. The tenant's policy may ask for more, never for less.
+/// The approval that a step requires before it runs. The tenant's policy may require more, never less.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// `supervisor` (when not given) or `admin`.
+    /// `supervisor` (default) or `admin`.
     pub role: Option<Role>,
-    /// How many different people must approve, 1 to 10; 1 when not given. The run's author is none of them.
+    /// How many different people must approve, 1 to 10; default: 1. The run's author is not one of them.
     pub count: Option<u32>,
-    /// After so many seconds without a decision the step fails.
+    /// The step fails after this many seconds without a decision.
     pub expires_s: Option<u64>,
 }
 
-/// Where the files come from that the run's steps work on.
+/// The source of the files that the run's steps work on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workspace {
     /// URL or path of a git repository.
     pub git: String,
-    /// Branch, tag or commit; the repository's HEAD when not given.
+    /// Branch, tag or commit; default: the repository's HEAD.
     pub r#ref: Option<String>,
 }
 
@@ -108,14 +108,14 @@ pub struct Workspace {
 pub struct Step {
     pub name: String,
     pub tool: String,
-    /// Names of steps that must be at an end first.
+    /// Names of steps that must finish first.
     #[schemars(default)]
     pub needs: Vec<String>,
     /// CEL; the step is skipped when it is false.
     pub r#if: Option<String>,
-    /// CEL that gives a list: one child for each item.
+    /// CEL that yields a list: one child for each item.
     pub for_each: Option<String>,
-    /// What the tool takes; `${{ … }}` is CEL.
+    /// Inputs of the tool; `${{ … }}` is CEL.
     #[schemars(default)]
     pub inputs: Map<String, Value>,
     #[schemars(default)]
@@ -130,11 +130,11 @@ pub struct Step {
     /// Names of secrets that the step may see.
     #[schemars(default)]
     pub secrets: Vec<String>,
-    /// Whose approval it needs before it runs.
+    /// The approval that is required before the step runs.
     pub approval: Option<Approval>,
     /// Steps of the tenant with the same key run at most `concurrency_limit` at once.
     pub concurrency_key: Option<String>,
-    /// 1 when not given.
+    /// Default: 1.
     pub concurrency_limit: Option<u32>,
     /// Reaches the step's effects, the same for every attempt: the header `Idempotency-Key` of `http`, `NOFX_IDEMPOTENCY_KEY` of `bash`.
     pub idempotency_key: Option<String>,
@@ -150,11 +150,11 @@ pub struct Plan {
     pub deadline_s: Option<u64>,
     pub max_parallel: Option<u32>,
     pub workspace: Option<Workspace>,
-    /// The pull request that it checks.
+    /// The pull request that the run checks.
     pub pull_request: Option<PullRequest>,
-    /// What its steps may spend on models; the tenant's budget holds besides.
+    /// What the steps may spend on models; the tenant's budget applies too.
     pub budget: Option<Budget>,
-    /// Whether its author knows that it does more than read and check: `gate:e2e_smoke` is refused without it.
+    /// Confirms that the plan does more than read and check; required by `gate:e2e_smoke`.
     #[schemars(default)]
     pub risky: bool,
     /// In an order in which each step comes after what it needs.

@@ -13,7 +13,7 @@ pub fn from_json(plan: &Value) -> Result<Plan, Vec<Fault>> {
 /// Reads YAML into the JSON that `from_json` checks.
 pub fn from_yaml(text: &str) -> Result<Value, Vec<Fault>> {
     if text.len() > limits::PLAN_BYTES {
-        return Err(vec![Fault::new("", format!("the plan has {} bytes, at most {} are taken", text.len(), limits::PLAN_BYTES))]);
+        return Err(vec![Fault::new("", format!("the plan is {} bytes, the limit is {}", text.len(), limits::PLAN_BYTES))]);
     }
-    serde_saphyr::from_str::<Value>(text).map_err(|error| vec![Fault::new("", format!("this is not YAML: {error}"))])
+    serde_saphyr::from_str::<Value>(text).map_err(|error| vec![Fault::new("", format!("invalid YAML: {error}"))])
 }

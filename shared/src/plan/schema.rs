@@ -10,15 +10,15 @@ pub fn schema() -> Value {
     let retry = json!({"$ref": "#/$defs/Retry"});
     close(&mut schema, &["steps"]);
     schema["title"] = json!("NOFX plan");
-    schema["properties"]["metadata"] = json!({"type": "object", "description": "Kept with the run, not read."});
+    schema["properties"]["metadata"] = json!({"type": "object", "description": "Stored with the run, not read."});
     schema["properties"]["defaults"] = json!({
-        "type": "object", "additionalProperties": false, "description": "For every step that does not say otherwise.",
+        "type": "object", "additionalProperties": false, "description": "Defaults for every step.",
         "properties": {
             "retry": retry, "timeout_s": {"type": "integer", "minimum": 1, "maximum": 86400}, "driver": {"type": "string"},
             "env": {"type": "object", "additionalProperties": {"type": "string"}}, "on_failure": {"$ref": "#/$defs/OnFailure"},
         },
     });
-    schema["properties"]["steps"]["description"] = json!("Without any `needs` they run in this order.");
+    schema["properties"]["steps"]["description"] = json!("Without any `needs`, steps run in this order.");
     let step = &mut schema["$defs"]["Step"];
     close(step, &["name", "tool"]);
     step["description"] = json!("One node of the DAG.");
@@ -26,7 +26,7 @@ pub fn schema() -> Value {
     step["properties"]["tool"]["description"] = json!(format!("One of: {}.", tools::TOOLS.join(", ")));
     step["properties"]["depends_on"] = json!({"type": "array", "items": {"type": "string"}, "description": "The same as `needs`."});
     for read in ["tools_allowed", "env_allowed", "secrets_scope"] {
-        step["properties"][read] = json!({"description": "Read for plans of the prototype; rights are the tenant's policy."});
+        step["properties"][read] = json!({"description": "Accepted for plans of the prototype; the tenant's policy decides."});
     }
     schema
 }

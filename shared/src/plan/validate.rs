@@ -42,7 +42,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let mut faults = vec![];
     let size = value.to_string().len();
     if size > limits::PLAN_BYTES {
-        return Err(vec![Fault::new("", format!("the plan has {size} bytes, at most {} are taken", limits::PLAN_BYTES))]);
+        return Err(vec![Fault::new("", format!("the plan is {size} bytes, the limit is {}", limits::PLAN_BYTES))]);
     }
     let Some(plan) = Fields::of(value, "", &mut faults) else { return Err(faults) };
     plan.refuse_unknown(PLAN_FIELDS, &mut faults);
@@ -63,7 +63,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
             faults.push(Fault::new("/pull_request/repository", "must be owner/name"));
         }
         if !(40..=64).contains(&given.head_sha.len()) || !given.head_sha.chars().all(|c| c.is_ascii_hexdigit()) {
-            faults.push(Fault::new("/pull_request/head_sha", "must be a whole commit id"));
+            faults.push(Fault::new("/pull_request/head_sha", "must be a full commit id"));
         }
     }
     let budget: Option<Budget> = plan.typed("budget", &mut faults);
@@ -77,7 +77,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let listed = match plan.get("steps") {
         Some(Value::Array(steps)) if !steps.is_empty() => steps.as_slice(),
         Some(Value::Array(_)) | None => {
-            faults.push(Fault::new("/steps", "give at least one step"));
+            faults.push(Fault::new("/steps", "add at least one step"));
             &[]
         }
         Some(_) => {
@@ -86,7 +86,7 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
         }
     };
     if listed.len() > limits::STEPS {
-        faults.push(Fault::new("/steps", format!("has {} steps, at most {} are taken", listed.len(), limits::STEPS)));
+        faults.push(Fault::new("/steps", format!("has {} steps, the limit is {}", listed.len(), limits::STEPS)));
         return Err(faults);
     }
     let mut steps: Vec<Step> = vec![];
@@ -99,13 +99,13 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let order = match graph::sort(&needs) {
         Ok((order, depth)) => {
             if depth > limits::DEPTH {
-                faults.push(Fault::new("/steps", format!("is {depth} steps deep, at most {} are taken", limits::DEPTH)));
+                faults.push(Fault::new("/steps", format!("is {depth} steps deep, the limit is {}", limits::DEPTH)));
             }
             order
         }
         Err(cycle) => {
             let names: Vec<&str> = cycle.iter().map(|step| steps[*step].name.as_str()).collect();
-            faults.push(Fault::new(format!("/steps/{}/needs", cycle[0]), format!("the steps need each other: {}", names.join(" → "))));
+            faults.push(Fault::new(format!("/steps/{}/needs", cycle[0]), format!("dependency cycle: {}", names.join(" → "))));
             vec![]
         }
     };
@@ -117,10 +117,10 @@ pub(super) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
         return Err(faults);
     }
     if goal.is_empty() {
-        warnings.push("the plan has no goal: people will see an unnamed run".to_owned());
+        warnings.push("the plan has no goal: the run will have no title".to_owned());
     }
     for step in steps.iter().filter(|step| step.resources.is_some()) {
-        warnings.push(format!("`{}` limits its resources; the driver worker-container enforces its timeout only", step.name));
+        warnings.push(format!("`{}` sets `resources`; the driver worker-container enforces only `timeout_s`", step.name));
     }
     let sorted = order.iter().map(|at| steps[*at].clone()).collect();
     let deadline_s = deadline_s.and_then(|seconds| u64::try_from(seconds).ok());
@@ -136,16 +136,16 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
     let name = fields.text("name", faults).unwrap_or_default();
     let is_letter = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
     if name.is_empty() || name.len() > 80 || !name.chars().all(is_letter) {
-        faults.push(Fault::new(fields.at("name"), "every step needs a name of 1 to 80 letters, digits, spaces, `_`, `.` or `-`"));
+        faults.push(Fault::new(fields.at("name"), "must be 1 to 80 letters, digits, spaces, `_`, `.` or `-`"));
     }
     let tool = fields.text("tool", faults).unwrap_or_default();
     if !tools::is_known(&tool) {
-        faults.push(Fault::new(fields.at("tool"), format!("`{tool}` is not a tool; known: {}", tools::TOOLS.join(", "))));
+        faults.push(Fault::new(fields.at("tool"), format!("unknown tool `{tool}`; known: {}", tools::TOOLS.join(", "))));
     }
     let mut inputs = fields.object("inputs", faults).cloned().unwrap_or_default();
     let inline_needs = inputs.remove("_dependsOn");
     if serde_json::to_string(&inputs).map_or(0, |text| text.len()) > limits::STEP_INPUT_BYTES {
-        faults.push(Fault::new(fields.at("inputs"), format!("is larger than {} bytes; put it into an artifact", limits::STEP_INPUT_BYTES)));
+        faults.push(Fault::new(fields.at("inputs"), format!("is larger than {} bytes; use an artifact", limits::STEP_INPUT_BYTES)));
     }
     let mut needs = fields.texts("needs", faults).or_else(|| fields.texts("depends_on", faults)).unwrap_or_default();
     needs.extend(inline_needs.and_then(|value| serde_json::from_value::<Vec<String>>(value).ok()).unwrap_or_default());
@@ -164,11 +164,11 @@ fn read_step(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &m
     }
     let driver = fields.text("driver", faults).or_else(|| defaults.and_then(|defaults| defaults.text("driver", faults)));
     if let Some(driver) = driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
-        faults.push(Fault::new(fields.at("driver"), format!("`{driver}` is not a driver of this NOFX; known: {}", DRIVERS.join(", "))));
+        faults.push(Fault::new(fields.at("driver"), format!("unknown driver `{driver}`; known: {}", DRIVERS.join(", "))));
     }
     let concurrency_key = fields.text("concurrency_key", faults);
     if concurrency_key.as_ref().is_some_and(|key| key.contains("${{")) {
-        faults.push(Fault::new(fields.at("concurrency_key"), "takes no `${{ }}`: the key is needed before the run begins"));
+        faults.push(Fault::new(fields.at("concurrency_key"), "cannot contain `${{ }}`: the key is needed before the run starts"));
     }
     let timeout = |from: &Fields<'_>, faults: &mut Vec<Fault>| from.number::<i64>("timeout_s", 1, 86_400, faults);
     let timeout_s = timeout(&fields, faults).or_else(|| defaults.and_then(|defaults| timeout(defaults, faults)));
@@ -213,10 +213,10 @@ fn check_rights(step: &Step, at: usize, risky: bool, faults: &mut Vec<Fault>) {
     if step.tool == "gate:e2e_smoke" {
         if !risky {
             faults
-                .push(Fault::new(format!("/steps/{at}/tool"), "starts the product and may do anything: the plan must say \"risky\": true"));
+                .push(Fault::new(format!("/steps/{at}/tool"), "starts the product and may do anything: set \"risky\": true in the plan"));
         }
         if !step.secrets.is_empty() {
-            faults.push(Fault::new(format!("/steps/{at}/secrets"), "it runs with stubs in place of secrets: give `inputs.stubs`"));
+            faults.push(Fault::new(format!("/steps/{at}/secrets"), "gate:e2e_smoke cannot use secrets: set `inputs.stubs`"));
         }
     }
 }
@@ -237,7 +237,7 @@ fn resolve_needs(steps: &mut [Step], listed: &[Value], faults: &mut Vec<Fault>) 
     let mut places: HashMap<String, usize> = HashMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(_, step)| !step.name.is_empty()) {
         if let Some(first) = places.insert(step.name.clone(), at) {
-            faults.push(Fault::new(format!("/steps/{at}/name"), format!("`{}` is the name of step {first} too", step.name)));
+            faults.push(Fault::new(format!("/steps/{at}/name"), format!("duplicate step name `{}` (also step {first})", step.name)));
         }
     }
     let says_needs =
@@ -255,7 +255,7 @@ fn resolve_needs(steps: &mut [Step], listed: &[Value], faults: &mut Vec<Fault>) 
         for (n, need) in step.needs.iter().enumerate() {
             match places.get(need) {
                 Some(place) => own.push(*place),
-                None => faults.push(Fault::new(format!("/steps/{at}/needs/{n}"), format!("there is no step `{need}`"))),
+                None => faults.push(Fault::new(format!("/steps/{at}/needs/{n}"), format!("unknown step `{need}`"))),
             }
         }
         needs.push(own);
@@ -271,7 +271,7 @@ fn check_expressions(step: &Step, at: usize, steps: &[Step], needs: &[Vec<usize>
         }
         for name in expression::references(source) {
             if !above.iter().any(|one| steps[*one].name == name) {
-                faults.push(Fault::new(pointer.clone(), format!("names `{name}`, which this step does not need (add it to `needs`)")));
+                faults.push(Fault::new(pointer.clone(), format!("refers to step `{name}`, which is not in `needs`")));
             }
         }
     };

@@ -20,9 +20,9 @@ pub use sqs::{Message, Urgency};
 /// Why a ring could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot ring through Redis")]
+    #[error("could not wake workers through Redis")]
     Redis(#[from] ::redis::RedisError),
-    #[error("cannot ring through SQS")]
+    #[error("could not wake workers through SQS")]
     Sqs(#[from] sqs::Error),
 }
 

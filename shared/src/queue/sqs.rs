@@ -28,7 +28,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// Why SQS did not take messages.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there are no AWS credentials")]
+    #[error("no AWS credentials found")]
     Credentials(#[source] Cause),
     #[error("{call} of {queue} failed")]
     Unavailable {
@@ -39,7 +39,7 @@ pub enum Error {
     },
     #[error("{call} of {queue} was refused with {code}")]
     Refused { call: &'static str, queue: String, code: String },
-    #[error("the queue {queue} took {taken} of {sent} messages: {code}")]
+    #[error("the queue {queue} accepted {taken} of {sent} messages: {code}")]
     Partial { queue: String, taken: usize, sent: usize, code: String },
 }
 

@@ -63,6 +63,6 @@ impl Manager {
         };
         let text = value.secret_string().unwrap_or_default();
         // The parser's own message would quote the secret.
-        serde_json::from_str(text).map_err(|_| Error::Unavailable(format!("the secret {id} is no JSON object of texts").into()))
+        serde_json::from_str(text).map_err(|_| Error::Unavailable(format!("the secret {id} is not a JSON object of strings").into()))
     }
 }

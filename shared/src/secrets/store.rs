@@ -11,10 +11,10 @@ use crate::settings;
 /// Why a secret cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the secret {name} is not there: {hint}")]
+    #[error("the secret {name} was not found: {hint}")]
     Missing { name: String, hint: String },
     /// The store does not answer now; the same call may go through later.
-    #[error("the secret store does not answer")]
+    #[error("the secret store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -69,7 +69,7 @@ impl SecretStore {
                 let found: Result<BTreeMap<String, String>, db::Error> =
                     db.call("read_secrets", &json!({"p_tenant": tenant, "p_names": names})).await;
                 let found = found.map_err(|error| Error::Unavailable(error.into()))?;
-                complete(names, |name| found.get(name).cloned(), |name| format!("make {tenant}/{name} in Supabase Vault"))
+                complete(names, |name| found.get(name).cloned(), |name| format!("create {tenant}/{name} in Supabase Vault"))
             }
         }
     }

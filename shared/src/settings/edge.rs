@@ -32,7 +32,7 @@ impl Reader {
         });
         let edge = parse(&text, writer);
         if edge.is_none() {
-            self.problems.push("EDGE_CONFIG: give the connection string, https://edge-config.vercel.com/ecfg_…?token=…".to_owned());
+            self.problems.push("EDGE_CONFIG: set the connection string, https://edge-config.vercel.com/ecfg_…?token=…".to_owned());
         }
         edge
     }

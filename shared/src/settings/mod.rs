@@ -33,7 +33,7 @@ pub use worker::{Worker, admin_port, worker};
 
 /// What is wrong with the environment.
 #[derive(Debug, thiserror::Error)]
-#[error("settings are missing or wrong:\n{}", .0.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))]
+#[error("settings are missing or invalid:\n{}", .0.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))]
 pub struct Invalid(Vec<String>);
 
 /// The PATH that child processes get: where tools are is no secret.
@@ -95,7 +95,7 @@ impl Reader {
         let text = self.text(name)?;
         let is_fine = reqwest::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !is_fine {
-            self.problems.push(format!("{name}: `{text}` is no http or https URL"));
+            self.problems.push(format!("{name}: `{text}` is not an http or https URL"));
         }
         Some(text.trim_end_matches('/').to_owned())
     }

@@ -18,7 +18,7 @@ impl Reader {
             Some("redis") => Queue::Redis { url: self.required("REDIS_URL") },
             Some("sqs") => Queue::Sqs { prefix: self.text("SQS_PREFIX").unwrap_or_else(|| "nofx".to_owned()), aws: self.aws() },
             Some(other) => {
-                self.problems.push(format!("QUEUE_DRIVER: `{other}` is none of postgres, redis, sqs"));
+                self.problems.push(format!("QUEUE_DRIVER: `{other}` is not one of postgres, redis, sqs"));
                 Queue::Postgres
             }
         }

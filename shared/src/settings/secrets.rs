@@ -24,7 +24,7 @@ impl Reader {
             },
             Some("vault") => Secrets::Vault,
             Some(other) => {
-                self.problems.push(format!("SECRETS_DRIVER: `{other}` is none of env, aws, vault"));
+                self.problems.push(format!("SECRETS_DRIVER: `{other}` is not one of env, aws, vault"));
                 Secrets::Env
             }
         }

@@ -19,13 +19,13 @@ pub const ARTIFACTS: &str = "artifacts";
 pub enum Error {
     #[error("storage refused {path}: {code}")]
     Refused { path: String, code: String },
-    #[error("cannot read what is to be stored as {path}")]
+    #[error("could not read the content of {path}")]
     Unreadable {
         path: String,
         #[source]
         source: std::io::Error,
     },
-    #[error("storage does not answer")]
+    #[error("storage is unavailable")]
     Unavailable(#[source] reqwest::Error),
 }
 

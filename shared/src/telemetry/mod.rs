@@ -58,7 +58,7 @@ pub async fn flush() {
         // It waits for the exporter's thread.
         match tokio::task::spawn_blocking(|| provider.force_flush()).await {
             Ok(Ok(())) => {}
-            other => tracing::warn!(?other, "cannot send traces"),
+            other => tracing::warn!(?other, "could not send traces"),
         }
     }
 }

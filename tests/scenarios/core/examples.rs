@@ -61,5 +61,5 @@ async fn the_cli_says_what_is_wrong_with_a_plan_and_exits_with_2() {
     let said = person.nofx(&["run", &path.to_string_lossy()]);
     std::fs::remove_file(&path).expect("removed");
     assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("/steps/0/tool") && said.err.contains("is not a tool"), "{said:?}");
+    assert!(said.err.contains("/steps/0/tool") && said.err.contains("unknown tool"), "{said:?}");
 }

@@ -72,7 +72,7 @@ async fn plans_beyond_a_limit_are_refused_and_the_limit_is_named() {
     };
     assert!(refused(many).await.contains("1000"));
     assert!(refused(deep).await.contains("200"));
-    assert!(refused(vec![large]).await.contains("at most"));
+    assert!(refused(vec![large]).await.contains("the limit is"));
     let fine: Vec<_> = (0..200).map(named).collect();
     assert_eq!(person.post("/api/runs?dry_run=true", json!({"plan": {"goal": "limits", "steps": fine}})).await.0, 200);
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Params, Path, Refusal, cached};
 
-/// What a graph of artifacts and steps is made of.
+/// A graph of artifacts and steps.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Lineage {
     pub nodes: Vec<Node>,
@@ -28,7 +28,7 @@ pub(crate) struct Node {
     pub id: Uuid,
     pub kind: NodeKind,
     pub name: String,
-    /// The run that it belongs to: another one where lineage crosses runs.
+    /// The run of the node: another one where lineage crosses runs.
     pub run_id: Uuid,
     /// Of a step.
     pub tool: Option<String>,
@@ -110,9 +110,9 @@ struct Need {
 const STEP: &str = "id,run_id,name,tool,status";
 const KEPT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_id_fkey(id,run_id,name,tool,status)";
 
-/// Show where the artifacts of a run came from and what was made of them, in this run and in others.
+/// Show the lineage of a run's artifacts, in this run and in others.
 #[utoipa::path(get, path = "/runs/{id}/lineage", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("format" = Option<Format>, Query, description = "json, or a drawing")),
+    params(("id" = Uuid, Path), ("format" = Option<Format>, Query, description = "`json`, or `svg` for a drawing")),
     responses((status = 200, body = Lineage), (status = 304), (status = 401), (status = 404)))]
 pub(crate) async fn show_lineage(
     State(app): State<App>,

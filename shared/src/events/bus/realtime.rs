@@ -30,7 +30,7 @@ enum Error {
     Socket(#[from] tungstenite::Error),
     #[error("the channel was refused: {0}")]
     Refused(String),
-    #[error("no answer within {} s", DEADLINE.as_secs())]
+    #[error("no response within {} s", DEADLINE.as_secs())]
     Silent,
     #[error("the socket was closed")]
     Closed,
@@ -44,7 +44,7 @@ pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
         while !tick.is_closed() {
             let begun = Instant::now();
             tokio::select! {
-                Err(error) = follow(&supabase, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is not heard"),
+                Err(error) = follow(&supabase, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is unavailable"),
                 () = tick.closed() => return,
             }
             // What was connected for a while begins anew.

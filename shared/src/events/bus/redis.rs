@@ -15,7 +15,7 @@ pub(super) fn listen(url: String) -> watch::Receiver<u64> {
     tokio::spawn(async move {
         loop {
             if let Err(error) = follow(&url, &tick).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "events are not heard over Redis");
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not receive events over Redis");
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::sha256;
 
-/// Who sends, and so how it is signed.
+/// The sender, which decides how webhooks are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
@@ -36,7 +36,7 @@ const TOLERANCE_S: i64 = 300;
 pub struct Verified {
     /// What tells it from others of the sender: the same again is a repetition.
     pub id: String,
-    /// What the sender calls it.
+    /// The sender's name for the event.
     pub kind: Option<String>,
     /// Which of the secrets it is signed with, from 0.
     pub key: usize,
@@ -45,11 +45,11 @@ pub struct Verified {
 /// Why it is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("the header {0} is missing or cannot be read")]
+    #[error("the header {0} is missing or invalid")]
     Missing(&'static str),
-    #[error("it is older or newer than five minutes")]
+    #[error("the timestamp is more than five minutes off")]
     Stale,
-    #[error("the signature is not that of a secret of this source")]
+    #[error("the signature does not match a secret of this source")]
     Signature,
 }
 
