@@ -93,7 +93,7 @@ begin
   end if;
   if nofx_private.caller_role() is null or nofx_private.caller_role() < p_least then
     perform nofx_private.refuse(403, 'forbidden', 'role',
-      format('This needs the role %s or more; ask an admin of your tenant.', p_least));
+      format('Requires the %s role or higher. Ask an admin of your tenant.', p_least));
   end if;
   return v_tenant;
 end

@@ -35,7 +35,7 @@ security definer set search_path = ''
 as $$
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'tenant', 'Only the operator makes tenants.');
+    perform nofx_private.refuse(403, 'forbidden', 'tenant', 'Only the operator creates tenants.');
   end if;
   insert into nofx.tenant (id, name) values (p_id, p_name) on conflict (id) do nothing;
   if p_event_days is not null then

@@ -14,7 +14,7 @@ declare
   v_keep_days int;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'event', 'Only the worker keeps the event log.');
+    perform nofx_private.refuse(403, 'forbidden', 'event', 'Only workers maintain the event log.');
   end if;
   for v_day in select generate_series(current_date, current_date + p_days_ahead, interval '1 day')::date loop
     v_name := 'event_' || to_char(v_day, 'YYYYMMDD');

@@ -13,7 +13,7 @@ declare
   v_version text;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'schema', 'Only the API itself asks.');
+    perform nofx_private.refuse(403, 'forbidden', 'schema', 'Only the API reads the schema version.');
   end if;
   if to_regclass('supabase_migrations.schema_migrations') is null then
     return null;

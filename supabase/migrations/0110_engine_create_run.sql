@@ -28,7 +28,7 @@ begin
   end if;
   perform nofx_private.check_quota(v_tenant);
   if v_count = 0 then
-    perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Give at least one step.');
+    perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Add at least one step.');
   end if;
 
   -- A need is the index of an earlier step: so a step can need neither a stranger nor, over any path, itself.
@@ -42,7 +42,7 @@ begin
       perform nofx_private.refuse(422, 'unknown-need', format('step %s needs step %s', v_bad.step, v_bad.need), 'Name a step of the plan.');
     end if;
     perform nofx_private.refuse(422, 'cycle', format('step %s needs step %s', v_bad.step, v_bad.need),
-      'Send the steps in an order in which each comes after what it needs.');
+      'Send each step after the steps that it needs.');
   end if;
 
   v_ids := nofx_private.uuids_v7(v_count);
@@ -57,7 +57,7 @@ begin
       p_run ->> 'traceparent'
     ) returning * into v_run;
   exception when foreign_key_violation then
-    perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask the operator to make the tenant first.');
+    perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask the operator to create the tenant first.');
   end;
 
   begin
@@ -92,7 +92,7 @@ begin
     )
     select array_agg(id) filter (where status = 'ready') into v_ready from made;
   exception when unique_violation then
-    perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Give each step a name of its own.');
+    perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Use a different name for each step.');
   end;
 
   if nullif(p_run -> 'pull_request', 'null') is not null then

@@ -58,7 +58,7 @@ begin
   having count(*) > 10000
    limit 1;
   if v_full is not null then
-    perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run may have 10,000 children at most: split the list.');
+    perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run can have at most 10,000 children; split the list.');
   end if;
   if v_ready is not null then
     perform nofx_private.make_ready(v_ready);

@@ -12,7 +12,7 @@ declare
   v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
 begin
   if v_run.status in ('succeeded', 'failed') then
-    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run has %s; there is nothing to cancel.', v_run.status));
+    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run has already finished (%s).', v_run.status));
   end if;
   if v_run.status not in ('cancelling', 'cancelled') then
     perform nofx_private.stop_run(p_run, nofx_private.caller_name(), p_reason);

@@ -13,7 +13,7 @@ declare
   v_ready uuid[];
 begin
   if v_run.status not in ('queued', 'running', 'paused') then
-    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s; it cannot be resumed.', v_run.status));
+    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s and cannot be resumed.', v_run.status));
   end if;
   if v_run.status = 'paused' then
     update nofx.run set status = 'running', started_at = coalesce(started_at, now()) where id = p_run;

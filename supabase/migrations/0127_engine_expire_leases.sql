@@ -24,7 +24,7 @@ declare
   v_told int;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers take back leases.');
+    perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers expire leases.');
   end if;
   with due as (
     select id, steps from nofx_private.hand_out
@@ -61,7 +61,7 @@ begin
            lost_leases = s.lost_leases + 1,
            attempt = s.attempt + (l.run_status <> 'cancelling' and l.lost_leases < 1)::int,
            error = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then
-                     jsonb_build_object('kind', 'lost', 'message', format('its worker went away %s times', l.lost_leases + 1),
+                     jsonb_build_object('kind', 'lost', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.lost_leases + 1),
                        'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
            lease_token = null, lease_expires_at = null,
            started_at = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then s.started_at end,
@@ -73,7 +73,7 @@ begin
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, error)
     select l.tenant_id, l.run_id, l.id, l.lost_attempt, 'lost', l.worker, l.lost_start,
-           jsonb_build_object('kind', 'lost', 'message', 'the lease expired: its worker went away')
+           jsonb_build_object('kind', 'lost', 'message', 'the lease expired (worker crashed or unreachable)')
       from lost l
   ), told as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)

@@ -17,7 +17,7 @@ declare
   v_due uuid[];
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers ring.');
+    perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers fire timers.');
   end if;
   perform nofx_private.let_in();
   if p_worker is not null then
@@ -94,7 +94,7 @@ begin
     return 0;
   end if;
   perform nofx_private.lock_runs(v_runs);
-  return (select count(nofx_private.stop_run(id, 'deadline', 'its deadline passed'))
+  return (select count(nofx_private.stop_run(id, 'deadline', 'the deadline of the run passed'))
             from nofx.run where id = any (v_runs) and status in ('queued', 'running', 'paused'));
 end
 $$;

@@ -55,7 +55,7 @@ declare
   v_count int;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'logs', 'Only workers forget logs.');
+    perform nofx_private.refuse(403, 'forbidden', 'logs', 'Only workers prune logs.');
   end if;
   delete from nofx.step_log where created_at < now() - interval '1 day';
   get diagnostics v_count = row_count;

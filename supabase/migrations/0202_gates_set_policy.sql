@@ -19,7 +19,7 @@ begin
     perform nofx_private.refuse(422, 'invalid-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
   end if;
   if p_tool !~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' then
-    perform nofx_private.refuse(422, 'invalid-policy', p_tool, 'Name a tool, or the start of one with `*`: manual:deploy, git:*, db_write:delete.');
+    perform nofx_private.refuse(422, 'invalid-policy', p_tool, 'Name a tool, or a prefix that ends in `*`: manual:deploy, git:*, db_write:delete.');
   end if;
   p_approval := nullif(p_approval, 'null');
   if p_approval is not null and not coalesce(
@@ -30,7 +30,7 @@ begin
        and coalesce(p_approval ->> 'expires_s', '1') ~ '^[1-9][0-9]{0,7}$'
        and coalesce(p_approval ->> 'author_may_approve', 'true') in ('true', 'false'), false) then
     perform nofx_private.refuse(422, 'invalid-policy', p_approval::text,
-      'Give role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
+      'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
   end if;
   insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
   values (nofx_private.uuid_v7(), v_tenant, p_tool, p_requires, p_approval, nofx_private.caller_name())

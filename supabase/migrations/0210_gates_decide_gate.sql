@@ -17,10 +17,10 @@ declare
   v_approvals int;
 begin
   if p_decision not in ('approve', 'reject', 'waive') then
-    perform nofx_private.refuse(422, 'unknown-decision', p_decision, 'Say approve, reject or waive.');
+    perform nofx_private.refuse(422, 'unknown-decision', p_decision, 'Use approve, reject or waive.');
   end if;
   if p_decision = 'waive' and coalesce(trim(p_reason), '') = '' then
-    perform nofx_private.refuse(422, 'reason-required', p_gate::text, 'Say why the gate is waived: it stays in the record.');
+    perform nofx_private.refuse(422, 'reason-required', p_gate::text, 'Add a reason for the waiver; the audit log keeps it.');
   end if;
   select * into v_gate from nofx.gate where id = p_gate and (tenant_id = v_tenant or nofx_private.caller_is_service());
   if not found then
@@ -70,25 +70,25 @@ as $$
 begin
   if p_gate.status = 'expired' or p_gate.status = 'pending' and p_gate.expires_at <= now() then
     perform nofx_private.refuse(409, 'gate-expired', p_gate.id::text,
-      format('It expired at %s: retry the step to ask again.', to_char(p_gate.expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+      format('The gate expired at %s; retry the step to request approval again.', to_char(p_gate.expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
   end if;
   if p_gate.status <> 'pending' then
     perform nofx_private.refuse(409, 'gate-decided', p_gate.id::text,
-      format('It is %s since %s; a decision is not taken back.', p_gate.status, to_char(p_gate.decided_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+      format('The gate was %s at %s; decisions are final.', p_gate.status, to_char(p_gate.decided_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
   end if;
   if nofx_private.caller_is_service() then
     return;
   end if;
   if nofx_private.caller_role() < p_gate.role then
-    perform nofx_private.refuse(403, 'forbidden', 'role', format('This gate needs the role %s.', p_gate.role));
+    perform nofx_private.refuse(403, 'forbidden', 'role', format('This gate requires the %s role or higher.', p_gate.role));
   end if;
   if p_decision <> 'reject' and not p_gate.author_may_approve
      and exists (select from nofx.run where id = p_gate.run_id and created_by = nofx_private.caller_name()) then
-    perform nofx_private.refuse(403, 'own-run', p_gate.id::text, 'You submitted this run: somebody else must look at it.');
+    perform nofx_private.refuse(403, 'own-run', p_gate.id::text, 'You submitted this run; someone else must approve it.');
   end if;
   if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = nofx_private.caller_name()
                                            and decision = 'approve') then
-    perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('It needs %s different people.', p_gate.needed));
+    perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('This gate needs approvals from %s different people.', p_gate.needed));
   end if;
 end
 $$;

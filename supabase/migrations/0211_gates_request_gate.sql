@@ -15,7 +15,7 @@ declare
   v_approval jsonb;
 begin
   if p_kind !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
-    perform nofx_private.refuse(422, 'unknown-kind', p_kind, 'Ask for manual:<name>; tools decide the others.');
+    perform nofx_private.refuse(422, 'unknown-kind', p_kind, 'Use manual:<name>; tools decide the other gates.');
   end if;
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'GET the run to see its steps.');
@@ -25,7 +25,7 @@ begin
      set status = 'pending', needs_left = needs_left + 1, gate_id = v_gate
    where id = p_step and status in ('pending', 'ready') and gate_id is null;
   if not found then
-    perform nofx_private.refuse(409, 'step-has-started', p_step::text, 'A gate can be put only before a step that has not started and has none.');
+    perform nofx_private.refuse(409, 'step-has-started', p_step::text, 'A gate can be added only to a step that has not started and has no gate.');
   end if;
   -- It stands in for the approval that the step needs anyway, so it asks for no less.
   select * into v_step from nofx.step where id = p_step;

@@ -1,4 +1,4 @@
--- Shuts the gates that nobody decided in time; their steps go on, to fail.
+-- Expires the gates that nobody decided in time; their steps go on, to fail.
 -- Takes: p_steps, steps whose instant has come and whose runs are locked.
 -- Locks: the gates; the steps.
 -- Returns: the steps that became ready.
@@ -13,7 +13,7 @@ declare
 begin
   with expired as (
     update nofx.gate g
-       set status = 'expired', decided_at = now(), reason = 'nobody decided in time'
+       set status = 'expired', decided_at = now(), reason = 'no decision before the gate expired'
      where g.step_id = any (p_steps) and g.status = 'pending' and g.expires_at <= now()
     returning g
   )

@@ -137,11 +137,11 @@ declare
   v_run json;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'check', 'The forge asks for it.');
+    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only the API reruns checks.');
   end if;
   select * into v_check from nofx.check_run where step_id = p_step and repository = p_repository;
   if not found then
-    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for such a step.');
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for this step.');
   end if;
   v_run := nofx.retry_step(v_check.run_id, p_step);
   -- A new round of checks for everything that runs again.

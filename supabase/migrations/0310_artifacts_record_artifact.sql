@@ -12,7 +12,7 @@ declare
   v_step nofx.step;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', p_what, 'Only a worker does this, for a step that it runs.');
+    perform nofx_private.refuse(403, 'forbidden', p_what, 'Only the worker that runs the step can do this.');
   end if;
   select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
   return v_step;

@@ -67,7 +67,7 @@ security definer set search_path = ''
 as $$
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers remove bytes.');
+    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers delete stored bytes.');
   end if;
   delete from nofx_private.blob_to_remove where blob = any (p_blobs);
 end

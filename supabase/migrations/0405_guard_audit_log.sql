@@ -68,7 +68,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  perform nofx_private.refuse(403, 'append-only', 'nofx.audit_log', 'What was recorded stays; add a row that corrects it.');
+  perform nofx_private.refuse(403, 'append-only', 'nofx.audit_log', 'Rows cannot be changed; add a row that corrects the earlier one.');
   return null;
 end
 $$;

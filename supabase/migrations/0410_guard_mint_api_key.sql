@@ -14,10 +14,10 @@ declare
   v_id uuid := nofx_private.uuid_v7();
 begin
   if length(coalesce(p_name, '')) not between 1 and 200 then
-    perform nofx_private.refuse(422, 'invalid-settings', 'name', 'Give a name of 1 to 200 characters.');
+    perform nofx_private.refuse(422, 'invalid-settings', 'name', 'Use a name of 1 to 200 characters.');
   end if;
   if not coalesce(p_scopes <@ array['runs', 'gates', 'artifacts', 'events', 'dlq', 'hooks', 'audit', 'system'], true) then
-    perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; none means all.');
+    perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; default: all.');
   end if;
   insert into nofx.api_key (id, tenant_id, name, role, hash, prefix, created_by, expires_at, scopes)
   values (v_id, v_tenant, p_name, p_role, p_hash, p_prefix, nofx_private.caller_name(), p_expires_at, p_scopes);

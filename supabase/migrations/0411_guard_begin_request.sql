@@ -22,13 +22,13 @@ begin
   select * into v_row from nofx.idempotency_key
    where tenant_id = v_tenant and route = p_route and key = p_key for update;
   if v_row.request_hash <> p_hash then
-    perform nofx_private.refuse(422, 'idempotency-key-reused', p_key, 'The key was used with another body: use a new key.');
+    perform nofx_private.refuse(422, 'idempotency-key-reused', p_key, 'The key was used with another body; use a new key.');
   end if;
   if v_row.status is not null then
     return json_build_object('state', 'replay', 'resource_id', v_row.resource_id, 'status', v_row.status, 'body', v_row.body);
   end if;
   if v_row.locked_until > now() then
-    perform nofx_private.refuse(409, 'request-in-progress', p_key, 'The first request with this key is still at work: try again in a moment.');
+    perform nofx_private.refuse(409, 'request-in-progress', p_key, 'The first request with this key is still in progress; try again in a moment.');
   end if;
   -- Whoever began it went away: this request goes on in its place, with the same resource id.
   update nofx.idempotency_key set locked_until = now() + interval '30 seconds'
@@ -74,7 +74,7 @@ declare
   v_count int;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only the worker forgets requests.');
+    perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only workers prune requests.');
   end if;
   perform nofx_private.forget_rates();
   perform nofx_private.forget_hooks();

@@ -36,7 +36,7 @@ begin
   -- By name, before the name is ever looked up as a table.
   select * into v_rule from nofx.db_write_rule where tenant_id = p_tenant and table_name = p_write ->> 'table' for share;
   if not found then
-    perform nofx_private.refuse(422, 'outside-rule', coalesce(p_write ->> 'table', 'no table'), 'No rule lets steps of this tenant write to this table (schema.table).');
+    perform nofx_private.refuse(422, 'outside-rule', coalesce(p_write ->> 'table', 'no table'), 'No rule allows steps of this tenant to write to this table (schema.table).');
   end if;
   v_c := v_rule.constraints;
   if v_op is null or v_op <> all (v_rule.allowed_ops) then
@@ -48,7 +48,7 @@ begin
 
   if v_op <> 'delete' and not coalesce(jsonb_typeof(p_write -> 'rows') = 'array' and jsonb_array_length(p_write -> 'rows') between 1 and v_max
        and not exists (select from jsonb_array_elements(p_write -> 'rows') as r where jsonb_typeof(r) <> 'object' or r = '{}'), false) then
-    perform nofx_private.refuse(422, 'invalid-write', 'rows', format('Give 1 to %s rows, each an object of columns and values.', v_max));
+    perform nofx_private.refuse(422, 'invalid-write', 'rows', format('Send 1 to %s rows, each an object of columns and values.', v_max));
   end if;
   if v_op = 'update' and jsonb_array_length(p_write -> 'rows') <> 1 then
     perform nofx_private.refuse(422, 'invalid-write', 'rows', 'An update takes one row of values.');
@@ -56,7 +56,7 @@ begin
   if v_op <> 'delete' then
     v_bad := nofx_private.first_not_in(array(select distinct jsonb_object_keys(r) from jsonb_array_elements(p_write -> 'rows') as r), v_write);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows to write %s.', v_rule.table_name, array_to_string(v_write, ', ')));
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
     end if;
     -- Rows of one shape: a value that is left out in one of them would become null.
     if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k)) from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
@@ -69,16 +69,16 @@ begin
                           where jsonb_typeof(f) <> 'object' or f - array['column', 'op', 'value'] <> '{}' or f ->> 'op' is null
                              or (f ->> 'op' = 'in') <> (coalesce(jsonb_typeof(f -> 'value'), '') = 'array')
                              or f ->> 'op' not in ('is_null', 'not_null') and coalesce(f -> 'value', 'null') = 'null'), false) then
-      perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Give 1 to 20 filters {column, op, value}; `in` takes a list, is_null and not_null no value.');
+      perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Use 1 to 20 filters {column, op, value}; `in` takes a list, is_null and not_null no value.');
     end if;
     v_bad := nofx_private.first_not_in(array(select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f), v_see);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows to filter by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows filters by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
     end if;
     select r into v_bad from jsonb_array_elements_text(coalesce(v_c -> 'required_filters', '[]')) as r
      where r not in (select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f where f ->> 'op' in ('eq', 'in')) limit 1;
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s wants a filter (eq or in) for this column.', v_rule.table_name));
+      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s requires a filter (eq or in) for this column.', v_rule.table_name));
     end if;
   elsif coalesce(p_write -> 'filters', '[]') <> '[]' then
     perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Only update and delete take filters.');
@@ -86,7 +86,7 @@ begin
   if v_op = 'upsert' and not coalesce(jsonb_typeof(p_write -> 'on_conflict') = 'array' and jsonb_array_length(p_write -> 'on_conflict') > 0
        and not exists (select from jsonb_array_elements_text(p_write -> 'on_conflict') as k
                         where not (p_write -> 'rows' -> 0) ? k), false) then
-    perform nofx_private.refuse(422, 'invalid-write', 'on_conflict', 'An upsert names the columns that tell which row is meant, and gives their values.');
+    perform nofx_private.refuse(422, 'invalid-write', 'on_conflict', 'Set on_conflict to the columns that identify a row, and include their values.');
   end if;
   return jsonb_build_object('table', v_rule.table_name,
     'write', jsonb_build_object('op', v_op, 'rows', coalesce(p_write -> 'rows', '[]'), 'filters', coalesce(p_write -> 'filters', '[]'), 'on_conflict', p_write -> 'on_conflict'),
@@ -160,7 +160,7 @@ begin
       v_one.kind := 'done';
     elsif exists (select from nofx.run where id = v_step.run_id and status = 'cancelling') then
       v_one.kind := 'cancelled';
-      v_one.error := '{"message": "cancelled before it wrote"}';
+      v_one.error := '{"message": "cancelled before the write"}';
     else
       begin
         v_one.outputs := nofx_private.write_once(v_step, v_one.outputs);

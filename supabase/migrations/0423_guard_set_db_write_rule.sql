@@ -56,7 +56,7 @@ declare
   v_bad text;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Operators set which tables steps may write.');
+    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Only operators set which tables steps may write to.');
   end if;
   v_table := to_regclass(p_table);
   select n.nspname into v_schema from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace
@@ -67,13 +67,13 @@ begin
     perform nofx_private.refuse(422, 'invalid-rule', coalesce(p_table, 'no table'), 'Name a table of your own: schema.table.');
   end if;
   if not coalesce(p_ops <@ array['insert', 'update', 'upsert', 'delete'] and cardinality(p_ops) > 0, false) then
-    perform nofx_private.refuse(422, 'invalid-rule', 'allowed_ops', 'Allow some of insert, update, upsert and delete.');
+    perform nofx_private.refuse(422, 'invalid-rule', 'allowed_ops', 'Allow one or more of insert, update, upsert and delete.');
   end if;
   if not coalesce(jsonb_typeof(p_constraints) = 'object'
        and p_constraints - array['columns', 'read', 'rows', 'required_filters', 'checks', 'max_rows'] = '{}'
        and jsonb_typeof(p_constraints -> 'columns') = 'array' and jsonb_array_length(p_constraints -> 'columns') > 0
        and coalesce(p_constraints ->> 'max_rows', '1') ~ '^[1-9][0-9]{0,2}$|^1000$', false) then
-    perform nofx_private.refuse(422, 'invalid-rule', 'constraints', 'Give columns (at least one), and of read, rows, required_filters, checks and max_rows (1 to 1000) what you need.');
+    perform nofx_private.refuse(422, 'invalid-rule', 'constraints', 'Set columns (at least one) and, if needed, read, rows, required_filters, checks and max_rows (1 to 1000).');
   end if;
   v_bad := nofx_private.first_not_in(
     array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]') || coalesce(p_constraints -> 'required_filters', '[]')))
@@ -88,7 +88,7 @@ begin
       || array(select jsonb_array_elements_text(coalesce(p_constraints -> 'required_filters', '[]'))),
     array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]'))));
   if v_bad is not null then
-    perform nofx_private.refuse(422, 'invalid-rule', v_bad, 'Name it in columns or read as well.');
+    perform nofx_private.refuse(422, 'invalid-rule', v_bad, 'Add the column to columns or read.');
   end if;
   if exists (select from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e
               where coalesce(e ->> 'op', '') not in ('eq', 'neq', 'lt', 'lte', 'gt', 'gte', 'in', 'is_null', 'not_null')) then
@@ -101,7 +101,7 @@ begin
       set allowed_ops = excluded.allowed_ops, constraints = excluded.constraints, changed_at = now()
     returning * into v_rule;
   exception when foreign_key_violation then
-    perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+    perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
   end;
   perform nofx_private.grant_writes(p_table);
   perform nofx_private.audit(p_tenant, 'db_write_rule.set', p_table, null, jsonb_build_object('allowed_ops', p_ops, 'constraints', p_constraints));
@@ -125,7 +125,7 @@ declare
   v_tenant uuid;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Operators set which tables steps may write.');
+    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Only operators set which tables steps may write to.');
   end if;
   delete from nofx.db_write_rule where id = p_id returning table_name, tenant_id into v_table, v_tenant;
   if not found then

@@ -42,7 +42,7 @@ begin
              order by created_at desc limit v_quota.runs_per_minute) as recent;
     if v_used >= v_quota.runs_per_minute then
       perform nofx_private.refuse(429, 'quota-exceeded', 'runs_per_minute',
-        format('%s; The tenant may begin %s runs a minute; the next place frees in %s s.', greatest(v_wait, 1), v_quota.runs_per_minute, greatest(v_wait, 1)));
+        format('%s; Limit of %s runs per minute reached. Retry in %s s.', greatest(v_wait, 1), v_quota.runs_per_minute, greatest(v_wait, 1)));
     end if;
   end if;
   if v_quota.parallel_steps is not null then
@@ -52,14 +52,14 @@ begin
      where r.tenant_id = p_tenant and r.status in ('queued', 'running');
     if v_used >= v_quota.parallel_steps then
       perform nofx_private.refuse(429, 'quota-exceeded', 'parallel_steps',
-        format('0; %s steps are ready or at work, the tenant may have %s; a place frees when one ends.', v_used, v_quota.parallel_steps));
+        format('0; %s steps are ready or running, the limit is %s. Retry when one has finished.', v_used, v_quota.parallel_steps));
     end if;
   end if;
   if v_quota.stored_bytes is not null then
     select coalesce(sum(size_bytes), 0) into v_used from nofx.artifact where tenant_id = p_tenant;
     if v_used >= v_quota.stored_bytes then
       perform nofx_private.refuse(429, 'quota-exceeded', 'stored_bytes',
-        format('0; %s bytes of artifacts are kept, the tenant may keep %s; they free when artifacts expire (retention).', v_used, v_quota.stored_bytes));
+        format('0; %s bytes of artifacts are stored, the limit is %s. Space is freed when artifacts expire (retention).', v_used, v_quota.stored_bytes));
     end if;
   end if;
   if v_quota.day_usd is not null then
@@ -67,7 +67,7 @@ begin
     if v_used >= v_quota.day_usd then
       v_wait := ceil(extract(epoch from date_trunc('day', now() at time zone 'utc') + interval '1 day' - now() at time zone 'utc'));
       perform nofx_private.refuse(429, 'quota-exceeded', 'day_usd',
-        format('%s; %s USD were spent today, the tenant may spend %s; it frees at midnight UTC.', v_wait, trim_scale(v_used), trim_scale(v_quota.day_usd)));
+        format('%s; %s USD were spent today, the limit is %s. Retry after midnight UTC.', v_wait, trim_scale(v_used), trim_scale(v_quota.day_usd)));
     end if;
   end if;
 end
@@ -91,7 +91,7 @@ declare
   v_quota nofx.quota;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'quota', 'Operators set quotas.');
+    perform nofx_private.refuse(403, 'forbidden', 'quota', 'Only operators set quotas.');
   end if;
   v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
   begin
@@ -103,9 +103,9 @@ begin
     returning * into v_quota;
   exception
     when foreign_key_violation then
-      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
     when check_violation then
-      perform nofx_private.refuse(422, 'invalid-settings', 'quota', 'Give numbers above 0, or null for no limit.');
+      perform nofx_private.refuse(422, 'invalid-settings', 'quota', 'Use numbers above 0, or null for no limit.');
   end;
   perform nofx_private.audit(p_tenant, 'quota.set', 'nofx.quota', v_before, to_jsonb(v_quota));
   return to_json(v_quota);

@@ -23,7 +23,7 @@ declare
   v_before jsonb;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'networks', 'Operators set which private networks may be reached.');
+    perform nofx_private.refuse(403, 'forbidden', 'networks', 'Only operators set which private networks may be reached.');
   end if;
   v_before := (select jsonb_agg(network) from nofx.allowed_network where tenant_id = p_tenant);
   delete from nofx.allowed_network where tenant_id = p_tenant;
@@ -31,9 +31,9 @@ begin
     insert into nofx.allowed_network (tenant_id, network) select p_tenant, one::cidr from unnest(p_networks) as one on conflict do nothing;
   exception
     when foreign_key_violation then
-      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
     when invalid_text_representation then
-      perform nofx_private.refuse(422, 'invalid-settings', 'networks', 'Give networks as 10.1.0.0/16, or one address.');
+      perform nofx_private.refuse(422, 'invalid-settings', 'networks', 'Use networks such as 10.1.0.0/16, or single addresses.');
   end;
   perform nofx_private.audit(p_tenant, 'networks.set', 'nofx.allowed_network', v_before, to_jsonb(p_networks));
   return (select coalesce(json_agg(json_build_object('tenant_id', tenant_id, 'network', network) order by network), '[]')

@@ -24,7 +24,7 @@ begin
       'Give {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; before a request only webhook and function.');
   end if;
   if v_kind = 'function' and to_regprocedure(format('nofx_hooks.%I(jsonb)', p_target ->> 'name')) is null then
-    perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'There is no such function in nofx_hooks; an operator makes it.');
+    perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'No such function in nofx_hooks; an operator must create it.');
   end if;
   begin
     insert into nofx.hook as h (id, tenant_id, name, phase, filter, target, secrets, created_by)
@@ -90,7 +90,7 @@ security definer set search_path = ''
 as $$
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API asks hooks.');
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API reads the hooks of requests.');
   end if;
   return json_build_object(
     'hooks', (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'phase', phase, 'filter', filter, 'target', target,
@@ -118,7 +118,7 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers call hooks.');
   end if;
   if to_regprocedure(format('nofx_hooks.%I(jsonb)', p_name)) is null then
-    perform nofx_private.refuse(404, 'hook-not-found', p_name, 'There is no such function in nofx_hooks; an operator makes it.');
+    perform nofx_private.refuse(404, 'hook-not-found', p_name, 'No such function in nofx_hooks; an operator must create it.');
   end if;
   perform set_config('nofx.tenant', p_tenant::text, true), set_config('statement_timeout', '5s', true);
   execute format('select to_jsonb(nofx_hooks.%I($1))', p_name) into v_answer using p_payload;

@@ -72,7 +72,7 @@ security definer set search_path = ''
 as $$
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers tell hooks.');
+    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers enqueue deliveries.');
   end if;
   insert into nofx.hook_delivery (id, tenant_id, hook_id, subject, body)
   select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.subject, d.body
@@ -189,12 +189,12 @@ begin
   if v_delivery.status = 'dead' then
     insert into nofx.event (tenant_id, type, data)
     values (v_delivery.tenant_id, 'hook.dead', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'delivery_id', p_id,
-      'reason', coalesce(p_attempt ->> 'error', 'the receiver answered ' || (p_attempt ->> 'status'))));
+      'reason', coalesce(p_attempt ->> 'error', 'the receiver returned ' || (p_attempt ->> 'status'))));
   end if;
   if (p_attempt ->> 'gone')::boolean then
-    update nofx.hook set disabled_at = now(), disabled_reason = 'its receiver answered 410: gone' where id = v_delivery.hook_id;
+    update nofx.hook set disabled_at = now(), disabled_reason = 'the receiver returned 410 Gone' where id = v_delivery.hook_id;
     insert into nofx.event (tenant_id, type, data)
-    values (v_delivery.tenant_id, 'hook.disabled', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'reason', 'its receiver answered 410: gone'));
+    values (v_delivery.tenant_id, 'hook.disabled', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'reason', 'the receiver returned 410 Gone'));
   end if;
   return v_delivery.status;
 end

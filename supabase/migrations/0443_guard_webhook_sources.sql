@@ -50,7 +50,7 @@ declare
   v_source nofx.webhook_source;
 begin
   if length(coalesce(p_secret, '')) < 16 then
-    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Give the secret that the sender signs with, 16 characters at least.');
+    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Set the secret that the sender signs with, at least 16 characters.');
   end if;
   begin
     insert into nofx.webhook_source as s (id, tenant_id, name, provider, secrets, created_by)
@@ -102,7 +102,7 @@ security definer set search_path = ''
 as $$
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API hears webhooks.');
+    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
   end if;
   return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
 end
@@ -123,7 +123,7 @@ declare
   v_source nofx.webhook_source;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API hears webhooks.');
+    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
   end if;
   select * into v_source from nofx.webhook_source where id = p_source;
   if not found then

@@ -41,7 +41,7 @@ declare
   v_tokens bigint := (p_call ->> 'tokens')::bigint;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only a worker does this, for a step that it runs.');
+    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only the worker that runs the step can do this.');
   end if;
   -- Without a lock: a question whose step is lost meanwhile is still written down.
   select * into v_step from nofx.step where id = p_step and lease_token = p_token;
@@ -62,15 +62,15 @@ begin
   if v_budget <> '{}' or coalesce(v_run, 'null') <> 'null' then
     perform pg_advisory_xact_lock(hashtextextended(v_step.tenant_id::text, 7));
     if v_usd is null and (v_budget ? 'run_usd' or v_budget ? 'day_usd' or coalesce(v_run, '{}') ? 'usd') then
-      return json_build_object('over', 'a budget in USD cannot be kept with a model that has no price');
+      return json_build_object('over', 'a budget in USD cannot be enforced for a model that has no price');
     end if;
     v_spent := nofx_private.model_spending(v_step.tenant_id, v_step.run_id, null);
     if (v_spent ->> 'usd')::numeric + v_usd > least((v_run ->> 'usd')::numeric, (v_budget ->> 'run_usd')::numeric) then
-      return json_build_object('over', format('the run may spend %s USD, has spent %s and would need up to %s more',
+      return json_build_object('over', format('the limit of the run is %s USD; %s are spent and the call may cost up to %s',
         trim_scale(least((v_run ->> 'usd')::numeric, (v_budget ->> 'run_usd')::numeric)), trim_scale((v_spent ->> 'usd')::numeric), trim_scale(v_usd)));
     end if;
     if (v_spent ->> 'tokens')::bigint + v_tokens > least((v_run ->> 'tokens')::bigint, (v_budget ->> 'run_tokens')::bigint) then
-      return json_build_object('over', format('the run may use %s tokens, has used %s and would need up to %s more',
+      return json_build_object('over', format('the limit of the run is %s tokens; %s are used and the call may use up to %s',
         least((v_run ->> 'tokens')::bigint, (v_budget ->> 'run_tokens')::bigint), v_spent ->> 'tokens', v_tokens));
     end if;
     if v_budget ? 'day_usd' or v_budget ? 'day_tokens' then
@@ -104,7 +104,7 @@ declare
   v_health nofx_private.health;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only workers ask models.');
+    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only workers record model calls.');
   end if;
   update nofx.model_call
      set status = case when p_result ? 'answer' then 'answered' else 'failed' end,

@@ -13,11 +13,11 @@ declare
 begin
   if not coalesce(jsonb_typeof(p_order) = 'object' and p_order - array['codegen', 'reasoning', 'docs'] = '{}'
        and not exists (select from jsonb_each(p_order) as o where jsonb_typeof(o.value) <> 'array' or jsonb_array_length(o.value) not between 1 and 10), false) then
-    perform nofx_private.refuse(422, 'invalid-settings', 'order', 'Give lists of "provider" or "provider/model" for codegen, reasoning and docs.');
+    perform nofx_private.refuse(422, 'invalid-settings', 'order', 'Use lists of "provider" or "provider/model" for codegen, reasoning and docs.');
   end if;
   if not coalesce(jsonb_typeof(p_budget) = 'object' and p_budget - array['run_usd', 'run_tokens', 'day_usd', 'day_tokens'] = '{}'
        and not exists (select from jsonb_each(p_budget) as b where jsonb_typeof(b.value) <> 'number' or (b.value)::numeric < 0), false) then
-    perform nofx_private.refuse(422, 'invalid-settings', 'budget', 'Give run_usd, run_tokens, day_usd and day_tokens as numbers, or none of them.');
+    perform nofx_private.refuse(422, 'invalid-settings', 'budget', 'Set run_usd, run_tokens, day_usd and day_tokens to numbers, or none of them.');
   end if;
   insert into nofx.model_settings (tenant_id, "order", budget, changed_by)
   values (v_tenant, p_order, p_budget, nofx_private.caller_name())

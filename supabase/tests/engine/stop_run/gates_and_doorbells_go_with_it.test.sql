@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('loose', 2);
 select tap.claim(1);
 select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
-select nofx_private.stop_run(tap.run(), 'deadline', 'its deadline passed');
+select nofx_private.stop_run(tap.run(), 'deadline', 'the deadline of the run passed');
 select is((select status::text from nofx.gate where run_id = tap.run()), 'cancelled');
 select is_empty($$ select from nofx.doorbell where run_id = tap.run() $$);
 select is((select error ->> 'by' from nofx.run where id = tap.run()), 'deadline');

@@ -7,7 +7,7 @@ select tap.run_of('loose', 1, '{}', '{"plan": {"budget": {"usd": 2.5}}}');
 select tap.claim();
 select ok(tap.ask('{"hash": "1"}') ->> 'id' is not null);
 select ok(tap.ask('{"hash": "2"}') ->> 'id' is not null);
-select is(tap.ask('{"hash": "3"}') ->> 'over', 'the run may spend 2.5 USD, has spent 2 and would need up to 1 more', 'what is set aside counts, and the smaller budget');
+select is(tap.ask('{"hash": "3"}') ->> 'over', 'the limit of the run is 2.5 USD; 2 are spent and the call may cost up to 1', 'what is set aside counts, and the smaller budget');
 select ok(tap.ask('{"hash": "3", "usd": 0.1}') ->> 'id' is not null);
 select alike(tap.ask('{"hash": "4", "usd": 0.1}') ->> 'over', 'the tenant has spent%today%');
 select alike(tap.ask('{"hash": "5", "usd": null}') ->> 'over', '%no price%');
