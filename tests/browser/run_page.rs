@@ -72,7 +72,7 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     assert_eq!(run["status"], "failed", "{run}");
     let browser = Browser::of(&person, Look::Light).await;
     browser.visit("/ui/runs?status=failed").await;
-    browser.text(".runs .why", "exit code 1").await;
+    browser.text(".runs .why", "exited with code 1").await;
     browser.visit(&format!("/ui/runs/{}", run["id"].as_str().expect("an id"))).await;
     browser.script("window.nofxSamePage = true").await;
     browser.text(".waterfall .row", "unit").await.click().await.expect("clicked");
@@ -82,7 +82,7 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
 
     browser.text(".waterfall .row", "flaky").await.click().await.expect("clicked");
     browser.text("#drawer h2", "flaky").await;
-    browser.text("#drawer .why", "exit code 1").await;
+    browser.text("#drawer .why", "exited with code 1").await;
     browser.text(".tabs a", "Graph").await.click().await.expect("clicked");
     browser.find(".graph [data-step=flaky][aria-current]").await;
     assert_eq!(browser.script("return [window.nofxSamePage === true, location.search]").await, json!([true, "?view=graph&step=flaky"]));

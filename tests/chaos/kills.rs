@@ -121,7 +121,7 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     for id in &ids {
         let run = own.wait(id, Duration::from_secs(120), is_over).await;
         if run["status"] == "failed" {
-            assert_eq!(run["error"]["message"], "its worker went away 2 times", "{run}");
+            assert_eq!(run["error"]["message"], "the lease expired 2 times (worker crashed or unreachable)", "{run}");
             given_up.push(run);
         } else {
             assert_eq!(run["status"], "succeeded", "{run}");
@@ -254,7 +254,11 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
         json!({"goal": "poison", "steps": [{"name": "p", "tool": "bash", "retry": {"max_attempts": 5}, "inputs": {"script": script}}]});
     let id = own.submit(&plan).await;
     let run = own.wait(&id, Duration::from_secs(60), is_over).await;
-    assert_eq!((run["status"].as_str(), run["error"]["message"].as_str()), (Some("failed"), Some("its worker went away 2 times")), "{run}");
+    assert_eq!(
+        (run["status"].as_str(), run["error"]["message"].as_str()),
+        (Some("failed"), Some("the lease expired 2 times (worker crashed or unreachable)")),
+        "{run}"
+    );
     let dlq = own.call(reqwest::Method::GET, "/api/dlq", None).await.expect("an answer");
     assert_eq!((dlq["data"][0]["reason"].as_str(), dlq["data"][0]["attempts"].as_u64()), (Some("poison"), Some(2)), "{dlq}");
     let lost = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lost'", &[]).await.expect("a count");

@@ -73,13 +73,13 @@ async fn what_git_may_not_do_is_refused() {
     let repository = Repository::new(&[("a.txt", "a\n")]);
     let one = |tool: &str, inputs: Value, secrets: Value| json!({"goal": "x", "workspace": repository.workspace("main"), "steps": [{"name": "s", "tool": tool, "inputs": inputs, "secrets": secrets}]});
     for (tool, inputs, why) in [
-        ("git:branch", json!({"name": "--upload-pack=x"}), "is not a name of a branch"),
-        ("git:branch", json!({"name": "x", "from": "nowhere"}), "is no branch, tag or commit"),
+        ("git:branch", json!({"name": "--upload-pack=x"}), "is not a valid branch name"),
+        ("git:branch", json!({"name": "x", "from": "nowhere"}), "is not a branch, tag or commit"),
         ("git:push", json!({}), "no branch is checked out"),
         ("git:push", json!({"branch": "main"}), "default branch"),
         ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/../x"}), "owner/name"),
         ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), "name the secret"),
-        ("git:pr", json!({"title": "x", "head": "x", "repository": "acme/web"}), "give `forge`"),
+        ("git:pr", json!({"title": "x", "head": "x", "repository": "acme/web"}), "set `forge`"),
         ("workspace:write", json!({"files": {"../x": "y"}}), "is not a file below the workspace"),
         ("workspace:write", json!({"files": {".git/hooks/pre-commit": "y"}}), "is not a file below the workspace"),
         ("git:commit", json!({"message": "x", "paths": ["/etc/passwd"]}), "is not a file below the workspace"),
@@ -92,7 +92,7 @@ async fn what_git_may_not_do_is_refused() {
     let run = own.run(&one("git:commit", json!({"message": "nothing"}), json!([]))).await;
     assert_eq!(step(&run, "s")["outputs"]["changed"], false, "nothing changed, nothing is committed: {run}");
     let none = own.run(&json!({"goal": "x", "steps": [{"name": "s", "tool": "git:commit", "inputs": {"message": "x"}}]})).await;
-    assert!(none.to_string().contains("no git repository"), "{none}");
+    assert!(none.to_string().contains("not a git repository"), "{none}");
     assert!(git(&repository.dir, &["branch", "--list"]).contains("main"));
     // By default a person looks at a pull request first.
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);

@@ -140,7 +140,7 @@ async fn budgets_hold_keys_are_named_and_nothing_is_bought_twice() {
     plan["steps"][0]["inputs"]["prompt"] = json!("something else");
     let run = own.run(&plan).await;
     let message = step(&run, "write")["error"]["message"].as_str().expect("a message").to_owned();
-    assert!(message.contains("the run may spend 0.0001 USD") && providers.asked().len() == 1, "{message}");
+    assert!(message.contains("the limit of the run is 0.0001 USD") && providers.asked().len() == 1, "{message}");
     own.call(Method::POST, "/api/models/settings", Some(&json!({"budget": {"day_tokens": 10}}))).await.expect("set");
     plan.as_object_mut().expect("an object").remove("budget");
     let run = own.run(&plan).await;
@@ -228,7 +228,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
         "{run}"
     );
     let asked = providers.asked();
-    assert!(asked[0].body.to_string().contains("gate:coverage") && asked[1].body.to_string().contains("is not a tool"), "{asked:?}");
+    assert!(asked[0].body.to_string().contains("gate:coverage") && asked[1].body.to_string().contains("unknown tool"), "{asked:?}");
     let count = async || own.sql().await.query_one("select count(*) from nofx.run", &[]).await.expect("a count").get::<_, i64>(0);
     assert_eq!(count().await, 1, "nothing runs unseen");
     let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));

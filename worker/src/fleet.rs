@@ -34,7 +34,7 @@ impl Watch {
             match self.db.call("measure_fleet", &json!({})).await {
                 Ok(fleet) => *seen = Some((Instant::now(), Fleet(fleet))),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot measure the queues for a scrape");
+                    tracing::warn!(%error, "could not measure the queues for a scrape");
                     *seen = None;
                 }
             }

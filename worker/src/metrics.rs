@@ -63,54 +63,54 @@ impl Metrics {
             memory: Family::default(),
             registry: Registry::default(),
         };
-        registry.register("build", "What runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("build", "The worker that runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         registry.register("steps_settled", "Steps settled", metrics.settled.clone());
-        registry.register("steps_refused", "Outcomes refused because the lease was lost", metrics.refused.clone());
-        registry.register("steps_running", "Steps that this worker executes now", metrics.running.clone());
+        registry.register("steps_refused", "Outcomes refused because the lease had expired", metrics.refused.clone());
+        registry.register("steps_running", "Steps that this worker is running", metrics.running.clone());
         registry.register("steps", "Steps executed, by tool and outcome", metrics.steps.clone());
-        registry.register_with_unit("step_duration", "From a step's claim to its outcome", Unit::Seconds, metrics.step.clone());
+        registry.register_with_unit("step_duration", "Time from a step's claim to its outcome", Unit::Seconds, metrics.step.clone());
         registry.register("step_attempts", "Steps claimed, by whether it was their first attempt", metrics.attempts.clone());
-        registry.register("database_calls", "Calls of the database", metrics.calls.clone());
+        registry.register("database_calls", "Database calls", metrics.calls.clone());
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
         registry.register_with_unit(
             "settle_duration",
-            "A settle, which claims too, as the worker sees it",
+            "Time of a settle, which also claims, as the worker sees it",
             Unit::Seconds,
             metrics.settle.clone(),
         );
         registry.register_with_unit(
             "queue_latency",
-            "From when a step could run to its claim",
+            "Time from when a step became ready to its claim",
             Unit::Seconds,
             metrics.queue_latency.clone(),
         );
         registry.register_with_unit(
             "model_routing",
-            "What a question to a model took beside the provider and the database",
+            "Time of a model call without the provider and the database",
             Unit::Seconds,
             metrics.model_routing.clone(),
         );
         registry.register_with_unit(
             "model_record",
-            "What the database took for a question to a model, before and after it",
+            "Time of the database calls before and after a model call",
             Unit::Seconds,
             metrics.model_record.clone(),
         );
-        registry.register("hook_deliveries", "Tries to tell a hook, by outcome", metrics.hook_deliveries.clone());
+        registry.register("hook_deliveries", "Hook delivery attempts, by outcome", metrics.hook_deliveries.clone());
         registry.register(
             "fleet",
-            "What all workers share, at most ten seconds old: queues, breakers, dead letters, refusals",
+            "Shared by all workers, at most ten seconds old: queues, breakers, dead letters, refusals",
             metrics.fleet.clone(),
         );
         registry.register_with_unit(
             "process_cpu",
-            "CPU time of this worker and of its children that ended",
+            "CPU time of this worker and of its finished child processes",
             Unit::Seconds,
             metrics.usage.clone(),
         );
         registry.register_with_unit(
             "process_memory",
-            "Memory of this worker, and the most that a child had",
+            "Memory of this worker, and the peak of a child process",
             Unit::Bytes,
             metrics.memory.clone(),
         );

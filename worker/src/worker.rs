@@ -28,19 +28,19 @@ use crate::{admin, jobs, protect};
 /// Why a worker cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot make {path}")]
+    #[error("could not create {path}")]
     Folder {
         path: std::path::PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error("cannot listen on port {port}; choose another with NOFX_ADMIN_PORT")]
+    #[error("could not listen on port {port}; set another one with NOFX_ADMIN_PORT")]
     Port {
         port: u16,
         #[source]
         source: std::io::Error,
     },
-    #[error("cannot hear signals")]
+    #[error("could not listen for signals")]
     Signals(#[source] std::io::Error),
 }
 
@@ -106,7 +106,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     };
     let jobs = jobs::spawn(shared, settings.sweep, keyring(&settings, &tools).await, stop.clone());
 
-    tracing::info!(worker = settings.name, admin = %admin, "works");
+    tracing::info!(worker = settings.name, admin = %admin, "worker started");
     let (busy, is_busy) = watch::channel(false);
     if let Some(agent) = settings.ecs_agent.clone() {
         tokio::spawn(protect::keep(agent, is_busy));
@@ -127,13 +127,13 @@ async fn keyring(settings: &settings::Worker, tools: &Tools) -> Option<Keyring> 
         Ok(text) => text.parse::<Keyring>().map_err(str::to_owned),
         Err(error) => Err(error.to_string()),
     };
-    keys.inspect_err(|why| tracing::warn!(why, "NOFX_ENCRYPTION_KEYS cannot be had: payloads of the audit log stay plain")).ok()
+    keys.inspect_err(|why| tracing::warn!(why, "could not load NOFX_ENCRYPTION_KEYS: audit log payloads stay unencrypted")).ok()
 }
 
 /// Whoever checks what this worker signs needs its public half.
 async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
     while let Err(error) = artifacts::register_signing_key(db, key.public()).await {
-        tracing::warn!(%error, key = key.public().kid, "cannot publish the signing key yet");
+        tracing::warn!(%error, key = key.public().kid, "could not publish the signing key yet");
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
@@ -144,7 +144,7 @@ async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
 /// Storage may come up after us.
 async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
     while let Err(error) = storage.ensure_bucket().await {
-        tracing::warn!(%error, bucket = storage::ARTIFACTS, "cannot make the bucket yet");
+        tracing::warn!(%error, bucket = storage::ARTIFACTS, "could not create the bucket yet");
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}

@@ -126,14 +126,14 @@ async fn a_gate_that_cannot_judge_stays_shut_and_says_why() {
     let person = Tenant::new().await.contributor();
     let repository = Repository::new(&[("README.md", "nothing\n")]);
     for (tool, inputs, why) in [
-        ("gate:unit", json!({}), "does not know this repository"),
-        ("gate:lint", json!({"command": "no-such-tool-at-all"}), "a tool is missing"),
-        ("gate:sast", json!({"command": "true", "report": "out.sarif"}), "cannot be read"),
+        ("gate:unit", json!({}), "no supported project file found"),
+        ("gate:lint", json!({"command": "no-such-tool-at-all"}), "a required tool is missing"),
+        ("gate:sast", json!({"command": "true", "report": "out.sarif"}), "could not read the report"),
         ("gate:sast", json!({"command": "echo no sarif", "format": "sarif"}), "is not sarif"),
         ("gate:unit", json!({"command": "echo 'no tests ran in 0.00s'; echo '0 passed in 0.01s'"}), "no test ran"),
         ("gate:audit", json!({}), "no lock file"),
-        ("gate:coverage", json!({"base": "nowhere"}), "there is no nowhere"),
-        ("gate:e2e_smoke", json!({"command": "no-such-tool-at-all"}), "a tool is missing"),
+        ("gate:coverage", json!({"base": "nowhere"}), "no merge base with nowhere"),
+        ("gate:e2e_smoke", json!({"command": "no-such-tool-at-all"}), "a required tool is missing"),
     ] {
         let (run, evidence) = gate(&person, &repository, tool, inputs).await;
         assert_eq!((status(&run, "gate"), evidence["verdict"].as_str()), ("failed", Some("inconclusive")), "{tool}: {evidence}");

@@ -30,10 +30,10 @@ impl StepContext {
 
     /// Keeps a file as an artifact, read piece by piece; its path and id.
     pub(crate) async fn keep_file(&self, name: &str, media_type: &str, path: &Path) -> Result<(String, Uuid), Failure> {
-        let unreadable = |error: std::io::Error| Failure::permanent(format!("cannot read `{name}`: {error}"));
+        let unreadable = |error: std::io::Error| Failure::permanent(format!("could not read `{name}`: {error}"));
         let (size, digest, has_secret) = measure(path, &self.mask).await.map_err(unreadable)?;
         if has_secret {
-            return Err(Failure::permanent(format!("`{name}` holds a secret of the step and is not kept")));
+            return Err(Failure::permanent(format!("`{name}` contains a secret of the step and was not saved")));
         }
         self.keep_with(name, media_type, Content::File { path: path.to_owned(), size }, &digest, vec![]).await
     }
@@ -64,20 +64,20 @@ impl StepContext {
             self.store(&artifact, &content).await?;
             let record = || artifacts::record_artifact(&self.tools.db, &self.step, &artifact);
             match self.insist(record, db::Error::is_about_the_call).await {
-                Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(|| Failure::transient("the lease was lost")),
+                Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(|| Failure::transient("the lease expired")),
                 Err(error) if error.problem().kind == nofx_shared::problem::Kind::BlobGoing => {
                     tokio::time::sleep(Duration::from_millis(500)).await
                 }
-                Err(error) => return Err(Failure::transient(format!("cannot record the artifact {name}: {error}"))),
+                Err(error) => return Err(Failure::transient(format!("could not record the artifact {name}: {error}"))),
             }
         }
-        Err(Failure::transient(format!("the bytes of the artifact {name} are being removed")))
+        Err(Failure::transient(format!("the content of the artifact {name} is being deleted")))
     }
 
     async fn store(&self, artifact: &NewArtifact, content: &Content) -> Result<(), Failure> {
         let storage = &self.tools.storage;
         let hopeless = storage::Error::is_about_the_call;
-        let failed = |error| Failure::transient(format!("cannot store the artifact {}: {error}", artifact.name));
+        let failed = |error| Failure::transient(format!("could not store the artifact {}: {error}", artifact.name));
         if content.len() >= ASK_BYTES && self.insist(|| storage.has(&artifact.blob), hopeless).await.map_err(failed)? {
             return Ok(());
         }
@@ -125,18 +125,18 @@ impl StepContext {
         let attestation = artifacts::approval(subject, &gate.kind, &gate.status, by, at).sign(&self.tools.signing_key);
         let record = || artifacts::record_attestation(&self.tools.db, &self.step, &attestation);
         let recorded = self.insist(record, db::Error::is_about_the_call).await;
-        recorded.map(drop).map_err(|error| Failure::transient(format!("cannot record the approval: {error}")))
+        recorded.map(drop).map_err(|error| Failure::transient(format!("could not record the approval: {error}")))
     }
 
     /// Brings an artifact of the tenant into a file, checked against its digest.
     pub(crate) async fn fetch(&self, artifact: Uuid, to: &Path) -> Result<(), Failure> {
         let ask = || artifacts::use_artifact(&self.tools.db, &self.step, artifact);
         let used = self.insist(ask, db::Error::is_about_the_call).await;
-        let used = used.map_err(|error| Failure::permanent(format!("cannot use the artifact {artifact}: {error}")))?;
-        let used = used.ok_or_else(|| Failure::transient("the lease was lost"))?;
+        let used = used.map_err(|error| Failure::permanent(format!("could not use the artifact {artifact}: {error}")))?;
+        let used = used.ok_or_else(|| Failure::transient("the lease expired"))?;
         let half = half_of(to);
         let storage = &self.tools.storage;
-        let failed = |error: &dyn std::fmt::Display| Failure::transient(format!("cannot fetch the artifact {}: {error}", used.name));
+        let failed = |error: &dyn std::fmt::Display| Failure::transient(format!("could not fetch the artifact {}: {error}", used.name));
         let mut response =
             self.insist(|| storage.download(&used.blob), storage::Error::is_about_the_call).await.map_err(|error| failed(&error))?;
         let mut file = tokio::fs::File::create(&half).await.map_err(|error| failed(&error))?;
@@ -148,7 +148,7 @@ impl StepContext {
         file.flush().await.map_err(|error| failed(&error))?;
         if artifacts::spell(&sum.finalize()) != used.hash {
             drop(tokio::fs::remove_file(&half).await);
-            return Err(Failure::transient(format!("the bytes of the artifact {} are not those that were kept", used.name)));
+            return Err(Failure::transient(format!("checksum mismatch: the content of the artifact {} has changed", used.name)));
         }
         tokio::fs::rename(&half, to).await.map_err(|error| failed(&error))?;
         let material = Material { uri: format!("nofx:artifact/{}", used.id), digest: used.hash };

@@ -59,12 +59,12 @@ enum Prepared {
 
 fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provider: Arc<OnceLock<String>>) -> Result<Prepared, Failure> {
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status == "expired") {
-        return Err(Failure::permanent(format!("{} expired: nobody decided in time", gate.kind)));
+        return Err(Failure::permanent(format!("gate {} expired without a decision", gate.kind)));
     }
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status != "passed" && gate.status != "waived") {
         let by = gate.decided_by.as_deref().unwrap_or("nobody");
         let reason = gate.reason.as_deref().unwrap_or("no reason given");
-        return Err(Failure::permanent(format!("{} was refused by {by}: {reason}", gate.kind)));
+        return Err(Failure::permanent(format!("gate {} was rejected by {by}: {reason}", gate.kind)));
     }
     let scope = Scope {
         run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
@@ -80,7 +80,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
         match expression::evaluate(condition, &scope).map_err(|error| permanent(&error))? {
             Value::Bool(true) => {}
             Value::Bool(false) => return Ok(Prepared::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
-            other => return Err(Failure::permanent(format!("`if` must be true or false, `{condition}` is {other}"))),
+            other => return Err(Failure::permanent(format!("`if` must be true or false, but `{condition}` is {other}"))),
         }
     }
     match &step.hold {
@@ -94,7 +94,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
     if let Some(source) = &step.spec.for_each {
         return match expression::evaluate(source, &scope).map_err(|error| permanent(&error))? {
             Value::Array(items) => Ok(Prepared::Outcome(Outcome::Children { items })),
-            other => Err(Failure::permanent(format!("`for_each` must be a list, `{source}` is {other}"))),
+            other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {other}"))),
         };
     }
     let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?;
@@ -189,7 +189,7 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
             return if stop.is_cancelled() {
                 Outcome::Stopped
             } else {
-                let failure = Failure::transient(format!("it took longer than {} s", timeout.as_secs()));
+                let failure = Failure::transient(format!("timed out after {} s", timeout.as_secs()));
                 // Slow by itself, or because of what it asked?
                 Outcome::TimedOut(if provider.get().is_some() { failure } else { failure.of_its_own() })
             };
@@ -207,11 +207,11 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
 fn finish(outputs: &Value, mask: &Mask) -> Outcome {
     let text = mask.apply(&outputs.to_string());
     if text.len() > OUTPUT_BYTES {
-        let message = format!("its outputs have {} bytes, at most {OUTPUT_BYTES} are kept; put them into an artifact", text.len());
+        let message = format!("outputs are {} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact", text.len());
         return Outcome::Failed(Failure::permanent(message));
     }
     match serde_json::from_str(&text) {
         Ok(outputs) => Outcome::Done { outputs },
-        Err(_) => Outcome::Failed(Failure::permanent("its outputs are no JSON any more after a secret was masked in them")),
+        Err(_) => Outcome::Failed(Failure::permanent("outputs are not valid JSON after secrets were masked")),
     }
 }

@@ -60,7 +60,7 @@ impl StepContext {
                     *at_byte += text.len();
                     sent += piece.len().min(waiting.len());
                 }
-                Err(error) => tracing::debug!(%error, "a piece of a log could not be sent; it goes with the next one"),
+                Err(error) => tracing::debug!(%error, "could not send a log chunk; the next one includes it"),
             }
         }
     }

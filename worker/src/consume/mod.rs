@@ -232,7 +232,7 @@ impl Consumer {
                 }
             }
             Err(error) if !error.is_about_the_call() => {
-                tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "cannot settle now; trying again");
+                tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
                 self.ended.extend(answer.sent);
                 self.hungry = true;
                 self.pause = Some(Instant::now() + Duration::from_millis(200));
@@ -247,7 +247,7 @@ impl Consumer {
         tracing::error!(error = error as &(dyn std::error::Error + 'static), steps = sent.len(), "the database refused a settle");
         self.pause = Some(Instant::now() + Duration::from_millis(200));
         if let [only] = sent.as_slice() {
-            let failure = Failure::permanent(format!("what came of the step was refused: {}", error.problem().detail));
+            let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
             self.ended.push(Ended { run: only.run, step: only.step, token: only.token, outcome: Outcome::Failed(failure), provider: None });
             return;
         }
@@ -268,7 +268,7 @@ impl Consumer {
         let queue = Arc::clone(&self.queue);
         tokio::spawn(async move {
             if let Err(error) = queue.ring(ready.into_iter().map(Ring::of).collect()).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring; the sweeper will");
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers; the next sweep will");
             }
         });
     }
@@ -278,7 +278,7 @@ impl Consumer {
         let queue = Arc::clone(&self.queue);
         tokio::spawn(async move {
             if let Err(error) = queue.announce().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "cannot announce events; followers look by themselves");
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not notify event listeners; they will poll");
             }
         });
     }
@@ -337,7 +337,7 @@ impl Consumer {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot wake what is due; trying again");
+                    tracing::warn!(%error, "could not wake due steps; retrying");
                     self.due = Some(now + Duration::from_millis(500));
                 }
             }
@@ -365,7 +365,7 @@ impl Consumer {
                 }
             }
             // The leases hold for a while yet.
-            Err(error) => tracing::warn!(%error, "cannot extend leases now"),
+            Err(error) => tracing::warn!(%error, "could not extend leases"),
         }
     }
 }

@@ -108,7 +108,7 @@ impl Bell {
     async fn attend<D: Doorbell>(&self, settings: &Settings) {
         loop {
             if let Err(error) = self.follow::<D>(settings).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the doorbell cannot be heard; looking every second meanwhile");
+                tracing::warn!(error = &error as &dyn std::error::Error, "wake-up source unavailable; polling every second");
             }
             self.ring();
             tokio::time::sleep(Duration::from_secs(1)).await;

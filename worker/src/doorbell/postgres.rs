@@ -20,7 +20,7 @@ const PACE: Duration = Duration::from_millis(5);
 pub(super) enum Error {
     #[error("NOFX_DB_URL is not set")]
     NoUrl,
-    #[error("the connection for NOTIFY is lost")]
+    #[error("the NOTIFY connection was lost")]
     Lost,
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),

@@ -95,7 +95,7 @@ impl Doorbell for Stream {
 impl Stream {
     /// An entry that is no ring would come again for ever: it is kept aside, for whoever wants to know who writes such.
     async fn put_away(&mut self, entry: &StreamId) -> Result<(), RedisError> {
-        tracing::warn!(entry = entry.id, stream = DEAD, "an entry is no ring; it is put away");
+        tracing::warn!(entry = entry.id, stream = DEAD, "unrecognised queue message; moved to the dead-letter stream");
         let text = format!("{:?}", entry.map);
         let keep = StreamMaxlen::Approx(1000);
         let mut pipe = redis::pipe();

@@ -95,7 +95,7 @@ impl Doorbell for Queues {
                 match serde_json::from_str::<Message>(message.body.as_deref().unwrap_or_default()) {
                     Ok(_) => self.unanswered.entry(queue).or_default().extend(message.receipt_handle),
                     Err(error) => {
-                        tracing::warn!(%error, queue = self.queues[queue].0, message.id = message.message_id, "a message is no ring")
+                        tracing::warn!(%error, queue = self.queues[queue].0, message.id = message.message_id, "unrecognised queue message")
                     }
                 }
             }
@@ -134,7 +134,7 @@ impl Doorbell for Queues {
             let answer = call.send().await.map_err(|error| Error::of("DeleteMessageBatch", name, error))?;
             // They ring once more: that costs a look.
             for failed in answer.failed {
-                tracing::warn!(queue = name, code = failed.code, "SQS did not delete a ring");
+                tracing::warn!(queue = name, code = failed.code, "SQS did not delete a message");
             }
         }
         Ok(())

@@ -94,10 +94,10 @@ impl Processes {
     }
 
     async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<Ended, Failure> {
-        let _turn = self.turns.acquire().await.map_err(|_| Failure::transient("the worker is ending"))?;
+        let _turn = self.turns.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
         let scratch = tempdir()?;
         let written = scratch.0.join("output.json");
-        let (program, arguments) = command.argv.split_first().ok_or_else(|| Failure::permanent("there is no program to run"))?;
+        let (program, arguments) = command.argv.split_first().ok_or_else(|| Failure::permanent("no program to run"))?;
         let mut child = tokio::process::Command::new(program)
             .args(arguments)
             .current_dir(&command.dir)
@@ -117,7 +117,7 @@ impl Processes {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Failure::permanent(format!("cannot start `{program}`: {error}")))?;
+            .map_err(|error| Failure::permanent(format!("could not start `{program}`: {error}")))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process ended at once"))?;
         let group = Group(Pid::from_raw(pid));
         let Printed(collected) = &command.printed;
@@ -129,7 +129,7 @@ impl Processes {
             status
         };
         let status = tokio::select! {
-            status = whole => Some(status.map_err(|error| Failure::transient(format!("cannot wait for `{program}`: {error}")))?),
+            status = whole => Some(status.map_err(|error| Failure::transient(format!("could not wait for `{program}`: {error}")))?),
             () = command.stop.cancelled() => None,
         };
         drop(group);
@@ -169,13 +169,13 @@ struct Scratch(PathBuf);
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "cannot remove a scratch folder");
+            tracing::warn!(%error, path = %self.0.display(), "could not remove a scratch folder");
         }
     }
 }
 
 fn tempdir() -> Result<Scratch, Failure> {
     let path = std::env::temp_dir().join(format!("nofx-step-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&path).map_err(|error| Failure::transient(format!("cannot make {}: {error}", path.display())))?;
+    std::fs::create_dir(&path).map_err(|error| Failure::transient(format!("could not create {}: {error}", path.display())))?;
     Ok(Scratch(path))
 }

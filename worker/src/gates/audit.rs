@@ -19,7 +19,7 @@ pub(crate) struct Audit;
 pub(crate) struct Inputs {
     /// Folder below the workspace.
     cwd: Option<String>,
-    /// The least severity that fails the gate: `warning` (moderate; when not given), `error` (high) or `info` (low).
+    /// The minimum severity that fails the gate: `warning` (moderate; default), `error` (high) or `info` (low).
     fail_on: Option<Severity>,
     /// Advisories that are accepted, with the reason: `{"RUSTSEC-2026-0001": "not reachable"}`.
     #[serde(default)]
@@ -55,7 +55,7 @@ impl Gate for Audit {
         let called: Vec<&Auditor> = AUDITORS.iter().filter(|auditor| dir.join(auditor.file).is_file()).collect();
         if called.is_empty() {
             let files = AUDITORS.iter().map(|auditor| auditor.file).collect::<Vec<_>>().join(", ");
-            return Ok(Judged::inconclusive(format!("there is no lock file to audit (none of {files})")));
+            return Ok(Judged::inconclusive(format!("no lock file to audit (none of {files})")));
         }
         let mut judged = Judged::of(Verdict::Pass, "");
         let mut tools = vec![];
@@ -65,7 +65,7 @@ impl Gate for Audit {
             judged.printed.push_str(&ended.output);
             judged.exit_code = ended.exit_code;
             let read = serde_json::from_str(ended.stdout.trim())
-                .map_err(|_| "it did not answer in JSON".to_owned())
+                .map_err(|_| "the output is not JSON".to_owned())
                 .and_then(|value| (auditor.read)(&value));
             match read {
                 Ok(found) => {

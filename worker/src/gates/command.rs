@@ -16,16 +16,16 @@ use crate::workspace;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// What to run; when not given, what the repository's own files say.
+    /// Command to run; default: detected from the repository's files.
     command: Option<String>,
     /// Folder below the workspace.
     cwd: Option<String>,
-    /// A file below `cwd` that the command writes its findings to (SARIF, JUnit XML, JSON); when not given, what it prints is read.
+    /// A file below `cwd` that the command writes its findings to (SARIF, JUnit XML, JSON); default: its output is read.
     report: Option<String>,
     /// How to read the findings: `cargo`, `eslint`, `junit`, `lines`, `pytest`, `ruff`, `sarif`, `tsc` or `text` (exit code only).
-    /// Recognised by their form when not given.
+    /// Default: recognised by content.
     format: Option<Format>,
-    /// The least severity that fails the gate: `error` (when not given), `warning` or `info`.
+    /// The minimum severity that fails the gate: `error` (default), `warning` or `info`.
     fail_on: Option<Severity>,
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
         ),
         (None, None) => {
             let files = known.iter().map(|one| one.file).collect::<Vec<_>>().join(", ");
-            return Ok(Judged::inconclusive(format!("it does not know this repository (none of {files}): give `command`")));
+            return Ok(Judged::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
         }
     };
     let report = report.map(|name| workspace::below(&dir, &name)).transpose()?;
@@ -101,7 +101,7 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
     let ran = judged.tests.map(|tests| tests.passed + tests.failed);
     // bash says 127 when a program is not there, 126 when it cannot be run.
     (judged.verdict, judged.summary) = match ended.exit_code {
-        Some(127 | 126) => (Verdict::Inconclusive, format!("it cannot run, a tool is missing: {}", bash::tail(ended.output.trim(), 500))),
+        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(ended.output.trim(), 500))),
         None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
         Some(0) if judged.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judged.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
@@ -116,7 +116,7 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
         },
         Some(code) => {
             let said = bash::tail(ended.output.trim(), 300);
-            (Verdict::Fail, format!("it ended with exit code {code}{}{said}", if said.is_empty() { "" } else { ": " }))
+            (Verdict::Fail, format!("the command exited with code {code}{}{said}", if said.is_empty() { "" } else { ": " }))
         }
     };
     Ok(Judged { tool, command: Some(bench.step.mask.apply(&command)), exit_code: ended.exit_code, printed: ended.output, ..judged })
@@ -126,12 +126,12 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
 fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, format: Option<Format>, dir: &Path) -> Judged {
     let said = match written {
         Some(Ok(text)) => Said { stdout: text, output: text },
-        Some(Err(error)) => return Judged::inconclusive(format!("its report cannot be read: {error}")),
+        Some(Err(error)) => return Judged::inconclusive(format!("could not read the report: {error}")),
         None => Said { stdout, output },
     };
     // A file that was named must hold findings; what is printed may be plain text.
     let format = format.or_else(|| readers::recognise(&said)).or_else(|| written.is_none().then_some(Format::Text));
-    let Some(format) = format else { return Judged::inconclusive("its report is of no format that is known: give `format`") };
+    let Some(format) = format else { return Judged::inconclusive("unrecognised report format; set `format`") };
     match readers::read(format, &said) {
         Ok(reading) => {
             let mut judged = Judged::of(Verdict::Pass, "");
@@ -142,7 +142,7 @@ fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, fo
             judged.tests = reading.tests;
             judged
         }
-        Err(error) => Judged::inconclusive(format!("what it printed is not {format:?}: {error}").to_lowercase()),
+        Err(error) => Judged::inconclusive(format!("output is not valid {format:?}: {error}").to_lowercase()),
     }
 }
 

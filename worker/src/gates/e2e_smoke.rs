@@ -17,7 +17,7 @@ pub(crate) struct E2eSmoke;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// What to run.
+    /// Command to run.
     command: String,
     /// Folder below the workspace.
     cwd: Option<String>,
@@ -38,7 +38,7 @@ impl Gate for E2eSmoke {
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
         let ended = step.run(bash::script_argv(&inputs.command), &dir, env).await?;
         if step.stop.is_cancelled() {
-            return Err(Failure::transient("it was stopped"));
+            return Err(Failure::transient("the step was stopped"));
         }
         let said = Said { stdout: &ended.stdout, output: &ended.output };
         let reading = readers::recognise(&said).and_then(|format| readers::read(format, &said).ok()).unwrap_or_default();
@@ -46,11 +46,9 @@ impl Gate for E2eSmoke {
             + reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64;
         let (verdict, summary) = match ended.exit_code {
             Some(0) if failed == 0 => (Verdict::Pass, "the smoke test passed".to_owned()),
-            Some(127 | 126) => {
-                (Verdict::Inconclusive, format!("it cannot run, a tool is missing: {}", bash::tail(ended.output.trim(), 500)))
-            }
+            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(ended.output.trim(), 500))),
             Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
-            Some(code) => (Verdict::Fail, format!("it ended with exit code {code}: {}", bash::tail(ended.output.trim(), 300))),
+            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", bash::tail(ended.output.trim(), 300))),
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
         Ok(Judged {

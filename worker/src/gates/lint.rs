@@ -5,7 +5,7 @@ use super::command::{self, Inputs, Known};
 use super::readers::Format;
 use super::{Bench, Gate, Judged};
 
-/// Runs the linter of the repository (clippy, eslint, ruff, golangci-lint) and keeps what it found as evidence.
+/// Runs the linter of the repository (clippy, eslint, ruff, golangci-lint) and saves its findings as evidence.
 #[derive(JsonSchema)]
 pub(crate) struct Lint;
 

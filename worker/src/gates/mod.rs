@@ -102,7 +102,7 @@ impl Bench<'_> {
     pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<Ended, Failure> {
         let step = self.step;
         let ended = step.run(argv, dir, step.env.clone()).await?;
-        if step.stop.is_cancelled() { Err(Failure::transient("it was stopped")) } else { Ok(ended) }
+        if step.stop.is_cancelled() { Err(Failure::transient("the step was stopped")) } else { Ok(ended) }
     }
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
         step_id: step.step.id,
         attempt: step.step.attempt,
     };
-    let text = serde_json::to_string(&evidence).map_err(|error| Failure::permanent(format!("the evidence is no JSON: {error}")))?;
+    let text = serde_json::to_string(&evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))?;
     let text = step.mask.apply(&text).into_bytes();
     let digest = artifacts::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
@@ -158,8 +158,8 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
     step.insist(record, db::Error::is_about_the_call)
         .await
-        .map_err(|error| Failure::transient(format!("the verdict cannot be recorded: {error}")))?
-        .ok_or_else(|| Failure::transient("the lease was lost"))?;
+        .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?
+        .ok_or_else(|| Failure::transient("the lease expired"))?;
 
     let outputs = json!({
         "passed": is_open, "verdict": evidence.verdict, "summary": evidence.summary, "findings": evidence.findings_total,

@@ -6,7 +6,7 @@ use super::readers::Format;
 use super::{Bench, Gate, Judged};
 
 /// Runs a static security analysis (semgrep with the repository's own rules, ruff's security rules, gosec, or a command that
-/// writes SARIF) and keeps what it found as evidence.
+/// writes SARIF) and saves its findings as evidence.
 #[derive(JsonSchema)]
 pub(crate) struct Sast;
 

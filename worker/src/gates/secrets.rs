@@ -11,15 +11,15 @@ use serde::Deserialize;
 use super::{Bench, Gate, Judged};
 
 /// Looks for secrets in all files of the workspace: keys of AWS, GitHub, Slack, Google, Stripe, model providers and npm, private
-/// keys, JWTs, passwords in URLs, and random-looking values that are given to a name like `token` or `password`. Hashes, ids and lock
-/// files are none. A line that says `nofx:allow-secret` is left out. Findings never hold the secret.
+/// keys, JWTs, passwords in URLs, and random-looking values that are assigned to a name like `token` or `password`. Hashes, ids and lock
+/// files are not secrets. A line that says `nofx:allow-secret` is skipped. Findings never contain the secret.
 #[derive(JsonSchema)]
 pub(crate) struct Secrets;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// Files that are not looked at, by the start of their paths: `fixtures/`.
+    /// Files that are not scanned, by the start of their paths: `fixtures/`.
     #[serde(default)]
     exclude: Vec<String>,
 }
@@ -108,7 +108,7 @@ impl Gate for Secrets {
             format!("no secret in {scanned} files")
         } else {
             let kinds = by_rule.iter().map(|(rule, n)| format!("{n} × {rule}")).collect::<Vec<_>>().join(", ");
-            format!("{worst} secrets in {scanned} files: {kinds}; take them out and revoke them")
+            format!("{worst} secrets in {scanned} files: {kinds}; remove and revoke them")
         };
         let verdict = if worst == 0 { Verdict::Pass } else { Verdict::Fail };
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
@@ -148,7 +148,7 @@ fn scan(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec<Finding>, u
                 None,
                 Severity::Error,
                 "too-large",
-                format!("has {} bytes and was not looked at; name it in `exclude`", meta.1),
+                format!("has {} bytes and was not scanned; add it to `exclude`", meta.1),
             ));
             continue;
         }

@@ -5,7 +5,7 @@ use super::command::{self, Inputs, Known};
 use super::readers::Format;
 use super::{Bench, Gate, Judged};
 
-/// Runs the type checker of the repository (cargo, tsc, mypy, go vet) and keeps what it found as evidence.
+/// Runs the type checker of the repository (cargo, tsc, mypy, go vet) and saves its findings as evidence.
 #[derive(JsonSchema)]
 pub(crate) struct Typecheck;
 

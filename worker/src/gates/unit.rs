@@ -5,7 +5,7 @@ use super::command::{self, Inputs, Known};
 use super::readers::Format;
 use super::{Bench, Gate, Judged};
 
-/// Runs the unit tests of the repository (cargo, pytest, npm, go) and keeps what failed as evidence. When no test runs, the gate
+/// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no test runs, the gate
 /// stays shut.
 #[derive(JsonSchema)]
 pub(crate) struct Unit;

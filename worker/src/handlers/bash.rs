@@ -15,7 +15,7 @@ use crate::workspace;
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
 /// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
-/// step's outputs. What it prints is kept as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again,
+/// step's outputs. Its output is saved as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again,
 /// with the same `NOFX_IDEMPOTENCY_KEY` when the step has one.
 #[derive(JsonSchema)]
 pub(super) struct Bash;
@@ -30,10 +30,10 @@ pub(super) struct Inputs {
     argv: Option<Vec<String>>,
     /// Folder below the workspace.
     cwd: Option<String>,
-    /// Files below `cwd` that are kept as artifacts once it succeeded: `dist/app.tar.gz`. Their ids are in `outputs.artifacts`.
+    /// Files below `cwd` that are saved as artifacts once the step has succeeded: `dist/app.tar.gz`. Their ids are in `outputs.artifacts`.
     #[serde(default)]
     artifacts: Vec<String>,
-    /// Artifacts, by id, that are put into files below `cwd` before it begins:
+    /// Artifacts, by id, that are written to files below `cwd` before the step starts:
     /// `{"app.tar.gz": "${{ steps.build.outputs.artifacts['dist/app.tar.gz'] }}"}`.
     #[serde(default)]
     fetch: BTreeMap<String, Uuid>,
@@ -47,14 +47,14 @@ impl Handler for Bash {
         let argv = match (inputs.script, inputs.argv) {
             (Some(script), None) => script_argv(&script),
             (None, Some(argv)) if !argv.is_empty() => argv,
-            _ => return Err(Failure::permanent("give either `script` or a non-empty `argv`")),
+            _ => return Err(Failure::permanent("set either `script` or a non-empty `argv`")),
         };
         let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
         for (file, artifact) in &inputs.fetch {
             let path = workspace::below(&dir, file)?;
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)
-                    .map_err(|error| Failure::permanent(format!("cannot make the folder of `{file}`: {error}")))?;
+                    .map_err(|error| Failure::permanent(format!("could not create the folder of `{file}`: {error}")))?;
             }
             step.fetch(*artifact, &path).await?;
         }
@@ -64,7 +64,7 @@ impl Handler for Bash {
         let log = format!("log-{}.txt", step.step.attempt);
         let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
         if step.stop.is_cancelled() {
-            return Err(Failure::transient("it was stopped"));
+            return Err(Failure::transient("the step was stopped"));
         }
         kept?;
         if ended.exit_code != Some(0) {
@@ -73,7 +73,7 @@ impl Handler for Bash {
         let mut outputs = json!({"exit_code": 0, "stdout": tail(&ended.stdout, 16 << 10)});
         if let Some(written) = ended.written {
             let Ok(Value::Object(written)) = serde_json::from_slice(&written) else {
-                return Err(Failure::permanent("what it wrote to NOFX_OUTPUT is not a JSON object"));
+                return Err(Failure::permanent("the content of NOFX_OUTPUT is not a JSON object"));
             };
             outputs.as_object_mut().expect("it was made as an object").extend(written);
         }
@@ -95,7 +95,9 @@ pub(crate) fn script_argv(script: &str) -> Vec<String> {
 
 pub(crate) fn failure(ended: &Ended, step: &StepContext) -> Failure {
     let last = step.mask.apply(tail(&ended.output, 2000));
-    let how = ended.exit_code.map_or_else(|| "it was killed by a signal".to_owned(), |code| format!("it ended with exit code {code}"));
+    let how = ended
+        .exit_code
+        .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
     Failure::transient(how).of_its_own().with_details(json!({"exit_code": ended.exit_code, "output": last}))
 }
 

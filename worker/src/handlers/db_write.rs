@@ -10,7 +10,7 @@ use crate::consume::StepContext;
 ///
 /// The rows are written in the transaction that settles the step: a retry never writes twice. What changed is in `outputs.before` and
 /// `outputs.after`, and in the audit log. Update, upsert and delete wait for `manual:db` unless the tenant's policy says otherwise;
-/// with `dry_run` nothing is written and nobody is asked.
+/// with `dry_run` nothing is written and no approval is required.
 #[derive(JsonSchema)]
 pub(super) struct DbWrite;
 
@@ -31,10 +31,10 @@ pub(super) struct Inputs {
     /// `is_null`, `not_null`.
     #[serde(default)]
     filters: Vec<Filter>,
-    /// Columns that tell which row is meant, for upsert.
+    /// Columns that identify a row, for upsert.
     #[serde(default)]
     on_conflict: Vec<String>,
-    /// Only tell which rows would change.
+    /// Only show which rows would change.
     #[serde(default)]
     dry_run: bool,
 }
@@ -66,7 +66,7 @@ impl Handler for DbWrite {
         let mut rows = std::mem::take(&mut inputs.rows);
         match inputs.values.take() {
             Some(values) if rows.is_empty() => rows.push(values),
-            Some(_) => return Err(Failure::permanent("give either `values` or `rows`")),
+            Some(_) => return Err(Failure::permanent("set either `values` or `rows`")),
             None => {}
         }
         let mut write = serde_json::to_value(&inputs).map_err(|error| Failure::permanent(error.to_string()))?;

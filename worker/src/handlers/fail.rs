@@ -6,16 +6,16 @@ use serde_json::json;
 use super::Handler;
 use crate::consume::StepContext;
 
-/// Fails: for trying out what a plan does then.
+/// Fails: to try out how a plan handles a failure.
 #[derive(JsonSchema)]
 pub(super) struct Fail;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
-    /// What it says.
+    /// The message of the failure.
     message: Option<String>,
-    /// Whether another attempt may do better.
+    /// Whether another attempt may succeed.
     #[serde(default)]
     transient: bool,
     /// Succeeds from this attempt on.
@@ -30,7 +30,7 @@ impl Handler for Fail {
         if inputs.until_attempt.is_some_and(|attempt| step.step.attempt >= attempt) {
             return Ok(Outcome::Done { outputs: json!({"attempt": step.step.attempt}) });
         }
-        let message = inputs.message.unwrap_or_else(|| "it was told to fail".to_owned());
+        let message = inputs.message.unwrap_or_else(|| "failed as requested".to_owned());
         Err(if inputs.transient { Failure::transient(message) } else { Failure::permanent(message) })
     }
 }

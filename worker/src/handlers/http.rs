@@ -18,7 +18,7 @@ pub(super) struct Http;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
-    /// GET when not given.
+    /// Default: GET.
     method: Option<String>,
     /// Absolute, http or https.
     url: String,
@@ -27,7 +27,7 @@ pub(super) struct Inputs {
     headers: BTreeMap<String, String>,
     /// Text is sent as it is, anything else as JSON.
     body: Option<Value>,
-    /// 200 to 299 when not given.
+    /// Default: 200 to 299.
     expected_status: Option<Vec<u16>>,
 }
 
@@ -42,7 +42,7 @@ impl Handler for Http {
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         let bad = |what: String| Failure::permanent(what);
         let method: Method =
-            inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("method is not an HTTP method".to_owned()))?;
+            inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("`method` is not an HTTP method".to_owned()))?;
         let url: Url = inputs.url.parse().map_err(|error| bad(format!("url: {error}")))?;
         let target = format!("http:{}", url.host_str().unwrap_or_default());
         if let Some(shut) = step.depends_on(&target) {
@@ -66,23 +66,23 @@ impl Handler for Http {
             Some(other) => request.json(&other),
         };
         let mut response =
-            request.send().await.map_err(|error| Failure::transient(format!("{url} does not answer: {}", error.without_url())))?;
+            request.send().await.map_err(|error| Failure::transient(format!("no response from {url}: {}", error.without_url())))?;
         let status = response.status().as_u16();
         let headers: BTreeMap<String, String> =
             response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
         let mut bytes = vec![];
         while let Some(chunk) =
-            response.chunk().await.map_err(|error| Failure::transient(format!("the answer broke off: {}", error.without_url())))?
+            response.chunk().await.map_err(|error| Failure::transient(format!("the response broke off: {}", error.without_url())))?
         {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > BODY_BYTES {
-                return Err(bad(format!("the answer is larger than {BODY_BYTES} bytes")));
+                return Err(bad(format!("the response is larger than {BODY_BYTES} bytes")));
             }
         }
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
         let fine = inputs.expected_status.map_or_else(|| (200..300).contains(&status), |expected| expected.contains(&status));
         if !fine {
-            let message = format!("{url} answered {status}");
+            let message = format!("{url} returned {status}");
             let failure = if status >= 500 || status == 429 { Failure::transient(message) } else { Failure::permanent(message) };
             return Err(failure.with_details(json!({"status": status, "body": body})));
         }

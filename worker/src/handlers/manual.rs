@@ -6,14 +6,14 @@ use serde_json::json;
 use super::Handler;
 use crate::consume::StepContext;
 
-/// Waits for a person: parks the step on a gate; a decision makes it ready again. A refusal fails it before it comes here.
+/// Waits for a person: parks the step on a gate; a decision makes it ready again. A rejection fails the step.
 #[derive(JsonSchema)]
 pub(super) struct Manual;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
-    /// Shown to whoever decides.
+    /// Shown to the people who decide.
     question: Option<String>,
 }
 

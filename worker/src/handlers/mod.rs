@@ -157,7 +157,7 @@ mod tests {
         for handler in super::all() {
             let (tool, inputs) = handler.schemas();
             let said = tool.get("description").and_then(Value::as_str).unwrap_or_default();
-            write!(page, "\n## `{}`\n\n{said}\n\nTime when the plan says nothing: {} s.\n", handler.tool(), handler.default_timeout_s())
+            write!(page, "\n## `{}`\n\n{said}\n\nDefault timeout: {} s.\n", handler.tool(), handler.default_timeout_s())
                 .expect("text");
             let empty = serde_json::Map::new();
             let fields = inputs.get("properties").and_then(Value::as_object).unwrap_or(&empty);

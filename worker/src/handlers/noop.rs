@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Handler;
 use crate::consume::StepContext;
 
-/// Does nothing; its inputs are its outputs.
+/// Does nothing; returns its inputs as outputs.
 #[derive(JsonSchema)]
 pub(super) struct Noop;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Handler;
 use crate::consume::StepContext;
 
-/// Waits. The step is parked meanwhile: it holds no worker and costs nothing.
+/// Waits. The step is parked meanwhile and occupies no worker.
 #[derive(JsonSchema)]
 pub(super) struct Sleep;
 

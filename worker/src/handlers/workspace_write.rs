@@ -20,7 +20,7 @@ pub(super) struct Inputs {
     /// Content by path.
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// Paths of files that are to go; those that are not there are no error.
+    /// Paths of files to remove; missing files are no error.
     #[serde(default)]
     remove: Vec<String>,
 }
@@ -32,7 +32,7 @@ impl Handler for WorkspaceWrite {
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         if inputs.files.is_empty() && inputs.remove.is_empty() {
-            return Err(Failure::permanent("give `files` or `remove`"));
+            return Err(Failure::permanent("set `files` or `remove`"));
         }
         let dir = step.workspace().await?;
         // All paths are looked at before the first is written.
@@ -41,7 +41,7 @@ impl Handler for WorkspaceWrite {
         let snapshots = Snapshots::new(&step.tools.processes, &dir, step.stop.clone()).await?;
         let before = snapshots.take().await?;
         for (path, name, text) in written {
-            let failed = |error: std::io::Error| Failure::permanent(format!("cannot write `{name}`: {error}"));
+            let failed = |error: std::io::Error| Failure::permanent(format!("could not write `{name}`: {error}"));
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(failed)?;
             }
@@ -50,7 +50,7 @@ impl Handler for WorkspaceWrite {
         for path in removed {
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::permanent(format!("cannot remove `{}`: {error}", path.display())));
+                    return Err(Failure::permanent(format!("could not remove `{}`: {error}", path.display())));
                 }
                 _ => {}
             }

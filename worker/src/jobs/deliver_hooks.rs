@@ -35,7 +35,7 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, metrics: Arc<Metrics>, stop: 
         match round(&db, &tools, &metrics).await {
             Ok(next) => sleep = next,
             Err(error) => {
-                tracing::warn!(%error, "cannot deliver hooks now; trying again");
+                tracing::warn!(%error, "could not deliver hooks; retrying");
                 sleep = Duration::from_secs(5);
             }
         }
@@ -59,7 +59,7 @@ async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, no
             let outcome = if attempt["delivered"] == true { "delivered" } else { "failed" };
             metrics.hook_deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
             if let Err(error) = hooks::end_delivery(db, due.id, &attempt).await {
-                tracing::warn!(%error, delivery = %due.id, "cannot note what came of a hook; it is told again");
+                tracing::warn!(%error, delivery = %due.id, "could not record a delivery attempt; the delivery will be repeated");
             }
         }))
         .await;

@@ -82,7 +82,7 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             if !rung.is_empty() {
                 bell.ring();
                 if let Err(error) = queue.ring(rung.into_iter().map(Ring::of).collect()).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot ring for late steps; the next round will");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers for late steps; the next round will");
                 }
             }
             Ok(())
@@ -117,7 +117,7 @@ async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
             return Ok(());
         }
         if let Err(error) = tools.storage.remove(&blobs).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot remove artifacts whose time is over; the next round will");
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not delete expired artifacts; the next round will");
             return Ok(());
         }
         artifacts::forget_blobs(db, &blobs).await?;
@@ -127,7 +127,7 @@ async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
 async fn every<F: Future<Output = Result<(), Error>>>(period: Duration, job: impl Fn() -> F) {
     loop {
         if let Err(error) = job().await {
-            tracing::warn!(%error, "a job failed; it is tried again at its next time");
+            tracing::warn!(%error, "a job failed; the next run will retry");
         }
         tokio::time::sleep(period).await;
     }

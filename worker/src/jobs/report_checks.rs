@@ -32,7 +32,7 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
                 Ok(checks) if checks.is_empty() => break,
                 Ok(checks) => checks,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot look which checks are to be told; the next sweep will");
+                    tracing::warn!(%error, "could not list the checks to report; the next sweep will");
                     break;
                 }
             };
@@ -43,12 +43,12 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
                         Ok(true) => tools.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {
-                            tracing::warn!(%error, step.id = %check.step_id, "cannot note what the forge was told; it is told again")
+                            tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
                         }
                     },
                     // Nobody tries it for 20 seconds; then it is due again.
                     Err(why) => {
-                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "cannot tell the forge of a check")
+                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "could not report a check to the forge")
                     }
                 }
             }
@@ -80,7 +80,7 @@ async fn tell(client: &Client, tools: &Tools, check: &Check, tokens: &mut HashMa
         Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
         None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
     };
-    let id = answer["id"].as_u64().ok_or("GitHub's answer is no check run")?;
+    let id = answer["id"].as_u64().ok_or("GitHub did not return a check run")?;
     // What one request cannot hold is added by more.
     for more in rest.chunks(ANNOTATIONS) {
         let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
@@ -114,8 +114,8 @@ fn percent(text: &str) -> String {
 
 fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
     let title = match (check.state.as_str(), &check.question) {
-        ("queued", _) => "Waits for its turn".to_owned(),
-        ("in_progress", Some(question)) if check.status == "waiting" => format!("Waits for an approval: {question}"),
+        ("queued", _) => "Waiting for its turn".to_owned(),
+        ("in_progress", Some(question)) if check.status == "waiting" => format!("Waiting for approval: {question}"),
         ("in_progress", _) => "Runs".to_owned(),
         _ => evidence.map_or_else(|| check.status.replace('_', " "), |evidence| evidence.summary.chars().take(200).collect()),
     };
@@ -175,7 +175,7 @@ async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, 
         let found = tools.secrets.read(check.tenant_id, &[name.to_owned()]).await;
         found
             .map_err(|error| error.to_string())
-            .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} is not there")))
+            .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} was not found")))
     };
     let (Ok(app), Ok(key)) = (secret("GITHUB_APP_ID").await, secret("GITHUB_APP_KEY").await) else {
         return secret("GITHUB_TOKEN").await.map_err(|why| format!("neither GITHUB_APP_ID and GITHUB_APP_KEY nor GITHUB_TOKEN: {why}"));
@@ -189,7 +189,7 @@ async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, 
     let installation = send(client, Method::GET, &format!("{github}/repos/{}/installation", check.repository), &jwt, None).await?;
     let id = installation["id"].as_u64().ok_or("the GitHub App is not installed for the repository")?;
     let made = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;
-    made["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub made no token".to_owned())
+    made["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub returned no token".to_owned())
 }
 
 async fn send(client: &Client, method: Method, url: &str, token: &str, body: Option<&Value>) -> Result<Value, String> {
@@ -201,12 +201,12 @@ async fn send(client: &Client, method: Method, url: &str, token: &str, body: Opt
         .header("x-github-api-version", "2022-11-28")
         .timeout(Duration::from_secs(8));
     let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
-    let response = request.send().await.map_err(|error| format!("GitHub does not answer: {}", error.without_url()))?;
+    let response = request.send().await.map_err(|error| format!("no response from GitHub: {}", error.without_url()))?;
     let status = response.status();
     let answer: Value = response.json().await.unwrap_or_default();
     if status.is_success() {
         Ok(answer)
     } else {
-        Err(format!("GitHub answered {}: {}", status.as_u16(), answer["message"].as_str().unwrap_or_default()))
+        Err(format!("GitHub returned {}: {}", status.as_u16(), answer["message"].as_str().unwrap_or_default()))
     }
 }

@@ -97,9 +97,9 @@ impl Models {
         let begin_at = Instant::now();
         let begun = step.insist(begin, db::Error::is_about_the_call).await;
         let mut record = begin_at.elapsed();
-        let begun = begun.map_err(|error| Failure::transient(format!("the question cannot be written down: {error}")))?;
-        let id = match begun.ok_or_else(|| Failure::transient("the lease was lost"))? {
-            Begun::Over(why) => return Err(Failure::permanent(format!("the budget for models does not allow it: {why}"))),
+        let begun = begun.map_err(|error| Failure::transient(format!("the model call could not be recorded: {error}")))?;
+        let id = match begun.ok_or_else(|| Failure::transient("the lease expired"))? {
+            Begun::Over(why) => return Err(Failure::permanent(format!("the model budget does not allow the call: {why}"))),
             Begun::Replay(known) => {
                 return Ok(Answer {
                     text: known.answer,
@@ -142,7 +142,7 @@ impl Models {
         let end_at = Instant::now();
         step.insist(end, db::Error::is_about_the_call)
             .await
-            .map_err(|error| Failure::transient(format!("the answer cannot be written down: {error}")))?;
+            .map_err(|error| Failure::transient(format!("the result of the model call could not be recorded: {error}")))?;
         record += end_at.elapsed();
         self.times.record.observe(record.as_secs_f64());
         self.times.routing.observe((asked_at.elapsed() - provider - record).as_secs_f64());
@@ -183,7 +183,7 @@ impl Models {
                 };
                 let asked = tokio::select! {
                     asked = asking => asked,
-                    () = step.stop.cancelled() => return Err(Failure::transient("it was stopped")),
+                    () = step.stop.cancelled() => return Err(Failure::transient("the step was stopped")),
                 };
                 match asked {
                     Ok(said) => {
@@ -198,7 +198,7 @@ impl Models {
                         );
                         match trouble {
                             Trouble::Wrong(_) => {
-                                return Err(Failure::permanent(format!("{} refused the question: {why}", candidate.name())));
+                                return Err(Failure::permanent(format!("{} rejected the request: {why}", candidate.name())));
                             }
                             // Another one would begin anew what was half said.
                             Trouble::Cut(_) => return Err(Failure::transient(format!("{} was cut off: {why}", candidate.name()))),
@@ -217,7 +217,7 @@ impl Models {
             if wait > LONGEST_WAIT {
                 break;
             }
-            tokio::select! { () = tokio::time::sleep(wait) => {}, () = step.stop.cancelled() => return Err(Failure::transient("it was stopped")) }
+            tokio::select! { () = tokio::time::sleep(wait) => {}, () = step.stop.cancelled() => return Err(Failure::transient("the step was stopped")) }
         }
         // Asked three times in vain, the same is said once.
         let mut tried: Vec<String> = vec![];
@@ -229,7 +229,7 @@ impl Models {
         }
         let tried = tried.join("; ");
         let failure = if fallbacks.iter().all(|one| one["class"] == "declined") { Failure::permanent } else { Failure::transient };
-        Err(failure(format!("no model answered: {}", if tried.is_empty() { "all cool down" } else { &tried })))
+        Err(failure(format!("no model available: {}", if tried.is_empty() { "all are cooling down" } else { &tried })))
     }
 
     /// The key of a provider, from the tenant's secrets.
@@ -239,10 +239,10 @@ impl Models {
         let read = || step.tools.secrets.read(step.step.tenant_id, &names);
         let found = step.insist(read, secrets::Error::is_about_the_call).await;
         let mut found = found.map_err(|error| {
-            let message = format!("{} cannot be asked: {error}", candidate.name());
+            let message = format!("could not call {}: {error}", candidate.name());
             if error.is_about_the_call() { Failure::permanent(message) } else { Failure::transient(message) }
         })?;
-        found.remove(&name).ok_or_else(|| Failure::permanent(format!("the secret {name} is not there")))
+        found.remove(&name).ok_or_else(|| Failure::permanent(format!("the secret {name} was not found")))
     }
 
     async fn tenant(&self, step: &StepContext) -> Result<Settings, Failure> {
@@ -254,7 +254,7 @@ impl Models {
         }
         let read = || models::model_settings(&step.tools.db, tenant);
         let found = step.insist(read, db::Error::is_about_the_call).await;
-        let found = found.map_err(|error| Failure::transient(format!("the settings of the tenant cannot be read: {error}")))?;
+        let found = found.map_err(|error| Failure::transient(format!("could not read the settings of the tenant: {error}")))?;
         self.tenants.lock().expect("nobody panics while holding it").insert(tenant, (Instant::now(), found.clone()));
         Ok(found)
     }

@@ -124,9 +124,9 @@ pub(super) async fn ask(
             piece_by_piece(client, target, request, &options).await
         }
     };
-    let silent = || Trouble::Broken(format!("no answer within {} s", question.timeout.as_secs()));
+    let silent = || Trouble::Broken(format!("no response within {} s", question.timeout.as_secs()));
     let said = tokio::time::timeout(question.timeout, said).await.map_err(|_| silent())??;
-    if said.text.trim().is_empty() { Err(Trouble::Broken("the answer is empty".to_owned())) } else { Ok(said) }
+    if said.text.trim().is_empty() { Err(Trouble::Broken("the response is empty".to_owned())) } else { Ok(said) }
 }
 
 async fn whole(client: &genai::Client, target: ServiceTarget, request: ChatRequest, options: &ChatOptions) -> Result<Said, Trouble> {
@@ -161,14 +161,14 @@ async fn piece_by_piece(
 }
 
 fn endless(text: &str) -> Trouble {
-    let what = "the answer has no end".to_owned();
+    let what = "the response ended early".to_owned();
     if text.is_empty() { Trouble::Broken(what) } else { Trouble::Cut(what) }
 }
 
 fn stopped(reason: Option<&StopReason>) -> Result<(), Trouble> {
     match reason {
-        Some(StopReason::ContentFilter(why)) => Err(Trouble::Declined(format!("it declined to answer ({why})"))),
-        Some(StopReason::MaxTokens(_)) => Err(Trouble::Wrong("the answer is longer than `max_tokens` allows".to_owned())),
+        Some(StopReason::ContentFilter(why)) => Err(Trouble::Declined(format!("the model declined to answer ({why})"))),
+        Some(StopReason::MaxTokens(_)) => Err(Trouble::Wrong("the response is longer than `max_tokens` allows".to_owned())),
         _ => Ok(()),
     }
 }

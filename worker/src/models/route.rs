@@ -62,7 +62,7 @@ impl Candidate {
         let provider = PROVIDERS
             .iter()
             .find(|provider| provider.name == name)
-            .ok_or_else(|| format!("`{name}` is no provider; known: {}", known()))?;
+            .ok_or_else(|| format!("unknown provider `{name}`; known: {}", known()))?;
         let base_url = settings.base_urls.get(name).cloned().or_else(|| provider.base_url.map(str::to_owned));
         let base_url = base_url.ok_or_else(|| format!("`{name}` has no address: set {}_BASE_URL for the worker", name.to_uppercase()))?;
         Ok(Self { provider, base_url, model: model.filter(|model| !model.is_empty()).unwrap_or(provider.model).to_owned() })

@@ -53,10 +53,10 @@ impl<'a> Git<'a> {
         };
         let ended = self.processes.run(command).await?;
         if self.stop.is_cancelled() {
-            return Err(Failure::transient("it was stopped"));
+            return Err(Failure::transient("the step was stopped"));
         }
         if ended.dropped_bytes > 0 {
-            return Err(Failure::permanent(format!("git answered with more than {ANSWER_BYTES} bytes")));
+            return Err(Failure::permanent(format!("git returned more than {ANSWER_BYTES} bytes")));
         }
         Ok(ended)
     }
@@ -104,7 +104,7 @@ impl TemporaryIndex {
         let path = std::env::temp_dir().join(format!("nofx-index-{}", uuid::Uuid::now_v7().simple()));
         let own = dir.join(".git/index");
         if own.is_file() {
-            std::fs::copy(&own, &path).map_err(|error| Failure::transient(format!("cannot copy {}: {error}", own.display())))?;
+            std::fs::copy(&own, &path).map_err(|error| Failure::transient(format!("could not copy {}: {error}", own.display())))?;
         }
         Ok(Self(path))
     }

@@ -39,7 +39,7 @@ impl Workspaces {
     }
 
     async fn make(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::transient(format!("cannot make the workspace {}: {error}", dir.display()));
+        let failed = |error: std::io::Error| Failure::transient(format!("could not create the workspace {}: {error}", dir.display()));
         let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
         // Whole since the rename below; another worker of this machine may have made it.
         if dir.exists() {
@@ -50,7 +50,7 @@ impl Workspaces {
             std::fs::remove_dir_all(&half).map_err(failed)?;
         }
         if source.r#ref.as_ref().is_some_and(|reference| reference.starts_with('-')) || source.git.starts_with('-') {
-            return Err(Failure::permanent("workspace: neither git nor ref may begin with `-`"));
+            return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
         let target = half.to_string_lossy().into_owned();
         let root = Git::new(&self.processes, &self.root, CancellationToken::new());
@@ -77,7 +77,7 @@ impl Workspaces {
             if old && let Ok(run) = entry.file_name().to_string_lossy().parse::<Uuid>() {
                 self.made.lock().expect("nobody panics while holding it").remove(&run);
                 if let Err(error) = std::fs::remove_dir_all(entry.path()) {
-                    tracing::warn!(%error, %run, "cannot remove an old workspace");
+                    tracing::warn!(%error, %run, "could not remove an old workspace");
                 }
             }
         }

@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
                     (old_left, new_left, next) = (old_left - 1, new_left - 1, next + 1);
                 }
                 Some(b'\\') => {}
-                _ => return Err(fail("the hunk has other lines than it says")),
+                _ => return Err(fail("the hunk does not match its header")),
             }
             continue;
         }
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
             continue;
         }
         if line.starts_with("diff --cc ") || line.starts_with("diff --combined ") || line.starts_with("@@@") {
-            return Err(fail("a combined diff of a merge cannot be read"));
+            return Err(fail("combined diffs of merges are not supported"));
         }
         if line.starts_with('\\') {
             continue;
@@ -69,11 +69,11 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
         {
             if name.trim_end_matches('\t') != "/dev/null" {
                 let is_bare = !line.starts_with("+++ ");
-                change.path = name_of(name, is_bare).ok_or_else(|| fail("a name that cannot be read"))?;
+                change.path = name_of(name, is_bare).ok_or_else(|| fail("an invalid file name"))?;
             }
         } else if let Some(name) = line.strip_prefix("--- ") {
             if change.path.is_empty() && name.trim_end_matches('\t') != "/dev/null" {
-                change.path = name_of(name, false).ok_or_else(|| fail("a name that cannot be read"))?;
+                change.path = name_of(name, false).ok_or_else(|| fail("an invalid file name"))?;
             }
         } else if line.starts_with("deleted file mode ") {
             change.is_deleted = true;

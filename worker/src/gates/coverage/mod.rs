@@ -26,7 +26,7 @@ use super::{Bench, Gate, Judged};
 use crate::handlers::bash;
 use crate::workspace::{Git, below};
 
-/// Tells whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
+/// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
 /// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate shut.
 #[derive(JsonSchema)]
 #[schemars(rename = "Coverage")]
@@ -35,13 +35,13 @@ pub(crate) struct CoverageGate;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// Branch, tag or commit; compared with where the work left it. `origin/HEAD`, `origin/main`, `origin/master` when not given.
+    /// Branch, tag or commit; the merge base is compared with. Default: `origin/HEAD`, `origin/main` or `origin/master`.
     base: Option<String>,
-    /// Runs the tests and writes the reports; when not given, an earlier step has done so.
+    /// Runs the tests and writes the reports; default: none, an earlier step has done so.
     command: Option<String>,
-    /// Reports below the workspace; when not given, those at the usual places.
+    /// Reports below the workspace; default: those at the usual places.
     reports: Option<Vec<String>>,
-    /// Percent of the changed lines that must have run, 90 when not given.
+    /// Percent of the changed lines that must have run; default: 90.
     threshold: Option<f64>,
     /// Files that need no coverage: `docs/**`, `src/gen/*.ts`.
     #[serde(default)]
@@ -73,11 +73,11 @@ impl Gate for CoverageGate {
     async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
         let threshold = inputs.threshold.unwrap_or(90.0);
         if !(0.0..=100.0).contains(&threshold) {
-            return Err(Failure::permanent(format!("`threshold` is {threshold}, it must be a percentage from 0 to 100")));
+            return Err(Failure::permanent(format!("`threshold` must be a percentage from 0 to 100, not {threshold}")));
         }
         let git = bench.git(&bench.workspace);
         if !git.is_repository() {
-            return Ok(Judged::inconclusive("the workspace is no git repository: there is nothing to compare with"));
+            return Ok(Judged::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
         }
         let mut printed = String::new();
         let mut exit_code = None;
@@ -89,7 +89,7 @@ impl Gate for CoverageGate {
         let mut judged = if exit_code.is_none_or(|code| code == 0) {
             compare(bench, &git, &inputs, (threshold * 1000.0).round() as u64).await?
         } else {
-            Judged::inconclusive(format!("its command ended with exit code {}", exit_code.unwrap_or_default()))
+            Judged::inconclusive(format!("the command exited with code {}", exit_code.unwrap_or_default()))
         };
         (judged.tool, judged.printed, judged.exit_code) = (tool, printed, exit_code);
         judged.command = inputs.command.map(|command| bench.step.mask.apply(&command));
@@ -100,7 +100,7 @@ impl Gate for CoverageGate {
 async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_milli: u64) -> Result<Judged, Failure> {
     let Some(base) = base_of(git, inputs.base.as_deref()).await? else {
         let named = inputs.base.as_deref().unwrap_or("origin/HEAD, origin/main or origin/master");
-        return Ok(Judged::inconclusive(format!("there is no {named} with a commit in common: give `base`")));
+        return Ok(Judged::inconclusive(format!("no merge base with {named}; set `base`")));
     };
     let head = git.tree().await?;
     let flags =
@@ -108,7 +108,7 @@ async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_mi
     let text = git.run(&[flags.as_slice(), &["--end-of-options", &base, &head]].concat()).await?;
     let changes = match diff::read(&text) {
         Ok(changes) => changes,
-        Err(error) => return Ok(Judged::inconclusive(format!("the diff cannot be read: {error}"))),
+        Err(error) => return Ok(Judged::inconclusive(format!("could not read the diff: {error}"))),
     };
     let (reports, files, read) = match read_reports(&bench.workspace, inputs.reports.as_deref())? {
         Ok(found) => found,
@@ -121,11 +121,11 @@ async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_mi
     let is_excluded = |path: &str| excluded.iter().any(|one| one.is_match(path));
     let found = verdict::judge(&changes, &joined, threshold_milli, is_excluded, |path| generated.contains(path));
 
-    let share = format!("{} of {} changed lines ran, {}% are asked for", found.covered, found.coverable, threshold_milli as f64 / 1000.0);
+    let share = format!("{} of {} changed lines ran, {}% are required", found.covered, found.coverable, threshold_milli as f64 / 1000.0);
     let summary = match found.verdict {
         Verdict::NotApplicable => "no line that can be covered was changed".to_owned(),
         Verdict::Inconclusive => {
-            format!("changed source files are in no report: {}; measure them, or name them in `exclude`", found.unmeasured.join(", "))
+            format!("changed source files are in no report: {}; measure them, or add them to `exclude`", found.unmeasured.join(", "))
         }
         Verdict::Pass | Verdict::Fail => share,
     };
@@ -190,18 +190,18 @@ fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Rep
         None => USUAL.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
     };
     if names.is_empty() {
-        return Ok(Err(format!("there is no coverage report at the usual places ({}): give `reports`", USUAL.join(", "))));
+        return Ok(Err(format!("no coverage report at the usual places ({}); set `reports`", USUAL.join(", "))));
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {
         let path = below(workspace, name)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         if size > REPORT_BYTES {
-            return Ok(Err(format!("the report {name} has {size} bytes, at most {REPORT_BYTES} are read")));
+            return Ok(Err(format!("the report {name} is {size} bytes, the limit is {REPORT_BYTES}")));
         }
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) => return Ok(Err(format!("the report {name} cannot be read: {error}"))),
+            Err(error) => return Ok(Err(format!("could not read the report {name}: {error}"))),
         };
         let digest = digest(&bytes);
         let text = match String::from_utf8(bytes) {
@@ -214,7 +214,7 @@ fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Rep
                 inputs.push(Input { name: name.to_owned(), digest });
                 reports.push(report);
             }
-            Err(error) => return Ok(Err(format!("the report {name} cannot be read: {error}"))),
+            Err(error) => return Ok(Err(format!("could not read the report {name}: {error}"))),
         }
     }
     Ok(Ok((reports, inputs, files)))
@@ -253,7 +253,7 @@ fn pattern(glob: &str) -> Result<Regex, Failure> {
         rest = &rest[taken..];
     }
     out.push('$');
-    Regex::new(&out).map_err(|_| Failure::permanent(format!("`exclude`: `{glob}` is not a pattern")))
+    Regex::new(&out).map_err(|_| Failure::permanent(format!("`exclude`: `{glob}` is not a valid pattern")))
 }
 
 #[cfg(test)]

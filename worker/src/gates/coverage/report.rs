@@ -41,7 +41,7 @@ impl Report {
         if !is_whole {
             return Err(Unreadable::new(otherwise));
         }
-        if self.files.is_empty() { Err(Unreadable::new("it names no file")) } else { Ok(self) }
+        if self.files.is_empty() { Err(Unreadable::new("the report names no file")) } else { Ok(self) }
     }
 }
 
@@ -66,13 +66,13 @@ pub(super) fn read(text: &str) -> Result<(&'static str, Report), Unreadable> {
             "coverage" if is_clover => super::clover::read(root).map(|report| ("clover", report)),
             "coverage" => super::cobertura::read(root).map(|report| ("cobertura", report)),
             "report" => super::jacoco::read(root).map(|report| ("jacoco", report)),
-            other => Err(Unreadable::new(format!("<{other}> is the root of no coverage report"))),
+            other => Err(Unreadable::new(format!("<{other}> is not the root of a coverage report"))),
         };
     }
     if start.starts_with("TN:") || start.starts_with("SF:") {
         return super::lcov::read(start).map(|report| ("lcov", report));
     }
-    Err(Unreadable::new("it is neither LCOV, Cobertura, Clover, JaCoCo, Istanbul nor llvm-cov JSON"))
+    Err(Unreadable::new("the report is neither LCOV, Cobertura, Clover, JaCoCo, Istanbul nor llvm-cov JSON"))
 }
 
 /// A number of an attribute.

@@ -31,7 +31,7 @@ fn failed(case: Node<'_, '_>, fault: Node<'_, '_>) -> Finding {
     let name = case.attribute("name").unwrap_or_default();
     let rule =
         case.attribute("classname").filter(|class| !class.is_empty()).map_or_else(|| name.to_owned(), |class| format!("{class}::{name}"));
-    let message = fault.attribute("message").filter(|text| !text.is_empty()).or_else(|| fault.text()).unwrap_or("it failed");
+    let message = fault.attribute("message").filter(|text| !text.is_empty()).or_else(|| fault.text()).unwrap_or("the test failed");
     Finding {
         file: case.attribute("file").map(str::to_owned),
         line: case.attribute("line").and_then(|line| line.parse().ok()),

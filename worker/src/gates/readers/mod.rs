@@ -167,7 +167,7 @@ mod tests {
             findings,
             [
                 "E tests/test_a.py:-:- tests/test_a.py::test_x[1]: assert 1 == 2",
-                "E tests/test_b.py:-:- tests/test_b.py: it could not be run"
+                "E tests/test_b.py:-:- tests/test_b.py: the test could not be run"
             ]
         );
         let (format, findings, _) =

@@ -27,7 +27,7 @@ pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
     }
     let failed = said.stdout.lines().filter_map(|line| line.strip_prefix("FAILED ").or_else(|| line.strip_prefix("ERROR ")));
     let findings = failed.map(|line| {
-        let (test, why) = line.split_once(" - ").unwrap_or((line, "it could not be run"));
+        let (test, why) = line.split_once(" - ").unwrap_or((line, "the test could not be run"));
         let file = test.split("::").next().unwrap_or(test).to_owned();
         Finding { file: Some(file), rule: Some(test.to_owned()), ..finding(Severity::Error, why) }
     });

@@ -54,7 +54,7 @@ pub(super) fn read(answer: &str) -> Result<Vec<File>, Failure> {
     let text = answer.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
     let answer: Answer = serde_json::from_str(fenced.unwrap_or(text).trim())
-        .map_err(|error| Failure::permanent(format!("the model did not answer as it was asked: {error}")))?;
+        .map_err(|error| Failure::permanent(format!("the model's response does not have the requested form: {error}")))?;
     if answer.files.is_empty() {
         return Err(Failure::permanent("the model wrote no file"));
     }
@@ -64,16 +64,16 @@ pub(super) fn read(answer: &str) -> Result<Vec<File>, Failure> {
 /// Where each file goes; refused whole when one of them may not be written.
 pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<PathBuf>, Failure> {
     if files.len() > FILES {
-        return Err(Failure::permanent(format!("the model wrote {} files, at most {FILES} are taken", files.len())));
+        return Err(Failure::permanent(format!("the model wrote {} files, the limit is {FILES}", files.len())));
     }
     let one = |file: &File| {
         let name: String = file.path.chars().take(200).collect();
-        let refuse = |why: &str| Failure::permanent(format!("`{name}` is not written: {why}"));
+        let refuse = |why: &str| Failure::permanent(format!("`{name}` was not written: {why}"));
         if file.content.len() > FILE_BYTES {
-            return Err(refuse("it is larger than 1 MiB"));
+            return Err(refuse("the file is larger than 1 MiB"));
         }
         if !only.is_empty() && !only.iter().any(|start| file.path.starts_with(start.as_str())) {
-            return Err(refuse("it is not among `only`"));
+            return Err(refuse("the path is not in `only`"));
         }
         below(dir, &file.path)
     };
@@ -82,7 +82,7 @@ pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<P
 
 pub(super) fn write(places: &[PathBuf], files: &[File]) -> Result<(), Failure> {
     for (place, file) in places.iter().zip(files) {
-        let failed = |error: std::io::Error| Failure::transient(format!("cannot write `{}`: {error}", file.path));
+        let failed = |error: std::io::Error| Failure::transient(format!("could not write `{}`: {error}", file.path));
         if let Some(folder) = place.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

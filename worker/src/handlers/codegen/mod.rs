@@ -19,7 +19,7 @@ use crate::workspace::Snapshots;
 /// Has a model write files into the workspace, from a prompt, from a topic with bullets, or after a template.
 ///
 /// The files are written below the workspace and nowhere else. What changed is the artifact `codegen.diff` and `outputs.diff`; what it
-/// was made of is in its provenance and in `sbom.cdx.json`. The same request of a run is answered from its record: a retry buys
+/// was made of is in its provenance and in `sbom.cdx.json`. A repeated request of a run is replayed from its record: a retry pays for
 /// nothing twice. The provider's key is a secret of the tenant (see docs/models.md).
 #[derive(JsonSchema)]
 pub(super) struct Codegen;
@@ -27,29 +27,29 @@ pub(super) struct Codegen;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inputs {
-    /// What is to be written, in words.
+    /// The text to write, in words.
     prompt: Option<String>,
-    /// What a document is to be about; with `bullets`, in place of a prompt.
+    /// The topic of a document; with `bullets`, instead of a prompt.
     topic: Option<String>,
-    /// What the document is to say.
+    /// Points that the document must cover.
     #[serde(default)]
     bullets: Vec<String>,
-    /// A file of the workspace whose form the answer is to have.
+    /// A file of the workspace whose form the response must follow.
     template: Option<String>,
-    /// The file to write, `README.md` for a topic; without it the model names the files.
+    /// The file to write; default: `README.md` for a topic, otherwise the model names the files.
     path: Option<String>,
-    /// Files of the workspace that the model is to see, 64 KiB each at most.
+    /// Files of the workspace that the model sees, 64 KiB each at most.
     #[serde(default)]
     context: Vec<String>,
-    /// Files that may be written, by the start of their paths; any when not given.
+    /// Files that may be written, by the start of their paths; default: any.
     #[serde(default)]
     only: Vec<String>,
-    /// `codegen` (when not given; `docs` for a topic), `reasoning` or `docs`: which models are asked.
+    /// `codegen` (default; `docs` for a topic), `reasoning` or `docs`: selects the models.
     task: Option<Task>,
-    /// Whom to ask, the first choice first: `openai`, `anthropic/claude-sonnet-4-6`, ….
+    /// Models to call, the first choice first: `openai`, `anthropic/claude-sonnet-4-6`, ….
     #[serde(default)]
     order: Vec<String>,
-    /// Longest answer, 8,192 tokens when not given.
+    /// Longest response in tokens; default: 8,192.
     max_tokens: Option<u32>,
 }
 

@@ -24,8 +24,8 @@ pub(super) fn compose(dir: &Path, inputs: &Inputs, path: Option<&str>) -> Result
             text
         }
         (None, None) if inputs.template.is_some() => "Write the file that the template describes.".to_owned(),
-        (None, None) => return Err(Failure::permanent("give `prompt`, `topic` or `template`")),
-        (Some(_), Some(_)) => return Err(Failure::permanent("give either `prompt` or `topic`")),
+        (None, None) => return Err(Failure::permanent("set `prompt`, `topic` or `template`")),
+        (Some(_), Some(_)) => return Err(Failure::permanent("set either `prompt` or `topic`")),
     };
     let system = match path {
         Some(path) => format!("You write the file {path}. Answer with its content and nothing else: no fence around it, no remark."),
@@ -56,6 +56,6 @@ fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
 
 fn read(dir: &Path, name: &str) -> Result<String, Failure> {
     let path = below(dir, name)?;
-    let bytes = std::fs::read(&path).map_err(|error| Failure::permanent(format!("cannot read `{name}`: {error}")))?;
+    let bytes = std::fs::read(&path).map_err(|error| Failure::permanent(format!("could not read `{name}`: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes[..bytes.len().min(FILE_BYTES)]).into_owned())
 }

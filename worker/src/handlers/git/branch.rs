@@ -7,7 +7,7 @@ use super::{check_branch, checkout, git};
 use crate::consume::StepContext;
 use crate::handlers::Handler;
 
-/// Makes a branch in the run's checkout and goes on on it; one that is there is checked out.
+/// Creates a branch in the run's checkout and checks it out; an existing one is checked out.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct Branch;
 
@@ -16,7 +16,7 @@ pub(in crate::handlers) struct Branch;
 pub(in crate::handlers) struct Inputs {
     /// Its name.
     name: String,
-    /// Where it begins: a branch, tag or commit; where the checkout is when not given.
+    /// Start point: a branch, tag or commit; default: the current commit.
     from: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Handler for Branch {
                 Some(commit) => Some(commit),
                 None => git.commit(from).await?,
             };
-            let start = start.ok_or_else(|| Failure::permanent(format!("`{from}` is no branch, tag or commit")))?;
+            let start = start.ok_or_else(|| Failure::permanent(format!("`{from}` is not a branch, tag or commit")))?;
             git.run(&["switch", "--quiet", "--create", &inputs.name, &start]).await?;
         } else {
             git.run(&["switch", "--quiet", "--create", &inputs.name]).await?;

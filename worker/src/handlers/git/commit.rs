@@ -17,12 +17,12 @@ pub(in crate::handlers) struct Commit;
 #[serde(deny_unknown_fields)]
 pub(in crate::handlers) struct Inputs {
     message: String,
-    /// Files to commit; all when not given.
+    /// Files to commit; default: all.
     #[serde(default)]
     paths: Vec<String>,
-    /// `NOFX` when not given.
+    /// Default: `NOFX`.
     author_name: Option<String>,
-    /// `nofx@localhost` when not given.
+    /// Default: `nofx@localhost`.
     author_email: Option<String>,
 }
 

@@ -102,7 +102,7 @@ impl Forge {
             Self::Bitbucket => (&answer["id"], &answer["links"]["html"]["href"]),
         };
         let opened = number.as_u64().zip(url.as_str()).map(|(number, url)| Opened { number, url: url.to_owned() });
-        opened.ok_or_else(|| Failure::transient("the forge's answer is no pull request"))
+        opened.ok_or_else(|| Failure::transient("the forge did not return a pull request"))
     }
 
     /// The answer, or the status and what to do about it.
@@ -112,7 +112,7 @@ impl Forge {
             Self::Github => request.header("accept", "application/vnd.github+json").header("x-github-api-version", "2022-11-28"),
             Self::Bitbucket => request.header("accept", "application/json"),
         };
-        let silent = |error: reqwest::Error| (0, Failure::transient(format!("the forge does not answer: {}", error.without_url())));
+        let silent = |error: reqwest::Error| (0, Failure::transient(format!("no response from the forge: {}", error.without_url())));
         let response = request.send().await.map_err(silent)?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -125,7 +125,7 @@ impl Forge {
         }
         let said = body["message"].as_str().or_else(|| body["error"]["message"].as_str()).unwrap_or_default();
         let details: Vec<&str> = body["errors"].as_array().into_iter().flatten().filter_map(|one| one["message"].as_str()).collect();
-        let message = format!("the forge answered {status}: {said} {}", details.join("; "));
+        let message = format!("the forge returned {status}: {said} {}", details.join("; "));
         let mut failure = if is_limit || status >= 500 { Failure::transient(message.trim()) } else { Failure::permanent(message.trim()) };
         failure.wait_ms = wait.filter(|_| is_limit).map(|seconds| seconds.min(3600) * 1000);
         Err((status, failure))

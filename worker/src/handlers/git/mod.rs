@@ -23,7 +23,7 @@ pub(super) use push::Push;
 async fn checkout(step: &StepContext) -> Result<PathBuf, Failure> {
     let dir = step.workspace().await?;
     if !dir.join(".git").exists() {
-        return Err(Failure::permanent("the workspace is no git repository: give the plan a `workspace`"));
+        return Err(Failure::permanent("the workspace is not a git repository: set `workspace` in the plan"));
     }
     // A worker that was killed in the middle of git left its lock behind: one from before this attempt is nobody's.
     let lock = dir.join(".git/index.lock");
@@ -41,7 +41,7 @@ fn git<'a>(step: &'a StepContext, dir: &'a Path) -> Git<'a> {
 /// A name that git takes for a branch, and that is no option.
 async fn check_branch(git: &Git<'_>, name: &str) -> Result<(), Failure> {
     let good = !name.starts_with('-') && git.try_run(&["check-ref-format", "--branch", name]).await?.exit_code == Some(0);
-    if good { Ok(()) } else { Err(Failure::permanent(format!("`{name}` is not a name of a branch"))) }
+    if good { Ok(()) } else { Err(Failure::permanent(format!("`{name}` is not a valid branch name"))) }
 }
 
 /// The branch that is checked out.
@@ -50,7 +50,7 @@ async fn current_branch(git: &Git<'_>) -> Result<String, Failure> {
     if ended.exit_code == Some(0) {
         return Ok(ended.stdout.trim().to_owned());
     }
-    Err(Failure::permanent("no branch is checked out: make one with `git:branch` first"))
+    Err(Failure::permanent("no branch is checked out: create one with `git:branch` first"))
 }
 
 /// The token of a step: the secret that it names for it.

@@ -20,17 +20,17 @@ pub(in crate::handlers) struct Inputs {
     title: String,
     #[serde(default)]
     body: String,
-    /// The branch to merge into; the repository's default when not given.
+    /// The branch to merge into; default: the repository's default branch.
     base: Option<String>,
-    /// The branch to merge; the one that is checked out when not given.
+    /// The branch to merge; default: the one that is checked out.
     head: Option<String>,
     #[serde(default)]
     draft: bool,
-    /// `github` or `bitbucket`; as the repository's address says when not given.
+    /// `github` or `bitbucket`; default: detected from the repository's address.
     forge: Option<Forge>,
-    /// `owner/name`; as the repository's address says when not given.
+    /// `owner/name`; default: taken from the repository's address.
     repository: Option<String>,
-    /// Which of the step's secrets is the token; the first when not given.
+    /// The step's secret that is the token; default: the first.
     token_secret: Option<String>,
 }
 
@@ -44,9 +44,9 @@ impl Handler for PullRequest {
         let git = git(step, &dir);
         let address = step.step.workspace.as_ref().map(|source| source.git.as_str()).unwrap_or_default();
         let forge = inputs.forge.or_else(|| Forge::of(address));
-        let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither at GitHub nor at Bitbucket: give `forge`")))?;
+        let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither at GitHub nor at Bitbucket: set `forge`")))?;
         let repository = inputs.repository.or_else(|| name_in(address));
-        let repository = repository.filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("give `repository` as owner/name"))?;
+        let repository = repository.filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("set `repository` to owner/name"))?;
         let missing = || Failure::permanent("name the secret with the token in the step's `secrets`");
         let token = token(step, inputs.token_secret.as_deref()).ok_or_else(missing)?;
         let head = match inputs.head {

@@ -15,9 +15,9 @@ pub(in crate::handlers) struct Push;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::handlers) struct Inputs {
-    /// Name of the branch there; the same as here when not given.
+    /// Name of the remote branch; default: the same as the local one.
     branch: Option<String>,
-    /// Which of the step's secrets is the token; the first when not given.
+    /// The step's secret that is the token; default: the first.
     token_secret: Option<String>,
 }
 

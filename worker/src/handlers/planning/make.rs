@@ -12,7 +12,7 @@ use crate::consume::StepContext;
 use crate::handlers::{self, Handler};
 use crate::models::{Question, Task};
 
-/// Has a model make a plan of a wish. The plan is checked as one that a person submits; the model may mend it once. It is not run: see
+/// Has a model write a plan from a prompt. The plan is checked like any other; the model may correct it once. The plan is not run: see
 /// `plan:submit`.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct PlanMake;
@@ -20,17 +20,17 @@ pub(in crate::handlers) struct PlanMake;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::handlers) struct Inputs {
-    /// What is to be done.
+    /// The task.
     prompt: String,
     /// Whether the work must pass gates.
     #[serde(default)]
     quality: bool,
-    /// Whether it ends with a pull request; otherwise nothing is pushed.
+    /// Whether the work ends with a pull request; otherwise nothing is pushed.
     #[serde(default)]
     open_pr: bool,
     /// The repository that the plan works on.
     workspace: Option<Workspace>,
-    /// Whom to ask, the first choice first.
+    /// Models to call, the first choice first.
     #[serde(default)]
     order: Vec<String>,
 }
@@ -81,7 +81,7 @@ impl Handler for PlanMake {
                 }
             }
         }
-        Err(Failure::permanent("the model made no plan that can be run").with_details(json!({"errors": faults})))
+        Err(Failure::permanent("the model produced no valid plan").with_details(json!({"errors": faults})))
     }
 }
 
@@ -101,14 +101,14 @@ fn read(answer: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
         faults.push(Fault::new("/steps", "the work must pass at least one gate"));
     }
     if inputs.open_pr && !has("git:pr") {
-        faults.push(Fault::new("/steps", "it must end with git:pr"));
+        faults.push(Fault::new("/steps", "the plan must end with git:pr"));
     }
     if !inputs.open_pr && (has("git:push") || has("git:pr")) {
         faults.push(Fault::new("/steps", "nothing may be pushed"));
     }
     // A plan that makes plans would go round whoever looks at them.
     if has("plan:") {
-        faults.push(Fault::new("/steps", "it may not make other plans"));
+        faults.push(Fault::new("/steps", "the plan may not make other plans"));
     }
     if faults.is_empty() { Ok((submitted, plan)) } else { Err(faults) }
 }

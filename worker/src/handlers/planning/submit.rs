@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::consume::StepContext;
 use crate::handlers::Handler;
 
-/// Makes a run of a plan, in the name of whoever made this run; a retry finds the run that is there. Waits until somebody has looked at
+/// Creates a run from a plan, in the name of the author of this run; a retry finds the existing run. Waits until someone has looked at
 /// the plan, unless the tenant's policy says otherwise.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct PlanSubmit;
@@ -26,13 +26,13 @@ impl Handler for PlanSubmit {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let refused = |faults| Failure::permanent("the plan was refused").with_details(json!({"errors": faults}));
+        let refused = |faults| Failure::permanent("the plan is invalid").with_details(json!({"errors": faults}));
         let plan = plan::from_json(&inputs.plan).map_err(refused)?;
         // The step's own id, so that the run is made once.
         let (id, tenant, author) = (step.step.id, step.step.tenant_id, &step.step.created_by);
         let make = || engine::create_run_for(&step.tools.db, tenant, author, id, &plan, &inputs.plan, step.trace.as_ref());
         let run = step.insist(make, db::Error::is_about_the_call).await;
-        let run = run.map_err(|error| Failure::permanent(format!("the run cannot be made: {}", error.problem().detail)))?;
+        let run = run.map_err(|error| Failure::permanent(format!("could not create the run: {}", error.problem().detail)))?;
         Ok(Outcome::Done { outputs: json!({"run_id": run.id, "steps_total": run.steps_total}) })
     }
 }
