@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{Bench, Gate, Judged, command};
 use crate::handlers::bash;
 
-/// Asks the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
-/// tool is missing or cannot reach its data, the gate stays shut.
+/// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
+/// tool is missing or cannot reach its data, the gate stays closed.
 #[derive(JsonSchema)]
 pub(crate) struct Audit;
 

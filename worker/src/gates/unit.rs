@@ -6,7 +6,7 @@ use super::readers::Format;
 use super::{Bench, Gate, Judged};
 
 /// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no test runs, the gate
-/// stays shut.
+/// stays closed.
 #[derive(JsonSchema)]
 pub(crate) struct Unit;
 

@@ -1,5 +1,5 @@
 //! Coverage of changed lines: the diff against a base (`diff`), reports of any format (`report`), whose file is whose (`join`), and
-//! the verdict. Whatever cannot be read, mapped or measured keeps the gate shut.
+//! the verdict. Whatever cannot be read, mapped or measured keeps the gate closed.
 
 mod clover;
 mod cobertura;
@@ -27,7 +27,7 @@ use crate::handlers::bash;
 use crate::workspace::{Git, below};
 
 /// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
-/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate shut.
+/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate closed.
 #[derive(JsonSchema)]
 #[schemars(rename = "Coverage")]
 pub(crate) struct CoverageGate;
@@ -35,7 +35,7 @@ pub(crate) struct CoverageGate;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// Branch, tag or commit; the merge base is compared with. Default: `origin/HEAD`, `origin/main` or `origin/master`.
+    /// Branch, tag or commit to compare with, at the merge base. Default: `origin/HEAD`, `origin/main` or `origin/master`.
     base: Option<String>,
     /// Runs the tests and writes the reports; default: none, an earlier step has done so.
     command: Option<String>,
