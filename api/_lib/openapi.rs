@@ -53,10 +53,10 @@ fn add_common(document: &mut utoipa::openapi::OpenApi) {
         for operation in operations.into_iter().filter_map(Option::as_mut) {
             let mut common = vec![
                 ("400", "The request cannot be read."),
-                ("429", "Too many requests, or a quota is used up; `Retry-After` says when to come again."),
-                ("500", "Something failed on our side."),
-                ("503", "Something that is needed is away."),
-                ("504", "It took too long."),
+                ("429", "Too many requests, or a tenant quota is exceeded; `Retry-After` says when to try again."),
+                ("500", "Internal error."),
+                ("503", "Service unavailable."),
+                ("504", "Request timed out."),
             ];
             for one in operation.parameters.iter_mut().flatten() {
                 let RefOr::T(limit) = one else { continue };
@@ -74,17 +74,17 @@ fn add_common(document: &mut utoipa::openapi::OpenApi) {
                     body.required = Some(Required::False);
                 }
                 common.extend([
-                    ("403", "Not allowed, or a hook said no."),
+                    ("403", "Not allowed, or denied by a pre-request hook."),
                     ("413", "The body is too large."),
-                    ("415", "The body is encoded."),
+                    ("415", "Content-Encoding is not supported."),
                     ("422", "The request is not valid."),
                 ]);
             }
             if item_has_parameters(operation) {
-                common.push(("404", "The path names nothing."));
+                common.push(("404", "Not found."));
             }
             if operation.security.is_some() {
-                common.extend([("401", "Who are you?"), ("403", "Not allowed.")]);
+                common.extend([("401", "Authentication required."), ("403", "Not allowed.")]);
             }
             for (status, what) in common {
                 let response = ResponseBuilder::new().description(what).content("application/problem+json", Content::default()).build();

@@ -57,7 +57,7 @@ begin
       p_run ->> 'traceparent'
     ) returning * into v_run;
   exception when foreign_key_violation then
-    perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask the operator to make the tenant first.');
+    perform nofx_private.refuse(404, 'unknown-tenant', v_tenant::text, 'Ask an operator to create the tenant.');
   end;
 
   begin

@@ -141,7 +141,7 @@ begin
   end if;
   select * into v_check from nofx.check_run where step_id = p_step and repository = p_repository;
   if not found then
-    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for such a step.');
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for this step.');
   end if;
   v_run := nofx.retry_step(v_check.run_id, p_step);
   -- A new round of checks for everything that runs again.

@@ -103,7 +103,7 @@ begin
     returning * into v_quota;
   exception
     when foreign_key_violation then
-      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
     when check_violation then
       perform nofx_private.refuse(422, 'invalid-settings', 'quota', 'Give numbers above 0, or null for no limit.');
   end;

@@ -31,7 +31,7 @@ begin
     insert into nofx.allowed_network (tenant_id, network) select p_tenant, one::cidr from unnest(p_networks) as one on conflict do nothing;
   exception
     when foreign_key_violation then
-      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Make the tenant first.');
+      perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
     when invalid_text_representation then
       perform nofx_private.refuse(422, 'invalid-settings', 'networks', 'Give networks as 10.1.0.0/16, or one address.');
   end;

@@ -70,7 +70,7 @@ declare
 begin
   delete from nofx.hook where id = p_id and tenant_id = v_tenant returning name into v_name;
   if not found then
-    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List the hooks with GET /api/hooks.');
+    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List hooks with GET /api/hooks.');
   end if;
   perform nofx_private.audit(v_tenant, 'hook.dropped', v_name, null, null);
 end
@@ -118,7 +118,7 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers call hooks.');
   end if;
   if to_regprocedure(format('nofx_hooks.%I(jsonb)', p_name)) is null then
-    perform nofx_private.refuse(404, 'hook-not-found', p_name, 'There is no such function in nofx_hooks; an operator makes it.');
+    perform nofx_private.refuse(404, 'hook-not-found', p_name, 'No function of this name exists in the schema nofx_hooks; an operator must create it.');
   end if;
   perform set_config('nofx.tenant', p_tenant::text, true), set_config('statement_timeout', '5s', true);
   execute format('select to_jsonb(nofx_hooks.%I($1))', p_name) into v_answer using p_payload;

@@ -52,7 +52,7 @@ async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Req
     for hook in wanting {
         if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
             tracing::info!(hook = hook.name, why, "a hook said no");
-            return Err(Problem::new(Kind::Vetoed, format!("The hook {} said no: {why}", hook.name)).into());
+            return Err(Problem::new(Kind::HookDenied, format!("The hook {} said no: {why}", hook.name)).into());
         }
     }
     Ok((Request::from_parts(parts, Body::from(bytes)), subject))
