@@ -15,7 +15,7 @@ begin
   perform nofx_private.lock_runs(array[p_run]);
   select * into v_run from nofx.run where id = p_run and (tenant_id = v_tenant or nofx_private.caller_is_service());
   if not found then
-    perform nofx_private.refuse(404, 'run-not-found', p_run::text, 'List your runs with GET /api/runs.');
+    perform nofx_private.refuse(404, 'run-not-found', p_run::text, 'List runs with GET /api/runs.');
   end if;
   return v_run;
 end

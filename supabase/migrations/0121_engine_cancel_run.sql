@@ -2,7 +2,7 @@
 -- Takes: p_run; p_reason, kept with the run, null for none.
 -- Locks: the run (lock_runs); its doorbells, steps and gates; its row.
 -- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling twice is no error.
--- Raises: 403 forbidden; 404 run-not-found; 409 run-is-over.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.cancel_run(p_run uuid, p_reason text default null)
 returns json
 language plpgsql
@@ -12,7 +12,7 @@ declare
   v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
 begin
   if v_run.status in ('succeeded', 'failed') then
-    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run has already finished (%s).', v_run.status));
+    perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run has already finished (%s).', v_run.status));
   end if;
   if v_run.status not in ('cancelling', 'cancelled') then
     perform nofx_private.stop_run(p_run, nofx_private.caller_name(), p_reason);

@@ -2,7 +2,7 @@
 -- Takes: p_run.
 -- Locks: the run (lock_runs); its doorbells and ready steps; its row.
 -- Returns: {id, status}. Pausing twice is no error.
--- Raises: 403 forbidden; 404 run-not-found; 409 run-is-over.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.pause_run(p_run uuid)
 returns json
 language plpgsql
@@ -12,7 +12,7 @@ declare
   v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
 begin
   if v_run.status not in ('queued', 'running', 'paused') then
-    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s and cannot be paused.', v_run.status));
+    perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be paused.', v_run.status));
   end if;
   if v_run.status <> 'paused' then
     -- Timers stay: a step whose time comes during the pause waits for the resume.

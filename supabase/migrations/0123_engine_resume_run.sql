@@ -2,7 +2,7 @@
 -- Takes: p_run.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}. Resuming a run that runs is no error.
--- Raises: 403 forbidden; 404 run-not-found; 409 run-is-over.
+-- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.resume_run(p_run uuid)
 returns json
 language plpgsql
@@ -13,7 +13,7 @@ declare
   v_ready uuid[];
 begin
   if v_run.status not in ('queued', 'running', 'paused') then
-    perform nofx_private.refuse(409, 'run-is-over', p_run::text, format('The run is %s and cannot be resumed.', v_run.status));
+    perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be resumed.', v_run.status));
   end if;
   if v_run.status = 'paused' then
     update nofx.run set status = 'running', started_at = coalesce(started_at, now()) where id = p_run;

@@ -12,7 +12,7 @@ declare
   v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
 begin
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
-    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'GET the run to see its steps.');
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
   end if;
   if v_run.status <> 'failed' then
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));

@@ -48,7 +48,7 @@ grant execute on function nofx.set_gate_policy(text, text[], jsonb) to authentic
 -- Takes: p_id.
 -- Locks: the policy's row.
 -- Returns: nothing.
--- Raises: 403 forbidden; 404 policy-not-found.
+-- Raises: 403 forbidden; 404 gate-policy-not-found.
 create function nofx.drop_gate_policy(p_id uuid)
 returns void
 language plpgsql
@@ -59,7 +59,7 @@ declare
 begin
   delete from nofx.gate_policy where id = p_id and tenant_id = v_tenant;
   if not found then
-    perform nofx_private.refuse(404, 'policy-not-found', p_id::text, 'List the policies of your tenant with GET /api/gates/policies.');
+    perform nofx_private.refuse(404, 'gate-policy-not-found', p_id::text, 'List gate policies with GET /api/gates/policies.');
   end if;
   perform nofx_private.audit(v_tenant, 'gate_policy.dropped', p_id::text, null, null);
 end

@@ -4,7 +4,7 @@
 -- Locks: the gate's run (lock_runs); the end of the audit log; the step.
 -- Returns: the gate {id, run_id, step_id, kind, status, needed, approvals, decided_by, decided_at, reason}; pending while approvals
 --   are missing.
--- Raises: 403 forbidden; 403 own-run; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
+-- Raises: 403 forbidden; 403 self-approval; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
 --   422 unknown-decision; 422 reason-required.
 create function nofx.decide_gate(p_gate uuid, p_decision text, p_reason text default null)
 returns json
@@ -24,7 +24,7 @@ begin
   end if;
   select * into v_gate from nofx.gate where id = p_gate and (tenant_id = v_tenant or nofx_private.caller_is_service());
   if not found then
-    perform nofx_private.refuse(404, 'gate-not-found', p_gate::text, 'List the gates of the run with GET /api/runs/{id}/gates.');
+    perform nofx_private.refuse(404, 'gate-not-found', p_gate::text, 'List gates with GET /api/gates.');
   end if;
   perform nofx_private.lock_runs(array[v_gate.run_id]);
   -- What it is now that nobody else can change it.
@@ -60,7 +60,7 @@ grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, s
 -- Takes: p_gate, whose run is locked; p_decision, approve | reject | waive.
 -- Locks: nothing.
 -- Returns: nothing.
--- Raises: 403 forbidden; 403 own-run; 409 gate-decided; 409 gate-expired; 409 already-approved.
+-- Raises: 403 forbidden; 403 self-approval; 409 gate-decided; 409 gate-expired; 409 already-approved.
 create function nofx_private.check_decision(p_gate nofx.gate, p_decision text)
 returns void
 language plpgsql
@@ -84,7 +84,7 @@ begin
   end if;
   if p_decision <> 'reject' and not p_gate.author_may_approve
      and exists (select from nofx.run where id = p_gate.run_id and created_by = nofx_private.caller_name()) then
-    perform nofx_private.refuse(403, 'own-run', p_gate.id::text, 'You submitted this run; someone else must approve it.');
+    perform nofx_private.refuse(403, 'self-approval', p_gate.id::text, 'You submitted this run; someone else must approve it.');
   end if;
   if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = nofx_private.caller_name()
                                            and decision = 'approve') then

@@ -2,7 +2,7 @@
 -- Takes: p_run; p_step, a step of it that is pending or ready; p_kind, manual:<name>; p_question, shown to whoever decides.
 -- Locks: the run (lock_runs); the step and its doorbell.
 -- Returns: the gate {id, run_id, step_id, kind, status}.
--- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-has-started; 422 unknown-kind.
+-- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-started; 422 unknown-gate-type.
 create function nofx.request_gate(p_run uuid, p_step uuid, p_kind text, p_question text default null)
 returns json
 language plpgsql
@@ -15,17 +15,17 @@ declare
   v_approval jsonb;
 begin
   if p_kind !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
-    perform nofx_private.refuse(422, 'unknown-kind', p_kind, 'Use manual:<name>; tools decide the other gates.');
+    perform nofx_private.refuse(422, 'unknown-gate-type', p_kind, 'Use manual:<name>; tools decide the other gates.');
   end if;
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
-    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'GET the run to see its steps.');
+    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
   end if;
   delete from nofx.doorbell where step_id = p_step and kind <> 'timer';
   update nofx.step
      set status = 'pending', needs_left = needs_left + 1, gate_id = v_gate
    where id = p_step and status in ('pending', 'ready') and gate_id is null;
   if not found then
-    perform nofx_private.refuse(409, 'step-has-started', p_step::text, 'A gate can be added only to a step that has not started and has no gate.');
+    perform nofx_private.refuse(409, 'step-started', p_step::text, 'A gate can be added only to a step that has not started and has no gate.');
   end if;
   -- It stands in for the approval that the step needs anyway, so it asks for no less.
   select * into v_step from nofx.step where id = p_step;

@@ -46,7 +46,7 @@ $$;
 -- Locks: the step's row, so that the lease cannot be lost meanwhile.
 -- Returns: the artifact's id, or null when the lease was lost (nothing is written then). The same path again takes the place of what
 --   was there.
--- Raises: 403 forbidden when the caller is not the service role; 409 blob-going when its bytes are being removed: store them again.
+-- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being removed: store them again.
 create function nofx.record_artifact(p_step uuid, p_token uuid, p_artifact jsonb)
 returns uuid
 language plpgsql
@@ -60,7 +60,7 @@ begin
     return null;
   end if;
   if exists (select from nofx_private.blob_to_remove where blob = p_artifact ->> 'blob') then
-    perform nofx_private.refuse(409, 'blob-going', p_artifact ->> 'hash', 'Store the bytes again in a moment.');
+    perform nofx_private.refuse(409, 'blob-deleting', p_artifact ->> 'hash', 'Store the bytes again in a moment.');
   end if;
   delete from nofx.artifact where tenant_id = v_step.tenant_id and path = p_artifact ->> 'path';
   insert into nofx.artifact (id, tenant_id, run_id, step_id, name, path, blob, media_type, size_bytes, hash, attempt)

@@ -17,7 +17,7 @@ begin
   end if;
   select * into v_artifact from nofx.artifact where id = p_artifact and tenant_id = v_step.tenant_id;
   if not found then
-    perform nofx_private.refuse(404, 'artifact-not-found', p_artifact::text, 'Name an artifact of the tenant by its id.');
+    perform nofx_private.refuse(404, 'artifact-not-found', p_artifact::text, 'Pass the id of an artifact of the same tenant.');
   end if;
   insert into nofx.artifact_use (tenant_id, run_id, step_id, artifact_id)
   values (v_step.tenant_id, v_step.run_id, p_step, p_artifact)

@@ -45,7 +45,7 @@ declare
 begin
   update nofx.api_key set revoked_at = coalesce(revoked_at, now()) where id = p_id and tenant_id = v_tenant;
   if not found then
-    perform nofx_private.refuse(404, 'api-key-not-found', p_id::text, 'List the keys with GET /api/keys.');
+    perform nofx_private.refuse(404, 'api-key-not-found', p_id::text, 'List API keys with GET /api/keys.');
   end if;
   perform nofx_private.audit(v_tenant, 'api_key.revoked', p_id::text, null, null);
   insert into nofx.event (tenant_id, type, data)

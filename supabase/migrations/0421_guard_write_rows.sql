@@ -48,7 +48,7 @@ $$;
 -- Takes: p_table; p_write, {op, rows: [{column: value}], filters, on_conflict}; p_rule, {see: columns, rows, checks, max_rows}.
 -- Locks: the rows it changes.
 -- Returns: {before: [row], after: [row]}; rows with the columns that the rule lets see.
--- Raises: 422 outside-rule when a row would lie outside of the rule, or there are too many; whatever the table raises.
+-- Raises: 422 write-not-allowed when a row would lie outside of the rule, or there are too many; whatever the table raises.
 create function nofx_private.write_rows(p_table regclass, p_write jsonb, p_rule jsonb)
 returns jsonb
 language plpgsql
@@ -81,7 +81,7 @@ begin
     execute format('with t as (delete from %s as t where %s returning %s) select coalesce(jsonb_agg(%s), ''[]'') from t', p_table, v_where,
       (select string_agg(format('t.%I', c), ', ') from jsonb_array_elements_text(p_rule -> 'see') as c), v_seen) into v_before using v_all;
     if jsonb_array_length(v_before) > (p_rule ->> 'max_rows')::int then
-      perform nofx_private.refuse(422, 'outside-rule', p_table::text, format('The write would delete more than %s rows.', p_rule ->> 'max_rows'));
+      perform nofx_private.refuse(422, 'write-not-allowed', p_table::text, format('The write would delete more than %s rows.', p_rule ->> 'max_rows'));
     end if;
     return jsonb_build_object('before', v_before, 'after', v_after);
   end if;
@@ -89,7 +89,7 @@ begin
     execute format('select coalesce(jsonb_agg(x.seen), ''[]'') from (select %s as seen from %s as t where %s for update limit %s) as x',
       v_seen, p_table, v_where, (p_rule ->> 'max_rows')::int + 1) into v_before using v_all;
     if jsonb_array_length(v_before) > (p_rule ->> 'max_rows')::int then
-      perform nofx_private.refuse(422, 'outside-rule', p_table::text, format('The write would change more than %s rows.', p_rule ->> 'max_rows'));
+      perform nofx_private.refuse(422, 'write-not-allowed', p_table::text, format('The write would change more than %s rows.', p_rule ->> 'max_rows'));
     end if;
   elsif v_op = 'upsert' then
     select string_agg(format('t.%I = v.%I', k, k), ' and ') into v_key from jsonb_array_elements_text(p_write -> 'on_conflict') as k;
@@ -109,10 +109,10 @@ begin
     v_sql, (select string_agg(format('t.%I', c), ', ') from jsonb_array_elements_text(p_rule -> 'see') as c), v_seen, v_after_ok)
     into v_after, v_fine using v_all;
   if not v_fine then
-    perform nofx_private.refuse(422, 'outside-rule', p_table::text, 'A row would not match the rule after the write.');
+    perform nofx_private.refuse(422, 'write-not-allowed', p_table::text, 'A row would not match the rule after the write.');
   end if;
   if v_op in ('insert', 'upsert') and jsonb_array_length(v_after) <> jsonb_array_length(p_write -> 'rows') then
-    perform nofx_private.refuse(422, 'outside-rule', p_table::text, 'An existing row does not match the rule.');
+    perform nofx_private.refuse(422, 'write-not-allowed', p_table::text, 'An existing row does not match the rule.');
   end if;
   return jsonb_build_object('before', v_before, 'after', v_after);
 end

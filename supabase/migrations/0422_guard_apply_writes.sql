@@ -18,7 +18,7 @@ $$;
 -- Takes: p_tenant; p_write, {op, table, rows, filters, on_conflict} as a plan gave it.
 -- Locks: the rule, so that it cannot change meanwhile.
 -- Returns: what write_rows takes: {table, write, rule}.
--- Raises: 422 outside-rule, 422 invalid-write, each saying what is not allowed.
+-- Raises: 422 write-not-allowed, 422 invalid-write, each saying what is not allowed.
 create function nofx_private.check_write(p_tenant uuid, p_write jsonb)
 returns jsonb
 language plpgsql
@@ -36,11 +36,11 @@ begin
   -- By name, before the name is ever looked up as a table.
   select * into v_rule from nofx.db_write_rule where tenant_id = p_tenant and table_name = p_write ->> 'table' for share;
   if not found then
-    perform nofx_private.refuse(422, 'outside-rule', coalesce(p_write ->> 'table', 'no table'), 'No rule allows steps of this tenant to write to this table (schema.table).');
+    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(p_write ->> 'table', 'no table'), 'No rule allows steps of this tenant to write to this table (schema.table).');
   end if;
   v_c := v_rule.constraints;
   if v_op is null or v_op <> all (v_rule.allowed_ops) then
-    perform nofx_private.refuse(422, 'outside-rule', coalesce(v_op, 'no op'), format('The rule for %s allows %s.', v_rule.table_name, array_to_string(v_rule.allowed_ops, ', ')));
+    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(v_op, 'no op'), format('The rule for %s allows %s.', v_rule.table_name, array_to_string(v_rule.allowed_ops, ', ')));
   end if;
   v_write := array(select jsonb_array_elements_text(v_c -> 'columns'));
   v_see := v_write || array(select jsonb_array_elements_text(coalesce(v_c -> 'read', '[]')));
@@ -56,7 +56,7 @@ begin
   if v_op <> 'delete' then
     v_bad := nofx_private.first_not_in(array(select distinct jsonb_object_keys(r) from jsonb_array_elements(p_write -> 'rows') as r), v_write);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
     end if;
     -- Rows of one shape: a value that is left out in one of them would become null.
     if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k)) from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
@@ -73,12 +73,12 @@ begin
     end if;
     v_bad := nofx_private.first_not_in(array(select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f), v_see);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s allows filters by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s allows filters by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
     end if;
     select r into v_bad from jsonb_array_elements_text(coalesce(v_c -> 'required_filters', '[]')) as r
      where r not in (select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f where f ->> 'op' in ('eq', 'in')) limit 1;
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'outside-rule', v_bad, format('The rule for %s requires a filter (eq or in) for this column.', v_rule.table_name));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s requires a filter (eq or in) for this column.', v_rule.table_name));
     end if;
   elsif coalesce(p_write -> 'filters', '[]') <> '[]' then
     perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Only update and delete take filters.');

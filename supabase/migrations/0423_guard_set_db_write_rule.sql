@@ -43,7 +43,7 @@ $$;
 --   required_filters, checks, max_rows} (see nofx.db_write_rule).
 -- Locks: the rule; the table's rights.
 -- Returns: the rule {id, tenant_id, table_name, allowed_ops, constraints}.
--- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-rule.
+-- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-db-write-rule.
 create function nofx.set_db_write_rule(p_tenant uuid, p_table text, p_ops text[], p_constraints jsonb)
 returns json
 language plpgsql
@@ -64,23 +64,23 @@ begin
   -- Our own tables, Supabase's and the system's are never written by a plan.
   if v_schema is null or v_schema in ('nofx', 'nofx_private', 'observability', 'ops', 'auth', 'storage', 'realtime', 'vault', 'extensions', 'cron', 'net', 'information_schema', 'supabase_migrations', 'supabase_functions', 'graphql', 'graphql_public', 'pgsodium')
      or v_schema like 'pg\_%' then
-    perform nofx_private.refuse(422, 'invalid-rule', coalesce(p_table, 'no table'), 'Name a table of your own: schema.table.');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', coalesce(p_table, 'no table'), 'Name a table of your own: schema.table.');
   end if;
   if not coalesce(p_ops <@ array['insert', 'update', 'upsert', 'delete'] and cardinality(p_ops) > 0, false) then
-    perform nofx_private.refuse(422, 'invalid-rule', 'allowed_ops', 'Allow one or more of insert, update, upsert and delete.');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', 'allowed_ops', 'Allow one or more of insert, update, upsert and delete.');
   end if;
   if not coalesce(jsonb_typeof(p_constraints) = 'object'
        and p_constraints - array['columns', 'read', 'rows', 'required_filters', 'checks', 'max_rows'] = '{}'
        and jsonb_typeof(p_constraints -> 'columns') = 'array' and jsonb_array_length(p_constraints -> 'columns') > 0
        and coalesce(p_constraints ->> 'max_rows', '1') ~ '^[1-9][0-9]{0,2}$|^1000$', false) then
-    perform nofx_private.refuse(422, 'invalid-rule', 'constraints', 'Set columns (at least one) and, if needed, read, rows, required_filters, checks and max_rows (1 to 1000).');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', 'constraints', 'Set columns (at least one) and, if needed, read, rows, required_filters, checks and max_rows (1 to 1000).');
   end if;
   v_bad := nofx_private.first_not_in(
     array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]') || coalesce(p_constraints -> 'required_filters', '[]')))
       || array(select e ->> 'column' from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e),
     array(select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''));
   if v_bad is not null then
-    perform nofx_private.refuse(422, 'invalid-rule', v_bad, format('%s has no such column.', v_table));
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', v_bad, format('%s has no such column.', v_table));
   end if;
   -- What a condition looks at must be readable for the writer.
   v_bad := nofx_private.first_not_in(
@@ -88,11 +88,11 @@ begin
       || array(select jsonb_array_elements_text(coalesce(p_constraints -> 'required_filters', '[]'))),
     array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]'))));
   if v_bad is not null then
-    perform nofx_private.refuse(422, 'invalid-rule', v_bad, 'Add the column to columns or read.');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', v_bad, 'Add the column to columns or read.');
   end if;
   if exists (select from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e
               where coalesce(e ->> 'op', '') not in ('eq', 'neq', 'lt', 'lte', 'gt', 'gte', 'in', 'is_null', 'not_null')) then
-    perform nofx_private.refuse(422, 'invalid-rule', 'op', 'Use eq, neq, lt, lte, gt, gte, in, is_null or not_null.');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', 'op', 'Use eq, neq, lt, lte, gt, gte, in, is_null or not_null.');
   end if;
   begin
     insert into nofx.db_write_rule (id, tenant_id, table_name, allowed_ops, constraints)
@@ -114,7 +114,7 @@ grant execute on function nofx.set_db_write_rule(uuid, text, text[], jsonb) to s
 -- Takes: p_id, the rule.
 -- Locks: the rule; the table's rights.
 -- Returns: nothing.
--- Raises: 403 forbidden when the caller is not the service role; 404 rule-not-found.
+-- Raises: 403 forbidden when the caller is not the service role; 404 db-write-rule-not-found.
 create function nofx.drop_db_write_rule(p_id uuid)
 returns void
 language plpgsql
@@ -129,7 +129,7 @@ begin
   end if;
   delete from nofx.db_write_rule where id = p_id returning table_name, tenant_id into v_table, v_tenant;
   if not found then
-    perform nofx_private.refuse(404, 'rule-not-found', p_id::text, 'GET /api/db-write-rules lists the rules of a tenant.');
+    perform nofx_private.refuse(404, 'db-write-rule-not-found', p_id::text, 'List DB write rules with GET /api/db-write-rules.');
   end if;
   perform nofx_private.audit(v_tenant, 'db_write_rule.dropped', v_table, null, null);
   if to_regclass(v_table) is not null then

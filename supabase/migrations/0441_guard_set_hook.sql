@@ -70,7 +70,7 @@ declare
 begin
   delete from nofx.hook where id = p_id and tenant_id = v_tenant returning name into v_name;
   if not found then
-    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List the hooks with GET /api/hooks.');
+    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List hooks with GET /api/hooks.');
   end if;
   perform nofx_private.audit(v_tenant, 'hook.dropped', v_name, null, null);
 end

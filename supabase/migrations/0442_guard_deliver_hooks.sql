@@ -218,7 +218,7 @@ begin
      set status = 'pending', attempts = 0, began_at = now(), next_at = now(), ended_at = null
    where id = p_id and tenant_id = v_tenant;
   if not found then
-    perform nofx_private.refuse(404, 'delivery-not-found', p_id::text, 'List the deliveries with GET /api/hooks/deliveries.');
+    perform nofx_private.refuse(404, 'delivery-not-found', p_id::text, 'List deliveries with GET /api/hooks/deliveries.');
   end if;
   perform nofx_private.audit(v_tenant, 'hook.replayed', p_id::text, null, null);
 end

@@ -71,7 +71,7 @@ grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, t
 -- Takes: p_id.
 -- Locks: the source and its receipts.
 -- Returns: nothing.
--- Raises: 403 forbidden when the caller is not an admin; 404 hook-not-found.
+-- Raises: 403 forbidden when the caller is not an admin; 404 webhook-source-not-found.
 create function nofx.drop_webhook_source(p_id uuid)
 returns void
 language plpgsql
@@ -82,7 +82,7 @@ declare
 begin
   delete from nofx.webhook_source where id = p_id and tenant_id = v_tenant;
   if not found then
-    perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List the sources with GET /api/hooks/sources.');
+    perform nofx_private.refuse(404, 'webhook-source-not-found', p_id::text, 'List webhook sources with GET /api/hooks/sources.');
   end if;
   perform nofx_private.audit(v_tenant, 'webhook_source.dropped', p_id::text, null, null);
 end
@@ -113,7 +113,7 @@ grant execute on function nofx.find_webhook_source(uuid) to service_role;
 -- Takes: p_source, whose signature was checked; p_subject, the sender's id of it; p_kind, what the sender calls it; p_body, JSON.
 -- Locks: nothing.
 -- Returns: whether it is new.
--- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found.
+-- Raises: 403 forbidden when the caller is not the service role; 404 webhook-source-not-found.
 create function nofx.hear_webhook(p_source uuid, p_subject text, p_kind text, p_body jsonb)
 returns boolean
 language plpgsql
@@ -127,7 +127,7 @@ begin
   end if;
   select * into v_source from nofx.webhook_source where id = p_source;
   if not found then
-    perform nofx_private.refuse(404, 'hook-not-found', p_source::text, 'List the sources with GET /api/hooks/sources.');
+    perform nofx_private.refuse(404, 'webhook-source-not-found', p_source::text, 'List webhook sources with GET /api/hooks/sources.');
   end if;
   insert into nofx.webhook_receipt (source_id, subject, tenant_id) values (p_source, left(p_subject, 200), v_source.tenant_id) on conflict do nothing;
   if not found then

@@ -15,8 +15,8 @@ use crate::http::{Authenticated, Path, Refusal, cached};
 pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifact, Refusal> {
     let query = Query { table: "artifact", filters: vec![("id".to_owned(), format!("eq.{id}"))] };
     let found: Vec<Artifact> = app.db(caller).read(&query).await?;
-    let missing = || Problem::new(Kind::ArtifactNotFound, format!("{id}: GET the run to see its artifacts.")).into();
-    found.into_iter().next().ok_or_else(missing)
+    let detail = format!("Artifact {id} was not found. GET /api/runs/{{id}} lists the artifacts of a run.");
+    found.into_iter().next().ok_or_else(|| Problem::new(Kind::ArtifactNotFound, detail).into())
 }
 
 /// Show the metadata of an artifact.

@@ -16,7 +16,7 @@ use crate::http::{Authenticated, Path, Refusal, cached};
 pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, Refusal> {
     let filters = [("id", format!("eq.{id}")), ("select", COLUMNS_TO_DECIDE.to_owned()), ("gate_decision.order", "created_at".to_owned())];
     let found: Vec<Gate> = app.db(caller).read(&Query::of("gate", filters)).await?;
-    let missing = || Problem::new(Kind::GateNotFound, format!("{id}: list the gates with GET /api/gates.")).into();
+    let missing = || Problem::new(Kind::GateNotFound, format!("Gate {id} was not found. List gates with GET /api/gates.")).into();
     found.into_iter().next().ok_or_else(missing)
 }
 

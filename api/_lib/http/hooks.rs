@@ -52,7 +52,7 @@ async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Req
     for hook in wanting {
         if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
             tracing::info!(hook = hook.name, why, "a hook denied the request");
-            return Err(Problem::new(Kind::Vetoed, format!("Hook {} denied the request: {why}", hook.name)).into());
+            return Err(Problem::new(Kind::HookDenied, format!("Hook {} denied the request: {why}", hook.name)).into());
         }
     }
     Ok((Request::from_parts(parts, Body::from(bytes)), subject))

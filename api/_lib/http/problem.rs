@@ -16,28 +16,29 @@ pub(crate) struct Refusal(pub Problem);
 fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-        Kind::AppendOnly | Kind::Vetoed | Kind::Forbidden | Kind::OwnRun => StatusCode::FORBIDDEN,
+        Kind::AppendOnly | Kind::Forbidden | Kind::HookDenied | Kind::SelfApproval => StatusCode::FORBIDDEN,
         Kind::ApiKeyNotFound
         | Kind::ArtifactNotFound
+        | Kind::DbWriteRuleNotFound
         | Kind::DeliveryNotFound
         | Kind::GateNotFound
+        | Kind::GatePolicyNotFound
         | Kind::HookNotFound
         | Kind::NotFound
-        | Kind::PolicyNotFound
-        | Kind::RuleNotFound
         | Kind::RunNotFound
         | Kind::StepNotFound
-        | Kind::UnknownTenant => StatusCode::NOT_FOUND,
+        | Kind::UnknownTenant
+        | Kind::WebhookSourceNotFound => StatusCode::NOT_FOUND,
         Kind::AlreadyApproved
-        | Kind::BlobGoing
+        | Kind::BlobDeleting
         | Kind::GateDecided
         | Kind::GateExpired
         | Kind::IdTaken
         | Kind::IllegalTransition
         | Kind::RequestInProgress
-        | Kind::RunIsOver
+        | Kind::RunFinished
         | Kind::RunNotFailed
-        | Kind::StepHasStarted => StatusCode::CONFLICT,
+        | Kind::StepStarted => StatusCode::CONFLICT,
         Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::InvalidRequest => StatusCode::BAD_REQUEST,
         Kind::Cycle
@@ -46,18 +47,18 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::IdempotencyKeyReused
         | Kind::InvalidAlertRule
         | Kind::InvalidBreaker
+        | Kind::InvalidDbWriteRule
         | Kind::InvalidHook
         | Kind::InvalidPlan
         | Kind::InvalidPolicy
-        | Kind::InvalidRule
         | Kind::InvalidSettings
         | Kind::InvalidWrite
-        | Kind::OutsideRule
         | Kind::ReasonRequired
         | Kind::TooManyChildren
         | Kind::UnknownDecision
-        | Kind::UnknownKind
-        | Kind::UnknownNeed => StatusCode::UNPROCESSABLE_ENTITY,
+        | Kind::UnknownGateType
+        | Kind::UnknownNeed
+        | Kind::WriteNotAllowed => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::QuotaExceeded | Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         Kind::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -74,6 +74,6 @@ async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Re
     }
     let filters = [("select", "attempt".to_owned()), ("id", format!("eq.{step}")), ("run_id", format!("eq.{run}"))];
     let found: Vec<Row> = app.db(caller).read(&Query::of("step", filters)).await?;
-    let missing = || Problem::new(Kind::StepNotFound, format!("{step}: GET the run to see its steps."));
+    let missing = || Problem::new(Kind::StepNotFound, format!("Step {step} was not found. List the steps with GET /api/runs/{run}."));
     Ok(found.first().ok_or_else(missing)?.attempt)
 }

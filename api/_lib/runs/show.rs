@@ -80,8 +80,8 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
     );
     let edges = Query::of("step_edge", [("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
     let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
-    let mut run =
-        runs.into_iter().next().ok_or_else(|| Problem::new(Kind::RunNotFound, format!("{id}: List your runs with GET /api/runs.")))?;
+    let missing = || Problem::new(Kind::RunNotFound, format!("Run {id} was not found. List runs with GET /api/runs."));
+    let mut run = runs.into_iter().next().ok_or_else(missing)?;
     // A for_each step needs its children inside the engine; to people they are its parts.
     let names: HashMap<Uuid, String> =
         run.steps.iter().filter(|step| step.parent_id.is_none()).map(|step| (step.id, step.name.clone())).collect();

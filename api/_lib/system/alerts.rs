@@ -40,7 +40,8 @@ pub(crate) async fn show_alert(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let found = read(&app, &caller, vec![("id".to_owned(), format!("eq.{id}"))]).await?.into_iter().next();
-    let alert = found.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no alert {id}; GET /api/alerts lists them.")))?;
+    let missing = || Problem::new(Kind::NotFound, format!("Alert {id} was not found. List alerts with GET /api/alerts."));
+    let alert = found.ok_or_else(missing)?;
     Ok(cached(&headers, &alert))
 }
 

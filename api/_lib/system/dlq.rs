@@ -53,7 +53,8 @@ pub(crate) async fn show_dead_letter(
     let filters = vec![("select".to_owned(), DeadLetter::COLUMNS.to_owned()), ("id".to_owned(), format!("eq.{id}"))];
     let rows: Vec<DeadLetter> = app.db(&caller).read(&Query { table: "step_dlq", filters }).await?;
     let letter = rows.into_iter().next();
-    let letter = letter.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no dead letter {id}; GET /api/dlq lists them.")))?;
+    let missing = || Problem::new(Kind::NotFound, format!("Dead letter {id} was not found. List dead letters with GET /api/dlq."));
+    let letter = letter.ok_or_else(missing)?;
     Ok(cached(&headers, &letter))
 }
 

@@ -99,7 +99,7 @@ pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which)
     };
     let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
     let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
-    let missing = || Problem::new(Kind::ArtifactNotFound, "There is no such artifact in your tenant. Name one by id= or by path=.");
+    let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass id= or path= of an artifact.");
     let artifact = found.into_iter().next().ok_or_else(missing)?;
     let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
     Ok(Redirect::to(&url).into_response())

@@ -95,7 +95,8 @@ pub(crate) async fn hear_webhook(
 ) -> Result<axum::Json<Received>, Refusal> {
     let db = app.service_db();
     let rules: Option<Rules> = db.call("find_webhook_source", &json!({"p_id": id})).await?;
-    let rules = rules.ok_or_else(|| Problem::new(Kind::NotFound, format!("There is no source {id}.")))?;
+    let missing = || Problem::new(Kind::WebhookSourceNotFound, format!("Webhook source {id} was not found."));
+    let rules = rules.ok_or_else(missing)?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;

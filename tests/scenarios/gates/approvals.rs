@@ -45,10 +45,10 @@ async fn a_gate_is_decided_once_and_by_supervisors_only() {
     let path = format!("/api/gates/{}", run["gates"][0]["id"].as_str().expect("a gate"));
     assert_eq!(tenant.contributor().post(&format!("{path}/approve"), json!({})).await.0, 403);
     assert_eq!(Tenant::new().await.supervisor().post(&format!("{path}/approve"), json!({})).await.0, 404);
-    assert_eq!(supervisor.post(&format!("{path}/waive"), json!({})).await.1["title"], "Say why");
+    assert_eq!(supervisor.post(&format!("{path}/waive"), json!({})).await.1["title"], "A reason is required");
     assert_eq!(supervisor.post(&format!("{path}/waive"), json!({"reason": "known"})).await.0, 200);
     let (code, problem) = supervisor.post(&format!("{path}/approve"), json!({})).await;
-    assert_eq!((code.as_u16(), problem["title"].as_str()), (409, Some("The gate is decided")));
+    assert_eq!((code.as_u16(), problem["title"].as_str()), (409, Some("The gate has already been decided")));
 }
 
 #[tokio::test]

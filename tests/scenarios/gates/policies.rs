@@ -34,15 +34,15 @@ async fn two_people_who_did_not_submit_the_run_must_approve() {
         (queue["data"][0]["run"]["goal"].as_str(), queue["data"][0]["step"]["inputs"]["script"].as_str()),
         (Some("test"), Some("echo went"))
     );
-    assert_eq!(decide(&author, &run, "approve").await.1["title"], "It is your own run");
+    assert_eq!(decide(&author, &run, "approve").await.1["title"], "You cannot approve your own run");
     assert_eq!(decide(&author, &run, "waive").await.0, 403);
     let (code, gate) = decide(&ann, &run, "approve").await;
     assert_eq!((code, gate["status"].as_str(), gate["decisions"].as_array().map(Vec::len)), (200, Some("pending"), Some(1)));
-    assert_eq!(decide(&ann, &run, "approve").await.1["title"], "You have approved it");
+    assert_eq!(decide(&ann, &run, "approve").await.1["title"], "You have already approved this gate");
     assert_eq!(decide(&tenant.contributor(), &run, "approve").await.0, 403);
     assert_eq!(decide(&Tenant::new().await.supervisor(), &run, "approve").await.0, 404);
     assert_eq!(decide(&bob, &run, "approve").await.1["status"], "passed");
-    assert_eq!(decide(&bob, &run, "reject").await.1["title"], "The gate is decided");
+    assert_eq!(decide(&bob, &run, "reject").await.1["title"], "The gate has already been decided");
 
     let run = author.end(&id).await;
     assert_eq!((run["status"].as_str(), run["gates"][0]["decisions"].as_array().map(Vec::len)), (Some("succeeded"), Some(2)));
@@ -123,5 +123,5 @@ async fn a_deployment_is_approved_by_somebody_else_unless_the_tenant_says_otherw
     let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "approval": {"people": 2}})).await;
     assert_eq!(code, 422, "{problem}");
     let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": ["unit"]})).await;
-    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("The policy is not valid")));
+    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("The gate policy is not valid")));
 }

@@ -128,7 +128,7 @@ mod every_host {
 
         receiver.always(200, "{\"allow\": false, \"reason\": \"the freeze holds until monday\"}", Duration::ZERO);
         let (status, problem) = person.post("/api/runs", json!({"plan": noop()})).await;
-        assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/vetoed")), "{problem}");
+        assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/hook-denied")), "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("freeze") && detail.contains("until monday")), "{problem}");
         let asked = receiver.heard().remove(0);
         assert!(is_signed(&asked, &secret) && asked.body()["request"]["body"]["plan"]["goal"] == noop()["goal"]);

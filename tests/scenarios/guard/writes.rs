@@ -41,14 +41,14 @@ async fn an_insert_is_written_with_its_step_and_what_is_outside_the_rule_is_not(
         "{run}"
     );
     for (inputs, why) in [
-        (json!({"op": "insert", "table": table, "values": {"id": 4, "secret": "x"}}), "outside-rule: secret"),
-        (json!({"op": "insert", "table": "nofx.run", "values": {"id": 4}}), "outside-rule: nofx.run"),
+        (json!({"op": "insert", "table": table, "values": {"id": 4, "secret": "x"}}), "write-not-allowed: secret"),
+        (json!({"op": "insert", "table": "nofx.run", "values": {"id": 4}}), "write-not-allowed: nofx.run"),
         (json!({"op": "insert", "table": table, "values": {"id": 3, "status": "open"}}), "the table refused the write (23505)"),
         (
             json!({"op": "insert", "table": table, "values": {"id": "x'; drop table", "status": "open"}}),
             "the table refused the write (22P02)",
         ),
-        (json!({"op": "upsert", "table": table, "values": {"id": 3}, "dry_run": true}), "outside-rule: upsert"),
+        (json!({"op": "upsert", "table": table, "values": {"id": 3}, "dry_run": true}), "write-not-allowed: upsert"),
     ] {
         let run = person.run(write(inputs)).await;
         let message = step(&run, "write")["error"]["message"].as_str().unwrap_or_default().to_owned();

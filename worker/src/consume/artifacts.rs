@@ -65,7 +65,7 @@ impl StepContext {
             let record = || artifacts::record_artifact(&self.tools.db, &self.step, &artifact);
             match self.insist(record, db::Error::is_about_the_call).await {
                 Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(|| Failure::transient("the lease expired")),
-                Err(error) if error.problem().kind == nofx_shared::problem::Kind::BlobGoing => {
+                Err(error) if error.problem().kind == nofx_shared::problem::Kind::BlobDeleting => {
                     tokio::time::sleep(Duration::from_millis(500)).await
                 }
                 Err(error) => return Err(Failure::transient(format!("could not record the artifact {name}: {error}"))),

@@ -148,7 +148,7 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
         db.read::<Vec<Use>>(&elsewhere),
     )?;
     if steps.is_empty() {
-        return Err(Problem::new(Kind::RunNotFound, format!("{run}: List your runs with GET /api/runs.")).into());
+        return Err(Problem::new(Kind::RunNotFound, format!("Run {run} was not found. List runs with GET /api/runs.")).into());
     }
     let mut graph = Graph::default();
     steps.iter().for_each(|step| graph.step(step));

@@ -14,6 +14,6 @@ select tap.claim();
 select tap.keep('s0', 'three', 'y');
 select is(nofx.expire_artifacts(), array['x'], 'another artifact has the bytes of the second');
 select is((select count(*)::int from nofx.attestation), 1, 'statements go with their artifacts');
-select throws_ok($$ select tap.keep('s0', 'four', 'x') $$, 'PT409', 'blob-going');
+select throws_ok($$ select tap.keep('s0', 'four', 'x') $$, 'PT409', 'blob-deleting');
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
 insert into nofx_private.blob_to_remove values ('x');
-select throws_ok($$ select tap.keep('s0', 'one', 'x') $$, 'PT409', 'blob-going');
+select throws_ok($$ select tap.keep('s0', 'one', 'x') $$, 'PT409', 'blob-deleting');
 select isnt(tap.keep('s0', 'one', 'y'), null, 'other bytes are kept');
 create function pg_temp.hashed(p_hash text) returns uuid language sql as $$
   select nofx.record_artifact(id, lease_token, jsonb_build_object('name', 'n', 'path', 'n', 'blob', 'b', 'media_type', 'text/plain', 'size_bytes', 3,

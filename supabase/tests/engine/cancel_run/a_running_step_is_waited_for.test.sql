@@ -12,6 +12,6 @@ select tap.run_of('chain', 1);
 select tap.claim();
 select tap.settle('s0');
 select tap.be('contributor');
-select throws_ok($$ select nofx.cancel_run(tap.run()) $$, 'PT409', 'run-is-over');
+select throws_ok($$ select nofx.cancel_run(tap.run()) $$, 'PT409', 'run-finished');
 select * from finish();
 rollback;

@@ -9,6 +9,6 @@ select is(nofx.resume_run(tap.run()) ->> 'status', 'running');
 select is(tap.claim(), array['s0']);
 select tap.settle('s0'), tap.claim(), tap.settle('s1');
 select tap.be('contributor');
-select throws_ok($$ select nofx.resume_run(tap.run()) $$, 'PT409', 'run-is-over');
+select throws_ok($$ select nofx.resume_run(tap.run()) $$, 'PT409', 'run-finished');
 select * from finish();
 rollback;

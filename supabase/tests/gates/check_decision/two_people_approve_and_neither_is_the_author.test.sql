@@ -11,8 +11,8 @@ begin
   return (select nofx.decide_gate(id, p_decision, 'because') ->> 'status' from nofx.gate where run_id = tap.run());
 end
 $$;
-select throws_ok($$ select pg_temp.decide('a supervisor', 'approve') $$, 'PT403', 'own-run');
-select throws_ok($$ select pg_temp.decide('a supervisor', 'waive') $$, 'PT403', 'own-run');
+select throws_ok($$ select pg_temp.decide('a supervisor', 'approve') $$, 'PT403', 'self-approval');
+select throws_ok($$ select pg_temp.decide('a supervisor', 'waive') $$, 'PT403', 'self-approval');
 select is(pg_temp.decide('ann', 'approve'), 'pending');
 select throws_ok($$ select pg_temp.decide('ann', 'approve') $$, 'PT409', 'already-approved');
 select is(tap.status('a'), 'waiting', 'one is not enough');
