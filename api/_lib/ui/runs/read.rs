@@ -111,7 +111,7 @@ pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage
         Query::of("model_call", [("run_id", of_run.as_str()), ("select", "cost_usd"), ("cost_usd", "not.is.null"), ("limit", "10000")]);
     let (runs, edges, attempts, costs): (Vec<Run>, Vec<Edge>, Vec<Attempt>, Vec<Cost>) =
         tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts), db.read(&costs))?;
-    let missing = || Problem::new(Kind::RunNotFound, format!("There is no run {id} in your tenant. It may have been removed."));
+    let missing = || Problem::new(Kind::RunNotFound, format!("Run {id} was not found in your tenant. It may have been deleted."));
     let run = runs.into_iter().next().ok_or_else(missing)?;
     let places: HashMap<Uuid, usize> = run.steps.iter().enumerate().map(|(at, step)| (step.id, at)).collect();
     let mut needs = vec![vec![]; run.steps.len()];
@@ -167,7 +167,7 @@ pub(super) struct StepDetail {
 pub(super) async fn read_step(app: &App, caller: &Caller, id: Uuid) -> Result<StepDetail, Refusal> {
     let step = Query::of("step", [("id", format!("eq.{id}")), ("select", "spec,outputs,error,worker".to_owned())]);
     let found: Vec<StepDetail> = app.db(caller).read(&step).await?;
-    Ok(found.into_iter().next().ok_or_else(|| Problem::new(Kind::StepNotFound, format!("There is no step {id}.")))?)
+    Ok(found.into_iter().next().ok_or_else(|| Problem::new(Kind::StepNotFound, format!("Step {id} was not found.")))?)
 }
 
 /// Errors of the attempts of a step, oldest first.
