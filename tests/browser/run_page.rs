@@ -8,7 +8,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     let tenant = Tenant::new().await;
     let author = Browser::of(&tenant.contributor(), Look::Light).await;
     author.visit("/ui/runs/new?example=hello").await;
-    author.text("#check h2", "It is fine").await;
+    author.text("#check h2", "Valid plan").await;
     let folder = tempfile::tempdir().expect("a folder");
     let built = folder.path().join("built");
     let plan = json!({"goal": "ship it", "steps": [
@@ -35,17 +35,17 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     std::fs::write(built, "").expect("written");
     author.find(".waterfall [data-step=build][data-status=succeeded]").await;
     author.find(".waterfall [data-step=ask][data-status=waiting]").await;
-    author.text(".card", "It needs somebody of the role supervisor").await;
+    author.text(".card", "Requires the supervisor role").await;
     author.title("◆ waiting · ship it").await;
 
     let supervisor = Browser::of(&tenant.supervisor(), Look::Light).await;
     supervisor.visit("/ui/runs?mine=1").await;
-    supervisor.text(".runs .why", "waits for a decision at ask: Ship it?").await;
+    supervisor.text(".runs .why", "waiting for approval at ask: Ship it?").await;
     supervisor.visit("/ui/approvals").await;
     supervisor.find(".card .decide").await;
     supervisor.press("a").await;
     supervisor.text(".said", "Approved.").await;
-    supervisor.text("h2", "Nothing waits for a decision").await;
+    supervisor.text("h2", "No pending approvals").await;
     supervisor.visit("/ui/approvals?history=1").await;
     supervisor.text(".queue", "Ship it?").await;
 
@@ -90,7 +90,7 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     browser.find(".waterfall [data-step=flaky][aria-current]").await;
     std::fs::write(&flag, "").expect("written");
     browser.text("#drawer button", "Retry from here").await.click().await.expect("clicked");
-    browser.text(".said", "tried again").await;
+    browser.text(".said", "Retrying the step").await;
     browser.find(".waterfall [data-step=flaky][data-status=succeeded]").await;
     let told = person.told(run["id"].as_str().expect("an id")).await;
     assert!(told.contains(&"run.retried".to_owned()), "{told:?}");

@@ -40,8 +40,8 @@ async fn everything_works_without_script() {
         .await;
     browser.visit("/ui/runs?status=failed").await;
     browser.find(".bulk input[name=reason]").await.send_keys("the network is back").await.expect("typed");
-    browser.text(".bulk button", "Retry all that match the filter").await.click().await.expect("clicked");
-    browser.text(".said", "1 of 1 runs were retried").await;
+    browser.text(".bulk button", "Retry all matching runs").await.click().await.expect("clicked");
+    browser.text(".said", "Retried 1 of 1 runs").await;
     let (_, page) = author.get(&format!("/api/runs/{}/timeline", failed["id"].as_str().expect("an id"))).await;
     let told = page["data"].as_array().expect("events").iter().find(|event| event["type"] == "run.retried").expect("it was told");
     assert_eq!(told["data"]["reason"], "the network is back");
@@ -72,6 +72,6 @@ async fn a_viewer_sees_everything_and_no_button_that_would_be_refused() {
         assert_eq!(buttons, json!([]), "{path}");
     }
     browser.visit("/ui/runs/new").await;
-    browser.text("[role=alert]", "Your role may look but not submit").await;
+    browser.text("[role=alert]", "You need the contributor role to submit plans").await;
     browser.close().await;
 }

@@ -46,14 +46,14 @@ async fn a_link_by_mail_signs_in_the_browser_that_asked_for_it_once() {
     let ask = async || {
         browser.visit("/ui/sign-in").await;
         browser.find("#link-email").await.send_keys(email).await.expect("typed");
-        browser.text("button", "Send the link").await.click().await.expect("clicked");
+        browser.text("button", "Email me a link").await.click().await.expect("clicked");
         browser.text("[role=alert]", "a link is on its way").await;
         newest_link(email)
     };
     // Another browser that comes by the link has not asked for it.
     let other = Browser::open(Look::Light).await;
     other.driver.goto(&ask().await).await.expect("the page loads");
-    other.text("[role=alert]", "the browser that asked for it").await;
+    other.text("[role=alert]", "the browser that requested it").await;
     let link = ask().await;
     browser.driver.goto(&link).await.expect("the page loads");
     browser.text(".who span", email).await;

@@ -53,7 +53,7 @@ impl Ui {
         if let Some(once) = form.fields.text("once") {
             request = request.header("idempotency-key", once);
         }
-        let unreadable = |_| Refused { title: "It could not be asked for".to_owned(), ..Refused::default() };
+        let unreadable = |_| Refused { title: "The request could not be sent".to_owned(), ..Refused::default() };
         let mut request = note_limit(request.body(Body::from(body.to_string())).map_err(unreadable)?);
         // Who asks, in which trace, and what may be done after the answer; not what the router of pages noted for itself.
         let (from, to) = (&form.parts.extensions, request.extensions_mut());
@@ -67,7 +67,7 @@ impl Ui {
             return Ok(serde_json::from_slice(&bytes).unwrap_or_default());
         }
         Err(serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Refused { title: format!("The API answered {status}"), ..Refused::default() }))
+            .unwrap_or_else(|_| Refused { title: format!("The API responded with {status}"), ..Refused::default() }))
     }
 }
 

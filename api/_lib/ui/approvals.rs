@@ -56,17 +56,17 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
     let body = html! {
         header.list {
             h1 { "Approvals" }
-            nav.saved aria-label="Which" {
-                a href="/ui/approvals" aria-current=[(!is_history).then_some("page")] { "Waiting" }
+            nav.saved aria-label="Gate status" {
+                a href="/ui/approvals" aria-current=[(!is_history).then_some("page")] { "Pending" }
                 a href="/ui/approvals?history=1" aria-current=[is_history.then_some("page")] { "Decided" }
             }
         }
         div #approvals data-live="gates" {
             @if gates.data.is_empty() && open.is_none() {
-                @if is_history { (empty("Nothing was decided yet", &html! { "Decisions appear here, with when and why." })) }
-                @else { (empty("Nothing waits for a decision", &html! { "Steps whose tool or policy asks for people park here: " code { "manual:…" } ", or " code { "\"approval\"" } " in a plan." })) }
+                @if is_history { (empty("No decisions yet", &html! { "Decisions appear here, with their time and reason." })) }
+                @else { (empty("No pending approvals", &html! { "Steps that need an approval appear here: " code { "manual:…" } " tools, or " code { "\"approval\"" } " in a plan." })) }
             } @else {
-                @if !is_history { p.hint.keys.scripted { "Keys: " kbd { "j" } " " kbd { "k" } " next and previous, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
+                @if !is_history { p.hint.keys.scripted { "Keys: " kbd { "j" } " " kbd { "k" } " next or previous gate, " kbd { "a" } " approve, " kbd { "r" } " reject." } }
                 div.split.open {
                     nav aria-label="Gates" { ul.queue {
                         @for gate in &gates.data {
@@ -74,7 +74,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
                         }
                     } }
                     @if let (Some(gate), Some(beside)) = (open, beside) {
-                        section aria-label="The gate" { (card(&frame, gate, "/ui/approvals")) (beside) (history(&frame, gate)) }
+                        section aria-label="Gate" { (card(&frame, gate, "/ui/approvals")) (beside) (history(&frame, gate)) }
                     }
                 }
                 (pager("/ui/approvals", &[("history", query.history.clone())], gates.next_cursor.as_deref()))
@@ -107,18 +107,18 @@ pub(super) fn card(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
     let approvals = gate.decisions.iter().filter(|decision| decision.decision == "approve").count();
     html! {
         section.card data-gate=(gate.id) {
-            h2 { (gate.question.as_deref().unwrap_or("Somebody must decide")) }
+            h2 { (gate.question.as_deref().unwrap_or("Decision required")) }
             dl.facts {
                 div { dt { "Gate" } dd { (gate.kind) " " (id(&gate.id)) } }
                 @if gate.run.is_some() { div { dt { "Run" } dd { a href={ "/ui/runs/" (gate.run_id) } { (of(&gate.run, "goal")) } } } }
                 @if gate.step.is_some() { div { dt { "Step" } dd { (of(&gate.step, "name")) " · " (of(&gate.step, "tool")) } } }
                 @if gate.run.is_some() { div { dt { "Author" } dd { (frame.who(of(&gate.run, "created_by"))) } } }
                 div { dt { "Approvals" } dd { (approvals) " of " (gate.needed) } }
-                div { dt { "Asked" } dd { (when(gate.created_at)) } }
+                div { dt { "Requested" } dd { (when(gate.created_at)) } }
                 @if let Some(expires) = gate.expires_at { div { dt { "Expires" } dd { (when(expires)) } } }
             }
             @if gate.status == "pending" { (buttons(frame, gate, back_to)) }
-            @else { p { (badge(&gate.status)) " by " (frame.who(gate.decided_by.as_deref().unwrap_or("nobody"))) ": " (gate.reason.as_deref().unwrap_or("no reason given")) } }
+            @else { p { (badge(&gate.status)) @if let Some(by) = gate.decided_by.as_deref() { " by " (frame.who(by)) } ": " (gate.reason.as_deref().unwrap_or("no reason given")) } }
         }
     }
 }
@@ -127,16 +127,16 @@ fn buttons(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
     let action = |decision: &str| format!("/ui/approvals/{}/{decision}", gate.id);
     if !frame.session.may(gate.role) {
         let role = serde_json::to_value(gate.role).unwrap_or_default();
-        return html! { p.hint { "It needs somebody of the role " (role.as_str().unwrap_or_default()) " or more." } };
+        return html! { p.hint { "Requires the " (role.as_str().unwrap_or_default()) " role or higher." } };
     }
     html! {
         form.decide method="post" action=(action("approve")) {
             input type="hidden" name="csrf" value=(frame.csrf);
             input type="hidden" name="back" value=(back_to);
-            label { "Reason" input type="text" name="reason" maxlength="2000" placeholder="kept with the decision"; }
+            label { "Reason" input type="text" name="reason" maxlength="2000" placeholder="Saved with your decision"; }
             button.primary type="submit" data-key="a" { "Approve" }
             button.danger type="submit" data-key="r" formaction=(action("reject")) { "Reject" }
-            @if frame.session.may(Role::Supervisor) { button type="submit" formaction=(action("waive")) { "Waive, with a reason" } }
+            @if frame.session.may(Role::Supervisor) { button type="submit" formaction=(action("waive")) { "Waive (reason required)" } }
         }
     }
 }
@@ -175,12 +175,12 @@ async fn beside(ui: &Ui, frame: &Frame, gate: &Gate) -> Result<Markup, Refusal> 
     let inputs =
         gate.step.as_ref().map(|step| step["inputs"].clone()).filter(|inputs| inputs.as_object().is_some_and(|fields| !fields.is_empty()));
     Ok(html! {
-        @if let Some(inputs) = inputs { section { h3 { "What it would do" } (shown(&inputs)) } }
+        @if let Some(inputs) = inputs { section { h3 { "Step inputs" } (shown(&inputs)) } }
         @if let Some((artifact, Text { text, is_cut })) = &diff {
             section {
-                h3 { "What changes: " (artifact.name) }
+                h3 { "Changes in " (artifact.name) }
                 pre.diff tabindex="0" { @for line in text.lines() { span.line data-change=[change(line)] { (line) "\n" } } }
-                @if *is_cut { p.hint { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { "Load all of it" } } }
+                @if *is_cut { p.hint { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { "Download full file" } } }
             }
         }
         @if !proofs.is_empty() {
@@ -217,9 +217,9 @@ fn history(frame: &Frame, gate: &Gate) -> Markup {
 pub(super) async fn decide(State(ui): State<Ui>, Path((gate, decision)): Path<(Uuid, String)>, form: Form) -> Result<Response, Refusal> {
     let done = match decision.as_str() {
         "approve" => "Approved.",
-        "reject" => "Rejected: what needs the step is blocked.",
-        "waive" => "Waived: the run goes on without the approvals.",
-        _ => return Err(Problem::new(Kind::NotFound, "A gate can be approved, rejected and waived.").into()),
+        "reject" => "Rejected. Steps that depend on it are blocked.",
+        "waive" => "Waived. The run continues without the missing approvals.",
+        _ => return Err(Problem::new(Kind::NotFound, "A gate can be approved, rejected or waived.").into()),
     };
     let to = form.fields.text("back").filter(|to| to.starts_with("/ui/")).unwrap_or("/ui/approvals");
     let body = json!({"reason": form.fields.text("reason")});

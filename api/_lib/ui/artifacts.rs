@@ -45,12 +45,12 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
     let body = html! {
         header.list { h1 { "Artifacts" } }
         form.filters method="get" action="/ui/artifacts" role="search" {
-            label { "Name" input type="search" name="name" value=(query.name) placeholder="part of the name"; }
-            label { "Run" input type="search" name="run" value=(run) placeholder="id of a run" pattern="[0-9a-fA-F-]{36}"; }
+            label { "Name" input type="search" name="name" value=(query.name) placeholder="Part of the name"; }
+            label { "Run" input type="search" name="run" value=(run) placeholder="Run id" pattern="[0-9a-fA-F-]{36}"; }
             button type="submit" { "Filter" }
         }
         @if found.data.is_empty() {
-            (empty("No artifacts", &html! { "Files that steps keep, logs and evidence of gates appear here, with signed statements of where they came from." }))
+            (empty("No artifacts", &html! { "Files, logs and gate evidence appear here, with signed provenance." }))
         } @else {
             (list(&found.data, true))
             (pager("/ui/artifacts", &[("name", query.name.clone()), ("run", run.clone())], found.next_cursor.as_deref()))
@@ -64,16 +64,16 @@ pub(super) fn list(artifacts: &[Artifact], with_run: bool) -> Markup {
     html! {
         section.scroll tabindex="0" aria-label="Artifacts" {
             table {
-                thead { tr { th { "Name" } th { "Size" } th { "Made" } @if with_run { th { "Run" } } th { "Digest" } th { "Statements" } th { "Artifact" } } }
+                thead { tr { th { "Name" } th { "Size" } th { "Created" } @if with_run { th { "Run" } } th { "Digest" } th { "Attestations" } th { "Artifact" } } }
                 tbody {
                     @for artifact in artifacts {
                         tr {
                             td { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { (artifact.name) } span.hint { " " (artifact.media_type) } }
                             td { (bytes(artifact.size_bytes)) }
                             td { (when(artifact.created_at)) }
-                            @if with_run { td { a href={ "/ui/runs/" (artifact.run_id) } { "Its run" } } }
-                            td { button.copy type="button" data-copy=(artifact.hash) { span.unseen { "Copy the digest " } (artifact.hash.get(..19).unwrap_or(&artifact.hash)) "…" } }
-                            td { a href={ "/api/artifacts/" (artifact.id) "/attestations" } { "Signed" } }
+                            @if with_run { td { a href={ "/ui/runs/" (artifact.run_id) } { "View run" } } }
+                            td { button.copy type="button" data-copy=(artifact.hash) { span.unseen { "Copy digest " } (artifact.hash.get(..19).unwrap_or(&artifact.hash)) "…" } }
+                            td { a href={ "/api/artifacts/" (artifact.id) "/attestations" } { "View" } }
                             td { (id(&artifact.id)) }
                         }
                     }
@@ -99,7 +99,7 @@ pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which)
     };
     let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
     let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
-    let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass id= or path= of an artifact.");
+    let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass its `id` or `path`.");
     let artifact = found.into_iter().next().ok_or_else(missing)?;
     let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
     Ok(Redirect::to(&url).into_response())

@@ -84,7 +84,7 @@ impl Auth {
         let request =
             self.client.post(format!("{}/auth/v1/logout?scope=local", self.supabase.url)).header("apikey", &self.supabase.anon_key);
         if let Err(error) = request.bearer_auth(token).timeout(DEADLINE).send().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "Auth was not told of a sign-out");
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not end the session at Supabase Auth");
         }
     }
 
@@ -100,7 +100,7 @@ impl Auth {
             return Err(Denied::Away);
         }
         let said = ["msg", "error_description", "message"].into_iter().find_map(|field| body[field].as_str());
-        Err(Denied::Refused(said.unwrap_or("it was refused").to_owned()))
+        Err(Denied::Refused(said.unwrap_or("Sign-in refused").to_owned()))
     }
 }
 

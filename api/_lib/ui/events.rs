@@ -46,11 +46,11 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         } }
         form.filters method="get" action="/ui/events" role="search" {
             label { "Type" input type="search" name="type" value=(query.r#type) placeholder="gate.decided, run., …"; }
-            label { "Run" input type="search" name="run" value=(run) placeholder="id of a run" pattern="[0-9a-fA-F-]{36}"; }
+            label { "Run" input type="search" name="run" value=(run) placeholder="Run id" pattern="[0-9a-fA-F-]{36}"; }
             button type="submit" { "Filter" }
         }
         div #events data-live=[live] {
-            @if events.is_empty() { (empty("No events", &html! { "Everything that happens is told here, as it happens." })) } @else { (feed(&events, false)) }
+            @if events.is_empty() { (empty("No events", &html! { "Events appear here as they happen." })) } @else { (feed(&events, false)) }
             (pager("/ui/events", &[("type", query.r#type.clone()), ("run", run.clone())], next.as_deref()))
         }
     };
@@ -74,7 +74,7 @@ pub(super) fn feed(events: &[Event], is_of_one_run: bool) -> Markup {
                 li data-type=(event.r#type.split('.').next().unwrap_or_default()) {
                     (when(event.time)) " " strong { (event.r#type) } " "
                     @if let Some(name) = event.data["name"].as_str() { (name) " " }
-                    @if let (Some(run), false) = (event.runid, is_of_one_run) { a href={ "/ui/runs/" (run) } { "its run" } }
+                    @if let (Some(run), false) = (event.runid, is_of_one_run) { a href={ "/ui/runs/" (run) } { "View run" } }
                     details { summary { "Data" } (json(&event.data)) }
                 }
             }

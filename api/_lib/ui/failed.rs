@@ -63,11 +63,11 @@ fn words(refused: &Refused) -> Markup {
             @if !refused.errors.is_empty() {
                 ul { @for fault in &refused.errors { li { code { (fault.pointer) } " " (fault.detail) } } }
             }
-            p { a.button href="/ui/runs" { "To the runs" } }
+            p { a.button href="/ui/runs" { "Back to runs" } }
         }
     }
 }
 
 pub(super) async fn no_page() -> Refusal {
-    Refusal(Problem::new(Kind::NotFound, "There is no such page. The navigation above lists what there is."))
+    Refusal(Problem::new(Kind::NotFound, "Page not found."))
 }

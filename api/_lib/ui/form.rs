@@ -50,9 +50,7 @@ impl FromRequest<Ui> for Form {
         let session = Session::from_request_parts(&mut parts, ui).await?;
         let fields = Fields::from_request(Request::from_parts(parts.clone(), body), ui).await?;
         if !session.has_csrf(ui, fields.text("csrf").unwrap_or_default()) {
-            return Err(
-                Problem::new(Kind::Forbidden, "The form is not from a page of this session. Load the page again and repeat it.").into()
-            );
+            return Err(Problem::new(Kind::Forbidden, "This form has expired. Reload the page and try again.").into());
         }
         Ok(Self { fields, session, parts })
     }

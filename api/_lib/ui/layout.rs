@@ -160,14 +160,14 @@ impl Frame {
         let waiting = if self.waiting == MOST_WAITING { format!("{MOST_WAITING}+") } else { self.waiting.to_string() };
         let body = html! {
             header.top {
-                a.skip href="#main" { "Skip to the content" }
+                a.skip href="#main" { "Skip to content" }
                 a.brand href="/ui/runs" { "NOFX" }
                 nav aria-label="Main" {
                     @for (path, name) in PAGES {
                         a href=(path) aria-current=[is_here(path).then_some("page")] {
                             (name)
                             @if path == "/ui/approvals" && self.waiting > 0 {
-                                span.count { (waiting) span.unseen { " wait for you" } }
+                                span.count { (waiting) span.unseen { " waiting for you" } }
                             }
                         }
                     }
@@ -181,14 +181,14 @@ impl Frame {
             }
             @if !self.shut_out.is_empty() {
                 p.banner role="status" {
-                    "Shut out by open breakers: " strong { (self.shut_out.join(", ")) } ". Their steps wait. "
-                    a href="/ui/system#breakers" { "Look at the breakers" }
+                    "Open breakers: " strong { (self.shut_out.join(", ")) } ". Steps that use them are waiting. "
+                    a href="/ui/system#breakers" { "View breakers" }
                 }
             }
             @if let Some((is_good, text)) = &self.said {
                 p.said.good[*is_good].bad[!*is_good] role=(if *is_good { "status" } else { "alert" }) { (text) }
             }
-            p.offline role="status" hidden { "The connection is lost. What you see may be old; it is renewed when the connection is back." }
+            p.offline role="status" hidden { "Connection lost. This page may be out of date and refreshes when you are back online." }
             main #main { (body) }
         };
         Page { html: document(title, icon, &body), forgets: self.said.is_some() }

@@ -56,7 +56,7 @@ impl FromRequestParts<Ui> for Session {
         let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
         let caller = identity.caller.ok_or_else(|| Problem::new(Kind::Unauthorized, "Sign in first."))??;
         if caller.scopes.is_some() {
-            return Err(Problem::new(Kind::Forbidden, "A key that is for parts of the API only has no pages; ask the API.").into());
+            return Err(Problem::new(Kind::Forbidden, "Scoped API keys cannot open the dashboard. Use the API.").into());
         }
         let email = email_of(&caller.token).unwrap_or_else(|| caller.subject.clone());
         Ok(Self { browser: cookie(&parts.headers, BROWSER_COOKIE).unwrap_or_default().to_owned(), caller, email })

@@ -60,7 +60,7 @@ fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response
             @if let Some(said) = said { p.said role="alert" { (said) } }
             form method="post" action="/ui/sign-in" {
                 input type="hidden" name="next" value=(next);
-                label for="email" { "E-mail" }
+                label for="email" { "Email" }
                 input #email type="email" name="email" autocomplete="username" required autofocus;
                 label for="password" { "Password" }
                 input #password type="password" name="password" autocomplete="current-password" required;
@@ -68,9 +68,9 @@ fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response
             }
             form method="post" action="/ui/sign-in/link" {
                 input type="hidden" name="next" value=(next);
-                label for="link-email" { "Or have a link sent to you" }
+                label for="link-email" { "Or sign in with an email link" }
                 input #link-email type="email" name="email" autocomplete="username" required;
-                button type="submit" { "Send the link" }
+                button type="submit" { "Email me a link" }
             }
             @for provider in providers {
                 p { a.button href=(format!("/ui/sign-in/with/{provider}?next={}", encode(next))) { "Sign in with " (provider) } }
@@ -89,7 +89,7 @@ fn tries(ui: &Ui, address: &Address) -> Option<Asked> {
 }
 
 fn too_many(ui: &Ui, next: &str) -> Response {
-    page(ui, next, StatusCode::TOO_MANY_REQUESTS, Some("Too many tries from your address. Wait a minute."))
+    page(ui, next, StatusCode::TOO_MANY_REQUESTS, Some("Too many sign-in attempts. Try again in a minute."))
 }
 
 async fn with_password(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
@@ -114,18 +114,18 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
             return page(ui, next, StatusCode::UNAUTHORIZED, Some(&format!("{why}. Try again, or ask an admin of your tenant.")));
         }
         Err(Denied::Away) => {
-            return page(ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in does not answer. Try again in a moment."));
+            return page(ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in is unavailable. Try again shortly."));
         }
     };
     match ui.app.identify(&granted.access_token).await {
         Ok(caller) => {
             if let Err(error) = note_person(&ui.app.db(&caller)).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an address is not remembered: colleagues read an id");
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not record the sign-in: others will see an id");
             }
         }
         Err(problem) => {
             let why = match problem.kind {
-                Kind::Unauthorized => "Your account belongs to no tenant yet. Ask an admin to give it one, with a role.".to_owned(),
+                Kind::Unauthorized => "Your account does not belong to a tenant yet. Ask an admin to add you.".to_owned(),
                 _ => problem.detail,
             };
             return page(ui, next, StatusCode::FORBIDDEN, Some(&why));
@@ -172,8 +172,8 @@ async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, f
             set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
             response
         }
-        Err(Denied::Refused(why)) => page(&ui, next, StatusCode::BAD_REQUEST, Some(&format!("No link was sent: {why}."))),
-        Err(Denied::Away) => page(&ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in does not answer. Try again in a moment.")),
+        Err(Denied::Refused(why)) => page(&ui, next, StatusCode::BAD_REQUEST, Some(&format!("Could not send the link: {why}."))),
+        Err(Denied::Away) => page(&ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in is unavailable. Try again shortly.")),
     }
 }
 
@@ -184,7 +184,7 @@ async fn with_provider(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     if !ui.app.settings().oauth_providers.contains(&provider) {
-        return Err(Problem::new(Kind::NotFound, "There is no such provider; NOFX_OAUTH_PROVIDERS lists them.").into());
+        return Err(Problem::new(Kind::NotFound, "Unknown sign-in provider. NOFX_OAUTH_PROVIDERS lists the allowed ones.").into());
     }
     let verifier = new_verifier();
     let url = ui.auth.provider_url(&provider, &callback(&ui, &headers, &query.next), &verifier);
@@ -195,15 +195,15 @@ async fn with_provider(
 
 async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: HeaderMap) -> Response {
     if query.code.is_empty() {
-        let why = if query.error_description.is_empty() { "The link carries no code" } else { &query.error_description };
-        return page(&ui, &query.next, StatusCode::BAD_REQUEST, Some(&format!("{why}. Have a new link sent.")));
+        let why = if query.error_description.is_empty() { "The link has no code" } else { &query.error_description };
+        return page(&ui, &query.next, StatusCode::BAD_REQUEST, Some(&format!("{why}. Request a new link.")));
     }
     let Some(verifier) = cookie(&headers, VERIFIER_COOKIE) else {
         return page(
             &ui,
             &query.next,
             StatusCode::BAD_REQUEST,
-            Some("Open the link in the browser that asked for it, within ten minutes."),
+            Some("Open the link in the browser that requested it, within ten minutes."),
         );
     };
     let granted = ui.auth.with_code(&query.code, verifier).await;

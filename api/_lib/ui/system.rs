@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::Ui;
 use super::act::{Refused, back};
-use super::components::{badge, bytes, duration, empty, id, when};
+use super::components::{badge, bytes, counted, duration, empty, id, when};
 use super::form::Form;
 use super::layout::{Frame, Icon, Page};
 use super::svg::{Minute, chart};
@@ -61,7 +61,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
         header.list { h1 { "System" } }
         div #system data-live="system" {
             (now(&summary))
-            section #load { h2 { "The last hour" } div.charts { (charts(&load)) } }
+            section #load { h2 { "Last hour" } div.charts { (charts(&load)) } }
             section #workers { h2 { "Workers" } (fleet(&frame, &workers)) }
             section #breakers { h2 { "Breakers" } (shut(&frame, &breakers)) }
             section #dlq { h2 { "Dead letters" } (dead(&frame, &letters)) }
@@ -70,7 +70,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
             section #versions { h2 { "Versions" }
                 dl.facts {
                     div { dt { "API" } dd { (env!("CARGO_PKG_VERSION")) } }
-                    div { dt { "Schema" } dd { (version.as_deref().unwrap_or("unknown")) @if version.as_deref() != Some(SCHEMA) { " — this API was built for " (SCHEMA) ": push the migrations" } } }
+                    div { dt { "Schema" } dd { (version.as_deref().unwrap_or("unknown")) @if version.as_deref() != Some(SCHEMA) { ". This API expects schema " (SCHEMA) ". Run " code { "supabase db push" } "." } } }
                     @if let Some(region) = &ui.app.settings().region { div { dt { "Region" } dd { (region) } } }
                 }
             }
@@ -92,20 +92,20 @@ async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerState>, db::Error>
 fn now(summary: &Value) -> Markup {
     let number = |name: &str| summary[name].as_i64().unwrap_or(0);
     let facts = [
-        ("ready", "Steps ready"),
-        ("held", "Held by a limit"),
-        ("timers", "Waiting for a time"),
-        ("shut_out", "Shut out"),
-        ("gates_pending", "Gates that wait"),
+        ("ready", "Ready steps"),
+        ("held", "Throttled"),
+        ("timers", "On a timer"),
+        ("shut_out", "Behind an open breaker"),
+        ("gates_pending", "Pending gates"),
         ("dead_letters", "Dead letters"),
-        ("breakers_open", "Breakers open"),
-        ("alerts_open", "Alerts"),
+        ("breakers_open", "Open breakers"),
+        ("alerts_open", "Open alerts"),
     ];
     let oldest = summary["oldest_ready_s"].as_f64();
     html! {
         dl.tiles {
             @for (name, what) in facts { div data-alarm[number(name) > 0 && matches!(name, "breakers_open" | "alerts_open" | "dead_letters")] { dt { (what) } dd { (number(name)) } } }
-            div { dt { "Oldest ready" } dd { (oldest.map_or_else(|| "—".to_owned(), seconds)) } }
+            div { dt { "Oldest ready step" } dd { (oldest.map_or_else(|| "—".to_owned(), seconds)) } }
         }
     }
 }
@@ -127,32 +127,32 @@ fn charts(load: &[Load]) -> Markup {
     let count = |value: f64| format!("{value:.0}");
     html! {
         (chart("Queue depth", &minutes(depth, count)))
-        (chart("Steps started a minute", &minutes(|minute| f64::from(minute.started), count)))
+        (chart("Steps started per minute", &minutes(|minute| f64::from(minute.started), count)))
         (chart("Queue latency, p50", &minutes(|minute| minute.p50_s.unwrap_or(0.0), seconds)))
         (chart("Queue latency, p95", &minutes(|minute| minute.p95_s.unwrap_or(0.0), seconds)))
-        (chart("Steps failed a minute", &minutes(|minute| f64::from(minute.failed), count)))
+        (chart("Steps failed per minute", &minutes(|minute| f64::from(minute.failed), count)))
     }
 }
 
 fn fleet(frame: &Frame, workers: &[WorkerState]) -> Markup {
     if !frame.session.may(Role::Supervisor) {
-        return html! { p.hint { "Workers serve all tenants: supervisors see them." } };
+        return html! { p.hint { "Workers are shared by all tenants. Only supervisors can see them." } };
     }
     if workers.is_empty() {
         return empty(
-            "No worker was heard of for an hour",
-            &html! { "Nothing runs until one starts: " code { "nofx dev" } " starts one, ECS keeps them in a deployment." },
+            "No worker has reported in the last hour",
+            &html! { "Steps run once a worker starts: " code { "nofx dev" } " locally, the ECS service in a deployment." },
         );
     }
     html! {
         section.scroll tabindex="0" aria-label="Workers" {
             table {
-                thead { tr { th { "Worker" } th { "Leases" } th { "Memory" } th { "Version" } th { "Region" } th { "Started" } th { "Heard of" } } }
+                thead { tr { th { "Worker" } th { "Leases" } th { "Memory" } th { "Version" } th { "Region" } th { "Started" } th { "Last seen" } } }
                 tbody {
                     @for worker in workers {
                         @let is_away = worker.seen_at.is_none_or(|seen| (Utc::now() - seen).num_seconds() > AWAY_S);
                         tr {
-                            td { (badge(if is_away { "away" } else { "running" })) " " (worker.name) }
+                            td { (badge(if is_away { "offline" } else { "running" })) " " (worker.name) }
                             td { (worker.running) " of " (worker.concurrency) }
                             td { (bytes(i64::try_from(worker.memory_bytes).unwrap_or(i64::MAX))) }
                             td { (worker.version) }
@@ -169,12 +169,12 @@ fn fleet(frame: &Frame, workers: &[WorkerState]) -> Markup {
 
 fn shut(frame: &Frame, breakers: &[Breaker]) -> Markup {
     if breakers.is_empty() {
-        return html! { p.hint { "No tool and nothing that tools depend on has failed lately." } };
+        return html! { p.hint { "No recent failures. All breakers are closed." } };
     }
     html! {
         section.scroll tabindex="0" aria-label="Breakers" {
             table {
-                thead { tr { th { "Target" } th { "State" } th { "Good" } th { "Bad" } th { "Next probe" } th { "Last error" } th { "Do" } } }
+                thead { tr { th { "Target" } th { "State" } th { "Successes" } th { "Failures" } th { "Next probe" } th { "Last error" } th { "Actions" } } }
                 tbody {
                     @for breaker in breakers {
                         @let state = serde_json::to_value(breaker.state).unwrap_or_default();
@@ -204,12 +204,12 @@ fn shut(frame: &Frame, breakers: &[Breaker]) -> Markup {
 pub(super) async fn close_breaker(State(ui): State<Ui>, form: Form) -> Response {
     let body = json!({"target": form.fields.text("target").unwrap_or_default(), "close": true});
     let outcome = ui.post(&form, "/breakers", &body).await;
-    back(&form, "/ui/system#breakers", &outcome.map(|_| "The breaker is closed: what it shut out goes on.".to_owned()))
+    back(&form, "/ui/system#breakers", &outcome.map(|_| "Breaker closed. Steps that waited for it will run.".to_owned()))
 }
 
 fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
     if letters.is_empty() {
-        return html! { p.hint { "No step ran out of attempts." } };
+        return html! { p.hint { "The dead-letter queue is empty." } };
     }
     let may = frame.session.may(Role::Contributor);
     html! {
@@ -217,7 +217,7 @@ fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
             input type="hidden" name="csrf" value=(frame.csrf);
             section.scroll tabindex="0" aria-label="Dead letters" {
                 table {
-                    thead { tr { @if may { th.tick { span.unseen { "Select" } } } th { "Step" } th { "Why" } th { "Attempts" } th { "Error" } th { "Since" } th { "Letter" } } }
+                    thead { tr { @if may { th.tick { span.unseen { "Select" } } } th { "Step" } th { "Reason" } th { "Attempts" } th { "Error" } th { "Added" } th { "Dead letter" } } }
                     tbody {
                         @for letter in letters {
                             @let reason = letter.reason.as_str();
@@ -236,8 +236,8 @@ fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
             }
             @if may {
                 div.actions {
-                    button type="submit" { "Requeue the selected" }
-                    @if frame.session.may(Role::Supervisor) { button.danger type="submit" formaction="/ui/system/dlq/purge" { "Give the selected up" } }
+                    button type="submit" { "Requeue selected" }
+                    @if frame.session.may(Role::Supervisor) { button.danger type="submit" formaction="/ui/system/dlq/purge" { "Purge selected" } }
                 }
             }
         }
@@ -246,38 +246,43 @@ fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
 
 /// `POST /ui/system/dlq/requeue | purge`
 pub(super) async fn settle_dead_letters(State(ui): State<Ui>, Path(verb): Path<String>, form: Form) -> Result<Response, Refusal> {
-    let done = match verb.as_str() {
-        "requeue" => "requeued: their runs go on",
-        "purge" => "given up",
-        _ => return Err(Problem::new(Kind::NotFound, "Dead letters can be requeued and purged.").into()),
+    let is_requeue = match verb.as_str() {
+        "requeue" => true,
+        "purge" => false,
+        _ => return Err(Problem::new(Kind::NotFound, "Dead letters can be requeued or purged.").into()),
     };
     let letters: Vec<&str> = form.fields.all("letter").collect();
     let outcome = if letters.is_empty() {
-        Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })
+        Err(Refused { title: "Select at least one dead letter".to_owned(), ..Refused::default() })
     } else {
         let outcome = ui.post(&form, &format!("/dlq/{verb}"), &json!({"ids": letters})).await;
-        outcome.map(|_| format!("{} dead letters were {done}.", letters.len()))
+        let count = counted(letters.len(), "dead letter");
+        outcome.map(|_| match (is_requeue, letters.len()) {
+            (true, 1) => format!("Requeued {count}; its run is running again."),
+            (true, _) => format!("Requeued {count}; their runs are running again."),
+            (false, _) => format!("Purged {count}."),
+        })
     };
     Ok(back(&form, "/ui/system#dlq", &outcome))
 }
 
 fn raised(alerts: &[Alert]) -> Markup {
     if alerts.is_empty() {
-        return html! { p.hint { "Nothing has passed its threshold." } };
+        return html! { p.hint { "No alerts." } };
     }
     html! {
         section.scroll tabindex="0" aria-label="Alerts" {
             table {
-                thead { tr { th { "What" } th { "Value" } th { "Threshold" } th { "Raised" } th { "Over" } } }
+                thead { tr { th { "Alert" } th { "Value" } th { "Threshold" } th { "Raised" } th { "Resolved" } } }
                 tbody {
                     @for alert in alerts {
                         @let kind = serde_json::to_value(alert.kind).unwrap_or_default();
                         tr {
-                            td { (badge(if alert.resolved_at.is_none() { "failed" } else { "succeeded" })) " " (kind.as_str().unwrap_or_default().replace('_', " ")) }
+                            td { (badge(if alert.resolved_at.is_none() { "open" } else { "closed" })) " " (kind.as_str().unwrap_or_default().replace('_', " ")) }
                             td { (alert.value) }
                             td { (alert.threshold) }
                             td { (when(alert.raised_at)) }
-                            td { @match alert.resolved_at { Some(at) => { (when(at)) } None => { "lasts" } } }
+                            td { @match alert.resolved_at { Some(at) => { (when(at)) } None => { "ongoing" } } }
                         }
                     }
                 }
@@ -289,15 +294,15 @@ fn raised(alerts: &[Alert]) -> Markup {
 fn limits(ui: &Ui) -> Markup {
     let limits = &ui.app.settings().limits;
     let facts = [
-        ("Reads of a credential", limits.reads),
-        ("Writes of a credential", limits.writes),
-        ("Requests of a tenant", limits.tenant),
-        ("Requests of an address", limits.address),
-        ("Wrong credentials of an address", limits.logins),
+        ("Reads per credential", limits.reads),
+        ("Writes per credential", limits.writes),
+        ("Requests per tenant", limits.tenant),
+        ("Requests per address", limits.address),
+        ("Failed authentications per address", limits.logins),
     ];
     html! {
         dl.facts {
-            @for (what, most) in facts { div { dt { (what) } dd { @if most == 0 { "no limit" } @else { (most) " a minute" } } } }
+            @for (what, most) in facts { div { dt { (what) } dd { @if most == 0 { "no limit" } @else { (most) " per minute" } } } }
         }
     }
 }

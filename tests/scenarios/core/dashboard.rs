@@ -23,10 +23,10 @@ async fn pages_and_forms_work_on_every_host() {
     assert_eq!(page.status(), 200);
     assert!(page.headers()["content-security-policy"].to_str().expect("text").contains("script-src 'self'"));
     let (page, form) = (format!("/ui/runs/{run}"), |verb: &str| format!("/ui/runs/{run}/{verb}"));
-    assert_eq!(person.send_form(&page, &form("pause"), &[]).await, "+The run is paused.");
+    assert_eq!(person.send_form(&page, &form("pause"), &[]).await, "+Run paused.");
     assert_eq!(person.get(&format!("/api/runs/{run}")).await.1["status"], "paused");
-    assert_eq!(person.send_form(&page, &form("resume"), &[]).await, "+The run goes on.");
-    assert_eq!(person.send_form(&page, &form("cancel"), &[("reason", "enough")]).await, "+The run is being cancelled.");
+    assert_eq!(person.send_form(&page, &form("resume"), &[]).await, "+Run resumed.");
+    assert_eq!(person.send_form(&page, &form("cancel"), &[("reason", "enough")]).await, "+Cancelling the run.");
     let ended = person.end(&run).await;
     assert_eq!((ended["status"].as_str(), ended["error"]["message"].as_str()), (Some("cancelled"), Some("enough")), "{ended}");
     assert!(person.send_form(&page, &form("retry"), &[]).await.contains("only a failed run"), "what is refused is said");
@@ -92,7 +92,7 @@ async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
         supervisor
             .send_form("/ui/system", "/ui/system/breakers", &[("target", "http:example.com")])
             .await
-            .starts_with("+The breaker is closed")
+            .starts_with("+Breaker closed. Steps that waited for it")
     );
     assert_eq!(supervisor.get("/api/breakers").await.1["data"][0]["state"], "closed");
 
@@ -102,17 +102,17 @@ async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
     assert_eq!(status(&run, "f"), "failed");
     let (_, letters) = author.get("/api/dlq").await;
     let letter = letters["data"][0]["id"].as_str().expect("a letter");
-    assert_eq!(author.send_form("/ui/system", "/ui/system/dlq/requeue", &[]).await, "-Nothing was selected. ");
+    assert_eq!(author.send_form("/ui/system", "/ui/system/dlq/requeue", &[]).await, "-Select at least one dead letter. ");
     assert_eq!(
         author.send_form("/ui/system", "/ui/system/dlq/requeue", &[("letter", letter)]).await,
-        "+1 dead letters were requeued: their runs go on."
+        "+Requeued 1 dead letter; its run is running again."
     );
     let run = author.end(run["id"].as_str().expect("an id")).await;
     assert_eq!(found(&run, "f")["attempt"], 2, "{run}");
     let (_, letters) = author.get("/api/dlq").await;
     let letter = letters["data"][0]["id"].as_str().expect("a letter");
     assert!(author.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await.starts_with('-'), "supervisors give up");
-    assert_eq!(supervisor.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await, "+1 dead letters were given up.");
+    assert_eq!(supervisor.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await, "+Purged 1 dead letter.");
 }
 
 #[tokio::test]

@@ -4,5 +4,5 @@ use uuid::Uuid;
 /// An id that can be copied; its last part is enough to tell it from others on a page.
 pub(in crate::ui) fn id(id: &Uuid) -> Markup {
     let whole = id.to_string();
-    html! { button.copy type="button" data-copy=(whole) title={ "Copy " (whole) } aria-label={ "Copy the id " (whole) } { "…" (whole[24..]) } }
+    html! { button.copy type="button" data-copy=(whole) title={ "Copy " (whole) } aria-label={ "Copy id " (whole) } { "…" (whole[24..]) } }
 }

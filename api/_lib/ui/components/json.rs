@@ -14,6 +14,6 @@ pub(in crate::ui) fn json(value: &Value) -> Markup {
     }
     html! {
         pre tabindex="0" { (text[..end]) }
-        @if end < text.len() { p.hint { (text.len() - end) " more bytes; the API has all of it." } }
+        @if end < text.len() { p.hint { (text.len() - end) " more bytes are not shown; the API returns all of them." } }
     }
 }

@@ -18,6 +18,11 @@ pub(super) use marked::marked;
 pub(super) use pager::pager;
 pub(super) use time::{duration, when};
 
+/// How many there are of something.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A size as people read it.
 pub(super) fn bytes(count: i64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]

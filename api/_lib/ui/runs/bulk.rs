@@ -33,12 +33,13 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
         Some("cancel") => ("cancel", false),
         Some("retry-all") => ("retry", true),
         Some("cancel-all") => ("cancel", true),
-        _ => return Err(Problem::new(Kind::InvalidRequest, "Runs can be retried and cancelled together.").into()),
+        _ => return Err(Problem::new(Kind::InvalidRequest, "Several runs can be retried or cancelled at once.").into()),
     };
     let to = query.url(None);
     let reason = fields.text("reason");
     if is_all && reason.is_none() {
-        return Ok(back(&form, &to, &Err(Refused { title: "Say why: many runs change at once".to_owned(), ..Refused::default() })));
+        let missing = Refused { title: "Enter a reason to change several runs at once".to_owned(), ..Refused::default() };
+        return Ok(back(&form, &to, &Err(missing)));
     }
     let runs: Vec<Uuid> = if is_all {
         let paging = Paging::first(MOST);
@@ -47,7 +48,7 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
         fields.all("run").take(MOST.into()).filter_map(|run| run.parse().ok()).collect()
     };
     if runs.is_empty() {
-        return Ok(back(&form, &to, &Err(Refused { title: "Nothing was selected".to_owned(), ..Refused::default() })));
+        return Ok(back(&form, &to, &Err(Refused { title: "Select at least one run".to_owned(), ..Refused::default() })));
     }
     let (mut done, mut refused) = (0, vec![]);
     for run in &runs {
@@ -56,11 +57,11 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
             Err(why) => refused.push(why),
         }
     }
-    let did = if verb == "retry" { "retried" } else { "cancelled" };
+    let did = if verb == "retry" { "Retried" } else { "Cancelled" };
     let outcome = match refused.first() {
-        None => Ok(format!("{done} of {} runs were {did}.", runs.len())),
+        None => Ok(format!("{did} {done} of {} runs.", runs.len())),
         Some(why) => Err(Refused {
-            title: format!("{done} of {} runs were {did}, {} were refused", runs.len(), refused.len()),
+            title: format!("{did} {done} of {} runs, {} refused", runs.len(), refused.len()),
             detail: why.text(),
             errors: vec![],
         }),

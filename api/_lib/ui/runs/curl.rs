@@ -7,7 +7,7 @@ pub(super) fn draw(plan: &Value) -> Markup {
     let text = command(plan);
     html! {
         pre tabindex="0" { (text) }
-        button.copy type="button" data-copy=(text) { "Copy the command" }
+        button.copy type="button" data-copy=(text) { "Copy command" }
     }
 }
 

@@ -49,7 +49,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     };
     let drawer = match shown.step.as_deref().map(|name| page.step(name)) {
         Some(Some(step)) => Some(drawer::draw(&frame, &page, &shown, step).await?),
-        Some(None) => Some(html! { p { "The run has no step of that name." } }),
+        Some(None) => Some(html! { p { "This run has no step with that name." } }),
         None => None,
     };
     let icon = icon(&page);
@@ -60,7 +60,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
         article #run data-live=[(!is_over).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title=(icon.title(&title)) data-icon=(icon.path()) {
             (head(&ui, &frame, &page))
             @for gate in page.pending() { (card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
-            nav.tabs aria-label="Views of the run" {
+            nav.tabs aria-label="Run views" {
                 @for (view, name) in VIEWS {
                     a href=(shown.to_query(view, shown.step.as_deref(), shown.hides_idle)) aria-current=[(shown.view == view).then_some("page")] { (name) }
                 }
@@ -77,7 +77,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
                         "graph" => { (graph(&page, &shown)) }
                         "events" => {
                             (feed(events.as_deref().unwrap_or_default(), true))
-                            p { a href={ "/ui/events?run=" (page.run.id) } { "All events of the run" } }
+                            p { a href={ "/ui/events?run=" (page.run.id) } { "All events of this run" } }
                         }
                         "plan" => { (json(&page.run.plan)) }
                         _ => { (draw(&page, &shown)) (unfolding(&page, &shown)) }
@@ -120,14 +120,14 @@ fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
         header.run {
             h1 { (badge(status(page))) " " (run.goal) }
             @if let Some(error) = &run.error { p.why { (frame.named(&why(error))) } }
-            @if run.status == RunStatus::Paused { p.why { "Paused: what runs goes on to its end, nothing new starts." } }
+            @if run.status == RunStatus::Paused { p.why { "Paused. Running steps will finish; no new steps start." } }
             dl.facts {
                 div { dt { "Run" } dd { (id(&run.id)) } }
-                div { dt { "Steps" } dd { (done) " of " (run.steps_total) " over" } }
+                div { dt { "Steps" } dd { (done) " of " (run.steps_total) " finished" } }
                 div { dt { "Submitted" } dd { (when(run.created_at)) } }
-                div { dt { "By" } dd { (frame.who(&run.created_by)) } }
-                div { dt { "Took" } dd data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) } }
-                @if page.cost_usd > 0.0 { div { dt { "Models" } dd { (format!("{:.4} USD", page.cost_usd)) } } }
+                div { dt { "Author" } dd { (frame.who(&run.created_by)) } }
+                div { dt { "Duration" } dd data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) } }
+                @if page.cost_usd > 0.0 { div { dt { "Model cost" } dd { (format!("{:.4} USD", page.cost_usd)) } } }
                 @if let Some(trace) = trace {
                     div { dt { "Trace" } dd {
                         @match &ui.app.settings().trace_url {
@@ -144,7 +144,7 @@ fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
 
 /// A run's error in one line: at which step, and what.
 fn why(error: &Value) -> String {
-    let message = error["message"].as_str().unwrap_or("it failed");
+    let message = error["message"].as_str().unwrap_or("failed without an error message");
     match error["step"].as_str() {
         Some(step) => format!("At {step}: {message}"),
         None => message.to_owned(),
@@ -159,7 +159,7 @@ fn actions(frame: &Frame, page: &RunPage) -> Markup {
         html! {
             form.action method="post" action={ "/ui/runs/" (run.id) "/" (verb) } {
                 input type="hidden" name="csrf" value=(frame.csrf);
-                @if asks { input type="text" name="reason" placeholder="Why?" aria-label={ "Why " (name) } maxlength="500"; }
+                @if asks { input type="text" name="reason" placeholder="Reason" aria-label={ (name) ": reason" } maxlength="500"; }
                 button type="submit" { (name) }
             }
         }
@@ -169,11 +169,11 @@ fn actions(frame: &Frame, page: &RunPage) -> Markup {
             @if may {
                 @if run.status == RunStatus::Running { (button("pause", "Pause", false)) }
                 @if run.status == RunStatus::Paused { (button("resume", "Resume", false)) }
-                @if run.status == RunStatus::Failed { (button("retry", "Retry what failed", true)) }
+                @if run.status == RunStatus::Failed { (button("retry", "Retry failed steps", true)) }
                 @if goes_on { (button("cancel", "Cancel", true)) }
                 a.button href={ "/ui/runs/new?from=" (run.id) } { "Run again with changes" }
             }
-            details.curl { summary { "As curl" } (curl::draw(&run.plan)) }
+            details.curl { summary { "curl command" } (curl::draw(&run.plan)) }
         }
     }
 }
@@ -184,8 +184,8 @@ fn unfolding(page: &RunPage, shown: &Shown) -> Markup {
     html! {
         @for parent in parents {
             @let (verb, other) = shown.toggled(&parent.name);
-            p { a href=(other.link(shown.step.as_deref())) { (verb) " the children of " (parent.name) } }
+            p { a href=(other.link(shown.step.as_deref())) { (verb) " children of " (parent.name) } }
         }
-        @if page.run.steps.is_empty() { (empty("No steps", &html! { "The plan has none." })) }
+        @if page.run.steps.is_empty() { (empty("No steps", &html! { "The plan has no steps." })) }
     }
 }

@@ -38,14 +38,14 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
     Ok(html! {
         header {
             h2 { (badge(&step.status)) " " (step.name) }
-            a.close href=(shown.link(None)) aria-label="Close the step" { "✕" }
+            a.close href=(shown.link(None)) aria-label="Close step" { "✕" }
         }
         dl.facts {
             div { dt { "Tool" } dd { (step.tool) } }
             div { dt { "Step" } dd { (id(&step.id)) } }
             div { dt { "Attempt" } dd { (step.attempt) } }
-            @if let Some(what) = &step.waits_for { div { dt { "Waits for" } dd { (what) } } }
-            @if let Some(began) = step.started_at { div { dt { "Began" } dd { (when(began)) } } }
+            @if let Some(what) = &step.waits_for { div { dt { "Waiting for" } dd { (what) } } }
+            @if let Some(began) = step.started_at { div { dt { "Started" } dd { (when(began)) } } }
             @if let Some(worker) = &detail.worker { div { dt { "Worker" } dd { (worker) } } }
         }
         @if page.run.status == nofx_shared::engine::RunStatus::Failed && is_retriable && session.may(Role::Contributor) {
@@ -55,23 +55,23 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
             }
         }
         @if session.may(Role::Contributor) && step.parent_id.is_none() {
-            p { a href=(again(page, step)) { "Run again with other inputs for this step" } }
+            p { a href=(again(page, step)) { "Run again with different inputs for this step" } }
         }
         @if let Some(error) = &detail.error {
             section { h3 { "Error" } (error_chain(frame, error)) }
         }
         @if let Some(evidence) = &evidence { section { h3 { "Evidence" } (findings(evidence)) } }
         section { h3 { "Log" } (log) }
-        section { h3 { "Outputs" } @match &detail.outputs { Some(outputs) => { (json(outputs)) } None => { p.hint { "None yet." } } } }
+        section { h3 { "Outputs" } @match &detail.outputs { Some(outputs) => { (json(outputs)) } None => { p.hint { "No outputs yet." } } } }
         section { h3 { "Inputs" } (json(&inputs)) }
         section { h3 { "Attempts" } (attempts(frame, page, step, &errors)) }
         section {
             h3 { "Artifacts" }
-            @if artifacts.is_empty() { p.hint { "None." } } @else { (list(&artifacts, false)) }
+            @if artifacts.is_empty() { p.hint { "No artifacts." } } @else { (list(&artifacts, false)) }
         }
         section {
             h3 { "Provenance" }
-            p { a href={ "/api/runs/" (page.run.id) "/lineage?format=svg" } { "Draw what was made of what" } " · each artifact has signed statements of where it came from." }
+            p { a href={ "/api/runs/" (page.run.id) "/lineage?format=svg" } { "View lineage" } " · every artifact has signed provenance." }
         }
     })
 }
@@ -85,7 +85,7 @@ fn again(page: &RunPage, step: &Step) -> String {
 fn error_chain(frame: &Frame, error: &Value) -> Markup {
     let causes = error["causes"].as_array().or_else(|| error["chain"].as_array());
     html! {
-        p.why { (frame.named(error["message"].as_str().unwrap_or("It failed without a word."))) }
+        p.why { (frame.named(error["message"].as_str().unwrap_or("Failed without an error message."))) }
         @if let Some(causes) = causes {
             ol.causes { @for cause in causes { li { (cause.as_str().or_else(|| cause["message"].as_str()).unwrap_or_default()) } } }
         }
@@ -98,7 +98,7 @@ fn attempts(frame: &Frame, page: &RunPage, step: &Step, errors: &HashMap<u32, Va
     html! {
         section.scroll tabindex="0" aria-label="Attempts" {
             table {
-                thead { tr { th { "No." } th { "Ended" } th { "Waited" } th { "Ran" } th { "Worker" } th { "Error" } } }
+                thead { tr { th { "No." } th { "Outcome" } th { "Queue time" } th { "Duration" } th { "Worker" } th { "Error" } } }
                 tbody {
                     @for attempt in attempts {
                         @let began = attempt.started_at.unwrap_or(attempt.ended_at);
@@ -133,13 +133,13 @@ pub(in crate::ui) fn findings(evidence: &Evidence) -> Markup {
         @if !evidence.findings.is_empty() {
             section.scroll tabindex="0" aria-label="Findings" {
                 table {
-                    thead { tr { th { "Where" } th { "Rule" } th { "What" } } }
+                    thead { tr { th { "Location" } th { "Rule" } th { "Message" } } }
                     tbody {
                         @for finding in &evidence.findings {
                             @let severity = serde_json::to_value(finding.severity).unwrap_or_default();
                             tr data-severity=(severity.as_str().unwrap_or_default()) {
                                 td { code {
-                                    (finding.file.as_deref().unwrap_or("the whole"))
+                                    (finding.file.as_deref().unwrap_or("whole workspace"))
                                     @if let Some(line) = finding.line { ":" (line) @if let Some(column) = finding.column { ":" (column) } }
                                 } }
                                 td { (finding.rule.as_deref().unwrap_or_default()) }
@@ -149,7 +149,7 @@ pub(in crate::ui) fn findings(evidence: &Evidence) -> Markup {
                     }
                 }
             }
-            @if evidence.findings_total > evidence.findings.len() { p.hint { (evidence.findings_total - evidence.findings.len()) " more." } }
+            @if evidence.findings_total > evidence.findings.len() { p.hint { (evidence.findings_total - evidence.findings.len()) " more not shown." } }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(in crate::ui) struct Query {
 const SINCE: [(&str, &str); 4] = [("1h", "Last hour"), ("24h", "Last day"), ("7d", "Last week"), ("30d", "Last month")];
 
 const SAVED: [(&str, &str); 4] = [
-    ("?mine=1", "Waits for me"),
+    ("?mine=1", "Needs my approval"),
     ("?status=running", "Running"),
     ("?status=failed&since=24h", "Failed today"),
     ("?status=failed&since=7d", "Failed this week"),
@@ -116,7 +116,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query
             (chips(&query, counts.as_ref()))
             @if runs.data.is_empty() {
                 @if is_filtered {
-                    (empty("No run is like that", &html! { "Change the filter, or " a href="/ui/runs" { "show all runs" } "." }))
+                    (empty("No runs match these filters", &html! { "Change the filters, or " a href="/ui/runs" { "show all runs" } "." }))
                 } @else {
                     (empty("No runs yet", &html! { a href="/ui/runs/new" { "Submit a plan" } " here, or with " code { "nofx run examples/hello.json --watch" } "." }))
                 }
@@ -133,13 +133,13 @@ fn filters(query: &Query) -> Markup {
     html! {
         form.filters method="get" action="/ui/runs" role="search" {
             input type="hidden" name="status" value=(query.status);
-            label { "Goal" input type="search" name="goal" value=(query.goal) placeholder="part of the goal"; }
+            label { "Goal" input type="search" name="goal" value=(query.goal) placeholder="Part of the goal"; }
             label { "Tool" input type="search" name="tool" value=(query.tool) placeholder="bash, gate:unit, …"; }
-            label { "Since" select name="since" {
+            label { "Submitted" select name="since" {
                 option value="" selected[query.since.is_empty()] { "Any time" }
                 @for (value, name) in SINCE { option value=(value) selected[query.since == value] { (name) } }
             } }
-            label.check { input type="checkbox" name="mine" value="1" checked[query.mine == "1"]; "Waits for me" }
+            label.check { input type="checkbox" name="mine" value="1" checked[query.mine == "1"]; "Needs my approval" }
             button type="submit" { "Filter" }
         }
     }
@@ -174,7 +174,7 @@ fn table(frame: &Frame, query: &Query, runs: &[RunSummary]) -> Markup {
                 table.runs {
                     thead { tr {
                         @if may { th.tick { span.unseen { "Select" } } }
-                        th { "Status" } th { "Goal, and why" } th.aside { "Steps" } th { "Submitted" } th.aside { "Took" } th.aside { "By" } th.aside { "Run" }
+                        th { "Status" } th { "Goal" } th.aside { "Steps" } th { "Submitted" } th.aside { "Duration" } th.aside { "Author" } th.aside { "Run" }
                     } }
                     tbody { @for run in runs { (row(frame, run, may)) } }
                 }
@@ -210,9 +210,9 @@ fn row(frame: &Frame, run: &RunSummary, may: bool) -> Markup {
 fn reason(frame: &Frame, run: &RunSummary, why: &Why) -> Markup {
     let detail = frame.named(why.detail.as_deref().unwrap_or_default());
     let words = match why.kind.as_str() {
-        "gate" => "waits for a decision at",
-        "breaker" => "is shut out at",
-        "timer" => "waits for its time at",
+        "gate" => "waiting for approval at",
+        "breaker" => "waiting on an open breaker at",
+        "timer" => "waiting on a timer at",
         _ => "at",
     };
     html! {
@@ -229,14 +229,14 @@ fn bulk(query: &Query) -> Markup {
     html! {
         fieldset.bulk {
             legend { "Selected runs" }
-            input type="text" name="reason" maxlength="500" placeholder="Why?" aria-label="Why";
+            input type="text" name="reason" maxlength="500" placeholder="Reason" aria-label="Reason";
             button type="submit" name="action" value="retry" { "Retry" }
             button type="submit" name="action" value="cancel" { "Cancel" }
             @if query.status == "failed" {
-                button type="submit" name="action" value="retry-all" { "Retry all that match the filter" }
+                button type="submit" name="action" value="retry-all" { "Retry all matching runs" }
             }
             @if matches!(query.status.as_str(), "queued" | "running" | "paused") {
-                button type="submit" name="action" value="cancel-all" { "Cancel all that match the filter" }
+                button type="submit" name="action" value="cancel-all" { "Cancel all matching runs" }
             }
         }
     }

@@ -44,7 +44,7 @@ pub(super) async fn draw(ui: &Ui, session: &Session, run: Uuid, step: &Step, art
         let Text { text, is_cut } = text(ui, kept).await?;
         return Ok(html! {
             pre.log tabindex="0" aria-label="Log" { (ansi(&text, 1)) }
-            @if is_cut { p.hint { "This is the start of it. " a href={ "/ui/artifacts/signed?id=" (kept.id) } { "Load all of it" } } }
+            @if is_cut { p.hint { "Beginning of the log. " a href={ "/ui/artifacts/signed?id=" (kept.id) } { "Download full log" } } }
         });
     }
     let so_far = log(&ui.app, &session.caller, step.id, step.attempt, 0).await?;
@@ -54,9 +54,9 @@ pub(super) async fn draw(ui: &Ui, session: &Session, run: Uuid, step: &Step, art
         @if follows || !so_far.text.is_empty() {
             pre.log tabindex="0" aria-label="Log" data-follow=[follows.then(|| format!("/ui/runs/{run}/steps/{}/log?attempt={}", step.id, step.attempt))]
                 data-after=(so_far.after) data-line=(lines) { (ansi(&so_far.text, 1)) }
-            @if follows { p.hint { "It still runs; new lines appear here." } }
+            @if follows { p.hint { "Still running; new lines appear here." } }
         } @else {
-            p.hint { "It printed nothing." }
+            p.hint { "No output." }
         }
     })
 }

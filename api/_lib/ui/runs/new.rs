@@ -14,7 +14,7 @@ use crate::http::{Params, Refusal};
 use crate::runs::create::preview;
 use crate::ui::Ui;
 use crate::ui::act::Refused;
-use crate::ui::components::{empty, marked};
+use crate::ui::components::{counted, empty, marked};
 use crate::ui::form::{Fields, Form};
 use crate::ui::layout::{Frame, Icon, Page};
 use crate::ui::session::Session;
@@ -90,7 +90,7 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
                 nav.saved aria-label="Examples" { "Examples: " @for (name, what, _) in EXAMPLES { a href={ "/ui/runs/new?example=" (name) } { (what) } } }
             }
         }
-        @if !may { p.said.bad role="alert" { "Your role may look but not submit. Ask an admin for the role contributor." } }
+        @if !may { p.said.bad role="alert" { "You need the contributor role to submit plans. Ask an admin." } }
         @if let Some(refused) = refused { p.said.bad role="alert" { (refused.text()) } }
         div.split.open.new {
             form #new method="post" action="/ui/runs/new" {
@@ -100,21 +100,21 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
                 @if let Some(step) = &draft.step { input type="hidden" name="step" value=(step); }
                 label for="plan" {
                     @match &draft.step {
-                        Some(step) => { "Inputs of " (step) ", as JSON or YAML" }
-                        None => { "Plan, as JSON or YAML" }
+                        Some(step) => { "Inputs of " (step) " (JSON or YAML)" }
+                        None => { "Plan (JSON or YAML)" }
                     }
                 }
                 textarea #plan name="plan" rows="24" spellcheck="false" required hx-post="/ui/runs/new/check" hx-trigger="input delay:300ms"
                     hx-target="#check" hx-swap="innerHTML" hx-sync="this:replace" aria-describedby="check" { "\n" (draft.text) }
                 div.actions {
-                    label.button.upload.scripted { "Load a file" input #file type="file" accept=".json,.yaml,.yml"; }
+                    label.button.upload.scripted { "Load file" input #file type="file" accept=".json,.yaml,.yml"; }
                     @if may { button.primary type="submit" { "Submit" } }
                 }
             }
-            section #check aria-live="polite" aria-label="What the plan would do" {
+            section #check aria-live="polite" aria-label="Plan preview" {
                 @match checked {
                     Some(checked) => { (checked.markup) }
-                    None => { (empty("Nothing to check yet", &html! { "Write or paste a plan, load a file, or take an example." })) }
+                    None => { (empty("No plan yet", &html! { "Write or paste a plan, load a file, or start from an example." })) }
                 }
             }
         }
@@ -152,7 +152,7 @@ async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<Checke
 fn faults(found: &[Fault], plan: Option<&Value>) -> Markup {
     let pointers: Vec<&str> = found.iter().map(|fault| fault.pointer.as_str()).collect();
     html! {
-        h2 { "It would be refused" }
+        h2 { "This plan has errors" }
         ul.faults { @for fault in found { li { @if !fault.pointer.is_empty() { code { (fault.pointer) } " " } (fault.detail) } } }
         @if let Some(plan) = plan { (marked(plan, &pointers)) }
     }
@@ -174,9 +174,9 @@ fn drawn(plan: &Plan, warnings: &[String]) -> Markup {
         })
         .collect();
     html! {
-        h2 { "It is fine: " (nodes.len()) " steps" }
+        h2 { "Valid plan: " (counted(nodes.len(), "step")) }
         @if !warnings.is_empty() { ul.warnings { @for warning in warnings { li { (warning) } } } }
-        section.scroll tabindex="0" aria-label="Graph of the plan" { (layered(&nodes)) }
+        section.scroll tabindex="0" aria-label="Plan graph" { (layered(&nodes)) }
     }
 }
 

@@ -19,11 +19,11 @@ pub(in crate::ui) async fn steer_run(
 ) -> Result<Response, Refusal> {
     let reason = form.fields.text("reason");
     let (body, done) = match verb.as_str() {
-        "cancel" => (json!({"reason": reason}), "The run is being cancelled."),
-        "pause" => (json!({}), "The run is paused."),
-        "resume" => (json!({}), "The run goes on."),
-        "retry" => (json!({"reason": reason}), "What failed is tried again."),
-        _ => return Err(Problem::new(Kind::NotFound, "A run can be cancelled, paused, resumed and retried.").into()),
+        "cancel" => (json!({"reason": reason}), "Cancelling the run."),
+        "pause" => (json!({}), "Run paused."),
+        "resume" => (json!({}), "Run resumed."),
+        "retry" => (json!({"reason": reason}), "Retrying failed steps."),
+        _ => return Err(Problem::new(Kind::NotFound, "A run can be cancelled, paused, resumed or retried.").into()),
     };
     let outcome = ui.post(&form, &format!("/runs/{run}/{verb}"), &body).await;
     Ok(back(&form, &format!("/ui/runs/{run}"), &outcome.map(|_| done.to_owned())))
@@ -32,5 +32,5 @@ pub(in crate::ui) async fn steer_run(
 /// `POST /ui/runs/{id}/steps/{step}/retry`
 pub(in crate::ui) async fn retry_step(State(ui): State<Ui>, Path((run, step)): Path<(Uuid, Uuid)>, form: Form) -> Response {
     let outcome = ui.post(&form, &format!("/runs/{run}/steps/{step}/retry"), &json!({})).await;
-    back(&form, &format!("/ui/runs/{run}"), &outcome.map(|_| "The step and all below it are tried again.".to_owned()))
+    back(&form, &format!("/ui/runs/{run}"), &outcome.map(|_| "Retrying the step and everything that depends on it.".to_owned()))
 }

@@ -33,10 +33,10 @@ impl Shown {
         let mut other = self.clone();
         if self.unfolded.iter().any(|unfolded| unfolded == name) {
             other.unfolded.retain(|unfolded| unfolded != name);
-            return ("Fold", other);
+            return ("Hide", other);
         }
         other.unfolded.push(name.to_owned());
-        ("Unfold", other)
+        ("Show", other)
     }
 
     pub(super) fn to_query(&self, view: &str, step: Option<&str>, hides_idle: bool) -> String {
@@ -88,7 +88,7 @@ pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
     html! {
         (waterfall(&rows, &scale, now))
         p.legend aria-hidden="true" {
-            span.key.q { "queued" } span.key.r { "runs" } span.key.s { "ran well" } span.key.f { "failed" } span.key.g { "at a gate" } span.key.w { "waited" }
+            span.key.q { "queued" } span.key.r { "running" } span.key.s { "succeeded" } span.key.f { "failed" } span.key.g { "waiting at a gate" } span.key.w { "waiting" }
         }
     }
 }
@@ -191,5 +191,5 @@ pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
             }
         })
         .collect();
-    html! { section.scroll tabindex="0" aria-label="Graph of the steps" { (layered(&nodes)) } }
+    html! { section.scroll tabindex="0" aria-label="Step graph" { (layered(&nodes)) } }
 }

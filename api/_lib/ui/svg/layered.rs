@@ -31,7 +31,7 @@ pub(in crate::ui) fn layered(nodes: &[Node]) -> Markup {
     let width = places.iter().map(|(x, _)| x + NODE.0).max().unwrap_or(0) + MARGIN;
     let height = places.iter().map(|(_, y)| y + NODE.1).max().unwrap_or(0) + MARGIN;
     html! {
-        svg.graph #graph viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group" aria-label="Steps and what they need" {
+        svg.graph #graph viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group" aria-label="Steps and their dependencies" {
             @for (to, node) in nodes.iter().enumerate() {
                 @for from in &node.needs {
                     path.edge d=(edge(places[*from], places[to])) {}

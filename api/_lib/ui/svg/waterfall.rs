@@ -82,7 +82,7 @@ pub(in crate::ui) fn waterfall(rows: &[Row], scale: &Scale, now: DateTime<Utc>) 
                     @for (x, _) in scale.marks() { line.mark x1=(x) x2=(x) y1="16" y2="24" {} }
                 }
                 span.marks { @for (_, ms) in scale.marks() { span { (duration(ms)) } } }
-                span.took { "Took" }
+                span.took { "Duration" }
             }
             @for row in rows {
                 a.row.child[row.is_child] href=(row.link) data-step=(row.name) data-status=(row.status) aria-current=[row.is_selected.then_some("true")] {
@@ -123,7 +123,7 @@ fn title(row: &Row, attempt: i64, segment: &Segment, now: DateTime<Utc>) -> Stri
     let took = duration((segment.to.unwrap_or(now) - segment.from).num_milliseconds());
     let so_far = if segment.to.is_none() { " so far" } else { "" };
     let which = if row.lanes.len() > 1 { format!(", attempt {attempt}") } else { String::new() };
-    format!("{}{which}: {} {took}{so_far}", row.name, segment.kind.name())
+    format!("{}{which}: {} for {took}{so_far}", row.name, segment.kind.name())
 }
 
 #[cfg(test)]
