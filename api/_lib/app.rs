@@ -113,11 +113,11 @@ impl App {
 
     /// The hooks of a tenant's requests, as they were a few seconds ago.
     pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<HooksOfRequests>, db::Error> {
-        self.inner.hooks.get(tenant, async || hooks::hooks_of_requests(&self.inner.service, tenant).await).await
+        self.inner.hooks.get(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
     }
 
     /// They were changed here.
-    pub(crate) fn forget_hooks(&self, tenant: Uuid) {
+    pub(crate) fn prune_deliveries(&self, tenant: Uuid) {
         self.inner.hooks.forget(&tenant);
     }
 

@@ -72,11 +72,11 @@ end
 $$;
 
 -- Checks the caller's right to act and tells for which tenant.
--- Takes: p_least, the least role that may act; p_tenant, honoured for the service role only.
+-- Takes: p_min_role, the least role that may act; p_tenant, honoured for the service role only.
 -- Locks: nothing.
 -- Returns: the tenant to act for.
 -- Raises: 403 forbidden when the role is too small or the token names no tenant.
-create function nofx_private.require_role(p_least nofx.person_role, p_tenant uuid default null)
+create function nofx_private.require_role(p_min_role nofx.person_role, p_tenant uuid default null)
 returns uuid
 language plpgsql
 stable
@@ -91,9 +91,9 @@ begin
   if v_tenant is null then
     perform nofx_private.refuse(403, 'forbidden', 'token', 'Use a token whose app_metadata names a tenant_id.');
   end if;
-  if nofx_private.caller_role() is null or nofx_private.caller_role() < p_least then
+  if nofx_private.caller_role() is null or nofx_private.caller_role() < p_min_role then
     perform nofx_private.refuse(403, 'forbidden', 'role',
-      format('Requires the %s role or higher. Ask an admin of your tenant.', p_least));
+      format('Requires the %s role or higher. Ask an admin of your tenant.', p_min_role));
   end if;
   return v_tenant;
 end

@@ -19,7 +19,7 @@ grant select on nofx.person to authenticated, service_role;
 -- Locks: the caller's row.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the token names no tenant or no role.
-create function nofx.note_person()
+create function nofx.record_sign_in()
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -37,4 +37,4 @@ begin
     set email = excluded.email, seen_at = now();
 end
 $$;
-grant execute on function nofx.note_person() to authenticated, service_role;
+grant execute on function nofx.record_sign_in() to authenticated, service_role;

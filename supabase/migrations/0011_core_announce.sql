@@ -5,7 +5,7 @@
 -- Locks: the advisory lock 'nofx_event', for a moment.
 -- Returns: null.
 -- Raises: nothing.
-create function nofx_private.announce_events()
+create function nofx_private.notify_event_listeners()
 returns trigger
 language plpgsql
 security definer set search_path = ''
@@ -21,4 +21,4 @@ end
 $$;
 
 create trigger announce after insert on nofx.event
-  for each statement execute function nofx_private.announce_events();
+  for each statement execute function nofx_private.notify_event_listeners();

@@ -1,5 +1,5 @@
 -- An event to be written.
-create type nofx_private.news as (
+create type nofx_private.new_event as (
   tenant_id uuid,
   run_id uuid,
   step_id uuid,
@@ -12,7 +12,7 @@ create type nofx_private.news as (
 -- Locks: nothing.
 -- Returns: how many were written.
 -- Raises: nothing.
-create function nofx_private.emit(p_news nofx_private.news[])
+create function nofx_private.emit(p_news nofx_private.new_event[])
 returns int
 language plpgsql
 set search_path = ''

@@ -67,9 +67,9 @@ create table nofx.step (
   -- Attempts that ended in an error, counted against max_attempts.
   failures int not null default 0,
   -- Attempts whose worker went away, counted apart: they are not the step's fault.
-  lost_leases int not null default 0,
+  expired_leases int not null default 0,
   -- What it last depended on outside, as its handler named it: http:api.example.com, provider:openai. Null when it named nothing.
-  provider text,
+  breaker_target text,
   outputs jsonb,
   error jsonb,
   gate_id uuid,
@@ -88,7 +88,7 @@ create table nofx.step (
   unique (run_id, name)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 -- No index names a column that changes (not even in its predicate), so that a change of status is a HOT update: it touches
--- one page and no index. What is leased stands in nofx_private.hand_out, what counts against a key in nofx.slot.
+-- one page and no index. What is leased stands in nofx_private.lease_batch, what counts against a key in nofx.concurrency_slot.
 create index step_of_parent on nofx.step (parent_id) where parent_id is not null;
 
 -- "step_id needs needs_id to be at an end first."
@@ -107,7 +107,7 @@ create table nofx.step_attempt (
   step_id uuid not null,
   attempt int not null,
   outcome text not null
-    check (outcome in ('succeeded', 'failed', 'timed_out', 'cancelled', 'skipped', 'lost', 'handed_back')),
+    check (outcome in ('succeeded', 'failed', 'timed_out', 'cancelled', 'skipped', 'lease_expired', 'interrupted')),
   worker text,
   ready_at timestamptz,
   started_at timestamptz,
@@ -116,45 +116,46 @@ create table nofx.step_attempt (
   primary key (run_id, step_id, attempt)
 );
 
--- The bell that rings for a step: one row for each step that is ready, held back by a limit, waits for an instant, or is shut out by
--- an open breaker (`tool` is then what the breaker is for, and it rings when ring_doorbells says so).
+-- The queue of steps: one row for each step that is ready, throttled by a limit, waits for a timer, or waits for an open breaker
+-- (`breaker_target` says which; fire_timers sends probes).
 -- Rows are short-lived: a claim deletes them. So the cost of a claim does not grow with what is kept.
-create type nofx.doorbell_kind as enum ('ready', 'held', 'timer', 'shut');
-create table nofx.doorbell (
+create type nofx.step_queue_state as enum ('ready', 'throttled', 'timer', 'breaker');
+create table nofx.step_queue (
   step_id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null,
-  kind nofx.doorbell_kind not null,
+  state nofx.step_queue_state not null,
   priority int not null,
   tool text not null,
   concurrency_key text,
-  -- When to ring next: a timer's instant, or when to ring again for a step that nobody picked up.
-  ring_at timestamptz not null default now(),
-  rings int not null default 0
+  breaker_target text,
+  -- A timer's instant, or when to wake workers again for a ready step that nobody claimed.
+  due_at timestamptz not null default now(),
+  wake_count int not null default 0
 ) with (
   fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000
 );
 -- The order of work: tenant by tenant, urgent first, then older steps first (ids sort by time).
-create index doorbell_ready on nofx.doorbell (tenant_id, priority desc, step_id) where kind = 'ready';
-create index doorbell_due on nofx.doorbell (ring_at);
-create index doorbell_of_run on nofx.doorbell (run_id) where kind <> 'ready';
-create index doorbell_shut on nofx.doorbell (tenant_id, tool, step_id) where kind = 'shut';
-create index doorbell_with_key on nofx.doorbell (tenant_id, concurrency_key, step_id) where kind = 'held';
+create index step_queue_ready on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'ready';
+create index step_queue_due on nofx.step_queue (due_at);
+create index step_queue_of_run on nofx.step_queue (run_id) where state <> 'ready';
+create index step_queue_of_breaker on nofx.step_queue (tenant_id, breaker_target, step_id) where state = 'breaker';
+create index step_queue_of_key on nofx.step_queue (tenant_id, concurrency_key, step_id) where state = 'throttled';
 
 -- A place under the limit of a concurrency key, held from the moment its step may be claimed until it leaves `running`.
-create table nofx.slot (
+create table nofx.concurrency_slot (
   step_id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null,
   concurrency_key text not null
 );
-create index slot_of_key on nofx.slot (tenant_id, concurrency_key);
+create index concurrency_slot_of_key on nofx.concurrency_slot (tenant_id, concurrency_key);
 
 -- What one call handed to a worker, and when to look whether it still holds it (see expire_leases).
-create table nofx_private.hand_out (
+create table nofx_private.lease_batch (
   id bigint generated always as identity primary key,
   steps uuid[] not null,
-  look_at timestamptz not null
+  check_at timestamptz not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
-create index hand_out_due on nofx_private.hand_out (look_at);
+create index lease_batch_due on nofx_private.lease_batch (check_at);

@@ -3,7 +3,7 @@ do $$
 declare
   v_table text;
 begin
-  foreach v_table in array array['run', 'step', 'step_edge', 'step_attempt', 'doorbell', 'slot'] loop
+  foreach v_table in array array['run', 'step', 'step_edge', 'step_attempt', 'step_queue', 'concurrency_slot'] loop
     execute format('alter table nofx.%I enable row level security', v_table);
     execute format('alter table nofx.%I force row level security', v_table);
     execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
@@ -17,7 +17,7 @@ $$;
 -- Locks: the rows it removes.
 -- Returns: null.
 -- Raises: nothing.
-create function nofx_private.forget_runs()
+create function nofx_private.delete_run_rows()
 returns trigger
 language plpgsql
 security definer set search_path = ''
@@ -25,33 +25,33 @@ as $$
 begin
   delete from nofx.step_edge where run_id in (select id from gone);
   delete from nofx.step_attempt where run_id in (select id from gone);
-  delete from nofx.slot where run_id in (select id from gone);
-  delete from nofx.doorbell where run_id in (select id from gone);
+  delete from nofx.concurrency_slot where run_id in (select id from gone);
+  delete from nofx.step_queue where run_id in (select id from gone);
   return null;
 end
 $$;
 
-create trigger forget_runs after delete on nofx.run
-  referencing old table as gone for each statement execute function nofx_private.forget_runs();
+create trigger delete_run_rows after delete on nofx.run
+  referencing old table as gone for each statement execute function nofx_private.delete_run_rows();
 
--- Gives back the slot of a step that leaves `running`, or that cannot be claimed any more, whoever moved it.
+-- Releases the concurrency slot of a step that leaves `running`, or that cannot be claimed any more, whoever moved it.
 -- Takes: a row trigger on nofx.step.
 -- Locks: the slot.
 -- Returns: null.
 -- Raises: nothing.
-create function nofx_private.give_back_slot()
+create function nofx_private.release_slot()
 returns trigger
 language plpgsql
 security definer set search_path = ''
 as $$
 begin
   if new.status not in ('ready', 'running') then
-    delete from nofx.slot where step_id = new.id;
+    delete from nofx.concurrency_slot where step_id = new.id;
   end if;
   return null;
 end
 $$;
 
-create trigger give_back_slot after update on nofx.step
+create trigger release_slot after update on nofx.step
   for each row when (old.concurrency_key is not null)
-  execute function nofx_private.give_back_slot();
+  execute function nofx_private.release_slot();

@@ -1,7 +1,7 @@
 -- Lets held steps through as far as the limits of their run (max_parallel) and of their concurrency key allow.
 -- A slot is taken from the moment a step may be claimed until it leaves `running`, so that a claim has nothing to check.
 -- Takes: p_runs, runs in which something ended or became ready; their locks must be held.
--- Locks: an advisory lock for each concurrency key concerned, in order; the doorbell rows it lets through.
+-- Locks: an advisory lock for each concurrency key concerned, in order; the queue rows it lets through.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.admit_steps(p_runs uuid[])
@@ -28,16 +28,16 @@ begin
     -- Own runs, whose locks we hold; and, for a key that may have become free, steps of other runs: those with a limit of
     -- their own only if nobody works on them now (whoever does admits them at the end).
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
-      from nofx.doorbell d
+      from nofx.step_queue d
       join nofx.step s on s.id = d.step_id
       join nofx.run r on r.id = d.run_id
-     where d.kind = 'held' and d.run_id = any (p_runs)
+     where d.state = 'throttled' and d.run_id = any (p_runs)
     union
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
-      from nofx.doorbell d
+      from nofx.step_queue d
       join nofx.step s on s.id = d.step_id
       join nofx.run r on r.id = d.run_id
-     where d.kind = 'held'
+     where d.state = 'throttled'
        and d.concurrency_key = any (v_keys)
        and d.tenant_id in (select tenant_id from nofx.run where id = any (p_runs))
        and (r.max_parallel is null or pg_try_advisory_xact_lock(uuid_hash_extended(d.run_id, 1)))
@@ -45,11 +45,11 @@ begin
   key_use as materialized (
     select k.tenant_id, k.concurrency_key, (
              select count(*)
-               from nofx.slot s
+               from nofx.concurrency_slot s
               where s.tenant_id = k.tenant_id
                 and s.concurrency_key = k.concurrency_key
-                -- A step that lost its lease is held again: its own slot must not keep it out.
-                and not exists (select from nofx.doorbell d where d.step_id = s.step_id and d.kind = 'held')
+                -- A step whose lease expired is throttled again: its own slot must not keep it out.
+                and not exists (select from nofx.step_queue d where d.step_id = s.step_id and d.state = 'throttled')
            ) as used
       from (select distinct tenant_id, concurrency_key from held where concurrency_key is not null) as k
   ),
@@ -59,7 +59,7 @@ begin
                from nofx.step s
               where s.run_id = r.run_id
                 and s.status in ('ready', 'running')
-                and not exists (select from nofx.doorbell d where d.step_id = s.id and d.kind = 'held')
+                and not exists (select from nofx.step_queue d where d.step_id = s.id and d.state = 'throttled')
            ) as used
       from (select distinct run_id from held where max_parallel is not null) as r
   ),
@@ -78,16 +78,16 @@ begin
   ), admitted as (
     select * from within_run where max_parallel is null or run_turn + run_used <= max_parallel
   ), placed as (
-    insert into nofx.slot (step_id, tenant_id, run_id, concurrency_key)
+    insert into nofx.concurrency_slot (step_id, tenant_id, run_id, concurrency_key)
     select step_id, tenant_id, run_id, concurrency_key from admitted where concurrency_key is not null
     on conflict (step_id) do nothing
   )
-  update nofx.doorbell
-     set kind = 'ready', ring_at = now() + interval '10 seconds'
+  update nofx.step_queue
+     set state = 'ready', due_at = now() + interval '10 seconds'
     from admitted a
-   where doorbell.step_id = a.step_id;
+   where step_queue.step_id = a.step_id;
   if found then
-    perform nofx_private.ring();
+    perform nofx_private.wake_workers();
   end if;
 end
 $$;

@@ -3,7 +3,7 @@
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
 --   index, parked, gate, children, context, hold, shut, networks}; `shut` lists the open breakers of its tenant, null for none,
---   `networks` for an http step the private networks that its tenant may reach; `hold` says why it may not run yet (see hold_of) and comes without what it would
+--   `networks` for an http step the private networks that its tenant may reach; `hold` says why it may not run yet (see hold_for) and comes without what it would
 --   need to run; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
@@ -44,8 +44,8 @@ begin
     join nofx.run r on r.id = s.run_id
     left join lateral (
       -- Most steps are of tools that no policy names: they pay one look at a small table.
-      select case when s.id = any (p_shut) then jsonb_build_object('breaker', coalesce(s.provider, s.tool))
-                  else nofx_private.hold_of(s) end as hold
+      select case when s.id = any (p_shut) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
+                  else nofx_private.hold_for(s) end as hold
        where s.id = any (p_shut) or s.spec ? 'approval' or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
@@ -60,7 +60,7 @@ $$;
 -- Locks: breakers of these steps that are not closed, in order.
 -- Returns: what describe_steps returns.
 -- Raises: nothing.
-create function nofx_private.hand_out_steps(p_steps uuid[], p_lease interval)
+create function nofx_private.dispatch_steps(p_steps uuid[], p_lease interval)
 returns json
 language plpgsql
 set search_path = ''
@@ -68,7 +68,7 @@ as $$
 declare
   v_shut uuid[];
 begin
-  insert into nofx_private.hand_out (steps, look_at) values (p_steps, now() + p_lease);
+  insert into nofx_private.lease_batch (steps, check_at) values (p_steps, now() + p_lease);
   if exists (select from nofx.handler_health where state <> 'closed') then
     v_shut := nofx_private.shut_out(p_steps);
   end if;

@@ -4,7 +4,7 @@
 -- Locks: nothing.
 -- Returns: the tenants; null when nothing is ready.
 -- Raises: nothing.
-create function nofx_private.waiting_tenants(p_limit int)
+create function nofx_private.tenants_with_ready_steps(p_limit int)
 returns uuid[]
 language plpgsql
 set search_path = ''
@@ -16,14 +16,14 @@ declare
 begin
   -- From the place on, then from the beginning up to it.
   loop
-    select tenant_id into v_tenant from nofx.doorbell where kind = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
+    select tenant_id into v_tenant from nofx.step_queue where state = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
     exit when v_tenant is null or cardinality(v_tenants) >= p_limit;
     v_tenants := v_tenants || v_tenant;
   end loop;
   v_tenant := '00000000-0000-0000-0000-000000000000';
   loop
-    select tenant_id into v_tenant from nofx.doorbell
-     where kind = 'ready' and tenant_id > v_tenant and tenant_id <= v_pivot order by tenant_id limit 1;
+    select tenant_id into v_tenant from nofx.step_queue
+     where state = 'ready' and tenant_id > v_tenant and tenant_id <= v_pivot order by tenant_id limit 1;
     exit when v_tenant is null or cardinality(v_tenants) >= p_limit;
     v_tenants := v_tenants || v_tenant;
   end loop;
@@ -33,10 +33,10 @@ $$;
 
 -- Takes ready steps off the queue, fairly: each of the tenants gets its share of what is asked for.
 -- Takes: p_tenants, whose; p_capacity, how many at most; p_tools, tools wanted, null for all.
--- Locks: the doorbell rows it takes, skipping those that another claim has.
--- Returns: the ids taken; their doorbells are gone.
+-- Locks: the queue rows it takes, skipping those that another claim has.
+-- Returns: the ids taken; their queue rows are gone.
 -- Raises: nothing.
-create function nofx_private.take_doorbells(p_tenants uuid[], p_capacity int, p_tools text[])
+create function nofx_private.dequeue_steps(p_tenants uuid[], p_capacity int, p_tools text[])
 returns uuid[]
 language plpgsql
 set search_path = ''
@@ -50,13 +50,13 @@ begin
   for v_n in 1..2 loop
     -- By the rows' addresses, which cannot change while they are locked: a join would read the whole table.
     with gone as (
-      delete from nofx.doorbell
+      delete from nofx.step_queue
        where ctid = any (array(
          select turn.ctid
            from unnest(p_tenants) as t (id)
           cross join lateral (
-            select d.ctid from nofx.doorbell d
-             where d.kind = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
+            select d.ctid from nofx.step_queue d
+             where d.state = 'ready' and d.tenant_id = t.id and (p_tools is null or d.tool = any (p_tools))
              order by d.priority desc, d.step_id
              limit v_share
              for update skip locked
@@ -73,12 +73,12 @@ begin
 end
 $$;
 
--- Takes the steps that a doorbell named off the queue.
+-- Takes the steps that a wake-up named off the queue.
 -- Takes: p_steps, which; p_capacity, how many at most; p_tools, tools wanted, null for all.
--- Locks: the doorbell rows it takes, skipping those that another claim has.
--- Returns: the ids taken; their doorbells are gone.
+-- Locks: the queue rows it takes, skipping those that another claim has.
+-- Returns: the ids taken; their queue rows are gone.
 -- Raises: nothing.
-create function nofx_private.take_named(p_steps uuid[], p_capacity int, p_tools text[])
+create function nofx_private.dequeue_named_steps(p_steps uuid[], p_capacity int, p_tools text[])
 returns uuid[]
 language plpgsql
 set search_path = ''
@@ -87,10 +87,10 @@ declare
   v_taken uuid[];
 begin
   with gone as (
-    delete from nofx.doorbell
+    delete from nofx.step_queue
      where ctid = any (array(
-       select ctid from nofx.doorbell
-        where step_id = any (p_steps) and kind = 'ready' and (p_tools is null or tool = any (p_tools))
+       select ctid from nofx.step_queue
+        where step_id = any (p_steps) and state = 'ready' and (p_tools is null or tool = any (p_tools))
         order by step_id
         limit p_capacity
         for update skip locked))
@@ -102,19 +102,19 @@ end
 $$;
 
 -- Gives ready steps to a worker: a lease each, with a new fencing token.
--- Takes: p_steps, ready steps whose doorbells are gone; p_worker, its name; p_lease, how long the lease holds.
+-- Takes: p_steps, ready steps whose queue rows are gone; p_worker, its name; p_lease, how long the lease holds.
 -- Locks: the rows of the steps; of their runs, in id order, when a run begins.
 -- Returns: what to tell.
 -- Raises: nothing.
 create function nofx_private.start_steps(p_steps uuid[], p_worker text, p_lease interval)
-returns nofx_private.news[]
+returns nofx_private.new_event[]
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_news nofx_private.news[];
+  v_events nofx_private.new_event[];
   v_begun uuid[];
-  v_runs nofx_private.news[];
+  v_runs nofx_private.new_event[];
 begin
   with started as (
     update nofx.step
@@ -128,9 +128,9 @@ begin
     returning id, run_id, tenant_id, name, tool, attempt, ready_at
   )
   select array_agg(row (s.tenant_id, s.run_id, s.id, 'step.started', jsonb_build_object(
-           'name', s.name, 'tool', s.tool, 'attempt', s.attempt, 'worker', p_worker, 'ready_at', s.ready_at))::nofx_private.news),
+           'name', s.name, 'tool', s.tool, 'attempt', s.attempt, 'worker', p_worker, 'ready_at', s.ready_at))::nofx_private.new_event),
          array_agg(s.run_id) filter (where r.status = 'queued')
-    into v_news, v_begun
+    into v_events, v_begun
     from started s join nofx.run r on r.id = s.run_id;
 
   if v_begun is not null then
@@ -141,18 +141,18 @@ begin
       returning id, tenant_id, created_at
     )
     select array_agg(row (b.tenant_id, b.id, null, 'run.started', jsonb_build_object(
-             'queued_ms', round(extract(epoch from now() - b.created_at) * 1000)))::nofx_private.news)
+             'queued_ms', round(extract(epoch from now() - b.created_at) * 1000)))::nofx_private.new_event)
       into v_runs
       from begun b;
   end if;
-  return v_runs || v_news;
+  return v_runs || v_events;
 end
 $$;
 
 -- Claims ready steps for a worker.
 -- Takes: p_worker, its name; p_capacity, how many at most (0 to 1000); p_tools, tools it can execute, null for all;
---   p_step_ids, the steps a doorbell named, null for any; p_lease, how long the leases hold.
--- Locks: the doorbells and steps it claims, skipping those of other claims; their runs when they begin.
+--   p_step_ids, the steps a wake-up named, null for any; p_lease, how long the leases hold.
+-- Locks: the queue rows and steps it claims, skipping those of other claims; their runs when they begin.
 -- Returns: a JSON array of steps as describe_steps gives them; empty when there is nothing to do.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_steps(
@@ -179,18 +179,18 @@ begin
     return '[]';
   end if;
   if p_step_ids is not null then
-    v_taken := nofx_private.take_named(p_step_ids, v_capacity, p_tools);
+    v_taken := nofx_private.dequeue_named_steps(p_step_ids, v_capacity, p_tools);
   else
-    v_tenants := nofx_private.waiting_tenants(v_capacity);
+    v_tenants := nofx_private.tenants_with_ready_steps(v_capacity);
     if v_tenants is not null then
-      v_taken := nofx_private.take_doorbells(v_tenants, v_capacity, p_tools);
+      v_taken := nofx_private.dequeue_steps(v_tenants, v_capacity, p_tools);
     end if;
   end if;
   if v_taken is null then
     return '[]';
   end if;
   v_told := nofx_private.emit(nofx_private.start_steps(v_taken, p_worker, p_lease));
-  return nofx_private.hand_out_steps(v_taken, p_lease);
+  return nofx_private.dispatch_steps(v_taken, p_lease);
 end
 $$;
 grant execute on function nofx.claim_steps(text, int, text[], uuid[], interval) to service_role;

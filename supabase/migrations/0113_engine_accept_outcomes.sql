@@ -1,6 +1,6 @@
--- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | stopped | gate | timer |
--- children | shut (a breaker is open; see 0500). `provider` names what the step depended on outside, if it did;
--- `own` says that a failure is the step's own doing and tells nothing of its tool. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
+-- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | interrupted | gate | timer |
+-- children | breaker_open (a breaker is open; see 0500). `breaker_target` names what the step depended on outside, if it did;
+-- `ignored_by_breaker` says that a failure is the step's own doing and tells nothing of its tool. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
 -- step of a run that goes on can end as cancelled.
 create type nofx_private.outcome as (
   step_id uuid,
@@ -12,8 +12,8 @@ create type nofx_private.outcome as (
   wait_ms bigint,
   gate jsonb,
   children jsonb,
-  provider text,
-  own boolean
+  breaker_target text,
+  ignored_by_breaker boolean
 );
 
 -- What a breaker is for: a tool of a tenant, or something outside that its tools depend on.
@@ -31,11 +31,11 @@ create type nofx_private.result as (
   error text
 );
 
--- What count_results found: breakers that are not closed, when the next probe is due, what to tell.
+-- What record_results found: breakers that are not closed, when the next probe is due, what to tell.
 create type nofx_private.health as (
   open nofx_private.target[],
   due timestamptz,
-  news nofx_private.news[]
+  events nofx_private.new_event[]
 );
 
 -- Tells how long to wait before the next attempt: exponential backoff with jitter.
@@ -62,7 +62,7 @@ end
 $$;
 
 -- Tells what becomes of a running step.
--- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's; p_is_open, whether a breaker shuts it out by now.
+-- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's; p_is_open, whether its breaker is open by now.
 -- Locks: nothing.
 -- Returns: the new status.
 -- Raises: nothing.
@@ -82,10 +82,10 @@ begin
     return 'cancelled';
   end if;
   case p_outcome.kind
-    when 'gate', 'timer', 'shut' then return 'waiting';
+    when 'gate', 'timer', 'breaker_open' then return 'waiting';
     when 'children' then
       return case when jsonb_array_length(p_outcome.children) = 0 then 'succeeded' else 'waiting' end::nofx.step_status;
-    when 'stopped' then
+    when 'interrupted' then
       return case when p_run_status = 'paused' then 'pending' else 'ready' end::nofx.step_status;
     when 'failed', 'timed_out' then
       if coalesce(p_outcome.transient, false) and (p_step.failures + 1 < p_step.max_attempts or p_is_open and p_step.failures > 0) then
@@ -111,18 +111,18 @@ create type nofx_private.accepted as (
   -- Steps parked on a timer, and when each is due.
   timed uuid[],
   due timestamptz[],
-  -- Steps shut out by a breaker, and what it is for.
-  shut uuid[],
+  -- Steps that wait for an open breaker, and its target.
+  held_by_breaker uuid[],
   targets text[],
   -- Steps that failed for good although another attempt might have done better: none was left.
   exhausted uuid[],
   -- Steps parked on a gate that is yet to be made; its id stands in gate_id.
   gated uuid[],
-  news nofx_private.news[]
+  events nofx_private.new_event[]
 );
 
 -- Writes what became of running steps: their rows and attempts. Outcomes whose token is not the step's are left out.
--- An open breaker shuts a failed step out instead of letting it try again, and however long that goes on costs it one attempt.
+-- An open breaker makes a failed step wait instead of trying again, and however long that takes costs it one attempt.
 -- Takes: p_outcomes, at most one a step; the locks of their runs must be held; p_open, breakers that are not closed, null for none.
 -- Locks: the rows of the steps.
 -- Returns: what was accepted, and what to tell.
@@ -137,10 +137,10 @@ declare
 begin
   with decided as (
     select s.id, s.attempt, s.started_at, o.outputs, o.error, o.gate,
-           case when o.kind <> 'stopped' then o.kind when r.status = 'cancelling' then 'cancelled' else 'handed_back' end as kind,
+           case when o.kind <> 'interrupted' then o.kind when r.status = 'cancelling' then 'cancelled' else 'interrupted' end as kind,
            nofx_private.next_status(o, s, r.status, open.is_open) as next,
-           coalesce(o.provider, s.provider, s.tool) as target, open.is_open,
-           o.provider, coalesce(o.transient, false) as transient,
+           coalesce(o.breaker_target, s.breaker_target, s.tool) as target, open.is_open,
+           o.breaker_target, coalesce(o.transient, false) as transient,
            case when o.kind = 'timer' or o.wait_ms is not null then now() + make_interval(secs => o.wait_ms / 1000.0)
                 when o.kind in ('failed', 'timed_out') then now() + nofx_private.backoff(s.spec, s.failures + 1) end as due,
            case when o.kind = 'gate' then nofx_private.uuid_v7() end as gate_id
@@ -148,7 +148,7 @@ begin
       join nofx.step s on s.id = o.step_id and s.lease_token = o.token
       join nofx.run r on r.id = s.run_id
      cross join lateral (
-       select p_open is not null and row (s.tenant_id, coalesce(o.provider, s.provider, s.tool))::nofx_private.target = any (p_open) as is_open
+       select p_open is not null and row (s.tenant_id, coalesce(o.breaker_target, s.breaker_target, s.tool))::nofx_private.target = any (p_open) as is_open
      ) as open
   ), settled as (
     update nofx.step s
@@ -156,7 +156,7 @@ begin
            waits_for = case when d.next <> 'waiting' then null
                             when d.kind = 'gate' then 'gate'
                             when d.kind = 'children' then 'child'
-                            when d.kind = 'shut' or d.kind in ('failed', 'timed_out') and d.is_open then 'breaker'
+                            when d.kind = 'breaker_open' or d.kind in ('failed', 'timed_out') and d.is_open then 'breaker'
                             else 'timer' end::nofx.wait_reason,
            outputs = case when d.next in ('succeeded', 'skipped') then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
                           when d.kind = 'timer' then d.outputs end,
@@ -165,13 +165,13 @@ begin
                                || jsonb_build_array(d.error || jsonb_build_object('attempt', s.attempt, 'at', now())))
                         when d.next = 'succeeded' then null
                         else s.error end,
-           failures = case when d.kind = 'shut' then least(s.failures, 1)
+           failures = case when d.kind = 'breaker_open' then least(s.failures, 1)
                            when d.is_open and d.next = 'waiting' then greatest(s.failures, 1)
                            else s.failures + (d.kind in ('failed', 'timed_out'))::int end,
-           provider = coalesce(d.provider, s.provider),
-           attempt = s.attempt + (d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting')::int,
+           breaker_target = coalesce(d.breaker_target, s.breaker_target),
+           attempt = s.attempt + (d.kind = 'interrupted' or d.kind in ('failed', 'timed_out') and d.next = 'waiting')::int,
            gate_id = case when d.kind = 'gate' and d.next = 'waiting' then d.gate_id else s.gate_id end,
-           started_at = case when d.kind = 'handed_back' or d.kind in ('failed', 'timed_out') and d.next = 'waiting' then null else s.started_at end,
+           started_at = case when d.kind = 'interrupted' or d.kind in ('failed', 'timed_out') and d.next = 'waiting' then null else s.started_at end,
            ready_at = case when d.next = 'ready' then now() else s.ready_at end,
            lease_token = null, lease_expires_at = null,
            ended_at = case when d.next >= 'succeeded' then now() end
@@ -185,7 +185,7 @@ begin
            case s.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else s.kind end,
            s.worker, s.ready_at, s.started_at, s.error
       from settled s
-     where s.kind not in ('gate', 'timer', 'shut') and not (s.kind = 'children' and s.next = 'waiting')
+     where s.kind not in ('gate', 'timer', 'breaker_open') and not (s.kind = 'children' and s.next = 'waiting')
   )
   select array_agg(s.id),
          array_agg(s.tenant_id),
@@ -201,10 +201,10 @@ begin
          array_agg(s.id) filter (where s.next in ('failed', 'timed_out') and s.transient),
          array_agg(s.id) filter (where s.kind = 'gate' and s.next = 'waiting'),
          array_agg(row (s.tenant_id, s.run_id, s.id,
-           case when s.kind in ('failed', 'timed_out') and s.next = 'waiting' then 'step.retrying'
+           case when s.kind in ('failed', 'timed_out') and s.next = 'waiting' then 'step.retry_scheduled'
                 when s.kind = 'gate' and s.next = 'waiting' then 'gate.requested'
-                when s.kind = 'handed_back' then 'step.handed_back'
-                when s.kind = 'shut' then 'step.shut_out'
+                when s.kind = 'interrupted' then 'step.interrupted'
+                when s.kind = 'breaker_open' then 'step.waiting'
                 else 'step.' || s.next end,
            case when s.kind = 'done' then jsonb_build_object('name', s.name, 'tool', s.tool, 'attempt', s.next_attempt)
                 else jsonb_strip_nulls(jsonb_build_object(
@@ -214,14 +214,14 @@ begin
                   'until', case when s.waits_for <> 'breaker' then s.due end,
                   'gate_id', case when s.next = 'waiting' then s.gate_id end,
                   'question', s.gate ->> 'question',
-                  'reason', s.outputs -> 'reason')) end)::nofx_private.news)
+                  'reason', s.outputs -> 'reason')) end)::nofx_private.new_event)
     into v_accepted
     from settled s;
   return v_accepted;
 end
 $$;
 
--- Makes what wakes parked steps: doorbells for timers, gates for people.
+-- Makes what wakes parked steps: queue rows for timers and breakers, gates for people.
 -- Takes: p_accepted, what accept_outcomes returned; p_outcomes, what it was given.
 -- Locks: nothing.
 -- Returns: when the first timer is due, null when none was set.
@@ -234,21 +234,22 @@ as $$
 declare
   v_due timestamptz;
 begin
-  insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+  insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
   select s.id, s.tenant_id, s.run_id, 'timer', 0, s.tool, timer.due
     from unnest((p_accepted).timed, (p_accepted).due) as timer (step_id, due)
     join nofx.step s on s.id = timer.step_id
-  on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0;
-  insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
-  select s.id, s.tenant_id, s.run_id, 'shut', 0, shut.target, 'infinity'
-    from unnest((p_accepted).shut, (p_accepted).targets) as shut (step_id, target)
-    join nofx.step s on s.id = shut.step_id
-  on conflict on constraint doorbell_pkey do update set kind = excluded.kind, tool = excluded.tool, ring_at = excluded.ring_at, rings = 0;
+  on conflict on constraint step_queue_pkey do update set state = excluded.state, due_at = excluded.due_at, wake_count = 0;
+  insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, breaker_target, due_at)
+  select s.id, s.tenant_id, s.run_id, 'breaker', 0, s.tool, held.target, 'infinity'
+    from unnest((p_accepted).held_by_breaker, (p_accepted).targets) as held (step_id, target)
+    join nofx.step s on s.id = held.step_id
+  on conflict on constraint step_queue_pkey
+    do update set state = excluded.state, breaker_target = excluded.breaker_target, due_at = excluded.due_at, wake_count = 0;
 
   if (p_accepted).gated is null then
     return (select min(due) from unnest((p_accepted).due) as due);
   end if;
-  -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires rings by itself.
+  -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires has a timer.
   with asked as (
     insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve, expires_at)
     select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
@@ -259,18 +260,18 @@ begin
       join nofx.step s on s.id = o.step_id
      cross join lateral (
        -- A step that needs nobody's approval may still ask for one.
-       select coalesce(nofx_private.approval_of(s, nofx_private.policy_of(s)), jsonb_build_object(
+       select coalesce(nofx_private.approval_for(s, nofx_private.policy_for(s)), jsonb_build_object(
                 'kind', coalesce(o.gate ->> 'kind', 'manual:approval'), 'role', 'supervisor', 'count', 1, 'author_may_approve', true)) as approval
      ) as a
      where s.id = any ((p_accepted).gated)
     returning step_id, tenant_id, run_id, kind, expires_at
   ), timed as (
-    insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+    insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
     select a.step_id, a.tenant_id, a.run_id, 'timer', 0, a.kind, a.expires_at from asked a where a.expires_at is not null
-    on conflict on constraint doorbell_pkey do update set kind = excluded.kind, ring_at = excluded.ring_at, rings = 0
-    returning ring_at
+    on conflict on constraint step_queue_pkey do update set state = excluded.state, due_at = excluded.due_at, wake_count = 0
+    returning due_at
   )
-  select min(due) into v_due from (select unnest((p_accepted).due) as due union all select ring_at from timed) as all_due;
+  select min(due) into v_due from (select unnest((p_accepted).due) as due union all select due_at from timed) as all_due;
   return v_due;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Carries out `on_failure` for steps that ended without success: the run fails and starts nothing new, or what needs them is skipped.
 -- A gate or manual step blocks what needs it whatever its policy says; only a child is left to its for_each step.
 -- Takes: p_failed, steps in status failed or timed_out; the locks of their runs must be held.
--- Locks: the doorbells, steps and gates that it ends.
+-- Locks: the queue rows, steps and gates that it ends.
 -- Returns: the steps that it ended, with their runs.
 -- Raises: nothing.
 create function nofx_private.block_dependants(p_failed uuid[])
@@ -56,7 +56,7 @@ begin
   ), single as (
     select id, min(reason) as reason from chosen group by id
   ), quiet as (
-    delete from nofx.doorbell d using single c where d.step_id = c.id
+    delete from nofx.step_queue d using single c where d.step_id = c.id
   ), closed as (
     update nofx.gate g
        set status = 'cancelled', decided_at = now(), reason = 'the run failed'

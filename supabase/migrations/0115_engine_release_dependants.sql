@@ -2,14 +2,14 @@
 create type nofx_private.released as (
   -- Steps that run now, leased to the worker that asked.
   running uuid[],
-  news nofx_private.news[]
+  events nofx_private.new_event[]
 );
 
 -- Counts needs that are at an end, and starts or readies the steps that now have none left.
 -- Takes: p_ended, steps at an end; p_runs, the run of each, whose locks must be held; p_worker and p_lease, who may start them
 --   at once; p_capacity, how many of them at most.
 -- Locks: the rows of the dependants.
--- Returns: the steps that run now, and what to tell. The rest that became ready has its doorbells.
+-- Returns: the steps that run now, and what to tell. The rest that became ready is in the queue.
 -- Raises: nothing.
 create function nofx_private.release_dependants(p_ended uuid[], p_runs uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
 returns nofx_private.released
@@ -55,14 +55,14 @@ begin
   )
   select array_agg(m.id) filter (where m.status = 'running'),
          array_agg(row (m.tenant_id, m.run_id, m.id, 'step.started', jsonb_build_object(
-           'name', m.name, 'tool', m.tool, 'attempt', m.attempt, 'worker', p_worker, 'ready_at', now()))::nofx_private.news)
+           'name', m.name, 'tool', m.tool, 'attempt', m.attempt, 'worker', p_worker, 'ready_at', now()))::nofx_private.new_event)
            filter (where m.status = 'running'),
          array_agg(m.id) filter (where m.status = 'ready')
-    into v_released.running, v_released.news, v_ready
+    into v_released.running, v_released.events, v_ready
     from moved m;
 
   if v_ready is not null then
-    v_rung := nofx_private.make_ready(v_ready);
+    v_rung := nofx_private.enqueue_steps(v_ready);
   end if;
   return v_released;
 end

@@ -61,7 +61,7 @@ begin
     perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run can have at most 10,000 children; split the list.');
   end if;
   if v_ready is not null then
-    perform nofx_private.make_ready(v_ready);
+    perform nofx_private.enqueue_steps(v_ready);
   end if;
 end
 $$;

@@ -1,9 +1,9 @@
 -- Settles what a worker did and hands it the next work, in one transaction.
--- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children, provider, own}
+-- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children, breaker_target, ignored_by_breaker}
 --   (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can take on (0: none); p_tools, tools it
 --   can execute, null for all; p_lease, how long the new leases hold.
--- Locks: the runs concerned (lock_runs); breakers concerned, in order; then doorbells, steps and, last, run rows in id order.
--- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, rung: the runs, if steps of
+-- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
+-- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, wake_for: the runs, if steps of
 --   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer or probe that this call set, or null,
 --   checks: whether a forge shows gates of these runs, hooks: whether anybody wants to be told of events}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
@@ -30,7 +30,7 @@ declare
   v_taken uuid[];
   v_claimed uuid[];
   v_refused json := '[]';
-  v_news nofx_private.news[];
+  v_events nofx_private.new_event[];
   v_due timestamptz;
   v_health nofx_private.health;
   v_count int;
@@ -39,7 +39,7 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'settle', 'Only workers settle steps.');
   end if;
   if p_capacity > 0 then
-    v_waiting := nofx_private.waiting_tenants(p_capacity);
+    v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
   end if;
 
   v_outcomes := array(select o from jsonb_populate_recordset(null::nofx_private.outcome, p_outcomes) as o);
@@ -50,16 +50,16 @@ begin
       v_outcomes := nofx_private.apply_writes(v_outcomes);
     end if;
     if exists (select from nofx.handler_health) or exists (select from unnest(v_outcomes) as o where o.transient) then
-      v_health := nofx_private.note_health(v_outcomes);
+      v_health := nofx_private.record_step_health(v_outcomes);
     end if;
     v_done := nofx_private.accept_outcomes(v_outcomes, v_health.open);
-    v_news := v_done.news || v_health.news;
+    v_events := v_done.events || v_health.events;
 
-    if v_done.timed is not null or v_done.gated is not null or v_done.shut is not null then
+    if v_done.timed is not null or v_done.gated is not null or v_done.held_by_breaker is not null then
       v_due := nofx_private.park_steps(v_done, v_outcomes);
     end if;
     v_due := least(v_due, v_health.due);
-    if v_done.shut is not null then
+    if v_done.held_by_breaker is not null then
       -- Somebody must look when the next probe is due, and at once if the breaker closed meanwhile.
       v_due := least(v_due, coalesce((select min(h.probe_at) from nofx.handler_health h where h.state <> 'closed'), now()));
     end if;
@@ -67,13 +67,13 @@ begin
       perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_done.parents)));
     end if;
     if v_done.ready is not null then
-      v_count := nofx_private.make_ready(v_done.ready);
+      v_count := nofx_private.enqueue_steps(v_done.ready);
     end if;
     if v_done.failed is not null then
       -- What failed is told before what it blocks.
-      v_count := nofx_private.emit(v_news);
-      v_news := null;
-      v_count := nofx_private.bury_steps(v_done.exhausted, 'exhausted');
+      v_count := nofx_private.emit(v_events);
+      v_events := null;
+      v_count := nofx_private.dead_letter_steps(v_done.exhausted, 'exhausted');
       select array_agg(b.step_id), array_agg(b.run_id) into v_blocked, v_blocked_runs from nofx_private.block_dependants(v_done.failed) as b;
       v_done.ended := v_done.ended || v_blocked;
       v_done.ended_runs := v_done.ended_runs || v_blocked_runs;
@@ -84,10 +84,10 @@ begin
       v_released := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
         case when v_waiting is null or v_waiting <@ v_done.tenants then p_capacity else p_capacity / 2 end, p_tools, p_lease);
       v_claimed := v_released.running;
-      v_news := v_news || v_released.news || nofx_private.close_runs(v_done.ended_runs);
+      v_events := v_events || v_released.events || nofx_private.finish_runs(v_done.ended_runs);
     end if;
-    -- Whatever left `running` gave back its slot, parked steps too.
-    if v_done.steps is not null and exists (select from nofx.doorbell where kind = 'held') then
+    -- Whatever left `running` released its slot, parked steps too.
+    if v_done.steps is not null and exists (select from nofx.step_queue where state = 'throttled') then
       perform nofx_private.admit_steps(v_runs);
     end if;
     if cardinality(v_outcomes) > coalesce(cardinality(v_done.steps), 0) then
@@ -98,35 +98,35 @@ begin
 
   if p_capacity > coalesce(cardinality(v_claimed), 0) then
     -- Ready now: what waited, and what this call made ready.
-    if current_setting('nofx.rung', true) = 'yes' then
-      v_waiting := nofx_private.waiting_tenants(p_capacity);
+    if current_setting('nofx.woke_workers', true) = 'yes' then
+      v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
     end if;
     if v_waiting is not null then
       -- Those first who got nothing yet.
       v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
       if cardinality(v_others) > 0 then
-        v_taken := nofx_private.take_doorbells(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
+        v_taken := nofx_private.dequeue_steps(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
       end if;
       if cardinality(v_others) < cardinality(v_waiting) and p_capacity > coalesce(cardinality(v_claimed || v_taken), 0) then
-        v_taken := v_taken || nofx_private.take_doorbells(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
+        v_taken := v_taken || nofx_private.dequeue_steps(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
       end if;
     end if;
     if v_taken is not null then
-      v_news := v_news || nofx_private.start_steps(v_taken, p_worker, p_lease);
+      v_events := v_events || nofx_private.start_steps(v_taken, p_worker, p_lease);
       v_claimed := v_claimed || v_taken;
     end if;
   end if;
 
-  v_count := nofx_private.emit(v_news);
+  v_count := nofx_private.emit(v_events);
   return json_build_object(
     'refused', v_refused,
-    'claims', case when v_claimed is null then '[]' else nofx_private.hand_out_steps(v_claimed, p_lease) end,
-    'rung', case when current_setting('nofx.rung', true) = 'yes' then to_json(v_runs) else '[]' end,
+    'claims', case when v_claimed is null then '[]' else nofx_private.dispatch_steps(v_claimed, p_lease) end,
+    'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due,
     'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
     'checks', exists (
       select from nofx.check_run c
-       where c.told is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));
+       where c.reported_status is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));
 end
 $$;
 grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) to service_role;

@@ -1,6 +1,6 @@
 -- Cancels a run: what has not started never will, what runs is told to stop.
 -- Takes: p_run; p_reason, kept with the run, null for none.
--- Locks: the run (lock_runs); its doorbells, steps and gates; its row.
+-- Locks: the run (lock_runs); its queue rows, steps and gates; its row.
 -- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling twice is no error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.cancel_run(p_run uuid, p_reason text default null)
@@ -9,7 +9,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'contributor');
 begin
   if v_run.status in ('succeeded', 'failed') then
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run has already finished (%s).', v_run.status));
@@ -25,7 +25,7 @@ grant execute on function nofx.cancel_run(uuid, text) to authenticated, service_
 
 -- Stops a run on behalf of a person or of its deadline.
 -- Takes: p_run, a run that is not over and whose lock is held; p_by, who stops it; p_reason, or null.
--- Locks: its doorbells, steps and gates; its row.
+-- Locks: its queue rows, steps and gates; its row.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.stop_run(p_run uuid, p_by text, p_reason text)
@@ -37,7 +37,7 @@ declare
   v_ended uuid[];
   v_open int;
 begin
-  delete from nofx.doorbell where step_id in (select id from nofx.step where run_id = p_run);
+  delete from nofx.step_queue where step_id in (select id from nofx.step where run_id = p_run);
   update nofx.gate set status = 'cancelled', decided_at = now(), reason = 'the run was cancelled'
    where run_id = p_run and status = 'pending';
   with ended as (

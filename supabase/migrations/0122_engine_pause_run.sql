@@ -1,6 +1,6 @@
 -- Pauses a run: what runs goes on to its end, nothing new starts.
 -- Takes: p_run.
--- Locks: the run (lock_runs); its doorbells and ready steps; its row.
+-- Locks: the run (lock_runs); its queue rows and ready steps; its row.
 -- Returns: {id, status}. Pausing twice is no error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.pause_run(p_run uuid)
@@ -9,14 +9,14 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'contributor');
 begin
   if v_run.status not in ('queued', 'running', 'paused') then
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be paused.', v_run.status));
   end if;
   if v_run.status <> 'paused' then
     -- Timers stay: a step whose time comes during the pause waits for the resume.
-    delete from nofx.doorbell where step_id in (select id from nofx.step where run_id = p_run) and kind not in ('timer', 'shut');
+    delete from nofx.step_queue where step_id in (select id from nofx.step where run_id = p_run) and state not in ('timer', 'breaker');
     update nofx.step set status = 'pending' where run_id = p_run and status = 'ready';
     update nofx.run set status = 'paused' where id = p_run;
     insert into nofx.event (tenant_id, run_id, type, data)

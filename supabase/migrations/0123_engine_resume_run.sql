@@ -9,7 +9,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'contributor');
   v_ready uuid[];
 begin
   if v_run.status not in ('queued', 'running', 'paused') then
@@ -25,7 +25,7 @@ begin
     select array_agg(id) into v_ready from readied;
     insert into nofx.event (tenant_id, run_id, type, data)
     values (v_run.tenant_id, p_run, 'run.resumed', jsonb_build_object('by', nofx_private.caller_name()));
-    perform nofx_private.make_ready(v_ready);
+    perform nofx_private.enqueue_steps(v_ready);
   end if;
   return json_build_object('id', p_run, 'status', case when v_run.status = 'paused' then 'running' else v_run.status end);
 end

@@ -9,12 +9,12 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'contributor');
 begin
   if v_run.status <> 'failed' then
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only a failed run can be retried.', v_run.status));
   end if;
-  perform nofx_private.reset_steps(p_run,
+  perform nofx_private.reopen_steps(p_run,
     array(select id from nofx.step
            where run_id = p_run
              and (status in ('failed', 'timed_out') or status = 'skipped' and error ->> 'kind' = 'blocked')),

@@ -9,7 +9,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'contributor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'contributor');
 begin
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
@@ -17,7 +17,7 @@ begin
   if v_run.status <> 'failed' then
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));
   end if;
-  perform nofx_private.reset_steps(p_run,
+  perform nofx_private.reopen_steps(p_run,
     array(
       with recursive below as (
         select p_step as id

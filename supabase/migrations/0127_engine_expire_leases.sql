@@ -27,20 +27,20 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers expire leases.');
   end if;
   with due as (
-    select id, steps from nofx_private.hand_out
-     where look_at < now() order by look_at limit p_limit for update skip locked
+    select id, steps from nofx_private.lease_batch
+     where check_at < now() order by check_at limit p_limit for update skip locked
   ), held as (
-    select due.id as hand_out, s.run_id, s.lease_expires_at
+    select due.id as lease_batch, s.run_id, s.lease_expires_at
       from due
      cross join lateral unnest(due.steps) as handed (step_id)
       join nofx.step s on s.id = handed.step_id and s.status = 'running'
   ), over as (
-    delete from nofx_private.hand_out where id in (select id from due except select hand_out from held)
+    delete from nofx_private.lease_batch where id in (select id from due except select lease_batch from held)
   ), later as (
-    update nofx_private.hand_out h
-       set look_at = greatest(next.lease_expires_at, now() + interval '1 second')
-      from (select hand_out, min(lease_expires_at) as lease_expires_at from held group by hand_out) as next
-     where h.id = next.hand_out
+    update nofx_private.lease_batch h
+       set check_at = greatest(next.lease_expires_at, now() + interval '1 second')
+      from (select lease_batch, min(lease_expires_at) as lease_expires_at from held group by lease_batch) as next
+     where h.id = next.lease_batch
   )
   select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_looked from held;
   if v_runs is null then
@@ -49,24 +49,24 @@ begin
   perform nofx_private.lock_runs(v_runs);
 
   with late as (
-    select s.id, r.status as run_status, s.lost_leases, s.started_at, s.attempt
+    select s.id, r.status as run_status, s.expired_leases, s.started_at, s.attempt
       from nofx.step s join nofx.run r on r.id = s.run_id
      where s.run_id = any (v_runs) and s.status = 'running' and s.lease_expires_at < now()
   ), lost as (
     update nofx.step s
        set status = case when l.run_status = 'cancelling' then 'cancelled'
-                         when l.lost_leases >= 1 then 'failed'
+                         when l.expired_leases >= 1 then 'failed'
                          when l.run_status = 'paused' then 'pending'
                          else 'ready' end::nofx.step_status,
-           lost_leases = s.lost_leases + 1,
-           attempt = s.attempt + (l.run_status <> 'cancelling' and l.lost_leases < 1)::int,
-           error = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then
-                     jsonb_build_object('kind', 'lost', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.lost_leases + 1),
+           expired_leases = s.expired_leases + 1,
+           attempt = s.attempt + (l.run_status <> 'cancelling' and l.expired_leases < 1)::int,
+           error = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then
+                     jsonb_build_object('kind', 'lost', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.expired_leases + 1),
                        'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
            lease_token = null, lease_expires_at = null,
-           started_at = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then s.started_at end,
+           started_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then s.started_at end,
            ready_at = now(),
-           ended_at = case when l.run_status = 'cancelling' or l.lost_leases >= 1 then now() end
+           ended_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then now() end
       from late l
      where s.id = l.id
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as lost_attempt, l.started_at as lost_start
@@ -78,7 +78,7 @@ begin
   ), told as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select l.tenant_id, l.run_id, l.id,
-           case when l.status in ('ready', 'pending') then 'step.lost' else 'step.' || l.status end,
+           case when l.status in ('ready', 'pending') then 'step.lease_expired' else 'step.' || l.status end,
            jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.lost_attempt, 'worker', l.worker)
       from lost l
   )
@@ -91,16 +91,16 @@ begin
     from lost l;
 
   if v_ready is not null then
-    perform nofx_private.make_ready(v_ready);
+    perform nofx_private.enqueue_steps(v_ready);
   end if;
   if v_failed is not null then
-    v_told := nofx_private.bury_steps(v_failed, 'poison');
+    v_told := nofx_private.dead_letter_steps(v_failed, 'poison');
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
     v_gone_runs := v_gone_runs || v_more_runs;
     v_released := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
   if v_gone_runs is not null then
-    v_told := nofx_private.emit(nofx_private.close_runs(v_gone_runs));
+    v_told := nofx_private.emit(nofx_private.finish_runs(v_gone_runs));
   end if;
   return json_build_object('lost', v_count, 'more', v_looked >= p_limit);
 end

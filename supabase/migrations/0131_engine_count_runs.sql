@@ -1,9 +1,9 @@
 -- Counts the caller's runs by status, up to a limit for each: beyond it nobody needs the number, and the cost stays the same.
--- Takes: p_after and p_before, bounds of created_at, or null; p_most, where counting stops.
+-- Takes: p_after and p_before, bounds of created_at, or null; p_cap, where counting stops.
 -- Locks: nothing.
--- Returns: {status: count}, each at most p_most; statuses without runs are left out.
+-- Returns: {status: count}, each at most p_cap; statuses without runs are left out.
 -- Raises: nothing.
-create function nofx.count_runs(p_after timestamptz default null, p_before timestamptz default null, p_most int default 10000)
+create function nofx.count_runs(p_after timestamptz default null, p_before timestamptz default null, p_cap int default 10000)
 returns json
 language plpgsql
 stable
@@ -21,7 +21,7 @@ begin
                    where r.tenant_id = v_tenant and r.status = e.status
                      and (p_after is null or r.created_at > p_after)
                      and (p_before is null or r.created_at < p_before)
-                   limit least(greatest(p_most, 1), 10000)) as found) as n
+                   limit least(greatest(p_cap, 1), 10000)) as found) as n
           from unnest(enum_range(null::nofx.run_status)) as e (status)) as counted
      where n > 0);
 end

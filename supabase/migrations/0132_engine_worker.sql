@@ -20,7 +20,7 @@ grant select on nofx.worker to service_role;
 -- Locks: its row.
 -- Returns: nothing.
 -- Raises: nothing.
-create function nofx_private.note_worker(p_worker jsonb)
+create function nofx_private.record_worker_heartbeat(p_worker jsonb)
 returns void
 language plpgsql
 set search_path = ''

@@ -46,7 +46,7 @@ grant execute on function nofx.append_log(uuid, uuid, bigint, text) to service_r
 -- Locks: the pieces.
 -- Returns: how many.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.forget_logs()
+create function nofx.prune_logs()
 returns int
 language plpgsql
 security definer set search_path = ''
@@ -62,4 +62,4 @@ begin
   return v_count;
 end
 $$;
-grant execute on function nofx.forget_logs() to service_role;
+grant execute on function nofx.prune_logs() to service_role;

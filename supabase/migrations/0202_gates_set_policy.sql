@@ -49,7 +49,7 @@ grant execute on function nofx.set_gate_policy(text, text[], jsonb) to authentic
 -- Locks: the policy's row.
 -- Returns: nothing.
 -- Raises: 403 forbidden; 404 gate-policy-not-found.
-create function nofx.drop_gate_policy(p_id uuid)
+create function nofx.delete_gate_policy(p_id uuid)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -64,7 +64,7 @@ begin
   perform nofx_private.audit(v_tenant, 'gate_policy.dropped', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.drop_gate_policy(uuid) to authenticated;
+grant execute on function nofx.delete_gate_policy(uuid) to authenticated;
 
 -- What a model planned is looked at by somebody, who may be whoever asked for it.
 insert into nofx.gate_policy (id, tool, approval, changed_by)

@@ -47,7 +47,7 @@ begin
            decided_by = nofx_private.caller_name(), decided_at = now(), reason = p_reason
      where id = p_gate
     returning * into v_gate;
-    perform nofx_private.open_gate(v_gate);
+    perform nofx_private.resolve_gate(v_gate);
   end if;
   return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'kind', v_gate.kind,
     'status', v_gate.status, 'needed', v_gate.needed, 'approvals', v_approvals, 'decided_by', v_gate.decided_by,
@@ -98,7 +98,7 @@ $$;
 -- Locks: the step.
 -- Returns: nothing.
 -- Raises: nothing.
-create function nofx_private.open_gate(p_gate nofx.gate)
+create function nofx_private.resolve_gate(p_gate nofx.gate)
 returns void
 language plpgsql
 set search_path = ''
@@ -124,6 +124,6 @@ begin
     returning s.id, s.status
   )
   select array_agg(id) filter (where status = 'ready') into v_ready from woken;
-  perform nofx_private.make_ready(v_ready);
+  perform nofx_private.enqueue_steps(v_ready);
 end
 $$;

@@ -1,6 +1,6 @@
 -- Puts a gate before a step that has not started: it needs the decision as it needs other steps.
 -- Takes: p_run; p_step, a step of it that is pending or ready; p_kind, manual:<name>; p_question, shown to whoever decides.
--- Locks: the run (lock_runs); the step and its doorbell.
+-- Locks: the run (lock_runs); the step and its queue row.
 -- Returns: the gate {id, run_id, step_id, kind, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-started; 422 unknown-gate-type.
 create function nofx.request_gate(p_run uuid, p_step uuid, p_kind text, p_question text default null)
@@ -9,7 +9,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_run nofx.run := nofx_private.find_run(p_run, 'supervisor');
+  v_run nofx.run := nofx_private.lock_run_for_caller(p_run, 'supervisor');
   v_gate uuid := nofx_private.uuid_v7();
   v_step nofx.step;
   v_approval jsonb;
@@ -20,7 +20,7 @@ begin
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
   end if;
-  delete from nofx.doorbell where step_id = p_step and kind <> 'timer';
+  delete from nofx.step_queue where step_id = p_step and state <> 'timer';
   update nofx.step
      set status = 'pending', needs_left = needs_left + 1, gate_id = v_gate
    where id = p_step and status in ('pending', 'ready') and gate_id is null;
@@ -29,7 +29,7 @@ begin
   end if;
   -- It stands in for the approval that the step needs anyway, so it asks for no less.
   select * into v_step from nofx.step where id = p_step;
-  v_approval := coalesce(nofx_private.approval_of(v_step, nofx_private.policy_of(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
+  v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
   insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve)
   values (v_gate, v_run.tenant_id, p_run, p_step, p_kind, p_question,
     (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean);

@@ -21,7 +21,7 @@ begin
   if v_expired is null then
     return '{}';
   end if;
-  perform nofx_private.open_gate(gate) from unnest(v_expired) as gate;
+  perform nofx_private.resolve_gate(gate) from unnest(v_expired) as gate;
   return array(select s.id from nofx.step s join unnest(v_expired) as gate on s.gate_id = gate.id where s.status = 'ready');
 end
 $$;

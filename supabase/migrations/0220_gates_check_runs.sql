@@ -8,11 +8,11 @@ create table nofx.check_run (
   -- What the forge calls it, once it was told.
   check_id bigint,
   -- What the forge was told last: queued, in_progress or completed.
-  told text,
+  reported_status text,
   -- Who is telling it now holds this until then.
-  telling_until timestamptz
+  locked_until timestamptz
 );
-create index check_run_open on nofx.check_run (run_id) where told is distinct from 'completed';
+create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
 
 alter table nofx.check_run enable row level security;
 alter table nofx.check_run force row level security;
@@ -25,7 +25,7 @@ grant select on nofx.check_run to authenticated, service_role;
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: nothing.
-create function nofx_private.open_checks(p_run uuid, p_pull_request jsonb)
+create function nofx_private.create_checks(p_run uuid, p_pull_request jsonb)
 returns void
 language plpgsql
 set search_path = ''
@@ -43,7 +43,7 @@ $$;
 -- Locks: nothing.
 -- Returns: queued, in_progress or completed.
 -- Raises: nothing.
-create function nofx_private.check_state(p_status nofx.step_status)
+create function nofx_private.check_run_status(p_status nofx.step_status)
 returns text
 language plpgsql
 immutable
@@ -57,10 +57,10 @@ $$;
 -- Takes checks whose forge does not know yet how they are; nobody else gets them for 20 seconds.
 -- Takes: p_limit, how many at most.
 -- Locks: the rows it takes, skipping those that another worker has.
--- Returns: {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, told, state, status, error, started_at, ended_at,
+-- Returns: {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error, started_at, ended_at,
 --   question, evidence: {blob, hash} or null}.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.take_checks(p_limit int default 50)
+create function nofx.claim_checks(p_limit int default 50)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -75,14 +75,14 @@ begin
     select c.step_id
       from nofx.check_run c
       join nofx.step s on s.id = c.step_id
-     where c.told is distinct from 'completed'
-       and c.told is distinct from nofx_private.check_state(s.status)
-       and (c.telling_until is null or c.telling_until < now())
+     where c.reported_status is distinct from 'completed'
+       and c.reported_status is distinct from nofx_private.check_run_status(s.status)
+       and (c.locked_until is null or c.locked_until < now())
      order by c.step_id
      limit p_limit
      for update of c skip locked
   ), taken as (
-    update nofx.check_run c set telling_until = now() + interval '20 seconds'
+    update nofx.check_run c set locked_until = now() + interval '20 seconds'
       from due where c.step_id = due.step_id
     returning c.step_id
   )
@@ -90,7 +90,7 @@ begin
   return (
     select coalesce(json_agg(json_build_object(
              'step_id', t.step_id, 'tenant_id', t.tenant_id, 'run_id', t.run_id, 'name', s.name, 'tool', s.tool, 'repository', t.repository,
-             'head_sha', t.head_sha, 'check_id', t.check_id, 'told', t.told, 'state', nofx_private.check_state(s.status), 'status', s.status,
+             'head_sha', t.head_sha, 'check_id', t.check_id, 'reported_status', t.reported_status, 'state', nofx_private.check_run_status(s.status), 'status', s.status,
              'error', s.error, 'started_at', s.started_at, 'ended_at', s.ended_at,
              'question', (select g.question from nofx.gate g where g.id = s.gate_id),
              'evidence', (select json_build_object('blob', a.blob, 'hash', a.hash)
@@ -100,14 +100,14 @@ begin
      where t.step_id = any (v_taken));
 end
 $$;
-grant execute on function nofx.take_checks(int) to service_role;
+grant execute on function nofx.claim_checks(int) to service_role;
 
 -- Notes what a forge was told of a check.
--- Takes: p_step; p_told, queued | in_progress | completed; p_check_id, what the forge calls it.
+-- Takes: p_step; p_status, queued | in_progress | completed; p_check_id, what the forge calls it.
 -- Locks: the check.
 -- Returns: whether something is to be told of it already: its step went on meanwhile.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.tell_check(p_step uuid, p_told text, p_check_id bigint)
+create function nofx.mark_check_reported(p_step uuid, p_status text, p_check_id bigint)
 returns boolean
 language plpgsql
 security definer set search_path = ''
@@ -116,11 +116,11 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'check', 'Only workers report checks.');
   end if;
-  update nofx.check_run set told = p_told, check_id = p_check_id, telling_until = null where step_id = p_step;
-  return exists (select from nofx.step s where s.id = p_step and nofx_private.check_state(s.status) <> p_told);
+  update nofx.check_run set reported_status = p_status, check_id = p_check_id, locked_until = null where step_id = p_step;
+  return exists (select from nofx.step s where s.id = p_step and nofx_private.check_run_status(s.status) <> p_status);
 end
 $$;
-grant execute on function nofx.tell_check(uuid, text, bigint) to service_role;
+grant execute on function nofx.mark_check_reported(uuid, text, bigint) to service_role;
 
 -- Runs a gate again because somebody asked for it at the forge.
 -- Takes: p_step; p_repository, whose check it is: an id alone would let one repository run another's gates.
@@ -145,7 +145,7 @@ begin
   end if;
   v_run := nofx.retry_step(v_check.run_id, p_step);
   -- A new round of checks for everything that runs again.
-  update nofx.check_run c set told = null, check_id = null, telling_until = null
+  update nofx.check_run c set reported_status = null, check_id = null, locked_until = null
     from nofx.step s
    where c.run_id = v_check.run_id and s.id = c.step_id and s.status < 'succeeded';
   return v_run;

@@ -25,7 +25,7 @@ $$;
 -- Locks: nothing.
 -- Returns: its id.
 -- Raises: nothing.
-create function nofx_private.keep_attestation(p_step nofx.step, p_artifact uuid, p_attestation jsonb)
+create function nofx_private.insert_attestation(p_step nofx.step, p_artifact uuid, p_attestation jsonb)
 returns uuid
 language plpgsql
 set search_path = ''
@@ -66,7 +66,7 @@ begin
   insert into nofx.artifact (id, tenant_id, run_id, step_id, name, path, blob, media_type, size_bytes, hash, attempt)
   values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'path', p_artifact ->> 'blob',
     p_artifact ->> 'media_type', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);
-  perform nofx_private.keep_attestation(v_step, v_id, attestation)
+  perform nofx_private.insert_attestation(v_step, v_id, attestation)
      from jsonb_array_elements(coalesce(p_artifact -> 'attestations', '[]')) as attestation;
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_step.tenant_id, v_step.run_id, p_step, 'artifact.created', jsonb_build_object(

@@ -14,7 +14,7 @@ begin
   if v_step.id is null then
     return null;
   end if;
-  return nofx_private.keep_attestation(v_step, null, p_attestation);
+  return nofx_private.insert_attestation(v_step, null, p_attestation);
 end
 $$;
 grant execute on function nofx.record_attestation(uuid, uuid, jsonb) to service_role;

@@ -60,7 +60,7 @@ grant execute on function nofx.expire_artifacts(int) to service_role;
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.forget_blobs(p_blobs text[])
+create function nofx.confirm_blobs_deleted(p_blobs text[])
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -72,4 +72,4 @@ begin
   delete from nofx_private.blob_to_remove where blob = any (p_blobs);
 end
 $$;
-grant execute on function nofx.forget_blobs(text[]) to service_role;
+grant execute on function nofx.confirm_blobs_deleted(text[]) to service_role;

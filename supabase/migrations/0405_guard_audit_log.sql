@@ -62,7 +62,7 @@ grant select on nofx.audit_log, nofx.audit_payload to authenticated, service_rol
 -- Locks: nothing.
 -- Returns: never.
 -- Raises: 403 append-only.
-create function nofx_private.keep_audit()
+create function nofx_private.refuse_audit_change()
 returns trigger
 language plpgsql
 set search_path = ''
@@ -73,7 +73,7 @@ begin
 end
 $$;
 create trigger keep before update or delete or truncate on nofx.audit_log
-  for each statement execute function nofx_private.keep_audit();
+  for each statement execute function nofx_private.refuse_audit_change();
 
 -- Hashes a row of the record: sha256 over the hash before and the row's columns in the table's order, each as its length in bytes,
 -- a colon and its text (`-` alone for null; instants as microseconds since 1970).

@@ -31,7 +31,7 @@ grant execute on function nofx.read_audit(bigint, int) to authenticated;
 -- Locks: nothing.
 -- Returns: a JSON array of {audit_id, tenant_id, plain, key_id, wrapped_key}: with `plain` what is not sealed, else what another key wraps.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.take_payloads(p_key text, p_limit int default 200)
+create function nofx.list_unsealed_payloads(p_key text, p_limit int default 200)
 returns json
 language plpgsql
 stable
@@ -51,7 +51,7 @@ begin
     ) as open);
 end
 $$;
-grant execute on function nofx.take_payloads(text, int) to service_role;
+grant execute on function nofx.list_unsealed_payloads(text, int) to service_role;
 
 -- Keeps payloads sealed, or wrapped anew. A payload that is sealed already keeps its ciphertext.
 -- Takes: p_payloads, an array of {audit_id, sealed, key_id, wrapped_key, was}; `was` is the wrapped key that a new one replaces.

@@ -65,7 +65,7 @@ grant execute on function nofx.finish_request(text, text, int, jsonb) to authent
 -- Locks: the rows it deletes.
 -- Returns: how many idempotency keys were deleted.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.forget_requests()
+create function nofx.prune_requests()
 returns int
 language plpgsql
 security definer set search_path = ''
@@ -76,11 +76,11 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only workers prune requests.');
   end if;
-  perform nofx_private.forget_rates();
-  perform nofx_private.forget_hooks();
+  perform nofx_private.prune_rate_windows();
+  perform nofx_private.prune_deliveries();
   delete from nofx.idempotency_key where created_at < now() - interval '24 hours';
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
-grant execute on function nofx.forget_requests() to service_role;
+grant execute on function nofx.prune_requests() to service_role;

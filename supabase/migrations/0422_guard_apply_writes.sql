@@ -99,7 +99,7 @@ $$;
 -- Locks: the rule and the rows; waits for rows that others hold for two seconds at most.
 -- Returns: {count, before, after, dry_run}.
 -- Raises: what check_write and write_rows raise.
-create function nofx_private.write_once(p_step nofx.step, p_write jsonb)
+create function nofx_private.apply_write(p_step nofx.step, p_write jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -133,7 +133,7 @@ $$;
 
 -- Carries out the writes among the outcomes of a settle, in its transaction: a step that is settled has written, once.
 -- Takes: p_outcomes, whose runs are locked; a write has kind `write` and the write in outputs.
--- Locks: what write_once locks.
+-- Locks: what apply_write locks.
 -- Returns: the outcomes; in place of a write what came of it: done, failed, or cancelled when its run is being cancelled.
 -- Raises: nothing.
 create function nofx_private.apply_writes(p_outcomes nofx_private.outcome[])
@@ -163,7 +163,7 @@ begin
       v_one.error := '{"message": "cancelled before the write"}';
     else
       begin
-        v_one.outputs := nofx_private.write_once(v_step, v_one.outputs);
+        v_one.outputs := nofx_private.apply_write(v_step, v_one.outputs);
         v_one.kind := 'done';
       exception when others then
         get stacked diagnostics v_slug = message_text, v_subject = pg_exception_detail, v_hint = pg_exception_hint;

@@ -115,7 +115,7 @@ grant execute on function nofx.set_db_write_rule(uuid, text, text[], jsonb) to s
 -- Locks: the rule; the table's rights.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role; 404 db-write-rule-not-found.
-create function nofx.drop_db_write_rule(p_id uuid)
+create function nofx.delete_db_write_rule(p_id uuid)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -137,4 +137,4 @@ begin
   end if;
 end
 $$;
-grant execute on function nofx.drop_db_write_rule(uuid) to service_role;
+grant execute on function nofx.delete_db_write_rule(uuid) to service_role;

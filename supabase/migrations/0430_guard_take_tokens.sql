@@ -77,7 +77,7 @@ grant execute on function nofx.take_tokens(jsonb) to service_role;
 -- Locks: the rows that it deletes, skipping those in use.
 -- Returns: how many.
 -- Raises: nothing.
-create function nofx_private.forget_rates()
+create function nofx_private.prune_rate_windows()
 returns int
 language plpgsql
 set search_path = ''

@@ -35,7 +35,7 @@ create table nofx.hook_delivery (
   status nofx.delivery_status not null default 'pending',
   attempts int not null default 0,
   -- Since when it is tried; a replay begins anew.
-  began_at timestamptz not null default now(),
+  first_attempt_at timestamptz not null default now(),
   next_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   ended_at timestamptz,
@@ -49,7 +49,7 @@ create index hook_delivery_newest on nofx.hook_delivery (tenant_id, created_at d
 create table nofx.hook_attempt (
   delivery_id uuid not null references nofx.hook_delivery (id) on delete cascade,
   tenant_id uuid not null,
-  nth int not null,
+  attempt int not null,
   at timestamptz not null default now(),
   duration_ms int not null,
   -- HTTP status, where there was an answer.
@@ -57,7 +57,7 @@ create table nofx.hook_attempt (
   -- The first 2,000 characters of it.
   response text,
   error text,
-  primary key (delivery_id, nth)
+  primary key (delivery_id, attempt)
 );
 
 -- How far a reader of the event log has come: it gets each event at least once.
@@ -88,6 +88,6 @@ create policy own_tenant on nofx.hook_delivery for select to authenticated
 create policy own_tenant on nofx.hook_attempt for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
 create policy own_tenant on nofx.subscription for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
--- The secrets are for take_deliveries and hooks_of_requests alone.
+-- The secrets are for claim_deliveries and request_hooks alone.
 grant select (id, tenant_id, name, phase, filter, target, created_by, created_at, disabled_reason, disabled_at) on nofx.hook to authenticated;
 grant select on nofx.hook_delivery, nofx.hook_attempt, nofx.subscription to authenticated;

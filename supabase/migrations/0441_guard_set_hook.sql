@@ -59,7 +59,7 @@ grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text
 -- Locks: the hook and its deliveries.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not an admin; 404 hook-not-found.
-create function nofx.drop_hook(p_id uuid)
+create function nofx.delete_hook(p_id uuid)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -75,14 +75,14 @@ begin
   perform nofx_private.audit(v_tenant, 'hook.dropped', v_name, null, null);
 end
 $$;
-grant execute on function nofx.drop_hook(uuid) to authenticated;
+grant execute on function nofx.delete_hook(uuid) to authenticated;
 
 -- Gives the API the hooks of a tenant's requests, with what they are signed with and which private networks they may reach.
 -- Takes: p_tenant.
 -- Locks: nothing.
 -- Returns: {hooks: [{id, name, phase, filter, target, secrets}], networks}.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.hooks_of_requests(p_tenant uuid)
+create function nofx.request_hooks(p_tenant uuid)
 returns json
 language plpgsql
 stable
@@ -99,7 +99,7 @@ begin
     'networks', (select coalesce(json_agg(network), '[]') from nofx.allowed_network where tenant_id = p_tenant));
 end
 $$;
-grant execute on function nofx.hooks_of_requests(uuid) to service_role;
+grant execute on function nofx.request_hooks(uuid) to service_role;
 
 -- Calls a function that an operator made for hooks.
 -- Takes: p_name, one of schema nofx_hooks; p_tenant, for the function to read as setting nofx.tenant; p_payload.

@@ -3,7 +3,7 @@
 -- Locks: nothing: two workers may get the same, and only the first that comes back with it counts.
 -- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}; only tenants that have new events.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.read_for_hooks(p_limit int default 500)
+create function nofx.read_hook_events(p_limit int default 500)
 returns json
 language plpgsql
 stable
@@ -32,7 +32,7 @@ begin
      where s.name = 'hooks' and hooks.list is not null and news.list is not null);
 end
 $$;
-grant execute on function nofx.read_for_hooks(int) to service_role;
+grant execute on function nofx.read_hook_events(int) to service_role;
 
 -- Notes what hooks are to be told and moves the subscription on, both or neither.
 -- Takes: p_tenant; p_tx and p_id, where the subscription stood; p_next_tx and p_next_id, where it stands now; p_deliveries, an array of
@@ -40,7 +40,7 @@ grant execute on function nofx.read_for_hooks(int) to service_role;
 -- Locks: the subscription.
 -- Returns: whether it stood there: somebody else may have been quicker.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.advance_hooks(p_tenant uuid, p_tx bigint, p_id bigint, p_next_tx bigint, p_next_id bigint, p_deliveries jsonb)
+create function nofx.advance_hook_cursor(p_tenant uuid, p_tx bigint, p_id bigint, p_next_tx bigint, p_next_id bigint, p_deliveries jsonb)
 returns boolean
 language plpgsql
 security definer set search_path = ''
@@ -54,18 +54,18 @@ begin
   if not found then
     return false;
   end if;
-  perform nofx.queue_deliveries(p_tenant, p_deliveries);
+  perform nofx.enqueue_deliveries(p_tenant, p_deliveries);
   return true;
 end
 $$;
-grant execute on function nofx.advance_hooks(uuid, bigint, bigint, bigint, bigint, jsonb) to service_role;
+grant execute on function nofx.advance_hook_cursor(uuid, bigint, bigint, bigint, bigint, jsonb) to service_role;
 
 -- Notes what hooks are to be told. The same subject is told to a hook once.
 -- Takes: p_tenant; p_deliveries, an array of {hook_id, subject, body, run_id}, run_id being the run that the subject is about, if any.
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.queue_deliveries(p_tenant uuid, p_deliveries jsonb)
+create function nofx.enqueue_deliveries(p_tenant uuid, p_deliveries jsonb)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -83,14 +83,14 @@ begin
   on conflict (hook_id, subject) do nothing;
 end
 $$;
-grant execute on function nofx.queue_deliveries(uuid, jsonb) to service_role;
+grant execute on function nofx.enqueue_deliveries(uuid, jsonb) to service_role;
 
 -- Gives a worker deliveries that are due, for half a minute: one that does not come back is due again.
 -- Takes: p_limit.
 -- Locks: the deliveries, skipping those of others. Of a hook at most four at once, so that a slow receiver holds up only itself.
 -- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when another is due, or null}.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.take_deliveries(p_limit int default 32)
+create function nofx.claim_deliveries(p_limit int default 32)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -108,11 +108,11 @@ begin
      order by d.next_at
      limit 1000
   ), turn as (
-    select id, row_number() over (partition by hook_id order by id) as nth from due
+    select id, row_number() over (partition by hook_id order by id) as attempt from due
   ), free as (
     select d.id
       from nofx.hook_delivery d
-     where d.id in (select id from turn where nth <= 4 order by nth limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
+     where d.id in (select id from turn where attempt <= 4 order by attempt limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
        for update skip locked
   ), taken as (
     update nofx.hook_delivery d set next_at = now() + interval '30 seconds' from free where d.id = free.id
@@ -127,7 +127,7 @@ begin
     'next_at', (select min(next_at) from nofx.hook_delivery where status = 'pending'));
 end
 $$;
-grant execute on function nofx.take_deliveries(int) to service_role;
+grant execute on function nofx.claim_deliveries(int) to service_role;
 
 -- Tells when a delivery is tried again: 5 s, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours after it began (the schedule of Standard
 -- Webhooks), or later where the receiver says so.
@@ -135,7 +135,7 @@ grant execute on function nofx.take_deliveries(int) to service_role;
 -- Locks: nothing.
 -- Returns: the instant; null when no try is left.
 -- Raises: nothing.
-create function nofx_private.next_try(p_began timestamptz, p_attempts int, p_wait_s int)
+create function nofx_private.next_attempt_at(p_began timestamptz, p_attempts int, p_wait_s int)
 returns timestamptz
 language plpgsql
 volatile
@@ -154,7 +154,7 @@ $$;
 -- Locks: the delivery; its hook when it is gone.
 -- Returns: the delivery's status.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.end_delivery(p_id uuid, p_attempt jsonb)
+create function nofx.record_delivery_attempt(p_id uuid, p_attempt jsonb)
 returns nofx.delivery_status
 language plpgsql
 security definer set search_path = ''
@@ -171,12 +171,12 @@ begin
   if not found or v_delivery.status <> 'pending' then
     return v_delivery.status;
   end if;
-  insert into nofx.hook_attempt (delivery_id, tenant_id, nth, duration_ms, status, response, error)
+  insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms, status, response, error)
   values (p_id, v_delivery.tenant_id,
-    (select coalesce(max(nth), 0) + 1 from nofx.hook_attempt where delivery_id = p_id),
+    (select coalesce(max(attempt), 0) + 1 from nofx.hook_attempt where delivery_id = p_id),
     (p_attempt ->> 'duration_ms')::int, (p_attempt ->> 'status')::int, left(p_attempt ->> 'response', 2000), left(p_attempt ->> 'error', 2000));
   if not coalesce((p_attempt ->> 'delivered')::boolean or (p_attempt ->> 'gone')::boolean, false) then
-    v_next := nofx_private.next_try(v_delivery.began_at, v_delivery.attempts + 1, (p_attempt ->> 'wait_s')::int);
+    v_next := nofx_private.next_attempt_at(v_delivery.first_attempt_at, v_delivery.attempts + 1, (p_attempt ->> 'wait_s')::int);
   end if;
   update nofx.hook_delivery
      set attempts = attempts + 1,
@@ -199,7 +199,7 @@ begin
   return v_delivery.status;
 end
 $$;
-grant execute on function nofx.end_delivery(uuid, jsonb) to service_role;
+grant execute on function nofx.record_delivery_attempt(uuid, jsonb) to service_role;
 
 -- Tells a hook again what it was told, or could not be told: with the same id, so that a receiver that heard it knows.
 -- Takes: p_id, the delivery.
@@ -215,7 +215,7 @@ declare
   v_tenant uuid := nofx_private.require_role('supervisor');
 begin
   update nofx.hook_delivery
-     set status = 'pending', attempts = 0, began_at = now(), next_at = now(), ended_at = null
+     set status = 'pending', attempts = 0, first_attempt_at = now(), next_at = now(), ended_at = null
    where id = p_id and tenant_id = v_tenant;
   if not found then
     perform nofx_private.refuse(404, 'delivery-not-found', p_id::text, 'List deliveries with GET /api/hooks/deliveries.');

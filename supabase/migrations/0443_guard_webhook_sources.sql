@@ -72,7 +72,7 @@ grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, t
 -- Locks: the source and its receipts.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not an admin; 404 webhook-source-not-found.
-create function nofx.drop_webhook_source(p_id uuid)
+create function nofx.delete_webhook_source(p_id uuid)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -87,7 +87,7 @@ begin
   perform nofx_private.audit(v_tenant, 'webhook_source.dropped', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.drop_webhook_source(uuid) to authenticated;
+grant execute on function nofx.delete_webhook_source(uuid) to authenticated;
 
 -- Tells the API how to check what a source sends.
 -- Takes: p_id.
@@ -114,7 +114,7 @@ grant execute on function nofx.find_webhook_source(uuid) to service_role;
 -- Locks: nothing.
 -- Returns: whether it is new.
 -- Raises: 403 forbidden when the caller is not the service role; 404 webhook-source-not-found.
-create function nofx.hear_webhook(p_source uuid, p_subject text, p_kind text, p_body jsonb)
+create function nofx.receive_webhook(p_source uuid, p_subject text, p_kind text, p_body jsonb)
 returns boolean
 language plpgsql
 security definer set search_path = ''
@@ -139,14 +139,14 @@ begin
   return true;
 end
 $$;
-grant execute on function nofx.hear_webhook(uuid, text, text, jsonb) to service_role;
+grant execute on function nofx.receive_webhook(uuid, text, text, jsonb) to service_role;
 
 -- Forgets deliveries of hooks and receipts of webhooks that are over.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
 -- Returns: how many.
 -- Raises: nothing.
-create function nofx_private.forget_hooks()
+create function nofx_private.prune_deliveries()
 returns int
 language plpgsql
 set search_path = ''

@@ -13,9 +13,9 @@ create table nofx.handler_health (
   window_began_at timestamptz not null default now(),
   -- Closed: null. Open: when to probe. Half open: until when to wait for the probes that are out.
   probe_at timestamptz,
-  probes_out int not null default 0,
+  probes_in_flight int not null default 0,
   -- How long the next opening lasts; doubles with each probe that fails.
-  shut_ms int not null default 1000,
+  open_ms int not null default 1000,
   last_error text,
   changed_at timestamptz not null default now(),
   -- When it opens: at this rate of failures, of this many results at least, within this window; and how many probes must be good.

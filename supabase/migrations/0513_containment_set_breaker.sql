@@ -34,7 +34,7 @@ begin
            failure_rate = coalesce(p_failure_rate, h.failure_rate), probes = coalesce(p_probes, h.probes),
            state = case when p_close then 'closed' else h.state end, probe_at = case when p_close then null else h.probe_at end,
            succeeded = case when p_close then 0 else h.succeeded end, failed = case when p_close then 0 else h.failed end,
-           probes_out = case when p_close then 0 else h.probes_out end, shut_ms = case when p_close then 1000 else h.shut_ms end,
+           probes_in_flight = case when p_close then 0 else h.probes_in_flight end, open_ms = case when p_close then 1000 else h.open_ms end,
            changed_at = case when p_close and h.state <> 'closed' then now() else h.changed_at end
     returning * into v_row;
   exception when check_violation then
@@ -44,8 +44,8 @@ begin
   perform nofx_private.audit(v_tenant, 'breaker.set', p_target, to_jsonb(v_before), to_jsonb(v_row));
   if v_before.state <> v_row.state then
     perform nofx_private.emit(array[row (v_tenant, null, null, 'breaker.closed',
-      jsonb_build_object('target', p_target, 'by', nofx_private.caller_name()))::nofx_private.news]);
-    perform nofx_private.let_in();
+      jsonb_build_object('target', p_target, 'by', nofx_private.caller_name()))::nofx_private.new_event]);
+    perform nofx_private.probe_breakers();
   end if;
   return to_json(v_row);
 end

@@ -3,7 +3,7 @@
 -- Locks: nothing.
 -- Returns: the dead letters, oldest first.
 -- Raises: nothing.
-create function nofx_private.choose_dlq(
+create function nofx_private.select_dead_letters(
   p_tenant uuid, p_ids uuid[], p_tool text, p_run uuid, p_reason nofx.dlq_reason, p_before timestamptz, p_limit int
 )
 returns setof nofx.step_dlq
@@ -51,7 +51,7 @@ declare
   v_answer json;
 begin
   select array_agg(distinct run_id) into v_runs
-    from nofx_private.choose_dlq(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit);
+    from nofx_private.select_dead_letters(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit);
   if v_runs is null then
     return json_build_object('requeued', '[]'::json, 'refused', '[]'::json, 'dry_run', p_dry_run);
   end if;
@@ -62,13 +62,13 @@ begin
            'dry_run', p_dry_run),
          array_agg(distinct d.run_id) filter (where r.status = 'failed')
     into v_answer, v_runs
-    from nofx_private.choose_dlq(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit) as d
+    from nofx_private.select_dead_letters(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit) as d
     join nofx.run r on r.id = d.run_id;
   if not p_dry_run and v_runs is not null then
     perform nofx_private.audit(v_tenant, 'dlq.requeued', 'nofx.step_dlq', null, v_answer::jsonb);
     -- Run by run: each is opened as retry_run opens it.
     foreach v_run in array v_runs loop
-      perform nofx_private.reset_steps(v_run,
+      perform nofx_private.reopen_steps(v_run,
         array(select id from nofx.step
                where run_id = v_run
                  and (status in ('failed', 'timed_out') or status = 'skipped' and error ->> 'kind' = 'blocked')),

@@ -22,7 +22,7 @@ declare
   v_ids uuid[];
   v_gone jsonb;
 begin
-  v_ids := array(select id from nofx_private.choose_dlq(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit));
+  v_ids := array(select id from nofx_private.select_dead_letters(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit));
   if not p_dry_run and cardinality(v_ids) > 0 then
     with gone as (
       delete from nofx.step_dlq where id = any (v_ids) returning id, run_id, step_id, name, tool, reason, error ->> 'message' as message

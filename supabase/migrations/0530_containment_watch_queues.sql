@@ -34,7 +34,7 @@ as $$
 declare
   v_raised int;
   v_resolved int;
-  v_news nofx_private.news[];
+  v_events nofx_private.new_event[];
 begin
   if not nofx_private.caller_is_service() and nullif(current_setting('request.jwt.claims', true), '') is not null then
     perform nofx_private.refuse(403, 'forbidden', 'watch', 'Only workers and cron watch the queues.');
@@ -44,13 +44,13 @@ begin
   end if;
   with measured as (
     select d.tenant_id, 'queue_depth'::nofx.alert_kind as kind, count(*)::double precision as value
-      from nofx.doorbell d where d.kind = 'ready' group by 1
+      from nofx.step_queue d where d.state = 'ready' group by 1
     union all
     -- The first of a tenant's queue wait longest, but for what is urgent; a thousand tell enough.
     select t.tenant_id, 'queue_age', extract(epoch from now() - min(s.ready_at))
-      from (select distinct tenant_id from nofx.doorbell where kind = 'ready') as t
+      from (select distinct tenant_id from nofx.step_queue where state = 'ready') as t
      cross join lateral (
-       select d.step_id from nofx.doorbell d where d.kind = 'ready' and d.tenant_id = t.tenant_id order by d.priority desc, d.step_id limit 1000
+       select d.step_id from nofx.step_queue d where d.state = 'ready' and d.tenant_id = t.tenant_id order by d.priority desc, d.step_id limit 1000
      ) as first
       join nofx.step s on s.id = first.step_id
      group by 1
@@ -82,15 +82,15 @@ begin
     returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at
   ), told as (
     select row (s.tenant_id, null, null, 'alert.raised', jsonb_build_object('alert_id', s.id, 'kind', s.kind,
-             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.news as news, true as is_new
+             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.new_event as news, true as is_new
       from seen s where s.is_new
     union all
     select row (o.tenant_id, null, null, 'alert.resolved', jsonb_build_object('alert_id', o.id, 'kind', o.kind,
-             'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.news, false
+             'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.new_event, false
       from over o
   )
-  select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(news) into v_raised, v_resolved, v_news from told;
-  perform nofx_private.emit(v_news);
+  select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(event) into v_raised, v_resolved, v_events from told;
+  perform nofx_private.emit(v_events);
   return json_build_object('raised', v_raised, 'resolved', v_resolved);
 end
 $$;

@@ -26,27 +26,27 @@ create function tap.be_service() returns void language sql as $$
 $$;
 
 -- The steps of a plan: chain (s0 → s1 → …), fan (first → m0 … → last), loose (no needs).
-create function tap.steps(p_shape text, p_n int, p_more jsonb default '{}') returns jsonb language sql as $$
+create function tap.steps(p_shape text, p_count int, p_more jsonb default '{}') returns jsonb language sql as $$
   select jsonb_agg(step || p_more || coalesce(step -> 'own', '{}') order by n)
     from (
       select n, jsonb_build_object('tool', 'noop', 'needs', case when p_shape = 'chain' and n > 0 then jsonb_build_array(n - 1) else '[]' end,
                'name', 's' || n) as step
-        from generate_series(0, p_n - 1) as n
+        from generate_series(0, p_count - 1) as n
        where p_shape in ('chain', 'loose')
       union all
       select n, jsonb_build_object('tool', 'noop',
-               'needs', case when n = 0 then '[]' when n <= p_n then '[0]' else (select jsonb_agg(m) from generate_series(1, p_n) as m) end,
-               'name', case when n = 0 then 'first' when n <= p_n then 'm' || n - 1 else 'last' end)
-        from generate_series(0, p_n + 1) as n
+               'needs', case when n = 0 then '[]' when n <= p_count then '[0]' else (select jsonb_agg(m) from generate_series(1, p_count) as m) end,
+               'name', case when n = 0 then 'first' when n <= p_count then 'm' || n - 1 else 'last' end)
+        from generate_series(0, p_count + 1) as n
        where p_shape = 'fan'
     ) as made
 $$;
 
 -- Submits a run as a contributor of the tenant and makes it the one the test is about.
-create function tap.run_of(p_shape text, p_n int, p_more jsonb default '{}', p_run jsonb default '{}') returns uuid language plpgsql as $$
+create function tap.run_of(p_shape text, p_count int, p_more jsonb default '{}', p_run jsonb default '{}') returns uuid language plpgsql as $$
 begin
   perform tap.be('contributor');
-  return tap.submit(tap.steps(p_shape, p_n, p_more), p_run);
+  return tap.submit(tap.steps(p_shape, p_count, p_more), p_run);
 end
 $$;
 
@@ -74,12 +74,12 @@ create function tap.told() returns text[] language sql stable as $$
 $$;
 
 -- Claims as a worker; the names of the steps, sorted.
-create function tap.claim(p_n int default 100, p_worker text default 'w') returns text[] language plpgsql as $$
+create function tap.claim(p_count int default 100, p_worker text default 'w') returns text[] language plpgsql as $$
 declare
   v_claims json;
 begin
   perform tap.be_service();
-  v_claims := nofx.claim_steps(p_worker, p_n);
+  v_claims := nofx.claim_steps(p_worker, p_count);
   return (select coalesce(array_agg(c ->> 'name' order by c ->> 'name'), '{}') from json_array_elements(v_claims) as c);
 end
 $$;
@@ -156,7 +156,7 @@ $$;
 
 -- Writes as the step would; null when it was refused.
 create function tap.write(p_write jsonb) returns jsonb language sql as $$
-  select nofx_private.write_once(s, '{"table": "public.ticket"}'::jsonb || p_write) from nofx.step s where id = tap.step('s0')
+  select nofx_private.apply_write(s, '{"table": "public.ticket"}'::jsonb || p_write) from nofx.step s where id = tap.step('s0')
 $$;
 
 -- Begins a question to a model, as the worker that runs step s0.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use nofx_local::auth::access_token;
-use nofx_shared::auth::note_person;
+use nofx_shared::auth::record_sign_in;
 use nofx_shared::db::Db;
 use nofx_tests::browser::{Browser, Look, weigh};
 use nofx_tests::plans::step;
@@ -18,7 +18,7 @@ async fn known(tenant: &Tenant, role: &str) -> Person {
     let email = format!("{role}@nofx.local");
     let person = Person::with_token(access_token(STACK.get("jwt_secret"), Uuid::now_v7(), &email, tenant.id, role, 3600));
     let db = Db::new(STACK.get("rest_url"), STACK.get("anon_key"), person.token.clone());
-    note_person(&db).await.expect("noted");
+    record_sign_in(&db).await.expect("noted");
     person
 }
 

@@ -23,11 +23,11 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
     own.sql()
         .await
         .batch_execute(
-            "create or replace function nofx_private.ring() returns void language plpgsql set search_path = '' as $$
+            "create or replace function nofx_private.wake_workers() returns void language plpgsql set search_path = '' as $$
          declare v_luck double precision := random();
          begin
-           if v_luck > 0.2 then perform pg_notify('nofx_doorbell', ''); end if;
-           if v_luck > 0.8 then perform pg_notify('nofx_doorbell', 'again'); end if;
+           if v_luck > 0.2 then perform pg_notify('nofx_step_ready', ''); end if;
+           if v_luck > 0.8 then perform pg_notify('nofx_step_ready', 'again'); end if;
          end $$",
         )
         .await
@@ -241,7 +241,7 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
     let run = own.wait(&id, Duration::from_secs(60), is_over).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
-    let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.handed_back'", &[]).await.expect("a count");
+    let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.interrupted'", &[]).await.expect("a count");
     assert_eq!(told.get::<_, i64>(0), 1);
 }
 

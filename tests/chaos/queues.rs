@@ -147,7 +147,7 @@ async fn survives_what_is_no_ring(own: &Own, driver: &str) {
             eventually("the message is in the dead-letter queue", || async { sqs.length("nofx-dead").await == 1 }).await;
         }
         _ => {
-            own.sql().await.batch_execute("select pg_notify('nofx_doorbell', 'nobody')").await.expect("sent");
+            own.sql().await.batch_execute("select pg_notify('nofx_step_ready', 'nobody')").await.expect("sent");
         }
     }
     delivers(own).await;
@@ -158,7 +158,7 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let go = own.dir.join(signal.as_str());
         let lost = async || {
-            let lost = "select count(*) from nofx.event where type in ('step.lost', 'step.handed_back')";
+            let lost = "select count(*) from nofx.event where type in ('step.lease_expired', 'step.interrupted')";
             own.sql().await.query_one(lost, &[]).await.expect("a count").get::<_, i64>(0)
         };
         let before = lost().await;

@@ -126,7 +126,7 @@ async fn ten_thousand_writes_reach_nothing_outside_of_the_rule() {
     let others: String = sql.query_one(outside, &[]).await.expect("rows").get(0);
     let mut dice = Dice(4);
     let (mut written, mut refused) = (0_i64, 0);
-    let try_it = sql.prepare("select nofx_private.write_once(s, $1) from nofx.step s where s.run_id = $2").await.expect("a statement");
+    let try_it = sql.prepare("select nofx_private.apply_write(s, $1) from nofx.step s where s.run_id = $2").await.expect("a statement");
     for nth in 0..10_000 {
         let write = write(&mut dice);
         match sql.query(&try_it, &[&write, &run]).await {

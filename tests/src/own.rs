@@ -192,7 +192,7 @@ impl Own {
     pub async fn end_leases(&self, of: &str) {
         let end = format!(
             "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running' and {of};
-            update nofx_private.hand_out set look_at = now() - interval '1 second';
+            update nofx_private.lease_batch set check_at = now() - interval '1 second';
             select set_config('request.jwt.claims', '{{\"role\": \"service_role\"}}', true), nofx.expire_leases()"
         );
         self.sql().await.batch_execute(&end).await.expect("they are taken back");

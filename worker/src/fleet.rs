@@ -31,7 +31,7 @@ impl Watch {
     pub(crate) async fn with<T>(&self, read: impl FnOnce(Option<&Fleet>) -> T) -> T {
         let mut seen = self.seen.lock().await;
         if seen.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
-            match self.db.call("measure_fleet", &json!({})).await {
+            match self.db.call("queue_metrics", &json!({})).await {
                 Ok(fleet) => *seen = Some((Instant::now(), Fleet(fleet))),
                 Err(error) => {
                     tracing::warn!(%error, "could not measure the queues for a scrape");

@@ -82,6 +82,6 @@ pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, bo
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn drop_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.db(&caller).call::<_, ()>("drop_gate_policy", &json!({"p_id": id})).await?;
+    app.db(&caller).call::<_, ()>("delete_gate_policy", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

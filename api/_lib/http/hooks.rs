@@ -99,7 +99,7 @@ async fn tell(app: &App, caller: &Caller, hooks: &HooksOfRequests, phase: Phase,
     let (app, tenant) = (app.clone(), caller.tenant);
     background
         .run(async move {
-            if let Err(error) = hooks::queue_deliveries(app.service_db(), tenant, &deliveries).await {
+            if let Err(error) = hooks::enqueue_deliveries(app.service_db(), tenant, &deliveries).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "could not enqueue the hook deliveries of a request");
             }
         })

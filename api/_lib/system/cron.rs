@@ -64,13 +64,13 @@ pub(crate) async fn run_cron(
             (lost + engine::enforce_deadlines(db).await?) as usize
         }
         Job::Doorbells => {
-            let rung = engine::ring_doorbells(db, None).await?.rung;
+            let rung = engine::fire_timers(db, None).await?.rung;
             let count = rung.len();
             app.ring(&background, rung.into_iter().map(Ring::of).collect()).await;
             count
         }
-        Job::Retention => engine::retain_events(db).await?.len(),
-        Job::Ttl => (engine::forget_requests(db).await? + engine::forget_logs(db).await?) as usize,
+        Job::Retention => engine::maintain_event_partitions(db).await?.len(),
+        Job::Ttl => (engine::prune_requests(db).await? + engine::prune_logs(db).await?) as usize,
         Job::Watch => {
             let watched = containment::watch_queues(db).await?;
             if let Some(edge) = app.edge()

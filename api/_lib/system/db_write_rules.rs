@@ -60,7 +60,7 @@ pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator
 /// Revoke the `db_write` rule of a table. For operators.
 #[utoipa::path(delete, path = "/db-write-rules/{id}", security(("bearer" = [], "internal_key" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 404)))]
-pub(crate) async fn drop_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.operator_db(&operator).call::<_, ()>("drop_db_write_rule", &json!({"p_id": id})).await?;
+pub(crate) async fn delete_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.operator_db(&operator).call::<_, ()>("delete_db_write_rule", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -67,7 +67,7 @@ pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body
     let arguments = json!({
         "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at, "p_scopes": wanted.scopes,
     });
-    let id = app.db(&caller).call("mint_api_key", &arguments).await?;
+    let id = app.db(&caller).call("create_api_key", &arguments).await?;
     Ok((StatusCode::CREATED, axum::Json(MintedKey { id, key: key.key })).into_response())
 }
 

@@ -30,7 +30,7 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(describe::show_evidence_schema))
         .routes(routes!(crate::artifacts::show_signing_keys))
         .routes(routes!(db_write_rules::list_db_write_rules, db_write_rules::set_db_write_rule))
-        .routes(routes!(db_write_rules::drop_db_write_rule))
+        .routes(routes!(db_write_rules::delete_db_write_rule))
         .routes(routes!(model_settings::show_model_settings, model_settings::set_model_settings))
         .routes(routes!(keys::list_keys, keys::mint_key))
         .routes(routes!(keys::revoke_key))

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::html;
-use nofx_shared::auth::note_person;
+use nofx_shared::auth::record_sign_in;
 use nofx_shared::crypto::hex;
 use nofx_shared::limits::{Asked, Verdict};
 use nofx_shared::problem::{Kind, Problem};
@@ -119,7 +119,7 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
     };
     match ui.app.identify(&granted.access_token).await {
         Ok(caller) => {
-            if let Err(error) = note_person(&ui.app.db(&caller)).await {
+            if let Err(error) = record_sign_in(&ui.app.db(&caller)).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "could not record the sign-in: others will see an id");
             }
         }

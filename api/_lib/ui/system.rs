@@ -49,7 +49,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
     let nothing = json!({});
     let (summary, load, workers, breakers, letters, alerts, version) = tokio::try_join!(
         db.call::<_, Value>("summarise_metrics", &nothing),
-        db.call::<_, Vec<Load>>("chart_queue", &nothing),
+        db.call::<_, Vec<Load>>("queue_history", &nothing),
         fleet_of(&ui, &frame),
         db.read::<Vec<Breaker>>(&breakers),
         db.read::<Vec<DeadLetter>>(&letters),

@@ -79,15 +79,15 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
         "p_rotate": wanted.rotate,
     });
     let hook: SetHook = app.db(&caller).call("set_hook", &arguments).await?;
-    app.forget_hooks(caller.tenant);
+    app.prune_deliveries(caller.tenant);
     Ok(axum::Json(hook).into_response())
 }
 
 /// Delete a hook with its deliveries. For admins.
 #[utoipa::path(delete, path = "/hooks/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn drop_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.db(&caller).call::<_, ()>("drop_hook", &json!({"p_id": id})).await?;
-    app.forget_hooks(caller.tenant);
+pub(crate) async fn delete_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("delete_hook", &json!({"p_id": id})).await?;
+    app.prune_deliveries(caller.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

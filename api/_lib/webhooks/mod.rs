@@ -10,11 +10,11 @@ use crate::http::{Routes, routes};
 pub(super) fn router<R: Routes>() -> R {
     R::default()
         .routes(routes!(github::hear_github))
-        .routes(routes!(sources::hear_webhook))
+        .routes(routes!(sources::receive_webhook))
         .routes(routes!(sources::list_sources, sources::set_source))
         .routes(routes!(sources::drop_source))
         .routes(routes!(hooks::list_hooks, hooks::set_hook))
-        .routes(routes!(hooks::drop_hook))
+        .routes(routes!(hooks::delete_hook))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::replay_delivery))
 }

@@ -80,14 +80,14 @@ pub(crate) async fn set_source(
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn drop_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.db(&caller).call::<_, ()>("drop_webhook_source", &json!({"p_id": id})).await?;
+    app.db(&caller).call::<_, ()>("delete_webhook_source", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Receive a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
 #[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Received), (status = 400), (status = 401), (status = 404), (status = 413)))]
-pub(crate) async fn hear_webhook(
+pub(crate) async fn receive_webhook(
     State(app): State<App>,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
@@ -104,7 +104,7 @@ pub(crate) async fn hear_webhook(
         tracing::info!(source = %id, "the sender still signs with the older secret");
     }
     let arguments = json!({"p_source": id, "p_subject": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
-    Ok(axum::Json(Received { is_new: db.call("hear_webhook", &arguments).await? }))
+    Ok(axum::Json(Received { is_new: db.call("receive_webhook", &arguments).await? }))
 }
 
 /// The body as JSON; what is none is read as a form; of what is too large, how large it is.

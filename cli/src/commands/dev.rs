@@ -154,7 +154,7 @@ impl Running {
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key);
         let tenant = json!({"p_id": self.stack.tenant_id(), "p_name": "dev"});
         db.call::<_, uuid::Uuid>("create_tenant", &tenant).await.map_err(Error::new)?;
-        db.call::<_, Vec<String>>("retain_events", &json!({})).await.map_err(Error::new)?;
+        db.call::<_, Vec<String>>("maintain_event_partitions", &json!({})).await.map_err(Error::new)?;
         Ok(())
     }
 

@@ -10,6 +10,6 @@ pub async fn expire_artifacts(db: &Db) -> Result<Vec<String>, Error> {
 }
 
 /// Notes that bytes are gone from Storage.
-pub async fn forget_blobs(db: &Db, blobs: &[String]) -> Result<(), Error> {
-    db.call("forget_blobs", &json!({"p_blobs": blobs})).await
+pub async fn confirm_blobs_deleted(db: &Db, blobs: &[String]) -> Result<(), Error> {
+    db.call("confirm_blobs_deleted", &json!({"p_blobs": blobs})).await
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::crypto::hex;
 
 pub use attest::{Attestation, Material, PAYLOAD_TYPE, Provenance, Statement, Subject, approval, provenance, test_result};
-pub use expire::{expire_artifacts, forget_blobs};
+pub use expire::{expire_artifacts, confirm_blobs_deleted};
 pub use record::{NewArtifact, UsedArtifact, record_artifact, record_attestation, register_signing_key, use_artifact};
 
 /// `sha256:<hex>` of bytes.

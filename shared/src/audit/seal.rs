@@ -26,7 +26,7 @@ struct Done {
 
 /// Seals what is plain and wraps what another key wraps; tells how many payloads were changed.
 pub async fn seal_payloads(db: &Db, keys: &Keyring) -> Result<u32, Error> {
-    let open: Vec<Open> = db.call("take_payloads", &json!({"p_key": keys.current()})).await?;
+    let open: Vec<Open> = db.call("list_unsealed_payloads", &json!({"p_key": keys.current()})).await?;
     let done: Vec<Done> = open.into_iter().filter_map(|one| close(one, keys)).collect();
     if done.is_empty() {
         return Ok(0);

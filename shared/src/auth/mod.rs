@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub use api_key::{ApiKey, fingerprint};
 pub use jwt::{Claims, Error, Verifier, sign_for};
-pub use person::{note_person, people};
+pub use person::{record_sign_in, people};
 
 /// What a person may do; each role may do all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema, utoipa::ToSchema)]

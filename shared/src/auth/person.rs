@@ -17,8 +17,8 @@ struct Person {
 }
 
 /// Remembers whom the client acts for. A token without an address is nobody to be remembered.
-pub async fn note_person(db: &Db) -> Result<(), db::Error> {
-    db.call("note_person", &json!({})).await
+pub async fn record_sign_in(db: &Db) -> Result<(), db::Error> {
+    db.call("record_sign_in", &json!({})).await
 }
 
 /// The addresses of the tenant's people, by the subject of their tokens.

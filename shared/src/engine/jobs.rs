@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error};
 
-/// What `ring_doorbells` found.
+/// What `fire_timers` found.
 #[derive(Debug, Deserialize)]
 pub struct Rung {
     /// Ready steps to send to the queue.
@@ -52,8 +52,8 @@ pub async fn expire_leases(db: &Db) -> Result<Expired, Error> {
 
 /// Wakes what is due and rings again for what nobody picked up.
 /// A worker that calls says how it is.
-pub async fn ring_doorbells(db: &Db, worker: Option<&WorkerState>) -> Result<Rung, Error> {
-    db.call("ring_doorbells", &json!({"p_worker": worker})).await
+pub async fn fire_timers(db: &Db, worker: Option<&WorkerState>) -> Result<Rung, Error> {
+    db.call("fire_timers", &json!({"p_worker": worker})).await
 }
 
 /// Cancels runs whose deadline has passed; tells how many.
@@ -62,16 +62,16 @@ pub async fn enforce_deadlines(db: &Db) -> Result<u32, Error> {
 }
 
 /// Makes and drops partitions of the event log; tells which were dropped.
-pub async fn retain_events(db: &Db) -> Result<Vec<String>, Error> {
-    db.call("retain_events", &json!({})).await
+pub async fn maintain_event_partitions(db: &Db) -> Result<Vec<String>, Error> {
+    db.call("maintain_event_partitions", &json!({})).await
 }
 
 /// Forgets pieces of logs that nobody watches any more; tells how many.
-pub async fn forget_logs(db: &Db) -> Result<u32, Error> {
-    db.call("forget_logs", &json!({})).await
+pub async fn prune_logs(db: &Db) -> Result<u32, Error> {
+    db.call("prune_logs", &json!({})).await
 }
 
 /// Forgets old idempotency keys; tells how many.
-pub async fn forget_requests(db: &Db) -> Result<u32, Error> {
-    db.call("forget_requests", &json!({})).await
+pub async fn prune_requests(db: &Db) -> Result<u32, Error> {
+    db.call("prune_requests", &json!({})).await
 }

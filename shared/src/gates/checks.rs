@@ -39,13 +39,13 @@ pub struct Kept {
 }
 
 /// Takes checks that are to be told; nobody else gets them for 20 seconds.
-pub async fn take_checks(db: &Db) -> Result<Vec<Check>, Error> {
-    db.call("take_checks", &json!({})).await
+pub async fn claim_checks(db: &Db) -> Result<Vec<Check>, Error> {
+    db.call("claim_checks", &json!({})).await
 }
 
 /// Notes what the forge was told; whether there is more to tell already.
-pub async fn tell_check(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
-    db.call("tell_check", &json!({"p_step": check.step_id, "p_told": check.state, "p_check_id": check_id})).await
+pub async fn mark_check_reported(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
+    db.call("mark_check_reported", &json!({"p_step": check.step_id, "p_told": check.state, "p_check_id": check_id})).await
 }
 
 /// Runs a gate again because somebody asked for it at the forge.

@@ -3,5 +3,5 @@
 mod checks;
 mod evidence;
 
-pub use checks::{Check, rerun_check, take_checks, tell_check};
+pub use checks::{Check, rerun_check, claim_checks, mark_check_reported};
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};

@@ -107,35 +107,35 @@ pub struct Taken {
 }
 
 /// The hooks of a tenant's requests.
-pub async fn hooks_of_requests(db: &Db, tenant: Uuid) -> Result<HooksOfRequests, Error> {
-    db.call("hooks_of_requests", &json!({"p_tenant": tenant})).await
+pub async fn request_hooks(db: &Db, tenant: Uuid) -> Result<HooksOfRequests, Error> {
+    db.call("request_hooks", &json!({"p_tenant": tenant})).await
 }
 
 /// Events of tenants that have hooks.
-pub async fn read_for_hooks(db: &Db) -> Result<Vec<Unread>, Error> {
-    db.call("read_for_hooks", &json!({})).await
+pub async fn read_hook_events(db: &Db) -> Result<Vec<Unread>, Error> {
+    db.call("read_hook_events", &json!({})).await
 }
 
 /// Notes deliveries and moves the subscription from one place to another; false when it stands elsewhere by now.
-pub async fn advance_hooks(db: &Db, tenant: Uuid, from: Cursor, to: Cursor, deliveries: &[Delivery]) -> Result<bool, Error> {
+pub async fn advance_hook_cursor(db: &Db, tenant: Uuid, from: Cursor, to: Cursor, deliveries: &[Delivery]) -> Result<bool, Error> {
     let arguments = json!({
         "p_tenant": tenant, "p_tx": from.tx, "p_id": from.id, "p_next_tx": to.tx, "p_next_id": to.id, "p_deliveries": deliveries,
     });
-    db.call("advance_hooks", &arguments).await
+    db.call("advance_hook_cursor", &arguments).await
 }
 
 /// Notes what hooks are to be told.
-pub async fn queue_deliveries(db: &Db, tenant: Uuid, deliveries: &[Delivery]) -> Result<(), Error> {
-    db.call("queue_deliveries", &json!({"p_tenant": tenant, "p_deliveries": deliveries})).await
+pub async fn enqueue_deliveries(db: &Db, tenant: Uuid, deliveries: &[Delivery]) -> Result<(), Error> {
+    db.call("enqueue_deliveries", &json!({"p_tenant": tenant, "p_deliveries": deliveries})).await
 }
 
 /// Deliveries that are due; ours for half a minute.
-pub async fn take_deliveries(db: &Db) -> Result<Taken, Error> {
-    db.call("take_deliveries", &json!({})).await
+pub async fn claim_deliveries(db: &Db) -> Result<Taken, Error> {
+    db.call("claim_deliveries", &json!({})).await
 }
 
 /// Notes what came of a try.
-pub async fn end_delivery(db: &Db, id: Uuid, attempt: &Value) -> Result<(), Error> {
-    let _: Option<String> = db.call("end_delivery", &json!({"p_id": id, "p_attempt": attempt})).await?;
+pub async fn record_delivery_attempt(db: &Db, id: Uuid, attempt: &Value) -> Result<(), Error> {
+    let _: Option<String> = db.call("record_delivery_attempt", &json!({"p_id": id, "p_attempt": attempt})).await?;
     Ok(())
 }

@@ -8,8 +8,8 @@ mod sign;
 mod verify;
 
 pub use calls::{
-    Delivery, Due, Hook, HookFilter, HooksOfRequests, Phase, Taken, Target, Unread, advance_hooks, end_delivery, hooks_of_requests,
-    queue_deliveries, read_for_hooks, take_deliveries,
+    Delivery, Due, Hook, HookFilter, HooksOfRequests, Phase, Taken, Target, Unread, advance_hook_cursor, record_delivery_attempt, request_hooks,
+    enqueue_deliveries, read_hook_events, claim_deliveries,
 };
 pub use filter::{check, matches};
 pub use post::{Said, post};

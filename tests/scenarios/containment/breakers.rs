@@ -84,7 +84,7 @@ async fn one_tenants_breaker_shuts_out_nobody_else() {
     }
     // Nobody is let in unless it is closed.
     let keep_shut =
-        "update nofx.handler_health set state = 'open', probes_out = 0, probe_at = now() + interval '1 hour' where tenant_id = $1";
+        "update nofx.handler_health set state = 'open', probes_in_flight = 0, probe_at = now() + interval '1 hour' where tenant_id = $1";
     assert_eq!(STACK.sql().await.execute(keep_shut, &[&ours.id]).await.expect("kept shut"), 1);
     let shut = person.submit(fail.clone()).await;
     let run = person.wait(&shut, |run| run["steps"][0]["waits_for"] == "breaker" || run["status"] == "failed").await;

@@ -117,7 +117,7 @@ async fn the_next_attempt_waits_as_long_as_the_plan_says() {
     // However often somebody looks for what is due.
     let look = async {
         loop {
-            service().call::<_, Value>("ring_doorbells", &json!({})).await.expect("a look");
+            service().call::<_, Value>("fire_timers", &json!({})).await.expect("a look");
         }
     };
     let run = tokio::select! { run = person.run(plan) => run, () = look => unreachable!() };
@@ -126,9 +126,9 @@ async fn the_next_attempt_waits_as_long_as_the_plan_says() {
     let at = |instant: &Value| instant.as_str().expect("an instant").parse::<DateTime<Utc>>().expect("a time");
     // Only the database's clock counts: what it wrote at each failure, and when it made the step ready again.
     let waits: Vec<i64> =
-        told("step.retrying").map(|event| (at(&event["data"]["until"]) - at(&event["time"])).num_milliseconds()).collect();
+        told("step.retry_scheduled").map(|event| (at(&event["data"]["until"]) - at(&event["time"])).num_milliseconds()).collect();
     assert_eq!(waits, [100, 300, 500], "{page}");
-    let due = told("step.retrying").map(|event| at(&event["data"]["until"]));
+    let due = told("step.retry_scheduled").map(|event| at(&event["data"]["until"]));
     let ready: Vec<_> = told("step.started").skip(1).map(|event| at(&event["data"]["ready_at"])).collect();
     assert!(ready.len() == 3 && due.zip(ready).all(|(due, ready)| ready >= due), "an attempt came too early: {page}");
 }

@@ -62,10 +62,10 @@ async fn an_approval_that_nobody_gives_in_time_fails_closed() {
     waiting(&supervisor, &id).await;
     // Its day is over, for this gate alone; whoever looks for what is due finds it.
     let over = format!(
-        "update nofx.gate set expires_at = now() where run_id = '{id}'; update nofx.doorbell set ring_at = now() where run_id = '{id}'"
+        "update nofx.gate set expires_at = now() where run_id = '{id}'; update nofx.step_queue set due_at = now() where run_id = '{id}'"
     );
     STACK.sql().await.batch_execute(&over).await.expect("its day is over");
-    service().call::<_, Value>("ring_doorbells", &json!({})).await.expect("a look");
+    service().call::<_, Value>("fire_timers", &json!({})).await.expect("a look");
     let run = supervisor.end(&id).await;
     assert_eq!((run["status"].as_str(), status(&run, "go"), status(&run, "after")), (Some("failed"), "failed", "skipped"));
     assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("expired")), "{run}");

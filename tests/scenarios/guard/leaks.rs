@@ -63,7 +63,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
           select id, tenant_id, run_id, MARK, MARK, 'completed' from STEP;
         insert into nofx.db_write_rule (id, tenant_id, table_name, allowed_ops, constraints)
           select gen_random_uuid(), TENANT, MARK, '{insert}', '{}';
-        insert into nofx.doorbell (step_id, tenant_id, run_id, kind, priority, tool, ring_at)
+        insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
           select id, tenant_id, run_id, 'timer', 0, MARK, now() + interval '1 day' from STEP;
         insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision)
           select gen_random_uuid(), id, tenant_id, MARK, 'approve' from nofx.gate where tenant_id = TENANT limit 1;
@@ -80,7 +80,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.person (tenant_id, id, email) select TENANT, MARK, MARK;
         insert into nofx.quota (tenant_id) select TENANT;
         insert into nofx.retention select TENANT, 365;
-        insert into nofx.slot select id, tenant_id, run_id, MARK from STEP;
+        insert into nofx.concurrency_slot select id, tenant_id, run_id, MARK from STEP;
         insert into nofx.step_dlq (id, tenant_id, run_id, step_id, name, tool, reason, attempts, error, inputs, evidence)
           select gen_random_uuid(), tenant_id, run_id, id, MARK, MARK, 'poison', 1, '{}', '{}', '[]' from STEP;
         insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id) select tenant_id, run_id, id, id from STEP;

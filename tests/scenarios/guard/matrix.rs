@@ -64,7 +64,7 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("list_deliveries", Some(Role::Supervisor), 200),
     ("replay_delivery", Some(Role::Supervisor), 202),
     ("set_hook", Some(Role::Admin), 200),
-    ("drop_hook", Some(Role::Admin), 204),
+    ("delete_hook", Some(Role::Admin), 204),
     ("list_sources", Some(Role::Supervisor), 200),
     ("set_source", Some(Role::Admin), 200),
     ("drop_source", Some(Role::Admin), 204),
@@ -74,7 +74,7 @@ const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Rol
 
 /// What the platform and operators call, with keys of their own.
 const NOT_FOR_PEOPLE: [&str; 7] =
-    ["run_cron", "set_db_write_rule", "drop_db_write_rule", "set_quota", "set_networks", "hear_github", "hear_webhook"];
+    ["run_cron", "set_db_write_rule", "delete_db_write_rule", "set_quota", "set_networks", "hear_github", "receive_webhook"];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
@@ -145,7 +145,7 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let policy = id_of(admin.post("/api/gates/policies", body("set_policy", &run)).await);
     let deliveries = json!([{"hook_id": hook, "subject": "s", "body": "{}"}]);
     let queue = json!({"p_tenant": tenant.id, "p_deliveries": deliveries});
-    service().call::<_, ()>("queue_deliveries", &queue).await.expect("queued");
+    service().call::<_, ()>("enqueue_deliveries", &queue).await.expect("queued");
     let first = async |path: &str| supervisor.get(path).await.1["data"][0]["id"].clone();
     let own = json!({
         "key": key, "policy": policy, "hook": hook, "source": source, "letter": first("/api/dlq").await, "alert": first("/api/alerts").await,

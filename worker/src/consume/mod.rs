@@ -328,7 +328,7 @@ impl Consumer {
         if deadline.is_none() && self.due.is_some_and(|due| due <= now) {
             self.due = None;
             self.metrics.calls.inc();
-            match engine::ring_doorbells(&self.db, None).await {
+            match engine::fire_timers(&self.db, None).await {
                 Ok(rung) => {
                     self.hungry |= !rung.rung.is_empty();
                     self.tell_others(rung.rung);

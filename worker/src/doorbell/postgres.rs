@@ -54,7 +54,7 @@ impl Doorbell for Notifications {
                 }
             }
         });
-        client.batch_execute("listen nofx_doorbell; select nofx_private.start_waiting()").await?;
+        client.batch_execute("listen nofx_doorbell; select nofx_private.start_listening()").await?;
         Ok(Self { client, heard, waiting: true, close: 0, last: Instant::now(), look: true })
     }
 
@@ -80,10 +80,10 @@ impl Doorbell for Notifications {
 
     async fn looked(&mut self, found: bool) -> Result<(), Error> {
         if self.waiting && self.close >= MANY {
-            self.client.batch_execute("select nofx_private.stop_waiting()").await?;
+            self.client.batch_execute("select nofx_private.stop_listening()").await?;
             (self.waiting, self.close) = (false, 0);
         } else if !self.waiting && !found {
-            self.client.batch_execute("select nofx_private.start_waiting()").await?;
+            self.client.batch_execute("select nofx_private.start_listening()").await?;
             // What was rung meanwhile went unheard: one look finds it.
             (self.waiting, self.look) = (true, true);
         }

@@ -45,11 +45,11 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, metrics: Arc<Metrics>, stop: 
 /// Looks and delivers until nothing is due; how long until something is.
 async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, nofx_shared::db::Error> {
     loop {
-        let unread = hooks::read_for_hooks(db).await?;
+        let unread = hooks::read_hook_events(db).await?;
         for one in &unread {
             distribute(db, one).await?;
         }
-        let taken = hooks::take_deliveries(db).await?;
+        let taken = hooks::claim_deliveries(db).await?;
         if unread.is_empty() && taken.due.is_empty() {
             let wait = taken.next_at.map(|at| (at - Utc::now()).to_std().unwrap_or_default());
             return Ok(wait.unwrap_or(LONGEST).max(Duration::from_millis(100)));
@@ -58,7 +58,7 @@ async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, no
             let attempt = deliver(db, tools, due).await;
             let outcome = if attempt["delivered"] == true { "delivered" } else { "failed" };
             metrics.hook_deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
-            if let Err(error) = hooks::end_delivery(db, due.id, &attempt).await {
+            if let Err(error) = hooks::record_delivery_attempt(db, due.id, &attempt).await {
                 tracing::warn!(%error, delivery = %due.id, "could not record a delivery attempt; the delivery will be repeated");
             }
         }))
@@ -82,10 +82,10 @@ async fn distribute(db: &Db, unread: &Unread) -> Result<(), nofx_shared::db::Err
         }));
     }
     let from = Cursor { tx: unread.tx, id: unread.id };
-    hooks::advance_hooks(db, unread.tenant_id, from, last, &deliveries).await.map(drop)
+    hooks::advance_hook_cursor(db, unread.tenant_id, from, last, &deliveries).await.map(drop)
 }
 
-/// One try; what came of it, as `end_delivery` takes it.
+/// One try; what came of it, as `record_delivery_attempt` takes it.
 async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
     let began = Instant::now();
     let networks = if tools.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };

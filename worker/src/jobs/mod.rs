@@ -71,7 +71,7 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
                     break;
                 }
             }
-            let rang = engine::ring_doorbells(&db, Some(&me.now(&metrics))).await?;
+            let rang = engine::fire_timers(&db, Some(&me.now(&metrics))).await?;
             if rang.checks {
                 tools.checks.notify_one();
             }
@@ -89,9 +89,9 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
         });
         let deadlines = every(Duration::from_secs(30), || async { engine::enforce_deadlines(&db).await.map(drop) });
         let keeping = every(Duration::from_secs(3600), || async {
-            engine::retain_events(&db).await?;
-            engine::forget_requests(&db).await?;
-            engine::forget_logs(&db).await?;
+            engine::maintain_event_partitions(&db).await?;
+            engine::prune_requests(&db).await?;
+            engine::prune_logs(&db).await?;
             expire_artifacts(&db, &tools).await?;
             tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
@@ -120,7 +120,7 @@ async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not delete expired artifacts; the next round will");
             return Ok(());
         }
-        artifacts::forget_blobs(db, &blobs).await?;
+        artifacts::confirm_blobs_deleted(db, &blobs).await?;
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
     loop {
         tokio::select! { () = tools.checks.notified() => {}, () = stop.cancelled() => return }
         loop {
-            let checks = match gates::take_checks(&db).await {
+            let checks = match gates::claim_checks(&db).await {
                 Ok(checks) if checks.is_empty() => break,
                 Ok(checks) => checks,
                 Err(error) => {
@@ -39,7 +39,7 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
             let mut tokens = HashMap::new();
             for check in checks {
                 match tell(&client, &tools, &check, &mut tokens).await {
-                    Ok(id) => match gates::tell_check(&db, &check, id).await {
+                    Ok(id) => match gates::mark_check_reported(&db, &check, id).await {
                         Ok(true) => tools.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {

@@ -24,7 +24,7 @@ async fn follow(db_url: &str, tick: &watch::Sender<u64>) -> Result<(), tokio_pos
     let (client, mut connection) = tokio_postgres::connect(db_url, NoTls).await?;
     let messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
     let listening = async {
-        // The lock tells writers that somebody listens: see announce_events.
+        // The lock tells writers that somebody listens: see notify_event_listeners.
         client.batch_execute("listen nofx_event; select pg_advisory_lock_shared(hashtextextended('nofx_event', 0))").await?;
         // Whatever was written while there was no connection.
         tick.send_modify(|n| *n += 1);

@@ -2,14 +2,14 @@ begin;
 select plan(7);
 select tap.tenant();
 select is(has_function_privilege('authenticated', 'nofx_private.broadcast_events()', 'execute'), false, 'nobody calls it');
-select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'unheard', '{}')::nofx_private.news]);
+select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'unheard', '{}')::nofx_private.new_event]);
 select is((select count(*) from realtime.messages where topic = 'tenant:' || current_setting('tap.tenant')), 0::bigint, 'while no socket is open nothing is written');
 -- As hosted Supabase has it.
 create function realtime.send(payload jsonb, event text, topic text, private boolean) returns void language sql as $$
   insert into realtime.messages (payload, event, topic, private, extension) values (payload, event, topic, private, 'said')
 $$;
-select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'one', '{}')::nofx_private.news,
-  row (current_setting('tap.tenant'), null, null, 'two', '{}')::nofx_private.news]);
+select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'one', '{}')::nofx_private.new_event,
+  row (current_setting('tap.tenant'), null, null, 'two', '{}')::nofx_private.new_event]);
 select results_eq(
   $$ select event, private, jsonb_path_query_array(payload, '$.events[*].type')::text from realtime.messages where topic = 'tenant:' || current_setting('tap.tenant') $$,
   $$ values ('events', true, '["one", "two"]') $$, 'one message for both events of a statement');

@@ -3,7 +3,7 @@ select plan(3);
 select tap.tenant();
 select tap.run_of('chain', 2);
 select tap.claim();
-select tap.settle('s0', 'stopped', '{"error": {"message": "stopped"}}');
+select tap.settle('s0', 'interrupted', '{"error": {"message": "stopped"}}');
 select is(tap.status('s0'), 'ready', 'never cancelled: the run would pass without it');
 select is(tap.run_status(), 'running');
 select is((select array_agg(outcome) from nofx.step_attempt where step_id = tap.step('s0')), array['handed_back']);

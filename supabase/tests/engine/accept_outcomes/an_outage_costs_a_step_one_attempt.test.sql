@@ -9,7 +9,7 @@ select tap.breaks('s0', '{"transient": true}');
 select results_eq($$ select status::text, waits_for::text, failures from nofx.step where id = tap.step('s0') $$, $$ values ('waiting', 'breaker', 1) $$,
   'it would have been its last');
 update nofx.handler_health set state = 'closed', probe_at = null;
-select nofx.ring_doorbells();
+select nofx.fire_timers();
 select is(tap.claim(), array['s0']);
 select tap.settle('s0');
 select is(tap.run_status(), 'succeeded');

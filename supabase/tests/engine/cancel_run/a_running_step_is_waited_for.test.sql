@@ -5,7 +5,7 @@ select tap.run_of('chain', 2);
 select tap.claim();
 select tap.be('contributor');
 select is(nofx.cancel_run(tap.run()) ->> 'status', 'cancelling');
-select tap.settle('s0', 'stopped', '{"error": {"message": "stopped"}}');
+select tap.settle('s0', 'interrupted', '{"error": {"message": "stopped"}}');
 select is(tap.run_status(), 'cancelled');
 select tap.be('contributor');
 select tap.run_of('chain', 1);

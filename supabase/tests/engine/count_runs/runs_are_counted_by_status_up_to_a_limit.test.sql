@@ -5,6 +5,6 @@ select tap.run_of('loose', 1);
 select tap.run_of('loose', 1);
 select is(nofx.count_runs()::text, '{ "queued" : 2 }');
 select is(nofx.count_runs(p_after => now() + interval '1 hour')::text, '{}');
-select is(nofx.count_runs(p_most => 1)::text, '{ "queued" : 1 }');
+select is(nofx.count_runs(p_cap => 1)::text, '{ "queued" : 1 }');
 select * from finish();
 rollback;

@@ -3,7 +3,7 @@ select plan(3);
 create function pg_temp.lost() returns text language plpgsql as $$
 begin
   perform tap.be_service();
-  update nofx_private.hand_out set look_at = now() - interval '1 second' where steps @> array[tap.step('s0')];
+  update nofx_private.lease_batch set check_at = now() - interval '1 second' where steps @> array[tap.step('s0')];
   update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s0');
   perform nofx.expire_leases();
   return tap.status('s0');

@@ -5,6 +5,6 @@ select tap.run_of('chain', 2);
 select tap.claim();
 select is(tap.settle('s0', 'done', '{}', 10) -> 'claims' -> 0 ->> 'name', 's1');
 select is(tap.status('s1'), 'running');
-select is_empty($$ select from nofx.doorbell where step_id = tap.step('s1') $$, 'no doorbell was needed');
+select is_empty($$ select from nofx.step_queue where step_id = tap.step('s1') $$, 'it never was in the queue');
 select * from finish();
 rollback;

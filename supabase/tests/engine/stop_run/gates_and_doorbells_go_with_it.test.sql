@@ -6,7 +6,7 @@ select tap.claim(1);
 select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
 select nofx_private.stop_run(tap.run(), 'deadline', 'the deadline of the run passed');
 select is((select status::text from nofx.gate where run_id = tap.run()), 'cancelled');
-select is_empty($$ select from nofx.doorbell where run_id = tap.run() $$);
+select is_empty($$ select from nofx.step_queue where run_id = tap.run() $$);
 select is((select error ->> 'by' from nofx.run where id = tap.run()), 'deadline');
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('loose', 3, '{}', '{"max_parallel": 2}');
 select tap.be('viewer');
 select is(nofx.summarise_metrics() ->> 'ready', '2');
-select is(nofx.summarise_metrics() ->> 'held', '1');
+select is(nofx.summarise_metrics() ->> 'throttled', '1');
 select is(nofx.summarise_metrics() -> 'runs' ->> 'queued', '1');
 select * from finish();
 rollback;

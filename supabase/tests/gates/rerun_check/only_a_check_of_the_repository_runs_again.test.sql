@@ -3,7 +3,7 @@ select plan(4);
 select tap.tenant();
 select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
 select tap.claim(), tap.breaks('a');
-select nofx.tell_check(tap.step('a'), 'completed', 7);
+select nofx.mark_check_reported(tap.step('a'), 'completed', 7);
 select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'other/web') $$, 'PT404', 'step-not-found');
 select is(nofx.rerun_check(tap.step('a'), 'acme/web') ->> 'status', 'running');
 select results_eq('select told, check_id from nofx.check_run', 'values (null::text, null::bigint)', 'a new round');

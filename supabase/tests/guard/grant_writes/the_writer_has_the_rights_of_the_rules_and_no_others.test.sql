@@ -6,7 +6,7 @@ select ok(not has_column_privilege('nofx_writer', 'public.ticket', 'secret', 'se
 select ok(not has_column_privilege('nofx_writer', 'public.ticket', 'team', 'update'));
 select ok(not has_table_privilege('nofx_writer', 'public.ticket', 'delete') and not has_any_column_privilege('nofx_writer', 'public.ticket', 'insert'));
 select is((select count(*)::int from pg_tables t where t.schemaname like 'nofx%' and has_any_column_privilege('nofx_writer', format('%I.%I', t.schemaname, t.tablename)::regclass, 'select, insert, update')), 0);
-select nofx.drop_db_write_rule(id) from nofx.db_write_rule;
+select nofx.delete_db_write_rule(id) from nofx.db_write_rule;
 select ok(not has_any_column_privilege('nofx_writer', 'public.ticket', 'update'));
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@ select tap.tenant();
 create temp table h as select nofx_private.uuid_v7() as id, current_setting('tap.tenant')::uuid as tenant;
 insert into nofx.hook (id, tenant_id, name, phase, target, created_by) select id, tenant, 'h', 'background', '{}', 'a' from h;
 insert into nofx.hook_delivery (id, tenant_id, hook_id, subject, body) select id, tenant, id, '1-1', '{}' from h;
-insert into nofx.hook_attempt (delivery_id, tenant_id, nth, duration_ms) select id, tenant, 1, 1 from h;
+insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms) select id, tenant, 1, 1 from h;
 insert into nofx.webhook_source (id, tenant_id, name, provider, secrets, created_by) select id, tenant, 's', 'github', array['x'], 'a' from h;
 insert into nofx.webhook_receipt (source_id, tenant_id, subject) select id, tenant, 'd-1' from h;
 select nofx_private.audit(tenant, 'a.b', 'c', null, '{}') from h;

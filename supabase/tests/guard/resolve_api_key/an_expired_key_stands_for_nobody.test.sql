@@ -2,7 +2,7 @@ begin;
 select plan(3);
 select tap.tenant();
 select tap.be('admin');
-select nofx.mint_api_key('ci', 'supervisor', repeat('a', 64), 'nofx_', now() + interval '1 hour'), nofx.mint_api_key('old', 'viewer', repeat('b', 64), 'nofx_', now() - interval '1 hour');
+select nofx.create_api_key('ci', 'supervisor', repeat('a', 64), 'nofx_', now() + interval '1 hour'), nofx.create_api_key('old', 'viewer', repeat('b', 64), 'nofx_', now() - interval '1 hour');
 select throws_ok($$ select * from nofx.resolve_api_key(repeat('a', 64)) $$, 'PT403', 'forbidden');
 select tap.be_service();
 select results_eq($$ select tenant_id, role::text from nofx.resolve_api_key(repeat('a', 64)) $$, $$ values (current_setting('tap.tenant')::uuid, 'supervisor') $$);

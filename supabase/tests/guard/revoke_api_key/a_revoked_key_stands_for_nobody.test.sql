@@ -2,7 +2,7 @@ begin;
 select plan(3);
 select tap.tenant();
 select tap.be('admin');
-create temp table k as select nofx.mint_api_key('ci', 'viewer', repeat('a', 64), 'nofx_') as id;
+create temp table k as select nofx.create_api_key('ci', 'viewer', repeat('a', 64), 'nofx_') as id;
 select lives_ok($$ select nofx.revoke_api_key(id) from k $$);
 select tap.be_service();
 select is_empty($$ select * from nofx.resolve_api_key(repeat('a', 64)) $$);

@@ -3,8 +3,8 @@ select plan(6);
 select tap.tenant();
 select throws_ok($$ select nofx.take_tokens('[]') $$, 'PT403', 'forbidden');
 select tap.be_service();
-create function pg_temp.taken(p_n int) returns text language sql as $$
-  select granted || ' ' || remaining from nofx.take_tokens(jsonb_build_array(jsonb_build_object('key', 'reads:x', 'n', p_n, 'limit', 10, 'window_s', 60, 'refused', 2)))
+create function pg_temp.taken(p_count int) returns text language sql as $$
+  select granted || ' ' || remaining from nofx.take_tokens(jsonb_build_array(jsonb_build_object('key', 'reads:x', 'n', p_count, 'limit', 10, 'window_s', 60, 'refused', 2)))
 $$;
 select is(pg_temp.taken(4), '4 6');
 select is(pg_temp.taken(9), '6 0', 'as many as are left');

@@ -1,0 +1,22 @@
+-- Locks a run for a change that a person asked for.
+-- Takes: p_run; p_min_role, the least role that may do it; p_verb, for the message.
+-- Locks: the run (lock_runs).
+-- Returns: the run's row as it is after the wait.
+-- Raises: 403 forbidden; 404 run-not-found, also when it is another tenant's.
+create function nofx_private.lock_run_for_caller(p_run uuid, p_min_role nofx.person_role)
+returns nofx.run
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_tenant uuid := nofx_private.require_role(p_min_role);
+  v_run nofx.run;
+begin
+  perform nofx_private.lock_runs(array[p_run]);
+  select * into v_run from nofx.run where id = p_run and (tenant_id = v_tenant or nofx_private.caller_is_service());
+  if not found then
+    perform nofx_private.refuse(404, 'run-not-found', p_run::text, 'List runs with GET /api/runs.');
+  end if;
+  return v_run;
+end
+$$;

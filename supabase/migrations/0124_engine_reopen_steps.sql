@@ -1,0 +1,54 @@
+-- Opens steps of a failed run again and lets the run go on.
+-- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked; p_reason, why, or null.
+-- Locks: the steps; the run's row; their dead letters.
+-- Returns: nothing. A step whose needs are all at an end is ready, the others wait for what they need; a for_each step with
+--   children waits for those that were opened with it.
+-- Raises: nothing.
+create function nofx_private.reopen_steps(p_run uuid, p_steps uuid[], p_by text, p_reason text default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ready uuid[];
+begin
+  with need as (
+    select s.id,
+           count(n.id)::int as left_over,
+           exists (select from nofx.step c where c.parent_id = s.id) as has_children
+      from nofx.step s
+      left join nofx.step_edge e on e.run_id = p_run and e.step_id = s.id
+      left join nofx.step n on n.id = e.needs_id and (n.id = any (p_steps) or n.ended_at is null)
+     where s.id = any (p_steps)
+     group by s.id
+  ), opened as (
+    update nofx.step s
+       set status = case when n.left_over = 0 then 'ready' when n.has_children then 'waiting' else 'pending' end::nofx.step_status,
+           waits_for = case when n.left_over > 0 and n.has_children then 'child' end::nofx.wait_reason,
+           needs_left = n.left_over,
+           attempt = s.attempt + exists (
+             select from nofx.step_attempt a where a.run_id = p_run and a.step_id = s.id and a.attempt = s.attempt)::int,
+           failures = 0, expired_leases = 0, outputs = null, error = null, gate_id = null,
+           ready_at = case when n.left_over = 0 then now() end,
+           started_at = null, ended_at = null
+      from need n
+     where s.id = n.id
+    returning s.id, s.tenant_id, s.name, s.tool, s.status, s.attempt
+  ), told as (
+    insert into nofx.event (tenant_id, run_id, step_id, type, data)
+    select o.tenant_id, p_run, o.id, 'step.reopened', jsonb_build_object('name', o.name, 'tool', o.tool, 'attempt', o.attempt, 'by', p_by)
+      from opened o
+  ), run as (
+    update nofx.run r
+       set status = 'running', error = null, ended_at = null, open_steps = r.open_steps + (select count(*) from opened)
+     where r.id = p_run
+    returning r.tenant_id
+  ), retold as (
+    insert into nofx.event (tenant_id, run_id, type, data)
+    select r.tenant_id, p_run, 'run.retried', jsonb_strip_nulls(jsonb_build_object('by', p_by, 'reason', p_reason)) from run r
+  )
+  select array_agg(o.id) filter (where o.status = 'ready') into v_ready from opened o;
+  delete from nofx.step_dlq where step_id = any (p_steps);
+  perform nofx_private.enqueue_steps(v_ready);
+end
+$$;

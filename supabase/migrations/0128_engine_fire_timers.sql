@@ -1,0 +1,101 @@
+-- Fires timers that are due, sends probes to open breakers, and wakes workers again for ready steps that nobody claimed.
+-- Takes: p_limit, how many at most; p_worker, how the worker is that calls (see record_worker_heartbeat), or null.
+-- Locks: breakers that are due, and the queue rows of the steps that wait for them, skipping those of others; the runs of due timers (lock_runs); the queue rows, skipping those that others handle; the steps it wakes.
+-- Returns: {wake_for: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, checks: whether forges may be
+--   behind on gates, hooks: whether hooks
+--   may have to be told something}.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.fire_timers(p_limit int default 1000, p_worker jsonb default null)
+returns json
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_runs uuid[];
+  v_woken uuid[];
+  v_again uuid[];
+  v_due uuid[];
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers fire timers.');
+  end if;
+  perform nofx_private.probe_breakers();
+  if p_worker is not null then
+    perform nofx_private.record_worker_heartbeat(p_worker);
+  end if;
+  select array_agg(distinct run_id) into v_runs
+    from (select run_id from nofx.step_queue where state = 'timer' and due_at <= now() order by due_at limit p_limit) as due;
+  if v_runs is not null then
+    perform nofx_private.lock_runs(v_runs);
+    with due as (
+      delete from nofx.step_queue
+       where run_id = any (v_runs) and state = 'timer' and due_at <= now()
+      returning step_id
+    ), woken as (
+      update nofx.step s
+         set status = case when r.status = 'paused' then 'pending' else 'ready' end::nofx.step_status,
+             waits_for = null, ready_at = now()
+        from due d, nofx.run r
+       where s.id = d.step_id and r.id = s.run_id and s.status = 'waiting' and s.waits_for in ('timer', 'breaker')
+      returning s.id, s.status
+    )
+    select (select array_agg(step_id) from due), (select array_agg(id) filter (where status = 'ready') from woken) into v_due, v_woken;
+    perform nofx_private.enqueue_steps(v_woken);
+    v_woken := v_woken || nofx_private.expire_gates(v_due);
+  end if;
+
+  with late as (
+    select step_id from nofx.step_queue
+     where state = 'ready' and due_at <= now()
+     order by due_at limit p_limit for update skip locked
+  ), again as (
+    update nofx.step_queue d
+       set wake_count = d.wake_count + 1, due_at = now() + least(interval '5 minutes', interval '10 seconds' * power(2, least(d.wake_count, 10)))
+      from late l
+     where d.step_id = l.step_id
+    returning d.step_id
+  )
+  select array_agg(step_id) into v_again from again;
+  if v_again is not null then
+    perform nofx_private.wake_workers();
+  end if;
+
+  return json_build_object(
+    'wake_for', to_json(coalesce(v_woken, '{}') || coalesce(v_again, '{}')),
+    'next_due_at', least((select min(due_at) from nofx.step_queue where state = 'timer'),
+                         (select min(probe_at) from nofx.handler_health where state <> 'closed')),
+    'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null)
+          or exists (select from nofx.hook_delivery where status = 'pending' and next_at <= now()),
+    'checks', exists (select from nofx.check_run where reported_status is distinct from 'completed'));
+end
+$$;
+grant execute on function nofx.fire_timers(int, jsonb) to service_role;
+
+-- Cancels runs whose deadline has passed.
+-- Takes: p_limit, how many at most.
+-- Locks: the runs (lock_runs); their queue rows, steps, gates and rows.
+-- Returns: how many runs were cancelled.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.enforce_deadlines(p_limit int default 100)
+returns int
+language plpgsql
+security definer set search_path = ''
+as $$
+declare
+  v_runs uuid[];
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'deadline', 'Only workers enforce deadlines.');
+  end if;
+  v_runs := array(select id from nofx.run
+                   where deadline_at <= now() and deadline_at is not null and ended_at is null and status <> 'cancelling'
+                   order by deadline_at limit p_limit);
+  if cardinality(v_runs) = 0 then
+    return 0;
+  end if;
+  perform nofx_private.lock_runs(v_runs);
+  return (select count(nofx_private.stop_run(id, 'deadline', 'the deadline of the run passed'))
+            from nofx.run where id = any (v_runs) and status in ('queued', 'running', 'paused'));
+end
+$$;
+grant execute on function nofx.enforce_deadlines(int) to service_role;

@@ -1,0 +1,120 @@
+-- Names a step as policies name it: a db_write with what it does; what cannot be told before it runs counts as the worst.
+-- Takes: p_step.
+-- Locks: nothing.
+-- Returns: the tool, for db_write with its operation.
+-- Raises: nothing.
+create function nofx_private.policy_key(p_step nofx.step)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_step.tool <> 'db_write' then
+    return p_step.tool;
+  end if;
+  return 'db_write:' || case
+    when p_step.spec -> 'inputs' -> 'dry_run' = 'true' then 'dry_run'
+    when p_step.spec -> 'inputs' ->> 'op' in ('insert', 'update', 'upsert', 'delete') then p_step.spec -> 'inputs' ->> 'op'
+    else 'delete' end;
+end
+$$;
+
+-- Finds the policy that holds for a step: the tenant's own before the common ones, the longest name before shorter ones.
+-- Takes: p_step.
+-- Locks: nothing.
+-- Returns: the policy; null when there is none.
+-- Raises: nothing.
+create function nofx_private.policy_for(p_step nofx.step)
+returns nofx.gate_policy
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_policy nofx.gate_policy;
+  v_name text := nofx_private.policy_key(p_step);
+begin
+  select p.* into v_policy
+    from nofx.gate_policy p
+   where (p.tenant_id = p_step.tenant_id or p.tenant_id is null)
+     and (p.tool = v_name or right(p.tool, 1) = '*' and starts_with(v_name, p.prefix))
+   order by p.tenant_id nulls last, length(p.tool) desc
+   limit 1;
+  return v_policy;
+end
+$$;
+
+-- Tells whose approval a step needs: what its plan asks and what the tenant's policy asks, whichever is stricter.
+-- Takes: p_step; p_policy, the policy that holds for it, or null.
+-- Locks: nothing.
+-- Returns: {kind, role, count, expires_s, author_may_approve}; null when nobody is asked.
+-- Raises: nothing.
+create function nofx_private.approval_for(p_step nofx.step, p_policy nofx.gate_policy)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_plan jsonb := nullif(p_step.spec -> 'approval', 'null');
+  v_policy jsonb := nullif((p_policy).approval, 'null');
+begin
+  if v_plan is null and v_policy is null and p_step.tool not like 'manual:%' then
+    return null;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'kind', case when p_step.tool like 'manual:%' then p_step.tool
+                 when p_step.tool = 'db_write' then 'manual:db'
+                 when p_step.tool = 'git:pr' then 'manual:pr'
+                 else 'manual:approval' end,
+    'role', greatest('supervisor'::nofx.person_role, (v_plan ->> 'role')::nofx.person_role, (v_policy ->> 'role')::nofx.person_role),
+    'count', greatest(1, (v_plan ->> 'count')::int, (v_policy ->> 'count')::int),
+    'expires_s', least((v_plan ->> 'expires_s')::int, (v_policy ->> 'expires_s')::int),
+    -- Where approval was asked for, four eyes see it; a plain manual step only waits. Only the policy may let the author.
+    'author_may_approve', coalesce((v_policy ->> 'author_may_approve')::boolean, v_plan is null and v_policy is null)));
+end
+$$;
+
+-- Tells why a step that a worker is about to get may not run yet.
+-- Takes: p_step, a step that was just claimed.
+-- Locks: nothing.
+-- Returns: null when it may run; {refuse: why} when gates that its policy requires have not passed in its run; {approval: {kind, …}}
+--   when people must approve first.
+-- Raises: nothing.
+create function nofx_private.hold_for(p_step nofx.step)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_policy nofx.gate_policy := nofx_private.policy_for(p_step);
+  v_approval jsonb;
+  v_missing text[];
+begin
+  -- A for_each step only makes its children; each of them is held by itself.
+  if p_step.spec ? 'for_each' then
+    return null;
+  end if;
+  if cardinality((v_policy).requires) > 0 then
+    -- The last verdict of every step that ran the gate counts: one that passed does not hide one that failed.
+    select array_agg(r.kind order by r.kind) into v_missing
+      from unnest((v_policy).requires) as r (kind)
+     where not coalesce((
+       select bool_and(last.status in ('passed', 'waived'))
+         from (select distinct on (g.step_id) g.status
+                 from nofx.gate g
+                where g.run_id = p_step.run_id and g.kind = r.kind
+                order by g.step_id, g.created_at desc, g.id desc) as last), false);
+    if v_missing is not null then
+      return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run', (v_policy).tool, array_to_string(v_missing, ' and ')));
+    end if;
+  end if;
+  if p_step.gate_id is not null or p_step.tool like 'manual:%' then
+    return null;
+  end if;
+  v_approval := nofx_private.approval_for(p_step, v_policy);
+  return case when v_approval is not null then jsonb_build_object('approval', v_approval) end;
+end
+$$;

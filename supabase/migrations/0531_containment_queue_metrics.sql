@@ -1,0 +1,40 @@
+-- Measures what all workers share, over all tenants: for scrapes.
+-- Takes: nothing.
+-- Locks: nothing.
+-- Returns: an object of numbers: steps_ready, steps_held, steps_timed, steps_shut_out, oldest_ready_seconds, dead_letters,
+--   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_lost_last_hour, hooks_pending, hooks_dead, alerts_open,
+--   requests_refused.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.queue_metrics()
+returns json
+language plpgsql
+stable
+security definer set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', 'metrics', 'Only workers measure all tenants.');
+  end if;
+  return (
+    select json_build_object(
+             'steps_ready', count(*) filter (where state = 'ready'), 'steps_held', count(*) filter (where state = 'throttled'),
+             'steps_timed', count(*) filter (where state = 'timer'), 'steps_shut_out', count(*) filter (where state = 'breaker'),
+             'oldest_ready_seconds', (
+               select coalesce(extract(epoch from now() - min(s.ready_at)), 0)
+                 from (select step_id from nofx.step_queue where state = 'ready' order by tenant_id, priority desc, step_id limit 1000) as first
+                 join nofx.step s on s.id = first.step_id),
+             'dead_letters', (select count(*) from nofx.step_dlq),
+             'breakers_closed', (select count(*) from nofx.handler_health where state = 'closed'),
+             'breakers_open', (select count(*) from nofx.handler_health where state = 'open'),
+             'breakers_half_open', (select count(*) from nofx.handler_health where state = 'half_open'),
+             'gates_pending', (select count(*) from nofx.gate where status = 'pending'),
+             'leases_lost_last_hour', (
+               select count(*) from nofx.event where type = 'step.lease_expired' and created_at > now() - interval '1 hour'),
+             'hooks_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
+             'hooks_dead', (select count(*) from nofx.hook_delivery where status = 'dead'),
+             'alerts_open', (select count(*) from nofx.alert where resolved_at is null),
+             'requests_refused', (select coalesce(sum(refused), 0) from nofx_private.rate_refusal))
+      from nofx.step_queue);
+end
+$$;
+grant execute on function nofx.queue_metrics() to service_role;

@@ -1,9 +1,0 @@
-begin;
-select plan(2);
-select tap.tenant();
-select tap.run_of('loose', 2);
-select throws_ok($$ select nofx.measure_fleet() $$, 'PT403', 'forbidden');
-select tap.be_service();
-select cmp_ok((nofx.measure_fleet() ->> 'steps_ready')::int, '>=', 2);
-select * from finish();
-rollback;

@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('fan', 2, '{"concurrency_key": "k"}');
+select tap.claim();
+select tap.settle('first');
+delete from nofx.run where id = tap.run();
+select is_empty($$ select from nofx.step_edge where run_id = tap.run() $$, 'edges');
+select is_empty($$ select from nofx.step_attempt where run_id = tap.run() $$, 'attempts');
+select is_empty($$ select from nofx.step_queue where run_id = tap.run() $$, 'queue rows');
+select is_empty($$ select from nofx.concurrency_slot where run_id = tap.run() $$, 'slots');
+select is_empty($$ select from nofx.step where run_id = tap.run() $$, 'steps');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 2);
+update nofx.step_queue set state = 'timer' where step_id = tap.step('s0');
+select is(nofx_private.dequeue_named_steps(array[tap.step('s0')], 10, null), null);
+select isnt_empty($$ select from nofx.step_queue where step_id = tap.step('s0') $$, 'it stays in the queue');
+select is(nofx_private.dequeue_named_steps(array[tap.step('s0'), tap.step('s1')], 10, null), array[tap.step('s1')]);
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim();
+select tap.settle('s0', 'timer', '{"wait_ms": 0}'), tap.settle('s1', 'timer', '{"wait_ms": 60000}');
+select is(nofx.fire_timers() -> 'wake_for' ->> 0, tap.step('s0')::text);
+select is(array[tap.status('s0'), tap.status('s1')], array['ready', 'waiting']);
+select is((nofx.fire_timers() ->> 'next_due_at')::timestamptz, now() + interval '1 minute');
+select * from finish();
+rollback;

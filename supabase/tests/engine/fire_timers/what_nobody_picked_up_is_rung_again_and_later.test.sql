@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+update nofx.step_queue set due_at = now() where step_id = tap.step('s0');
+select tap.be_service();
+select is(nofx.fire_timers() -> 'wake_for' ->> 0, tap.step('s0')::text);
+select results_eq($$ select wake_count, due_at - now() from nofx.step_queue where step_id = tap.step('s0') $$, $$ values (1, interval '10 seconds') $$);
+select is(json_array_length(nofx.fire_timers() -> 'wake_for'), 0);
+select * from finish();
+rollback;

@@ -1,8 +1,0 @@
-begin;
-select plan(1);
-select tap.tenant();
-select tap.run_of('loose', 2);
-select tap.claim();
-select results_eq($$ select steps @> array[tap.step('s0'), tap.step('s1')], look_at - now() from nofx_private.hand_out where steps @> array[tap.step('s0')] $$, $$ values (true, interval '30 seconds') $$);
-select * from finish();
-rollback;

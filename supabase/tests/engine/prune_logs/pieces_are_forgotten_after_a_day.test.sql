@@ -1,0 +1,14 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.be_service();
+select nofx.append_log(id, lease_token, 0, 'hello') from nofx.step where id = tap.step('s0');
+select is(nofx.prune_logs(), 0);
+update nofx.step_log set created_at = now() - interval '2 days' where step_id = tap.step('s0');
+select is(nofx.prune_logs(), 1);
+select tap.be('contributor');
+select throws_ok('select nofx.prune_logs()', 'PT403', 'forbidden');
+select * from finish();
+rollback;

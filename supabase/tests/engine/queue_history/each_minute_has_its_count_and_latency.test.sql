@@ -1,0 +1,16 @@
+begin;
+select plan(7);
+select tap.tenant();
+select tap.run_of('loose', 5);
+update nofx.step set ready_at = now() - interval '3 minutes' where run_id = tap.run() and name in ('s3', 's4');
+select tap.claim(3);
+select tap.be('viewer');
+select is(json_array_length(nofx.queue_history(5)), 5);
+select is(nofx.queue_history(5) -> 4 ->> 'started', '3');
+select is(nofx.queue_history(5) -> 4 ->> 'depth', '2', 'what is ready now');
+select is(nofx.queue_history(5) -> 2 ->> 'depth', '2', 'and was so two minutes ago, when the others had not come');
+select is(nofx.queue_history(5) -> 0 ->> 'depth', '0');
+select ok((nofx.queue_history(5) -> 4 ->> 'p95_s')::float >= 0);
+select is(nofx.queue_history(5) -> 0 ->> 'started', '0');
+select * from finish();
+rollback;

@@ -1,0 +1,13 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 3);
+select tap.claim();
+select tap.breaks('s0');
+select is(tap.run_status(), 'failed');
+select nofx_private.reopen_steps(tap.run(), array[tap.step('s0'), tap.step('s1'), tap.step('s2')], 'me');
+select is(array[tap.status('s0'), tap.status('s1'), tap.status('s2')], array['ready', 'pending', 'pending']);
+select results_eq($$ select name, attempt from nofx.step where run_id = tap.run() order by position $$, $$ values ('s0', 2), ('s1', 1), ('s2', 1) $$, 'only what was executed counts an attempt');
+select is((select open_steps from nofx.run where id = tap.run()), 3);
+select * from finish();
+rollback;

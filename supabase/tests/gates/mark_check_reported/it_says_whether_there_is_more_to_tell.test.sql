@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
+select tap.be_service();
+select is(nofx.mark_check_reported(tap.step('a'), 'queued', 7), false);
+select tap.claim();
+select is(nofx.mark_check_reported(tap.step('a'), 'queued', 7), true);
+select * from finish();
+rollback;

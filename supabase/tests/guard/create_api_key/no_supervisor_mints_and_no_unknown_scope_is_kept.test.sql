@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.be('supervisor');
+select throws_ok($$ select nofx.create_api_key('ci', 'viewer', repeat('a', 64), 'nofx_') $$, 'PT403', 'forbidden');
+select tap.be('admin');
+select throws_ok($$ select nofx.create_api_key('ci', 'viewer', repeat('a', 64), 'nofx_', null, array['runs', 'all']) $$, 'PT422', 'invalid-settings');
+select lives_ok($$ select nofx.create_api_key('ci', 'viewer', repeat('a', 64), 'nofx_', null, array['runs']) $$);
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
+grant select on h to public;
+select tap.be('admin', gen_random_uuid());
+select throws_ok($$ select nofx.delete_hook(id) from h $$, 'PT404', 'hook-not-found');
+select isnt_empty($$ select 1 from nofx.hook where id = (select id from h) $$);
+select * from finish();
+rollback;

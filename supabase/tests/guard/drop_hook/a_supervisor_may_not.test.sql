@@ -1,9 +1,0 @@
-begin;
-select plan(1);
-select tap.tenant();
-select tap.be('admin');
-select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
-select tap.be('supervisor');
-select throws_ok($$ select nofx.drop_hook(id) from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid $$, 'PT403', 'forbidden');
-select * from finish();
-rollback;

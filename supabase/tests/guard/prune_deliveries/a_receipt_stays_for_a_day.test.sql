@@ -1,0 +1,16 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_webhook_source('s', 'github', 'a secret of the sender');
+create temp table s as select id from nofx.webhook_source where tenant_id = current_setting('tap.tenant')::uuid;
+select tap.be_service();
+select nofx.receive_webhook(id, 'once', 'push', '{}') from s;
+update nofx.webhook_receipt set received_at = now() - interval '23 hours' where source_id = (select id from s);
+select nofx_private.prune_deliveries();
+select is(nofx.receive_webhook(id, 'once', 'push', '{}'), false, 'it was heard today') from s;
+update nofx.webhook_receipt set received_at = now() - interval '25 hours' where source_id = (select id from s);
+select nofx_private.prune_deliveries();
+select is(nofx.receive_webhook(id, 'once', 'push', '{}'), true) from s;
+select * from finish();
+rollback;

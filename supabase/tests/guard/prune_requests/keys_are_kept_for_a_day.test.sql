@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select nofx.begin_request('POST /runs', 'old', 'h'), nofx.begin_request('POST /runs', 'young', 'h');
+update nofx.idempotency_key set created_at = now() - interval '25 hours' where tenant_id = current_setting('tap.tenant')::uuid and key = 'old';
+select throws_ok($$ select nofx.prune_requests() $$, 'PT403', 'forbidden');
+select tap.be_service();
+select is(nofx.prune_requests(), 1);
+select results_eq($$ select key from nofx.idempotency_key where tenant_id = current_setting('tap.tenant')::uuid $$, $$ values ('young') $$);
+select * from finish();
+rollback;

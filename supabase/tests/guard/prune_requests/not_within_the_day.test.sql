@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select nofx.begin_request('POST /runs', 'of today', 'h');
+update nofx.idempotency_key set created_at = now() - interval '23 hours' where tenant_id = current_setting('tap.tenant')::uuid;
+select tap.be_service();
+select nofx.prune_requests();
+select isnt_empty($$ select 1 from nofx.idempotency_key where tenant_id = current_setting('tap.tenant')::uuid $$);
+select * from finish();
+rollback;

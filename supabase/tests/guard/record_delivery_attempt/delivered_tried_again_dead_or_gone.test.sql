@@ -1,0 +1,23 @@
+begin;
+select plan(7);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
+select tap.be_service();
+select nofx.enqueue_deliveries(tenant_id, jsonb_build_array(jsonb_build_object('hook_id', id, 'subject', '1-1', 'body', '{}'))) from h;
+create temp table d as select id from nofx.hook_delivery where hook_id = (select id from h);
+grant select on h, d to public;
+
+create function pg_temp.ended(p_attempt text) returns text language sql as $$ select nofx.record_delivery_attempt(id, p_attempt::jsonb)::text from d $$;
+select is(pg_temp.ended('{"duration_ms": 1, "status": 500, "response": "no"}'), 'pending');
+select ok((select next_at > now() + interval '4 seconds' and attempts = 1 from nofx.hook_delivery where id = (select id from d)));
+update nofx.hook_delivery set attempts = 9, first_attempt_at = now() - interval '1 day' where id = (select id from d);
+select is(pg_temp.ended('{"duration_ms": 1, "error": "no answer"}'), 'dead');
+select is((select data ->> 'reason' from nofx.event where type = 'hook.dead' and tenant_id = (select tenant_id from h)), 'no answer');
+select is((select array_agg(status order by attempt) from nofx.hook_attempt where delivery_id = (select id from d)), array[500, null]);
+update nofx.hook_delivery set status = 'pending', attempts = 0, ended_at = null where id = (select id from d);
+select is(pg_temp.ended('{"duration_ms": 1, "status": 410, "gone": true}'), 'dead');
+select isnt((select disabled_at from nofx.hook where id = (select id from h)), null);
+select * from finish();
+rollback;

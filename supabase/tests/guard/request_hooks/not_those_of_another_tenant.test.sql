@@ -1,0 +1,12 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
+select nofx.set_hook('p', 'pre', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+select tap.tenant();
+select tap.be_service();
+select is(json_array_length(nofx.request_hooks(current_setting('tap.tenant')::uuid) -> 'hooks'), 0);
+select * from finish();
+rollback;
