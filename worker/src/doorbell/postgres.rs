@@ -1,5 +1,5 @@
 //! Rings by NOTIFY over a direct connection. While there is much to do it asks not to be notified and looks by itself, because
-//! NOTIFY makes commits wait for each other; see `0104_engine_ring.sql`.
+//! NOTIFY makes commits wait for each other; see `0104_engine_wake_workers.sql`.
 
 use std::time::Duration;
 
