@@ -1,13 +1,13 @@
 -- Tells a worker all that it needs to execute the steps that it holds: no second call.
--- Takes: p_steps, steps in status running; p_shut, those of them that a breaker shuts out, null for none.
+-- Takes: p_steps, steps in status running; p_held, those of them that wait for an open breaker, null for none.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked, gate, children, context, hold, shut, networks}; `shut` lists the open breakers of its tenant, null for none,
+--   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks}; `open_breakers` lists the open breakers of its tenant, null for none,
 --   `networks` for an http step the private networks that its tenant may reach; `hold` says why it may not run yet (see hold_for) and comes without what it would
---   need to run; `parked` is what it left when it parked on a timer; `context` holds outputs and status of the steps that its expressions name,
+--   need to run; `parked_outputs` is what it left when it parked on a timer; `step_outputs` holds outputs and status of the steps that its expressions name,
 --   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
 -- Raises: nothing.
-create function nofx_private.describe_steps(p_steps uuid[], p_shut uuid[])
+create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
 returns json
 language plpgsql
 stable
@@ -19,13 +19,13 @@ begin
            'attempt', s.attempt, 'ready_at', s.ready_at, 'token', s.lease_token, 'hold', held.hold,
            'spec', case when held.hold is null then s.spec else s.spec - array['inputs', 'env', 'secrets'] end,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
-           'shut', case when p_shut is not null then (
+           'open_breakers', case when p_held is not null then (
              select json_agg(h.target) from nofx.handler_health h where h.tenant_id = s.tenant_id and h.state = 'open'
            ) end,
            'networks', case when s.tool = 'http' then (select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id) end,
-           'item', s.item, 'index', s.item_index, 'parked', s.outputs,
+           'item', s.item, 'index', s.item_index, 'parked_outputs', s.outputs,
            'gate', case when s.gate_id is not null then (
-             select json_build_object('id', g.id, 'kind', g.kind, 'status', g.status, 'decided_by', g.decided_by,
+             select json_build_object('id', g.id, 'gate_type', g.gate_type, 'status', g.status, 'decided_by', g.decided_by,
                       'decided_at', g.decided_at, 'reason', g.reason)
                from nofx.gate g where g.id = s.gate_id
            ) end,
@@ -33,7 +33,7 @@ begin
              select json_agg(json_build_object('name', c.name, 'status', c.status, 'outputs', c.outputs, 'error', c.error) order by c.item_index)
                from nofx.step c where c.parent_id = s.id
            ) end,
-           'context', case when s.spec ? 'refs' then (
+           'step_outputs', case when s.spec ? 'refs' then (
              select json_object_agg(c.name, json_build_object('status', c.status, 'outputs', coalesce(c.outputs, '{}')))
                from nofx.step c
               where c.run_id = s.run_id
@@ -44,9 +44,9 @@ begin
     join nofx.run r on r.id = s.run_id
     left join lateral (
       -- Most steps are of tools that no policy names: they pay one look at a small table.
-      select case when s.id = any (p_shut) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
+      select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
                   else nofx_private.hold_for(s) end as hold
-       where s.id = any (p_shut) or s.spec ? 'approval' or exists (
+       where s.id = any (p_held) or s.spec ? 'approval' or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
@@ -66,12 +66,12 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_shut uuid[];
+  v_held uuid[];
 begin
   insert into nofx_private.lease_batch (steps, check_at) values (p_steps, now() + p_lease);
   if exists (select from nofx.handler_health where state <> 'closed') then
-    v_shut := nofx_private.shut_out(p_steps);
+    v_held := nofx_private.steps_held_by_breaker(p_steps);
   end if;
-  return nofx_private.describe_steps(p_steps, v_shut);
+  return nofx_private.describe_steps(p_steps, v_held);
 end
 $$;

@@ -251,7 +251,7 @@ begin
   end if;
   -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires has a timer.
   with asked as (
-    insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve, expires_at)
+    insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
     select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
            coalesce(o.gate ->> 'question', format('Run %s (%s)?', s.name, s.tool)),
            (a.approval ->> 'role')::nofx.person_role, (a.approval ->> 'count')::int, (a.approval ->> 'author_may_approve')::boolean,
@@ -264,10 +264,10 @@ begin
                 'kind', coalesce(o.gate ->> 'kind', 'manual:approval'), 'role', 'supervisor', 'count', 1, 'author_may_approve', true)) as approval
      ) as a
      where s.id = any ((p_accepted).gated)
-    returning step_id, tenant_id, run_id, kind, expires_at
+    returning step_id, tenant_id, run_id, gate_type, expires_at
   ), timed as (
     insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
-    select a.step_id, a.tenant_id, a.run_id, 'timer', 0, a.kind, a.expires_at from asked a where a.expires_at is not null
+    select a.step_id, a.tenant_id, a.run_id, 'timer', 0, a.gate_type, a.expires_at from asked a where a.expires_at is not null
     on conflict on constraint step_queue_pkey do update set state = excluded.state, due_at = excluded.due_at, wake_count = 0
     returning due_at
   )

@@ -70,7 +70,7 @@ begin
      -- A step that a claim took in this very moment runs on: it is a running sibling.
      where s.id = c.id and s.status in ('pending', 'ready', 'waiting')
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, c.reason
-  ), told as (
+  ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select e.tenant_id, e.run_id, e.id, 'step.skipped', jsonb_build_object('name', e.name, 'tool', e.tool, 'reason', e.reason)
       from ended e

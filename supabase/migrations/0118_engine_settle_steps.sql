@@ -5,7 +5,7 @@
 -- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
 -- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, wake_for: the runs, if steps of
 --   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer or probe that this call set, or null,
---   checks: whether a forge shows gates of these runs, hooks: whether anybody wants to be told of events}.
+--   has_checks: whether a forge shows gates of these runs, has_hooks: whether anybody wants to be told of events}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -123,8 +123,8 @@ begin
     'claims', case when v_claimed is null then '[]' else nofx_private.dispatch_steps(v_claimed, p_lease) end,
     'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due,
-    'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
-    'checks', exists (
+    'has_hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
+    'has_checks', exists (
       select from nofx.check_run c
        where c.reported_status is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));
 end

@@ -46,7 +46,7 @@ begin
            error = jsonb_build_object('kind', 'cancelled', 'message', 'the run was cancelled')
      where run_id = p_run and status in ('pending', 'ready', 'waiting')
     returning id, tenant_id, name, tool
-  ), told as (
+  ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select e.tenant_id, p_run, e.id, 'step.cancelled', jsonb_build_object('name', e.name, 'tool', e.tool) from ended e
   )

@@ -34,7 +34,7 @@ begin
       from need n
      where s.id = n.id
     returning s.id, s.tenant_id, s.name, s.tool, s.status, s.attempt
-  ), told as (
+  ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select o.tenant_id, p_run, o.id, 'step.reopened', jsonb_build_object('name', o.name, 'tool', o.tool, 'attempt', o.attempt, 'by', p_by)
       from opened o
@@ -43,7 +43,7 @@ begin
        set status = 'running', error = null, ended_at = null, open_steps = r.open_steps + (select count(*) from opened)
      where r.id = p_run
     returning r.tenant_id
-  ), retold as (
+  ), run_emitted as (
     insert into nofx.event (tenant_id, run_id, type, data)
     select r.tenant_id, p_run, 'run.retried', jsonb_strip_nulls(jsonb_build_object('by', p_by, 'reason', p_reason)) from run r
   )

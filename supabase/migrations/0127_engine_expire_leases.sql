@@ -3,7 +3,7 @@
 -- them: it fails and goes to the DLQ, not to a third worker.
 -- Takes: p_limit, how many hand-outs to look at.
 -- Locks: hand-outs that are due, skipping those of other sweeps; the runs concerned (lock_runs); the steps.
--- Returns: {lost: how many leases were taken back, more: whether as many hand-outs were due as it may look at: call again}.
+-- Returns: {expired: how many leases were taken back, more: whether as many hand-outs were due as it may look at: call again}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.expire_leases(p_limit int default 1000)
 returns json
@@ -44,7 +44,7 @@ begin
   )
   select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_looked from held;
   if v_runs is null then
-    return json_build_object('lost', 0, 'more', v_looked >= p_limit);
+    return json_build_object('expired', 0, 'more', v_looked >= p_limit);
   end if;
   perform nofx_private.lock_runs(v_runs);
 
@@ -52,7 +52,7 @@ begin
     select s.id, r.status as run_status, s.expired_leases, s.started_at, s.attempt
       from nofx.step s join nofx.run r on r.id = s.run_id
      where s.run_id = any (v_runs) and s.status = 'running' and s.lease_expires_at < now()
-  ), lost as (
+  ), expired as (
     update nofx.step s
        set status = case when l.run_status = 'cancelling' then 'cancelled'
                          when l.expired_leases >= 1 then 'failed'
@@ -61,7 +61,7 @@ begin
            expired_leases = s.expired_leases + 1,
            attempt = s.attempt + (l.run_status <> 'cancelling' and l.expired_leases < 1)::int,
            error = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then
-                     jsonb_build_object('kind', 'lost', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.expired_leases + 1),
+                     jsonb_build_object('kind', 'lease_expired', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.expired_leases + 1),
                        'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
            lease_token = null, lease_expires_at = null,
            started_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then s.started_at end,
@@ -69,18 +69,18 @@ begin
            ended_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then now() end
       from late l
      where s.id = l.id
-    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as lost_attempt, l.started_at as lost_start
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as expired_attempt, l.started_at as expired_start
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, error)
-    select l.tenant_id, l.run_id, l.id, l.lost_attempt, 'lost', l.worker, l.lost_start,
-           jsonb_build_object('kind', 'lost', 'message', 'the lease expired (worker crashed or unreachable)')
-      from lost l
-  ), told as (
+    select l.tenant_id, l.run_id, l.id, l.expired_attempt, 'lease_expired', l.worker, l.expired_start,
+           jsonb_build_object('kind', 'lease_expired', 'message', 'the lease expired (worker crashed or unreachable)')
+      from expired l
+  ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select l.tenant_id, l.run_id, l.id,
            case when l.status in ('ready', 'pending') then 'step.lease_expired' else 'step.' || l.status end,
-           jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.lost_attempt, 'worker', l.worker)
-      from lost l
+           jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.expired_attempt, 'worker', l.worker)
+      from expired l
   )
   select array_agg(l.id) filter (where l.status = 'ready'),
          array_agg(l.id) filter (where l.status = 'failed'),
@@ -88,7 +88,7 @@ begin
          array_agg(l.run_id) filter (where l.status in ('failed', 'cancelled')),
          count(*)
     into v_ready, v_failed, v_failed_runs, v_gone_runs, v_count
-    from lost l;
+    from expired l;
 
   if v_ready is not null then
     perform nofx_private.enqueue_steps(v_ready);
@@ -102,7 +102,7 @@ begin
   if v_gone_runs is not null then
     v_told := nofx_private.emit(nofx_private.finish_runs(v_gone_runs));
   end if;
-  return json_build_object('lost', v_count, 'more', v_looked >= p_limit);
+  return json_build_object('expired', v_count, 'more', v_looked >= p_limit);
 end
 $$;
 grant execute on function nofx.expire_leases(int) to service_role;

@@ -1,8 +1,8 @@
 -- Fires timers that are due, sends probes to open breakers, and wakes workers again for ready steps that nobody claimed.
 -- Takes: p_limit, how many at most; p_worker, how the worker is that calls (see record_worker_heartbeat), or null.
 -- Locks: breakers that are due, and the queue rows of the steps that wait for them, skipping those of others; the runs of due timers (lock_runs); the queue rows, skipping those that others handle; the steps it wakes.
--- Returns: {wake_for: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, checks: whether forges may be
---   behind on gates, hooks: whether hooks
+-- Returns: {wake_for: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, has_checks: whether forges may be
+--   behind on gates, has_hooks: whether hooks
 --   may have to be told something}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.fire_timers(p_limit int default 1000, p_worker jsonb default null)
@@ -64,9 +64,9 @@ begin
     'wake_for', to_json(coalesce(v_woken, '{}') || coalesce(v_again, '{}')),
     'next_due_at', least((select min(due_at) from nofx.step_queue where state = 'timer'),
                          (select min(probe_at) from nofx.handler_health where state <> 'closed')),
-    'hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null)
+    'has_hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null)
           or exists (select from nofx.hook_delivery where status = 'pending' and next_at <= now()),
-    'checks', exists (select from nofx.check_run where reported_status is distinct from 'completed'));
+    'has_checks', exists (select from nofx.check_run where reported_status is distinct from 'completed'));
 end
 $$;
 grant execute on function nofx.fire_timers(int, jsonb) to service_role;

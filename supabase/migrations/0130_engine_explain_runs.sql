@@ -19,7 +19,7 @@ begin
   select r.id, w.kind, w.step_id, w.step, w.detail
     from nofx.run r
     cross join lateral (
-      select s.waits_for::text as kind, s.id as step_id, s.name as step, left(coalesce(g.question, g.kind, s.breaker_target, s.tool), 300) as detail
+      select s.waits_for::text as kind, s.id as step_id, s.name as step, left(coalesce(g.question, g.gate_type, s.breaker_target, s.tool), 300) as detail
         from nofx.step s
         left join nofx.gate g on g.id = s.gate_id and g.status = 'pending'
        where s.run_id = r.id and s.status = 'waiting' and s.waits_for <> 'child'

@@ -16,7 +16,7 @@ declare
   v_from timestamptz := date_trunc('minute', now()) - make_interval(mins => v_minutes - 1);
 begin
   return (
-    with told as (
+    with emitted as (
       select e.type, e.created_at, (e.data ->> 'ready_at')::timestamptz as ready_at
         from nofx.event e
        where e.tenant_id = v_tenant and e.created_at >= v_from and e.type in ('step.started', 'step.failed', 'step.timed_out')
@@ -28,11 +28,11 @@ begin
              percentile_cont(0.5) within group (order by extract(epoch from created_at - ready_at)) as p50_s,
              percentile_cont(0.95) within group (order by extract(epoch from created_at - ready_at)) as p95_s,
              count(*) filter (where type <> 'step.started') as failed
-        from told
+        from emitted
        group by 1
     ), arrived as (
       select date_trunc('minute', ready_at) as at, count(*) as n
-        from (select ready_at from told where type = 'step.started' union all select ready_at from waiting) as came
+        from (select ready_at from emitted where type = 'step.started' union all select ready_at from waiting) as came
        group by 1
     ), minutes as (
       -- What is ready now, less what came after the minute, and what was taken after it.

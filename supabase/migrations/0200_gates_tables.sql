@@ -1,19 +1,19 @@
 create type nofx.gate_status as enum ('pending', 'passed', 'failed', 'waived', 'cancelled', 'expired');
 
--- A barrier on a step: a person decides it (kind manual:…), or a tool did and left its evidence (kind gate:…).
+-- A barrier on a step: a person decides it (gate_type manual:…), or a tool did and left its evidence (gate_type gate:…).
 create table nofx.gate (
   id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
   step_id uuid not null references nofx.step (id) on delete cascade,
-  kind text not null check (length(kind) between 1 and 200),
+  gate_type text not null check (length(gate_type) between 1 and 200),
   status nofx.gate_status not null default 'pending',
   question text,
   evidence_path text,
   evidence_id uuid,
   -- Who may decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
-  needed int not null default 1 check (needed between 1 and 10),
+  approvals_required int not null default 1 check (approvals_required between 1 and 10),
   author_may_approve boolean not null default true,
   -- From then on nobody can approve it; null: never.
   expires_at timestamptz,

@@ -105,7 +105,7 @@ begin
        select bool_and(last.status in ('passed', 'waived'))
          from (select distinct on (g.step_id) g.status
                  from nofx.gate g
-                where g.run_id = p_step.run_id and g.kind = r.kind
+                where g.run_id = p_step.run_id and g.gate_type = r.kind
                 order by g.step_id, g.created_at desc, g.id desc) as last), false);
     if v_missing is not null then
       return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run', (v_policy).tool, array_to_string(v_missing, ' and ')));

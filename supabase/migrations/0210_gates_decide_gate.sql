@@ -2,7 +2,7 @@
 -- waits for it becomes ready and learns the decision.
 -- Takes: p_gate; p_decision, approve | reject | waive; p_reason, kept with the gate; waiving needs one.
 -- Locks: the gate's run (lock_runs); the end of the audit log; the step.
--- Returns: the gate {id, run_id, step_id, kind, status, needed, approvals, decided_by, decided_at, reason}; pending while approvals
+-- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, decided_by, decided_at, reason}; pending while approvals
 --   are missing.
 -- Raises: 403 forbidden; 403 self-approval; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
 --   422 unknown-decision; 422 reason-required.
@@ -33,13 +33,13 @@ begin
 
   insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision, role, reason)
   values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
-  perform nofx_private.audit(v_gate.tenant_id, 'gate.' || p_decision, p_gate::text, null, jsonb_build_object('kind', v_gate.kind, 'reason', p_reason),
+  perform nofx_private.audit(v_gate.tenant_id, 'gate.' || p_decision, p_gate::text, null, jsonb_build_object('gate_type', v_gate.gate_type, 'reason', p_reason),
     v_gate.run_id, v_gate.step_id);
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
-  if p_decision = 'approve' and v_approvals < v_gate.needed then
+  if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approved', jsonb_strip_nulls(jsonb_build_object(
-      'gate_id', v_gate.id, 'kind', v_gate.kind, 'by', nofx_private.caller_name(), 'approvals', v_approvals, 'needed', v_gate.needed,
+      'gate_id', v_gate.id, 'gate_type', v_gate.gate_type, 'by', nofx_private.caller_name(), 'approvals', v_approvals, 'approvals_required', v_gate.approvals_required,
       'reason', p_reason)));
   else
     update nofx.gate
@@ -49,8 +49,8 @@ begin
     returning * into v_gate;
     perform nofx_private.resolve_gate(v_gate);
   end if;
-  return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'kind', v_gate.kind,
-    'status', v_gate.status, 'needed', v_gate.needed, 'approvals', v_approvals, 'decided_by', v_gate.decided_by,
+  return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'gate_type', v_gate.gate_type,
+    'status', v_gate.status, 'approvals_required', v_gate.approvals_required, 'approvals', v_approvals, 'decided_by', v_gate.decided_by,
     'decided_at', v_gate.decided_at, 'reason', v_gate.reason);
 end
 $$;
@@ -88,7 +88,7 @@ begin
   end if;
   if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = nofx_private.caller_name()
                                            and decision = 'approve') then
-    perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('This gate needs approvals from %s different people.', p_gate.needed));
+    perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('This gate needs approvals from %s different people.', p_gate.approvals_required));
   end if;
 end
 $$;
@@ -109,7 +109,7 @@ begin
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (p_gate.tenant_id, p_gate.run_id, p_gate.step_id, case when p_gate.status = 'expired' then 'gate.expired' else 'gate.decided' end,
     jsonb_strip_nulls(jsonb_build_object(
-      'gate_id', p_gate.id, 'kind', p_gate.kind, 'status', p_gate.status, 'by', p_gate.decided_by, 'reason', p_gate.reason)));
+      'gate_id', p_gate.id, 'gate_type', p_gate.gate_type, 'status', p_gate.status, 'by', p_gate.decided_by, 'reason', p_gate.reason)));
   with woken as (
     -- A step parked on the gate goes on; a step that was held by a requested gate has one need less.
     update nofx.step s

@@ -1,9 +1,9 @@
 -- Puts a gate before a step that has not started: it needs the decision as it needs other steps.
--- Takes: p_run; p_step, a step of it that is pending or ready; p_kind, manual:<name>; p_question, shown to whoever decides.
+-- Takes: p_run; p_step, a step of it that is pending or ready; p_gate_type, manual:<name>; p_question, shown to whoever decides.
 -- Locks: the run (lock_runs); the step and its queue row.
--- Returns: the gate {id, run_id, step_id, kind, status}.
+-- Returns: the gate {id, run_id, step_id, gate_type, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-started; 422 unknown-gate-type.
-create function nofx.request_gate(p_run uuid, p_step uuid, p_kind text, p_question text default null)
+create function nofx.request_gate(p_run uuid, p_step uuid, p_gate_type text, p_question text default null)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -14,8 +14,8 @@ declare
   v_step nofx.step;
   v_approval jsonb;
 begin
-  if p_kind !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
-    perform nofx_private.refuse(422, 'unknown-gate-type', p_kind, 'Use manual:<name>; tools decide the other gates.');
+  if p_gate_type !~ '^manual:[A-Za-z0-9_.-]{1,80}$' then
+    perform nofx_private.refuse(422, 'unknown-gate-type', p_gate_type, 'Use manual:<name>; tools decide the other gates.');
   end if;
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
@@ -30,13 +30,13 @@ begin
   -- It stands in for the approval that the step needs anyway, so it asks for no less.
   select * into v_step from nofx.step where id = p_step;
   v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
-  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, question, role, needed, author_may_approve)
-  values (v_gate, v_run.tenant_id, p_run, p_step, p_kind, p_question,
+  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve)
+  values (v_gate, v_run.tenant_id, p_run, p_step, p_gate_type, p_question,
     (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean);
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_run.tenant_id, p_run, p_step, 'gate.requested', jsonb_strip_nulls(jsonb_build_object(
     'gate_id', v_gate, 'question', p_question, 'by', nofx_private.caller_name())));
-  return json_build_object('id', v_gate, 'run_id', p_run, 'step_id', p_step, 'kind', p_kind, 'status', 'pending');
+  return json_build_object('id', v_gate, 'run_id', p_run, 'step_id', p_step, 'gate_type', p_gate_type, 'status', 'pending');
 end
 $$;
 grant execute on function nofx.request_gate(uuid, uuid, text, text) to authenticated, service_role;

@@ -19,13 +19,13 @@ begin
   if not found then
     return null;
   end if;
-  insert into nofx.gate (id, tenant_id, run_id, step_id, kind, status, evidence_path, evidence_id, decided_by, decided_at)
+  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, status, evidence_path, evidence_id, decided_by, decided_at)
   values (v_gate, v_step.tenant_id, v_step.run_id, p_step, v_step.tool,
     case when p_passed then 'passed' else 'failed' end::nofx.gate_status, p_evidence,
     (select id from nofx.artifact where tenant_id = v_step.tenant_id and path = p_evidence), 'worker', now());
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_step.tenant_id, v_step.run_id, p_step, 'gate.decided', jsonb_build_object(
-    'gate_id', v_gate, 'kind', v_step.tool, 'status', case when p_passed then 'passed' else 'failed' end, 'evidence', p_evidence));
+    'gate_id', v_gate, 'gate_type', v_step.tool, 'status', case when p_passed then 'passed' else 'failed' end, 'evidence', p_evidence));
   return v_gate;
 end
 $$;

@@ -5,7 +5,7 @@ create table nofx_private.blob_to_remove (
 );
 
 -- How long a tenant keeps artifacts of runs that are over; null: for ever.
-alter table nofx.tenant add column keep_artifacts_days int check (keep_artifacts_days > 0);
+alter table nofx.retention alter column event_days drop not null, add column artifact_days int check (artifact_days > 0);
 
 -- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are
 -- to go.
@@ -28,23 +28,23 @@ begin
     select a.id
       from nofx.artifact a
       join nofx.run r on r.id = a.run_id
-      join nofx.tenant t on t.id = a.tenant_id
-     where r.ended_at < now() - make_interval(days => t.keep_artifacts_days)
+      join nofx.retention t on t.tenant_id = a.tenant_id
+     where r.ended_at < now() - make_interval(days => t.artifact_days)
        -- Another run that is not over for so long uses it.
        and not exists (
          select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
-          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
+          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.artifact_days))
      order by a.id limit p_limit
      for update of a skip locked);
   -- Whoever began to use one while it was looked at held it by its foreign key, and is seen now that it is ours.
   with gone as (
     delete from nofx.artifact a
-     using nofx.tenant t
+     using nofx.retention t
      where a.id = any (v_due)
-       and t.id = a.tenant_id
+       and t.tenant_id = a.tenant_id
        and not exists (
          select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
-          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.keep_artifacts_days))
+          where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.artifact_days))
     returning a.blob
   )
   insert into nofx_private.blob_to_remove (blob) select distinct blob from gone on conflict (blob) do nothing;

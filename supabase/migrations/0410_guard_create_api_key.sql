@@ -21,10 +21,10 @@ begin
   end if;
   insert into nofx.api_key (id, tenant_id, name, role, hash, prefix, created_by, expires_at, scopes)
   values (v_id, v_tenant, p_name, p_role, p_hash, p_prefix, nofx_private.caller_name(), p_expires_at, p_scopes);
-  perform nofx_private.audit(v_tenant, 'api_key.minted', v_id::text, null, jsonb_build_object('name', p_name, 'role', p_role,
+  perform nofx_private.audit(v_tenant, 'api_key.created', v_id::text, null, jsonb_build_object('name', p_name, 'role', p_role,
     'scopes', p_scopes, 'expires_at', p_expires_at));
   insert into nofx.event (tenant_id, type, data)
-  values (v_tenant, 'api_key.minted', jsonb_build_object('id', v_id, 'name', p_name, 'role', p_role, 'by', nofx_private.caller_name()));
+  values (v_tenant, 'api_key.created', jsonb_build_object('id', v_id, 'name', p_name, 'role', p_role, 'by', nofx_private.caller_name()));
   return v_id;
 end
 $$;

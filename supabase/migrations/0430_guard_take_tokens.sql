@@ -1,17 +1,17 @@
 -- What was taken of each limit in its current window and the one before: the count that all processes share.
--- Unlogged: after a crash everybody begins with nothing taken, which is what a limit of a minute can afford.
-create unlogged table nofx_private.rate (
+-- Unlogged: after a crash everybody begins with nothing used, which is what a limit of a minute can afford.
+create unlogged table nofx_private.rate_window (
   key text primary key,
-  window_at timestamptz not null,
+  started_at timestamptz not null,
   taken int not null,
-  taken_before int not null
+  used_before int not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
-create index rate_oldest on nofx_private.rate (window_at);
+create index rate_window_oldest on nofx_private.rate_window (started_at);
 
 -- Requests that were refused, by the limit's name: what the API's processes tell when they ask again.
-create table nofx_private.rate_refusal (
+create table nofx_private.rate_limit_rejection (
   policy text primary key,
-  refused bigint not null
+  rejected bigint not null
 );
 
 -- Takes requests of limits, each as many as are free, by a sliding window: what was taken in the window before counts for the part of it
@@ -31,41 +31,41 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'limit', 'Only the API counts requests.');
   end if;
-  insert into nofx_private.rate_refusal (policy, refused)
+  insert into nofx_private.rate_limit_rejection (policy, rejected)
   select split_part(w.key, ':', 1), sum(w.refused) from jsonb_to_recordset(p_wanted) as w (key text, refused int)
    where w.refused > 0 group by 1 order by 1
-  on conflict (policy) do update set refused = rate_refusal.refused + excluded.refused;
-  insert into nofx_private.rate (key, window_at, taken, taken_before)
+  on conflict (policy) do update set rejected = rate_limit_rejection.rejected + excluded.rejected;
+  insert into nofx_private.rate_window (key, started_at, used, used_before)
   select w.key, '-infinity', 0, 0 from jsonb_to_recordset(p_wanted) as w (key text) order by w.key limit 20
   on conflict do nothing;
-  perform 1 from nofx_private.rate r
+  perform 1 from nofx_private.rate_window r
     where r.key in (select w.key from jsonb_to_recordset(p_wanted) as w (key text))
     order by r.key for update;
   return query
   with wanted as (
     select w.key, w.n, w."limit" as most, w.window_s,
-           to_timestamp(floor(extract(epoch from now()) / w.window_s) * w.window_s) as window_at
+           to_timestamp(floor(extract(epoch from now()) / w.window_s) * w.window_s) as started_at
       from jsonb_to_recordset(p_wanted) as w (key text, n int, "limit" int, window_s int)
   ), had as (
-    select w.*, r.window_at = w.window_at as is_same,
-           case when r.window_at = w.window_at then r.taken else 0 end as had,
-           case when r.window_at = w.window_at then r.taken_before
-                when r.window_at = w.window_at - make_interval(secs => w.window_s) then r.taken
+    select w.*, r.started_at = w.started_at as is_same,
+           case when r.started_at = w.started_at then r.used else 0 end as had,
+           case when r.started_at = w.started_at then r.used_before
+                when r.started_at = w.started_at - make_interval(secs => w.window_s) then r.used
                 else 0 end as before,
-           1 - extract(epoch from now() - w.window_at)::double precision / w.window_s as reach
+           1 - extract(epoch from now() - w.started_at)::double precision / w.window_s as reach
       from wanted w
-      join nofx_private.rate r on r.key = w.key
+      join nofx_private.rate_window r on r.key = w.key
   ), free as (
     select h.*, greatest(0, h.most - h.had - ceil(h.before * h.reach)::int) as free from had h
   ), given as (
-    update nofx_private.rate r
-       set window_at = f.window_at, taken = f.had + least(f.n, f.free), taken_before = f.before
+    update nofx_private.rate_window r
+       set started_at = f.started_at, used = f.had + least(f.n, f.free), used_before = f.before
       from free f
      where r.key = f.key
     returning r.key
   )
   select f.key, least(f.n, f.free), f.free - least(f.n, f.free),
-         greatest(1, ceil(extract(epoch from f.window_at - now()) + f.window_s)::int)
+         greatest(1, ceil(extract(epoch from f.started_at - now()) + f.window_s)::int)
     from free f
     join given g on g.key = f.key;
 end
@@ -85,8 +85,8 @@ as $$
 declare
   v_count int;
 begin
-  delete from nofx_private.rate
-   where ctid = any (array(select ctid from nofx_private.rate where window_at < now() - interval '1 hour' limit 10000 for update skip locked));
+  delete from nofx_private.rate_window
+   where ctid = any (array(select ctid from nofx_private.rate_window where started_at < now() - interval '1 hour' limit 10000 for update skip locked));
   get diagnostics v_count = row_count;
   return v_count;
 end

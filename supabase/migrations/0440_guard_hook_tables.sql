@@ -1,5 +1,5 @@
 create type nofx.hook_phase as enum ('pre', 'post', 'error', 'background');
-create type nofx.delivery_status as enum ('pending', 'delivered', 'dead');
+create type nofx.delivery_status as enum ('pending', 'delivered', 'failed');
 
 -- What a tenant wants to be told, or asked. `pre` is asked before a request does anything, and may say no; `post` and `error` are told
 -- after a request that succeeded or did not; `background` is told of events.
@@ -29,7 +29,7 @@ create table nofx.hook_delivery (
   tenant_id uuid not null,
   hook_id uuid not null references nofx.hook (id) on delete cascade,
   -- What it is about: the event's cursor or the request's id.
-  subject text not null,
+  dedup_key text not null,
   -- The bytes that are sent and signed.
   body text not null,
   status nofx.delivery_status not null default 'pending',
@@ -39,7 +39,7 @@ create table nofx.hook_delivery (
   next_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   ended_at timestamptz,
-  unique (hook_id, subject),
+  unique (hook_id, dedup_key),
   constraint ended_unless_pending check ((ended_at is not null) = (status <> 'pending'))
 );
 create index hook_delivery_due on nofx.hook_delivery (next_at) where status = 'pending';

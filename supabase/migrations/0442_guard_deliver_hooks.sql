@@ -36,7 +36,7 @@ grant execute on function nofx.read_hook_events(int) to service_role;
 
 -- Notes what hooks are to be told and moves the subscription on, both or neither.
 -- Takes: p_tenant; p_tx and p_id, where the subscription stood; p_next_tx and p_next_id, where it stands now; p_deliveries, an array of
---   {hook_id, subject, body, run_id}.
+--   {hook_id, dedup_key, body, run_id}.
 -- Locks: the subscription.
 -- Returns: whether it stood there: somebody else may have been quicker.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -60,8 +60,8 @@ end
 $$;
 grant execute on function nofx.advance_hook_cursor(uuid, bigint, bigint, bigint, bigint, jsonb) to service_role;
 
--- Notes what hooks are to be told. The same subject is told to a hook once.
--- Takes: p_tenant; p_deliveries, an array of {hook_id, subject, body, run_id}, run_id being the run that the subject is about, if any.
+-- Notes what hooks are to be told. The same `dedup_key` is told to a hook once.
+-- Takes: p_tenant; p_deliveries, an array of {hook_id, dedup_key, body, run_id}, run_id being the run that the subject is about, if any.
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -74,13 +74,13 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers enqueue deliveries.');
   end if;
-  insert into nofx.hook_delivery (id, tenant_id, hook_id, subject, body)
-  select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.subject, d.body
-    from jsonb_to_recordset(p_deliveries) as d (hook_id uuid, subject text, body text, run_id uuid)
+  insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body)
+  select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.dedup_key, d.body
+    from jsonb_to_recordset(p_deliveries) as d (hook_id uuid, dedup_key text, body text, run_id uuid)
     join nofx.hook h on h.id = d.hook_id and h.tenant_id = p_tenant
    -- What a hook started starts no other tool: its run has the delivery's id.
    where h.target ->> 'kind' <> 'tool' or not exists (select from nofx.hook_delivery cause where cause.id = d.run_id)
-  on conflict (hook_id, subject) do nothing;
+  on conflict (hook_id, dedup_key) do nothing;
 end
 $$;
 grant execute on function nofx.enqueue_deliveries(uuid, jsonb) to service_role;
@@ -180,15 +180,15 @@ begin
   end if;
   update nofx.hook_delivery
      set attempts = attempts + 1,
-         status = case when (p_attempt ->> 'delivered')::boolean then 'delivered' when v_next is null then 'dead' else 'pending' end::nofx.delivery_status,
+         status = case when (p_attempt ->> 'delivered')::boolean then 'delivered' when v_next is null then 'failed' else 'pending' end::nofx.delivery_status,
          next_at = coalesce(v_next, next_at),
          ended_at = case when (p_attempt ->> 'delivered')::boolean or v_next is null then now() end
    where id = p_id
   returning * into v_delivery;
   select * into v_hook from nofx.hook where id = v_delivery.hook_id;
-  if v_delivery.status = 'dead' then
+  if v_delivery.status = 'failed' then
     insert into nofx.event (tenant_id, type, data)
-    values (v_delivery.tenant_id, 'hook.dead', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'delivery_id', p_id,
+    values (v_delivery.tenant_id, 'hook.delivery_failed', jsonb_build_object('hook_id', v_hook.id, 'name', v_hook.name, 'delivery_id', p_id,
       'reason', coalesce(p_attempt ->> 'error', 'the receiver returned ' || (p_attempt ->> 'status'))));
   end if;
   if (p_attempt ->> 'gone')::boolean then

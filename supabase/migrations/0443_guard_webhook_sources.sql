@@ -17,10 +17,10 @@ create table nofx.webhook_source (
 create table nofx.webhook_receipt (
   source_id uuid not null references nofx.webhook_source (id) on delete cascade,
   -- The sender's id of it, or a digest of its content.
-  subject text not null,
+  dedup_key text not null,
   tenant_id uuid not null,
   received_at timestamptz not null default now(),
-  primary key (source_id, subject)
+  primary key (source_id, dedup_key)
 );
 create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
 
@@ -110,11 +110,11 @@ $$;
 grant execute on function nofx.find_webhook_source(uuid) to service_role;
 
 -- Writes down what was heard, once: as the event webhook.received.
--- Takes: p_source, whose signature was checked; p_subject, the sender's id of it; p_kind, what the sender calls it; p_body, JSON.
+-- Takes: p_source, whose signature was checked; p_dedup_key, the sender's id of it; p_kind, what the sender calls it; p_body, JSON.
 -- Locks: nothing.
 -- Returns: whether it is new.
 -- Raises: 403 forbidden when the caller is not the service role; 404 webhook-source-not-found.
-create function nofx.receive_webhook(p_source uuid, p_subject text, p_kind text, p_body jsonb)
+create function nofx.receive_webhook(p_source uuid, p_dedup_key text, p_kind text, p_body jsonb)
 returns boolean
 language plpgsql
 security definer set search_path = ''
@@ -129,13 +129,13 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'webhook-source-not-found', p_source::text, 'List webhook sources with GET /api/hooks/sources.');
   end if;
-  insert into nofx.webhook_receipt (source_id, subject, tenant_id) values (p_source, left(p_subject, 200), v_source.tenant_id) on conflict do nothing;
+  insert into nofx.webhook_receipt (source_id, dedup_key, tenant_id) values (p_source, left(p_dedup_key, 200), v_source.tenant_id) on conflict do nothing;
   if not found then
     return false;
   end if;
   insert into nofx.event (tenant_id, type, data)
   values (v_source.tenant_id, 'webhook.received', jsonb_build_object('source_id', p_source, 'source', v_source.name, 'provider', v_source.provider,
-    'id', left(p_subject, 200), 'kind', left(p_kind, 200), 'body', p_body));
+    'id', left(p_dedup_key, 200), 'kind', left(p_kind, 200), 'body', p_body));
   return true;
 end
 $$;

@@ -25,7 +25,7 @@ begin
      where s.id = any (p_steps)
     on conflict (step_id) do nothing
     returning id, tenant_id, run_id, step_id, name, tool, reason
-  ), told as (
+  ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select tenant_id, run_id, step_id, 'step.dead_lettered', jsonb_build_object('name', name, 'tool', tool, 'reason', reason, 'dlq_id', id) from buried
   )

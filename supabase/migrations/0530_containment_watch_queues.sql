@@ -80,7 +80,7 @@ begin
      where a.resolved_at is null
        and not exists (select from late l where l.tenant_id = a.tenant_id and l.kind = a.kind)
     returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at
-  ), told as (
+  ), emitted as (
     select row (s.tenant_id, null, null, 'alert.raised', jsonb_build_object('alert_id', s.id, 'kind', s.kind,
              'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.new_event as news, true as is_new
       from seen s where s.is_new
@@ -89,7 +89,7 @@ begin
              'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.new_event, false
       from over o
   )
-  select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(event) into v_raised, v_resolved, v_events from told;
+  select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(event) into v_raised, v_resolved, v_events from emitted;
   perform nofx_private.emit(v_events);
   return json_build_object('raised', v_raised, 'resolved', v_resolved);
 end

@@ -31,9 +31,9 @@ begin
              'leases_lost_last_hour', (
                select count(*) from nofx.event where type = 'step.lease_expired' and created_at > now() - interval '1 hour'),
              'hooks_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
-             'hooks_dead', (select count(*) from nofx.hook_delivery where status = 'dead'),
+             'hook_deliveries_failed', (select count(*) from nofx.hook_delivery where status = 'failed'),
              'alerts_open', (select count(*) from nofx.alert where resolved_at is null),
-             'requests_refused', (select coalesce(sum(refused), 0) from nofx_private.rate_refusal))
+             'requests_refused', (select coalesce(sum(rejected), 0) from nofx_private.rate_limit_rejection))
       from nofx.step_queue);
 end
 $$;

@@ -64,7 +64,7 @@ kinds! {
     ModelFailed(Box<ModelTold>) => "model.failed";
     /// The run had the response already.
     ModelReplayed(Box<ModelTold>) => "model.replayed";
-    ApiKeyMinted(ApiKeyTold) => "api_key.minted";
+    ApiKeyMinted(ApiKeyTold) => "api_key.created";
     ApiKeyRevoked(ApiKeyTold) => "api_key.revoked";
     BreakerOpened(BreakerTold) => "breaker.opened";
     BreakerClosed(BreakerTold) => "breaker.closed";
@@ -72,7 +72,7 @@ kinds! {
     AlertResolved(AlertTold) => "alert.resolved";
     /// A webhook with a valid signature.
     WebhookReceived(WebhookReceived) => "webhook.received";
-    HookDead(HookTold) => "hook.dead";
+    HookDead(HookTold) => "hook.delivery_failed";
     HookDisabled(HookTold) => "hook.disabled";
 }
 

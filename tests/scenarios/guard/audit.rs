@@ -34,7 +34,7 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     }
     let (_, page) = supervisor.get("/api/audit").await;
     let row = &page["data"][0];
-    assert_eq!((row["action"].as_str(), row["seq"].as_i64()), (Some("api_key.minted"), Some(1)));
+    assert_eq!((row["action"].as_str(), row["seq"].as_i64()), (Some("api_key.created"), Some(1)));
     assert!(row["request_id"].is_string() && row["actor"].is_string(), "{row}");
     assert!(row["payload"].as_str().is_some_and(|payload| payload.contains("\"k0\"")), "{row}");
     assert_eq!(verify(&supervisor).await, Ok(()));

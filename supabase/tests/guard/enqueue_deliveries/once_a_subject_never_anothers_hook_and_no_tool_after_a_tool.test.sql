@@ -7,8 +7,8 @@ create temp table h as select id, tenant_id from nofx.hook where tenant_id = cur
 
 select nofx.set_hook('t', 'background', '', '{"kind": "tool", "tool": "noop"}');
 select tap.be_service();
-create function pg_temp.queue(p_tenant uuid, p_hook text, p_subject text, p_run uuid default null) returns void language sql as $$
-  select nofx.enqueue_deliveries(p_tenant, jsonb_build_array(jsonb_build_object('hook_id', k.id, 'subject', p_subject, 'body', '{}', 'run_id', p_run)))
+create function pg_temp.queue(p_tenant uuid, p_hook text, p_dedup_key text, p_run uuid default null) returns void language sql as $$
+  select nofx.enqueue_deliveries(p_tenant, jsonb_build_array(jsonb_build_object('hook_id', k.id, 'subject', p_dedup_key, 'body', '{}', 'run_id', p_run)))
     from nofx.hook k where k.tenant_id = (select tenant_id from h) and name = p_hook
 $$;
 select pg_temp.queue(tenant_id, 'h', '1-1'), pg_temp.queue(tenant_id, 'h', '1-1'), pg_temp.queue(gen_random_uuid(), 'h', '1-2') from h;

@@ -13,11 +13,11 @@ create function pg_temp.ended(p_attempt text) returns text language sql as $$ se
 select is(pg_temp.ended('{"duration_ms": 1, "status": 500, "response": "no"}'), 'pending');
 select ok((select next_at > now() + interval '4 seconds' and attempts = 1 from nofx.hook_delivery where id = (select id from d)));
 update nofx.hook_delivery set attempts = 9, first_attempt_at = now() - interval '1 day' where id = (select id from d);
-select is(pg_temp.ended('{"duration_ms": 1, "error": "no answer"}'), 'dead');
-select is((select data ->> 'reason' from nofx.event where type = 'hook.dead' and tenant_id = (select tenant_id from h)), 'no answer');
+select is(pg_temp.ended('{"duration_ms": 1, "error": "no answer"}'), 'failed');
+select is((select data ->> 'reason' from nofx.event where type = 'hook.delivery_failed' and tenant_id = (select tenant_id from h)), 'no answer');
 select is((select array_agg(status order by attempt) from nofx.hook_attempt where delivery_id = (select id from d)), array[500, null]);
 update nofx.hook_delivery set status = 'pending', attempts = 0, ended_at = null where id = (select id from d);
-select is(pg_temp.ended('{"duration_ms": 1, "status": 410, "gone": true}'), 'dead');
+select is(pg_temp.ended('{"duration_ms": 1, "status": 410, "gone": true}'), 'failed');
 select isnt((select disabled_at from nofx.hook where id = (select id from h)), null);
 select * from finish();
 rollback;
