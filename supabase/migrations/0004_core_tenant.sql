@@ -5,10 +5,11 @@ create table nofx.tenant (
   created_at timestamptz not null default now()
 );
 
--- How long a tenant keeps what, in days. A tenant without a row keeps events for 90 days.
+-- How long a tenant keeps what, in days. Null, and a tenant without a row: events for 90 days, artifacts of finished runs for ever.
 create table nofx.retention (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
-  event_days int not null check (event_days between 1 and 3650)
+  event_days int check (event_days between 1 and 3650),
+  artifact_days int check (artifact_days > 0)
 );
 
 alter table nofx.tenant enable row level security;

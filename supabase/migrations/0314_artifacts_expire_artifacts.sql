@@ -4,9 +4,6 @@ create table nofx_private.blob_to_remove (
   since timestamptz not null default now()
 );
 
--- How long a tenant keeps artifacts of runs that are over; null: for ever.
-alter table nofx.retention alter column event_days drop not null, add column artifact_days int check (artifact_days > 0);
-
 -- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are
 -- to go.
 -- Takes: p_limit, how many at most.

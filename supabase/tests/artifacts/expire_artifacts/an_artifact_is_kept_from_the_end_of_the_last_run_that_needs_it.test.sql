@@ -12,7 +12,7 @@ begin
 end
 $$;
 select is(pg_temp.over(run, '9999 days'), '{}', 'for ever, unless the tenant says otherwise') from made;
-update nofx.tenant set keep_artifacts_days = 30 where id = current_setting('tap.tenant')::uuid;
+insert into nofx.retention (tenant_id, artifact_days) values (current_setting('tap.tenant')::uuid, 30);
 select is(pg_temp.over(run, '29 days 23:59:59'), '{}', 'a second is left') from made;
 select tap.run_of('loose', 1);
 select tap.claim();

@@ -6,7 +6,7 @@ select tap.claim();
 select tap.keep('s0', 'one', 'x'), tap.keep('s0', 'two', 'y');
 select tap.settle('s0');
 select is(nofx.expire_artifacts(), '{}', 'a tenant keeps everything unless it says otherwise');
-update nofx.tenant set keep_artifacts_days = 30 where id = current_setting('tap.tenant')::uuid;
+insert into nofx.retention (tenant_id, artifact_days) values (current_setting('tap.tenant')::uuid, 30);
 select is(nofx.expire_artifacts(), '{}', 'the run has just ended');
 update nofx.run set ended_at = now() - interval '31 days' where id = tap.run();
 select tap.run_of('loose', 1);
