@@ -7,7 +7,7 @@ use std::time::Duration;
 use nofx_shared::auth::{self, Caller, Origin, Role};
 use nofx_shared::containment::{self, Edge, ShutOut};
 use nofx_shared::db::{self, Db};
-use nofx_shared::hooks::{self, HooksOfRequests};
+use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::{Queue, Ring};
@@ -44,7 +44,7 @@ struct Inner {
     closing: CancellationToken,
     keys: Memory<String, Caller>,
     limits: Limits,
-    hooks: Memory<Uuid, HooksOfRequests>,
+    hooks: Memory<Uuid, RequestHooks>,
     summaries: Memory<Uuid, Value>,
     counts: Memory<Uuid, Value>,
     people: Memory<Uuid, HashMap<String, String>>,
@@ -112,7 +112,7 @@ impl App {
     }
 
     /// The hooks of a tenant's requests, as they were a few seconds ago.
-    pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<HooksOfRequests>, db::Error> {
+    pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<RequestHooks>, db::Error> {
         self.inner.hooks.get(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
     }
 

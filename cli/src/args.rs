@@ -73,9 +73,9 @@ pub(crate) enum Dlq {
     /// List dead letters, or show one with its errors, inputs and evidence.
     Inspect(InspectDlq),
     /// Requeue dead letters; their runs continue.
-    Requeue(DlqChoice),
+    Requeue(DlqSelector),
     /// Purge dead letters; their steps stay failed.
-    Purge(DlqChoice),
+    Purge(DlqSelector),
 }
 
 #[derive(clap::Args)]
@@ -91,7 +91,7 @@ pub(crate) struct InspectDlq {
 
 /// Filters; all that are given must match.
 #[derive(clap::Args)]
-pub(crate) struct DlqChoice {
+pub(crate) struct DlqSelector {
     /// Ids, as `nofx dlq inspect` shows them.
     pub ids: Vec<uuid::Uuid>,
     /// Dead letters of this tool.

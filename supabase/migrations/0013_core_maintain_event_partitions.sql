@@ -30,7 +30,7 @@ begin
 
   select greatest(90, coalesce(max(event_days), 0)) into v_keep_days from nofx.retention;
   -- When every tenant has a row, the longest of them decides.
-  if not exists (select 1 from nofx.tenant t where not exists (select 1 from nofx.retention r where r.tenant_id = t.id)) then
+  if not exists (select 1 from nofx.tenant t where not exists (select 1 from nofx.retention r where r.tenant_id = t.id and r.event_days is not null)) then
     select coalesce(max(event_days), 90) into v_keep_days from nofx.retention;
   end if;
   for v_name in

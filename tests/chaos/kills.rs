@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use nofx_tests::own::{Own, is_over};
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::until;
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     let (ids, ()) = tokio::join!(submitting, killing);
     let mut given_up = vec![];
     for id in &ids {
-        let run = own.wait(id, Duration::from_secs(120), is_over).await;
+        let run = own.wait(id, Duration::from_secs(120), is_finished).await;
         if run["status"] == "failed" {
             assert_eq!(run["error"]["message"], "the lease expired 2 times (worker crashed or unreachable)", "{run}");
             given_up.push(run);
@@ -137,7 +137,7 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     }
     own.call(reqwest::Method::POST, "/api/dlq/requeue", Some(&json!({"reason": "poison"}))).await.expect("all are given back");
     for id in &ids {
-        let run = own.wait(id, Duration::from_secs(120), is_over).await;
+        let run = own.wait(id, Duration::from_secs(120), is_finished).await;
         assert_eq!(run["status"], "succeeded", "{run}");
     }
     assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
@@ -220,7 +220,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));
     let gate = run["gates"][0]["id"].as_str().expect("a gate").to_owned();
     own.call(reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!((run["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("succeeded"), Some("succeeded")));
 }
 
@@ -238,7 +238,7 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
     let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.interrupted'", &[]).await.expect("a count");
@@ -253,7 +253,7 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
     let plan =
         json!({"goal": "poison", "steps": [{"name": "p", "tool": "bash", "retry": {"max_attempts": 5}, "inputs": {"script": script}}]});
     let id = own.submit(&plan).await;
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(
         (run["status"].as_str(), run["error"]["message"].as_str()),
         (Some("failed"), Some("the lease expired 2 times (worker crashed or unreachable)")),
@@ -292,7 +292,7 @@ async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
         sql.batch_execute("commit").await.expect("no lock");
     }
     std::fs::write(go, "").expect("written");
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     for step in run["steps"].as_array().expect("steps") {
         assert_eq!((step["status"].as_str(), step["attempt"].as_u64()), (Some("succeeded"), Some(1)), "{run}");

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use nofx_shared::events::EventBus;
 use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
 use nofx_shared::settings::{self, Aws, AwsKeys};
-use nofx_tests::own::{Own, is_over};
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::{bash, plan, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ async fn passes_by_a_worker_without_room(own: &Own) {
         own.run(&noop()).await;
     }
     std::fs::write(go, "").expect("written");
-    own.wait(&long, Duration::from_secs(60), is_over).await;
+    own.wait(&long, Duration::from_secs(60), is_finished).await;
 }
 
 /// Poison: a message that is no ring harms nobody, and is kept aside where the driver keeps messages.
@@ -180,7 +180,7 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
         eventually("what they held is taken back", || async { lost().await > before }).await;
         std::fs::write(go, "").expect("written");
         for id in &runs {
-            let run = own.wait(id, Duration::from_secs(60), is_over).await;
+            let run = own.wait(id, Duration::from_secs(60), is_finished).await;
             assert_eq!(run["status"], "succeeded", "after {signal}: {run}");
         }
     }

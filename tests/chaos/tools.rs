@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nofx_tests::fakes::forges::Forges;
 use nofx_tests::fakes::models::{Fault, Providers};
-use nofx_tests::own::{Own, is_over};
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
 use nofx_tests::repository::Repository;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn killed(own: &Own, plan: &Value, table: &str, row: &str) -> Value {
     assert!(sql.query_one(&end, &[]).await.expect("one of them").get::<_, bool>(0));
     sql.batch_execute(&format!("drop trigger hold on {table}; select pg_advisory_unlock(1)")).await.expect("nobody waits any more");
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     run
 }
@@ -70,7 +70,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     own.wait(&id, Duration::from_secs(60), |_| !providers.asked().is_empty()).await;
     kill_the_worker(&own);
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("succeeded"), 2), "{run}");
 
     // A file that was being kept is kept whole.

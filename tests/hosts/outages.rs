@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nofx_tests::faults::Way;
-use nofx_tests::own::{Own, is_over};
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::{bash, plan, until};
 use nofx_tests::stack::binary;
 use nofx_tests::vercel::Deployment;
@@ -64,7 +64,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
     let load = Arc::new(Load::default());
     let submitting = tokio::spawn(submit(api.clone(), Arc::clone(&load)));
     let made = api.submit(&plan(vec![bash("log", "true")])).await;
-    let made = api.wait(&made, is_over).await["artifacts"][0]["id"].as_str().expect("an artifact").to_owned();
+    let made = api.wait(&made, is_finished).await["artifacts"][0]["id"].as_str().expect("an artifact").to_owned();
     // A step that is at work all the time.
     let done = own.dir.join("done");
     let long = api.submit(&plan(vec![bash("long", &until(&done))])).await;
@@ -93,13 +93,13 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
         way.mend();
         load.accepts(5).await;
     }
-    load.is_over.store(true, Ordering::Relaxed);
+    load.is_finished.store(true, Ordering::Relaxed);
     submitting.await.expect("the load");
     std::fs::write(done, "").expect("written");
     let mut accepted = load.accepted.lock().expect("not poisoned").clone();
     accepted.push(long);
     for id in &accepted {
-        let run = api.wait(id, is_over).await;
+        let run = api.wait(id, is_finished).await;
         assert_eq!(run["status"], "succeeded", "{run}");
         assert_eq!(run["artifacts"].as_array().map(Vec::len), Some(1), "its log is kept: {run}");
     }
@@ -112,7 +112,7 @@ struct Load {
     /// Ids of what was accepted.
     accepted: Mutex<Vec<String>>,
     refused: AtomicUsize,
-    is_over: AtomicBool,
+    is_finished: AtomicBool,
 }
 
 impl Load {
@@ -144,7 +144,7 @@ impl Load {
 /// Submits until told to stop: a step that needs a secret, keeps a log, and takes a moment.
 async fn submit(api: Api, load: Arc<Load>) {
     let step = json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 0.1; echo done"}, "secrets": ["KEY"]});
-    while !load.is_over.load(Ordering::Relaxed) {
+    while !load.is_finished.load(Ordering::Relaxed) {
         let request = api.client.post(format!("{}/api/runs", api.url)).bearer_auth(&api.token).timeout(Duration::from_secs(60));
         let answer = request.json(&json!({"plan": {"goal": "load", "steps": [step]}})).send().await.expect("the function answers");
         if answer.status() == 201 {

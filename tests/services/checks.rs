@@ -83,7 +83,7 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
 
     // "Re-run" at GitHub.
     std::fs::write(&marker, "").expect("written");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     let hook = json!({"action": "rerequested", "check_run": {"id": 1, "external_id": step(&run, "lint")["id"]}, "repository": {"full_name": "acme/web"}}).to_string();
     let signature = openssl(&["dgst", "-sha256", "-hmac", "hook-secret", "-r"], hook.as_bytes());
     let signature = signature.split(' ').next().expect("a digest").to_owned();

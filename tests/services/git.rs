@@ -59,7 +59,7 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
         own.call(Method::POST, &path, Some(&json!({}))).await.expect("it is done again");
-        let again = own.wait(id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+        let again = own.wait(id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
         let (before, after) = (step(&run, name)["attempt"].as_u64(), step(&again, name)["attempt"].as_u64());
         assert!(after > before && step(&again, "pr")["status"] == "succeeded", "{name} was done again: {again}");
     }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use nofx_shared::db::Db;
-use nofx_shared::limits::{Limits, Verdict, policies_of};
+use nofx_shared::limits::{Limits, Verdict, checks_for};
 use nofx_shared::settings::{Limits as Settings, Upstash};
 use nofx_tests::own::Own;
 use reqwest::{Method, Response};
@@ -204,7 +204,7 @@ const REFUSALS: usize = 6;
 async fn taken_together(settings: &Settings, db: &Db) -> usize {
     let processes = [Limits::new(settings.clone(), db.clone()), Limits::new(settings.clone(), db.clone())];
     let subject = uuid::Uuid::now_v7().to_string();
-    let asked = policies_of(settings, None, Some((uuid::Uuid::nil(), &subject)), true);
+    let asked = checks_for(settings, None, Some((uuid::Uuid::nil(), &subject)), true);
     let (mut taken, mut refused) = (0, 0);
     for n in 0.. {
         match processes[n % 2].take(&asked).await {

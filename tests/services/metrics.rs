@@ -71,7 +71,7 @@ async fn prometheus_scrapes_a_worker_and_promtool_finds_nothing_wrong() {
     let request = request.header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").json(&json!({"plan": plan}));
     let made: Value = request.send().await.expect("an answer").json().await.expect("a run");
     let id = made["id"].as_str().expect("an id").to_owned();
-    own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
 
     let value = async |query: &str| -> f64 {
         let found = prometheus.ask(&format!("/api/v1/query?query={query}")).await;

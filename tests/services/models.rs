@@ -233,9 +233,9 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     assert_eq!(count().await, 1, "nothing runs unseen");
     let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
     own.call(Method::POST, &path, Some(&json!({}))).await.expect("approved");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     let child = step(&run, "submit")["outputs"]["run_id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
-    let child = own.wait(&child, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    let child = own.wait(&child, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert_eq!((child["status"].as_str(), &child["created_by"]), (Some("succeeded"), &run["created_by"]), "{child}");
 
     // A tenant may let plans run unseen; what was not asked for is refused all the same.
@@ -243,7 +243,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     let pushes = json!({"goal": "x", "steps": [{"name": "unit", "tool": "gate:unit"}, {"name": "p", "tool": "git:push"}]}).to_string();
     providers.answers(pushes.clone());
     providers.answers(pushes);
-    let run = own.wait(&submit().await, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    let run = own.wait(&submit().await, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert!(run["status"] == "failed" && step(&run, "plan")["error"].to_string().contains("nothing may be pushed"), "{run}");
     assert_eq!(count().await, 3);
 }
@@ -274,7 +274,7 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
     let id = own.submit(&plan).await;
     own.wait(&id, Duration::from_secs(60), |_| providers.asked().len() > asked).await;
     own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_over).await;
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert_eq!(run["status"], "cancelled", "{run}");
     let open: i64 =
         own.sql().await.query_one("select count(*) from nofx.model_call where status = 'asked'", &[]).await.expect("a count").get(0);

@@ -176,7 +176,7 @@ impl Own {
     /// Submits a plan and waits for its end.
     pub async fn run(&self, plan: &Value) -> Value {
         let id = self.submit(plan).await;
-        self.wait(&id, Duration::from_secs(60), is_over).await
+        self.wait(&id, Duration::from_secs(60), is_finished).await
     }
 
     /// A direct connection, as the owner of the schema.
@@ -273,6 +273,6 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Whether a run is at its end.
-pub fn is_over(run: &Value) -> bool {
+pub fn is_finished(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }

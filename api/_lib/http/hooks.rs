@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
-use nofx_shared::hooks::{self, Delivery, Hook, HooksOfRequests, Phase, Target};
+use nofx_shared::hooks::{self, Delivery, Hook, RequestHooks, Phase, Target};
 use nofx_shared::problem::{Kind, Problem};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,7 +41,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) ->
 }
 
 /// Asks every `pre` hook that is for this request; the request, whole again, and what hooks are told of it.
-async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Request) -> Result<(Request, Value), Refusal> {
+async fn asked(app: &App, caller: &Caller, hooks: &RequestHooks, request: Request) -> Result<(Request, Value), Refusal> {
     let (parts, rest) = request.into_parts();
     let bytes = body::read(Request::from_parts(parts.clone(), rest)).await?;
     let subject = json!({
@@ -59,11 +59,11 @@ async fn asked(app: &App, caller: &Caller, hooks: &HooksOfRequests, request: Req
 }
 
 /// Whether a hook lets a request pass: any 2xx without `"allow": false`.
-async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, subject: &Value) -> Result<(), String> {
+async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, subject: &Value) -> Result<(), String> {
     let limit = app.settings().limits.pre_hook;
     let said: Value = match &hook.target {
         Target::Webhook { url } => {
-            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.asked", "request": subject}).to_string());
+            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.pre", "request": subject}).to_string());
             let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
             if !(200..300).contains(&said.status) {
                 return Err(format!("the hook returned {}", said.status));
@@ -85,11 +85,11 @@ async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &HooksOfRequests, 
 }
 
 /// Notes what `post` and `error` hooks are to be told; workers deliver it.
-async fn tell(app: &App, caller: &Caller, hooks: &HooksOfRequests, phase: Phase, mut subject: Value, status: u16, background: &Background) {
+async fn tell(app: &App, caller: &Caller, hooks: &RequestHooks, phase: Phase, mut subject: Value, status: u16, background: &Background) {
     subject["status"] = json!(status);
     let id = Uuid::now_v7();
     let wanting = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&subject)));
-    let kind = if phase == Phase::Post { "request.done" } else { "request.refused" };
+    let kind = if phase == Phase::Post { "request.post" } else { "request.error" };
     let body = json!({"type": kind, "id": id, "request": subject}).to_string();
     let deliveries: Vec<Delivery> =
         wanting.map(|hook| Delivery { hook_id: hook.id, subject: id.to_string(), body: body.clone(), run_id: None }).collect();

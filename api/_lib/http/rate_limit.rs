@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use nofx_shared::limits::{Standing, Verdict, policies_of, policy_header, state_header};
+use nofx_shared::limits::{Standing, Verdict, checks_for, policy_header, state_header};
 use nofx_shared::problem::{Kind, Problem};
 
 use super::Refusal;
@@ -19,7 +19,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let caller = identity.caller.as_ref().and_then(|caller| caller.as_ref().ok());
     let is_read = request.method().is_safe();
     let who = caller.map(|caller| (caller.tenant, caller.subject.as_str()));
-    let asked = policies_of(app.limits().settings(), identity.origin.address, who, is_read);
+    let asked = checks_for(app.limits().settings(), identity.origin.address, who, is_read);
     match app.limits().take(&asked).await {
         Verdict::Allowed(standing) => {
             let mut response = next.run(request).await;

@@ -56,7 +56,7 @@ pub(crate) async fn run_cron(
             let mut lost = 0;
             loop {
                 let expired = engine::expire_leases(db).await?;
-                lost += expired.lost;
+                lost += expired.expired;
                 if !expired.more {
                     break;
                 }
@@ -64,7 +64,7 @@ pub(crate) async fn run_cron(
             (lost + engine::enforce_deadlines(db).await?) as usize
         }
         Job::Doorbells => {
-            let rung = engine::fire_timers(db, None).await?.rung;
+            let rung = engine::fire_timers(db, None).await?.wake_for;
             let count = rung.len();
             app.ring(&background, rung.into_iter().map(Ring::of).collect()).await;
             count

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use nofx_shared::auth::Role;
 use nofx_shared::containment::{Alert, Breaker, BreakerState, DeadLetter};
 use nofx_shared::db::{self, Query as Rows, SCHEMA, schema_version};
-use nofx_shared::engine::WorkerState;
+use nofx_shared::engine::WorkerHeartbeat;
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
 }
 
 /// The workers, for those who may see them: they are nobody's own.
-async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerState>, db::Error> {
+async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerHeartbeat>, db::Error> {
     if !frame.session.may(Role::Supervisor) {
         return Ok(vec![]);
     }
@@ -134,7 +134,7 @@ fn charts(load: &[Load]) -> Markup {
     }
 }
 
-fn fleet(frame: &Frame, workers: &[WorkerState]) -> Markup {
+fn fleet(frame: &Frame, workers: &[WorkerHeartbeat]) -> Markup {
     if !frame.session.may(Role::Supervisor) {
         return html! { p.hint { "Workers are shared by all tenants. Only supervisors can see them." } };
     }

@@ -5,7 +5,7 @@ use nofx_shared::containment::Choice;
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::args::{Dlq, DlqChoice, Target};
+use crate::args::{Dlq, DlqSelector, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
 
@@ -54,7 +54,7 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
     Ok(Exit::Succeeded)
 }
 
-async fn act(target: &Target, verb: &str, choice: DlqChoice, role: Role) -> Outcome {
+async fn act(target: &Target, verb: &str, choice: DlqSelector, role: Role) -> Outcome {
     let choice = Choice {
         ids: (!choice.ids.is_empty()).then_some(choice.ids),
         tool: choice.tool,

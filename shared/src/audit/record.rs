@@ -3,7 +3,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Head;
-use crate::crypto::{Keyring, Sealed, Unopened, WrappedKey, sha256};
+use crate::crypto::{Keyring, Sealed, UnsealError, WrappedKey, sha256};
 use crate::db::{Db, Error};
 
 /// A row of the audit log, with its payload as it is stored. `hash` covers the row before and this one: docs/audit.md says how,
@@ -82,12 +82,12 @@ impl Entry {
     }
 
     /// Opens the payload with the deployment's keys.
-    pub fn open(&mut self, keys: &Keyring) -> Result<(), Unopened> {
+    pub fn open(&mut self, keys: &Keyring) -> Result<(), UnsealError> {
         let (Some(sealed), Some(key_id), Some(wrapped_key)) = (self.sealed.take(), self.key_id.take(), self.wrapped_key.take()) else {
             return Ok(());
         };
         let opened = keys.open(&Sealed { sealed, key: WrappedKey { key_id, wrapped_key } }, self.id.as_bytes())?;
-        self.payload = Some(String::from_utf8(opened).map_err(|_| Unopened::Tampered)?);
+        self.payload = Some(String::from_utf8(opened).map_err(|_| UnsealError::Tampered)?);
         Ok(())
     }
 }

@@ -91,13 +91,13 @@ impl Choice {
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Requeued {
     pub requeued: Vec<Uuid>,
-    pub refused: Vec<RefusedLetter>,
+    pub refused: Vec<RefusedDeadLetter>,
     pub dry_run: bool,
 }
 
 /// A dead letter that was not requeued.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct RefusedLetter {
+pub struct RefusedDeadLetter {
     pub id: Uuid,
     pub reason: String,
 }

@@ -37,7 +37,7 @@ pub struct WrappedKey {
 
 /// Why something cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unopened {
+pub enum UnsealError {
     #[error("the key {0} is not in NOFX_ENCRYPTION_KEYS")]
     UnknownKey(String),
     #[error("the ciphertext was changed, or belongs to something else")]
@@ -82,9 +82,9 @@ impl Keyring {
         Sealed { sealed: encrypt(&cipher, payload, about), key: self.wrap(&key, about) }
     }
 
-    pub fn open(&self, sealed: &Sealed, about: &[u8]) -> Result<Vec<u8>, Unopened> {
+    pub fn open(&self, sealed: &Sealed, about: &[u8]) -> Result<Vec<u8>, UnsealError> {
         let key = self.unwrap(&sealed.key, about)?;
-        let cipher = Aes256Gcm::new_from_slice(&key).map_err(|_| Unopened::Tampered)?;
+        let cipher = Aes256Gcm::new_from_slice(&key).map_err(|_| UnsealError::Tampered)?;
         decrypt(&cipher, &sealed.sealed, about)
     }
 
@@ -93,9 +93,9 @@ impl Keyring {
         WrappedKey { key_id: id.clone(), wrapped_key: encrypt(cipher, key, about) }
     }
 
-    pub(super) fn unwrap(&self, wrapped: &WrappedKey, about: &[u8]) -> Result<Vec<u8>, Unopened> {
+    pub(super) fn unwrap(&self, wrapped: &WrappedKey, about: &[u8]) -> Result<Vec<u8>, UnsealError> {
         let known = self.keys.iter().find(|(id, _)| *id == wrapped.key_id);
-        let (_, cipher) = known.ok_or_else(|| Unopened::UnknownKey(wrapped.key_id.clone()))?;
+        let (_, cipher) = known.ok_or_else(|| UnsealError::UnknownKey(wrapped.key_id.clone()))?;
         decrypt(cipher, &wrapped.wrapped_key, about)
     }
 }
@@ -110,16 +110,16 @@ fn encrypt(cipher: &Aes256Gcm, payload: &[u8], about: &[u8]) -> String {
     STANDARD.encode(out)
 }
 
-fn decrypt(cipher: &Aes256Gcm, text: &str, about: &[u8]) -> Result<Vec<u8>, Unopened> {
-    let bytes = STANDARD.decode(text).ok().filter(|bytes| bytes.len() > NONCE_BYTES).ok_or(Unopened::Tampered)?;
+fn decrypt(cipher: &Aes256Gcm, text: &str, about: &[u8]) -> Result<Vec<u8>, UnsealError> {
+    let bytes = STANDARD.decode(text).ok().filter(|bytes| bytes.len() > NONCE_BYTES).ok_or(UnsealError::Tampered)?;
     let (nonce, text) = bytes.split_at(NONCE_BYTES);
-    let nonce = Nonce::try_from(nonce).map_err(|_| Unopened::Tampered)?;
-    cipher.decrypt(&nonce, Payload { msg: text, aad: about }).map_err(|_| Unopened::Tampered)
+    let nonce = Nonce::try_from(nonce).map_err(|_| UnsealError::Tampered)?;
+    cipher.decrypt(&nonce, Payload { msg: text, aad: about }).map_err(|_| UnsealError::Tampered)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Keyring, Unopened};
+    use super::{Keyring, UnsealError};
 
     const OLD: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const BOTH: &str = "k2:HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -130,10 +130,10 @@ mod tests {
         let sealed = keys.seal(b"secret", b"row 1");
         assert_ne!(sealed, keys.seal(b"secret", b"row 1"), "another key and nonce each time");
         assert_eq!(keys.open(&sealed, b"row 1"), Ok(b"secret".to_vec()));
-        assert_eq!(keys.open(&sealed, b"row 2"), Err(Unopened::Tampered));
+        assert_eq!(keys.open(&sealed, b"row 2"), Err(UnsealError::Tampered));
         let mut changed = sealed;
         changed.sealed = keys.seal(b"other", b"row 1").sealed;
-        assert_eq!(keys.open(&changed, b"row 1"), Err(Unopened::Tampered), "the text of another under this one's key");
+        assert_eq!(keys.open(&changed, b"row 1"), Err(UnsealError::Tampered), "the text of another under this one's key");
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
         sealed.key = both.rewrap(&sealed.key, b"row").expect("known to both");
         assert_eq!((sealed.key.key_id.as_str(), &sealed.sealed), ("k2", &before));
         assert_eq!(both.open(&sealed, b"row"), Ok(b"secret".to_vec()));
-        assert_eq!(old.open(&sealed, b"row"), Err(Unopened::UnknownKey("k2".to_owned())));
+        assert_eq!(old.open(&sealed, b"row"), Err(UnsealError::UnknownKey("k2".to_owned())));
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod sign;
 
 pub(crate) use digest::from_hex;
 pub use digest::{hex, sha256};
-pub use envelope::{Keyring, Sealed, Unopened, WrappedKey};
+pub use envelope::{Keyring, Sealed, UnsealError, WrappedKey};
 pub use hmac::{hmac_sha256, is_hmac_sha256};
 pub use sign::{Envelope, PublicKey, Signature, SigningKey};

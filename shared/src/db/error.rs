@@ -27,7 +27,7 @@ pub enum Error {
 impl Error {
     /// Whether it is about what was sent, so that sending it again cannot help: our refusals, data and constraints that do not
     /// fit, sizes. Anything else (a schema cache that is being read, a plan that changed) is the database's and may pass.
-    pub fn is_about_the_call(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         match self {
             Self::Refused(_) => true,
             Self::Failed { code, .. } => ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)),

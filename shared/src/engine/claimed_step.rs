@@ -38,13 +38,13 @@ pub struct ClaimedStep {
     /// A `for_each` step's children, once they are at an end.
     pub children: Option<Vec<Child>>,
     /// Outputs and status of the steps that its expressions name.
-    pub context: Option<Value>,
+    pub step_outputs: Option<Value>,
     /// What it left when it parked on a timer.
-    pub parked: Option<Value>,
+    pub parked_outputs: Option<Value>,
     /// Private networks that it may reach.
     pub networks: Option<Vec<IpNet>>,
     /// The open breakers of its tenant: `http:…`, `provider:…`.
-    pub shut: Option<Vec<String>>,
+    pub open_breakers: Option<Vec<String>>,
 }
 
 /// What the plan says of a step.
@@ -82,7 +82,7 @@ pub struct Approval {
 #[derive(Clone, Debug, Deserialize)]
 pub struct GateDecision {
     pub id: Uuid,
-    pub kind: String,
+    pub gate_type: String,
     pub status: String,
     pub decided_by: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,

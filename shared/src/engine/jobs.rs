@@ -9,20 +9,20 @@ use crate::db::{Db, Error};
 
 /// What `fire_timers` found.
 #[derive(Debug, Deserialize)]
-pub struct Rung {
+pub struct TimersFired {
     /// Ready steps to send to the queue.
-    pub rung: Vec<Uuid>,
+    pub wake_for: Vec<Uuid>,
     /// The instant of the next timer.
     pub next_due_at: Option<DateTime<Utc>>,
     /// Whether forges may be behind on gates.
-    pub checks: bool,
+    pub has_checks: bool,
     /// Whether hooks may have to be told something.
-    pub hooks: bool,
+    pub has_hooks: bool,
 }
 
 /// How a worker is: `nofx.worker`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct WorkerState {
+pub struct WorkerHeartbeat {
     pub name: String,
     pub region: Option<String>,
     pub version: String,
@@ -40,7 +40,7 @@ pub struct WorkerState {
 #[derive(Debug, Deserialize)]
 pub struct Expired {
     /// Leases that were taken back.
-    pub lost: u32,
+    pub expired: u32,
     /// Whether more is due than one call looks at.
     pub more: bool,
 }
@@ -52,7 +52,7 @@ pub async fn expire_leases(db: &Db) -> Result<Expired, Error> {
 
 /// Wakes what is due and rings again for what nobody picked up.
 /// A worker that calls says how it is.
-pub async fn fire_timers(db: &Db, worker: Option<&WorkerState>) -> Result<Rung, Error> {
+pub async fn fire_timers(db: &Db, worker: Option<&WorkerHeartbeat>) -> Result<TimersFired, Error> {
     db.call("fire_timers", &json!({"p_worker": worker})).await
 }
 

@@ -12,7 +12,7 @@ mod status;
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
 pub use create_run::{CreatedRun, create_run, create_run_for};
 pub use extend_leases::extend_leases;
-pub use jobs::{Expired, Rung, WorkerState, enforce_deadlines, expire_leases, prune_logs, prune_requests, maintain_event_partitions, fire_timers};
+pub use jobs::{Expired, TimersFired, WorkerHeartbeat, enforce_deadlines, expire_leases, prune_logs, prune_requests, maintain_event_partitions, fire_timers};
 pub use outcome::{Failure, Outcome};
 pub use record::record_gate;
 pub use settle_steps::{Settled, settle_steps};

@@ -16,7 +16,7 @@ pub struct Failure {
     pub wait_ms: Option<u64>,
     /// Whether it is the step's own doing: a script that ends with an error tells nothing of the tool that ran it.
     #[serde(skip)]
-    pub own: bool,
+    pub ignored_by_breaker: bool,
     /// What else is known, for people: exit code, status, evidence.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
@@ -34,12 +34,12 @@ pub enum Outcome {
     },
     Failed(Failure),
     TimedOut(Failure),
-    /// Shut out by the breaker of this target, without an attempt.
-    Shut {
+    /// Not attempted: the breaker of this target is open.
+    BreakerOpen {
         target: String,
     },
-    /// Stopped before its end: its run is being cancelled, or another worker has it next.
-    Stopped,
+    /// Interrupted: its run is being cancelled, or its worker shuts down and another one runs it again.
+    Interrupted,
     /// Parked until a person decides.
     Gate {
         kind: String,
@@ -53,7 +53,7 @@ pub enum Outcome {
     Timer {
         wait_ms: u64,
     },
-    /// Parked until its children are at an end: one for each item.
+    /// Parked until its children have finished: one for each item.
     Children {
         items: Vec<Value>,
     },
@@ -65,24 +65,24 @@ impl Outcome {
         match self {
             Self::Done { .. } | Self::Write { .. } => "succeeded",
             Self::Skipped { .. } => "skipped",
-            Self::Failed(failure) if failure.transient => "failed_for_now",
+            Self::Failed(failure) if failure.transient => "failed_transient",
             Self::Failed(_) => "failed",
             Self::TimedOut(_) => "timed_out",
             Self::Gate { .. } | Self::Timer { .. } | Self::Children { .. } => "parked",
-            Self::Shut { .. } => "shut_out",
-            Self::Stopped => "stopped",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::Interrupted => "interrupted",
         }
     }
 
-    /// The row that `settle_steps` takes; `provider` is what the step depended on outside.
-    pub fn row(&self, step: Uuid, token: Uuid, provider: Option<&str>) -> Value {
+    /// The row that `settle_steps` takes; `breaker_target` is what the step depended on outside.
+    pub fn row(&self, step: Uuid, token: Uuid, breaker_target: Option<&str>) -> Value {
         let mut row = match self {
             Self::Done { outputs } => json!({"kind": "done", "outputs": outputs}),
             Self::Skipped { reason } => json!({"kind": "skipped", "outputs": {"reason": reason}}),
             Self::Failed(failure) => failure.row("failed"),
             Self::TimedOut(failure) => failure.row("timed_out"),
-            Self::Shut { target } => json!({"kind": "shut", "provider": target}),
-            Self::Stopped => json!({"kind": "stopped", "error": {"message": "stopped while running"}}),
+            Self::BreakerOpen { target } => json!({"kind": "breaker_open", "breaker_target": target}),
+            Self::Interrupted => json!({"kind": "interrupted", "error": {"message": "interrupted while running"}}),
             Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
             Self::Write { write } => json!({"kind": "write", "outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
@@ -90,8 +90,8 @@ impl Outcome {
         };
         row["step_id"] = json!(step);
         row["token"] = json!(token);
-        if let Some(provider) = provider {
-            row["provider"] = json!(provider);
+        if let Some(target) = breaker_target {
+            row["breaker_target"] = json!(target);
         }
         row
     }
@@ -99,7 +99,7 @@ impl Outcome {
 
 impl Failure {
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: false, wait_ms: None, own: false, details: Value::Null }
+        Self { message: message.into(), transient: false, wait_ms: None, ignored_by_breaker: false, details: Value::Null }
     }
 
     pub fn transient(message: impl Into<String>) -> Self {
@@ -112,11 +112,11 @@ impl Failure {
     }
 
     /// The step's own doing.
-    pub fn of_its_own(self) -> Self {
-        Self { own: true, ..self }
+    pub fn ignored_by_breaker(self) -> Self {
+        Self { ignored_by_breaker: true, ..self }
     }
 
     fn row(&self, kind: &str) -> Value {
-        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms, "own": self.own})
+        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms, "ignored_by_breaker": self.ignored_by_breaker})
     }
 }

@@ -18,13 +18,13 @@ pub struct Settled {
     /// Steps to execute next.
     pub claims: Vec<ClaimedStep>,
     /// Runs in which more became ready than was claimed: others should look at them.
-    pub rung: Vec<Uuid>,
+    pub wake_for: Vec<Uuid>,
     /// The earliest timer that this settle set.
     pub next_due_at: Option<DateTime<Utc>>,
     /// Whether a forge shows gates of these runs.
-    pub checks: bool,
+    pub has_checks: bool,
     /// Whether hooks want to be told of events.
-    pub hooks: bool,
+    pub has_hooks: bool,
 }
 
 /// Settles a batch of rows made by `Outcome::row`, and claims up to `capacity` steps.

@@ -16,7 +16,7 @@ macro_rules! statuses {
             }
 
             /// Whether nothing changes any more, but by a retry.
-            pub fn is_over(self) -> bool {
+            pub fn is_finished(self) -> bool {
                 matches!(self, $(Self::$over)|*)
             }
         }

@@ -37,43 +37,43 @@ kinds! {
     RunFailed(RunEnded) => "run.failed";
     RunCancelled(RunEnded) => "run.cancelled";
     StepStarted(StepStarted) => "step.started";
-    StepSucceeded(StepTold) => "step.succeeded";
-    StepFailed(StepTold) => "step.failed";
-    StepTimedOut(StepTold) => "step.timed_out";
-    StepCancelled(StepTold) => "step.cancelled";
-    StepSkipped(StepTold) => "step.skipped";
+    StepSucceeded(StepData) => "step.succeeded";
+    StepFailed(StepData) => "step.failed";
+    StepTimedOut(StepData) => "step.timed_out";
+    StepCancelled(StepData) => "step.cancelled";
+    StepSkipped(StepData) => "step.skipped";
     /// Parked on a timer or on its children.
-    StepWaiting(StepTold) => "step.waiting";
-    StepRetrying(StepTold) => "step.retrying";
+    StepWaiting(StepData) => "step.waiting";
+    StepRetrying(StepData) => "step.retry_scheduled";
     /// An open breaker keeps it from running; it costs no attempt.
-    StepShutOut(StepTold) => "step.shut_out";
+    StepShutOut(StepData) => "step.waiting";
     /// Its worker shuts down; another one runs it next.
-    StepHandedBack(StepTold) => "step.handed_back";
+    StepHandedBack(StepData) => "step.interrupted";
     /// Its lease expired: the worker crashed or was unreachable.
-    StepLost(StepTold) => "step.lost";
-    StepReopened(StepTold) => "step.reopened";
+    StepLost(StepData) => "step.lease_expired";
+    StepReopened(StepData) => "step.reopened";
     /// It was dead-lettered.
-    StepBuried(StepBuried) => "step.buried";
-    GateRequested(GateTold) => "gate.requested";
+    StepBuried(StepBuried) => "step.dead_lettered";
+    GateRequested(GateData) => "gate.requested";
     /// One of several approvals that it needs.
-    GateApproved(GateTold) => "gate.approved";
-    GateDecided(GateTold) => "gate.decided";
-    GateExpired(GateTold) => "gate.expired";
+    GateApproved(GateData) => "gate.approved";
+    GateDecided(GateData) => "gate.decided";
+    GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
-    ModelAnswered(Box<ModelTold>) => "model.answered";
-    ModelFailed(Box<ModelTold>) => "model.failed";
+    ModelAnswered(Box<ModelCallData>) => "model.answered";
+    ModelFailed(Box<ModelCallData>) => "model.failed";
     /// The run had the response already.
-    ModelReplayed(Box<ModelTold>) => "model.replayed";
-    ApiKeyMinted(ApiKeyTold) => "api_key.created";
-    ApiKeyRevoked(ApiKeyTold) => "api_key.revoked";
-    BreakerOpened(BreakerTold) => "breaker.opened";
-    BreakerClosed(BreakerTold) => "breaker.closed";
-    AlertRaised(AlertTold) => "alert.raised";
-    AlertResolved(AlertTold) => "alert.resolved";
+    ModelReplayed(Box<ModelCallData>) => "model.replayed";
+    ApiKeyMinted(ApiKeyData) => "api_key.created";
+    ApiKeyRevoked(ApiKeyData) => "api_key.revoked";
+    BreakerOpened(BreakerData) => "breaker.opened";
+    BreakerClosed(BreakerData) => "breaker.closed";
+    AlertRaised(AlertData) => "alert.raised";
+    AlertResolved(AlertData) => "alert.resolved";
     /// A webhook with a valid signature.
     WebhookReceived(WebhookReceived) => "webhook.received";
-    HookDead(HookTold) => "hook.delivery_failed";
-    HookDisabled(HookTold) => "hook.disabled";
+    HookDead(HookData) => "hook.delivery_failed";
+    HookDisabled(HookData) => "hook.disabled";
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -127,7 +127,7 @@ pub struct StepStarted {
 /// The new state of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StepTold {
+pub struct StepData {
     pub name: String,
     pub tool: String,
     pub attempt: Option<u32>,
@@ -157,7 +157,7 @@ pub struct StepBuried {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GateTold {
+pub struct GateData {
     pub gate_id: Uuid,
     pub kind: Option<String>,
     pub status: Option<String>,
@@ -187,7 +187,7 @@ pub struct ArtifactCreated {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ModelTold {
+pub struct ModelCallData {
     pub call_id: Uuid,
     pub task: Option<String>,
     pub provider: Option<String>,
@@ -206,7 +206,7 @@ pub struct ModelTold {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ApiKeyTold {
+pub struct ApiKeyData {
     pub id: Uuid,
     pub name: Option<String>,
     pub role: Option<Role>,
@@ -215,7 +215,7 @@ pub struct ApiKeyTold {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BreakerTold {
+pub struct BreakerData {
     /// A tool, `http:<host>` or `provider:<name>`.
     pub target: String,
     pub error: Option<String>,
@@ -224,7 +224,7 @@ pub struct BreakerTold {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AlertTold {
+pub struct AlertData {
     pub alert_id: Uuid,
     pub kind: String,
     pub value: Option<f64>,
@@ -249,7 +249,7 @@ pub struct WebhookReceived {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HookTold {
+pub struct HookData {
     pub hook_id: Uuid,
     pub name: String,
     pub delivery_id: Option<Uuid>,

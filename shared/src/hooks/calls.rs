@@ -53,7 +53,7 @@ pub struct Hook {
 
 /// The hooks of a tenant's requests.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct HooksOfRequests {
+pub struct RequestHooks {
     pub hooks: Vec<Hook>,
     /// Private networks that they may reach.
     pub networks: Vec<IpNet>,
@@ -107,7 +107,7 @@ pub struct Taken {
 }
 
 /// The hooks of a tenant's requests.
-pub async fn request_hooks(db: &Db, tenant: Uuid) -> Result<HooksOfRequests, Error> {
+pub async fn request_hooks(db: &Db, tenant: Uuid) -> Result<RequestHooks, Error> {
     db.call("request_hooks", &json!({"p_tenant": tenant})).await
 }
 

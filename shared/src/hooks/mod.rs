@@ -8,7 +8,7 @@ mod sign;
 mod verify;
 
 pub use calls::{
-    Delivery, Due, Hook, HookFilter, HooksOfRequests, Phase, Taken, Target, Unread, advance_hook_cursor, record_delivery_attempt, request_hooks,
+    Delivery, Due, Hook, HookFilter, RequestHooks, Phase, Taken, Target, Unread, advance_hook_cursor, record_delivery_attempt, request_hooks,
     enqueue_deliveries, read_hook_events, claim_deliveries,
 };
 pub use filter::{check, matches};

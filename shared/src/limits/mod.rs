@@ -9,7 +9,7 @@ mod shared;
 use std::time::Duration;
 
 pub use headers::{policy_header, state_header};
-pub use policy::{Asked, Policy, policies_of};
+pub use policy::{Asked, Policy, checks_for};
 
 use crate::db::Db;
 use crate::settings;
@@ -54,7 +54,7 @@ impl Limits {
     pub async fn take(&self, asked: &[Asked]) -> Verdict {
         for one in asked {
             if let Some(wait) = self.local.refuses(one) {
-                self.shared.note_refusal(one, wait);
+                self.shared.record_rejection(one, wait);
                 return Verdict::Refused(Standing { policy: one.policy, remaining: 0, reset: wait });
             }
         }

@@ -34,7 +34,7 @@ impl Asked {
 }
 
 /// The limits that a request comes under: of its address, of its tenant, and of its credential for reads or writes.
-pub fn policies_of(settings: &settings::Limits, address: Option<IpAddr>, caller: Option<(Uuid, &str)>, is_read: bool) -> Vec<Asked> {
+pub fn checks_for(settings: &settings::Limits, address: Option<IpAddr>, caller: Option<(Uuid, &str)>, is_read: bool) -> Vec<Asked> {
     let mut asked = vec![];
     asked.extend(address.map(|address| Asked::new("address", settings.address, network(address))));
     if let Some((tenant, subject)) = caller {
@@ -59,14 +59,14 @@ fn network(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::policies_of;
+    use super::checks_for;
     use crate::settings::Limits;
 
     #[test]
     fn a_request_comes_under_the_limits_of_its_address_its_tenant_and_its_credential() {
         let names = |address: Option<&str>, caller: bool, is_read: bool, limits: &Limits| {
             let caller = caller.then_some((uuid::Uuid::nil(), "somebody"));
-            let asked = policies_of(limits, address.map(|text| text.parse().expect("an address")), caller, is_read);
+            let asked = checks_for(limits, address.map(|text| text.parse().expect("an address")), caller, is_read);
             asked.into_iter().map(|one| one.key).collect::<Vec<_>>()
         };
         let nobody = uuid::Uuid::nil();

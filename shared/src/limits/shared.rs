@@ -112,7 +112,7 @@ impl Shared {
     }
 
     /// A request that the first line refused: the store is told of it with the next question.
-    pub(super) fn note_refusal(&self, asked: &Asked, wait: Duration) {
+    pub(super) fn record_rejection(&self, asked: &Asked, wait: Duration) {
         if let Some(known) = self.kept.lock().expect("nobody panics while holding it").get_mut(&asked.key) {
             known.refused += 1;
             let now = Instant::now();

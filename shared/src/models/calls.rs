@@ -35,7 +35,7 @@ pub struct Known {
 
 /// What was bought, or why nothing was.
 #[derive(Debug, Default, Serialize)]
-pub struct Bought {
+pub struct ModelCallResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub async fn begin_model_call(
     db.call("begin_model_call", &json!({"p_step": step.id, "p_token": step.token, "p_call": call})).await
 }
 
-pub async fn end_model_call(db: &Db, id: Uuid, bought: &Bought) -> Result<(), Error> {
+pub async fn end_model_call(db: &Db, id: Uuid, bought: &ModelCallResult) -> Result<(), Error> {
     db.call("end_model_call", &json!({"p_id": id, "p_result": bought})).await
 }
 

@@ -2,4 +2,4 @@
 
 mod calls;
 
-pub use calls::{Begun, Bought, Known, Settings, begin_model_call, end_model_call, model_settings};
+pub use calls::{Begun, ModelCallResult, Known, Settings, begin_model_call, end_model_call, model_settings};

@@ -20,7 +20,7 @@ pub enum Error {
 
 impl Error {
     /// Whether asking again cannot help.
-    pub fn is_about_the_call(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Missing { .. })
     }
 }

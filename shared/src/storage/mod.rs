@@ -31,7 +31,7 @@ pub enum Error {
 
 impl Error {
     /// Whether it is about what was sent, so that sending it again cannot help.
-    pub fn is_about_the_call(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         match self {
             Self::Unavailable(_) => false,
             Self::Unreadable { .. } => true,

@@ -55,7 +55,7 @@ pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, cont
             }
             Err(error) => error,
         };
-        if failed.is_about_the_call() || failures == PATIENCE {
+        if failed.is_permanent() || failures == PATIENCE {
             return Err(failed);
         }
         failures += 1;

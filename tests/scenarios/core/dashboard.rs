@@ -47,7 +47,7 @@ async fn what_is_refused_on_the_way_to_a_page_is_a_page() {
 #[tokio::test]
 async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
     let tenant = Tenant::new().await;
-    let (person, stranger) = (tenant.contributor(), Tenant::new().await.admin());
+    let (person, outsider) = (tenant.contributor(), Tenant::new().await.admin());
     let run = person.run(plan(vec![step("say", "bash", &[], json!({"script": "echo kept"}))])).await;
     let kept = &run["artifacts"][0];
     for query in [format!("id={}", kept["id"].as_str().expect("an id")), format!("path={}", kept["path"].as_str().expect("a path"))] {
@@ -56,7 +56,7 @@ async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
         let url = answer.headers()["location"].to_str().expect("text").to_owned();
         let text = nofx_shared::net::client().get(url).send().await.expect("an answer").text().await.expect("text");
         assert_eq!(text, "kept\n", "{query}");
-        assert_eq!(stranger.browse(Method::GET, &path).send().await.expect("an answer").status(), 404, "{query}");
+        assert_eq!(outsider.browse(Method::GET, &path).send().await.expect("an answer").status(), 404, "{query}");
     }
 }
 

@@ -35,7 +35,7 @@ async fn what_cannot_be_read_is_told_and_not_tried_again() {
     let (url, asked) = forgetful_storage().await;
     let missing = Content::File { path: "/no/such/file".into(), size: 20_000_000 };
     let upload = Storage::new(&url, STACK.get("service_role_key")).upload("test/no-such-file", "text/plain", &missing).await;
-    assert!(upload.expect_err("there is no file").is_about_the_call());
+    assert!(upload.expect_err("there is no file").is_permanent());
     assert_eq!(*asked.lock().expect("not poisoned"), [Method::POST], "it was begun, once, and nothing was asked after that");
 }
 

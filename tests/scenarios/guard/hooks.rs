@@ -181,7 +181,7 @@ mod every_host {
         let run = person.end(&started).await;
         assert_eq!(
             (run["status"].as_str(), run["steps"][0]["outputs"]["stdout"].as_str()),
-            (Some("succeeded"), Some("request.done ${{ no expression( }} but a goal\n")),
+            (Some("succeeded"), Some("request.post ${{ no expression( }} but a goal\n")),
             "{run}"
         );
         let text = format!("select body ->> 'type', body -> 'request' ->> 'status' from nofx_hooks.{name}_heard");
@@ -194,7 +194,7 @@ mod every_host {
             assert!(begin.elapsed() < Duration::from_secs(60), "it was not told of the refusal");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.refused", "422"));
+        assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.error", "422"));
     }
 
     #[tokio::test]

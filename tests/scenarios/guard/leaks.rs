@@ -1,4 +1,4 @@
-//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by a stranger and by nobody.
+//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by a outsider and by nobody.
 
 use nofx_tests::people::{status, step as found};
 use nofx_tests::stack::STACK;
@@ -20,7 +20,7 @@ async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Valu
     (response.status(), response.text().await.unwrap_or_default())
 }
 
-/// What no answer to a stranger may hold.
+/// What no answer to a outsider may hold.
 struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -105,7 +105,7 @@ async fn no_table_shows_a_stranger_or_nobody_what_a_tenant_has_and_none_is_writt
     let mark = format!("mark{}", ours.id.simple());
     belongings(&ours, &mark).await;
     let secrets = Secrets(vec![mark.clone(), ours.id.to_string()]);
-    let (stranger, admin) = (theirs.admin(), ours.admin());
+    let (outsider, admin) = (theirs.admin(), ours.admin());
     let sql = STACK.sql().await;
     fill(&sql, &ours, &mark).await;
     let rows = sql.query(
@@ -135,7 +135,7 @@ async fn no_table_shows_a_stranger_or_nobody_what_a_tenant_has_and_none_is_writt
         }
         let is_hidden = HIDDEN.contains(&table.as_str());
         for path in &paths {
-            let (status, answer) = ask(Method::GET, path, Some(&stranger.token), None).await;
+            let (status, answer) = ask(Method::GET, path, Some(&outsider.token), None).await;
             assert_eq!(status, if is_hidden { 403 } else { 200 }, "{path}: {answer}");
             secrets.check(path, &answer);
             let (status, answer) = ask(Method::GET, path, None, None).await;
@@ -143,7 +143,7 @@ async fn no_table_shows_a_stranger_or_nobody_what_a_tenant_has_and_none_is_writt
         }
         let column = if has_tenant { owner } else { columns[0].as_str() };
         let (any, nothing) = (format!("{table}?{column}=is.null"), json!({column: null}));
-        for token in [None, Some(stranger.token.as_str()), Some(admin.token.as_str())] {
+        for token in [None, Some(outsider.token.as_str()), Some(admin.token.as_str())] {
             for (method, path) in [(Method::POST, table), (Method::PATCH, &any), (Method::DELETE, &any)] {
                 let (status, answer) = ask(method.clone(), path, token, Some(&nothing)).await;
                 assert_eq!(status, if token.is_some() { 403 } else { 401 }, "{method} {path} goes past the functions: {answer}");
@@ -162,7 +162,7 @@ async fn no_function_does_or_tells_a_stranger_or_nobody_anything_of_a_tenant() {
     let mark = format!("mark{}", ours.id.simple());
     let run = belongings(&ours, &mark).await;
     let secrets = Secrets(vec![mark]);
-    let stranger = theirs.admin();
+    let outsider = theirs.admin();
     let sql = STACK.sql().await;
     let rows = sql.query(
         "select p.proname, coalesce(array_agg(a.name order by a.n) filter (where a.name is not null), '{}'),
@@ -181,7 +181,7 @@ async fn no_function_does_or_tells_a_stranger_or_nobody_anything_of_a_tenant() {
         for id in ids {
             let arguments: Map<String, Value> = names.iter().zip(types).map(|(name, kind)| (name.clone(), value(name, kind, id))).collect();
             let (path, arguments) = (format!("rpc/{function}"), Value::Object(arguments));
-            let (status, answer) = ask(Method::POST, &path, Some(&stranger.token), Some(&arguments)).await;
+            let (status, answer) = ask(Method::POST, &path, Some(&outsider.token), Some(&arguments)).await;
             secrets.check(&format!("{function} {arguments}"), &answer);
             let is_misfit = answer.contains("\"22P02\"") || answer.contains("\"PGRST202\"");
             assert_eq!(is_misfit, COLUMNS.contains(&function.as_str()), "{function} {arguments} is not even called: {answer}");

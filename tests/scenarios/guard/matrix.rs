@@ -158,12 +158,12 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
 async fn a_stranger_finds_nothing_of_another_tenant_on_any_route() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let (run, key) = belongings(&ours).await;
-    let stranger = theirs.admin();
+    let outsider = theirs.admin();
     let operations = operations().await;
     let of_one: Vec<_> = operations.iter().filter(|(_, path, _)| path.contains('{')).collect();
     assert!(of_one.len() >= 14, "the routes were not found");
     for (method, path, operation) in of_one {
-        let request = stranger.request(method.clone(), &fill(path, &run, &key));
+        let request = outsider.request(method.clone(), &fill(path, &run, &key));
         let request = if *method == Method::POST { request.json(&body(operation, &run)) } else { request };
         let (status, answer) = nofx_tests::people::answer(request).await;
         // A list below a run that is not theirs is empty.

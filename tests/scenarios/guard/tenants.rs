@@ -8,18 +8,18 @@ async fn nothing_of_another_tenant_is_seen_or_changed_on_any_route() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let run = ours.contributor().run(plan(vec![step("bad", "fail", &[], json!({}))])).await;
     let (id, step_id) = (run["id"].as_str().expect("an id"), run["steps"][0]["id"].as_str().expect("an id"));
-    let stranger = theirs.admin();
-    assert_eq!(stranger.get(&format!("/api/runs/{id}")).await.0, 404);
-    assert_eq!(stranger.get("/api/runs").await.1["data"], json!([]));
-    assert_eq!(stranger.get(&format!("/api/runs/{id}/timeline")).await.1["data"], json!([]));
-    assert_eq!(stranger.get(&format!("/api/runs/{id}/gates")).await.1["data"], json!([]));
+    let outsider = theirs.admin();
+    assert_eq!(outsider.get(&format!("/api/runs/{id}")).await.0, 404);
+    assert_eq!(outsider.get("/api/runs").await.1["data"], json!([]));
+    assert_eq!(outsider.get(&format!("/api/runs/{id}/timeline")).await.1["data"], json!([]));
+    assert_eq!(outsider.get(&format!("/api/runs/{id}/gates")).await.1["data"], json!([]));
     ours.viewer().events("types=run.failed", 1).await;
-    assert_eq!(stranger.get("/api/events").await.1["data"], json!([]));
+    assert_eq!(outsider.get("/api/events").await.1["data"], json!([]));
     for path in ["cancel", "pause", "resume", "retry", &format!("steps/{step_id}/retry")] {
-        assert_eq!(stranger.post(&format!("/api/runs/{id}/{path}"), json!({})).await.0, 404, "{path}");
+        assert_eq!(outsider.post(&format!("/api/runs/{id}/{path}"), json!({})).await.0, 404, "{path}");
     }
     let body = json!({"run_id": id, "step_id": step_id, "gate_type": "manual:x"});
-    assert_eq!(stranger.post("/api/gates", body).await.0, 404);
+    assert_eq!(outsider.post("/api/gates", body).await.0, 404);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl StepContext {
         for _ in 0..AGAIN {
             self.store(&artifact, &content).await?;
             let record = || artifacts::record_artifact(&self.tools.db, &self.step, &artifact);
-            match self.insist(record, db::Error::is_about_the_call).await {
+            match self.insist(record, db::Error::is_permanent).await {
                 Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(|| Failure::transient("the lease expired")),
                 Err(error) if error.problem().kind == nofx_shared::problem::Kind::BlobDeleting => {
                     tokio::time::sleep(Duration::from_millis(500)).await
@@ -76,7 +76,7 @@ impl StepContext {
 
     async fn store(&self, artifact: &NewArtifact, content: &Content) -> Result<(), Failure> {
         let storage = &self.tools.storage;
-        let hopeless = storage::Error::is_about_the_call;
+        let hopeless = storage::Error::is_permanent;
         let failed = |error| Failure::transient(format!("could not store the artifact {}: {error}", artifact.name));
         if content.len() >= ASK_BYTES && self.insist(|| storage.has(&artifact.blob), hopeless).await.map_err(failed)? {
             return Ok(());
@@ -117,28 +117,28 @@ impl StepContext {
 
     /// States who let the step run, when people had to.
     pub(super) async fn attest_approval(&self) -> Result<(), Failure> {
-        let Some(gate) = self.step.gate.as_ref().filter(|gate| gate.kind.starts_with("manual:")) else { return Ok(()) };
+        let Some(gate) = self.step.gate.as_ref().filter(|gate| gate.gate_type.starts_with("manual:")) else { return Ok(()) };
         let (Some(by), Some(at)) = (&gate.decided_by, gate.decided_at) else { return Ok(()) };
         let what = json!({"run": self.step.run_id, "step": self.step.name, "tool": self.step.tool, "inputs": self.inputs});
         let subject =
             Subject::new(format!("nofx:run/{}/step/{}", self.step.run_id, self.step.id), &artifacts::digest(what.to_string().as_bytes()));
-        let attestation = artifacts::approval(subject, &gate.kind, &gate.status, by, at).sign(&self.tools.signing_key);
+        let attestation = artifacts::approval(subject, &gate.gate_type, &gate.status, by, at).sign(&self.tools.signing_key);
         let record = || artifacts::record_attestation(&self.tools.db, &self.step, &attestation);
-        let recorded = self.insist(record, db::Error::is_about_the_call).await;
+        let recorded = self.insist(record, db::Error::is_permanent).await;
         recorded.map(drop).map_err(|error| Failure::transient(format!("could not record the approval: {error}")))
     }
 
     /// Brings an artifact of the tenant into a file, checked against its digest.
     pub(crate) async fn fetch(&self, artifact: Uuid, to: &Path) -> Result<(), Failure> {
         let ask = || artifacts::use_artifact(&self.tools.db, &self.step, artifact);
-        let used = self.insist(ask, db::Error::is_about_the_call).await;
+        let used = self.insist(ask, db::Error::is_permanent).await;
         let used = used.map_err(|error| Failure::permanent(format!("could not use the artifact {artifact}: {error}")))?;
         let used = used.ok_or_else(|| Failure::transient("the lease expired"))?;
         let half = half_of(to);
         let storage = &self.tools.storage;
         let failed = |error: &dyn std::fmt::Display| Failure::transient(format!("could not fetch the artifact {}: {error}", used.name));
         let mut response =
-            self.insist(|| storage.download(&used.blob), storage::Error::is_about_the_call).await.map_err(|error| failed(&error))?;
+            self.insist(|| storage.download(&used.blob), storage::Error::is_permanent).await.map_err(|error| failed(&error))?;
         let mut file = tokio::fs::File::create(&half).await.map_err(|error| failed(&error))?;
         let mut sum = Sha256::new();
         while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {

@@ -81,12 +81,12 @@ impl StepContext {
     /// breaker is open, this is what the handler is to return.
     pub(crate) fn depends_on(&self, target: &str) -> Option<Outcome> {
         drop(self.provider.set(target.to_owned()));
-        self.is_shut(target).then(|| Outcome::Shut { target: target.to_owned() })
+        self.is_shut(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
     }
 
     /// Whether a breaker of its tenant was open when the step was claimed.
     pub(crate) fn is_shut(&self, target: &str) -> bool {
-        self.step.shut.iter().flatten().any(|shut| shut == target)
+        self.step.open_breakers.iter().flatten().any(|shut| shut == target)
     }
 
     /// Tries again while what it asks is away: the work is done, only its keeping waits. Gives up when the step is stopped.

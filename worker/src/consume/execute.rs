@@ -47,7 +47,7 @@ async fn begin(mut context: Box<StepContext>, inputs: Value) -> Outcome {
             Ok(()) => run(context, inputs, span).await,
             Err(failure) => Outcome::Failed(failure),
         },
-        Err(_) if context.stop.is_cancelled() => Outcome::Stopped,
+        Err(_) if context.stop.is_cancelled() => Outcome::Interrupted,
         Err(failure) => Outcome::Failed(failure),
     }
 }
@@ -59,16 +59,16 @@ enum Prepared {
 
 fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provider: Arc<OnceLock<String>>) -> Result<Prepared, Failure> {
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status == "expired") {
-        return Err(Failure::permanent(format!("gate {} expired without a decision", gate.kind)));
+        return Err(Failure::permanent(format!("gate {} expired without a decision", gate.gate_type)));
     }
     if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status != "passed" && gate.status != "waived") {
         let by = gate.decided_by.as_deref().unwrap_or("nobody");
         let reason = gate.reason.as_deref().unwrap_or("no reason given");
-        return Err(Failure::permanent(format!("gate {} was rejected by {by}: {reason}", gate.kind)));
+        return Err(Failure::permanent(format!("gate {} was rejected by {by}: {reason}", gate.gate_type)));
     }
     let scope = Scope {
         run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
-        steps: step.context.clone().unwrap_or_else(|| json!({})),
+        steps: step.step_outputs.clone().unwrap_or_else(|| json!({})),
         item: step.item.clone().unwrap_or_default(),
         index: step.index.into(),
     };
@@ -76,7 +76,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
         return Ok(Prepared::Outcome(gather(children)));
     }
     // A step that comes back from a gate or a timer has answered this before.
-    if let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked.is_none()) {
+    if let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked_outputs.is_none()) {
         match expression::evaluate(condition, &scope).map_err(|error| permanent(&error))? {
             Value::Bool(true) => {}
             Value::Bool(false) => return Ok(Prepared::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
@@ -88,7 +88,7 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
         Some(Hold::Approval(approval)) => {
             return Ok(Prepared::Outcome(Outcome::Gate { kind: approval.kind.clone(), question: None }));
         }
-        Some(Hold::Breaker(target)) => return Ok(Prepared::Outcome(Outcome::Shut { target: target.clone() })),
+        Some(Hold::Breaker(target)) => return Ok(Prepared::Outcome(Outcome::BreakerOpen { target: target.clone() })),
         None => {}
     }
     if let Some(source) = &step.spec.for_each {
@@ -134,9 +134,9 @@ fn prepare(step: ClaimedStep, tools: Arc<Tools>, stop: CancellationToken, provid
 /// Gets the secrets that the step names, and no others. While the store is away the step waits.
 async fn unlock(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
-    let found = context.insist(|| context.tools.secrets.read(tenant, names), secrets::Error::is_about_the_call).await;
+    let found = context.insist(|| context.tools.secrets.read(tenant, names), secrets::Error::is_permanent).await;
     let found = found.map_err(|error| {
-        if error.is_about_the_call() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
+        if error.is_permanent() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
     })?;
     context.mask = Mask::new(found.values().cloned());
     // Masked as text: a secret may be a part of a value.
@@ -187,11 +187,11 @@ async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
                 task.abort();
             }
             return if stop.is_cancelled() {
-                Outcome::Stopped
+                Outcome::Interrupted
             } else {
                 let failure = Failure::transient(format!("timed out after {} s", timeout.as_secs()));
                 // Slow by itself, or because of what it asked?
-                Outcome::TimedOut(if provider.get().is_some() { failure } else { failure.of_its_own() })
+                Outcome::TimedOut(if provider.get().is_some() { failure } else { failure.ignored_by_breaker() })
             };
         }
     };

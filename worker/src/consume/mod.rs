@@ -214,24 +214,24 @@ impl Consumer {
                 if answer.asked > 0 {
                     self.bell.looked(answer.rings, !settled.claims.is_empty());
                 }
-                self.tell_others(settled.rung);
+                self.tell_others(settled.wake_for);
                 self.announce();
                 // As many as asked for: there may be more.
                 self.hungry |= answer.asked > 0 && settled.claims.len() == answer.asked;
                 if let Some(at) = settled.next_due_at {
                     self.set_alarm(at);
                 }
-                if settled.hooks {
+                if settled.has_hooks {
                     self.tools.hooks.notify_one();
                 }
-                if settled.checks {
+                if settled.has_checks {
                     self.tools.checks.notify_one();
                 }
                 for step in settled.claims {
                     self.start(step, sender.clone());
                 }
             }
-            Err(error) if !error.is_about_the_call() => {
+            Err(error) if !error.is_permanent() => {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
                 self.ended.extend(answer.sent);
                 self.hungry = true;
@@ -329,10 +329,10 @@ impl Consumer {
             self.due = None;
             self.metrics.calls.inc();
             match engine::fire_timers(&self.db, None).await {
-                Ok(rung) => {
-                    self.hungry |= !rung.rung.is_empty();
-                    self.tell_others(rung.rung);
-                    if let Some(at) = rung.next_due_at {
+                Ok(fired) => {
+                    self.hungry |= !fired.wake_for.is_empty();
+                    self.tell_others(fired.wake_for);
+                    if let Some(at) = fired.next_due_at {
                         self.set_alarm(at);
                     }
                 }

@@ -156,7 +156,7 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     }
     let is_open = evidence.verdict.is_open();
     let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
-    step.insist(record, db::Error::is_about_the_call)
+    step.insist(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?
         .ok_or_else(|| Failure::transient("the lease expired"))?;

@@ -98,7 +98,7 @@ pub(crate) fn failure(ended: &Ended, step: &StepContext) -> Failure {
     let how = ended
         .exit_code
         .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
-    Failure::transient(how).of_its_own().with_details(json!({"exit_code": ended.exit_code, "output": last}))
+    Failure::transient(how).ignored_by_breaker().with_details(json!({"exit_code": ended.exit_code, "output": last}))
 }
 
 /// The last bytes of a text, whole characters only.

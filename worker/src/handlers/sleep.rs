@@ -25,7 +25,7 @@ impl Handler for Sleep {
         if !(0.0..=31_536_000.0).contains(&inputs.seconds) {
             return Err(Failure::permanent("seconds must be from 0 to 31,536,000"));
         }
-        if step.step.parked.is_some() {
+        if step.step.parked_outputs.is_some() {
             return Ok(Outcome::Done { outputs: json!({"slept_s": inputs.seconds}) });
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked in the lines above")]

@@ -12,7 +12,7 @@ use nofx_shared::artifacts;
 use nofx_shared::audit;
 use nofx_shared::crypto::Keyring;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::engine::WorkerState;
+use nofx_shared::engine::WorkerHeartbeat;
 use nofx_shared::queue::{Queue, Ring};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
@@ -41,8 +41,8 @@ pub(crate) struct Me {
 }
 
 impl Me {
-    fn now(&self, metrics: &Metrics) -> WorkerState {
-        WorkerState {
+    fn now(&self, metrics: &Metrics) -> WorkerHeartbeat {
+        WorkerHeartbeat {
             name: self.name.clone(),
             region: self.region.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -64,21 +64,21 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             // A busy hour leaves more hand-outs than one call looks at: what is late must not wait behind them.
             loop {
                 let expired = engine::expire_leases(&db).await?;
-                if expired.lost > 0 {
+                if expired.expired > 0 {
                     bell.ring();
                 }
                 if !expired.more {
                     break;
                 }
             }
-            let rang = engine::fire_timers(&db, Some(&me.now(&metrics))).await?;
-            if rang.checks {
+            let fired = engine::fire_timers(&db, Some(&me.now(&metrics))).await?;
+            if fired.has_checks {
                 tools.checks.notify_one();
             }
-            if rang.hooks {
+            if fired.has_hooks {
                 tools.hooks.notify_one();
             }
-            let rung = rang.rung;
+            let rung = fired.wake_for;
             if !rung.is_empty() {
                 bell.ring();
                 if let Err(error) = queue.ring(rung.into_iter().map(Ring::of).collect()).await {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use nofx_shared::artifacts::digest;
 use nofx_shared::db;
 use nofx_shared::engine::Failure;
-use nofx_shared::models::{self, Begun, Bought, Settings};
+use nofx_shared::models::{self, Begun, ModelCallResult, Settings};
 use nofx_shared::{net, secrets, settings};
 use prometheus_client::metrics::histogram::Histogram;
 use serde_json::{Value, json};
@@ -20,9 +20,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::consume::StepContext;
-use provider::{Said, Trouble, Usage};
+use provider::{Said, ProviderError, Usage};
 pub(crate) use route::Task;
-use route::{Candidate, Traffic};
+use route::{Candidate, Cooldowns};
 
 /// For how long what a tenant wants is remembered.
 const MEMORY: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ pub(crate) struct Models {
     settings: settings::Models,
     /// Made with the first question: most workers ask none.
     client: LazyLock<genai::Client>,
-    traffic: Traffic,
+    traffic: Cooldowns,
     tenants: Mutex<HashMap<Uuid, (Instant, Settings)>>,
     times: Times,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Times {
 
 impl Models {
     pub(crate) fn new(settings: settings::Models, times: Times) -> Self {
-        Self { settings, client: LazyLock::new(client), traffic: Traffic::default(), tenants: Mutex::default(), times }
+        Self { settings, client: LazyLock::new(client), traffic: Cooldowns::default(), tenants: Mutex::default(), times }
     }
 
     /// Asks until somebody answers, the budget is spent or the step is stopped.
@@ -95,7 +95,7 @@ impl Models {
         let hash = question.hash(&names);
         let begin = || models::begin_model_call(&step.tools.db, &step.step, &hash, question.task.as_str(), usd, tokens);
         let begin_at = Instant::now();
-        let begun = step.insist(begin, db::Error::is_about_the_call).await;
+        let begun = step.insist(begin, db::Error::is_permanent).await;
         let mut record = begin_at.elapsed();
         let begun = begun.map_err(|error| Failure::transient(format!("the model call could not be recorded: {error}")))?;
         let id = match begun.ok_or_else(|| Failure::transient("the lease expired"))? {
@@ -116,7 +116,7 @@ impl Models {
         let mut fallbacks = vec![];
         let asked = self.try_all(step, question, &candidates, &mut fallbacks).await;
         let provider = provider_at.elapsed();
-        let mut bought = Bought { latency_ms: provider.as_millis() as u64, fallbacks, ..Bought::default() };
+        let mut bought = ModelCallResult { latency_ms: provider.as_millis() as u64, fallbacks, ..ModelCallResult::default() };
         let result = match asked {
             Ok((candidate, said)) => {
                 let cost_usd = price::of(candidate.provider.name, &candidate.model).map(|price| price.cost_usd(&said.usage));
@@ -140,7 +140,7 @@ impl Models {
         };
         let end = || models::end_model_call(&step.tools.db, id, &bought);
         let end_at = Instant::now();
-        step.insist(end, db::Error::is_about_the_call)
+        step.insist(end, db::Error::is_permanent)
             .await
             .map_err(|error| Failure::transient(format!("the result of the model call could not be recorded: {error}")))?;
         record += end_at.elapsed();
@@ -197,12 +197,12 @@ impl Models {
                             json!({"provider": candidate.provider.name, "model": candidate.model, "class": trouble.class(), "why": why}),
                         );
                         match trouble {
-                            Trouble::Wrong(_) => {
+                            ProviderError::Wrong(_) => {
                                 return Err(Failure::permanent(format!("{} rejected the request: {why}", candidate.name())));
                             }
                             // Another one would begin anew what was half said.
-                            Trouble::Cut(_) => return Err(Failure::transient(format!("{} was cut off: {why}", candidate.name()))),
-                            Trouble::Busy { .. } | Trouble::Broken(_) | Trouble::Declined(_) => {}
+                            ProviderError::Cut(_) => return Err(Failure::transient(format!("{} was cut off: {why}", candidate.name()))),
+                            ProviderError::Busy { .. } | ProviderError::Broken(_) | ProviderError::Declined(_) => {}
                         }
                     }
                 }
@@ -237,10 +237,10 @@ impl Models {
         let name = candidate.provider.secret.to_owned();
         let names = [name.clone()];
         let read = || step.tools.secrets.read(step.step.tenant_id, &names);
-        let found = step.insist(read, secrets::Error::is_about_the_call).await;
+        let found = step.insist(read, secrets::Error::is_permanent).await;
         let mut found = found.map_err(|error| {
             let message = format!("could not call {}: {error}", candidate.name());
-            if error.is_about_the_call() { Failure::permanent(message) } else { Failure::transient(message) }
+            if error.is_permanent() { Failure::permanent(message) } else { Failure::transient(message) }
         })?;
         found.remove(&name).ok_or_else(|| Failure::permanent(format!("the secret {name} was not found")))
     }
@@ -253,7 +253,7 @@ impl Models {
             return Ok(known.clone());
         }
         let read = || models::model_settings(&step.tools.db, tenant);
-        let found = step.insist(read, db::Error::is_about_the_call).await;
+        let found = step.insist(read, db::Error::is_permanent).await;
         let found = found.map_err(|error| Failure::transient(format!("could not read the settings of the tenant: {error}")))?;
         self.tenants.lock().expect("nobody panics while holding it").insert(tenant, (Instant::now(), found.clone()));
         Ok(found)

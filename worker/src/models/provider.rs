@@ -64,7 +64,7 @@ pub(super) struct Said {
 
 /// Why there is no answer, by what helps.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum ProviderError {
     /// Too much was asked of it: another one may answer, this one later.
     Busy { wait: Option<Duration>, what: String },
     /// It failed, was silent too long, or what came cannot be read.
@@ -77,7 +77,7 @@ pub(super) enum Trouble {
     Wrong(String),
 }
 
-impl Trouble {
+impl ProviderError {
     pub(super) fn what(&self) -> &str {
         match self {
             Self::Busy { what, .. } | Self::Broken(what) | Self::Cut(what) | Self::Declined(what) | Self::Wrong(what) => what,
@@ -102,7 +102,7 @@ pub(super) async fn ask(
     key: &str,
     model: &str,
     question: &Question,
-) -> Result<Said, Trouble> {
+) -> Result<Said, ProviderError> {
     let target = ServiceTarget {
         endpoint: Endpoint::from_owned(format!("{}/", base_url.trim_end_matches('/'))),
         auth: AuthData::from_single(key),
@@ -124,12 +124,12 @@ pub(super) async fn ask(
             piece_by_piece(client, target, request, &options).await
         }
     };
-    let silent = || Trouble::Broken(format!("no response within {} s", question.timeout.as_secs()));
+    let silent = || ProviderError::Broken(format!("no response within {} s", question.timeout.as_secs()));
     let said = tokio::time::timeout(question.timeout, said).await.map_err(|_| silent())??;
-    if said.text.trim().is_empty() { Err(Trouble::Broken("the response is empty".to_owned())) } else { Ok(said) }
+    if said.text.trim().is_empty() { Err(ProviderError::Broken("the response is empty".to_owned())) } else { Ok(said) }
 }
 
-async fn whole(client: &genai::Client, target: ServiceTarget, request: ChatRequest, options: &ChatOptions) -> Result<Said, Trouble> {
+async fn whole(client: &genai::Client, target: ServiceTarget, request: ChatRequest, options: &ChatOptions) -> Result<Said, ProviderError> {
     let response = client.exec_chat(target, request, Some(options)).await.map_err(|error| trouble(&error))?;
     stopped(response.stop_reason.as_ref())?;
     Ok(Said { usage: usage(&response.usage), text: response.into_first_text().unwrap_or_default() })
@@ -140,11 +140,11 @@ async fn piece_by_piece(
     target: ServiceTarget,
     request: ChatRequest,
     options: &ChatOptions,
-) -> Result<Said, Trouble> {
+) -> Result<Said, ProviderError> {
     let mut stream = client.exec_chat_stream(target, request, Some(options)).await.map_err(|error| trouble(&error))?.stream;
     let mut text = String::new();
     while let Some(event) = stream.next().await {
-        let event = event.map_err(|error| if text.is_empty() { trouble(&error) } else { Trouble::Cut(shorten(&error.to_string())) })?;
+        let event = event.map_err(|error| if text.is_empty() { trouble(&error) } else { ProviderError::Cut(shorten(&error.to_string())) })?;
         match event {
             ChatStreamEvent::Chunk(chunk) => text.push_str(&chunk.content),
             ChatStreamEvent::End(end) => {
@@ -160,15 +160,15 @@ async fn piece_by_piece(
     Err(endless(&text))
 }
 
-fn endless(text: &str) -> Trouble {
+fn endless(text: &str) -> ProviderError {
     let what = "the response ended early".to_owned();
-    if text.is_empty() { Trouble::Broken(what) } else { Trouble::Cut(what) }
+    if text.is_empty() { ProviderError::Broken(what) } else { ProviderError::Cut(what) }
 }
 
-fn stopped(reason: Option<&StopReason>) -> Result<(), Trouble> {
+fn stopped(reason: Option<&StopReason>) -> Result<(), ProviderError> {
     match reason {
-        Some(StopReason::ContentFilter(why)) => Err(Trouble::Declined(format!("the model declined to answer ({why})"))),
-        Some(StopReason::MaxTokens(_)) => Err(Trouble::Wrong("the response is longer than `max_tokens` allows".to_owned())),
+        Some(StopReason::ContentFilter(why)) => Err(ProviderError::Declined(format!("the model declined to answer ({why})"))),
+        Some(StopReason::MaxTokens(_)) => Err(ProviderError::Wrong("the response is longer than `max_tokens` allows".to_owned())),
         _ => Ok(()),
     }
 }
@@ -183,7 +183,7 @@ fn usage(used: &genai::chat::Usage) -> Usage {
     }
 }
 
-fn trouble(error: &genai::Error) -> Trouble {
+fn trouble(error: &genai::Error) -> ProviderError {
     // A stream wraps what the provider said.
     if let genai::Error::WebStream { error: inside, .. } = error
         && let Some(inside) = inside.downcast_ref::<genai::Error>()
@@ -192,17 +192,17 @@ fn trouble(error: &genai::Error) -> Trouble {
     }
     let Some(status) = error.status().map(|status| status.as_u16()) else {
         let what = if let genai::Error::WebStream { cause, .. } = error { cause.clone() } else { error.to_string() };
-        return Trouble::Broken(shorten(&what));
+        return ProviderError::Broken(shorten(&what));
     };
     let what = format!("HTTP {status}: {}", shorten(&body_of(error)));
     match status {
         // 529: Anthropic is overloaded.
         429 | 529 | 503 => {
             let wait = headers_of(error).and_then(wait_of).or_else(|| told_in_body(&body_of(error)));
-            Trouble::Busy { wait, what }
+            ProviderError::Busy { wait, what }
         }
-        408 | 409 | 500.. => Trouble::Broken(what),
-        _ => Trouble::Wrong(what),
+        408 | 409 | 500.. => ProviderError::Broken(what),
+        _ => ProviderError::Wrong(what),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::provider::{PROVIDERS, Provider, Trouble};
+use super::provider::{PROVIDERS, Provider, ProviderError};
 use nofx_shared::settings;
 
 /// Questions to one provider at once.
@@ -89,7 +89,7 @@ pub(super) fn order(
 
 /// What all steps of the worker know of the deployments.
 #[derive(Default)]
-pub(super) struct Traffic {
+pub(super) struct Cooldowns {
     deployments: Mutex<HashMap<String, State>>,
     turns: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
 }
@@ -100,7 +100,7 @@ struct State {
     until: Option<Instant>,
 }
 
-impl Traffic {
+impl Cooldowns {
     /// A place among the questions to a provider.
     pub(super) fn turns(&self, provider: &'static str) -> Arc<Semaphore> {
         let mut turns = self.turns.lock().expect("nobody panics while holding it");
@@ -117,19 +117,19 @@ impl Traffic {
         self.deployments.lock().expect("nobody panics while holding it").remove(&candidate.name());
     }
 
-    pub(super) fn troubled(&self, candidate: &Candidate, trouble: &Trouble) {
+    pub(super) fn troubled(&self, candidate: &Candidate, trouble: &ProviderError) {
         let mut deployments = self.deployments.lock().expect("nobody panics while holding it");
         let state = deployments.entry(candidate.name()).or_default();
         match trouble {
-            Trouble::Busy { wait, .. } => state.until = Some(Instant::now() + wait.unwrap_or(COOLDOWN)),
-            Trouble::Broken(_) | Trouble::Cut(_) => {
+            ProviderError::Busy { wait, .. } => state.until = Some(Instant::now() + wait.unwrap_or(COOLDOWN)),
+            ProviderError::Broken(_) | ProviderError::Cut(_) => {
                 state.failures += 1;
                 if state.failures >= FAILURES {
                     state.until = Some(Instant::now() + COOLDOWN);
                 }
             }
             // The deployment is well.
-            Trouble::Declined(_) | Trouble::Wrong(_) => {}
+            ProviderError::Declined(_) | ProviderError::Wrong(_) => {}
         }
     }
 }

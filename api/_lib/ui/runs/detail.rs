@@ -54,10 +54,10 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     };
     let icon = icon(&page);
     let title = format!("{} · {}", status(&page), page.run.goal);
-    let is_over = page.run.ended_at.is_some();
+    let is_finished = page.run.ended_at.is_some();
     let cursor = page.cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
     let body = html! {
-        article #run data-live=[(!is_over).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title=(icon.title(&title)) data-icon=(icon.path()) {
+        article #run data-live=[(!is_finished).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title=(icon.title(&title)) data-icon=(icon.path()) {
             (head(&ui, &frame, &page))
             @for gate in page.pending() { (card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
             nav.tabs aria-label="Run views" {

@@ -75,7 +75,7 @@ pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
             rows.extend(page.children(step).map(|part| row(part, shown, None, true, lanes_of(part))));
         }
     }
-    let is_over = page.run.ended_at.is_some();
+    let is_finished = page.run.ended_at.is_some();
     // The scale leaves out what nobody worked in; a gate that waits is idle time.
     let busy = shown.hides_idle.then(|| {
         let segments = rows.iter().flat_map(|row| &row.lanes).flat_map(|lane| &lane.segments);
@@ -84,7 +84,7 @@ pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
             .map(|segment| (segment.from, segment.to.unwrap_or(now)))
             .collect()
     });
-    let scale = Scale::new(page.run.created_at, page.run.ended_at.unwrap_or(now), (!is_over).then_some(now), busy);
+    let scale = Scale::new(page.run.created_at, page.run.ended_at.unwrap_or(now), (!is_finished).then_some(now), busy);
     html! {
         (waterfall(&rows, &scale, now))
         p.legend aria-hidden="true" {

@@ -31,7 +31,7 @@ impl Handler for PlanSubmit {
         // The step's own id, so that the run is made once.
         let (id, tenant, author) = (step.step.id, step.step.tenant_id, &step.step.created_by);
         let make = || engine::create_run_for(&step.tools.db, tenant, author, id, &plan, &inputs.plan, step.trace.as_ref());
-        let run = step.insist(make, db::Error::is_about_the_call).await;
+        let run = step.insist(make, db::Error::is_permanent).await;
         let run = run.map_err(|error| Failure::permanent(format!("could not create the run: {}", error.problem().detail)))?;
         Ok(Outcome::Done { outputs: json!({"run_id": run.id, "steps_total": run.steps_total}) })
     }
