@@ -48,7 +48,7 @@ const LIVE = {
   runs: { types: /^(run|gate)\./, target: "#runs", soon: 1000 },
   gates: { types: /^gate\./, target: "#approvals", soon: 500 },
   events: { types: /./, target: "#events", soon: 1000 },
-  system: { types: /^(breaker|alert|run)\.|^step\.(buried|shut_out|reopened)/, target: "#system", soon: 3000 },
+  system: { types: /^(breaker|alert|run)\.|^step\.(dead_lettered|waiting|reopened)/, target: "#system", soon: 3000 },
 };
 const live = () => one("[data-live]");
 let source, timer, busy = false, again = false, failed = false;
@@ -131,7 +131,7 @@ function later(ms) {
 if (live()?.dataset.live === "system") setInterval(() => later(0), 15e3);
 
 // What an event says of a step is seen at once; the drawing follows.
-const STATUS = { started: "running", succeeded: "succeeded", failed: "failed", timed_out: "timed_out", cancelled: "cancelled", skipped: "skipped", waiting: "waiting", shut_out: "waiting", retrying: "ready", reopened: "ready", handed_back: "ready", lost: "ready" };
+const STATUS = { started: "running", succeeded: "succeeded", failed: "failed", timed_out: "timed_out", cancelled: "cancelled", skipped: "skipped", waiting: "waiting", retry_scheduled: "ready", reopened: "ready", interrupted: "ready", lease_expired: "ready" };
 function show(event) {
   const [kind, what] = event.type.split(".");
   const name = event.data?.name;

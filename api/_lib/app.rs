@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_shared::auth::{self, Caller, Origin, Role};
-use nofx_shared::containment::{self, Edge, ShutOut};
+use nofx_shared::containment::{self, Edge, OpenBreakers};
 use nofx_shared::db::{self, Db};
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
@@ -48,7 +48,7 @@ struct Inner {
     summaries: Memory<Uuid, Value>,
     counts: Memory<Uuid, Value>,
     people: Memory<Uuid, HashMap<String, String>>,
-    shut_out: Memory<Uuid, ShutOut>,
+    open_breakers: Memory<Uuid, OpenBreakers>,
     edge: Option<Edge>,
 }
 
@@ -83,7 +83,7 @@ impl App {
                 summaries: Memory::new(TENANT_MEMORY),
                 counts: Memory::new(TENANT_MEMORY),
                 people: Memory::new(TENANT_MEMORY),
-                shut_out: Memory::new(TENANT_MEMORY),
+                open_breakers: Memory::new(TENANT_MEMORY),
                 edge: settings.edge.clone().map(Edge::new),
                 closing: CancellationToken::new(),
                 settings,
@@ -140,18 +140,18 @@ impl App {
     }
 
     /// What is shut out for the caller, to be told and never to be acted upon: from the edge, or from the database where the edge has nothing.
-    pub(crate) async fn shut_out(&self, caller: &Caller) -> Result<Arc<ShutOut>, db::Error> {
+    pub(crate) async fn open_breakers(&self, caller: &Caller) -> Result<Arc<OpenBreakers>, db::Error> {
         let read = async || {
             if let Some(edge) = self.edge() {
-                match edge.shut_out(caller.tenant).await {
+                match edge.open_breakers(caller.tenant).await {
                     Ok(Some(known)) => return Ok(known),
                     Ok(None) => {}
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not read open breakers from Edge Config"),
                 }
             }
-            containment::shut_out(&self.db(caller)).await
+            containment::open_breakers(&self.db(caller)).await
         };
-        self.inner.shut_out.get(caller.tenant, read).await
+        self.inner.open_breakers.get(caller.tenant, read).await
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -1,7 +1,7 @@
 -- Counts what the caller's tenant has in work.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, held: steps held by a limit, timers, shut_out: steps behind an open breaker, oldest_ready_s,
+-- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, throttled: steps that a limit holds back, waiting_on_timer, waiting_on_breaker: steps behind an open breaker, oldest_ready_s,
 --   gates_pending, dead_letters, breakers_open, alerts_open}.
 -- Raises: nothing.
 create function nofx.summarise_metrics()

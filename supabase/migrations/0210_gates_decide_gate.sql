@@ -38,7 +38,7 @@ begin
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
   if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
-    values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approved', jsonb_strip_nulls(jsonb_build_object(
+    values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approval_added', jsonb_strip_nulls(jsonb_build_object(
       'gate_id', v_gate.id, 'gate_type', v_gate.gate_type, 'by', nofx_private.caller_name(), 'approvals', v_approvals, 'approvals_required', v_gate.approvals_required,
       'reason', p_reason)));
   else

@@ -14,7 +14,7 @@ begin
   if p_steps is null then
     return 0;
   end if;
-  with buried as (
+  with dead_lettered as (
     insert into nofx.step_dlq (id, tenant_id, run_id, step_id, name, tool, reason, attempts, error, inputs, evidence)
     select nofx_private.uuid_v7(), s.tenant_id, s.run_id, s.id, s.name, s.tool, p_reason,
            (select count(*) from nofx.step_attempt a where a.run_id = s.run_id and a.step_id = s.id), s.error,
@@ -27,9 +27,9 @@ begin
     returning id, tenant_id, run_id, step_id, name, tool, reason
   ), emitted as (
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
-    select tenant_id, run_id, step_id, 'step.dead_lettered', jsonb_build_object('name', name, 'tool', tool, 'reason', reason, 'dlq_id', id) from buried
+    select tenant_id, run_id, step_id, 'step.dead_lettered', jsonb_build_object('name', name, 'tool', tool, 'reason', reason, 'dlq_id', id) from dead_lettered
   )
-  select count(*) into v_count from buried;
+  select count(*) into v_count from dead_lettered;
   return v_count;
 end
 $$;

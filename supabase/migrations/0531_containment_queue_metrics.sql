@@ -1,8 +1,8 @@
 -- Measures what all workers share, over all tenants: for scrapes.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: an object of numbers: steps_ready, steps_held, steps_timed, steps_shut_out, oldest_ready_seconds, dead_letters,
---   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_lost_last_hour, hooks_pending, hooks_dead, alerts_open,
+-- Returns: an object of numbers: steps_ready, steps_throttled, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
+--   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_expired_last_hour, hook_deliveries_pending, hook_deliveries_failed, alerts_open,
 --   requests_refused.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.queue_metrics()
@@ -17,8 +17,8 @@ begin
   end if;
   return (
     select json_build_object(
-             'steps_ready', count(*) filter (where state = 'ready'), 'steps_held', count(*) filter (where state = 'throttled'),
-             'steps_timed', count(*) filter (where state = 'timer'), 'steps_shut_out', count(*) filter (where state = 'breaker'),
+             'steps_ready', count(*) filter (where state = 'ready'), 'steps_throttled', count(*) filter (where state = 'throttled'),
+             'steps_waiting_on_timer', count(*) filter (where state = 'timer'), 'steps_waiting_on_breaker', count(*) filter (where state = 'breaker'),
              'oldest_ready_seconds', (
                select coalesce(extract(epoch from now() - min(s.ready_at)), 0)
                  from (select step_id from nofx.step_queue where state = 'ready' order by tenant_id, priority desc, step_id limit 1000) as first
@@ -28,9 +28,9 @@ begin
              'breakers_open', (select count(*) from nofx.handler_health where state = 'open'),
              'breakers_half_open', (select count(*) from nofx.handler_health where state = 'half_open'),
              'gates_pending', (select count(*) from nofx.gate where status = 'pending'),
-             'leases_lost_last_hour', (
+             'leases_expired_last_hour', (
                select count(*) from nofx.event where type = 'step.lease_expired' and created_at > now() - interval '1 hour'),
-             'hooks_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
+             'hook_deliveries_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
              'hook_deliveries_failed', (select count(*) from nofx.hook_delivery where status = 'failed'),
              'alerts_open', (select count(*) from nofx.alert where resolved_at is null),
              'requests_refused', (select coalesce(sum(rejected), 0) from nofx_private.rate_limit_rejection))

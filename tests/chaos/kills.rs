@@ -128,11 +128,11 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
         }
     }
     let count = async |what: &str| own.sql().await.query_one(what, &[]).await.expect("a count").get::<_, i64>(0);
-    assert!(count("select count(*) from nofx.step_attempt where outcome = 'lost'").await > 0, "whoever was killed had nothing to do");
+    assert!(count("select count(*) from nofx.step_attempt where outcome = 'lease_expired'").await > 0, "whoever was killed had nothing to do");
     // What was near when two workers died may be what killed them: it is not lost, it waits for a person's word.
     for run in &given_up {
         let step = run["error"]["step_id"].as_str().expect("an id");
-        let deaths = count(&format!("select count(*) from nofx.step_attempt where outcome = 'lost' and step_id = '{step}'")).await;
+        let deaths = count(&format!("select count(*) from nofx.step_attempt where outcome = 'lease_expired' and step_id = '{step}'")).await;
         assert_eq!(deaths, 2, "a step was given up that had not met two deaths: {run}");
     }
     own.call(reqwest::Method::POST, "/api/dlq/requeue", Some(&json!({"reason": "poison"}))).await.expect("all are given back");
@@ -261,7 +261,7 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
     );
     let dlq = own.call(reqwest::Method::GET, "/api/dlq", None).await.expect("an answer");
     assert_eq!((dlq["data"][0]["reason"].as_str(), dlq["data"][0]["attempts"].as_u64()), (Some("poison"), Some(2)), "{dlq}");
-    let lost = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lost'", &[]).await.expect("a count");
+    let lost = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lease_expired'", &[]).await.expect("a count");
     assert_eq!(lost.get::<_, i64>(0), 2);
 }
 

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
-use nofx_shared::containment::ShutOut;
+use nofx_shared::containment::OpenBreakers;
 use nofx_shared::engine::{self, CreatedRun};
 use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
@@ -97,8 +97,8 @@ pub(crate) async fn create_run(
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
     if options.dry_run {
-        let shut_out = app.shut_out(&caller).await?;
-        return Ok(axum::Json(preview(&plan, &shut_out)).into_response());
+        let open_breakers = app.open_breakers(&caller).await?;
+        return Ok(axum::Json(preview(&plan, &open_breakers)).into_response());
     }
     let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
     once(request, StatusCode::CREATED, |id| create(&app, &caller, &envelope, id, &plan, &submitted)).await
@@ -128,8 +128,8 @@ fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>
         {"name": "submit", "tool": "plan:submit", "inputs": {"plan": "${{ steps.plan.outputs.plan }}"}}]})
 }
 
-pub(crate) fn preview(plan: &Plan, shut_out: &ShutOut) -> Preview {
-    let waits = plan.steps.iter().filter(|step| shut_out.contains_key(&step.tool)).map(|step| {
+pub(crate) fn preview(plan: &Plan, open_breakers: &OpenBreakers) -> Preview {
+    let waits = plan.steps.iter().filter(|step| open_breakers.contains_key(&step.tool)).map(|step| {
         format!("{}: the breaker of {} is open; the step will wait until a probe succeeds (GET /api/breakers).", step.name, step.tool)
     });
     let warnings = plan.warnings.iter().cloned().chain(waits).collect();

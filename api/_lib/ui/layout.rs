@@ -76,7 +76,7 @@ pub(super) struct Frame {
     path: String,
     /// Gates that wait for the viewer.
     waiting: usize,
-    shut_out: Vec<String>,
+    open_breakers: Vec<String>,
     people: Arc<HashMap<String, String>>,
     said: Option<(bool, String)>,
 }
@@ -112,10 +112,10 @@ impl FromRequestParts<Ui> for Frame {
         let query = Query::of("gate", filters);
         let db = ui.app.db(&session.caller);
         let waiting = db.read::<Vec<Value>>(&query);
-        let (waiting, shut_out, people) = tokio::try_join!(waiting, ui.app.shut_out(&session.caller), ui.app.people(&session.caller))?;
+        let (waiting, open_breakers, people) = tokio::try_join!(waiting, ui.app.open_breakers(&session.caller), ui.app.people(&session.caller))?;
         let mut frame = Self::bare(ui, session, parts.uri.path());
         frame.waiting = waiting.len();
-        frame.shut_out = shut_out.keys().cloned().collect();
+        frame.open_breakers = open_breakers.keys().cloned().collect();
         frame.people = people;
         frame.said = said(&parts.headers);
         Ok(frame)
@@ -131,7 +131,7 @@ impl Frame {
             session,
             path: path.to_owned(),
             waiting: 0,
-            shut_out: vec![],
+            open_breakers: vec![],
             people: Arc::default(),
             said: None,
         }
@@ -179,9 +179,9 @@ impl Frame {
                     button type="submit" { "Sign out" }
                 }
             }
-            @if !self.shut_out.is_empty() {
+            @if !self.open_breakers.is_empty() {
                 p.banner role="status" {
-                    "Open breakers: " strong { (self.shut_out.join(", ")) } ". Steps that use them are waiting. "
+                    "Open breakers: " strong { (self.open_breakers.join(", ")) } ". Steps that use them are waiting. "
                     a href="/ui/system#breakers" { "View breakers" }
                 }
             }

@@ -95,7 +95,7 @@ fn now(summary: &Value) -> Markup {
         ("ready", "Ready steps"),
         ("held", "Throttled"),
         ("timers", "On a timer"),
-        ("shut_out", "Behind an open breaker"),
+        (("waiting_on_breaker", "Behind an open breaker"),
         ("gates_pending", "Pending gates"),
         ("dead_letters", "Dead letters"),
         ("breakers_open", "Open breakers"),

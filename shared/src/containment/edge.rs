@@ -23,7 +23,7 @@ const ITEM: &str = "nofx_breakers";
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Targets that are shut out, with their states.
-pub type ShutOut = BTreeMap<String, BreakerState>;
+pub type OpenBreakers = BTreeMap<String, BreakerState>;
 
 /// Why the edge could not be asked or told.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ struct Row {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn shut_out(db: &Db) -> Result<ShutOut, db::Error> {
+pub async fn open_breakers(db: &Db) -> Result<OpenBreakers, db::Error> {
     Ok(rows(db).await?.into_iter().map(|row| (row.target, row.state)).collect())
 }
 
@@ -71,11 +71,11 @@ impl Edge {
     ///
     /// # Errors
     /// When the edge does not answer with it.
-    pub async fn shut_out(&self, tenant: Uuid) -> Result<Option<ShutOut>, Error> {
+    pub async fn open_breakers(&self, tenant: Uuid) -> Result<Option<OpenBreakers>, Error> {
         Ok(self.read().await?.map(|mut all| all.remove(&tenant).unwrap_or_default()))
     }
 
-    async fn read(&self) -> Result<Option<BTreeMap<Uuid, ShutOut>>, Error> {
+    async fn read(&self) -> Result<Option<BTreeMap<Uuid, OpenBreakers>>, Error> {
         let url = format!("{}/item/{ITEM}", self.settings.url);
         let answer = self.client.get(url).bearer_auth(&self.settings.read_token).timeout(DEADLINE).send().await?;
         match answer.status() {
@@ -92,7 +92,7 @@ impl Edge {
     /// When the database or the edge does not answer.
     pub async fn publish(&self, db: &Db) -> Result<bool, Error> {
         let Some(writer) = &self.settings.writer else { return Ok(false) };
-        let mut now: BTreeMap<Uuid, ShutOut> = BTreeMap::new();
+        let mut now: BTreeMap<Uuid, OpenBreakers> = BTreeMap::new();
         for row in rows(db).await? {
             now.entry(row.tenant_id).or_default().insert(row.target, row.state);
         }

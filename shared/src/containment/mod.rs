@@ -8,4 +8,4 @@ mod edge;
 pub use alert::{Alert, AlertKind, Watched, watch_queues};
 pub use breaker::{Breaker, BreakerState};
 pub use dead_letter::{Choice, DeadLetter, DlqReason, Purged, RefusedDeadLetter, Requeued};
-pub use edge::{Edge, ShutOut, shut_out};
+pub use edge::{Edge, OpenBreakers, open_breakers};

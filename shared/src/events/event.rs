@@ -29,8 +29,8 @@ macro_rules! kinds {
 kinds! {
     RunCreated(RunCreated) => "run.created";
     RunStarted(RunStarted) => "run.started";
-    RunPaused(By) => "run.paused";
-    RunResumed(By) => "run.resumed";
+    RunPaused(ActorData) => "run.paused";
+    RunResumed(ActorData) => "run.resumed";
     RunRetried(RunRetried) => "run.retried";
     RunCancelling(RunEnded) => "run.cancelling";
     RunSucceeded(RunEnded) => "run.succeeded";
@@ -42,21 +42,19 @@ kinds! {
     StepTimedOut(StepData) => "step.timed_out";
     StepCancelled(StepData) => "step.cancelled";
     StepSkipped(StepData) => "step.skipped";
-    /// Parked on a timer or on its children.
+    /// It waits for a timer, for its children, or for an open breaker (`waits_for` says which).
     StepWaiting(StepData) => "step.waiting";
-    StepRetrying(StepData) => "step.retry_scheduled";
-    /// An open breaker keeps it from running; it costs no attempt.
-    StepShutOut(StepData) => "step.waiting";
+    StepRetryScheduled(StepData) => "step.retry_scheduled";
     /// Its worker shuts down; another one runs it next.
-    StepHandedBack(StepData) => "step.interrupted";
+    StepInterrupted(StepData) => "step.interrupted";
     /// Its lease expired: the worker crashed or was unreachable.
-    StepLost(StepData) => "step.lease_expired";
+    StepLeaseExpired(StepData) => "step.lease_expired";
     StepReopened(StepData) => "step.reopened";
     /// It was dead-lettered.
-    StepBuried(StepBuried) => "step.dead_lettered";
+    StepDeadLettered(StepDeadLettered) => "step.dead_lettered";
     GateRequested(GateData) => "gate.requested";
     /// One of several approvals that it needs.
-    GateApproved(GateData) => "gate.approved";
+    GateApprovalAdded(GateData) => "gate.approval_added";
     GateDecided(GateData) => "gate.decided";
     GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
@@ -64,7 +62,7 @@ kinds! {
     ModelFailed(Box<ModelCallData>) => "model.failed";
     /// The run had the response already.
     ModelReplayed(Box<ModelCallData>) => "model.replayed";
-    ApiKeyMinted(ApiKeyData) => "api_key.created";
+    ApiKeyCreated(ApiKeyData) => "api_key.created";
     ApiKeyRevoked(ApiKeyData) => "api_key.revoked";
     BreakerOpened(BreakerData) => "breaker.opened";
     BreakerClosed(BreakerData) => "breaker.closed";
@@ -72,7 +70,7 @@ kinds! {
     AlertResolved(AlertData) => "alert.resolved";
     /// A webhook with a valid signature.
     WebhookReceived(WebhookReceived) => "webhook.received";
-    HookDead(HookData) => "hook.delivery_failed";
+    HookDeliveryFailed(HookData) => "hook.delivery_failed";
     HookDisabled(HookData) => "hook.disabled";
 }
 
@@ -100,7 +98,7 @@ pub struct RunRetried {
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct By {
+pub struct ActorData {
     pub by: String,
 }
 
@@ -147,7 +145,7 @@ pub struct StepData {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StepBuried {
+pub struct StepDeadLettered {
     pub dlq_id: Uuid,
     pub name: String,
     pub tool: String,
@@ -165,7 +163,7 @@ pub struct GateData {
     pub by: Option<String>,
     pub reason: Option<String>,
     pub approvals: Option<u32>,
-    pub needed: Option<u32>,
+    pub approvals_required: Option<u32>,
     /// Path of the evidence.
     pub evidence: Option<Value>,
     /// The step that asks.

@@ -22,8 +22,8 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     let (status, answer) = tenant.supervisor().post("/api/breakers", json!({"target": target, "min_volume": 1})).await;
     assert_eq!(status, 200, "{answer}");
     let mut runs = vec![person.submit(call(&receiver.url)).await];
-    let is_shut_out = |run: &Value| run["steps"][0]["waits_for"] == "breaker";
-    person.wait(&runs[0], is_shut_out).await;
+    let waits_for_breaker = |run: &Value| run["steps"][0]["waits_for"] == "breaker";
+    person.wait(&runs[0], waits_for_breaker).await;
     // Nobody is let in unless the test says so.
     let sql = STACK.sql().await;
     let probe_at = async |when: &str| {
@@ -40,7 +40,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     keep_shut().await;
     runs.push(person.submit(call(&receiver.url)).await);
     for run in &runs {
-        person.wait(run, is_shut_out).await;
+        person.wait(run, waits_for_breaker).await;
     }
     // Down: more probes than there are steps, so that one of them fails more than once while it is.
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
         receiver.wait(before + 1).await;
         keep_shut().await;
         for run in &runs {
-            person.wait(run, is_shut_out).await;
+            person.wait(run, waits_for_breaker).await;
         }
     }
     let (_, breakers) = person.get("/api/breakers").await;

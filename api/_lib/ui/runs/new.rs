@@ -141,8 +141,8 @@ async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<Checke
     };
     match plan::from_json(&submitted) {
         Ok(plan) => {
-            let shut_out = ui.app.shut_out(&session.caller).await?;
-            let warnings = preview(&plan, &shut_out).warnings;
+            let open_breakers = ui.app.open_breakers(&session.caller).await?;
+            let warnings = preview(&plan, &open_breakers).warnings;
             Ok(Checked { markup: drawn(&plan, &warnings), plan: Some(submitted) })
         }
         Err(found) => Ok(Checked { plan: None, markup: faults(&found, Some(&submitted)) }),

@@ -6,6 +6,6 @@ select tap.claim();
 select tap.settle('s0', 'interrupted', '{"error": {"message": "stopped"}}');
 select is(tap.status('s0'), 'ready', 'never cancelled: the run would pass without it');
 select is(tap.run_status(), 'running');
-select is((select array_agg(outcome) from nofx.step_attempt where step_id = tap.step('s0')), array['handed_back']);
+select is((select array_agg(outcome) from nofx.step_attempt where step_id = tap.step('s0')), array['interrupted']);
 select * from finish();
 rollback;

@@ -5,7 +5,7 @@ select tap.run_of('loose', 1);
 select tap.claim();
 select tap.settle('s0');
 update nofx_private.lease_batch set check_at = now() - interval '1 second' where steps @> array[tap.step('s0')];
-select is(nofx.expire_leases() ->> 'lost', '0');
+select is(nofx.expire_leases() ->> 'expired', '0');
 select is_empty($$ select from nofx_private.lease_batch where steps @> array[tap.step('s0')] $$);
 select tap.be('admin');
 select throws_ok($$ select nofx.expire_leases() $$, 'PT403', 'forbidden');

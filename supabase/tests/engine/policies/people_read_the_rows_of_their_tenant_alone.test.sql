@@ -3,7 +3,7 @@ select plan(7);
 select tap.tenant();
 select tap.run_of('chain', 2);
 select tap.claim();
-insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 1, 'lost');
+insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 1, 'lease_expired');
 insert into nofx.concurrency_slot (tenant_id, run_id, step_id, concurrency_key) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 'k');
 insert into nofx.step_queue (tenant_id, run_id, step_id, state, priority, tool) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s1'), 'timer', 0, 'noop');
 insert into nofx.step_log (tenant_id, step_id, attempt, at_byte, text) values (current_setting('tap.tenant')::uuid, tap.step('s0'), 1, 0, 'hello');
