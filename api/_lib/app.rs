@@ -10,7 +10,7 @@ use nofx_shared::db::{self, Db};
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::queue::{Queue, Ring};
+use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::settings;
 use nofx_shared::storage::Storage;
 use serde::Deserialize;
@@ -173,10 +173,10 @@ impl App {
 
     /// Tells the workers to look at runs or steps, after the answer where the host allows it. They have committed: a ring that
     /// fails is the sweeper's, not the caller's.
-    pub(crate) async fn ring(&self, background: &Background, rings: Vec<Ring>) {
+    pub(crate) async fn wake_workers(&self, background: &Background, rings: Vec<WakeUp>) {
         let app = self.clone();
         let work = async move {
-            if let Err(error) = app.inner.queue.ring(rings).await {
+            if let Err(error) = app.inner.queue.wake(rings).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers; the next sweep will");
             }
         };

@@ -66,7 +66,7 @@ async fn lose_and_double_rings(url: String, broken: Arc<AtomicUsize>) {
             0 => redis::cmd("XTRIM").arg(nofx_shared::queue::STREAM).arg("MAXLEN").arg(0).query_async(&mut redis).await,
             1 => {
                 let ring = uuid::Uuid::now_v7().to_string();
-                redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("look").arg(ring).query_async(&mut redis).await
+                redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("id").arg(ring).query_async(&mut redis).await
             }
             _ => continue,
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
 use nofx_shared::events::EventBus;
-use nofx_shared::queue::{DEAD, Queue, Ring, STREAM};
+use nofx_shared::queue::{DEAD_STREAM, Queue, WakeUp, STREAM};
 use nofx_shared::settings::{self, Aws, AwsKeys};
 use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::{bash, plan, until};
@@ -132,9 +132,9 @@ async fn survives_what_is_no_ring(own: &Own, driver: &str) {
             let client = redis::Client::open(settings["REDIS_URL"].as_str()).expect("a URL");
             let mut redis = client.get_multiplexed_async_connection().await.expect("Redis answers");
             let _: String =
-                redis::cmd("XADD").arg(STREAM).arg("*").arg("look").arg("\u{0}nobody").query_async(&mut redis).await.expect("taken");
+                redis::cmd("XADD").arg(STREAM).arg("*").arg("id").arg("\u{0}nobody").query_async(&mut redis).await.expect("taken");
             eventually("the entry is put away", || async {
-                redis::cmd("XLEN").arg(DEAD).query_async::<i64>(&mut redis.clone()).await.is_ok_and(|length| length == 1)
+                redis::cmd("XLEN").arg(DEAD_STREAM).query_async::<i64>(&mut redis.clone()).await.is_ok_and(|length| length == 1)
             })
             .await;
         }
@@ -192,8 +192,8 @@ async fn takes_more_rings_than_fit_one_call(driver: &str) {
     let own = Own::start(&Own::folder(&format!("{driver}-batch")), &["--queue", driver, "--workers", "0"]);
     let env = own.queue();
     let queue = Queue::new(settings_of(&env), None);
-    let rings = (0..25).map(|at| Ring { look: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
-    queue.ring(rings).await.expect("all rings are taken");
+    let rings = (0..25).map(|at| WakeUp { id: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
+    queue.wake(rings).await.expect("all rings are taken");
     match driver {
         "redis" => {
             let client = redis::Client::open(env["REDIS_URL"].as_str()).expect("a URL");
@@ -280,6 +280,6 @@ async fn what_sqs_could_not_take_is_sent_once_more_and_nothing_else() {
     let keys = Some(AwsKeys { id: "id".to_owned(), secret: "secret".to_owned(), session: None });
     let aws = Aws { region: "eu-central-1".to_owned(), endpoint, keys };
     let queue = Queue::new(settings::Queue::Sqs { prefix: "nofx".to_owned(), aws }, None);
-    queue.ring((0..3).map(|_| Ring::of(Uuid::now_v7())).collect()).await.expect("all are taken in the end");
+    queue.wake((0..3).map(|_| WakeUp::new(Uuid::now_v7())).collect()).await.expect("all are taken in the end");
     assert_eq!(*batches.lock().expect("not poisoned"), [vec!["0", "1", "2"], vec!["1"]]);
 }

@@ -63,7 +63,7 @@ async fn one_trace_goes_from_the_request_through_the_queue_into_the_steps_proces
     let id = made["id"].as_str().expect("an id");
 
     let of_trace = |spans: &[Span], name: &str| spans.iter().find(|span| span.trace == trace && span.name == name).cloned();
-    let names = ["POST /api/runs", "send doorbell", "receive doorbell", "step bash", "process bash"];
+    let names = ["POST /api/runs", "send step.ready", "receive step.ready", "step bash", "process bash"];
     let spans = receiver.wait("whole trace", |spans| names.iter().all(|name| of_trace(spans, name).is_some())).await;
     let [request, sent, received, step, process] = names.map(|name| of_trace(&spans, name).expect("it was waited for"));
     assert_eq!(request.parent, "b7ad6b7169203331", "the caller's span");

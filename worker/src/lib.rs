@@ -2,7 +2,7 @@
 
 mod admin;
 mod consume;
-mod doorbell;
+mod listener;
 mod drivers;
 mod fleet;
 mod gates;

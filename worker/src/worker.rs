@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::{Consumer, Tools};
-use crate::doorbell::{self, Bell};
+use crate::listener::{self, Wakeups};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
 use crate::models::{Models, Times};
@@ -62,8 +62,8 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     ensure_bucket(&storage, &stop).await;
 
     let metrics = Arc::new(Metrics::new());
-    let heard = doorbell::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
-    let bell = Bell::listen(heard, stop.clone());
+    let heard = listener::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
+    let wakeups = Wakeups::start(heard, stop.clone());
     let role = match &settings.queue {
         settings::Queue::Sqs { aws, .. } => net::aws(aws).await.credentials_provider(),
         settings::Queue::Postgres | settings::Queue::Redis { .. } => None,
@@ -95,7 +95,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         db: db.clone(),
         tools: Arc::clone(&tools),
         metrics: Arc::clone(&metrics),
-        bell: bell.clone(),
+        wakeups: wakeups.clone(),
         queue: Arc::clone(&queue),
         me: jobs::Me {
             name: settings.name.clone(),
@@ -111,7 +111,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     if let Some(agent) = settings.ecs_agent.clone() {
         tokio::spawn(protect::keep(agent, is_busy));
     }
-    Consumer::new(db, &settings, tools, bell, queue, metrics, busy).run(stop).await;
+    Consumer::new(db, &settings, tools, wakeups, queue, metrics, busy).run(stop).await;
     jobs.abort();
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use nofx_shared::queue::Ring;
+use nofx_shared::queue::WakeUp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ async fn decide(
     let act = |_| async move {
         db.call::<_, Value>("decide_gate", &arguments).await?;
         let gate = find(app, caller, id).await?;
-        app.ring(&envelope.background, vec![Ring { look: gate.run_id, priority: 0, trace: envelope.trace.clone() }]).await;
+        app.wake_workers(&envelope.background, vec![WakeUp { id: gate.run_id, priority: 0, trace: envelope.trace.clone() }]).await;
         Ok(gate)
     };
     once(request, StatusCode::OK, act).await

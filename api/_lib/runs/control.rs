@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use nofx_shared::engine::RunStatus;
-use nofx_shared::queue::Ring;
+use nofx_shared::queue::WakeUp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,7 +77,7 @@ pub(super) async fn change(
     let request = Once { app, caller, envelope, body };
     let act = |_| async move {
         let state: RunState = db.call(function, arguments).await?;
-        app.ring(&envelope.background, vec![Ring { look: state.id, priority: 0, trace: envelope.trace.clone() }]).await;
+        app.wake_workers(&envelope.background, vec![WakeUp { id: state.id, priority: 0, trace: envelope.trace.clone() }]).await;
         Ok(state)
     };
     once(request, StatusCode::OK, act).await

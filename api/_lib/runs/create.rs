@@ -10,7 +10,7 @@ use nofx_shared::containment::OpenBreakers;
 use nofx_shared::engine::{self, CreatedRun};
 use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::queue::Ring;
+use nofx_shared::queue::WakeUp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -73,8 +73,8 @@ pub(crate) async fn create(
     submitted: &Value,
 ) -> Result<Created, Refusal> {
     let run = engine::create_run(&app.db(caller), id, plan, submitted, envelope.trace.as_ref()).await?;
-    let ring = Ring { look: run.id, priority: plan.priority, trace: envelope.trace.clone() };
-    app.ring(&envelope.background, vec![ring]).await;
+    let ring = WakeUp { id: run.id, priority: plan.priority, trace: envelope.trace.clone() };
+    app.wake_workers(&envelope.background, vec![ring]).await;
     let base = format!("/api/runs/{}", run.id);
     let links = BTreeMap::from([
         ("self", base.clone()),

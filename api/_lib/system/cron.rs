@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::queue::Ring;
+use nofx_shared::queue::WakeUp;
 use nofx_shared::{containment, engine};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -66,7 +66,7 @@ pub(crate) async fn run_cron(
         Job::Doorbells => {
             let rung = engine::fire_timers(db, None).await?.wake_for;
             let count = rung.len();
-            app.ring(&background, rung.into_iter().map(Ring::of).collect()).await;
+            app.wake_workers(&background, rung.into_iter().map(WakeUp::new).collect()).await;
             count
         }
         Job::Retention => engine::maintain_event_partitions(db).await?.len(),

@@ -7,7 +7,7 @@ use chrono::Utc;
 use nofx_shared::gates;
 use nofx_shared::hooks::{Provider, verify};
 use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::queue::Ring;
+use nofx_shared::queue::WakeUp;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ pub(crate) async fn hear_github(
     for step in &asked {
         let run = gates::rerun_check(app.service_db(), *step, repository).await?;
         if let Some(id) = run["id"].as_str().and_then(|id| id.parse().ok()) {
-            app.ring(&envelope.background, vec![Ring { look: id, priority: 0, trace: envelope.trace.clone() }]).await;
+            app.wake_workers(&envelope.background, vec![WakeUp { id: id, priority: 0, trace: envelope.trace.clone() }]).await;
         }
     }
     Ok(Json(Heard { rerun: asked }))

@@ -1,5 +1,5 @@
 //! The sending side of the doorbell: tells workers that something may be ready. A ring says where to look and nothing more;
-//! losing it costs seconds, never work, because a sweeper rings again. The hearing side is `worker/src/doorbell`.
+//! losing it costs seconds, never work, because a sweeper wake_ups again. The hearing side is `worker/src/doorbell`.
 
 mod redis;
 mod sqs;
@@ -14,7 +14,7 @@ use crate::net;
 use crate::settings;
 use crate::telemetry::{self, TraceParent};
 
-pub use redis::{DEAD, GROUP, STREAM};
+pub use redis::{DEAD_STREAM, GROUP, STREAM};
 pub use sqs::{Message, Urgency};
 
 /// Why a ring could not be sent.
@@ -28,20 +28,20 @@ pub enum Error {
 
 /// Tells to look at a run or a step.
 #[derive(Clone, Debug)]
-pub struct Ring {
-    pub look: Uuid,
+pub struct WakeUp {
+    pub id: Uuid,
     /// The run's, when it is known.
     pub priority: i32,
     pub trace: Option<TraceParent>,
 }
 
-impl Ring {
-    pub fn of(look: Uuid) -> Self {
-        Self { look, priority: 0, trace: None }
+impl WakeUp {
+    pub fn new(id: Uuid) -> Self {
+        Self { id, priority: 0, trace: None }
     }
 }
 
-/// Sends rings through the queue of the settings.
+/// Sends wake_ups through the queue of the settings.
 pub struct Queue {
     driver: Driver,
 }
@@ -69,7 +69,7 @@ impl Queue {
         Self { driver }
     }
 
-    /// Whether rings could be sent now.
+    /// Whether wake_ups could be sent now.
     pub async fn check(&self) -> Result<(), Error> {
         match &self.driver {
             Driver::Postgres => Ok(()),
@@ -87,29 +87,29 @@ impl Queue {
         }
     }
 
-    pub async fn ring(&self, mut rings: Vec<Ring>) -> Result<(), Error> {
-        if rings.is_empty() || matches!(self.driver, Driver::Postgres) {
+    pub async fn wake(&self, mut wake_ups: Vec<WakeUp>) -> Result<(), Error> {
+        if wake_ups.is_empty() || matches!(self.driver, Driver::Postgres) {
             return Ok(());
         }
-        let span = tracing::info_span!("send doorbell", otel.kind = "producer", messaging.operation.r#type = "send");
-        telemetry::follow(&span, rings.iter().find_map(|ring| ring.trace.as_ref()));
-        for ring in &mut rings {
-            ring.trace = telemetry::current(&span, ring.trace.as_ref());
+        let span = tracing::info_span!("send step.ready", otel.kind = "producer", messaging.operation.r#type = "send");
+        telemetry::follow(&span, wake_ups.iter().find_map(|wake_up| wake_up.trace.as_ref()));
+        for wake_up in &mut wake_ups {
+            wake_up.trace = telemetry::current(&span, wake_up.trace.as_ref());
         }
         let send = async {
             match &self.driver {
                 Driver::Postgres => Ok(()),
-                Driver::Redis(sender) => sender.send(&rings).await.map_err(Error::from),
-                Driver::Sqs(sender) => sender.send(&rings).await.map_err(Error::from),
+                Driver::Redis(sender) => sender.send(&wake_ups).await.map_err(Error::from),
+                Driver::Sqs(sender) => sender.send(&wake_ups).await.map_err(Error::from),
             }
         };
         send.instrument(span.clone()).await
     }
 
     /// Tells followers of the event log that something was written, where nothing else does (see `events::EventBus`).
-    pub async fn announce(&self) -> Result<(), Error> {
+    pub async fn notify_event_listeners(&self) -> Result<(), Error> {
         match &self.driver {
-            Driver::Redis(sender) => sender.announce().await.map_err(Error::from),
+            Driver::Redis(sender) => sender.notify_event_listeners().await.map_err(Error::from),
             Driver::Postgres | Driver::Sqs(_) => Ok(()),
         }
     }

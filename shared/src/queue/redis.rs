@@ -5,17 +5,17 @@ use redis::streams::{StreamAddOptions, StreamTrimStrategy, StreamTrimmingMode};
 use redis::{Client, RedisError};
 use tokio::sync::OnceCell;
 
-use super::Ring;
+use super::WakeUp;
 use crate::events::CHANNEL;
 
-/// Key of the stream of rings.
-pub const STREAM: &str = "nofx:doorbell";
+/// Key of the stream of wake_ups.
+pub const STREAM: &str = "nofx:step.ready";
 /// The consumer group of all workers.
 pub const GROUP: &str = "workers";
-/// Key of the stream of entries that are no rings.
-pub const DEAD: &str = "nofx:doorbell:dead";
+/// Key of the stream of entries that are no wake_ups.
+pub const DEAD_STREAM: &str = "nofx:step.ready:dead";
 /// Rings beyond so many are dropped, oldest first: a look finds what they told of, too.
-const KEEP: usize = 10_000;
+const MAX_LENGTH: usize = 10_000;
 
 pub(super) struct Sender {
     url: String,
@@ -39,20 +39,20 @@ impl Sender {
         redis::cmd("PING").query_async(&mut self.connection().await?).await
     }
 
-    pub(super) async fn send(&self, rings: &[Ring]) -> Result<(), RedisError> {
+    pub(super) async fn send(&self, wake_ups: &[WakeUp]) -> Result<(), RedisError> {
         let mut redis = self.connection().await?;
-        let keep = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, KEEP));
+        let keep = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, MAX_LENGTH));
         let mut pipe = redis::pipe();
-        for ring in rings {
-            let mut fields = vec![("look", ring.look.to_string())];
-            fields.extend(ring.trace.as_ref().map(|trace| ("traceparent", trace.to_string())));
+        for wake_up in wake_ups {
+            let mut fields = vec![("id", wake_up.id.to_string())];
+            fields.extend(wake_up.trace.as_ref().map(|trace| ("traceparent", trace.to_string())));
             pipe.xadd_options(STREAM, "*", &fields, &keep).ignore();
         }
         pipe.publish(CHANNEL, "").ignore();
         pipe.query_async(&mut redis).await
     }
 
-    pub(super) async fn announce(&self) -> Result<(), RedisError> {
+    pub(super) async fn notify_event_listeners(&self) -> Result<(), RedisError> {
         redis::cmd("PUBLISH").arg(CHANNEL).arg("").query_async(&mut self.connection().await?).await
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::Ring;
+use super::WakeUp;
 use crate::net;
 use crate::settings::Aws;
 
@@ -46,7 +46,7 @@ pub enum Error {
 /// What a message says.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Message {
-    pub look: Uuid,
+    pub id: Uuid,
 }
 
 /// Which queue a ring goes to: what is urgent does not wait behind a heap of what is not.
@@ -60,7 +60,7 @@ pub enum Urgency {
 impl Urgency {
     pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 
-    fn of(ring: &Ring) -> Self {
+    fn of(ring: &WakeUp) -> Self {
         match ring.priority {
             1.. => Self::High,
             0 => Self::Normal,
@@ -146,15 +146,15 @@ impl Sender {
         Ok(())
     }
 
-    pub(super) async fn send(&self, rings: &[Ring]) -> Result<(), Error> {
+    pub(super) async fn send(&self, wake_ups: &[WakeUp]) -> Result<(), Error> {
         for (urgency, url) in Urgency::ALL.into_iter().zip(&self.urls) {
-            let rings: Vec<&Ring> = rings.iter().filter(|ring| Urgency::of(ring) == urgency).collect();
-            if rings.is_empty() {
+            let wake_ups: Vec<&WakeUp> = wake_ups.iter().filter(|wake_up| Urgency::of(wake_up) == urgency).collect();
+            if wake_ups.is_empty() {
                 continue;
             }
             let queue = urgency.queue(&self.prefix);
             let url = url.get_or_try_init(|| self.find(&queue)).await?;
-            for batch in rings.chunks(BATCH) {
+            for batch in wake_ups.chunks(BATCH) {
                 self.send_batch(&queue, url, batch.iter().enumerate().map(entry).collect()).await?;
             }
         }
@@ -213,8 +213,8 @@ impl Sender {
     }
 }
 
-fn entry((at, ring): (usize, &&Ring)) -> Entry {
-    let message_body = serde_json::to_string(&Message { look: ring.look }).expect("an id is JSON");
-    let trace = ring.trace.as_ref().map(|trace| ("traceparent", Attribute { data_type: "String", string_value: trace.to_string() }));
+fn entry((at, ring): (usize, &&WakeUp)) -> Entry {
+    let message_body = serde_json::to_string(&Message { look: wake_up.id }).expect("an id is JSON");
+    let trace = wake_up.trace.as_ref().map(|trace| ("traceparent", Attribute { data_type: "String", string_value: trace.to_string() }));
     Entry { id: at.to_string(), message_body, message_attributes: trace.into_iter().collect() }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::{self, ClaimedStep, Failure, Outcome, Settled};
-use nofx_shared::queue::{Queue, Ring};
+use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::settings;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::doorbell::Bell;
+use crate::listener::Wakeups;
 use crate::handlers;
 use crate::metrics::Metrics;
 pub(crate) use artifacts::media_type;
@@ -69,7 +69,7 @@ pub(crate) struct Consumer {
     drain: Duration,
     concurrency: usize,
     tools: Arc<Tools>,
-    bell: Bell,
+    wakeups: Wakeups,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     /// Whether this worker holds leases, for whoever would end it.
@@ -95,7 +95,7 @@ impl Consumer {
         db: Db,
         settings: &settings::Worker,
         tools: Arc<Tools>,
-        bell: Bell,
+        wakeups: Wakeups,
         queue: Arc<Queue>,
         metrics: Arc<Metrics>,
         busy: watch::Sender<bool>,
@@ -103,7 +103,7 @@ impl Consumer {
         Self {
             db,
             tools,
-            bell,
+            wakeups,
             queue,
             metrics,
             busy,
@@ -138,7 +138,7 @@ impl Consumer {
             self.settle(deadline.is_none());
             let is_busy = !self.held.is_empty() || !self.ended.is_empty();
             self.busy.send_if_modified(|was| std::mem::replace(was, is_busy) != is_busy);
-            self.bell.set_room(deadline.is_none() && self.held.len() < self.concurrency);
+            self.wakeups.set_has_capacity(deadline.is_none() && self.held.len() < self.concurrency);
             let alarm = self.alarm(deadline);
             tokio::select! {
                 Some(ended) = outcomes.recv() => {
@@ -152,7 +152,7 @@ impl Consumer {
                     Ok(answer) => self.answered(answer, &sender),
                     Err(error) => tracing::error!(%error, "a settle failed inside the worker"),
                 },
-                () = self.bell.wait(), if deadline.is_none() => self.hungry = true,
+                () = self.wakeups.woken(), if deadline.is_none() => self.hungry = true,
                 _ = heartbeat.tick(), if !self.held.is_empty() => self.beat().await,
                 () = stop.cancelled(), if deadline.is_none() => {}
                 () = sleep_until(alarm) => self.alarmed(deadline).await,
@@ -178,7 +178,7 @@ impl Consumer {
             self.asked += asked;
             self.metrics.calls.inc();
             self.metrics.batch.observe(sent.len() as f64);
-            let (db, name, lease, rings) = (self.db.clone(), self.name.clone(), self.lease, self.bell.rings());
+            let (db, name, lease, rings) = (self.db.clone(), self.name.clone(), self.lease, self.wakeups.count());
             let settle = self.metrics.settle.clone();
             self.settles.spawn(async move {
                 let rows: Vec<Value> = sent.iter().map(Ended::row).collect();
@@ -212,7 +212,7 @@ impl Consumer {
                 self.metrics.settled.inc_by(answer.sent.len().saturating_sub(settled.refused.len()) as u64);
                 self.metrics.refused.inc_by(settled.refused.len() as u64);
                 if answer.asked > 0 {
-                    self.bell.looked(answer.rings, !settled.claims.is_empty());
+                    self.wakeups.ack(answer.rings, !settled.claims.is_empty());
                 }
                 self.tell_others(settled.wake_for);
                 self.announce();
@@ -267,7 +267,7 @@ impl Consumer {
         }
         let queue = Arc::clone(&self.queue);
         tokio::spawn(async move {
-            if let Err(error) = queue.ring(ready.into_iter().map(Ring::of).collect()).await {
+            if let Err(error) = queue.wake(ready.into_iter().map(WakeUp::new).collect()).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers; the next sweep will");
             }
         });
@@ -277,7 +277,7 @@ impl Consumer {
     fn announce(&self) {
         let queue = Arc::clone(&self.queue);
         tokio::spawn(async move {
-            if let Err(error) = queue.announce().await {
+            if let Err(error) = queue.notify_event_listeners().await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "could not notify event listeners; they will poll");
             }
         });

@@ -13,12 +13,12 @@ use nofx_shared::audit;
 use nofx_shared::crypto::Keyring;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::WorkerHeartbeat;
-use nofx_shared::queue::{Queue, Ring};
+use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::Tools;
-use crate::doorbell::Bell;
+use crate::listener::Wakeups;
 use crate::metrics::Metrics;
 use crate::usage::Usage;
 
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub db: Db,
     pub tools: Arc<Tools>,
     pub metrics: Arc<Metrics>,
-    pub bell: Bell,
+    pub wakeups: Wakeups,
     pub queue: Arc<Queue>,
     pub me: Me,
 }
@@ -58,14 +58,14 @@ impl Me {
 /// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
 /// one at the audit log.
 pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
-    let Shared { db, tools, metrics, bell, queue, me } = shared;
+    let Shared { db, tools, metrics, wakeups, queue, me } = shared;
     tokio::spawn(async move {
         let sweeping = every(often, || async {
             // A busy hour leaves more hand-outs than one call looks at: what is late must not wait behind them.
             loop {
                 let expired = engine::expire_leases(&db).await?;
                 if expired.expired > 0 {
-                    bell.ring();
+                    wakeups.wake();
                 }
                 if !expired.more {
                     break;
@@ -80,8 +80,8 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             }
             let rung = fired.wake_for;
             if !rung.is_empty() {
-                bell.ring();
-                if let Err(error) = queue.ring(rung.into_iter().map(Ring::of).collect()).await {
+                wakeups.wake();
+                if let Err(error) = queue.wake(rung.into_iter().map(WakeUp::new).collect()).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers for late steps; the next round will");
                 }
             }

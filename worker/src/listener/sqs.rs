@@ -14,14 +14,14 @@ use nofx_shared::queue::{Message, Urgency};
 use nofx_shared::settings::Queue;
 use nofx_shared::telemetry;
 
-use super::{Doorbell, Settings};
+use super::{WakeSource, Settings};
 
 /// The longest wait that SQS allows, in seconds.
-const PATIENCE_S: i32 = 20;
+const POLL_TIMEOUT_S: i32 = 20;
 /// Most messages in one call (an SQS quota).
 const BATCH: i32 = 10;
 
-/// Why SQS cannot be heard.
+/// Why SQS cannot be notified.
 #[derive(Debug, thiserror::Error)]
 #[error("{call} of {queue}: {message}")]
 pub(super) struct Error {
@@ -38,7 +38,7 @@ impl Error {
 
 type Poll = BoxFuture<'static, (usize, Result<Vec<Received>, Error>)>;
 
-pub(super) struct Queues {
+pub(super) struct SqsSource {
     client: Client,
     /// Names and URLs.
     queues: Vec<(String, String)>,
@@ -47,24 +47,24 @@ pub(super) struct Queues {
     /// Polls under way: they outlive a ring from another queue, so that nothing that SQS hands out is dropped.
     polls: FuturesUnordered<Poll>,
     /// Receipts of rings that no look has followed yet, by queue.
-    unanswered: HashMap<usize, Vec<String>>,
+    unacked: HashMap<usize, Vec<String>>,
     /// Whether to look without waiting for a ring.
-    look: bool,
+    poll_now: bool,
 }
 
-impl Queues {
+impl SqsSource {
     fn poll(&self, queue: usize) -> Poll {
         let client = self.client.clone();
         let (name, url) = self.queues[queue].clone();
         Box::pin(async move {
-            let call = client.receive_message().queue_url(url).max_number_of_messages(BATCH).wait_time_seconds(PATIENCE_S);
+            let call = client.receive_message().queue_url(url).max_number_of_messages(BATCH).wait_time_seconds(POLL_TIMEOUT_S);
             let answer = call.message_attribute_names("traceparent").send().await;
             (queue, answer.map(|answer| answer.messages.unwrap_or_default()).map_err(|error| Error::of("ReceiveMessage", &name, error)))
         })
     }
 }
 
-impl Doorbell for Queues {
+impl WakeSource for SqsSource {
     type Error = Error;
 
     async fn open(settings: &Settings) -> Result<Self, Error> {
@@ -77,11 +77,11 @@ impl Doorbell for Queues {
             queues.push((name, found.queue_url.unwrap_or_default()));
         }
         let idle = (0..queues.len()).collect();
-        Ok(Self { client, queues, idle, polls: FuturesUnordered::new(), unanswered: HashMap::new(), look: true })
+        Ok(Self { client, queues, idle, polls: FuturesUnordered::new(), unacked: HashMap::new(), poll_now: true })
     }
 
-    async fn ring(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.look) {
+    async fn recv(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.poll_now) {
             return Ok(());
         }
         loop {
@@ -91,22 +91,22 @@ impl Doorbell for Queues {
             let Some((queue, received)) = self.polls.next().await else { continue };
             self.idle.push(queue);
             for message in received? {
-                hear(&message);
+                record_receipt(&message);
                 match serde_json::from_str::<Message>(message.body.as_deref().unwrap_or_default()) {
-                    Ok(_) => self.unanswered.entry(queue).or_default().extend(message.receipt_handle),
+                    Ok(_) => self.unacked.entry(queue).or_default().extend(message.receipt_handle),
                     Err(error) => {
                         tracing::warn!(%error, queue = self.queues[queue].0, message.id = message.message_id, "unrecognised queue message")
                     }
                 }
             }
-            if !self.unanswered.is_empty() {
+            if !self.unacked.is_empty() {
                 return Ok(());
             }
         }
     }
 
-    async fn pass_on(&mut self) -> Result<(), Error> {
-        for (queue, receipts) in self.unanswered.drain() {
+    async fn nack(&mut self) -> Result<(), Error> {
+        for (queue, receipts) in self.unacked.drain() {
             let (name, url) = &self.queues[queue];
             let entry = |(at, receipt): (usize, String)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string()).receipt_handle(receipt);
@@ -119,8 +119,8 @@ impl Doorbell for Queues {
         Ok(())
     }
 
-    async fn looked(&mut self, _found: bool) -> Result<(), Error> {
-        for (queue, receipts) in self.unanswered.drain() {
+    async fn ack(&mut self, _found: bool) -> Result<(), Error> {
+        for (queue, receipts) in self.unacked.drain() {
             let (name, url) = &self.queues[queue];
             let entry = |(at, receipt): (usize, String)| {
                 DeleteMessageBatchRequestEntry::builder()
@@ -141,13 +141,13 @@ impl Doorbell for Queues {
     }
 }
 
-/// Records that the ring of a trace was heard.
-fn hear(message: &Received) {
+/// Records that the ring of a trace was notified.
+fn record_receipt(message: &Received) {
     let attributes = message.message_attributes.as_ref();
     let trace = attributes.and_then(|all| all.get("traceparent")?.string_value.as_deref()?.parse().ok());
     if trace.is_some() {
         let span = tracing::info_span!(
-            "receive doorbell",
+            "receive step.ready",
             otel.kind = "consumer",
             messaging.operation.r#type = "receive",
             messaging.system = "aws_sqs"

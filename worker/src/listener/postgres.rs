@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
-use super::{Doorbell, Settings};
+use super::{WakeSource, Settings};
 
 /// Rings this close to each other, so many times in a row, are too many.
-const CLOSE: Duration = Duration::from_millis(20);
-const MANY: u32 = 8;
+const BURST_GAP: Duration = Duration::from_millis(20);
+const BURST_LENGTH: u32 = 8;
 /// How long to wait between two looks while not being notified.
-const PACE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
@@ -26,66 +26,66 @@ pub(super) enum Error {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-pub(super) struct Notifications {
+pub(super) struct PostgresSource {
     client: Client,
-    heard: mpsc::Receiver<()>,
+    notified: mpsc::Receiver<()>,
     /// Whether the database knows that we wait.
     waiting: bool,
     /// Rings that were close to the one before.
-    close: u32,
+    burst: u32,
     last: Instant,
     /// Whether to look without waiting for a ring.
-    look: bool,
+    poll_now: bool,
 }
 
-impl Doorbell for Notifications {
+impl WakeSource for PostgresSource {
     type Error = Error;
 
     async fn open(settings: &Settings) -> Result<Self, Error> {
         let url = settings.db_url.as_ref().ok_or(Error::NoUrl)?;
         let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
-        let (tell, heard) = mpsc::channel(1);
+        let (tell, notified) = mpsc::channel(1);
         tokio::spawn(async move {
             let mut messages = std::pin::pin!(futures::stream::poll_fn(|context| connection.poll_message(context)));
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notification(_) = message {
-                    // Full: a ring that nobody has heard yet stands for this one too.
+                    // Full: a ring that nobody has notified yet stands for this one too.
                     let _ = tell.try_send(());
                 }
             }
         });
-        client.batch_execute("listen nofx_doorbell; select nofx_private.start_listening()").await?;
-        Ok(Self { client, heard, waiting: true, close: 0, last: Instant::now(), look: true })
+        client.batch_execute("listen nofx_step_ready; select nofx_private.start_listening()").await?;
+        Ok(Self { client, notified, waiting: true, burst: 0, last: Instant::now(), poll_now: true })
     }
 
-    async fn ring(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.look) {
+    async fn recv(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.poll_now) {
             return Ok(());
         }
         if !self.waiting {
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             return Ok(());
         }
-        self.heard.recv().await.ok_or(Error::Lost)?;
-        self.close = if self.last.elapsed() < CLOSE { self.close + 1 } else { 0 };
+        self.notified.recv().await.ok_or(Error::Lost)?;
+        self.burst = if self.last.elapsed() < BURST_GAP { self.burst + 1 } else { 0 };
         self.last = Instant::now();
         Ok(())
     }
 
     /// All workers were told.
-    async fn pass_on(&mut self) -> Result<(), Error> {
-        self.look = true;
+    async fn nack(&mut self) -> Result<(), Error> {
+        self.poll_now = true;
         Ok(())
     }
 
-    async fn looked(&mut self, found: bool) -> Result<(), Error> {
-        if self.waiting && self.close >= MANY {
+    async fn ack(&mut self, found: bool) -> Result<(), Error> {
+        if self.waiting && self.burst >= BURST_LENGTH {
             self.client.batch_execute("select nofx_private.stop_listening()").await?;
-            (self.waiting, self.close) = (false, 0);
+            (self.waiting, self.burst) = (false, 0);
         } else if !self.waiting && !found {
             self.client.batch_execute("select nofx_private.start_listening()").await?;
             // What was rung meanwhile went unheard: one look finds it.
-            (self.waiting, self.look) = (true, true);
+            (self.waiting, self.poll_now) = (true, true);
         }
         Ok(())
     }
