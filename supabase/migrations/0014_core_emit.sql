@@ -8,11 +8,11 @@ create type nofx_private.new_event as (
 );
 
 -- Writes events, in the order given: one statement for all that a call has to tell.
--- Takes: p_news; null for none.
+-- Takes: p_events; null for none.
 -- Locks: nothing.
 -- Returns: how many were written.
 -- Raises: nothing.
-create function nofx_private.emit(p_news nofx_private.new_event[])
+create function nofx_private.emit(p_events nofx_private.new_event[])
 returns int
 language plpgsql
 set search_path = ''
@@ -22,7 +22,7 @@ declare
   v_request text;
   v_tx bigint;
 begin
-  if coalesce(cardinality(p_news), 0) = 0 then
+  if coalesce(cardinality(p_events), 0) = 0 then
     return 0;
   end if;
   -- Once a call, and not once a row.
@@ -30,7 +30,7 @@ begin
   v_request := nofx_private.request_header('x-request-id');
   v_tx := nofx_private.event_tx();
   insert into nofx.event (tx, tenant_id, run_id, step_id, type, data, region, request_id)
-  select v_tx, tenant_id, run_id, step_id, type, data, v_region, v_request from unnest(p_news);
-  return cardinality(p_news);
+  select v_tx, tenant_id, run_id, step_id, type, data, v_region, v_request from unnest(p_events);
+  return cardinality(p_events);
 end
 $$;

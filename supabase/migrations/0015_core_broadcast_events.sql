@@ -18,7 +18,7 @@ begin
      from (select tenant_id, jsonb_agg(jsonb_build_object('id', tx || '-' || id, 'type', type, 'runid', run_id, 'stepid', step_id) order by id) as hints
              from (select *, row_number() over (partition by tenant_id order by id) as nth from written) as numbered
             where nth <= 100
-            group by tenant_id) as told;
+            group by tenant_id) as topics;
   return null;
 end
 $$;

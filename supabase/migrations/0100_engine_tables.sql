@@ -32,9 +32,9 @@ create table nofx.run (
   created_at timestamptz not null default now(),
   started_at timestamptz,
   ended_at timestamptz,
-  constraint ended_when_over check ((ended_at is not null) = (status >= 'succeeded')),
+  constraint ended_when_finished check ((ended_at is not null) = (status >= 'succeeded')),
   constraint failed_says_why check (status <> 'failed' or error is not null),
-  constraint over_when_no_step_is_open check (status < 'succeeded' or open_steps = 0)
+  constraint finished_when_no_step_is_open check (status < 'succeeded' or open_steps = 0)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 create index run_newest on nofx.run (tenant_id, created_at desc, id desc);
 create index run_with_status on nofx.run (tenant_id, status, created_at desc, id desc);
@@ -81,7 +81,7 @@ create table nofx.step (
   ended_at timestamptz,
   constraint lease_while_running check ((lease_token is not null) = (status = 'running')),
   constraint lease_is_whole check ((lease_token is null) = (lease_expires_at is null)),
-  constraint ended_when_over check ((ended_at is not null) = (status >= 'succeeded')),
+  constraint ended_when_finished check ((ended_at is not null) = (status >= 'succeeded')),
   constraint waits_for_something check ((waits_for is not null) = (status = 'waiting')),
   constraint failed_says_why check (status < 'failed' or status > 'timed_out' or error is not null),
   constraint child_has_item check ((parent_id is null) = (item_index is null)),
@@ -155,7 +155,7 @@ create index concurrency_slot_of_key on nofx.concurrency_slot (tenant_id, concur
 -- What one call handed to a worker, and when to look whether it still holds it (see expire_leases).
 create table nofx_private.lease_batch (
   id bigint generated always as identity primary key,
-  steps uuid[] not null,
+  step_ids uuid[] not null,
   check_at timestamptz not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 create index lease_batch_due on nofx_private.lease_batch (check_at);

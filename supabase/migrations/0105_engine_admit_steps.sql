@@ -1,6 +1,6 @@
 -- Lets held steps through as far as the limits of their run (max_parallel) and of their concurrency key allow.
 -- A slot is taken from the moment a step may be claimed until it leaves `running`, so that a claim has nothing to check.
--- Takes: p_runs, runs in which something ended or became ready; their locks must be held.
+-- Takes: p_runs, runs in which something ended or became ready; their locks must be throttled.
 -- Locks: an advisory lock for each concurrency key concerned, in order; the queue rows it lets through.
 -- Returns: nothing.
 -- Raises: nothing.
@@ -24,7 +24,7 @@ begin
         order by 1
      ) as ordered;
 
-  with held as materialized (
+  with throttled as materialized (
     -- Own runs, whose locks we hold; and, for a key that may have become free, steps of other runs: those with a limit of
     -- their own only if nobody works on them now (whoever does admits them at the end).
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
@@ -51,7 +51,7 @@ begin
                 -- A step whose lease expired is throttled again: its own slot must not keep it out.
                 and not exists (select from nofx.step_queue d where d.step_id = s.step_id and d.state = 'throttled')
            ) as used
-      from (select distinct tenant_id, concurrency_key from held where concurrency_key is not null) as k
+      from (select distinct tenant_id, concurrency_key from throttled where concurrency_key is not null) as k
   ),
   run_use as materialized (
     select r.run_id, (
@@ -61,12 +61,12 @@ begin
                 and s.status in ('ready', 'running')
                 and not exists (select from nofx.step_queue d where d.step_id = s.id and d.state = 'throttled')
            ) as used
-      from (select distinct run_id from held where max_parallel is not null) as r
+      from (select distinct run_id from throttled where max_parallel is not null) as r
   ),
   within_key as (
     select h.*, k.used as key_used,
            row_number() over (partition by h.tenant_id, h.concurrency_key order by h.priority desc, h.step_id) as key_turn
-      from held h
+      from throttled h
       left join key_use k on k.tenant_id = h.tenant_id and k.concurrency_key = h.concurrency_key
   ),
   within_run as (

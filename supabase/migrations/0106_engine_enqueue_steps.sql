@@ -25,7 +25,7 @@ begin
      where s.id = any (p_steps)
     on conflict (step_id) do update
       set state = excluded.state, due_at = excluded.due_at, wake_count = 0
-    returning run_id, kind
+    returning run_id, state
   )
   select array_agg(distinct run_id) filter (where state = 'throttled'), count(*) into v_limited, v_count from queued;
   if v_limited is not null then

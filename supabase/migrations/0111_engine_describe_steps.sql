@@ -68,7 +68,7 @@ as $$
 declare
   v_held uuid[];
 begin
-  insert into nofx_private.lease_batch (steps, check_at) values (p_steps, now() + p_lease);
+  insert into nofx_private.lease_batch (step_ids, check_at) values (p_steps, now() + p_lease);
   if exists (select from nofx.handler_health where state <> 'closed') then
     v_held := nofx_private.steps_held_by_breaker(p_steps);
   end if;

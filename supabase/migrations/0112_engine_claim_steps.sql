@@ -170,7 +170,7 @@ declare
   v_capacity int := least(p_capacity, 1000);
   v_tenants uuid[];
   v_taken uuid[];
-  v_told int;
+  v_count int;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'claim', 'Only workers claim steps.');
@@ -189,7 +189,7 @@ begin
   if v_taken is null then
     return '[]';
   end if;
-  v_told := nofx_private.emit(nofx_private.start_steps(v_taken, p_worker, p_lease));
+  v_count := nofx_private.emit(nofx_private.start_steps(v_taken, p_worker, p_lease));
   return nofx_private.dispatch_steps(v_taken, p_lease);
 end
 $$;

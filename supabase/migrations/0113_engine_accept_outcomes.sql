@@ -2,10 +2,12 @@
 -- children | breaker_open (a breaker is open; see 0500). `breaker_target` names what the step depended on outside, if it did;
 -- `ignored_by_breaker` says that a failure is the step's own doing and tells nothing of its tool. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
 -- step of a run that goes on can end as cancelled.
+create type nofx_private.outcome_kind as enum
+  ('done', 'write', 'skipped', 'failed', 'timed_out', 'cancelled', 'interrupted', 'gate', 'timer', 'children', 'breaker_open');
 create type nofx_private.outcome as (
   step_id uuid,
   token uuid,
-  kind text,
+  kind nofx_private.outcome_kind,
   outputs jsonb,
   error jsonb,
   transient boolean,
@@ -91,7 +93,7 @@ begin
       if coalesce(p_outcome.transient, false) and (p_step.failures + 1 < p_step.max_attempts or p_is_open and p_step.failures > 0) then
         return 'waiting';
       end if;
-      return p_outcome.kind::nofx.step_status;
+      return p_outcome.kind::text::nofx.step_status;
   end case;
 end
 $$;
@@ -182,7 +184,7 @@ begin
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error)
     select s.tenant_id, s.run_id, s.id, s.attempt,
-           case s.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else s.kind end,
+           case s.kind when 'done' then 'succeeded' when 'children' then 'succeeded' else s.kind::text end,
            s.worker, s.ready_at, s.started_at, s.error
       from settled s
      where s.kind not in ('gate', 'timer', 'breaker_open') and not (s.kind = 'children' and s.next = 'waiting')
@@ -240,9 +242,9 @@ begin
     join nofx.step s on s.id = timer.step_id
   on conflict on constraint step_queue_pkey do update set state = excluded.state, due_at = excluded.due_at, wake_count = 0;
   insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, breaker_target, due_at)
-  select s.id, s.tenant_id, s.run_id, 'breaker', 0, s.tool, held.target, 'infinity'
-    from unnest((p_accepted).held_by_breaker, (p_accepted).targets) as held (step_id, target)
-    join nofx.step s on s.id = held.step_id
+  select s.id, s.tenant_id, s.run_id, 'breaker', 0, s.tool, waiting.target, 'infinity'
+    from unnest((p_accepted).held_by_breaker, (p_accepted).targets) as waiting (step_id, target)
+    join nofx.step s on s.id = waiting.step_id
   on conflict on constraint step_queue_pkey
     do update set state = excluded.state, breaker_target = excluded.breaker_target, due_at = excluded.due_at, wake_count = 0;
 
@@ -250,7 +252,7 @@ begin
     return (select min(due) from unnest((p_accepted).due) as due);
   end if;
   -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires has a timer.
-  with asked as (
+  with created as (
     insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
     select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
            coalesce(o.gate ->> 'question', format('Run %s (%s)?', s.name, s.tool)),
@@ -265,13 +267,13 @@ begin
      ) as a
      where s.id = any ((p_accepted).gated)
     returning step_id, tenant_id, run_id, gate_type, expires_at
-  ), timed as (
+  ), timer as (
     insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
-    select a.step_id, a.tenant_id, a.run_id, 'timer', 0, a.gate_type, a.expires_at from asked a where a.expires_at is not null
+    select c.step_id, c.tenant_id, c.run_id, 'timer', 0, c.gate_type, c.expires_at from created c where c.expires_at is not null
     on conflict on constraint step_queue_pkey do update set state = excluded.state, due_at = excluded.due_at, wake_count = 0
     returning due_at
   )
-  select min(due) into v_due from (select unnest((p_accepted).due) as due union all select due_at from timed) as all_due;
+  select min(due) into v_due from (select unnest((p_accepted).due) as due union all select due_at from timer) as all_due;
   return v_due;
 end
 $$;

@@ -55,9 +55,9 @@ begin
      where s.run_id = any (v_doomed) and s.status in ('pending', 'ready', 'waiting')
   ), single as (
     select id, min(reason) as reason from chosen group by id
-  ), quiet as (
+  ), dequeued as (
     delete from nofx.step_queue d using single c where d.step_id = c.id
-  ), closed as (
+  ), cancelled as (
     update nofx.gate g
        set status = 'cancelled', decided_at = now(), reason = 'the run failed'
       from single c

@@ -19,7 +19,7 @@ as $$
 declare
   v_ready uuid[];
   v_released nofx_private.released;
-  v_rung int;
+  v_count int;
 begin
   with freed as (
     select e.step_id, count(*)::int as n
@@ -62,7 +62,7 @@ begin
     from moved m;
 
   if v_ready is not null then
-    v_rung := nofx_private.enqueue_steps(v_ready);
+    v_count := nofx_private.enqueue_steps(v_ready);
   end if;
   return v_released;
 end

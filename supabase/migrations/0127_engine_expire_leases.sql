@@ -15,36 +15,36 @@ declare
   v_ready uuid[];
   v_failed uuid[];
   v_failed_runs uuid[];
-  v_gone_runs uuid[];
+  v_ended_runs uuid[];
   v_more uuid[];
   v_more_runs uuid[];
   v_released nofx_private.released;
   v_count int := 0;
-  v_looked int;
-  v_told int;
+  v_checked int;
+  v_written int;
 begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers expire leases.');
   end if;
   with due as (
-    select id, steps from nofx_private.lease_batch
+    select id, step_ids from nofx_private.lease_batch
      where check_at < now() order by check_at limit p_limit for update skip locked
-  ), held as (
+  ), running as (
     select due.id as lease_batch, s.run_id, s.lease_expires_at
       from due
-     cross join lateral unnest(due.steps) as handed (step_id)
-      join nofx.step s on s.id = handed.step_id and s.status = 'running'
-  ), over as (
-    delete from nofx_private.lease_batch where id in (select id from due except select lease_batch from held)
+     cross join lateral unnest(due.step_ids) as leased (step_id)
+      join nofx.step s on s.id = leased.step_id and s.status = 'running'
+  ), settled as (
+    delete from nofx_private.lease_batch where id in (select id from due except select lease_batch from running)
   ), later as (
     update nofx_private.lease_batch h
        set check_at = greatest(next.lease_expires_at, now() + interval '1 second')
-      from (select lease_batch, min(lease_expires_at) as lease_expires_at from held group by lease_batch) as next
+      from (select lease_batch, min(lease_expires_at) as lease_expires_at from running group by lease_batch) as next
      where h.id = next.lease_batch
   )
-  select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_looked from held;
+  select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_checked from running;
   if v_runs is null then
-    return json_build_object('expired', 0, 'more', v_looked >= p_limit);
+    return json_build_object('expired', 0, 'more', v_checked >= p_limit);
   end if;
   perform nofx_private.lock_runs(v_runs);
 
@@ -87,22 +87,22 @@ begin
          array_agg(l.run_id) filter (where l.status = 'failed'),
          array_agg(l.run_id) filter (where l.status in ('failed', 'cancelled')),
          count(*)
-    into v_ready, v_failed, v_failed_runs, v_gone_runs, v_count
+    into v_ready, v_failed, v_failed_runs, v_ended_runs, v_count
     from expired l;
 
   if v_ready is not null then
     perform nofx_private.enqueue_steps(v_ready);
   end if;
   if v_failed is not null then
-    v_told := nofx_private.dead_letter_steps(v_failed, 'poison');
+    v_written := nofx_private.dead_letter_steps(v_failed, 'poison');
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
-    v_gone_runs := v_gone_runs || v_more_runs;
+    v_ended_runs := v_ended_runs || v_more_runs;
     v_released := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
-  if v_gone_runs is not null then
-    v_told := nofx_private.emit(nofx_private.finish_runs(v_gone_runs));
+  if v_ended_runs is not null then
+    v_written := nofx_private.emit(nofx_private.finish_runs(v_ended_runs));
   end if;
-  return json_build_object('expired', v_count, 'more', v_looked >= p_limit);
+  return json_build_object('expired', v_count, 'more', v_checked >= p_limit);
 end
 $$;
 grant execute on function nofx.expire_leases(int) to service_role;

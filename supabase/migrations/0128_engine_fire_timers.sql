@@ -17,7 +17,7 @@ declare
   v_due uuid[];
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'doorbell', 'Only workers fire timers.');
+    perform nofx_private.refuse(403, 'forbidden', 'timer', 'Only workers fire timers.');
   end if;
   perform nofx_private.probe_breakers();
   if p_worker is not null then

@@ -21,7 +21,7 @@ create table nofx.gate (
   decided_at timestamptz,
   reason text,
   created_at timestamptz not null default now(),
-  constraint decided_when_over check ((decided_at is not null) = (status <> 'pending'))
+  constraint decided_unless_pending check ((decided_at is not null) = (status <> 'pending'))
 );
 create index gate_of_run on nofx.gate (run_id, created_at);
 create index gate_of_step on nofx.gate (step_id);

@@ -61,7 +61,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'gate-policy-not-found', p_id::text, 'List gate policies with GET /api/gates/policies.');
   end if;
-  perform nofx_private.audit(v_tenant, 'gate_policy.dropped', p_id::text, null, null);
+  perform nofx_private.audit(v_tenant, 'gate_policy.deleted', p_id::text, null, null);
 end
 $$;
 grant execute on function nofx.delete_gate_policy(uuid) to authenticated;

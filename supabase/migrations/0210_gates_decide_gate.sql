@@ -33,8 +33,8 @@ begin
 
   insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision, role, reason)
   values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
-  perform nofx_private.audit(v_gate.tenant_id, 'gate.' || p_decision, p_gate::text, null, jsonb_build_object('gate_type', v_gate.gate_type, 'reason', p_reason),
-    v_gate.run_id, v_gate.step_id);
+  perform nofx_private.audit(v_gate.tenant_id, case p_decision when 'approve' then 'gate.approved' when 'reject' then 'gate.rejected' else 'gate.waived' end,
+    p_gate::text, null, jsonb_build_object('gate_type', v_gate.gate_type, 'reason', p_reason), v_gate.run_id, v_gate.step_id);
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
   if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)

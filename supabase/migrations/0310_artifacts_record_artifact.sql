@@ -1,9 +1,9 @@
 -- Finds the step under whose lease a worker acts.
--- Takes: p_step and p_token, the step and its lease; p_what, what the worker wants to do, for the refusal.
+-- Takes: p_step and p_token, the step and its lease; p_subject, what the worker wants to do, for the refusal.
 -- Locks: the step's row, so that the lease cannot be lost meanwhile.
 -- Returns: the step; null when the lease was lost.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx_private.leased_step(p_step uuid, p_token uuid, p_what text)
+create function nofx_private.leased_step(p_step uuid, p_token uuid, p_subject text)
 returns nofx.step
 language plpgsql
 set search_path = ''
@@ -12,7 +12,7 @@ declare
   v_step nofx.step;
 begin
   if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', p_what, 'Only the worker that runs the step can do this.');
+    perform nofx_private.refuse(403, 'forbidden', p_subject, 'Only the worker that runs the step can do this.');
   end if;
   select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
   return v_step;

@@ -66,7 +66,7 @@ declare
   v_sql text;
   v_before jsonb := '[]';
   v_after jsonb := '[]';
-  v_fine boolean;
+  v_allowed boolean;
 begin
   select 'jsonb_build_object(' || string_agg(format('%L, t.%I', c, c), ', ' order by c) || ')' into v_seen
     from jsonb_array_elements_text(p_rule -> 'see') as c;
@@ -107,8 +107,8 @@ begin
     when 'update' then format('update %1$s as t set %2$s from jsonb_populate_record(null::%1$s, $1 #> ''{write,rows,0}'') as v where %3$s', p_table, v_set, v_where) end;
   execute format('with t as (%s returning %s) select coalesce(jsonb_agg(%s), ''[]''), coalesce(bool_and(coalesce(%s, false)), true) from t',
     v_sql, (select string_agg(format('t.%I', c), ', ') from jsonb_array_elements_text(p_rule -> 'see') as c), v_seen, v_after_ok)
-    into v_after, v_fine using v_all;
-  if not v_fine then
+    into v_after, v_allowed using v_all;
+  if not v_allowed then
     perform nofx_private.refuse(422, 'write-not-allowed', p_table::text, 'A row would not match the rule after the write.');
   end if;
   if v_op in ('insert', 'upsert') and jsonb_array_length(v_after) <> jsonb_array_length(p_write -> 'rows') then

@@ -107,26 +107,26 @@ as $$
 declare
   v_checked jsonb := nofx_private.check_write(p_step.tenant_id, p_write);
   v_images jsonb;
-  v_only_try boolean := coalesce(p_write -> 'dry_run', 'false') = 'true';
+  v_dry_run boolean := coalesce(p_write -> 'dry_run', 'false') = 'true';
 begin
   -- Policies of the table may ask whose step it is.
   perform set_config('nofx.tenant', p_step.tenant_id::text, true), set_config('lock_timeout', '2s', true);
   begin
     v_images := nofx_private.write_rows((v_checked ->> 'table')::regclass, v_checked -> 'write', v_checked -> 'rule');
-    if v_only_try then
-      raise exception using errcode = 'NX001', message = 'only tried';
+    if v_dry_run then
+      raise exception using errcode = 'NX001', message = 'dry run';
     end if;
   exception when sqlstate 'NX001' then
     -- The images stay, the rows are as they were.
     null;
   end;
   perform set_config('lock_timeout', '0', true);
-  if not v_only_try then
+  if not v_dry_run then
     perform nofx_private.audit(p_step.tenant_id, 'db_write.' || (p_write ->> 'op'), v_checked ->> 'table',
       v_images -> 'before', v_images -> 'after', p_step.run_id, p_step.id,
       (select created_by from nofx.run where id = p_step.run_id));
   end if;
-  return v_images || jsonb_build_object('dry_run', v_only_try,
+  return v_images || jsonb_build_object('dry_run', v_dry_run,
     'count', greatest(jsonb_array_length(v_images -> 'before'), jsonb_array_length(v_images -> 'after')));
 end
 $$;

@@ -131,7 +131,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'db-write-rule-not-found', p_id::text, 'List DB write rules with GET /api/db-write-rules.');
   end if;
-  perform nofx_private.audit(v_tenant, 'db_write_rule.dropped', v_table, null, null);
+  perform nofx_private.audit(v_tenant, 'db_write_rule.deleted', v_table, null, null);
   if to_regclass(v_table) is not null then
     perform nofx_private.grant_writes(v_table);
   end if;

@@ -3,7 +3,7 @@
 create unlogged table nofx_private.rate_window (
   key text primary key,
   started_at timestamptz not null,
-  taken int not null,
+  used int not null,
   used_before int not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 create index rate_window_oldest on nofx_private.rate_window (started_at);

@@ -72,7 +72,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'hook-not-found', p_id::text, 'List hooks with GET /api/hooks.');
   end if;
-  perform nofx_private.audit(v_tenant, 'hook.dropped', v_name, null, null);
+  perform nofx_private.audit(v_tenant, 'hook.deleted', v_name, null, null);
 end
 $$;
 grant execute on function nofx.delete_hook(uuid) to authenticated;

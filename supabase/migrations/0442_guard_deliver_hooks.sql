@@ -14,7 +14,7 @@ begin
     perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
   end if;
   return (
-    select coalesce(json_agg(json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', news.list)), '[]')
+    select coalesce(json_agg(json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', events.list)), '[]')
       from nofx.subscription s
      cross join lateral (
        select json_agg(json_build_object('id', h.id, 'filter', h.filter)) as list
@@ -28,8 +28,8 @@ begin
                 where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
                   and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
                 order by e.tx, e.id limit least(p_limit, 1000)) as e
-     ) as news
-     where s.name = 'hooks' and hooks.list is not null and news.list is not null);
+     ) as events
+     where s.name = 'hooks' and hooks.list is not null and events.list is not null);
 end
 $$;
 grant execute on function nofx.read_hook_events(int) to service_role;
@@ -108,11 +108,11 @@ begin
      order by d.next_at
      limit 1000
   ), turn as (
-    select id, row_number() over (partition by hook_id order by id) as attempt from due
+    select id, row_number() over (partition by hook_id order by id) as place from due
   ), free as (
     select d.id
       from nofx.hook_delivery d
-     where d.id in (select id from turn where attempt <= 4 order by attempt limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
+     where d.id in (select id from turn where place <= 4 order by place limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
        for update skip locked
   ), taken as (
     update nofx.hook_delivery d set next_at = now() + interval '30 seconds' from free where d.id = free.id
@@ -131,11 +131,11 @@ grant execute on function nofx.claim_deliveries(int) to service_role;
 
 -- Tells when a delivery is tried again: 5 s, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours after it began (the schedule of Standard
 -- Webhooks), or later where the receiver says so.
--- Takes: p_began; p_attempts, tries that have failed; p_wait_s, what the receiver asked for, or null.
+-- Takes: p_first_attempt_at; p_attempts, tries that have failed; p_wait_s, what the receiver asked for, or null.
 -- Locks: nothing.
 -- Returns: the instant; null when no try is left.
 -- Raises: nothing.
-create function nofx_private.next_attempt_at(p_began timestamptz, p_attempts int, p_wait_s int)
+create function nofx_private.next_attempt_at(p_first_attempt_at timestamptz, p_attempts int, p_wait_s int)
 returns timestamptz
 language plpgsql
 volatile
@@ -143,9 +143,9 @@ set search_path = ''
 as $$
 declare
   v_after interval := (array['5 seconds', '5 minutes', '30 minutes', '2 hours', '5 hours', '10 hours', '14 hours', '20 hours', '24 hours'])[p_attempts]::interval;
-  v_at timestamptz := greatest(p_began + v_after * (1 + 0.05 * random()), now() + make_interval(secs => coalesce(p_wait_s, 1)));
+  v_at timestamptz := greatest(p_first_attempt_at + v_after * (1 + 0.05 * random()), now() + make_interval(secs => coalesce(p_wait_s, 1)));
 begin
-  return case when v_after is not null and v_at <= p_began + interval '26 hours' then v_at end;
+  return case when v_after is not null and v_at <= p_first_attempt_at + interval '26 hours' then v_at end;
 end
 $$;
 
@@ -220,7 +220,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'delivery-not-found', p_id::text, 'List deliveries with GET /api/hooks/deliveries.');
   end if;
-  perform nofx_private.audit(v_tenant, 'hook.replayed', p_id::text, null, null);
+  perform nofx_private.audit(v_tenant, 'hook_delivery.replayed', p_id::text, null, null);
 end
 $$;
 grant execute on function nofx.replay_delivery(uuid) to authenticated;

@@ -84,7 +84,7 @@ begin
   if not found then
     perform nofx_private.refuse(404, 'webhook-source-not-found', p_id::text, 'List webhook sources with GET /api/hooks/sources.');
   end if;
-  perform nofx_private.audit(v_tenant, 'webhook_source.dropped', p_id::text, null, null);
+  perform nofx_private.audit(v_tenant, 'webhook_source.deleted', p_id::text, null, null);
 end
 $$;
 grant execute on function nofx.delete_webhook_source(uuid) to authenticated;

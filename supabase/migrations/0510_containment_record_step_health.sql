@@ -23,14 +23,14 @@ begin
     select r.tenant_id, r.target, r.error, h.state as was, h.open_ms, h.probe_at, h.probes_in_flight, h.last_error,
            coalesce(h.probes, 1) as probes, coalesce(h.min_volume, 5) as min_volume, coalesce(h.failure_rate, 0.5) as failure_rate,
            r.failed as failed_now,
-           kept.is_old,
-           r.failed + case when kept.is_old then 0 else coalesce(h.failed, 0) end as failed,
-           r.succeeded + case when kept.is_old then 0 else coalesce(h.succeeded, 0) end as succeeded
+           period.is_old,
+           r.failed + case when period.is_old then 0 else coalesce(h.failed, 0) end as failed,
+           r.succeeded + case when period.is_old then 0 else coalesce(h.succeeded, 0) end as succeeded
       from result r
       left join nofx.handler_health h on h.tenant_id = r.tenant_id and h.target = r.target
      cross join lateral (
        select h.state = 'closed' and h.window_began_at < now() - make_interval(secs => h.window_s) as is_old
-     ) as kept
+     ) as period
      -- What nothing speaks against has no row.
      where h.target is not null or r.failed > 0
   ), judged as (

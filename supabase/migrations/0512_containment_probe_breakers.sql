@@ -40,10 +40,10 @@ begin
           for update of b skip locked
      ) as turn
   )
-  update nofx.step_queue set state = 'timer', due_at = now() where ctid = any (array(select ctid from probe));
+  update nofx.step_queue set state = 'timer', breaker_target = null, due_at = now() where ctid = any (array(select ctid from probe));
 
   update nofx.step_queue
-     set state = 'timer', due_at = now()
+     set state = 'timer', breaker_target = null, due_at = now()
    where ctid = any (array(
      select b.ctid
        from nofx.step_queue b

@@ -74,7 +74,7 @@ begin
     on conflict (tenant_id, kind) where resolved_at is null do update
        set value = excluded.value, threshold = excluded.threshold, seen_at = now()
     returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at = now() and xmax = 0 as is_new
-  ), over as (
+  ), resolved as (
     update nofx.alert a
        set resolved_at = now()
      where a.resolved_at is null
@@ -82,12 +82,12 @@ begin
     returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at
   ), emitted as (
     select row (s.tenant_id, null, null, 'alert.raised', jsonb_build_object('alert_id', s.id, 'kind', s.kind,
-             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.new_event as news, true as is_new
+             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.new_event as event, true as is_new
       from seen s where s.is_new
     union all
-    select row (o.tenant_id, null, null, 'alert.resolved', jsonb_build_object('alert_id', o.id, 'kind', o.kind,
-             'threshold', o.threshold, 'lasted_s', round(extract(epoch from now() - o.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.new_event, false
-      from over o
+    select row (r.tenant_id, null, null, 'alert.resolved', jsonb_build_object('alert_id', r.id, 'kind', r.kind,
+             'threshold', r.threshold, 'lasted_s', round(extract(epoch from now() - r.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.new_event, false
+      from resolved r
   )
   select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(event) into v_raised, v_resolved, v_events from emitted;
   perform nofx_private.emit(v_events);

@@ -69,7 +69,7 @@ create function tap.status(p_name text) returns text language sql stable as $$
 $$;
 create function tap.run_status() returns text language sql stable as $$ select status::text from nofx.run where id = tap.run() $$;
 -- What the event log tells of the run, in order.
-create function tap.told() returns text[] language sql stable as $$
+create function tap.events() returns text[] language sql stable as $$
   select array_agg(type || coalesce(' ' || (data ->> 'name'), '') order by tx, id) from nofx.event where run_id = tap.run()
 $$;
 

@@ -60,7 +60,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
 
     // A gate is judged again, and its verdict stands once.
     let gate = json!({"goal": "gate", "steps": [{"name": "gate", "tool": "gate:unit", "inputs": {"command": "true"}}]});
-    let run = killed(&own, &gate, "nofx.gate", "new.kind = 'gate:unit'").await;
+    let run = killed(&own, &gate, "nofx.gate", "new.gate_type = 'gate:unit'").await;
     assert_eq!((&step(&run, "gate")["attempt"], run["gates"].as_array().map(Vec::len)), (&json!(2), Some(1)), "{run}");
 
     // A model that was asked is asked again: what was not written down cannot be known.

@@ -67,7 +67,7 @@ async fn a_settle_with_an_old_token_is_refused() {
     while token().await.is_none_or(|now| now == old) {
         let ended = "update nofx.step set lease_expires_at = now() - interval '1 second' where id = $1 and lease_token = $2";
         if sql.execute(ended, &[&held, &old]).await.expect("its lease ends") == 1 {
-            sql.execute("update nofx_private.lease_batch set check_at = now() - interval '1 second' where $1 = any (steps)", &[&held])
+            sql.execute("update nofx_private.lease_batch set check_at = now() - interval '1 second' where $1 = any (step_ids)", &[&held])
                 .await
                 .expect("it is looked at");
             service().call::<_, Value>("expire_leases", &json!({})).await.expect("leases that are over are taken back");

@@ -59,7 +59,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.allowed_network select TENANT, '192.0.2.0/24';
         insert into nofx.artifact_use (tenant_id, run_id, step_id, artifact_id)
           select tenant_id, run_id, step_id, id from nofx.artifact where tenant_id = TENANT limit 1;
-        insert into nofx.check_run (step_id, tenant_id, run_id, repository, head_sha, told)
+        insert into nofx.check_run (step_id, tenant_id, run_id, repository, head_sha, reported_status)
           select id, tenant_id, run_id, MARK, MARK, 'completed' from STEP;
         insert into nofx.db_write_rule (id, tenant_id, table_name, allowed_ops, constraints)
           select gen_random_uuid(), TENANT, MARK, '{insert}', '{}';
@@ -68,9 +68,9 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision)
           select gen_random_uuid(), id, tenant_id, MARK, 'approve' from nofx.gate where tenant_id = TENANT limit 1;
         insert into nofx.handler_health (tenant_id, target, state, probe_at) select TENANT, MARK, 'open', now() + interval '1 day';
-        insert into nofx.hook_delivery (id, tenant_id, hook_id, subject, body, status, ended_at)
+        insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body, status, ended_at)
           select gen_random_uuid(), tenant_id, id, MARK, '{}', 'delivered', now() from nofx.hook where tenant_id = TENANT;
-        insert into nofx.hook_attempt (delivery_id, tenant_id, nth, duration_ms)
+        insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms)
           select id, tenant_id, 1, 1 from nofx.hook_delivery where tenant_id = TENANT;
         insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
           select TENANT, MARK, MARK, MARK, TENANT, now();
@@ -86,7 +86,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id) select tenant_id, run_id, id, id from STEP;
         insert into nofx.step_log (step_id, tenant_id, attempt, at_byte, text) select id, tenant_id, 1, 0, MARK from STEP;
         insert into nofx.subscription (tenant_id, name, tx, id) select TENANT, MARK, 0, 0;
-        insert into nofx.webhook_receipt (source_id, subject, tenant_id)
+        insert into nofx.webhook_receipt (source_id, dedup_key, tenant_id)
           select id, MARK, tenant_id from nofx.webhook_source where tenant_id = TENANT";
     let step = "(select * from nofx.step where tenant_id = TENANT and waits_for = 'gate') as step";
     let rows = rows.replace("STEP", step).replace("TENANT", &format!("'{}'::uuid", tenant.id)).replace("MARK", &format!("'{mark}'"));

@@ -143,7 +143,7 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
     contributor.run(plan(vec![dead])).await;
     look().await;
     let policy = id_of(admin.post("/api/gates/policies", body("set_policy", &run)).await);
-    let deliveries = json!([{"hook_id": hook, "subject": "s", "body": "{}"}]);
+    let deliveries = json!([{"hook_id": hook, "dedup_key": "s", "body": "{}"}]);
     let queue = json!({"p_tenant": tenant.id, "p_deliveries": deliveries});
     service().call::<_, ()>("enqueue_deliveries", &queue).await.expect("queued");
     let first = async |path: &str| supervisor.get(path).await.1["data"][0]["id"].clone();

@@ -6,7 +6,7 @@ select tap.submit('[{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop",
 select tap.claim();
 select tap.settle('a', 'done', '{"outputs": {"n": 7}}');
 select tap.claim();
-select is(d -> 'context' -> 'a' -> 'outputs' ->> 'n', '7') from json_array_elements(nofx_private.describe_steps(array[tap.step('b')], null)) as d;
+select is(d -> 'step_outputs' -> 'a' -> 'outputs' ->> 'n', '7') from json_array_elements(nofx_private.describe_steps(array[tap.step('b')], null)) as d;
 select is(d -> 'spec' -> 'inputs' ->> 'x', '1') from json_array_elements(nofx_private.describe_steps(array[tap.step('b')], null)) as d;
 select is(nofx_private.describe_steps('{}', null)::text, '[]');
 select * from finish();

@@ -3,7 +3,7 @@ select plan(2);
 select tap.tenant();
 select tap.run_of('chain', 2);
 select tap.claim();
-update nofx_private.lease_batch set check_at = now() - interval '1 second' where steps @> array[tap.step('s0')];
+update nofx_private.lease_batch set check_at = now() - interval '1 second' where step_ids @> array[tap.step('s0')];
 update nofx.step set lease_expires_at = now() - interval '1 second', expired_leases = 1 where id = tap.step('s0');
 select nofx.expire_leases();
 select is(tap.status('s0'), 'failed');

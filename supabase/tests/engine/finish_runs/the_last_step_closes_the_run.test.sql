@@ -8,6 +8,6 @@ select is(tap.run_status(), 'running');
 select tap.settle('s1');
 select is(tap.run_status(), 'succeeded');
 select is((select open_steps from nofx.run where id = tap.run()), 0);
-select is((tap.told())[cardinality(tap.told())], 'run.succeeded', 'told last');
+select is((tap.events())[cardinality(tap.events())], 'run.succeeded', 'told last');
 select * from finish();
 rollback;

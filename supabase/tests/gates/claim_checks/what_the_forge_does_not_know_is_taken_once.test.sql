@@ -10,6 +10,6 @@ select nofx.mark_check_reported(tap.step('a'), 'queued', 7);
 select is(json_array_length(nofx.claim_checks()), 0, 'the forge knows');
 select tap.claim();
 select is((select (c -> 0 ->> 'state') || (c -> 0 ->> 'check_id') from nofx.claim_checks() as c), 'in_progress7');
-select is(nofx.settle_steps('w', jsonb_build_array(tap.outcome('a'))) ->> 'checks', 'true');
+select is(nofx.settle_steps('w', jsonb_build_array(tap.outcome('a'))) ->> 'has_checks', 'true');
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@ begin;
 select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 1);
-insert into nofx.gate (id, tenant_id, run_id, step_id, kind) values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 'manual:x');
+insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type) values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 'manual:x');
 insert into nofx.gate_decision (id, tenant_id, gate_id, by, decision) values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.step('s0'), 'a', 'approve');
 insert into nofx.check_run (step_id, tenant_id, run_id, repository, head_sha) values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.run(), 'a/b', 'c');
 insert into nofx.gate_policy (id, tenant_id, tool, changed_by) values (tap.step('s0'), current_setting('tap.tenant')::uuid, 'git:push', 'a');

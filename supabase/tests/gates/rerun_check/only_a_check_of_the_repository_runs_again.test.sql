@@ -6,7 +6,7 @@ select tap.claim(), tap.breaks('a');
 select nofx.mark_check_reported(tap.step('a'), 'completed', 7);
 select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'other/web') $$, 'PT404', 'step-not-found');
 select is(nofx.rerun_check(tap.step('a'), 'acme/web') ->> 'status', 'running');
-select results_eq('select told, check_id from nofx.check_run', 'values (null::text, null::bigint)', 'a new round');
+select results_eq('select reported_status, check_id from nofx.check_run', 'values (null::text, null::bigint)', 'a new round');
 select is(tap.status('a'), 'ready');
 select * from finish();
 rollback;

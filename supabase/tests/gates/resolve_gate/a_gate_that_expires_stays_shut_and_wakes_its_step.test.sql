@@ -11,7 +11,7 @@ select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where 
 select tap.be_service();
 select is(nofx.fire_timers() -> 'wake_for' ->> 0, tap.step('s0')::text);
 select is((select status::text from nofx.gate where run_id = tap.run()), 'expired');
-select ok('gate.expired' = any (tap.told()));
+select ok('gate.expired' = any (tap.events()));
 select is(tap.claim(), array['s0'], 'a worker gets it, to fail it');
 select * from finish();
 rollback;

@@ -8,7 +8,7 @@ create temp table h as select id, tenant_id from nofx.hook where tenant_id = cur
 select tap.be_service();
 create temp table s as select tx, s.id from nofx.subscription s where tenant_id = (select tenant_id from h);
 create function pg_temp.advance() returns boolean language sql as $$
-  select nofx.advance_hook_cursor(h.tenant_id, s.tx, s.id, s.tx + 5, 7, jsonb_build_array(jsonb_build_object('hook_id', h.id, 'subject', '5-7', 'body', '{}'))) from h, s
+  select nofx.advance_hook_cursor(h.tenant_id, s.tx, s.id, s.tx + 5, 7, jsonb_build_array(jsonb_build_object('hook_id', h.id, 'dedup_key', '5-7', 'body', '{}'))) from h, s
 $$;
 select is(pg_temp.advance(), true);
 select is(pg_temp.advance(), false);

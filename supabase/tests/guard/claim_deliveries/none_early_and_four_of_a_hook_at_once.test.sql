@@ -5,15 +5,15 @@ select tap.be('admin');
 select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 select tap.be_service();
-select nofx.enqueue_deliveries(tenant_id, (select jsonb_agg(jsonb_build_object('hook_id', id, 'subject', n::text, 'body', '{}')) from generate_series(1, 6) as n)) from h;
-create function pg_temp.taken() returns int language sql as $$
+select nofx.enqueue_deliveries(tenant_id, (select jsonb_agg(jsonb_build_object('hook_id', id, 'dedup_key', n::text, 'body', '{}')) from generate_series(1, 6) as n)) from h;
+create function pg_temp.claimed() returns int language sql as $$
   select count(*)::int from json_array_elements(nofx.claim_deliveries(100) -> 'due') as t where t ->> 'tenant_id' = current_setting('tap.tenant')
 $$;
 update nofx.hook_delivery set next_at = now() + interval '1 minute' where hook_id = (select id from h);
-select is(pg_temp.taken(), 0, 'none is due');
-update nofx.hook_delivery set next_at = now() where hook_id = (select id from h) and subject = '6';
-select is(pg_temp.taken(), 1, 'those that are not due take no place');
+select is(pg_temp.claimed(), 0, 'none is due');
+update nofx.hook_delivery set next_at = now() where hook_id = (select id from h) and dedup_key = '6';
+select is(pg_temp.claimed(), 1, 'those that are not due take no place');
 update nofx.hook_delivery set next_at = now() where hook_id = (select id from h);
-select is(pg_temp.taken(), 4, 'the other places are for other hooks');
+select is(pg_temp.claimed(), 4, 'the other places are for other hooks');
 select * from finish();
 rollback;

@@ -6,11 +6,11 @@ select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https:/
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 
 select tap.be_service();
-select nofx.enqueue_deliveries(tenant_id, jsonb_build_array(jsonb_build_object('hook_id', id, 'subject', 's', 'body', '{}'))) from h;
+select nofx.enqueue_deliveries(tenant_id, jsonb_build_array(jsonb_build_object('hook_id', id, 'dedup_key', 's', 'body', '{}'))) from h;
 select tap.be('admin');
 select nofx.delete_hook(id) from h;
 select is_empty($$ select 1 from nofx.hook_delivery where hook_id = (select id from h) $$);
 select throws_ok($$ select nofx.delete_hook(id) from h $$, 'PT404', 'hook-not-found');
-select is((select count(*)::int from nofx.audit_log where action = 'hook.dropped'), 1);
+select is((select count(*)::int from nofx.audit_log where action = 'hook.deleted'), 1);
 select * from finish();
 rollback;

@@ -7,7 +7,7 @@ create temp table s as select id, tenant_id from nofx.webhook_source where tenan
 
 select nofx.delete_webhook_source(id) from s;
 select throws_ok($$ select nofx.delete_webhook_source(id) from s $$, 'PT404', 'webhook-source-not-found');
-select is((select count(*)::int from nofx.audit_log where action = 'webhook_source.dropped'), 1);
+select is((select count(*)::int from nofx.audit_log where action = 'webhook_source.deleted'), 1);
 select tap.be_service();
 select is((select nofx.find_webhook_source(id)::text from s), null);
 select * from finish();

@@ -6,7 +6,7 @@ select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https:/
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 select tap.tenant();
 select tap.be_service();
-select nofx.enqueue_deliveries(current_setting('tap.tenant')::uuid, jsonb_build_array(jsonb_build_object('hook_id', id, 'subject', '1-1', 'body', '{}'))) from h;
+select nofx.enqueue_deliveries(current_setting('tap.tenant')::uuid, jsonb_build_array(jsonb_build_object('hook_id', id, 'dedup_key', '1-1', 'body', '{}'))) from h;
 select is_empty($$ select 1 from nofx.hook_delivery where hook_id = (select id from h) $$);
 select * from finish();
 rollback;

@@ -5,7 +5,7 @@ select tap.be('admin');
 select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 select tap.be_service();
-select nofx.enqueue_deliveries(tenant_id, jsonb_build_array(jsonb_build_object('hook_id', id, 'subject', '1-1', 'body', '{}'))) from h;
+select nofx.enqueue_deliveries(tenant_id, jsonb_build_array(jsonb_build_object('hook_id', id, 'dedup_key', '1-1', 'body', '{}'))) from h;
 create temp table d as select id from nofx.hook_delivery where hook_id = (select id from h);
 grant select on h, d to public;
 

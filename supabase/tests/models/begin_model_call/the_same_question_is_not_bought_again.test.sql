@@ -7,7 +7,7 @@ create temporary table asked as select (tap.ask('{}') ->> 'id')::uuid as id;
 select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.5}') from asked;
 select is(tap.ask('{}') -> 'replay' ->> 'answer', '42');
 select ok(tap.ask('{"hash": "other"}') ->> 'id' is not null);
-select ok('model.replayed' = any (tap.told()));
+select ok('model.replayed' = any (tap.events()));
 select is(nofx.begin_model_call(tap.step('s0'), gen_random_uuid(), '{}')::text, null, 'the lease was lost');
 select * from finish();
 rollback;
