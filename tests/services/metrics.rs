@@ -86,7 +86,7 @@ async fn prometheus_scrapes_a_worker_and_promtool_finds_nothing_wrong() {
     {
         assert!(value(&format!("{name}%3E0")).await > 0.0, "{name}");
     }
-    for what in ["steps_ready", "oldest_ready_seconds", "breakers_open", "leases_lost_last_hour", "hooks_pending", "requests_refused"] {
+    for what in ["steps_ready", "oldest_ready_seconds", "breakers_open", "leases_expired_last_hour", "hook_deliveries_pending", "requests_refused"] {
         value(&format!("nofx_fleet%7Bwhat%3D%22{what}%22%7D")).await;
     }
     let exemplars = prometheus.ask("/api/v1/query_exemplars?query=nofx_step_duration_seconds_bucket&start=0&end=9999999999").await;

@@ -26,7 +26,7 @@ pub(crate) struct Gate {
     pub run_id: Uuid,
     pub step_id: Uuid,
     /// `manual:…` waits for people, `gate:…` was decided by a tool.
-    pub kind: String,
+    pub gate_type: String,
     /// pending, passed, failed, waived, expired or cancelled.
     pub status: String,
     pub question: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Gate {
     /// The minimum role that may decide.
     pub role: Role,
     /// How many different people must approve.
-    pub needed: u32,
+    pub approvals_required: u32,
     /// Whether the run's author may approve.
     pub author_may_approve: bool,
     /// When the gate expires.
@@ -70,11 +70,11 @@ pub(crate) struct Decision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,kind,status,question,evidence_path,evidence_id,role,needed,author_may_approve,expires_at,\
-    decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,author_may_approve,\
+    expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
 /// The same, with what whoever decides wants to see.
-const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,kind,status,question,evidence_path,evidence_id,role,needed,author_may_approve,expires_at,\
-    decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
+const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,author_may_approve,\
+    expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
     step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
 
 pub(super) fn router<R: Routes>() -> R {

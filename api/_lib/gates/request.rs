@@ -34,7 +34,7 @@ pub(crate) async fn request_gate(
 ) -> Result<Response, Refusal> {
     let db = app.db(&caller);
     let asked = &body.value;
-    let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_kind": asked.gate_type, "p_question": asked.question});
+    let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_gate_type": asked.gate_type, "p_question": asked.question});
     let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
     let act = |_| async {
         #[derive(Deserialize)]

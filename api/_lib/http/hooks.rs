@@ -92,7 +92,7 @@ async fn tell(app: &App, caller: &Caller, hooks: &RequestHooks, phase: Phase, mu
     let kind = if phase == Phase::Post { "request.post" } else { "request.error" };
     let body = json!({"type": kind, "id": id, "request": subject}).to_string();
     let deliveries: Vec<Delivery> =
-        wanting.map(|hook| Delivery { hook_id: hook.id, subject: id.to_string(), body: body.clone(), run_id: None }).collect();
+        wanting.map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
     if deliveries.is_empty() {
         return;
     }

@@ -38,7 +38,7 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
     let paging = Paging::after(&query.cursor);
     let is_history = query.history == "1";
     let filter = if is_history {
-        list_all::Filter { decided: Some(true), kind: Some("manual:*".to_owned()), ..list_all::Filter::default() }
+        list_all::Filter { decided: Some(true), gate_type: Some("manual:*".to_owned()), ..list_all::Filter::default() }
     } else {
         list_all::Filter { status: Some(GateStatus::Pending), ..list_all::Filter::default() }
     };
@@ -93,7 +93,7 @@ fn line(frame: &Frame, gate: &Gate, is_history: bool, is_open: bool) -> Markup {
     let href = format!("/ui/approvals?gate={}{}", gate.id, if is_history { "&history=1" } else { "" });
     html! {
         a.gate href=(href) aria-current=[is_open.then_some("true")] {
-            (badge(&gate.status)) " " strong { (gate.question.as_deref().unwrap_or(&gate.kind)) }
+            (badge(&gate.status)) " " strong { (gate.question.as_deref().unwrap_or(&gate.gate_type)) }
             span.hint { (of(&gate.run, "goal")) " · " (of(&gate.step, "name")) " · " (when(gate.decided_at.unwrap_or(gate.created_at))) }
             @if let Some(by) = gate.decided_by.as_deref().filter(|_| is_history) {
                 span { "by " (frame.who(by)) ": " (gate.reason.as_deref().unwrap_or("no reason given")) }
@@ -109,11 +109,11 @@ pub(super) fn card(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
         section.card data-gate=(gate.id) {
             h2 { (gate.question.as_deref().unwrap_or("Decision required")) }
             dl.facts {
-                div { dt { "Gate" } dd { (gate.kind) " " (id(&gate.id)) } }
+                div { dt { "Gate" } dd { (gate.gate_type) " " (id(&gate.id)) } }
                 @if gate.run.is_some() { div { dt { "Run" } dd { a href={ "/ui/runs/" (gate.run_id) } { (of(&gate.run, "goal")) } } } }
                 @if gate.step.is_some() { div { dt { "Step" } dd { (of(&gate.step, "name")) " · " (of(&gate.step, "tool")) } } }
                 @if gate.run.is_some() { div { dt { "Author" } dd { (frame.who(of(&gate.run, "created_by"))) } } }
-                div { dt { "Approvals" } dd { (approvals) " of " (gate.needed) } }
+                div { dt { "Approvals" } dd { (approvals) " of " (gate.approvals_required) } }
                 div { dt { "Requested" } dd { (when(gate.created_at)) } }
                 @if let Some(expires) = gate.expires_at { div { dt { "Expires" } dd { (when(expires)) } } }
             }

@@ -93,9 +93,9 @@ fn now(summary: &Value) -> Markup {
     let number = |name: &str| summary[name].as_i64().unwrap_or(0);
     let facts = [
         ("ready", "Ready steps"),
-        ("held", "Throttled"),
-        ("timers", "On a timer"),
-        (("waiting_on_breaker", "Behind an open breaker"),
+        ("throttled", "Throttled"),
+        ("waiting_on_timer", "On a timer"),
+        ("waiting_on_breaker", "Behind an open breaker"),
         ("gates_pending", "Pending gates"),
         ("dead_letters", "Dead letters"),
         ("breakers_open", "Open breakers"),

@@ -19,7 +19,7 @@ pub(crate) enum DeliveryStatus {
     Pending,
     Delivered,
     /// It was tried for a day.
-    Dead,
+    Failed,
 }
 
 impl DeliveryStatus {
@@ -27,7 +27,7 @@ impl DeliveryStatus {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",
-            Self::Dead => "dead",
+            Self::Failed => "failed",
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) struct DeliverySummary {
     id: Uuid,
     hook_id: Uuid,
     /// The event's cursor or the request's id.
-    subject: String,
+    dedup_key: String,
     /// The bytes that are sent.
     body: String,
     status: DeliveryStatus,
@@ -52,7 +52,7 @@ pub(crate) struct DeliverySummary {
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct Attempt {
-    nth: u32,
+    attempt: u32,
     at: DateTime<Utc>,
     duration_ms: u32,
     /// HTTP status of the response, if there was one.
@@ -83,9 +83,9 @@ pub(crate) async fn list_deliveries(
 ) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let mut filters = paging.filters()?;
-    let columns = "id,hook_id,subject,body,status,next_at,created_at,ended_at,hook_attempt(nth,at,duration_ms,status,response,error)";
+    let columns = "id,hook_id,dedup_key,body,status,next_at,created_at,ended_at,hook_attempt(attempt,at,duration_ms,status,response,error)";
     filters.push(("select".to_owned(), columns.to_owned()));
-    filters.push(("hook_attempt.order".to_owned(), "nth".to_owned()));
+    filters.push(("hook_attempt.order".to_owned(), "attempt".to_owned()));
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
     filters.extend(filter.hook_id.map(|hook| ("hook_id".to_owned(), format!("eq.{hook}"))));
     let rows: Vec<DeliverySummary> = app.db(&caller).read(&Query { table: "hook_delivery", filters }).await?;

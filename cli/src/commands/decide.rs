@@ -18,7 +18,7 @@ pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Out
         output::line(format_args!(
             "{} {} {}",
             options.gate,
-            gate["kind"].as_str().unwrap_or_default(),
+            gate["gate_type"].as_str().unwrap_or_default(),
             gate["status"].as_str().unwrap_or_default()
         ));
     }

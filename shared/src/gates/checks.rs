@@ -20,7 +20,7 @@ pub struct Check {
     pub head_sha: String,
     /// What the forge calls it, once it was told.
     pub check_id: Option<u64>,
-    pub told: Option<String>,
+    pub reported_status: Option<String>,
     /// queued, `in_progress` or completed.
     pub state: String,
     /// The step's own status.
@@ -45,7 +45,7 @@ pub async fn claim_checks(db: &Db) -> Result<Vec<Check>, Error> {
 
 /// Notes what the forge was told; whether there is more to tell already.
 pub async fn mark_check_reported(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
-    db.call("mark_check_reported", &json!({"p_step": check.step_id, "p_told": check.state, "p_check_id": check_id})).await
+    db.call("mark_check_reported", &json!({"p_step": check.step_id, "p_status": check.state, "p_check_id": check_id})).await
 }
 
 /// Runs a gate again because somebody asked for it at the forge.

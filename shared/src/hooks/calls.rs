@@ -80,7 +80,7 @@ pub struct HookFilter {
 pub struct Delivery {
     pub hook_id: Uuid,
     /// The event's cursor or the request's id: told once.
-    pub subject: String,
+    pub dedup_key: String,
     pub body: String,
     pub run_id: Option<Uuid>,
 }

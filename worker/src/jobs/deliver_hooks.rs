@@ -76,7 +76,7 @@ async fn distribute(db: &Db, unread: &Unread) -> Result<(), nofx_shared::db::Err
         let wanting = unread.hooks.iter().filter(|hook| hooks::matches(&hook.filter, Some(&value), None));
         deliveries.extend(wanting.map(|hook| Delivery {
             hook_id: hook.id,
-            subject: event.id.clone(),
+            dedup_key: event.id.clone(),
             body: value.to_string(),
             run_id: event.runid,
         }));

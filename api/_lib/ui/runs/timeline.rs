@@ -159,7 +159,7 @@ fn ran(from: DateTime<Utc>, to: Option<DateTime<Utc>>, gates: &[&Gate]) -> Vec<S
     let mut at = from;
     let manual = gates
         .iter()
-        .filter(|gate| gate.kind.starts_with("manual:") && gate.created_at >= from && to.is_none_or(|to| gate.created_at <= to));
+        .filter(|gate| gate.gate_type.starts_with("manual:") && gate.created_at >= from && to.is_none_or(|to| gate.created_at <= to));
     for gate in manual {
         segments.push(Segment { kind: Kind::Run, from: at, to: Some(gate.created_at) });
         segments.push(Segment { kind: Kind::Gate, from: gate.created_at, to: gate.decided_at });
