@@ -1,9 +1,9 @@
--- These are plpgsql, not sql: a session keeps the plans of plpgsql, and every call of the API asks them.
+-- These are plpgsql, not sql: a session caches the plans of plpgsql, and every call of the API uses them.
 
--- The roles of people, least first: the order of the labels is the order of rights.
+-- The roles of people, lowest first: the order of the labels is the order of rights.
 create type nofx.person_role as enum ('viewer', 'contributor', 'supervisor', 'admin');
 
--- Tells which tenant the caller acts for.
+-- Returns the tenant that the caller acts for.
 -- Takes: nothing; reads `app_metadata.tenant_id` of the verified JWT.
 -- Locks: nothing.
 -- Returns: the tenant, or null when the token names none.
@@ -19,7 +19,7 @@ begin
 end
 $$;
 
--- Tells which role the caller has.
+-- Returns the caller's role.
 -- Takes: nothing; reads `app_metadata.nofx_role` of the verified JWT.
 -- Locks: nothing.
 -- Returns: the role, or null when the token names none.
@@ -35,10 +35,10 @@ begin
 end
 $$;
 
--- Names the caller for the record.
+-- Names the caller for the audit log.
 -- Takes: nothing; reads the verified JWT, and for the service role the header X-Nofx-Actor.
 -- Locks: nothing.
--- Returns: the subject of the token; for the service role whom it acts for, or `service`.
+-- Returns: the subject of the token; for the service role the actor that it names, or `service`.
 -- Raises: nothing.
 create function nofx_private.caller_name()
 returns text
@@ -49,13 +49,13 @@ as $$
 begin
   return coalesce(
     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub',
-    -- Whoever has the service role's key says for whom it acts.
+    -- The service role names the person that it acts for.
     left(nullif(current_setting('request.headers', true), '')::json ->> 'x-nofx-actor', 200),
     'service');
 end
 $$;
 
--- Tells whether the caller is the service role (worker, jobs).
+-- Checks whether the caller is the service role (worker, jobs).
 -- Takes: nothing; reads the verified JWT.
 -- Locks: nothing.
 -- Returns: true for the service role, false for people.
@@ -71,11 +71,11 @@ begin
 end
 $$;
 
--- Checks the caller's right to act and tells for which tenant.
--- Takes: p_min_role, the least role that may act; p_tenant, honoured for the service role only.
+-- Checks the caller's role and returns the tenant to act for.
+-- Takes: p_min_role, the minimum role; p_tenant, honoured for the service role only.
 -- Locks: nothing.
 -- Returns: the tenant to act for.
--- Raises: 403 forbidden when the role is too small or the token names no tenant.
+-- Raises: 403 forbidden when the role is too low or the token names no tenant.
 create function nofx_private.require_role(p_min_role nofx.person_role, p_tenant uuid default null)
 returns uuid
 language plpgsql
@@ -99,7 +99,7 @@ begin
 end
 $$;
 
--- Policies run as the caller, so the caller must be able to ask who it is; the answers come from its own token.
+-- Policies run as the caller, so the caller needs these functions; they only read its own token.
 grant usage on schema nofx_private to authenticated;
 grant execute on function nofx_private.caller_tenant(), nofx_private.caller_role(), nofx_private.caller_name(), nofx_private.caller_is_service()
   to authenticated, service_role;

@@ -1,11 +1,11 @@
--- Who the data belongs to. Every other table carries tenant_id.
+-- The owner of data. Every other table has a tenant_id.
 create table nofx.tenant (
   id uuid primary key,
   name text not null check (length(name) between 1 and 200),
   created_at timestamptz not null default now()
 );
 
--- How long a tenant keeps what, in days. Null, and a tenant without a row: events for 90 days, artifacts of finished runs for ever.
+-- Retention of a tenant's data, in days. Without a row or a value: events for 90 days, artifacts forever.
 create table nofx.retention (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
   event_days int check (event_days between 1 and 3650),
@@ -24,8 +24,8 @@ create policy own_tenant on nofx.retention for select to authenticated
 
 grant select on nofx.tenant, nofx.retention to authenticated, service_role;
 
--- Makes a tenant, or finds it.
--- Takes: p_id, the tenant's id; p_name, shown to people; p_event_days, how long events are kept, null for the default.
+-- Creates a tenant unless it exists.
+-- Takes: p_id, the tenant's id; p_name, shown to people; p_event_days, retention of events, null for the default.
 -- Locks: the tenant's row.
 -- Returns: the tenant's id.
 -- Raises: 403 forbidden when the caller is not the service role.

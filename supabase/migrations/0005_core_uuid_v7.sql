@@ -1,4 +1,4 @@
--- Makes a UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits, so that ids sort by time of creation.
+-- Generates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits, so that ids sort by creation time.
 -- Takes: nothing.
 -- Locks: nothing.
 -- Returns: a new id.
@@ -10,14 +10,14 @@ volatile
 set search_path = ''
 as $$
 begin
-  -- gen_random_uuid() already carries the variant and random bits: the instant replaces its first 48 bits, 7 its version digit.
+  -- gen_random_uuid() already carries the variant and random bits: the time replaces its first 48 bits, 7 its version digit.
   return (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
     || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid;
 end
 $$;
 
--- Makes UUIDv7s that sort in the order in which they are returned: a counter follows the milliseconds.
--- Takes: p_count.
+-- Generates UUIDv7s that sort in the order in which they are returned: a counter follows the milliseconds.
+-- Takes: p_count, how many.
 -- Locks: nothing.
 -- Returns: the ids.
 -- Raises: nothing.
@@ -30,7 +30,7 @@ as $$
 declare
   v_now bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
 begin
-  -- 12 bits of counter; what does not fit goes into the milliseconds.
+  -- 12 bits of counter; the carry goes into the milliseconds.
   return array(
     select (lpad(to_hex(v_now + n / 4096), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || substr(gen_random_uuid()::text, 20))::uuid
       from generate_series(0, p_count - 1) as n);

@@ -1,8 +1,7 @@
--- People by the address that they sign in with, so that others read that instead of an id. What they did before they signed in for the
--- first time, and what keys did, stays with its id.
+-- Email addresses of people, shown instead of ids. Actions before a person's first sign-in, and actions of API keys, show the id.
 create table nofx.person (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
-  -- The subject of their tokens.
+  -- The `sub` of their tokens.
   id text not null check (length(id) between 1 and 200),
   email text not null check (length(email) between 3 and 320),
   seen_at timestamptz not null default now(),
@@ -14,8 +13,8 @@ create policy own_tenant on nofx.person for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.person to authenticated, service_role;
 
--- Remembers the caller by the address in their token. The dashboard calls it when somebody signs in.
--- Takes: nothing; reads the verified JWT. A token without an address, such as a key's, is nobody to be remembered.
+-- Records the email address in the caller's token. The dashboard calls it at each sign-in.
+-- Takes: nothing; reads the verified JWT. Tokens without an address, such as those of API keys, are ignored.
 -- Locks: the caller's row.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the token names no tenant or no role.

@@ -1,4 +1,4 @@
--- Reads a header of the request that PostgREST answers.
+-- Reads a header of the current PostgREST request.
 -- Takes: p_name, in lower case.
 -- Locks: nothing.
 -- Returns: its value, at most 200 characters; null without a request or without the header.
@@ -14,11 +14,10 @@ begin
 end
 $$;
 
--- Dates an event: a transaction id that is no smaller than the writer's, nor than any that has ended before.
--- The writer's own would not do: a transaction that took its id, and then sees and answers what another one committed
--- (a claim that looks twice), would tell the answer before the question. No later than what has ended: a reader waits for all
--- transactions up to this one, and an idle database hands out no more.
--- Takes: nothing. Volatile: it looks each time it is called, and not when its statement began.
+-- Returns the transaction id to order an event by: no smaller than the writer's own, nor than any that has ended.
+-- The writer's own id is not enough: a transaction can read the effect of a younger one that committed, and its event must follow
+-- that one's. Nor may the id be larger: readers wait for all transactions up to it, and an idle database assigns no new ids.
+-- Takes: nothing. Volatile: evaluated at each call, not once a statement.
 -- Locks: nothing.
 -- Returns: the transaction id.
 -- Raises: nothing.
@@ -35,10 +34,9 @@ $$;
 
 -- The event log: append-only, ordered per tenant by (tx, id), partitioned by day.
 --
--- Why not by id alone: ids are handed out before commit, so that a reader who remembers "the last id I saw" misses a
--- smaller id that commits later. `tx` is no smaller than the transaction that wrote the event; a reader takes only those below
--- the oldest transaction still open (see read_events) and orders by (tx, id), so that nothing can appear behind its cursor,
--- and nothing before what it answers.
+-- Why not by id alone: ids are assigned before commit, so a reader that stores the last id it saw misses a smaller id that
+-- commits later. `tx` is no smaller than the transaction that wrote the event; readers take only events below the oldest open
+-- transaction (see read_events), in the order (tx, id), so no event appears behind a cursor, and none before its cause.
 create table nofx.event (
   id bigint generated always as identity,
   tx bigint not null default nofx_private.event_tx(),
@@ -48,7 +46,7 @@ create table nofx.event (
   type text not null,
   data jsonb not null default '{}',
   created_at timestamptz not null default now(),
-  -- Where, and in answer to which request, it was written.
+  -- The region and the request that wrote it.
   region text default nofx_private.request_header('x-nofx-region'),
   request_id text default nofx_private.request_header('x-request-id'),
   primary key (tenant_id, tx, id, created_at)
@@ -56,7 +54,7 @@ create table nofx.event (
 
 create index event_of_run on nofx.event (run_id, tx, id);
 
--- Catches what no day's partition takes, so that a late job never loses an event.
+-- Receives events that have no partition of their day, so that a late job never loses one.
 create table nofx.event_default partition of nofx.event default;
 
 alter table nofx.event enable row level security;
@@ -64,10 +62,10 @@ alter table nofx.event force row level security;
 alter table nofx.event_default enable row level security;
 alter table nofx.event_default force row level security;
 
--- Tells from when on the caller's tenant keeps events.
+-- Returns the start of the caller's retention period for events.
 -- Takes: nothing; the tenant comes from the token.
 -- Locks: nothing.
--- Returns: the instant before which events are hidden (and dropped with their partition).
+-- Returns: the time before which events are hidden (and dropped with their partition).
 -- Raises: nothing.
 create function nofx_private.events_since()
 returns timestamptz

@@ -1,7 +1,7 @@
--- Tells where an event came from: a computed column of nofx.event.
+-- Returns the trace of an event: a computed column of nofx.event.
 -- Takes: the event.
 -- Locks: nothing.
--- Returns: {traceparent, correlationid}: of the run, for an event of a run.
+-- Returns: {traceparent, correlationid}, of the run when the event has one.
 -- Raises: nothing.
 create function nofx.origin(nofx.event)
 returns json
@@ -17,11 +17,11 @@ $$;
 grant execute on function nofx.origin(nofx.event) to authenticated;
 
 -- Reads a page of the caller's events after a cursor, oldest first, without gaps.
--- Takes: p_after_tx and p_after_id, the cursor (0, 0 for the beginning); p_types, kinds wanted, null for all;
---   p_run, one run only, null for all; p_limit, 1 to 1000.
+-- Takes: p_after_tx and p_after_id, the cursor (0, 0 for the beginning); p_types, event types, null for all;
+--   p_run, null for all runs; p_limit, 1 to 1000.
 -- Locks: nothing.
--- Returns: one row an event in the order (tx, id). Events of transactions that began before the oldest one still open
---   are all there; younger ones come in a later call.
+-- Returns: one row an event in the order (tx, id). It is complete for transactions older than the oldest open one; younger
+--   events come in a later call.
 -- Raises: nothing.
 create function nofx.read_events(
   p_after_tx bigint default 0,
@@ -49,10 +49,10 @@ as $$
 $$;
 grant execute on function nofx.read_events(bigint, bigint, text[], uuid, int) to authenticated;
 
--- Tells where the caller's event log ends now.
+-- Returns the current end of the event log.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: the cursor after which only events yet to come are read.
+-- Returns: a cursor; only future events lie after it.
 -- Raises: nothing.
 create function nofx.event_tail()
 returns table (tx bigint, id bigint)

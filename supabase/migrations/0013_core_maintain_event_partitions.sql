@@ -1,7 +1,7 @@
--- Keeps the event log's partitions: makes those of the coming days, drops those that no tenant keeps any more.
--- Takes: p_days_ahead, for how many days to make partitions.
--- Locks: the event table for a moment when it makes or drops a partition.
--- Returns: the names of the partitions that were dropped.
+-- Maintains the partitions of the event log: creates those of the coming days, drops those past every tenant's retention.
+-- Takes: p_days_ahead, how many days to create partitions for.
+-- Locks: the event table, briefly, when it creates or drops a partition.
+-- Returns: the names of the dropped partitions.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.maintain_event_partitions(p_days_ahead int default 3)
 returns setof text
@@ -18,7 +18,7 @@ begin
   end if;
   for v_day in select generate_series(current_date, current_date + p_days_ahead, interval '1 day')::date loop
     v_name := 'event_' || to_char(v_day, 'YYYYMMDD');
-    -- A day for which the default partition already holds rows stays there: attaching would refuse it.
+    -- A day whose rows are in the default partition already gets none: creating it would fail.
     if to_regclass('nofx.' || v_name) is null
       and not exists (select 1 from nofx.event_default where created_at >= v_day and created_at < v_day + 1)
     then
@@ -29,7 +29,7 @@ begin
   end loop;
 
   select greatest(90, coalesce(max(event_days), 0)) into v_keep_days from nofx.retention;
-  -- When every tenant has a row, the longest of them decides.
+  -- When every tenant has a value, the longest decides.
   if not exists (select 1 from nofx.tenant t where not exists (select 1 from nofx.retention r where r.tenant_id = t.id and r.event_days is not null)) then
     select coalesce(max(event_days), 90) into v_keep_days from nofx.retention;
   end if;

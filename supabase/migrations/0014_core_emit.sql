@@ -1,4 +1,4 @@
--- An event to be written.
+-- An event about to be written.
 create type nofx_private.new_event as (
   tenant_id uuid,
   run_id uuid,
@@ -7,7 +7,7 @@ create type nofx_private.new_event as (
   data jsonb
 );
 
--- Writes events, in the order given: one statement for all that a call has to tell.
+-- Writes events in the given order: one statement for all events of a call.
 -- Takes: p_events; null for none.
 -- Locks: nothing.
 -- Returns: how many were written.

@@ -1,6 +1,6 @@
--- Tells Supabase Realtime of new events: one private message a tenant and statement, on the topic tenant:<id>.
+-- Broadcasts new events through Supabase Realtime: one private message a tenant and statement, on the topic tenant:<id>.
 -- The message is a hint (Realtime may lose one, and swallows every error): {events: [{id, type, runid, stepid}]}, where id is the
--- cursor to read from, at most 100 of them. Whoever must miss nothing reads the log from the last cursor it has.
+-- event's cursor, at most 100 of them. Clients that must not miss events read the log from their last cursor.
 -- Takes: nothing; a statement trigger on nofx.event.
 -- Locks: nothing.
 -- Returns: null.
@@ -27,7 +27,7 @@ create trigger broadcast after insert on nofx.event
   referencing new table as written
   for each statement execute function nofx_private.broadcast_events();
 
--- Who may hear a private topic: people of the tenant. Realtime asks this when somebody joins.
+-- Members of the tenant may join its private topic. Realtime checks this policy when a client joins.
 do $$
 begin
   if to_regclass('realtime.messages') is not null then

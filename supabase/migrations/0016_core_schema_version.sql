@@ -1,7 +1,7 @@
--- Tells which migrations the database has.
+-- Returns the version of the schema.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: the version of the newest one that `supabase db push` applied; null when it was never used.
+-- Returns: the newest migration that `supabase db push` applied; null when it was never used.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.schema_version()
 returns text

@@ -1,10 +1,10 @@
--- In both, the statuses at an end come last: `>= 'succeeded'` tells them. (CHECKs and trigger conditions are parsed again by
+-- In both, the finished statuses come last: `>= 'succeeded'` tests for them. (CHECKs and trigger conditions are parsed again by
 -- every statement, so they are kept short.)
 create type nofx.run_status as enum
   ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled');
 create type nofx.step_status as enum
   ('pending', 'ready', 'running', 'waiting', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped');
--- What a waiting step waits for.
+-- The reason why a step waits.
 create type nofx.wait_reason as enum ('gate', 'timer', 'child', 'breaker');
 create type nofx.failure_policy as enum ('fail', 'continue', 'skip');
 
@@ -21,13 +21,13 @@ create table nofx.run (
   max_parallel int check (max_parallel > 0),
   deadline_at timestamptz,
   steps_total int not null,
-  -- Steps that are not at an end yet; the run ends when it reaches zero.
+  -- Unfinished steps; the run finishes when it reaches zero.
   open_steps int not null check (open_steps >= 0),
-  -- Why the run fails or was cancelled. Set once a step failed for good; the run ends as failed then.
+  -- Why the run failed or was cancelled. Set once a step failed permanently; the run will finish as failed.
   error jsonb,
   created_by text not null,
   traceparent text,
-  -- Of the request that made it: what correlates its events.
+  -- Of the request that created it; correlates its events.
   request_id text default nofx_private.request_header('x-request-id'),
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -45,7 +45,7 @@ create table nofx.step (
   id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
-  -- The for_each step that made this one, and which item it is for.
+  -- The for_each step that spawned this one, and the item it is for.
   parent_id uuid references nofx.step (id) on delete cascade,
   item_index int,
   item jsonb,
@@ -60,15 +60,15 @@ create table nofx.step (
   concurrency_limit int check (concurrency_limit > 0),
   status nofx.step_status not null default 'pending',
   waits_for nofx.wait_reason,
-  -- Needs that are not at an end yet.
+  -- Unfinished needs.
   needs_left int not null default 0,
-  -- Number of the execution that comes, runs or ran last; parking does not start a new one.
+  -- Number of the next, current or last attempt; parking does not start a new one.
   attempt int not null default 1,
   -- Attempts that ended in an error, counted against max_attempts.
   failures int not null default 0,
-  -- Attempts whose worker went away, counted apart: they are not the step's fault.
+  -- Attempts whose lease expired, counted apart: they are not the step's fault.
   expired_leases int not null default 0,
-  -- What it last depended on outside, as its handler named it: http:api.example.com, provider:openai. Null when it named nothing.
+  -- The breaker that its failures count against: http:api.example.com, provider:openai. Null: that of the tool.
   breaker_target text,
   outputs jsonb,
   error jsonb,
@@ -88,10 +88,10 @@ create table nofx.step (
   unique (run_id, name)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 -- No index names a column that changes (not even in its predicate), so that a change of status is a HOT update: it touches
--- one page and no index. What is leased stands in nofx_private.lease_batch, what counts against a key in nofx.concurrency_slot.
+-- one page and no index. Leases are found by nofx_private.lease_batch, uses of a key by nofx.concurrency_slot.
 create index step_of_parent on nofx.step (parent_id) where parent_id is not null;
 
--- "step_id needs needs_id to be at an end first."
+-- "step_id needs needs_id to finish first."
 create table nofx.step_edge (
   tenant_id uuid not null,
   run_id uuid not null,
@@ -100,7 +100,7 @@ create table nofx.step_edge (
   primary key (run_id, needs_id, step_id)
 );
 
--- One execution of a step that is over: who did it, when, how it ended.
+-- A finished attempt of a step: worker, times and outcome.
 create table nofx.step_attempt (
   tenant_id uuid not null,
   run_id uuid not null,
@@ -118,7 +118,7 @@ create table nofx.step_attempt (
 
 -- The queue of steps: one row for each step that is ready, throttled by a limit, waits for a timer, or waits for an open breaker
 -- (`breaker_target` says which; fire_timers sends probes).
--- Rows are short-lived: a claim deletes them. So the cost of a claim does not grow with what is kept.
+-- Rows are short-lived: a claim deletes them, so the cost of a claim does not grow with the history.
 create type nofx.step_queue_state as enum ('ready', 'throttled', 'timer', 'breaker');
 create table nofx.step_queue (
   step_id uuid primary key,
@@ -129,21 +129,21 @@ create table nofx.step_queue (
   tool text not null,
   concurrency_key text,
   breaker_target text,
-  -- A timer's instant, or when to wake workers again for a ready step that nobody claimed.
+  -- When the timer fires, or when to wake workers again for an unclaimed ready step.
   due_at timestamptz not null default now(),
   wake_count int not null default 0
 ) with (
   fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 2000
 );
--- The order of work: tenant by tenant, urgent first, then older steps first (ids sort by time).
+-- The order of claims: by tenant, then high priority first, then older steps first (ids sort by time).
 create index step_queue_ready on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'ready';
 create index step_queue_due on nofx.step_queue (due_at);
 create index step_queue_of_run on nofx.step_queue (run_id) where state <> 'ready';
 create index step_queue_of_breaker on nofx.step_queue (tenant_id, breaker_target, step_id) where state = 'breaker';
 create index step_queue_of_key on nofx.step_queue (tenant_id, concurrency_key, step_id) where state = 'throttled';
 
--- A place under the limit of a concurrency key, held from the moment its step may be claimed until it leaves `running`.
+-- A slot of a concurrency key, occupied from the moment its step can be claimed until the step leaves `running`.
 create table nofx.concurrency_slot (
   step_id uuid primary key,
   tenant_id uuid not null,
@@ -152,7 +152,7 @@ create table nofx.concurrency_slot (
 );
 create index concurrency_slot_of_key on nofx.concurrency_slot (tenant_id, concurrency_key);
 
--- What one call handed to a worker, and when to look whether it still holds it (see expire_leases).
+-- The steps that one call leased to a worker, and when to check their leases (see expire_leases).
 create table nofx_private.lease_batch (
   id bigint generated always as identity primary key,
   step_ids uuid[] not null,

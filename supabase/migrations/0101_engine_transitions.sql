@@ -1,4 +1,4 @@
--- Every change of status that is allowed; whatever is not listed is refused by a trigger.
+-- Every allowed change of status; a trigger refuses all others.
 create table nofx.transition (
   machine text not null check (machine in ('run', 'step')),
   source text not null,
@@ -62,8 +62,8 @@ insert into nofx.transition (machine, source, target, reason) values
   ('step', 'succeeded', 'pending', 'something it needs is retried'),
   ('step', 'succeeded', 'waiting', 'retried by retrying its children');
 
--- Makes the functions nofx_private.check_run_transition and check_step_transition out of the list: a trigger that knows it by
--- heart costs a fifth of one that reads the table for each row.
+-- Generates nofx_private.check_run_transition and check_step_transition from the list: a trigger with the list inlined costs a
+-- fifth of one that reads the table for each row.
 -- Takes: a row trigger; fires for changes of status only.
 -- Locks: nothing.
 -- Returns: the new row.

@@ -1,4 +1,4 @@
--- Everyone reads the rows of their own tenant; nobody writes a row except through the functions of this schema.
+-- People read the rows of their own tenant. Rows are written only through the functions of this schema.
 do $$
 declare
   v_table text;
@@ -12,9 +12,9 @@ begin
 end
 $$;
 
--- Removes what belongs to runs that are deleted. In place of foreign keys: they would be checked at every insert.
+-- Deletes rows of deleted runs. It replaces foreign keys, which would be checked at every insert.
 -- Takes: a statement trigger on nofx.run; the deleted rows are in `gone`.
--- Locks: the rows it removes.
+-- Locks: the rows it deletes.
 -- Returns: null.
 -- Raises: nothing.
 create function nofx_private.delete_run_rows()
@@ -34,7 +34,7 @@ $$;
 create trigger delete_run_rows after delete on nofx.run
   referencing old table as gone for each statement execute function nofx_private.delete_run_rows();
 
--- Releases the concurrency slot of a step that leaves `running`, or that cannot be claimed any more, whoever moved it.
+-- Releases the concurrency slot of a step that leaves `running` or can no longer be claimed.
 -- Takes: a row trigger on nofx.step.
 -- Locks: the slot.
 -- Returns: null.

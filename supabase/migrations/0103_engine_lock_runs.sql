@@ -1,5 +1,5 @@
--- Takes the right to change runs: whoever changes the status of a run, or of its steps other than ready → running, holds it.
--- Advisory locks: a row's lock would cost a write.
+-- Locks runs for a change: required for every change of status of a run or of its steps, except ready → running.
+-- Advisory locks, because a row lock costs a write.
 -- Takes: p_runs, the runs.
 -- Locks: one advisory lock a run, in the order of the keys, until the transaction ends.
 -- Returns: how many runs.

@@ -1,12 +1,11 @@
--- The workers that wait to be rung now. NOTIFY serialises commits, so nobody pays for it while all workers are at work:
--- each of their settles claims anyway.
+-- Workers that wait to be woken. NOTIFY serialises commits, so it is skipped while all workers are busy: each settle claims anyway.
 create table nofx_private.listener (
   pid int primary key
 );
 
--- Wakes the workers that wait, when this transaction commits; `nofx.woke_workers` tells the rest of the transaction (see settle_steps).
+-- Wakes the listening workers when this transaction commits. `nofx.woke_workers` records it for the transaction (see settle_steps).
 -- Takes: nothing.
--- Locks: the advisory lock 'nofx_step_ready', shared, until the transaction ends: whoever begins to wait lets it end first.
+-- Locks: the advisory lock 'nofx_step_ready', shared, until the transaction ends; start_listening waits for it.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.wake_workers()
@@ -17,7 +16,7 @@ as $$
 begin
   perform set_config('nofx.woke_workers', 'yes', true);
   if pg_try_advisory_xact_lock_shared(hashtextextended('nofx_step_ready', 0)) then
-    -- A statement of its own: it must see who began to wait before the lock was free.
+    -- A separate statement: it must see workers that registered before the lock was free.
     if not exists (select from nofx_private.listener) then
       return;
     end if;
@@ -26,8 +25,8 @@ begin
 end
 $$;
 
--- Begins to wait: from the return on every ring is heard, and all that was rung without being heard has committed, so that
--- one claim after it finds everything else.
+-- Registers the session as a listener. It receives every later wake-up; all earlier ones have committed when it returns, so that
+-- one claim afterwards finds their steps.
 -- Takes: nothing; the session listens to nofx_step_ready.
 -- Locks: the advisory lock 'nofx_step_ready' until the transaction ends.
 -- Returns: nothing.
@@ -39,13 +38,13 @@ set search_path = ''
 as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('nofx_step_ready', 0));
-  -- Sessions that are gone did not say so.
+  -- Closed sessions do not unregister.
   delete from nofx_private.listener where pid not in (select a.pid from pg_stat_activity a);
   insert into nofx_private.listener (pid) values (pg_backend_pid()) on conflict (pid) do nothing;
 end
 $$;
 
--- Waits no longer: there is so much to do that rings tell nothing.
+-- Unregisters the session: a busy worker needs no wake-ups.
 -- Takes: nothing.
 -- Locks: the session's row.
 -- Returns: nothing.

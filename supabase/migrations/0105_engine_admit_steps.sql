@@ -1,7 +1,7 @@
--- Lets held steps through as far as the limits of their run (max_parallel) and of their concurrency key allow.
--- A slot is taken from the moment a step may be claimed until it leaves `running`, so that a claim has nothing to check.
--- Takes: p_runs, runs in which something ended or became ready; their locks must be throttled.
--- Locks: an advisory lock for each concurrency key concerned, in order; the queue rows it lets through.
+-- Admits throttled steps as far as the limits of their run (max_parallel) and of their concurrency key allow.
+-- A slot is occupied from the moment a step can be claimed until it leaves `running`, so that a claim has nothing to check.
+-- Takes: p_runs, runs in which a step ended or became ready; their locks must be held.
+-- Locks: an advisory lock for each concurrency key concerned, in order; the queue rows it admits.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.admit_steps(p_runs uuid[])
@@ -12,7 +12,7 @@ as $$
 declare
   v_keys text[];
 begin
-  -- Keys that matter: those of steps held here, and those of steps that just ended here (others may wait for them).
+  -- The keys of steps that are throttled here, and of those that just ended here (other runs may wait for them).
   select array_agg(distinct concurrency_key) into v_keys
     from nofx.step
    where run_id = any (p_runs) and concurrency_key is not null;
@@ -25,8 +25,8 @@ begin
      ) as ordered;
 
   with throttled as materialized (
-    -- Own runs, whose locks we hold; and, for a key that may have become free, steps of other runs: those with a limit of
-    -- their own only if nobody works on them now (whoever does admits them at the end).
+    -- Steps of these runs, whose locks are held; and, for a key that may have become free, steps of other runs. Runs with a
+    -- max_parallel only if their lock is free: its holder admits their steps itself.
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
       from nofx.step_queue d
       join nofx.step s on s.id = d.step_id
@@ -48,7 +48,7 @@ begin
                from nofx.concurrency_slot s
               where s.tenant_id = k.tenant_id
                 and s.concurrency_key = k.concurrency_key
-                -- A step whose lease expired is throttled again: its own slot must not keep it out.
+                -- A step whose lease expired is throttled again: its own slot must not block it.
                 and not exists (select from nofx.step_queue d where d.step_id = s.step_id and d.state = 'throttled')
            ) as used
       from (select distinct tenant_id, concurrency_key from throttled where concurrency_key is not null) as k

@@ -1,6 +1,6 @@
--- Queues steps that have just become ready: those without a limit at once, the others as soon as a slot is free.
+-- Queues steps that have just become ready: those without a limit at once, others as soon as a slot is free.
 -- Takes: p_steps, steps in status ready; null for none.
--- Locks: what admit_steps locks, if one of them has a limit.
+-- Locks: what admit_steps locks, if a step has a limit.
 -- Returns: how many steps it queued.
 -- Raises: nothing.
 create function nofx_private.enqueue_steps(p_steps uuid[])

@@ -1,8 +1,8 @@
--- Makes a run with all its steps, edges, first event and queue rows, or nothing at all.
--- Takes: p_id, the run's id (a repeated id finds the run that is there); p_run, {goal, plan, workspace, priority,
---   max_parallel, deadline_s, traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool, position, needs, spec,
---   on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements from 0;
---   p_tenant, honoured for the service role only.
+-- Creates a run with all its steps, edges, first event and queue rows, or nothing at all.
+-- Takes: p_id, the run's id (a repeated id returns the existing run); p_run, {goal, plan, workspace, priority, max_parallel, deadline_s,
+--   traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool,
+--   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
+--   from 0; p_tenant, honoured for the service role only.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
 -- Raises: 403 forbidden; 404 unknown-tenant; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
@@ -31,7 +31,7 @@ begin
     perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Add at least one step.');
   end if;
 
-  -- A need is the index of an earlier step: so a step can need neither a stranger nor, over any path, itself.
+  -- A need is the index of an earlier step, so there are no unknown needs and no cycles.
   select s.ordinality - 1 as step, need.value as need into v_bad
     from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
    cross join lateral jsonb_array_elements_text(coalesce(s.step -> 'needs', '[]')) as need (value)

@@ -1,11 +1,11 @@
--- Tells a worker all that it needs to execute the steps that it holds: no second call.
--- Takes: p_steps, steps in status running; p_held, those of them that wait for an open breaker, null for none.
+-- Describes steps completely, so that a worker can execute them without another call.
+-- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks}; `open_breakers` lists the open breakers of its tenant, null for none,
---   `networks` for an http step the private networks that its tenant may reach; `hold` says why it may not run yet (see hold_for) and comes without what it would
---   need to run; `parked_outputs` is what it left when it parked on a timer; `step_outputs` holds outputs and status of the steps that its expressions name,
---   `children` those of a for_each step's children in order, `gate` the gate that it was parked on.
+--   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks}. `open_breakers`: the tenant's, null for none;
+--   `networks`: the private networks that an http step may reach; `hold`: why the step may not run yet (see hold_for), in which case
+--   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
+--   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on.
 -- Raises: nothing.
 create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
 returns json
@@ -43,7 +43,7 @@ begin
     from nofx.step s
     join nofx.run r on r.id = s.run_id
     left join lateral (
-      -- Most steps are of tools that no policy names: they pay one look at a small table.
+      -- No policy names the tools of most steps: for them this costs one read of a small table.
       select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
                   else nofx_private.hold_for(s) end as hold
        where s.id = any (p_held) or s.spec ? 'approval' or exists (
@@ -55,8 +55,8 @@ begin
 end
 $$;
 
--- Notes what a call hands to a worker, for the sweeper, and describes it.
--- Takes: p_steps, steps in status running; p_lease, how long their leases hold.
+-- Records the steps that a call leases to a worker, for expire_leases, and describes them.
+-- Takes: p_steps, steps in status running; p_lease, the length of their leases.
 -- Locks: breakers of these steps that are not closed, in order.
 -- Returns: what describe_steps returns.
 -- Raises: nothing.

@@ -1,8 +1,8 @@
--- Tells which tenants have ready steps, by hops through the index: its cost follows the number of tenants, not of rows. From a
--- random place, so that with more tenants than places everybody has a turn.
+-- Lists tenants with ready steps by skipping through the index: the cost follows the number of tenants, not of rows. Starts at a
+-- random tenant, so that all get their turn when there are more than p_limit.
 -- Takes: p_limit, how many tenants at most.
 -- Locks: nothing.
--- Returns: the tenants; null when nothing is ready.
+-- Returns: the tenants; null for none.
 -- Raises: nothing.
 create function nofx_private.tenants_with_ready_steps(p_limit int)
 returns uuid[]
@@ -14,7 +14,7 @@ declare
   v_pivot uuid := gen_random_uuid();
   v_tenant uuid := v_pivot;
 begin
-  -- From the place on, then from the beginning up to it.
+  -- From the random start on, then from the beginning up to it.
   loop
     select tenant_id into v_tenant from nofx.step_queue where state = 'ready' and tenant_id > v_tenant order by tenant_id limit 1;
     exit when v_tenant is null or cardinality(v_tenants) >= p_limit;
@@ -31,10 +31,10 @@ begin
 end
 $$;
 
--- Takes ready steps off the queue, fairly: each of the tenants gets its share of what is asked for.
--- Takes: p_tenants, whose; p_capacity, how many at most; p_tools, tools wanted, null for all.
--- Locks: the queue rows it takes, skipping those that another claim has.
--- Returns: the ids taken; their queue rows are gone.
+-- Dequeues ready steps fairly: each tenant gets an equal share of the capacity.
+-- Takes: p_tenants; p_capacity, how many steps at most; p_tools, null for all.
+-- Locks: the queue rows it deletes, skipping those that another claim has locked.
+-- Returns: the dequeued steps.
 -- Raises: nothing.
 create function nofx_private.dequeue_steps(p_tenants uuid[], p_capacity int, p_tools text[])
 returns uuid[]
@@ -46,9 +46,9 @@ declare
   v_round uuid[];
   v_taken uuid[];
 begin
-  -- The first round gives each tenant its share, the second what others did not use.
+  -- The first round gives each tenant its share, the second the shares that others did not use.
   for v_n in 1..2 loop
-    -- By the rows' addresses, which cannot change while they are locked: a join would read the whole table.
+    -- By ctid, which cannot change while rows are locked: a join would read the whole table.
     with gone as (
       delete from nofx.step_queue
        where ctid = any (array(
@@ -73,10 +73,10 @@ begin
 end
 $$;
 
--- Takes the steps that a wake-up named off the queue.
--- Takes: p_steps, which; p_capacity, how many at most; p_tools, tools wanted, null for all.
--- Locks: the queue rows it takes, skipping those that another claim has.
--- Returns: the ids taken; their queue rows are gone.
+-- Dequeues the steps that a wake-up named.
+-- Takes: p_steps; p_capacity, how many at most; p_tools, null for all.
+-- Locks: the queue rows it deletes, skipping those that another claim has locked.
+-- Returns: the dequeued steps.
 -- Raises: nothing.
 create function nofx_private.dequeue_named_steps(p_steps uuid[], p_capacity int, p_tools text[])
 returns uuid[]
@@ -101,10 +101,10 @@ begin
 end
 $$;
 
--- Gives ready steps to a worker: a lease each, with a new fencing token.
--- Takes: p_steps, ready steps whose queue rows are gone; p_worker, its name; p_lease, how long the lease holds.
--- Locks: the rows of the steps; of their runs, in id order, when a run begins.
--- Returns: what to tell.
+-- Leases ready steps to a worker, each with a new fencing token.
+-- Takes: p_steps, ready steps that were dequeued; p_worker, its name; p_lease, the length of the leases.
+-- Locks: the rows of the steps; of their runs, in id order, when a run starts.
+-- Returns: events to emit.
 -- Raises: nothing.
 create function nofx_private.start_steps(p_steps uuid[], p_worker text, p_lease interval)
 returns nofx_private.new_event[]
@@ -122,7 +122,7 @@ begin
            lease_token = gen_random_uuid(),
            lease_expires_at = now() + p_lease,
            worker = p_worker,
-           -- A step that comes back from a gate, a timer or its children goes on with the attempt that parked.
+           -- A step that was parked continues the same attempt.
            started_at = coalesce(started_at, now())
      where id = any (p_steps) and status = 'ready'
     returning id, run_id, tenant_id, name, tool, attempt, ready_at
@@ -151,9 +151,9 @@ $$;
 
 -- Claims ready steps for a worker.
 -- Takes: p_worker, its name; p_capacity, how many at most (0 to 1000); p_tools, tools it can execute, null for all;
---   p_step_ids, the steps a wake-up named, null for any; p_lease, how long the leases hold.
--- Locks: the queue rows and steps it claims, skipping those of other claims; their runs when they begin.
--- Returns: a JSON array of steps as describe_steps gives them; empty when there is nothing to do.
+--   p_step_ids, the steps that a wake-up named, null for any; p_lease, the length of the leases.
+-- Locks: the queue rows and steps it claims, skipping those of other claims; their runs when they start.
+-- Returns: a JSON array of steps as describe_steps returns them; empty for none.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_steps(
   p_worker text,

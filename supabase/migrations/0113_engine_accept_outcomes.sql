@@ -1,7 +1,7 @@
--- What a settle reports of one step. kind: done | write (see apply_writes) | skipped | failed | timed_out | interrupted | gate | timer |
--- children | breaker_open (a breaker is open; see 0500). `breaker_target` names what the step depended on outside, if it did;
--- `ignored_by_breaker` says that a failure is the step's own doing and tells nothing of its tool. A worker only says that it stopped a step; whether that cancels it or hands it back is the run's to say, so that no
--- step of a run that goes on can end as cancelled.
+-- The outcome of one step, as a worker settles it. `write`: see apply_writes; `breaker_target`: the dependency that a failure counts
+-- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker. A worker only reports that it
+-- interrupted a step; the run's status decides whether the step is cancelled or becomes ready, so that no step of a running run is
+-- cancelled. (`cancelled` comes from apply_writes only.)
 create type nofx_private.outcome_kind as enum
   ('done', 'write', 'skipped', 'failed', 'timed_out', 'cancelled', 'interrupted', 'gate', 'timer', 'children', 'breaker_open');
 create type nofx_private.outcome as (
@@ -18,13 +18,13 @@ create type nofx_private.outcome as (
   ignored_by_breaker boolean
 );
 
--- What a breaker is for: a tool of a tenant, or something outside that its tools depend on.
+-- The target of a breaker: a tool of a tenant, or an external dependency of its tools.
 create type nofx_private.target as (
   tenant_id uuid,
   target text
 );
 
--- What happened with a breaker's target.
+-- Results of calls to a breaker's target.
 create type nofx_private.result as (
   tenant_id uuid,
   target text,
@@ -33,14 +33,14 @@ create type nofx_private.result as (
   error text
 );
 
--- What record_results found: breakers that are not closed, when the next probe is due, what to tell.
+-- The return value of record_results: breakers that are not closed, when the next probe is due, events to emit.
 create type nofx_private.health as (
   open nofx_private.target[],
   due timestamptz,
   events nofx_private.new_event[]
 );
 
--- Tells how long to wait before the next attempt: exponential backoff with jitter.
+-- Computes the wait before the next attempt: exponential backoff with jitter.
 -- Takes: p_spec, the step's spec with retry {initial_ms, factor, max_ms, jitter}; p_failures, attempts that failed so far.
 -- Locks: nothing.
 -- Returns: the wait.
@@ -63,8 +63,8 @@ begin
 end
 $$;
 
--- Tells what becomes of a running step.
--- Takes: p_outcome, as reported; p_step, its row; p_run_status, its run's; p_is_open, whether its breaker is open by now.
+-- Decides the next status of a running step.
+-- Takes: p_outcome, as reported; p_step, its row; p_run_status, of its run; p_is_open, whether its breaker is open now.
 -- Locks: nothing.
 -- Returns: the new status.
 -- Raises: nothing.
@@ -98,36 +98,36 @@ begin
 end
 $$;
 
--- What accept_outcomes did, as parallel lists where two names belong together.
+-- The return value of accept_outcomes; arrays that belong together are parallel.
 create type nofx_private.accepted as (
   steps uuid[],
   tenants uuid[],
-  -- Steps at an end, and the run of each.
+  -- Finished steps, and the run of each.
   ended uuid[],
   ended_runs uuid[],
   failed uuid[],
-  -- Handed back: ready again.
+  -- Interrupted steps that are ready again.
   ready uuid[],
-  -- for_each steps that wait for children yet to be made.
+  -- for_each steps whose children must be spawned.
   parents uuid[],
-  -- Steps parked on a timer, and when each is due.
+  -- Steps parked on a timer, and when each timer is due.
   timed uuid[],
   due timestamptz[],
   -- Steps that wait for an open breaker, and its target.
   held_by_breaker uuid[],
   targets text[],
-  -- Steps that failed for good although another attempt might have done better: none was left.
+  -- Steps that failed with a transient error and have no attempts left.
   exhausted uuid[],
-  -- Steps parked on a gate that is yet to be made; its id stands in gate_id.
+  -- Steps parked on a gate that must be created; its id is in gate_id.
   gated uuid[],
   events nofx_private.new_event[]
 );
 
--- Writes what became of running steps: their rows and attempts. Outcomes whose token is not the step's are left out.
--- An open breaker makes a failed step wait instead of trying again, and however long that takes costs it one attempt.
+-- Applies outcomes to running steps: updates their rows and records attempts. Outcomes with another token than the step's are skipped.
+-- A failed step whose breaker is open waits instead of retrying; the whole wait costs it one attempt.
 -- Takes: p_outcomes, at most one a step; the locks of their runs must be held; p_open, breakers that are not closed, null for none.
 -- Locks: the rows of the steps.
--- Returns: what was accepted, and what to tell.
+-- Returns: the accepted outcomes, and events to emit.
 -- Raises: nothing.
 create function nofx_private.accept_outcomes(p_outcomes nofx_private.outcome[], p_open nofx_private.target[])
 returns nofx_private.accepted
@@ -223,10 +223,10 @@ begin
 end
 $$;
 
--- Makes what wakes parked steps: queue rows for timers and breakers, gates for people.
--- Takes: p_accepted, what accept_outcomes returned; p_outcomes, what it was given.
+-- Creates the queue rows (timers, breakers) and gates that parked steps wait for.
+-- Takes: p_accepted, as accept_outcomes returned it; p_outcomes, its argument.
 -- Locks: nothing.
--- Returns: when the first timer is due, null when none was set.
+-- Returns: when the first timer is due, null for none.
 -- Raises: nothing.
 create function nofx_private.park_steps(p_accepted nofx_private.accepted, p_outcomes nofx_private.outcome[])
 returns timestamptz
@@ -251,7 +251,7 @@ begin
   if (p_accepted).gated is null then
     return (select min(due) from unnest((p_accepted).due) as due);
   end if;
-  -- Who may approve is the plan's and the policy's word, not the worker's. A gate that expires has a timer.
+  -- Plan and policy decide who may approve, not the worker. A gate that expires has a timer.
   with created as (
     insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
     select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
@@ -261,7 +261,7 @@ begin
       from unnest(p_outcomes) as o
       join nofx.step s on s.id = o.step_id
      cross join lateral (
-       -- A step that needs nobody's approval may still ask for one.
+       -- A step may request an approval that neither plan nor policy requires.
        select coalesce(nofx_private.approval_for(s, nofx_private.policy_for(s)), jsonb_build_object(
                 'kind', coalesce(o.gate ->> 'kind', 'manual:approval'), 'role', 'supervisor', 'count', 1, 'author_may_approve', true)) as approval
      ) as a

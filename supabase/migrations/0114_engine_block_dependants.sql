@@ -1,8 +1,8 @@
--- Carries out `on_failure` for steps that ended without success: the run fails and starts nothing new, or what needs them is skipped.
--- A gate or manual step blocks what needs it whatever its policy says; only a child is left to its for_each step.
+-- Applies `on_failure` of failed steps: the run fails and starts no new steps, or the dependants are skipped.
+-- A gate or manual step always blocks its dependants; the failure of a child is left to its for_each step.
 -- Takes: p_failed, steps in status failed or timed_out; the locks of their runs must be held.
--- Locks: the queue rows, steps and gates that it ends.
--- Returns: the steps that it ended, with their runs.
+-- Locks: the queue rows, steps and gates that it skips or cancels.
+-- Returns: the skipped steps, with their runs.
 -- Raises: nothing.
 create function nofx_private.block_dependants(p_failed uuid[])
 returns table (step_id uuid, run_id uuid)
@@ -13,7 +13,7 @@ declare
   v_doomed uuid[];
   v_blocked uuid[];
 begin
-  -- Runs that fail: nothing new starts in them.
+  -- Runs that fail: no new steps start in them.
   with doomed as (
     select distinct on (s.run_id) s.run_id, s.id, s.name, s.error
       from nofx.step s
@@ -32,7 +32,7 @@ begin
     from nofx.step s
    where s.id = any (p_failed) and s.parent_id is null and s.on_failure = 'fail';
 
-  -- What is blocked: everything not at work in a failed run; and below a step with `skip`, or below a gate, whatever needs it.
+  -- Blocked: all steps of a failed run that are not running; and all dependants of a step with `skip` or of a gate.
   with recursive below as (
     select e.run_id, e.step_id, s.name as cause
       from nofx.step s
@@ -67,7 +67,7 @@ begin
        set status = 'skipped', waits_for = null, ended_at = now(),
            error = jsonb_build_object('kind', 'blocked', 'message', c.reason)
       from single c
-     -- A step that a claim took in this very moment runs on: it is a running sibling.
+     -- A step that was claimed meanwhile keeps running, like any running sibling.
      where s.id = c.id and s.status in ('pending', 'ready', 'waiting')
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, c.reason
   ), emitted as (

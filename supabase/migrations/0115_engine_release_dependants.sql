@@ -1,15 +1,15 @@
--- What release_dependants did.
+-- The return value of release_dependants.
 create type nofx_private.released as (
-  -- Steps that run now, leased to the worker that asked.
+  -- Steps that run now, leased to p_worker.
   running uuid[],
   events nofx_private.new_event[]
 );
 
--- Counts needs that are at an end, and starts or readies the steps that now have none left.
--- Takes: p_ended, steps at an end; p_runs, the run of each, whose locks must be held; p_worker and p_lease, who may start them
---   at once; p_capacity, how many of them at most.
+-- Counts down needs that finished, and starts or enqueues the steps that have none left.
+-- Takes: p_ended, finished steps; p_runs, the run of each, whose locks must be held; p_worker, which may start dependants at once;
+--   p_capacity, how many at most; p_tools, tools it can execute, null for all; p_lease, the length of the leases.
 -- Locks: the rows of the dependants.
--- Returns: the steps that run now, and what to tell. The rest that became ready is in the queue.
+-- Returns: the steps that run now, and events to emit. Other steps that became ready are in the queue.
 -- Raises: nothing.
 create function nofx_private.release_dependants(p_ended uuid[], p_runs uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
 returns nofx_private.released

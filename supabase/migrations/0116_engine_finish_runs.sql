@@ -1,7 +1,7 @@
--- Counts steps that are at an end, and closes the runs that have none open.
--- Takes: p_runs, the run of each step that ended: as many entries as steps; the locks of the runs must be held.
+-- Counts finished steps, and finishes the runs that have no open steps left.
+-- Takes: p_runs, one entry for each step that finished; the locks of the runs must be held.
 -- Locks: the rows of the runs, in id order.
--- Returns: what to tell.
+-- Returns: events to emit.
 -- Raises: nothing.
 create function nofx_private.finish_runs(p_runs uuid[])
 returns nofx_private.new_event[]
@@ -11,7 +11,7 @@ as $$
 declare
   v_events nofx_private.new_event[];
 begin
-  -- A claim that begins runs locks their rows in id order too.
+  -- A claim that starts runs locks their rows in id order too.
   perform 1 from nofx.run where id = any (p_runs) order by id for update;
   with ended as (
     select run.id, count(*)::int as n from unnest(p_runs) as run (id) group by run.id

@@ -1,5 +1,5 @@
--- Makes the children of for_each steps: one step an item, named name[0], name[1], …; the parent needs them all.
--- Takes: p_outcomes, accepted outcomes of kind children with at least one item; the locks of their runs must be held.
+-- Spawns the children of for_each steps: one step an item, named name[0], name[1], …; the parent needs all of them.
+-- Takes: p_outcomes, accepted outcomes of kind `children` with at least one item; the locks of their runs must be held.
 -- Locks: the rows of the parents and of their runs.
 -- Returns: nothing.
 -- Raises: 422 too-many-children when a run would have more than 10,000 children.

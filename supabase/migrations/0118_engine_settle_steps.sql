@@ -1,11 +1,11 @@
--- Settles what a worker did and hands it the next work, in one transaction.
--- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children, breaker_target, ignored_by_breaker}
---   (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can take on (0: none); p_tools, tools it
---   can execute, null for all; p_lease, how long the new leases hold.
+-- Settles the outcomes of a worker's steps and claims the next steps for it, in one transaction.
+-- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
+--   breaker_target, ignored_by_breaker} (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can claim
+--   (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
 -- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
--- Returns: {refused: tokens that were no longer good, claims: steps as claim_steps returns them, wake_for: the runs, if steps of
---   theirs became ready beyond the claims (for a queue outside), next_due_at: the earliest timer or probe that this call set, or null,
---   has_checks: whether a forge shows gates of these runs, has_hooks: whether anybody wants to be told of events}.
+-- Returns: {refused: tokens that are no longer valid, claims: steps as claim_steps returns them, wake_for: the runs, if more of their
+--   steps became ready than were claimed (for an external queue), next_due_at: the earliest timer or probe that this call set, or
+--   null, has_checks: whether a forge shows gates of these runs, has_hooks: whether background hooks exist}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -60,7 +60,7 @@ begin
     end if;
     v_due := least(v_due, v_health.due);
     if v_done.held_by_breaker is not null then
-      -- Somebody must look when the next probe is due, and at once if the breaker closed meanwhile.
+      -- fire_timers must run when the next probe is due, and at once if the breaker has closed meanwhile.
       v_due := least(v_due, coalesce((select min(h.probe_at) from nofx.handler_health h where h.state <> 'closed'), now()));
     end if;
     if v_done.parents is not null then
@@ -70,7 +70,7 @@ begin
       v_count := nofx_private.enqueue_steps(v_done.ready);
     end if;
     if v_done.failed is not null then
-      -- What failed is told before what it blocks.
+      -- Events of failures precede those of the steps that they block.
       v_count := nofx_private.emit(v_events);
       v_events := null;
       v_count := nofx_private.dead_letter_steps(v_done.exhausted, 'exhausted');
@@ -80,13 +80,13 @@ begin
     end if;
 
     if v_done.ended is not null then
-      -- Successors first, they are warm; but half of the capacity is kept for another tenant that has work waiting.
+      -- Dependants first, their data is warm; but half of the capacity is reserved for other tenants with ready steps.
       v_released := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
         case when v_waiting is null or v_waiting <@ v_done.tenants then p_capacity else p_capacity / 2 end, p_tools, p_lease);
       v_claimed := v_released.running;
       v_events := v_events || v_released.events || nofx_private.finish_runs(v_done.ended_runs);
     end if;
-    -- Whatever left `running` released its slot, parked steps too.
+    -- Every step that left `running` released its slot, also when it parked.
     if v_done.steps is not null and exists (select from nofx.step_queue where state = 'throttled') then
       perform nofx_private.admit_steps(v_runs);
     end if;
@@ -97,12 +97,12 @@ begin
   end if;
 
   if p_capacity > coalesce(cardinality(v_claimed), 0) then
-    -- Ready now: what waited, and what this call made ready.
+    -- Ready now: steps that waited, and steps that became ready in this call.
     if current_setting('nofx.woke_workers', true) = 'yes' then
       v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
     end if;
     if v_waiting is not null then
-      -- Those first who got nothing yet.
+      -- Tenants without a claim so far go first.
       v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
       if cardinality(v_others) > 0 then
         v_taken := nofx_private.dequeue_steps(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);

@@ -1,8 +1,8 @@
 -- Extends the leases that a worker still holds.
--- Takes: p_steps and p_tokens, the steps and the tokens it believes it holds, pairwise; p_lease, the new length from now.
--- Locks: the rows of the steps; one that something else has locked (an artifact that is being recorded, a settle) is left as it
---   is until the next heartbeat.
--- Returns: the tokens that are still good. A missing one means that the lease was lost or the run is being cancelled: the
+-- Takes: p_steps and p_tokens, the steps and their tokens, pairwise; p_lease, the new length from now.
+-- Locks: the rows of the steps. A row that another transaction has locked (recording an artifact, a settle) is skipped until the
+--   next heartbeat.
+-- Returns: the tokens that are still valid. A missing token means that the lease has expired or the run is being cancelled: the
 --   worker must stop that step.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.extend_leases(p_steps uuid[], p_tokens uuid[], p_lease interval default '30 seconds')

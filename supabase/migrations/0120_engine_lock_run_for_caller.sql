@@ -1,8 +1,8 @@
--- Locks a run for a change that a person asked for.
--- Takes: p_run; p_min_role, the least role that may do it; p_verb, for the message.
+-- Checks the caller's role and locks a run for a change.
+-- Takes: p_run; p_min_role, the minimum role.
 -- Locks: the run (lock_runs).
--- Returns: the run's row as it is after the wait.
--- Raises: 403 forbidden; 404 run-not-found, also when it is another tenant's.
+-- Returns: the run's row, read under the lock.
+-- Raises: 403 forbidden; 404 run-not-found, also for another tenant's run.
 create function nofx_private.lock_run_for_caller(p_run uuid, p_min_role nofx.person_role)
 returns nofx.run
 language plpgsql

@@ -1,7 +1,7 @@
--- Cancels a run: what has not started never will, what runs is told to stop.
--- Takes: p_run; p_reason, kept with the run, null for none.
+-- Cancels a run: steps that have not started are cancelled, workers stop those that run.
+-- Takes: p_run; p_reason, stored with the run, null for none.
 -- Locks: the run (lock_runs); its queue rows, steps and gates; its row.
--- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling twice is no error.
+-- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling again is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.cancel_run(p_run uuid, p_reason text default null)
 returns json
@@ -23,8 +23,8 @@ end
 $$;
 grant execute on function nofx.cancel_run(uuid, text) to authenticated, service_role;
 
--- Stops a run on behalf of a person or of its deadline.
--- Takes: p_run, a run that is not over and whose lock is held; p_by, who stops it; p_reason, or null.
+-- Cancels a run for a person or its deadline.
+-- Takes: p_run, an unfinished run whose lock is held; p_by, the actor; p_reason, or null.
 -- Locks: its queue rows, steps and gates; its row.
 -- Returns: nothing.
 -- Raises: nothing.

@@ -1,7 +1,7 @@
--- Pauses a run: what runs goes on to its end, nothing new starts.
+-- Pauses a run: running steps finish, no new steps start.
 -- Takes: p_run.
 -- Locks: the run (lock_runs); its queue rows and ready steps; its row.
--- Returns: {id, status}. Pausing twice is no error.
+-- Returns: {id, status}. Pausing again is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.pause_run(p_run uuid)
 returns json
@@ -15,7 +15,7 @@ begin
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be paused.', v_run.status));
   end if;
   if v_run.status <> 'paused' then
-    -- Timers stay: a step whose time comes during the pause waits for the resume.
+    -- Timers stay: a step whose timer fires during the pause becomes pending until the run is resumed.
     delete from nofx.step_queue where step_id in (select id from nofx.step where run_id = p_run) and state not in ('timer', 'breaker');
     update nofx.step set status = 'pending' where run_id = p_run and status = 'ready';
     update nofx.run set status = 'paused' where id = p_run;

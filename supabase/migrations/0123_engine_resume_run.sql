@@ -1,7 +1,7 @@
--- Lets a paused run go on.
+-- Resumes a paused run.
 -- Takes: p_run.
 -- Locks: the run (lock_runs); its steps; its row.
--- Returns: {id, status}. Resuming a run that runs is no error.
+-- Returns: {id, status}. Resuming a running run is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.resume_run(p_run uuid)
 returns json

@@ -1,8 +1,8 @@
--- Opens steps of a failed run again and lets the run go on.
--- Takes: p_run, a failed run whose lock is held; p_steps, steps at an end; p_by, who asked; p_reason, why, or null.
+-- Reopens steps of a failed run and continues the run.
+-- Takes: p_run, a failed run whose lock is held; p_steps, finished steps; p_by, the actor; p_reason, or null.
 -- Locks: the steps; the run's row; their dead letters.
--- Returns: nothing. A step whose needs are all at an end is ready, the others wait for what they need; a for_each step with
---   children waits for those that were opened with it.
+-- Returns: nothing. Steps whose needs have all finished become ready, others pending; a for_each step with children waits for
+--   those that were reopened with it.
 -- Raises: nothing.
 create function nofx_private.reopen_steps(p_run uuid, p_steps uuid[], p_by text, p_reason text default null)
 returns void

@@ -1,5 +1,5 @@
--- Retries a failed run: every failed step, and what was blocked by it.
--- Takes: p_run; p_reason, why, for the event log; at most 2000 characters are kept.
+-- Retries a failed run: all failed steps, and the steps that they blocked.
+-- Takes: p_run; p_reason, for the event log, cut at 2000 characters.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-not-failed.

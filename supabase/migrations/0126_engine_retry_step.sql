@@ -1,5 +1,5 @@
--- Retries one step of a failed run and everything below it; what else failed or was blocked is retried too, or the run could not end well.
--- Takes: p_run; p_step, a step of it that is at an end.
+-- Retries one step of a failed run and all that depend on it. Steps that these blocked are retried too.
+-- Takes: p_run; p_step, a finished step of the run.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 run-not-failed.
@@ -30,7 +30,7 @@ begin
       union
       select s.id from nofx.step s where s.run_id = p_run and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
          and exists (
-           -- Blocked by something that is opened now and by nothing that stays failed.
+           -- Blocked by a step that is reopened.
            select from nofx.step_edge e join below b on b.id = e.needs_id where e.run_id = p_run and e.step_id = s.id)
     ),
     nofx_private.caller_name());

@@ -1,9 +1,9 @@
--- Takes back the steps of workers that went away: a lease that is over makes its step ready again.
--- Losing a worker is not the step's fault, so it costs no attempt; but a step that loses two is poison, for it may be what kills
--- them: it fails and goes to the DLQ, not to a third worker.
--- Takes: p_limit, how many hand-outs to look at.
--- Locks: hand-outs that are due, skipping those of other sweeps; the runs concerned (lock_runs); the steps.
--- Returns: {expired: how many leases were taken back, more: whether as many hand-outs were due as it may look at: call again}.
+-- Expires leases that ran out: their steps become ready again.
+-- An expired lease is not the step's fault and costs no attempt. But a step with two of them is poison, since it may be the one that
+-- crashes workers: it fails and is dead-lettered.
+-- Takes: p_limit, how many lease batches to check.
+-- Locks: lease batches that are due, skipping those of other calls; the runs concerned (lock_runs); the steps.
+-- Returns: {expired: how many leases expired, more: whether more batches may be due, so that the caller should call again}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.expire_leases(p_limit int default 1000)
 returns json

@@ -1,9 +1,9 @@
--- Fires timers that are due, sends probes to open breakers, and wakes workers again for ready steps that nobody claimed.
--- Takes: p_limit, how many at most; p_worker, how the worker is that calls (see record_worker_heartbeat), or null.
--- Locks: breakers that are due, and the queue rows of the steps that wait for them, skipping those of others; the runs of due timers (lock_runs); the queue rows, skipping those that others handle; the steps it wakes.
--- Returns: {wake_for: ids of ready steps to send to the queue, next_due_at: the instant of the next timer or probe, or null, has_checks: whether forges may be
---   behind on gates, has_hooks: whether hooks
---   may have to be told something}.
+-- Fires timers that are due, sends probes to open breakers, and wakes workers again for unclaimed ready steps.
+-- Takes: p_limit, how many at most; p_worker, the heartbeat of the calling worker (see record_worker_heartbeat), or null.
+-- Locks: what probe_breakers locks; the runs of due timers (lock_runs); queue rows, skipping those that other calls have locked; the
+--   steps it wakes.
+-- Returns: {wake_for: ready steps to send to the queue, next_due_at: when the next timer or probe is due, or null, has_checks: whether
+--   checks may have to be reported, has_hooks: whether hook deliveries may be due}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.fire_timers(p_limit int default 1000, p_worker jsonb default null)
 returns json

@@ -1,8 +1,8 @@
--- Counts what the caller's tenant has in work.
+-- Counts the open work of the caller's tenant.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: {runs: {status: count} of runs not at an end, ready: steps ready, throttled: steps that a limit holds back, waiting_on_timer, waiting_on_breaker: steps behind an open breaker, oldest_ready_s,
---   gates_pending, dead_letters, breakers_open, alerts_open}.
+-- Returns: {runs: {status: count} of unfinished runs, ready, throttled, waiting_on_timer and waiting_on_breaker: counts of steps,
+--   oldest_ready_s, gates_pending, dead_letters, breakers_open, alerts_open}.
 -- Raises: nothing.
 create function nofx.summarise_metrics()
 returns json

@@ -1,8 +1,8 @@
--- Tells why runs failed or wait, and at which step: what a list of runs shows beside their status.
--- Takes: p_runs, at most as many as a page of a list has; those of other tenants are passed over.
+-- Explains why runs failed or wait, and at which step, for lists of runs.
+-- Takes: p_runs, at most a page of a list; runs of other tenants are ignored.
 -- Locks: nothing.
--- Returns: one row for each run that has something to tell: run_id, kind (failed | cancelled | gate | breaker | timer), step_id, step and
---   detail (the first line of the error, the gate's question, what shuts the step out).
+-- Returns: one row for each run that failed or waits: run_id, kind (failed | cancelled | gate | breaker | timer), step_id, step and
+--   detail (the first line of the error, the gate's question, the breaker's target).
 -- Raises: nothing.
 create function nofx.explain_runs(p_runs uuid[])
 returns table (run_id uuid, kind text, step_id uuid, step text, detail text)

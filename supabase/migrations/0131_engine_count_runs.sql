@@ -1,7 +1,7 @@
--- Counts the caller's runs by status, up to a limit for each: beyond it nobody needs the number, and the cost stays the same.
--- Takes: p_after and p_before, bounds of created_at, or null; p_cap, where counting stops.
+-- Counts the caller's runs by status, up to a cap for each, so that the cost is bounded.
+-- Takes: p_after and p_before, bounds of created_at, or null; p_cap, at most 10000.
 -- Locks: nothing.
--- Returns: {status: count}, each at most p_cap; statuses without runs are left out.
+-- Returns: {status: count}, each at most p_cap; statuses without runs are omitted.
 -- Raises: nothing.
 create function nofx.count_runs(p_after timestamptz default null, p_before timestamptz default null, p_cap int default 10000)
 returns json

@@ -1,10 +1,10 @@
--- Workers as they last said of themselves. They serve all tenants: only the service role reads them, for the API to show to supervisors. Nothing
--- of anybody's work is in here.
+-- Workers, as of their last heartbeat. They serve all tenants, so only the service role reads them; the API shows them to
+-- supervisors. The rows contain no tenant's data.
 create table nofx.worker (
   name text primary key check (length(name) between 1 and 200),
   region text,
   version text not null,
-  -- Steps that it holds now, and at most.
+  -- Steps that it runs now, and at most.
   running int not null check (running >= 0),
   concurrency int not null,
   memory_bytes bigint not null,
@@ -15,7 +15,7 @@ alter table nofx.worker enable row level security;
 alter table nofx.worker force row level security;
 grant select on nofx.worker to service_role;
 
--- Notes how a worker is, and forgets those that have not been heard of for an hour.
+-- Records a worker's heartbeat, and deletes workers without one for an hour.
 -- Takes: p_worker, {name, region, version, running, concurrency, memory_bytes, started_at}.
 -- Locks: its row.
 -- Returns: nothing.

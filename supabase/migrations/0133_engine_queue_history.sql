@@ -1,8 +1,8 @@
--- Tells how long steps waited, how many began and how many were ready, minute by minute: the charts of operators.
+-- Measures wait times, started steps and queue depth for each minute, for the charts.
 -- Takes: p_minutes, how far back, 1 to 180.
 -- Locks: nothing.
--- Returns: an array, oldest first, of {at, depth, started, p50_s, p95_s, failed}: depth is what was ready at the end of the minute; minutes
---   without a step have zeros and nulls.
+-- Returns: an array, oldest first, of {at, depth, started, p50_s, p95_s, failed}: depth is the number of steps that were ready at the
+--   end of the minute; minutes without steps have zeros and nulls.
 -- Raises: nothing.
 create function nofx.queue_history(p_minutes int default 60)
 returns json
@@ -35,7 +35,7 @@ begin
         from (select ready_at from emitted where type = 'step.started' union all select ready_at from waiting) as came
        group by 1
     ), minutes as (
-      -- What is ready now, less what came after the minute, and what was taken after it.
+      -- Steps that are ready now, less those that became ready after the minute, plus those that started after it.
       select m.at, w.started, w.p50_s, w.p95_s, w.failed,
              (select count(*) from waiting)
                - coalesce(sum(a.n) over later, 0) + coalesce(sum(w.started) over later, 0) as depth

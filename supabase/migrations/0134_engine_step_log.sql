@@ -1,10 +1,10 @@
--- What a step's process prints while it runs, secrets masked, in pieces: for whoever watches. The whole log is an artifact once the
--- attempt is over; pieces are forgotten a day after.
+-- The live log of a running step, secrets masked, in chunks. The complete log is an artifact once the attempt has finished; chunks
+-- are deleted after a day.
 create table nofx.step_log (
   step_id uuid not null references nofx.step (id) on delete cascade,
   tenant_id uuid not null,
   attempt int not null,
-  -- Where the piece begins in the attempt's output, in bytes.
+  -- Offset of the chunk in the attempt's output, in bytes.
   at_byte bigint not null check (at_byte >= 0),
   text text not null check (octet_length(text) between 1 and 262144),
   created_at timestamptz not null default now(),
@@ -16,10 +16,10 @@ alter table nofx.step_log force row level security;
 create policy own_tenant on nofx.step_log for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.step_log to authenticated, service_role;
 
--- Keeps the next piece of what a step prints.
--- Takes: p_step and p_token, the lease under which it runs; p_at_byte, where the piece begins; p_text.
+-- Appends a chunk to a step's live log.
+-- Takes: p_step and p_token, the step and its lease; p_at_byte, the chunk's offset; p_text.
 -- Locks: nothing that others write.
--- Returns: whether it was kept: false when the lease was lost or the attempt has a mebibyte of pieces already.
+-- Returns: whether it was stored: false when the lease has expired or the attempt's log would exceed 1 MiB.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.append_log(p_step uuid, p_token uuid, p_at_byte bigint, p_text text)
 returns boolean
@@ -41,10 +41,10 @@ end
 $$;
 grant execute on function nofx.append_log(uuid, uuid, bigint, text) to service_role;
 
--- Forgets pieces of logs that are older than a day.
+-- Prunes chunks of logs that are older than a day.
 -- Takes: nothing.
--- Locks: the pieces.
--- Returns: how many.
+-- Locks: the chunks.
+-- Returns: how many were deleted.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.prune_logs()
 returns int

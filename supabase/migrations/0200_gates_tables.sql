@@ -1,6 +1,6 @@
 create type nofx.gate_status as enum ('pending', 'passed', 'failed', 'waived', 'cancelled', 'expired');
 
--- A barrier on a step: a person decides it (gate_type manual:…), or a tool did and left its evidence (gate_type gate:…).
+-- A gate on a step: people decide it (gate_type manual:…), or a tool did and left its evidence (gate_type gate:…).
 create table nofx.gate (
   id uuid primary key,
   tenant_id uuid not null,
@@ -11,11 +11,11 @@ create table nofx.gate (
   question text,
   evidence_path text,
   evidence_id uuid,
-  -- Who may decide, how many people must approve, and whether the author of the run may be one of them.
+  -- The minimum role to decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
   approvals_required int not null default 1 check (approvals_required between 1 and 10),
   author_may_approve boolean not null default true,
-  -- From then on nobody can approve it; null: never.
+  -- When the gate expires; null: never.
   expires_at timestamptz,
   decided_by text,
   decided_at timestamptz,
@@ -28,7 +28,7 @@ create index gate_of_step on nofx.gate (step_id);
 create index gate_newest on nofx.gate (tenant_id, created_at desc, id desc);
 create index gate_pending on nofx.gate (tenant_id, created_at desc, id desc) where status = 'pending';
 
--- Everything that people said of a gate, in order.
+-- All decisions of people on a gate, in order.
 create table nofx.gate_decision (
   id uuid primary key,
   gate_id uuid not null references nofx.gate (id) on delete cascade,
@@ -41,18 +41,18 @@ create table nofx.gate_decision (
 );
 create index decision_of_gate on nofx.gate_decision (gate_id, created_at);
 
--- What must be true before a tool may run: gates passed in the same run, people who approved.
+-- Requirements before a tool may run: gates passed in the same run, approvals of people.
 create table nofx.gate_policy (
   id uuid primary key,
-  -- Null: for every tenant that says nothing itself.
+  -- Null: the default for tenants without their own policy.
   tenant_id uuid references nofx.tenant (id) on delete cascade,
-  -- A name, or a start that ends in `*`. A db_write has its operation in its name: db_write:delete.
+  -- A name, or a prefix that ends in `*`. A db_write includes its operation: db_write:delete.
   tool text not null check (tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$'),
   -- `git:` of `git:*`
   prefix text not null generated always as (rtrim(tool, '*')) stored,
   -- Gates that must have passed: gate:unit, …
   requires text[] not null default '{}',
-  -- {role, count, expires_s, author_may_approve}; null: nobody is asked.
+  -- {role, count, expires_s, author_may_approve}; null: no approval is required.
   approval jsonb,
   changed_by text not null,
   changed_at timestamptz not null default now(),

@@ -1,4 +1,4 @@
--- Names a step as policies name it: a db_write with what it does; what cannot be told before it runs counts as the worst.
+-- Returns the name of a step's tool in policies: a db_write with its operation; an unknown operation counts as delete.
 -- Takes: p_step.
 -- Locks: nothing.
 -- Returns: the tool, for db_write with its operation.
@@ -20,10 +20,10 @@ begin
 end
 $$;
 
--- Finds the policy that holds for a step: the tenant's own before the common ones, the longest name before shorter ones.
+-- Finds the policy for a step: the tenant's own before the defaults, longer names before shorter ones.
 -- Takes: p_step.
 -- Locks: nothing.
--- Returns: the policy; null when there is none.
+-- Returns: the policy, or null.
 -- Raises: nothing.
 create function nofx_private.policy_for(p_step nofx.step)
 returns nofx.gate_policy
@@ -45,10 +45,10 @@ begin
 end
 $$;
 
--- Tells whose approval a step needs: what its plan asks and what the tenant's policy asks, whichever is stricter.
--- Takes: p_step; p_policy, the policy that holds for it, or null.
+-- Returns the approval that a step requires: by its plan and by the policy, whichever is stricter.
+-- Takes: p_step; p_policy, its policy, or null.
 -- Locks: nothing.
--- Returns: {kind, role, count, expires_s, author_may_approve}; null when nobody is asked.
+-- Returns: {kind, role, count, expires_s, author_may_approve}; null when no approval is required.
 -- Raises: nothing.
 create function nofx_private.approval_for(p_step nofx.step, p_policy nofx.gate_policy)
 returns jsonb
@@ -71,15 +71,15 @@ begin
     'role', greatest('supervisor'::nofx.person_role, (v_plan ->> 'role')::nofx.person_role, (v_policy ->> 'role')::nofx.person_role),
     'count', greatest(1, (v_plan ->> 'count')::int, (v_policy ->> 'count')::int),
     'expires_s', least((v_plan ->> 'expires_s')::int, (v_policy ->> 'expires_s')::int),
-    -- Where approval was asked for, four eyes see it; a plain manual step only waits. Only the policy may let the author.
+    -- A required approval follows the four-eyes principle; a plain manual step does not. Only a policy can exempt the author.
     'author_may_approve', coalesce((v_policy ->> 'author_may_approve')::boolean, v_plan is null and v_policy is null)));
 end
 $$;
 
--- Tells why a step that a worker is about to get may not run yet.
+-- Returns the reason why a claimed step may not run yet.
 -- Takes: p_step, a step that was just claimed.
 -- Locks: nothing.
--- Returns: null when it may run; {refuse: why} when gates that its policy requires have not passed in its run; {approval: {kind, …}}
+-- Returns: null when it may run; {refuse: reason} when gates that its policy requires have not passed in its run; {approval: {kind, …}}
 --   when people must approve first.
 -- Raises: nothing.
 create function nofx_private.hold_for(p_step nofx.step)
@@ -93,12 +93,12 @@ declare
   v_approval jsonb;
   v_missing text[];
 begin
-  -- A for_each step only makes its children; each of them is held by itself.
+  -- A for_each step only spawns its children; each of them is held on its own.
   if p_step.spec ? 'for_each' then
     return null;
   end if;
   if cardinality((v_policy).requires) > 0 then
-    -- The last verdict of every step that ran the gate counts: one that passed does not hide one that failed.
+    -- The last verdict of each step that ran the gate counts: a passed one does not hide a failed one.
     select array_agg(r.kind order by r.kind) into v_missing
       from unnest((v_policy).requires) as r (kind)
      where not coalesce((

@@ -1,5 +1,5 @@
--- Sets what must be true before a tool may run, for the caller's tenant.
--- Takes: p_tool, a name or a start that ends in `*`; p_requires, gates that must have passed in the same run; p_approval,
+-- Sets the requirements before a tool may run, for the caller's tenant.
+-- Takes: p_tool, a name or a prefix that ends in `*`; p_requires, gates that must have passed in the same run; p_approval,
 --   {role, count, expires_s, author_may_approve} or null.
 -- Locks: the policy's row.
 -- Returns: the policy {id, tool, requires, approval, changed_by, changed_at}.
@@ -44,7 +44,7 @@ end
 $$;
 grant execute on function nofx.set_gate_policy(text, text[], jsonb) to authenticated;
 
--- Drops a policy of the caller's tenant; the common one holds again.
+-- Deletes a policy of the caller's tenant; the default applies again.
 -- Takes: p_id.
 -- Locks: the policy's row.
 -- Returns: nothing.
@@ -66,11 +66,11 @@ end
 $$;
 grant execute on function nofx.delete_gate_policy(uuid) to authenticated;
 
--- What a model planned is looked at by somebody, who may be whoever asked for it.
+-- Plans that a model wrote need an approval, which may be the author's.
 insert into nofx.gate_policy (id, tool, approval, changed_by)
 values (nofx_private.uuid_v7(), 'plan:submit', '{"author_may_approve": true}', 'nofx');
 
--- What cannot be taken back waits for a person, until a tenant says otherwise.
+-- Actions that cannot be undone need an approval, unless a tenant's policy says otherwise.
 insert into nofx.gate_policy (id, tool, approval, changed_by)
 select nofx_private.uuid_v7(), tool, '{}', 'nofx'
   from unnest(array['git:pr', 'manual:deploy', 'db_write:update', 'db_write:upsert', 'db_write:delete']) as tool;

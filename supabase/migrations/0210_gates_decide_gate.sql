@@ -1,9 +1,9 @@
--- Decides a gate: a person approves, rejects or waives it. Once enough have approved, or one rejected or waived, the step that
--- waits for it becomes ready and learns the decision.
--- Takes: p_gate; p_decision, approve | reject | waive; p_reason, kept with the gate; waiving needs one.
+-- Decides a gate: approves, rejects or waives it. Once enough people have approved, or one has rejected or waived, the step that
+-- waits for it becomes ready.
+-- Takes: p_gate; p_decision, approve | reject | waive; p_reason, stored with the gate, required for a waiver.
 -- Locks: the gate's run (lock_runs); the end of the audit log; the step.
--- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, decided_by, decided_at, reason}; pending while approvals
---   are missing.
+-- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, decided_by, decided_at, reason}; pending
+--   while approvals are missing.
 -- Raises: 403 forbidden; 403 self-approval; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
 --   422 unknown-decision; 422 reason-required.
 create function nofx.decide_gate(p_gate uuid, p_decision text, p_reason text default null)
@@ -27,7 +27,7 @@ begin
     perform nofx_private.refuse(404, 'gate-not-found', p_gate::text, 'List gates with GET /api/gates.');
   end if;
   perform nofx_private.lock_runs(array[v_gate.run_id]);
-  -- What it is now that nobody else can change it.
+  -- Read again under the lock.
   select * into v_gate from nofx.gate where id = p_gate;
   perform nofx_private.check_decision(v_gate, p_decision);
 
@@ -56,7 +56,7 @@ end
 $$;
 grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, service_role;
 
--- Refuses a decision that the caller may not make now, saying which rule it breaks.
+-- Refuses a decision that the caller may not make, naming the violated rule.
 -- Takes: p_gate, whose run is locked; p_decision, approve | reject | waive.
 -- Locks: nothing.
 -- Returns: nothing.
@@ -93,7 +93,7 @@ begin
 end
 $$;
 
--- Tells what a gate came to and wakes the step behind it.
+-- Emits the result of a gate and wakes the step behind it.
 -- Takes: p_gate, decided or expired, whose run is locked.
 -- Locks: the step.
 -- Returns: nothing.
@@ -111,7 +111,7 @@ begin
     jsonb_strip_nulls(jsonb_build_object(
       'gate_id', p_gate.id, 'gate_type', p_gate.gate_type, 'status', p_gate.status, 'by', p_gate.decided_by, 'reason', p_gate.reason)));
   with woken as (
-    -- A step parked on the gate goes on; a step that was held by a requested gate has one need less.
+    -- A step that parked on the gate continues; a step behind a requested gate has one need less.
     update nofx.step s
        set status = case when r.status = 'paused' then 'pending'
                          when s.status = 'waiting' or s.needs_left <= 1 then 'ready'

@@ -1,5 +1,5 @@
--- Puts a gate before a step that has not started: it needs the decision as it needs other steps.
--- Takes: p_run; p_step, a step of it that is pending or ready; p_gate_type, manual:<name>; p_question, shown to whoever decides.
+-- Adds a gate to a step that has not started: the step needs the decision as it needs other steps.
+-- Takes: p_run; p_step, a pending or ready step of it; p_gate_type, manual:<name>; p_question, shown to the people who decide.
 -- Locks: the run (lock_runs); the step and its queue row.
 -- Returns: the gate {id, run_id, step_id, gate_type, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-started; 422 unknown-gate-type.
@@ -27,7 +27,7 @@ begin
   if not found then
     perform nofx_private.refuse(409, 'step-started', p_step::text, 'A gate can be added only to a step that has not started and has no gate.');
   end if;
-  -- It stands in for the approval that the step needs anyway, so it asks for no less.
+  -- The gate replaces the approval that the step needs anyway, so it requires no less.
   select * into v_step from nofx.step where id = p_step;
   v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
   insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve)

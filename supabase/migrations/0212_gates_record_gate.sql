@@ -1,7 +1,7 @@
 -- Records the verdict of a gate that a tool decided, with its evidence.
--- Takes: p_step and p_token, the step and the lease under which it was decided; p_passed; p_evidence, the evidence's path in Storage.
--- Locks: nothing beyond the new row.
--- Returns: the gate's id, or null when the lease was lost (nothing is written then).
+-- Takes: p_step and p_token, the step and its lease; p_passed; p_evidence, the evidence's path in Storage.
+-- Locks: the step's row.
+-- Returns: the gate's id, or null when the lease has expired (nothing is written then).
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.record_gate(p_step uuid, p_token uuid, p_passed boolean, p_evidence text)
 returns uuid

@@ -1,5 +1,5 @@
--- Expires the gates that nobody decided in time; their steps go on, to fail.
--- Takes: p_steps, steps whose instant has come and whose runs are locked.
+-- Expires gates without a decision in time; their steps become ready, and then fail.
+-- Takes: p_steps, steps whose timers are due and whose runs are locked.
 -- Locks: the gates; the steps.
 -- Returns: the steps that became ready.
 -- Raises: nothing.

@@ -1,8 +1,8 @@
--- Tells whether a gate waits for the caller: a column of nofx.gate, as PostgREST sees it.
+-- Checks whether a gate waits for the caller: a computed column of nofx.gate.
 -- Takes: p_gate.
 -- Locks: nothing.
--- Returns: true when it is pending and not expired, and the caller has the role, has not approved yet, and is not the run's author where the
---   author may not.
+-- Returns: true when it is pending and not expired, and the caller has the role, has not decided yet, and is not the run's author
+--   where the author may not approve.
 -- Raises: nothing.
 create function nofx.waits_for_me(p_gate nofx.gate)
 returns boolean

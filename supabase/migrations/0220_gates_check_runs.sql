@@ -1,15 +1,15 @@
--- A gate of a run that came from a pull request, as its forge shows it.
+-- A gate of a run for a pull request, shown by its forge as a check.
 create table nofx.check_run (
   step_id uuid primary key references nofx.step (id) on delete cascade,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
   repository text not null,
   head_sha text not null,
-  -- What the forge calls it, once it was told.
+  -- The forge's id of the check, once it was reported.
   check_id bigint,
-  -- What the forge was told last: queued, in_progress or completed.
+  -- The last reported status: queued, in_progress or completed.
   reported_status text,
-  -- Who is telling it now holds this until then.
+  -- A worker has claimed the report until then.
   locked_until timestamptz
 );
 create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
@@ -20,7 +20,7 @@ create policy own_tenant on nofx.check_run for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.check_run to authenticated, service_role;
 
--- Notes which gates of a new run its forge is to see.
+-- Creates checks for the gates of a new run.
 -- Takes: p_run, its id; p_pull_request, {repository, head_sha, number}.
 -- Locks: nothing.
 -- Returns: nothing.
@@ -38,7 +38,7 @@ begin
 end
 $$;
 
--- Tells what the forge is to see of a step.
+-- Maps a step's status to that of its check.
 -- Takes: p_status.
 -- Locks: nothing.
 -- Returns: queued, in_progress or completed.
@@ -54,11 +54,11 @@ begin
 end
 $$;
 
--- Takes checks whose forge does not know yet how they are; nobody else gets them for 20 seconds.
+-- Claims checks whose status has changed since the last report, for 20 seconds.
 -- Takes: p_limit, how many at most.
--- Locks: the rows it takes, skipping those that another worker has.
--- Returns: {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error, started_at, ended_at,
---   question, evidence: {blob, hash} or null}.
+-- Locks: the checks, skipping those that another worker has locked.
+-- Returns: an array of {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error,
+--   started_at, ended_at, question, evidence: {blob, hash} or null}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_checks(p_limit int default 50)
 returns json
@@ -102,10 +102,10 @@ end
 $$;
 grant execute on function nofx.claim_checks(int) to service_role;
 
--- Notes what a forge was told of a check.
--- Takes: p_step; p_status, queued | in_progress | completed; p_check_id, what the forge calls it.
+-- Marks a check as reported.
+-- Takes: p_step; p_status, queued | in_progress | completed; p_check_id, the forge's id.
 -- Locks: the check.
--- Returns: whether something is to be told of it already: its step went on meanwhile.
+-- Returns: whether the status has changed meanwhile and must be reported again.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.mark_check_reported(p_step uuid, p_status text, p_check_id bigint)
 returns boolean
@@ -122,8 +122,8 @@ end
 $$;
 grant execute on function nofx.mark_check_reported(uuid, text, bigint) to service_role;
 
--- Runs a gate again because somebody asked for it at the forge.
--- Takes: p_step; p_repository, whose check it is: an id alone would let one repository run another's gates.
+-- Runs a gate again on request of the forge.
+-- Takes: p_step; p_repository, the check's: an id alone would let one repository rerun another's gates.
 -- Locks: what retry_step locks.
 -- Returns: {id, status} of the run.
 -- Raises: 403 forbidden when the caller is not the service role; 404 step-not-found; 409 run-not-failed.
@@ -144,7 +144,7 @@ begin
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for this step.');
   end if;
   v_run := nofx.retry_step(v_check.run_id, p_step);
-  -- A new round of checks for everything that runs again.
+  -- New checks for all gates that run again.
   update nofx.check_run c set reported_status = null, check_id = null, locked_until = null
     from nofx.step s
    where c.run_id = v_check.run_id and s.id = c.step_id and s.status < 'succeeded';

@@ -1,5 +1,5 @@
--- What a step made and keeps. Its bytes are in Storage, bucket artifacts, at `blob`, which is named by their digest; `path` is what
--- the artifact is called.
+-- An artifact that a step saved. Its bytes are in Storage, bucket artifacts, at `blob`, named by their digest; `path` is the
+-- artifact's name within the tenant.
 create table nofx.artifact (
   id uuid primary key,
   tenant_id uuid not null,
@@ -19,20 +19,20 @@ create index artifact_of_run on nofx.artifact (run_id, created_at);
 create index artifact_of_step on nofx.artifact (step_id);
 create index artifact_with_blob on nofx.artifact (blob);
 
--- A signed statement (in-toto, DSSE): where an artifact came from, what a gate found, who approved.
+-- An attestation (in-toto, DSSE): the provenance of an artifact, the result of a gate, an approval.
 create table nofx.attestation (
   id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
   step_id uuid not null references nofx.step (id) on delete cascade,
-  -- The artifact that it came with; it goes with it, never before.
+  -- The artifact that it was recorded with, and is deleted with.
   artifact_id uuid references nofx.artifact (id) on delete cascade,
   predicate_type text not null,
   -- Digests of its subjects: `sha256:…`, `gitTree:…`.
   subjects text[] not null,
   key_id text not null,
   envelope jsonb not null,
-  -- In the order in which they were written, also within one transaction.
+  -- Increases also within one transaction.
   created_at timestamptz not null default clock_timestamp()
 );
 create index attestation_of_artifact on nofx.attestation (artifact_id);
@@ -64,7 +64,7 @@ begin
 end
 $$;
 
--- Public halves of the keys that sign; kept for ever, so that what they signed can be checked.
+-- Public keys of signers, stored forever, so that old attestations can be verified.
 create table nofx.signing_key (
   key_id text primary key check (key_id ~ '^sha256:[0-9a-f]{64}$'),
   -- A JSON Web Key.

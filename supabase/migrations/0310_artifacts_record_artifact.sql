@@ -1,7 +1,7 @@
--- Finds the step under whose lease a worker acts.
--- Takes: p_step and p_token, the step and its lease; p_subject, what the worker wants to do, for the refusal.
--- Locks: the step's row, so that the lease cannot be lost meanwhile.
--- Returns: the step; null when the lease was lost.
+-- Returns a step whose lease the worker holds.
+-- Takes: p_step and p_token, the step and its lease; p_subject, the subject of a refusal.
+-- Locks: the step's row, so that the lease cannot expire meanwhile.
+-- Returns: the step; null when the lease has expired.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx_private.leased_step(p_step uuid, p_token uuid, p_subject text)
 returns nofx.step
@@ -19,8 +19,8 @@ begin
 end
 $$;
 
--- Keeps a signed statement.
--- Takes: p_step, the step that it is about; p_artifact, the artifact that it comes with, or null; p_attestation,
+-- Inserts an attestation.
+-- Takes: p_step, the step that it describes; p_artifact, the artifact that it belongs to, or null; p_attestation,
 --   {predicate_type, subjects, key_id, envelope}.
 -- Locks: nothing.
 -- Returns: its id.
@@ -40,13 +40,12 @@ begin
 end
 $$;
 
--- Records an artifact whose bytes are in Storage already, with the statements of where it came from.
--- Takes: p_step and p_token, the step and the lease under which it was made; p_artifact, {name, path, blob, media_type, size_bytes,
+-- Records an artifact whose bytes are in Storage already, with its attestations.
+-- Takes: p_step and p_token, the step and its lease; p_artifact, {name, path, blob, media_type, size_bytes,
 --   hash, attestations: [{predicate_type, subjects, key_id, envelope}]}.
--- Locks: the step's row, so that the lease cannot be lost meanwhile.
--- Returns: the artifact's id, or null when the lease was lost (nothing is written then). The same path again takes the place of what
---   was there.
--- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being removed: store them again.
+-- Locks: the step's row, so that the lease cannot expire meanwhile.
+-- Returns: the artifact's id, or null when the lease has expired (nothing is written then). It replaces an artifact with the same path.
+-- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being deleted: store them again.
 create function nofx.record_artifact(p_step uuid, p_token uuid, p_artifact jsonb)
 returns uuid
 language plpgsql
@@ -77,7 +76,7 @@ end
 $$;
 grant execute on function nofx.record_artifact(uuid, uuid, jsonb) to service_role;
 
--- The bucket, where Storage keeps its tables in this database.
+-- The bucket, if Storage has its tables in this database.
 do $$
 begin
   if to_regclass('storage.buckets') is not null then

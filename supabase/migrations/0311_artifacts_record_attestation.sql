@@ -1,7 +1,7 @@
--- Records a signed statement about a step.
+-- Records an attestation about a step.
 -- Takes: p_step and p_token, the step and its lease; p_attestation, {predicate_type, subjects, key_id, envelope}.
 -- Locks: the step's row.
--- Returns: the statement's id, or null when the lease was lost (nothing is written then).
+-- Returns: the attestation's id, or null when the lease has expired (nothing is written then).
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.record_attestation(p_step uuid, p_token uuid, p_attestation jsonb)
 returns uuid

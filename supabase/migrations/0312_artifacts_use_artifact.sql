@@ -1,7 +1,7 @@
--- Notes that a step uses an artifact, of its own run or of another run of its tenant.
+-- Records that a step uses an artifact of its own run or of another run of its tenant.
 -- Takes: p_step and p_token, the step and its lease; p_artifact.
 -- Locks: the step's row.
--- Returns: {id, name, blob, hash, size_bytes}, or null when the lease was lost (nothing is written then).
+-- Returns: {id, name, blob, hash, size_bytes}, or null when the lease has expired (nothing is written then).
 -- Raises: 403 forbidden when the caller is not the service role; 404 artifact-not-found.
 create function nofx.use_artifact(p_step uuid, p_token uuid, p_artifact uuid)
 returns json

@@ -1,5 +1,5 @@
--- Publishes the public half of a key that signs, unless it is known.
--- Takes: p_key, a JSON Web Key with kid, the digest of its public half.
+-- Registers a public signing key, unless it is known.
+-- Takes: p_key, a JSON Web Key whose kid is the digest of the public key.
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.

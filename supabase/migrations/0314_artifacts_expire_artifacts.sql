@@ -1,14 +1,14 @@
--- Bytes that no artifact names any more and that are to go from Storage. Until they are gone nobody may count on them.
+-- Blobs without an artifact, to be deleted from Storage. No new artifact may use them until then.
 create table nofx_private.blob_to_remove (
   blob text primary key,
   since timestamptz not null default now()
 );
 
--- Forgets artifacts whose time is over since the last run ended that made or used them, with their statements, and tells which bytes are
--- to go.
+-- Deletes artifacts, with their attestations, whose retention has passed since the last run that made or used them ended, and lists
+-- blobs to delete.
 -- Takes: p_limit, how many at most.
 -- Locks: the artifacts.
--- Returns: blobs to remove from Storage, those too that an earlier call told and nobody removed.
+-- Returns: blobs to delete from Storage, including those of earlier calls that are not confirmed.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.expire_artifacts(p_limit int default 1000)
 returns text[]
@@ -27,13 +27,13 @@ begin
       join nofx.run r on r.id = a.run_id
       join nofx.retention t on t.tenant_id = a.tenant_id
      where r.ended_at < now() - make_interval(days => t.artifact_days)
-       -- Another run that is not over for so long uses it.
+       -- Another run uses it that is unfinished or ended within the retention.
        and not exists (
          select from nofx.artifact_use u join nofx.run other on other.id = u.run_id
           where u.artifact_id = a.id and coalesce(other.ended_at, now()) >= now() - make_interval(days => t.artifact_days))
      order by a.id limit p_limit
      for update of a skip locked);
-  -- Whoever began to use one while it was looked at held it by its foreign key, and is seen now that it is ours.
+  -- Checked again under the lock: a step that began to use one meanwhile had locked it by its foreign key.
   with gone as (
     delete from nofx.artifact a
      using nofx.retention t
@@ -52,7 +52,7 @@ end
 $$;
 grant execute on function nofx.expire_artifacts(int) to service_role;
 
--- Notes that bytes are gone from Storage.
+-- Confirms that blobs were deleted from Storage.
 -- Takes: p_blobs.
 -- Locks: nothing.
 -- Returns: nothing.

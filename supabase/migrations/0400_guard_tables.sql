@@ -1,4 +1,4 @@
--- Keys for machines. Only the hash of a key is kept; the key itself is shown once, when it is minted.
+-- API keys. Only the hash of a key is stored; the key itself is shown once, when it is created.
 create table nofx.api_key (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
@@ -24,13 +24,13 @@ create policy own_tenant on nofx.api_key for select to authenticated
 -- The hash is for resolve_api_key alone.
 grant select (id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at, scopes, last_used_at) on nofx.api_key to authenticated;
 
--- What was answered to a request with an Idempotency-Key, for 24 hours.
+-- Responses to requests with an Idempotency-Key, stored for 24 hours.
 create table nofx.idempotency_key (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   route text not null,
   key text not null check (length(key) between 1 and 255),
   request_hash text not null,
-  -- The id that whatever this request makes will have: made again after a crash, it is the same thing.
+  -- The id of the resource that the request creates: a retry after a crash creates the same one.
   resource_id uuid not null,
   status int,
   body jsonb,

@@ -1,5 +1,5 @@
--- What was done to data and rights, by whom. Rows are added and never changed, not by any role; each carries the hash of the one
--- before, so that a row that was changed or taken out is found (`nofx audit verify`).
+-- The audit log: changes of data and rights, with their actors. No role can change or delete rows; each carries the hash of the
+-- previous one, so that a changed or removed row is detected (`nofx audit verify`).
 create table nofx.audit_log (
   tenant_id uuid not null,
   -- 1, 2, 3, … within the tenant.
@@ -7,31 +7,31 @@ create table nofx.audit_log (
   id uuid not null unique,
   actor text not null,
   action text not null,
-  -- What it was done to: a table, a run, a gate, …
+  -- The object of the action: a table, a run, a gate, …
   target text not null,
   run_id uuid,
   step_id uuid,
   request_id text,
-  -- Where the request came from.
+  -- The client's address.
   address text,
-  -- sha256 of the payload as text, null without one: the chain holds for the payload too, sealed or not.
+  -- sha256 of the payload as text, null without one: the chain covers the payload too, sealed or not.
   payload_hash text,
   created_at timestamptz not null default now(),
-  -- sha256 of the row before and of this one: see audit_hash. The first builds on 64 zeros.
+  -- sha256 over the previous hash and this row: see audit_hash. The first builds on 64 zeros.
   hash text not null,
   primary key (tenant_id, seq)
 );
 
--- What was before and after: {before, after}. Apart from its row, so that sealing it, or giving it up, leaves the chain whole.
--- Workers seal what is new within seconds: AES-256-GCM under a key of its own, which is wrapped by the deployment's key.
+-- States before and after an action: {before, after}. In a table of its own, so that sealing or deleting it leaves the chain intact.
+-- Workers seal new payloads within seconds: AES-256-GCM under a key of its own, which is wrapped by the deployment's key.
 create table nofx.audit_payload (
   audit_id uuid primary key references nofx.audit_log (id),
   tenant_id uuid not null,
-  -- As it was written; null once it is sealed.
+  -- The plain text; null once it is sealed.
   plain text,
   -- Base64 of nonce and ciphertext.
   sealed text,
-  -- Which key wraps the payload's key, and base64 of the wrapped one. Rotation changes these two and nothing else.
+  -- The key that wraps the payload's key, and base64 of the wrapped one. Key rotation changes only these two.
   key_id text,
   wrapped_key text,
   constraint plain_or_sealed check ((plain is null) = (sealed is not null)),
@@ -40,7 +40,7 @@ create table nofx.audit_payload (
 create index audit_payload_plain on nofx.audit_payload (audit_id) where sealed is null;
 create index audit_payload_of_key on nofx.audit_payload (key_id) where sealed is not null;
 
--- The end of each tenant's chain.
+-- The head of each tenant's chain.
 create table nofx_private.audit_head (
   tenant_id uuid primary key,
   seq bigint not null,
@@ -57,7 +57,7 @@ create policy own_tenant on nofx.audit_payload for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
 grant select on nofx.audit_log, nofx.audit_payload to authenticated, service_role;
 
--- Refuses to change the record.
+-- Refuses changes of the audit log.
 -- Takes: a statement trigger.
 -- Locks: nothing.
 -- Returns: never.
@@ -72,12 +72,12 @@ begin
   return null;
 end
 $$;
-create trigger keep before update or delete or truncate on nofx.audit_log
+create trigger refuse_change before update or delete or truncate on nofx.audit_log
   for each statement execute function nofx_private.refuse_audit_change();
 
--- Hashes a row of the record: sha256 over the hash before and the row's columns in the table's order, each as its length in bytes,
--- a colon and its text (`-` alone for null; instants as microseconds since 1970).
--- Takes: p_before, the hash of the row before; p_row, whose hash is not read.
+-- Hashes a row of the audit log: sha256 over the previous hash and the row's columns in the table's order, each as its length in
+-- bytes, a colon and its text (`-` alone for null; times as microseconds since 1970).
+-- Takes: p_before, the hash of the previous row; p_row, whose hash is not read.
 -- Locks: nothing.
 -- Returns: the hash in hex.
 -- Raises: nothing.
@@ -98,7 +98,7 @@ begin
 end
 $$;
 
--- Takes the end of a tenant's record for this transaction: whoever locks other rows after it does so in the same order as all.
+-- Locks the head of a tenant's audit log. Functions that lock other rows too call it first, so that all lock in the same order.
 -- Takes: p_tenant.
 -- Locks: the tenant's audit_head.
 -- Returns: nothing.
@@ -114,9 +114,9 @@ begin
 end
 $$;
 
--- Records what was done, in the transaction that does it. Actor, request and address are the caller's.
--- Takes: p_tenant; p_action, what was done as `noun.verb`; p_target, to what; p_before and p_after, null for none; p_run, p_step; p_actor,
---   in place of the caller.
+-- Appends to the audit log, in the transaction of the action. Actor, request and address are the caller's.
+-- Takes: p_tenant; p_action, `<noun>.<past participle>`; p_target, its object; p_before and p_after, null for none; p_run, p_step;
+--   p_actor, in place of the caller.
 -- Locks: the tenant's audit_head, until the transaction ends.
 -- Returns: nothing.
 -- Raises: nothing.

@@ -1,8 +1,9 @@
--- Reads the caller's record in order, with payloads as they are kept.
--- Takes: p_after, the last seq already read; p_limit, 1 to 1000.
+-- Reads the tenant's audit log in order, with payloads as stored.
+-- Takes: p_after, the last seq that was read; p_limit, 1 to 1000.
 -- Locks: nothing.
--- Returns: {head: {seq, hash}, rows: [the columns of audit_log, at: created_at in microseconds since 1970, plain, sealed, key_id, wrapped_key]}.
--- Raises: 403 forbidden when the caller is less than a supervisor.
+-- Returns: {head: {seq, hash}, rows: [the columns of audit_log, at: created_at in microseconds since 1970, plain, sealed, key_id,
+--   wrapped_key]}.
+-- Raises: 403 forbidden when the caller's role is below supervisor.
 create function nofx.read_audit(p_after bigint default 0, p_limit int default 100)
 returns json
 language plpgsql
@@ -26,10 +27,11 @@ end
 $$;
 grant execute on function nofx.read_audit(bigint, int) to authenticated;
 
--- Gives a worker payloads to seal, or to wrap again under another key.
--- Takes: p_key, the key that wraps from now on; p_limit.
+-- Lists payloads to seal, or whose keys must be wrapped again.
+-- Takes: p_key, the current wrapping key; p_limit.
 -- Locks: nothing.
--- Returns: a JSON array of {audit_id, tenant_id, plain, key_id, wrapped_key}: with `plain` what is not sealed, else what another key wraps.
+-- Returns: a JSON array of {audit_id, tenant_id, plain, key_id, wrapped_key}: unsealed payloads with `plain`, and those whose key
+--   another key wraps.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.list_unsealed_payloads(p_key text, p_limit int default 200)
 returns json
@@ -53,7 +55,7 @@ end
 $$;
 grant execute on function nofx.list_unsealed_payloads(text, int) to service_role;
 
--- Keeps payloads sealed, or wrapped anew. A payload that is sealed already keeps its ciphertext.
+-- Stores sealed payloads, or newly wrapped keys. A payload that is sealed already keeps its ciphertext.
 -- Takes: p_payloads, an array of {audit_id, sealed, key_id, wrapped_key, was}; `was` is the wrapped key that a new one replaces.
 -- Locks: the payloads.
 -- Returns: how many were changed.

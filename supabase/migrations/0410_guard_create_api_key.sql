@@ -1,6 +1,6 @@
--- Keeps a new API key of the caller's tenant.
--- Takes: p_name, shown to people; p_role, what the key may do; p_hash, sha256 of the key in hex; p_prefix, its first
---   characters; p_expires_at, or null for never; p_scopes, which parts of the API it may use, null for all.
+-- Creates an API key for the caller's tenant.
+-- Takes: p_name, shown to people; p_role, the key's; p_hash, sha256 of the key in hex; p_prefix, its first characters; p_expires_at,
+--   null for never; p_scopes, the parts of the API that it may use, null for all.
 -- Locks: nothing.
 -- Returns: the key's id.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-settings.
@@ -33,7 +33,7 @@ grant execute on function nofx.create_api_key(text, nofx.person_role, text, text
 -- Revokes an API key of the caller's tenant.
 -- Takes: p_id.
 -- Locks: the key's row.
--- Returns: nothing. Revoking twice is no error.
+-- Returns: nothing. Revoking again is not an error.
 -- Raises: 403 forbidden when the caller is not an admin; 404 api-key-not-found.
 create function nofx.revoke_api_key(p_id uuid)
 returns void
@@ -54,7 +54,7 @@ end
 $$;
 grant execute on function nofx.revoke_api_key(uuid) to authenticated;
 
--- Tells who an API key stands for, and notes that it was used (to the minute).
+-- Resolves an API key to its tenant and role, and records its use (to the minute).
 -- Takes: p_hash, sha256 of the key in hex.
 -- Locks: the key's row, once a minute.
 -- Returns: one row {id, tenant_id, role, expires_at, scopes}; none when the key is unknown, revoked or expired.

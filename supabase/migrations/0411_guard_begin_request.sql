@@ -1,8 +1,8 @@
 -- Begins a request that carries an Idempotency-Key.
 -- Takes: p_route, method and path; p_key, the key; p_hash, sha256 of the body.
 -- Locks: the key's row.
--- Returns: {state: new | replay, resource_id, status, body}; `replay` carries what was answered the first time.
--- Raises: 403 forbidden; 409 request-in-progress while the first is at work; 422 idempotency-key-reused when the body differs.
+-- Returns: {state: new | replay, resource_id, status, body}; `replay` carries the first response.
+-- Raises: 403 forbidden; 409 request-in-progress while the first request runs; 422 idempotency-key-reused when the body differs.
 create function nofx.begin_request(p_route text, p_key text, p_hash text)
 returns json
 language plpgsql
@@ -30,7 +30,7 @@ begin
   if v_row.locked_until > now() then
     perform nofx_private.refuse(409, 'request-in-progress', p_key, 'The first request with this key is still in progress; try again in a moment.');
   end if;
-  -- Whoever began it went away: this request goes on in its place, with the same resource id.
+  -- The first request did not finish: this one takes its place, with the same resource id.
   update nofx.idempotency_key set locked_until = now() + interval '30 seconds'
    where tenant_id = v_tenant and route = p_route and key = p_key;
   return json_build_object('state', 'new', 'resource_id', v_row.resource_id);
@@ -38,8 +38,8 @@ end
 $$;
 grant execute on function nofx.begin_request(text, text, text) to authenticated;
 
--- Keeps the answer to a request that carries an Idempotency-Key.
--- Takes: p_route, p_key, as in begin_request; p_status and p_body, the answer; a status of 500 or more lets go of the key.
+-- Stores the response to a request that carries an Idempotency-Key.
+-- Takes: p_route, p_key, as in begin_request; p_status and p_body, the response; a status of 500 or more releases the key.
 -- Locks: the key's row.
 -- Returns: nothing.
 -- Raises: 403 forbidden.
@@ -60,7 +60,7 @@ end
 $$;
 grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
 
--- Forgets idempotency keys older than 24 hours, limits at rest, receipts of webhooks older than a day and deliveries older than a month.
+-- Prunes idempotency keys older than 24 hours, unused rate limits, webhook receipts older than a day and deliveries older than 30 days.
 -- Takes: nothing.
 -- Locks: the rows it deletes.
 -- Returns: how many idempotency keys were deleted.

@@ -1,7 +1,7 @@
 -- Reads secrets of a tenant from Supabase Vault, where they are named <tenant>/<NAME>.
--- Takes: p_tenant; p_names, without the tenant.
+-- Takes: p_tenant; p_names, without the prefix.
 -- Locks: nothing.
--- Returns: an object of the names that are there with their values; a missing name means that there is no such secret.
+-- Returns: an object of names and values; secrets that do not exist are missing.
 -- Raises: 403 forbidden when the caller is not the service role; 503 unavailable when the project has no Vault.
 create function nofx.read_secrets(p_tenant uuid, p_names text[])
 returns json
@@ -18,7 +18,7 @@ begin
   if to_regclass('vault.decrypted_secrets') is null then
     perform nofx_private.refuse(503, 'unavailable', 'vault', 'Enable Supabase Vault in the project, or choose another SECRETS_DRIVER.');
   end if;
-  -- Dynamic, so that the function can be made where there is no Vault.
+  -- Dynamic, so that the function can be created without Vault.
   execute 'select coalesce(json_object_agg(n.name, s.decrypted_secret), ''{}'')
              from unnest($1) n(name)
              join vault.decrypted_secrets s on s.name = $2 || ''/'' || n.name'

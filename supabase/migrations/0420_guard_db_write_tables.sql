@@ -1,13 +1,13 @@
--- Which tables `db_write` steps of a tenant may change, and how far. Operators set them, not tenants: the tables belong to the database.
+-- The tables that `db_write` steps of a tenant may change, and how. Operators set the rules: the tables belong to the database.
 create table nofx.db_write_rule (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   -- schema.table, as Postgres writes it.
   table_name text not null,
   allowed_ops text[] not null check (cardinality(allowed_ops) > 0 and allowed_ops <@ array['insert', 'update', 'upsert', 'delete']),
-  -- {columns: that may be written, read: that may be filtered by and seen besides, rows: [{column, op, value}] that every row written
-  --  or deleted must meet before and after, required_filters: columns that update and delete must name, checks: [{column, op, value}] for
-  --  new values, max_rows}
+  -- {columns: may be written, read: may also be filtered by and returned, rows: [{column, op, value}], conditions that every written
+  --  or deleted row must meet before and after, required_filters: columns that update and delete must filter by, checks:
+  --  [{column, op, value}], conditions on new values, max_rows}
   constraints jsonb not null,
   changed_at timestamptz not null default now(),
   unique (tenant_id, table_name)
@@ -19,7 +19,7 @@ create policy own_tenant on nofx.db_write_rule for select to authenticated
   using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.db_write_rule to authenticated, service_role;
 
--- Who writes: a role with no right but those that rules grant.
+-- The role that writes: it has only the rights that rules grant.
 do $$
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'nofx_writer') then

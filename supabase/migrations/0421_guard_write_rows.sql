@@ -1,9 +1,9 @@
--- Writes conditions as SQL: names quoted by Postgres, values never in the text but taken from the parameter $1 when it runs.
--- Takes: p_table; p_alias, the row's name in the query; p_path, where the conditions are in $1; p_conditions, [{column, op, value}] with
---   columns that are known to be the table's.
+-- Builds SQL from conditions: names quoted by Postgres, values never in the text but read from the parameter $1.
+-- Takes: p_table; p_alias, the row's alias in the query; p_path, the path of the conditions in $1; p_conditions,
+--   [{column, op, value}] with columns that are known to exist.
 -- Locks: nothing.
 -- Returns: `true and …`.
--- Raises: 422 invalid-write when an operator is not known.
+-- Raises: 422 invalid-write when an operator is unknown.
 create function nofx_private.write_conditions(p_table regclass, p_alias text, p_path text[], p_conditions jsonb)
 returns text
 language plpgsql
@@ -19,7 +19,7 @@ declare
 begin
   for v_one in select jsonb_array_elements(coalesce(p_conditions, '[]')) loop
     v_column := format('%I.%I', p_alias, v_one ->> 'column');
-    -- The value as the column's own type, whatever it is.
+    -- The value in the column's type.
     v_value := format('(jsonb_populate_record(null::%s, jsonb_build_object(%L, $1 #> %L))).%I',
       p_table, v_one ->> 'column', p_path || array[v_n::text, 'value'], v_one ->> 'column');
     v_sql := v_sql || ' and ' || case v_one ->> 'op'
@@ -43,12 +43,12 @@ begin
 end
 $$;
 
--- Writes rows of one table, as nofx_writer. What it writes was checked against a rule before (see check_write); what it may touch is
--- granted to its owner and nothing else is.
--- Takes: p_table; p_write, {op, rows: [{column: value}], filters, on_conflict}; p_rule, {see: columns, rows, checks, max_rows}.
+-- Writes rows of one table, as nofx_writer. The write was checked against its rule before (see check_write), and the owner has only
+-- the rights that rules grant.
+-- Takes: p_table; p_write, {op, rows: [{column: value}], filters, on_conflict}; p_rule, {see: columns to return, rows, checks, max_rows}.
 -- Locks: the rows it changes.
--- Returns: {before: [row], after: [row]}; rows with the columns that the rule lets see.
--- Raises: 422 write-not-allowed when a row would lie outside of the rule, or there are too many; whatever the table raises.
+-- Returns: {before: [row], after: [row]}, rows with the columns of `see`.
+-- Raises: 422 write-not-allowed when a row would not match the rule, or there are too many rows; errors of the table.
 create function nofx_private.write_rows(p_table regclass, p_write jsonb, p_rule jsonb)
 returns jsonb
 language plpgsql
@@ -118,7 +118,7 @@ begin
 end
 $$;
 
--- The functions run as the role that rules grant to. It needs to reach them, and nothing else of the schema.
+-- These functions run as nofx_writer, which needs nothing else of the schema.
 grant usage, create on schema nofx_private to nofx_writer;
 alter function nofx_private.write_conditions(regclass, text, text[], jsonb) owner to nofx_writer;
 alter function nofx_private.write_rows(regclass, jsonb, jsonb) owner to nofx_writer;

@@ -1,7 +1,7 @@
--- Names the columns of a table that a list of conditions or rows names and that the rule does not allow.
--- Takes: p_named, names; p_allowed, names.
+-- Finds a name that is not allowed.
+-- Takes: p_named, the names to check; p_allowed, the allowed names.
 -- Locks: nothing.
--- Returns: the first that is not allowed; null when all are.
+-- Returns: the first name that is not allowed; null when all are.
 -- Raises: nothing.
 create function nofx_private.first_not_in(p_named text[], p_allowed text[])
 returns text
@@ -15,10 +15,10 @@ end
 $$;
 
 -- Checks a write against the rule for its table.
--- Takes: p_tenant; p_write, {op, table, rows, filters, on_conflict} as a plan gave it.
+-- Takes: p_tenant; p_write, {op, table, rows, filters, on_conflict} from a plan.
 -- Locks: the rule, so that it cannot change meanwhile.
--- Returns: what write_rows takes: {table, write, rule}.
--- Raises: 422 write-not-allowed, 422 invalid-write, each saying what is not allowed.
+-- Returns: the arguments of write_rows: {table, write, rule}.
+-- Raises: 422 write-not-allowed; 422 invalid-write.
 create function nofx_private.check_write(p_tenant uuid, p_write jsonb)
 returns jsonb
 language plpgsql
@@ -33,7 +33,7 @@ declare
   v_op text := p_write ->> 'op';
   v_max int;
 begin
-  -- By name, before the name is ever looked up as a table.
+  -- By name, before the name is resolved to a table.
   select * into v_rule from nofx.db_write_rule where tenant_id = p_tenant and table_name = p_write ->> 'table' for share;
   if not found then
     perform nofx_private.refuse(422, 'write-not-allowed', coalesce(p_write ->> 'table', 'no table'), 'No rule allows steps of this tenant to write to this table (schema.table).');
@@ -58,7 +58,7 @@ begin
     if v_bad is not null then
       perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
     end if;
-    -- Rows of one shape: a value that is left out in one of them would become null.
+    -- All rows name the same columns: a missing value would become null.
     if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k)) from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
       perform nofx_private.refuse(422, 'invalid-write', 'rows', 'All rows must name the same columns.');
     end if;
@@ -94,9 +94,9 @@ begin
 end
 $$;
 
--- Writes what a db_write step asks for, or only tries it.
+-- Executes the write of a db_write step, or a dry run of it.
 -- Takes: p_step, the step; p_write, {op, table, rows, filters, on_conflict, dry_run}.
--- Locks: the rule and the rows; waits for rows that others hold for two seconds at most.
+-- Locks: the rule and the rows; waits at most two seconds for rows that others have locked.
 -- Returns: {count, before, after, dry_run}.
 -- Raises: what check_write and write_rows raise.
 create function nofx_private.apply_write(p_step nofx.step, p_write jsonb)
@@ -109,7 +109,7 @@ declare
   v_images jsonb;
   v_dry_run boolean := coalesce(p_write -> 'dry_run', 'false') = 'true';
 begin
-  -- Policies of the table may ask whose step it is.
+  -- Policies of the table may read the tenant.
   perform set_config('nofx.tenant', p_step.tenant_id::text, true), set_config('lock_timeout', '2s', true);
   begin
     v_images := nofx_private.write_rows((v_checked ->> 'table')::regclass, v_checked -> 'write', v_checked -> 'rule');
@@ -117,7 +117,7 @@ begin
       raise exception using errcode = 'NX001', message = 'dry run';
     end if;
   exception when sqlstate 'NX001' then
-    -- The images stay, the rows are as they were.
+    -- The images stay, the rows are rolled back.
     null;
   end;
   perform set_config('lock_timeout', '0', true);
@@ -131,10 +131,10 @@ begin
 end
 $$;
 
--- Carries out the writes among the outcomes of a settle, in its transaction: a step that is settled has written, once.
--- Takes: p_outcomes, whose runs are locked; a write has kind `write` and the write in outputs.
+-- Executes the writes among the outcomes of a settle, in its transaction, so that a settled step has written exactly once.
+-- Takes: p_outcomes, whose runs are locked; a write has the kind `write` and the write in outputs.
 -- Locks: what apply_write locks.
--- Returns: the outcomes; in place of a write what came of it: done, failed, or cancelled when its run is being cancelled.
+-- Returns: the outcomes; a write becomes done or failed, or cancelled when its run is being cancelled.
 -- Raises: nothing.
 create function nofx_private.apply_writes(p_outcomes nofx_private.outcome[])
 returns nofx_private.outcome[]
@@ -156,7 +156,7 @@ begin
     end if;
     select * into v_step from nofx.step where id = v_one.step_id and lease_token = v_one.token for no key update;
     if not found then
-      -- Its lease was lost: the settle will refuse it, and nothing is written.
+      -- Its lease has expired: the settle refuses it, and nothing is written.
       v_one.kind := 'done';
     elsif exists (select from nofx.run where id = v_step.run_id and status = 'cancelling') then
       v_one.kind := 'cancelled';
@@ -168,7 +168,7 @@ begin
       exception when others then
         get stacked diagnostics v_slug = message_text, v_subject = pg_exception_detail, v_hint = pg_exception_hint;
         v_one.kind := 'failed';
-        -- What others hold now may be free later; what the table or the rule refuses stays refused.
+        -- Conflicts with other transactions are transient; refusals by the table or the rule are permanent.
         v_one.transient := sqlstate like '40%' or sqlstate = '55P03';
         v_one.outputs := null;
         v_one.error := jsonb_build_object('message', case

@@ -1,4 +1,4 @@
--- Gives nofx_writer the rights that the rules for a table add up to, and takes all others.
+-- Grants nofx_writer exactly the rights that the rules for a table allow.
 -- Takes: p_table, schema.table.
 -- Locks: the advisory lock 'nofx_grants' until the transaction ends (two grants in one schema change the same row of the catalogue);
 --   the table's rights.
@@ -38,7 +38,7 @@ begin
 end
 $$;
 
--- Lets steps of a tenant write to a table, in place of what was allowed before.
+-- Sets the rule for writes of a tenant's steps to a table, in place of an earlier one.
 -- Takes: p_tenant; p_table, schema.table; p_ops, of insert, update, upsert and delete; p_constraints, {columns, read, rows,
 --   required_filters, checks, max_rows} (see nofx.db_write_rule).
 -- Locks: the rule; the table's rights.
@@ -61,7 +61,7 @@ begin
   v_table := to_regclass(p_table);
   select n.nspname into v_schema from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace
    where t.oid = v_table and t.relkind in ('r', 'p');
-  -- Our own tables, Supabase's and the system's are never written by a plan.
+  -- Plans never write to tables of NOFX, Supabase or Postgres itself.
   if v_schema is null or v_schema in ('nofx', 'nofx_private', 'observability', 'ops', 'auth', 'storage', 'realtime', 'vault', 'extensions', 'cron', 'net', 'information_schema', 'supabase_migrations', 'supabase_functions', 'graphql', 'graphql_public', 'pgsodium')
      or v_schema like 'pg\_%' then
     perform nofx_private.refuse(422, 'invalid-db-write-rule', coalesce(p_table, 'no table'), 'Name a table of your own: schema.table.');
@@ -82,7 +82,7 @@ begin
   if v_bad is not null then
     perform nofx_private.refuse(422, 'invalid-db-write-rule', v_bad, format('%s has no such column.', v_table));
   end if;
-  -- What a condition looks at must be readable for the writer.
+  -- The writer must be able to read the columns of conditions.
   v_bad := nofx_private.first_not_in(
     array(select e ->> 'column' from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e)
       || array(select jsonb_array_elements_text(coalesce(p_constraints -> 'required_filters', '[]'))),
@@ -110,7 +110,7 @@ end
 $$;
 grant execute on function nofx.set_db_write_rule(uuid, text, text[], jsonb) to service_role;
 
--- Takes back what steps of a tenant may write to a table.
+-- Deletes a rule for writes to a table.
 -- Takes: p_id, the rule.
 -- Locks: the rule; the table's rights.
 -- Returns: nothing.

@@ -1,5 +1,5 @@
--- What was taken of each limit in its current window and the one before: the count that all processes share.
--- Unlogged: after a crash everybody begins with nothing used, which is what a limit of a minute can afford.
+-- Requests used of each rate limit in its current window and the one before, shared by all processes.
+-- Unlogged: a crash resets all windows, which limits of a minute can afford.
 create unlogged table nofx_private.rate_window (
   key text primary key,
   started_at timestamptz not null,
@@ -8,18 +8,18 @@ create unlogged table nofx_private.rate_window (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 create index rate_window_oldest on nofx_private.rate_window (started_at);
 
--- Requests that were refused, by the limit's name: what the API's processes tell when they ask again.
+-- Rejected requests by rate limit, as reported by the API's processes.
 create table nofx_private.rate_limit_rejection (
   policy text primary key,
   rejected bigint not null
 );
 
--- Takes requests of limits, each as many as are free, by a sliding window: what was taken in the window before counts for the part of it
--- that is still within reach.
--- Takes: p_wanted, an array of {key, n, limit, window_s, refused}, at most one a key and 20 in all; n is how many requests at once (a process
---   takes some in advance), refused how many it has refused since it asked last.
+-- Takes tokens of rate limits, as many as are free, by a sliding window: the previous window counts for the part of it that the
+-- sliding window still covers.
+-- Takes: p_wanted, an array of {key, n, limit, window_s, refused}, at most one a key and 20 in all; n is the number of tokens (a process
+--   takes some in advance), refused the number of requests that it has rejected since its last call.
 -- Locks: the rows of the keys, in order.
--- Returns: one row a key {key, granted, remaining, reset_s}: granted is n, what is left, or 0; reset_s until when the window ends.
+-- Returns: one row a key {key, granted, remaining, reset_s}: granted is at most n; reset_s is the time to the end of the window.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.take_tokens(p_wanted jsonb)
 returns table (key text, granted int, remaining int, reset_s int)
@@ -72,10 +72,10 @@ end
 $$;
 grant execute on function nofx.take_tokens(jsonb) to service_role;
 
--- Forgets limits that nobody used for an hour.
+-- Prunes rate windows that were not used for an hour.
 -- Takes: nothing.
 -- Locks: the rows that it deletes, skipping those in use.
--- Returns: how many.
+-- Returns: how many were deleted.
 -- Raises: nothing.
 create function nofx_private.prune_rate_windows()
 returns int

@@ -1,10 +1,10 @@
--- How much a tenant may use; null for no limit. Operators set it.
+-- Quotas of a tenant, set by operators; null for no limit.
 create table nofx.quota (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
   runs_per_minute int check (runs_per_minute > 0),
-  -- Steps of all its runs that are ready or at work.
+  -- Ready and running steps of all its runs.
   parallel_steps int check (parallel_steps > 0),
-  -- Bytes of artifacts that it keeps.
+  -- Stored bytes of artifacts.
   stored_bytes bigint check (stored_bytes > 0),
   -- Spent on models since midnight UTC.
   day_usd numeric check (day_usd > 0),
@@ -15,12 +15,12 @@ alter table nofx.quota force row level security;
 create policy own_tenant on nofx.quota for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.quota to authenticated, service_role;
 
--- Refuses a run that the tenant's quota does not allow, saying which quota it is and when it frees. Tenants without one pay a look at
--- a small table.
+-- Refuses a new run that exceeds the tenant's quota, with the quota's name and when to retry. For tenants without one it costs one
+-- read of a small table.
 -- Takes: p_tenant.
--- Locks: nothing: runs that come at the very same moment may pass together.
+-- Locks: nothing: concurrent runs may pass together.
 -- Returns: nothing.
--- Raises: 429 quota-exceeded; the hint begins with the seconds until it frees, or 0 when nobody knows.
+-- Raises: 429 quota-exceeded; the hint begins with the seconds to wait, 0 when unknown.
 create function nofx_private.check_quota(p_tenant uuid)
 returns void
 language plpgsql
@@ -46,7 +46,7 @@ begin
     end if;
   end if;
   if v_quota.parallel_steps is not null then
-    -- Runs that are at work are few; a tenant's history is not looked at.
+    -- Running runs are few; the tenant's history is not read.
     select count(*) into v_used
       from nofx.run r join nofx.step s on s.run_id = r.id and s.status in ('ready', 'running')
      where r.tenant_id = p_tenant and r.status in ('queued', 'running');
@@ -73,7 +73,7 @@ begin
 end
 $$;
 
--- Sets how much a tenant may use, in place of what was set before; null for no limit.
+-- Sets a tenant's quotas, in place of earlier ones; null for no limit.
 -- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd.
 -- Locks: the quota.
 -- Returns: the quota.

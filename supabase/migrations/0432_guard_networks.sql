@@ -1,4 +1,4 @@
--- Private networks that hooks and steps of a tenant may reach all the same. They are the deployment's, so operators set them.
+-- Private networks that hooks and steps of a tenant may reach. They belong to the deployment, so operators set them.
 create table nofx.allowed_network (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   network cidr not null,
@@ -9,8 +9,8 @@ alter table nofx.allowed_network force row level security;
 create policy own_tenant on nofx.allowed_network for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
 grant select on nofx.allowed_network to authenticated, service_role;
 
--- Sets which private networks a tenant may reach, in place of those before.
--- Takes: p_tenant; p_networks, as 10.1.0.0/16 or one address.
+-- Sets the private networks that a tenant may reach, in place of earlier ones.
+-- Takes: p_tenant; p_networks, such as 10.1.0.0/16 or a single address.
 -- Locks: the tenant's rows.
 -- Returns: the networks, as rows {tenant_id, network}.
 -- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-settings.

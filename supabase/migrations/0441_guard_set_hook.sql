@@ -1,8 +1,8 @@
--- Makes a hook, or changes the one of that name.
--- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a new Standard Webhooks secret or null, for a hook
---   that has none; p_rotate, whether it comes before the last one, which goes on signing.
+-- Creates a hook, or changes the one of that name.
+-- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a Standard Webhooks secret for a hook that
+--   has none, or null; p_rotate, whether to add p_secret to an existing one, which keeps signing.
 -- Locks: the hook.
--- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if it is the hook's now, else null}.
+-- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if the hook uses it now, else null}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
 create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null, p_rotate boolean default false)
 returns json
@@ -21,7 +21,7 @@ begin
        when 'function' then p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
      end, false) then
     perform nofx_private.refuse(422, 'invalid-hook', 'target',
-      'Give {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; before a request only webhook and function.');
+      'Use {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; a pre hook must be a webhook or function.');
   end if;
   if v_kind = 'function' and to_regprocedure(format('nofx_hooks.%I(jsonb)', p_target ->> 'name')) is null then
     perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'No such function in nofx_hooks; an operator must create it.');
@@ -37,7 +37,7 @@ begin
   exception when check_violation then
     perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A name has 1 to 80 letters, digits, `_`, `.` or `-`; a filter at most 2,000 characters.');
   end;
-  -- What happened before it was made is none of its business.
+  -- The first background hook receives no earlier events.
   if p_phase = 'background' then
     insert into nofx.subscription (tenant_id, name, tx, id)
     values (v_tenant, 'hooks', pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807)
@@ -54,7 +54,7 @@ end
 $$;
 grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to authenticated;
 
--- Drops a hook with its deliveries.
+-- Deletes a hook with its deliveries.
 -- Takes: p_id.
 -- Locks: the hook and its deliveries.
 -- Returns: nothing.
@@ -77,7 +77,7 @@ end
 $$;
 grant execute on function nofx.delete_hook(uuid) to authenticated;
 
--- Gives the API the hooks of a tenant's requests, with what they are signed with and which private networks they may reach.
+-- Returns the request hooks of a tenant, with their secrets and the private networks that they may reach.
 -- Takes: p_tenant.
 -- Locks: nothing.
 -- Returns: {hooks: [{id, name, phase, filter, target, secrets}], networks}.
@@ -101,11 +101,11 @@ end
 $$;
 grant execute on function nofx.request_hooks(uuid) to service_role;
 
--- Calls a function that an operator made for hooks.
--- Takes: p_name, one of schema nofx_hooks; p_tenant, for the function to read as setting nofx.tenant; p_payload.
+-- Calls a function that an operator created for hooks.
+-- Takes: p_name, of schema nofx_hooks; p_tenant, which the function can read as setting nofx.tenant; p_payload.
 -- Locks: what the function locks.
--- Returns: what it returns.
--- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found; what the function raises.
+-- Returns: the function's result.
+-- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found; errors of the function.
 create function nofx.call_hook_function(p_name text, p_tenant uuid, p_payload jsonb)
 returns jsonb
 language plpgsql

@@ -1,6 +1,6 @@
--- Hands events to a worker that looks which hooks want them: of tenants with hooks, each from where its subscription stands.
--- Takes: p_limit, how many events of a tenant at most.
--- Locks: nothing: two workers may get the same, and only the first that comes back with it counts.
+-- Reads new events of tenants with background hooks, each from its subscription's cursor.
+-- Takes: p_limit, how many events a tenant at most.
+-- Locks: nothing: two workers may read the same events; the first to advance the cursor wins.
 -- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}; only tenants that have new events.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.read_hook_events(p_limit int default 500)
@@ -34,11 +34,11 @@ end
 $$;
 grant execute on function nofx.read_hook_events(int) to service_role;
 
--- Notes what hooks are to be told and moves the subscription on, both or neither.
--- Takes: p_tenant; p_tx and p_id, where the subscription stood; p_next_tx and p_next_id, where it stands now; p_deliveries, an array of
+-- Enqueues deliveries and advances the subscription's cursor, both or neither.
+-- Takes: p_tenant; p_tx and p_id, the cursor before; p_next_tx and p_next_id, the cursor after; p_deliveries, an array of
 --   {hook_id, dedup_key, body, run_id}.
 -- Locks: the subscription.
--- Returns: whether it stood there: somebody else may have been quicker.
+-- Returns: whether it advanced: false when another worker was faster.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.advance_hook_cursor(p_tenant uuid, p_tx bigint, p_id bigint, p_next_tx bigint, p_next_id bigint, p_deliveries jsonb)
 returns boolean
@@ -60,8 +60,8 @@ end
 $$;
 grant execute on function nofx.advance_hook_cursor(uuid, bigint, bigint, bigint, bigint, jsonb) to service_role;
 
--- Notes what hooks are to be told. The same `dedup_key` is told to a hook once.
--- Takes: p_tenant; p_deliveries, an array of {hook_id, dedup_key, body, run_id}, run_id being the run that the subject is about, if any.
+-- Enqueues deliveries. The same `dedup_key` is delivered to a hook once.
+-- Takes: p_tenant; p_deliveries, an array of {hook_id, dedup_key, body, run_id}, run_id being the run of the event, if any.
 -- Locks: nothing.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -78,17 +78,18 @@ begin
   select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.dedup_key, d.body
     from jsonb_to_recordset(p_deliveries) as d (hook_id uuid, dedup_key text, body text, run_id uuid)
     join nofx.hook h on h.id = d.hook_id and h.tenant_id = p_tenant
-   -- What a hook started starts no other tool: its run has the delivery's id.
+   -- Runs that a hook started (their id is that of the delivery) start no other tools.
    where h.target ->> 'kind' <> 'tool' or not exists (select from nofx.hook_delivery cause where cause.id = d.run_id)
   on conflict (hook_id, dedup_key) do nothing;
 end
 $$;
 grant execute on function nofx.enqueue_deliveries(uuid, jsonb) to service_role;
 
--- Gives a worker deliveries that are due, for half a minute: one that does not come back is due again.
+-- Claims deliveries that are due, for half a minute, after which an unrecorded one is due again.
 -- Takes: p_limit.
--- Locks: the deliveries, skipping those of others. Of a hook at most four at once, so that a slow receiver holds up only itself.
--- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when another is due, or null}.
+-- Locks: the deliveries, skipping those of others; at most four of a hook at once, so that a slow receiver delays only itself.
+-- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when the next one is
+--   due, or null}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_deliveries(p_limit int default 32)
 returns json
@@ -129,11 +130,11 @@ end
 $$;
 grant execute on function nofx.claim_deliveries(int) to service_role;
 
--- Tells when a delivery is tried again: 5 s, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours after it began (the schedule of Standard
--- Webhooks), or later where the receiver says so.
--- Takes: p_first_attempt_at; p_attempts, tries that have failed; p_wait_s, what the receiver asked for, or null.
+-- Computes the time of the next attempt: 5 s, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours after the first (the schedule of
+-- Standard Webhooks), or later if the receiver asked for it.
+-- Takes: p_first_attempt_at; p_attempts, failed so far; p_wait_s, the receiver's Retry-After, or null.
 -- Locks: nothing.
--- Returns: the instant; null when no try is left.
+-- Returns: the time; null when no attempt is left.
 -- Raises: nothing.
 create function nofx_private.next_attempt_at(p_first_attempt_at timestamptz, p_attempts int, p_wait_s int)
 returns timestamptz
@@ -149,9 +150,9 @@ begin
 end
 $$;
 
--- Notes what came of a try.
--- Takes: p_id; p_attempt, {duration_ms, status, response, error, delivered, gone, wait_s}: `gone` when the receiver wants to hear no more.
--- Locks: the delivery; its hook when it is gone.
+-- Records an attempt of a delivery.
+-- Takes: p_id; p_attempt, {duration_ms, status, response, error, delivered, gone, wait_s}: `gone` when the receiver returned 410.
+-- Locks: the delivery; its hook when the receiver is gone.
 -- Returns: the delivery's status.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.record_delivery_attempt(p_id uuid, p_attempt jsonb)
@@ -201,11 +202,11 @@ end
 $$;
 grant execute on function nofx.record_delivery_attempt(uuid, jsonb) to service_role;
 
--- Tells a hook again what it was told, or could not be told: with the same id, so that a receiver that heard it knows.
+-- Replays a delivery with the same id, so that the receiver can recognise it.
 -- Takes: p_id, the delivery.
 -- Locks: the delivery.
 -- Returns: nothing.
--- Raises: 403 forbidden when the caller is less than a supervisor; 404 delivery-not-found.
+-- Raises: 403 forbidden when the caller's role is below supervisor; 404 delivery-not-found.
 create function nofx.replay_delivery(p_id uuid)
 returns void
 language plpgsql

@@ -1,22 +1,22 @@
 create type nofx.webhook_provider as enum ('github', 'slack', 'standard', 'supabase_auth', 'supabase_database', 'vercel');
 
--- Who may tell a tenant things by webhook. Its id is a part of the URL.
+-- A sender of webhooks to a tenant. Its id is part of the URL.
 create table nofx.webhook_source (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   name text not null check (name ~ '^[A-Za-z0-9_.-]{1,80}$'),
   provider nofx.webhook_provider not null,
-  -- Newest first; each that is there counts, so that the sender can change over.
+  -- Newest first; all are valid, so that the sender can rotate.
   secrets text[] not null check (cardinality(secrets) between 1 and 2),
   created_by text not null,
   created_at timestamptz not null default now(),
   unique (tenant_id, name)
 );
 
--- What was heard, for a day: the same thing again is not told again.
+-- Received webhooks, for a day: a duplicate is ignored.
 create table nofx.webhook_receipt (
   source_id uuid not null references nofx.webhook_source (id) on delete cascade,
-  -- The sender's id of it, or a digest of its content.
+  -- The sender's id of the webhook, or a digest of its content.
   dedup_key text not null,
   tenant_id uuid not null,
   received_at timestamptz not null default now(),
@@ -35,8 +35,8 @@ create policy own_tenant on nofx.webhook_receipt for select to authenticated
 grant select (id, tenant_id, name, provider, created_by, created_at) on nofx.webhook_source to authenticated;
 grant select on nofx.webhook_receipt to authenticated;
 
--- Makes a source of webhooks, or changes the one of that name.
--- Takes: p_name; p_provider; p_secret, put before the last one, which stays good.
+-- Creates a webhook source, or changes the one of that name.
+-- Takes: p_name; p_provider; p_secret, added before the last one, which stays valid.
 -- Locks: the source.
 -- Returns: {id, name, provider, created_by, created_at}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
@@ -67,7 +67,7 @@ end
 $$;
 grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, text) to authenticated;
 
--- Drops a source: what it sends is refused from now on.
+-- Deletes a webhook source: its webhooks are refused from now on.
 -- Takes: p_id.
 -- Locks: the source and its receipts.
 -- Returns: nothing.
@@ -89,10 +89,10 @@ end
 $$;
 grant execute on function nofx.delete_webhook_source(uuid) to authenticated;
 
--- Tells the API how to check what a source sends.
+-- Returns a webhook source's provider and secrets, for verifying signatures.
 -- Takes: p_id.
 -- Locks: nothing.
--- Returns: {provider, secrets}; null when there is no such source.
+-- Returns: {provider, secrets}; null for an unknown source.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.find_webhook_source(p_id uuid)
 returns json
@@ -109,10 +109,10 @@ end
 $$;
 grant execute on function nofx.find_webhook_source(uuid) to service_role;
 
--- Writes down what was heard, once: as the event webhook.received.
--- Takes: p_source, whose signature was checked; p_dedup_key, the sender's id of it; p_kind, what the sender calls it; p_body, JSON.
+-- Records a received webhook, once, as the event webhook.received.
+-- Takes: p_source, whose signature was verified; p_dedup_key, the sender's id of the webhook; p_kind, the sender's type; p_body, JSON.
 -- Locks: nothing.
--- Returns: whether it is new.
+-- Returns: true when it is new, false for a duplicate.
 -- Raises: 403 forbidden when the caller is not the service role; 404 webhook-source-not-found.
 create function nofx.receive_webhook(p_source uuid, p_dedup_key text, p_kind text, p_body jsonb)
 returns boolean
@@ -141,10 +141,10 @@ end
 $$;
 grant execute on function nofx.receive_webhook(uuid, text, text, jsonb) to service_role;
 
--- Forgets deliveries of hooks and receipts of webhooks that are over.
+-- Prunes deliveries that ended 30 days ago and webhook receipts of more than a day ago.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
--- Returns: how many.
+-- Returns: how many were deleted.
 -- Raises: nothing.
 create function nofx_private.prune_deliveries()
 returns int

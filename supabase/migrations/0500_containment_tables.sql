@@ -1,24 +1,23 @@
 create type nofx.breaker_state as enum ('closed', 'open', 'half_open');
 
--- The breaker of a tool, or of something outside that tools depend on (`provider:…`, `http:<host>`): one a tenant, so that what one
--- tenant does to a tool shuts nobody else out. A row appears with the first failure that another attempt might have cured, and
--- is forgotten when a window passes without one.
+-- The breaker of a tool, or of an external dependency of tools (`provider:…`, `http:<host>`), one for each tenant, so that tenants do
+-- not affect each other. A row appears with the first transient failure and is deleted when a window passes without one.
 create table nofx.handler_health (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   target text not null,
   state nofx.breaker_state not null default 'closed',
-  -- Results since window_began_at, or good probes while half open.
+  -- Results since window_began_at, or those of probes while half open.
   succeeded int not null default 0,
   failed int not null default 0,
   window_began_at timestamptz not null default now(),
-  -- Closed: null. Open: when to probe. Half open: until when to wait for the probes that are out.
+  -- Closed: null. Open: when to probe. Half open: when to send probes again.
   probe_at timestamptz,
   probes_in_flight int not null default 0,
   -- How long the next opening lasts; doubles with each probe that fails.
   open_ms int not null default 1000,
   last_error text,
   changed_at timestamptz not null default now(),
-  -- When it opens: at this rate of failures, of this many results at least, within this window; and how many probes must be good.
+  -- When it opens: at this rate of failures, of this many results at least, within this window; and how many probes must succeed.
   window_s int not null default 60 check (window_s between 1 and 3600),
   min_volume int not null default 5 check (min_volume between 1 and 10000),
   failure_rate real not null default 0.5 check (failure_rate > 0 and failure_rate <= 1),
@@ -29,7 +28,7 @@ create table nofx.handler_health (
 
 create type nofx.dlq_reason as enum ('exhausted', 'poison');
 
--- Steps that ran out of attempts, or that their workers did not survive. One is taken out by requeueing or purging it.
+-- Dead letters: steps that exhausted their attempts or are poison. Requeueing or purging removes them.
 create table nofx.step_dlq (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
@@ -39,10 +38,10 @@ create table nofx.step_dlq (
   tool text not null,
   reason nofx.dlq_reason not null,
   attempts int not null,
-  -- The last error, and in its chain those before it.
+  -- The last error; its chain holds the earlier ones.
   error jsonb not null,
   inputs jsonb not null,
-  -- Artifacts that the step left: {id, name, path}.
+  -- Artifacts of the step: {id, name, path}.
   evidence jsonb not null,
   created_at timestamptz not null default now()
 );
@@ -51,7 +50,7 @@ create index step_dlq_of_run on nofx.step_dlq (run_id);
 
 create type nofx.alert_kind as enum ('queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open');
 
--- From which value on a tenant wants to hear of something. Without a row the defaults of alert_threshold hold.
+-- A tenant's threshold of an alert. Without a row the default of alert_threshold applies.
 create table nofx.alert_rule (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   kind nofx.alert_kind not null,
@@ -60,7 +59,7 @@ create table nofx.alert_rule (
   primary key (tenant_id, kind)
 );
 
--- What was raised, and whether it is over. One that is open is not raised again.
+-- Raised alerts, open or resolved. An open alert is not raised again.
 create table nofx.alert (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,

@@ -1,7 +1,7 @@
--- Counts results against breakers, and opens or closes them by it.
+-- Counts results against breakers, and opens or closes them accordingly.
 -- Takes: p_results, at most one a target.
 -- Locks: the breakers concerned, in order.
--- Returns: the concerned breakers that are not closed now, when the next of them is probed, and what to tell.
+-- Returns: these breakers that are not closed now, when the next probe is due, and events to emit.
 -- Raises: nothing.
 create function nofx_private.record_results(p_results nofx_private.result[])
 returns nofx_private.health
@@ -31,7 +31,7 @@ begin
      cross join lateral (
        select h.state = 'closed' and h.window_began_at < now() - make_interval(secs => h.window_s) as is_old
      ) as period
-     -- What nothing speaks against has no row.
+     -- Targets without failures have no row.
      where h.target is not null or r.failed > 0
   ), judged as (
     select c.*,
@@ -65,7 +65,7 @@ begin
     returning h.tenant_id, h.target, h.state, h.probe_at, h.last_error
   )
   select array_agg(row (w.tenant_id, w.target)::nofx_private.target) filter (where w.state <> 'closed'),
-         -- What closed lets its steps in at once.
+         -- A breaker that closed releases its steps at once.
          min(case when w.state = 'closed' then now() else w.probe_at end) filter (where w.state <> 'closed' or s.was = 'half_open'),
          array_agg(row (w.tenant_id, null, null, case w.state when 'open' then 'breaker.opened' else 'breaker.closed' end,
            jsonb_strip_nulls(jsonb_build_object('target', w.target, 'error', case when w.state = 'open' then w.last_error end)))::nofx_private.new_event)
@@ -77,9 +77,9 @@ begin
 end
 $$;
 
--- Counts what settled steps tell of their tools and of what they depended on. Only what another attempt might have cured, and was not the
--- step's own doing, speaks against a target; an answer that is merely unwelcome (a failed check, a 404) speaks for it.
--- Takes: p_outcomes, as settle_steps got them.
+-- Counts the outcomes of settled steps for the breakers of their targets. Only transient failures that the breaker does not ignore
+-- count as failures; a permanent one (a failed check, a 404) counts as a success of the target.
+-- Takes: p_outcomes, as settle_steps received them.
 -- Locks: the breakers concerned, in order.
 -- Returns: what record_results returns.
 -- Raises: nothing.

@@ -1,7 +1,7 @@
--- Tells which of the steps that a worker is about to get a breaker shuts out; the others are probes where a breaker is half open.
+-- Selects the claimed steps that open breakers hold; the others are probes where a breaker is half open.
 -- Takes: p_steps, steps in status running.
 -- Locks: their breakers that are not closed, in order.
--- Returns: the steps that may not run, empty when all may.
+-- Returns: the held steps, empty for none.
 -- Raises: nothing.
 create function nofx_private.steps_held_by_breaker(p_steps uuid[])
 returns uuid[]

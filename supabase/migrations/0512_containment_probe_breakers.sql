@@ -1,7 +1,7 @@
--- Sends probes to breakers that are due, and all steps on where the breaker is closed or gone: their queue rows become timers that
--- are due.
+-- Sends probes to breakers that are due, and releases all steps whose breaker is closed or gone: their queue rows become timers
+-- that are due.
 -- Takes: nothing.
--- Locks: breakers that are due, skipping those of others; queue rows, skipping those that others handle.
+-- Locks: breakers that are due and queue rows, skipping those that others have locked.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.probe_breakers()
@@ -20,7 +20,7 @@ begin
      order by tenant_id, target
        for update skip locked
   ), probing as (
-    -- Probes that do not come back in half a minute are sent again.
+    -- Probes without a result after half a minute are sent again.
     update nofx.handler_health h
        set state = 'half_open', succeeded = 0, failed = 0, probes_in_flight = 0, probe_at = now() + interval '30 seconds',
            changed_at = case when h.state = 'open' then now() else h.changed_at end
@@ -30,7 +30,7 @@ begin
     select turn.ctid
       from due d
      cross join lateral (
-       -- Whoever tried least.
+       -- Steps with the fewest attempts first.
        select b.ctid
          from nofx.step_queue b
          join nofx.step s on s.id = b.step_id

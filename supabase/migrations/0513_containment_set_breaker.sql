@@ -1,9 +1,9 @@
--- Sets when the breaker of a tool or provider opens, or closes it by hand.
--- Takes: p_target, as handler_health names it; p_window_s, p_min_volume, p_failure_rate, p_probes: null leaves one as it is;
---   p_close, whether to close it now.
--- Locks: the end of the audit log; the breaker.
+-- Configures the breaker of a target, or closes it.
+-- Takes: p_target, as in handler_health; p_window_s, p_min_volume, p_failure_rate, p_probes, null to keep the value; p_close, whether
+--   to close it now.
+-- Locks: the head of the audit log; the breaker.
 -- Returns: the breaker.
--- Raises: 403 forbidden when the caller is less than a supervisor; 422 invalid-breaker.
+-- Raises: 403 forbidden when the caller's role is below supervisor; 422 invalid-breaker.
 create function nofx.set_breaker(
   p_target text,
   p_window_s int default null,

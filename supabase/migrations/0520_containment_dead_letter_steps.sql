@@ -1,7 +1,7 @@
--- Puts failed steps into the DLQ, with what is known of them.
--- Takes: p_steps, steps that just failed for good, null for none; p_reason.
+-- Dead-letters failed steps, with their errors, inputs and artifacts.
+-- Takes: p_steps, steps that just failed permanently, null for none; p_reason.
 -- Locks: nothing.
--- Returns: how many.
+-- Returns: how many were added.
 -- Raises: nothing.
 create function nofx_private.dead_letter_steps(p_steps uuid[], p_reason nofx.dlq_reason)
 returns int

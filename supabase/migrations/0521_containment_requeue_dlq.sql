@@ -1,5 +1,5 @@
--- Chooses dead letters of a tenant.
--- Takes: p_tenant; p_ids, p_tool, p_run, p_reason, p_before: what to choose by, null for any; p_limit.
+-- Selects dead letters of a tenant.
+-- Takes: p_tenant; p_ids, p_tool, p_run, p_reason, p_before: filters, null for any; p_limit.
 -- Locks: nothing.
 -- Returns: the dead letters, oldest first.
 -- Raises: nothing.
@@ -25,12 +25,12 @@ begin
 end
 $$;
 
--- Opens dead letters again: their runs go on with them and with whatever else failed or was blocked there.
--- Takes: p_ids, p_tool, p_run, p_reason, p_before: which, null for any; p_limit, at most (1 to 1000, oldest first); p_dry_run, whether
---   only to tell.
+-- Requeues dead letters: their runs continue, with all steps that failed or were blocked.
+-- Takes: p_ids, p_tool, p_run, p_reason, p_before: filters, null for any; p_limit, 1 to 1000, oldest first; p_dry_run, to change
+--   nothing.
 -- Locks: the runs (lock_runs); their steps; their rows.
--- Returns: {requeued: ids, refused: [{id, reason}], dry_run}. A run that is not failed cannot be opened again.
--- Raises: 403 forbidden when the caller is less than a contributor.
+-- Returns: {requeued: ids, refused: [{id, reason}], dry_run}. Only failed runs can be reopened.
+-- Raises: 403 forbidden when the caller's role is below contributor.
 create function nofx.requeue_dlq(
   p_ids uuid[] default null,
   p_tool text default null,
@@ -66,7 +66,7 @@ begin
     join nofx.run r on r.id = d.run_id;
   if not p_dry_run and v_runs is not null then
     perform nofx_private.audit(v_tenant, 'dlq.requeued', 'nofx.step_dlq', null, v_answer::jsonb);
-    -- Run by run: each is opened as retry_run opens it.
+    -- Each run is reopened as by retry_run.
     foreach v_run in array v_runs loop
       perform nofx_private.reopen_steps(v_run,
         array(select id from nofx.step

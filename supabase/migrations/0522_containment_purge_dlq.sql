@@ -1,9 +1,9 @@
--- Gives dead letters up: their steps stay failed, the record of what was purged stays in the audit log.
--- Takes: p_ids, p_tool, p_run, p_reason, p_before: which, null for any; p_limit, at most (1 to 1000, oldest first); p_dry_run, whether
---   only to tell.
+-- Purges dead letters: their steps stay failed; the audit log lists the purged ones.
+-- Takes: p_ids, p_tool, p_run, p_reason, p_before: filters, null for any; p_limit, 1 to 1000, oldest first; p_dry_run, to change
+--   nothing.
 -- Locks: the dead letters.
 -- Returns: {purged: ids, dry_run}.
--- Raises: 403 forbidden when the caller is less than a supervisor.
+-- Raises: 403 forbidden when the caller's role is below supervisor.
 create function nofx.purge_dlq(
   p_ids uuid[] default null,
   p_tool text default null,

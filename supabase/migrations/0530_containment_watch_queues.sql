@@ -1,7 +1,7 @@
--- Tells from which value on a tenant hears of something.
+-- Returns the threshold of a tenant's alert.
 -- Takes: p_tenant; p_kind.
 -- Locks: nothing.
--- Returns: its threshold, or the default; null for never.
+-- Returns: the tenant's threshold, or the default; null for never.
 -- Raises: nothing.
 create function nofx_private.alert_threshold(p_tenant uuid, p_kind nofx.alert_kind)
 returns double precision
@@ -21,10 +21,10 @@ end
 $$;
 
 -- Measures the queues of all tenants and raises or resolves alerts: `alert.raised` and `alert.resolved` in the event log, which
--- hooks bring to Slack or a webhook. May be called from several places at once, as often as one likes.
+-- hooks deliver to Slack or a webhook. Concurrent and frequent calls are harmless.
 -- Takes: nothing.
--- Locks: the advisory lock 'nofx_watch': whoever comes second does nothing.
--- Returns: {raised, resolved}: how many.
+-- Locks: the advisory lock 'nofx_watch'; a concurrent call does nothing.
+-- Returns: {raised, resolved}, counts.
 -- Raises: 403 forbidden when the caller is neither the service role nor the database itself (pg_cron).
 create function nofx.watch_queues()
 returns json
@@ -46,7 +46,7 @@ begin
     select d.tenant_id, 'queue_depth'::nofx.alert_kind as kind, count(*)::double precision as value
       from nofx.step_queue d where d.state = 'ready' group by 1
     union all
-    -- The first of a tenant's queue wait longest, but for what is urgent; a thousand tell enough.
+    -- The first of a tenant's queue wait longest, except for high priorities; a thousand are enough.
     select t.tenant_id, 'queue_age', extract(epoch from now() - min(s.ready_at))
       from (select distinct tenant_id from nofx.step_queue where state = 'ready') as t
      cross join lateral (
@@ -96,11 +96,11 @@ end
 $$;
 grant execute on function nofx.watch_queues() to service_role;
 
--- Sets from which value on the caller's tenant hears of something.
+-- Sets the threshold of an alert for the caller's tenant.
 -- Takes: p_kind; p_threshold, null for never.
 -- Locks: the rule.
 -- Returns: nothing.
--- Raises: 403 forbidden when the caller is less than a supervisor; 422 invalid-alert-rule.
+-- Raises: 403 forbidden when the caller's role is below supervisor; 422 invalid-alert-rule.
 create function nofx.set_alert_rule(p_kind nofx.alert_kind, p_threshold double precision)
 returns void
 language plpgsql
@@ -121,7 +121,7 @@ end
 $$;
 grant execute on function nofx.set_alert_rule(nofx.alert_kind, double precision) to authenticated;
 
--- Where pg_cron is there, the database watches by itself.
+-- With pg_cron the database watches its queues itself.
 do $$
 begin
   if exists (select from pg_extension where extname = 'pg_cron') then

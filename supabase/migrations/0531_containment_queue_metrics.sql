@@ -1,9 +1,9 @@
--- Measures what all workers share, over all tenants: for scrapes.
+-- Measures queues, breakers, gates and deliveries of all tenants, for Prometheus.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: an object of numbers: steps_ready, steps_throttled, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
---   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_expired_last_hour, hook_deliveries_pending, hook_deliveries_failed, alerts_open,
---   requests_refused.
+-- Returns: {steps_ready, steps_throttled, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
+--   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_expired_last_hour, hook_deliveries_pending,
+--   hook_deliveries_failed, alerts_open, requests_refused}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.queue_metrics()
 returns json

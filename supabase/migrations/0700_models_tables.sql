@@ -1,12 +1,12 @@
--- One question to a model: what was set aside for it, who answered, and what it cost. Questions and answers of a run are kept with it,
--- so that the same question is not bought again.
+-- A model call: its reservation, provider, response and cost. Responses are stored with their run, so that the same request is
+-- replayed, not paid twice.
 create table nofx.model_call (
   id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
   step_id uuid not null references nofx.step (id) on delete cascade,
   attempt int not null,
-  -- Digest of what was asked and how.
+  -- Digest of the request and its parameters.
   request_hash text not null,
   task text not null,
   status text not null default 'asked' check (status in ('asked', 'answered', 'failed')),
@@ -18,12 +18,12 @@ create table nofx.model_call (
   -- Of the input, read from the provider's cache.
   cached_tokens bigint,
   output_tokens bigint,
-  -- Of the output, thought and not said.
+  -- Of the output, used for reasoning.
   reasoning_tokens bigint,
   -- Null: the model has no price.
   cost_usd numeric(14, 6),
   latency_ms int,
-  -- Who was asked before, and why they did not answer.
+  -- Models that were tried before, and why they failed.
   fallbacks jsonb not null default '[]',
   answer text,
   error text,
@@ -34,7 +34,7 @@ create index model_call_same on nofx.model_call (run_id, request_hash) where sta
 create index model_call_of_step on nofx.model_call (step_id);
 create index model_call_newest on nofx.model_call (tenant_id, asked_at desc);
 
--- What a tenant wants of models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}}.
+-- A tenant's settings for models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}}.
 create table nofx.model_settings (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
   "order" jsonb not null default '{}',

@@ -1,5 +1,5 @@
--- Adds up what a tenant or a run has spent on models and set aside for questions that are open.
--- Takes: p_tenant; p_run, null for all of the tenant's; p_since, null for ever.
+-- Sums up the spending of a tenant or run on model calls, including reservations of open calls.
+-- Takes: p_tenant; p_run, null for all of the tenant's; p_since, null for no bound.
 -- Locks: nothing.
 -- Returns: {usd, tokens}.
 -- Raises: nothing.
@@ -11,7 +11,7 @@ set search_path = ''
 as $$
 begin
   return (select jsonb_build_object(
-           -- A worker that died leaves a question open: it counts for an hour.
+           -- A crashed worker leaves a call open: its reservation counts for an hour.
            'usd', coalesce(sum(case when status <> 'asked' then cost_usd when asked_at > now() - interval '1 hour' then reserved_usd end), 0),
            'tokens', coalesce(sum(case when status <> 'asked' then input_tokens + output_tokens
                                        when asked_at > now() - interval '1 hour' then reserved_tokens end), 0))
@@ -20,10 +20,10 @@ begin
 end
 $$;
 
--- Begins a question to a model: finds the answer that the run has already, or sets aside what it may cost.
--- Takes: p_step and p_token, the step and its lease; p_call, {hash, task, usd, tokens}: at most so much, usd null when no price is known.
--- Locks: an advisory lock of the tenant, so that two questions do not spend the same money.
--- Returns: null when the lease was lost; {replay: {answer, provider, model}}; {over: which budget}; or {id}.
+-- Begins a model call: replays the response that the run has already, or reserves the maximum cost.
+-- Takes: p_step and p_token, the step and its lease; p_call, {hash, task, usd, tokens}: the maximum cost, usd null for an unknown price.
+-- Locks: an advisory lock of the tenant, so that two calls cannot reserve the same budget.
+-- Returns: null when the lease has expired; {replay: {answer, provider, model}}; {over: the exceeded budget}; or {id}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.begin_model_call(p_step uuid, p_token uuid, p_call jsonb)
 returns json
@@ -43,7 +43,7 @@ begin
   if not nofx_private.caller_is_service() then
     perform nofx_private.refuse(403, 'forbidden', 'model', 'Only the worker that runs the step can do this.');
   end if;
-  -- Without a lock: a question whose step is lost meanwhile is still written down.
+  -- Without a lock: a call whose lease expires meanwhile is still recorded.
   select * into v_step from nofx.step where id = p_step and lease_token = p_token;
   if not found then
     return null;
@@ -88,9 +88,9 @@ end
 $$;
 grant execute on function nofx.begin_model_call(uuid, uuid, jsonb) to service_role;
 
--- Ends a question to a model. Works without the lease: what was bought is written down, whoever runs the step now.
+-- Ends a model call. Works without the lease: paid calls are always recorded.
 -- Takes: p_id; p_result, {provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd, latency_ms,
---   fallbacks, answer, error}; without an answer it has failed.
+--   fallbacks, answer, error}; without an answer the call failed.
 -- Locks: the call; the breakers of the providers, in order.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -116,7 +116,7 @@ begin
    where id = p_id and status = 'asked'
   returning * into v_call;
   if found then
-    -- What was tried in vain speaks against its provider, what answered for it.
+    -- Failed attempts count against their provider's breaker, the response for it.
     v_health := nofx_private.record_results(array(
       select row (v_call.tenant_id, 'provider:' || tried.provider, count(*) filter (where tried.class in ('broken', 'busy')),
                count(*) filter (where tried.class = 'answered'), left(max(tried.why), 500))::nofx_private.result

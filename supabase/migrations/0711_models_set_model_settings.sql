@@ -1,5 +1,6 @@
--- Sets what the caller's tenant wants of models, in place of what was set before.
--- Takes: p_order, {codegen | reasoning | docs: ["provider" or "provider/model", …]}; p_budget, {run_usd, run_tokens, day_usd, day_tokens}.
+-- Sets the model settings of the caller's tenant, in place of earlier ones.
+-- Takes: p_order, {codegen | reasoning | docs: ["provider" or "provider/model", …]}; p_budget, {run_usd, run_tokens, day_usd,
+--   day_tokens}.
 -- Locks: the row.
 -- Returns: {order, budget}.
 -- Raises: 403 forbidden; 422 invalid-settings.

@@ -1,8 +1,8 @@
--- Wakes whoever follows the event log, once a statement.
--- A follower holds the shared advisory lock 'nofx_event' for as long as it listens. Asking for the exclusive one, for a
--- moment, tells whether there is any: NOTIFY serialises commits, so nobody pays for it when nobody listens.
+-- Notifies sessions that listen for events, once a statement.
+-- A listener holds the shared advisory lock 'nofx_event'. Trying the exclusive lock shows whether there is any listener:
+-- NOTIFY serialises commits, so it is only sent when someone listens.
 -- Takes: nothing; a statement trigger on nofx.event.
--- Locks: the advisory lock 'nofx_event', for a moment.
+-- Locks: the advisory lock 'nofx_event', briefly.
 -- Returns: null.
 -- Raises: nothing.
 create function nofx_private.notify_event_listeners()
@@ -20,5 +20,5 @@ begin
 end
 $$;
 
-create trigger announce after insert on nofx.event
+create trigger notify_event_listeners after insert on nofx.event
   for each statement execute function nofx_private.notify_event_listeners();
