@@ -1,7 +1,7 @@
--- What the tests of the SQL functions share: people, runs in a few shapes, and a worker's hand. Loaded once, into schema `tap`.
--- Every test runs in a transaction that is rolled back.
+-- Helpers of the pgTAP tests: people, runs in a few shapes, and a worker's calls. Loaded once, into schema `tap`.
+-- Each test runs in a transaction that is rolled back.
 
--- A new tenant; the test goes on as its contributor.
+-- Creates a tenant; the test continues as its contributor.
 create function tap.tenant() returns uuid language plpgsql as $$
 declare
   v_tenant uuid := nofx_private.uuid_v7();
@@ -14,18 +14,18 @@ begin
 end
 $$;
 
--- Goes on as a person of the tenant.
+-- Continues as a person of the tenant.
 create function tap.be(p_role text, p_tenant uuid default current_setting('tap.tenant')::uuid) returns void language sql as $$
   select set_config('request.jwt.claims', json_build_object('role', 'authenticated', 'sub', 'a ' || p_role,
     'app_metadata', json_build_object('tenant_id', p_tenant, 'nofx_role', p_role))::text, true)
 $$;
 
--- Goes on as a worker.
+-- Continues as a worker.
 create function tap.be_service() returns void language sql as $$
   select set_config('request.jwt.claims', '{"role": "service_role"}', true)
 $$;
 
--- The steps of a plan: chain (s0 → s1 → …), fan (first → m0 … → last), loose (no needs).
+-- Builds the steps of a plan: chain (s0 → s1 → …), fan (first → m0 … → last), loose (no needs).
 create function tap.steps(p_shape text, p_count int, p_more jsonb default '{}') returns jsonb language sql as $$
   select jsonb_agg(step || p_more || coalesce(step -> 'own', '{}') order by n)
     from (
@@ -42,7 +42,7 @@ create function tap.steps(p_shape text, p_count int, p_more jsonb default '{}') 
     ) as made
 $$;
 
--- Submits a run as a contributor of the tenant and makes it the one the test is about.
+-- Submits a run as a contributor of the tenant; it becomes the run of the test.
 create function tap.run_of(p_shape text, p_count int, p_more jsonb default '{}', p_run jsonb default '{}') returns uuid language plpgsql as $$
 begin
   perform tap.be('contributor');
@@ -68,12 +68,12 @@ create function tap.status(p_name text) returns text language sql stable as $$
   select status::text from nofx.step where run_id = tap.run() and name = p_name
 $$;
 create function tap.run_status() returns text language sql stable as $$ select status::text from nofx.run where id = tap.run() $$;
--- What the event log tells of the run, in order.
+-- The events of the run, in order.
 create function tap.events() returns text[] language sql stable as $$
   select array_agg(type || coalesce(' ' || (data ->> 'name'), '') order by tx, id) from nofx.event where run_id = tap.run()
 $$;
 
--- Claims as a worker; the names of the steps, sorted.
+-- Claims as a worker; returns the names of the steps, sorted.
 create function tap.claim(p_count int default 100, p_worker text default 'w') returns text[] language plpgsql as $$
 declare
   v_claims json;
@@ -84,24 +84,24 @@ begin
 end
 $$;
 
--- The outcome of a step of the run that is running.
+-- Builds the outcome of a running step.
 create function tap.outcome(p_name text, p_kind text default 'done', p_more jsonb default '{}') returns jsonb language sql stable as $$
   select jsonb_build_object('step_id', id, 'token', lease_token, 'kind', p_kind) || p_more
     from nofx.step where run_id = tap.run() and name = p_name
 $$;
 
--- Settles one step as a worker that asks for p_capacity more.
+-- Settles one step as a worker, and claims up to p_capacity more.
 create function tap.settle(p_name text, p_kind text default 'done', p_more jsonb default '{}', p_capacity int default 0) returns json language plpgsql as $$
 begin
   perform tap.be_service();
   return nofx.settle_steps('w', jsonb_build_array(tap.outcome(p_name, p_kind, p_more)), p_capacity);
 end
 $$;
-create function tap.breaks(p_name text, p_more jsonb default '{}') returns json language sql as $$
+create function tap.fail(p_name text, p_more jsonb default '{}') returns json language sql as $$
   select tap.settle(p_name, 'failed', '{"error": {"message": "it broke"}}'::jsonb || p_more)
 $$;
 
--- What a query of one text column gives the caller when row-level security decides.
+-- Runs a query of one text column as the caller, with row-level security.
 create function tap.seen(p_query text) returns setof text language plpgsql as $$
 begin
   set local role authenticated;
@@ -110,15 +110,15 @@ begin
 end
 $$;
 
--- The least role that reads rows of a table (with a condition where one is given): `stranger` when people of another tenant do, null when
--- nobody does.
+-- Returns the lowest role that can read rows of a table (with an optional condition): `outsider` when people of another tenant can, null
+-- when no person can.
 create function tap.least_reader(p_rows text) returns text language plpgsql as $$
 declare
   v_role text;
 begin
   perform tap.be('admin', gen_random_uuid());
   if exists (select from tap.seen('select null from ' || p_rows)) then
-    return 'stranger';
+    return 'outsider';
   end if;
   foreach v_role in array enum_range(null::nofx.person_role)::text[] loop
     perform tap.be(v_role);
@@ -130,8 +130,8 @@ begin
 end
 $$;
 
--- Keeps an artifact of a step that runs, as a worker; its id, null when the lease was lost.
-create function tap.keep(p_step text, p_name text, p_blob text default 'b', p_token uuid default null) returns uuid language plpgsql as $$
+-- Saves an artifact of a running step, as a worker; returns its id, null when the lease has expired.
+create function tap.save(p_step text, p_name text, p_blob text default 'b', p_token uuid default null) returns uuid language plpgsql as $$
 begin
   perform tap.be_service();
   return (select nofx.record_artifact(id, coalesce(p_token, lease_token), jsonb_build_object('name', p_name, 'path', run_id || '/' || p_name,
@@ -141,7 +141,7 @@ begin
 end
 $$;
 
--- A table `public.ticket` of which a tenant may write `status` and `note` of the team `support`; and a step of it that runs.
+-- Creates the table `public.ticket`, a rule that lets a tenant write `status` and `note` of the team `support`, and a running step.
 create function tap.tickets(p_ops text[] default array['insert', 'update', 'upsert', 'delete'], p_more jsonb default '{}') returns void language plpgsql as $$
 begin
   create table public.ticket (id int primary key, team text default 'support', status text not null, note text, secret text default 's');
@@ -154,13 +154,13 @@ begin
 end
 $$;
 
--- Writes as the step would; null when it was refused.
+-- Executes a write of the step.
 create function tap.write(p_write jsonb) returns jsonb language sql as $$
   select nofx_private.apply_write(s, '{"table": "public.ticket"}'::jsonb || p_write) from nofx.step s where id = tap.step('s0')
 $$;
 
--- Begins a question to a model, as the worker that runs step s0.
-create function tap.ask(p_call jsonb) returns json language plpgsql as $$
+-- Begins a model call, as the worker that runs step s0.
+create function tap.begin_call(p_call jsonb) returns json language plpgsql as $$
 begin
   perform tap.be_service();
   return (select nofx.begin_model_call(id, lease_token, '{"hash": "h", "task": "docs", "usd": 1, "tokens": 100}'::jsonb || p_call)

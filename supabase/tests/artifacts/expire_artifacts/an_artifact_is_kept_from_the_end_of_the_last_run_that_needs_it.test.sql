@@ -3,7 +3,7 @@ select plan(7);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-create temporary table made as select tap.keep('s0', 'one', 'x') as id, tap.run() as run;
+create temporary table made as select tap.save('s0', 'one', 'x') as id, tap.run() as run;
 select tap.settle('s0');
 create function pg_temp.over(p_run uuid, p_ago interval) returns text[] language plpgsql as $$
 begin
@@ -11,17 +11,17 @@ begin
   return nofx.expire_artifacts();
 end
 $$;
-select is(pg_temp.over(run, '9999 days'), '{}', 'for ever, unless the tenant says otherwise') from made;
+select is(pg_temp.over(run, '9999 days'), '{}', 'forever by default') from made;
 insert into nofx.retention (tenant_id, artifact_days) values (current_setting('tap.tenant')::uuid, 30);
-select is(pg_temp.over(run, '29 days 23:59:59'), '{}', 'a second is left') from made;
+select is(pg_temp.over(run, '29 days 23:59:59'), '{}', 'one second before') from made;
 select tap.run_of('loose', 1);
 select tap.claim();
 select nofx.use_artifact(s.id, s.lease_token, m.id) from nofx.step s, made m where s.run_id = tap.run();
-select is(pg_temp.over(run, '31 days'), '{}', 'a run that is at work uses it') from made;
+select is(pg_temp.over(run, '31 days'), '{}', 'a running run uses it') from made;
 select tap.settle('s0');
-select is(pg_temp.over(tap.run(), '29 days 23:59:59'), '{}', 'a run that is kept used it');
-select is((select count(*)::int from nofx.artifact_use where run_id = tap.run()), 1, 'and its lineage tells so');
-select is(pg_temp.over(tap.run(), '30 days 00:00:01'), array['x'], 'both are over for long');
+select is(pg_temp.over(tap.run(), '29 days 23:59:59'), '{}', 'a run within the retention used it');
+select is((select count(*)::int from nofx.artifact_use where run_id = tap.run()), 1, 'and its lineage shows it');
+select is(pg_temp.over(tap.run(), '30 days 00:00:01'), array['x'], 'both ended before the retention');
 select is_empty('select from nofx.artifact where id = (select id from made)');
 select * from finish();
 rollback;

@@ -3,7 +3,7 @@ select plan(3);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.keep('s0', 'a');
+select tap.save('s0', 'a');
 insert into nofx.artifact_use (tenant_id, run_id, step_id, artifact_id) select tenant_id, run_id, step_id, id from nofx.artifact where run_id = tap.run();
 select is(tap.least_reader('nofx.artifact'), 'viewer', 'artifact');
 select is(tap.least_reader('nofx.attestation'), 'viewer', 'attestation');

@@ -1,7 +1,7 @@
 begin;
 select plan(2);
 create temporary table made (id uuid);
-create function pg_temp.keep() returns uuid language plpgsql as $$
+create function pg_temp.save() returns uuid language plpgsql as $$
 begin
   perform tap.tenant();
   perform tap.run_of('loose', 1);
@@ -11,8 +11,8 @@ begin
             from nofx.step where run_id = tap.run());
 end
 $$;
-insert into made values (pg_temp.keep());
-insert into made values (pg_temp.keep());
+insert into made values (pg_temp.save());
+insert into made values (pg_temp.save());
 select is((select count(distinct tenant_id)::int from nofx.artifact where id in (select id from made)), 2);
 select is((select count(*)::int from nofx.artifact where path = 'one/log'), 2);
 select * from finish();

@@ -8,6 +8,6 @@ create function pg_temp.after(p_target text, p_failed int, p_succeeded int) retu
 $$;
 select is(pg_temp.after('four', 3, 0), 'closed');
 select is(pg_temp.after('five', 4, 0), 'open', 'the fifth is enough');
-select is(pg_temp.after('half', 4, 5), 'open', 'five of ten are half of them');
+select is(pg_temp.after('half', 4, 5), 'open', 'five of ten are half');
 select * from finish();
 rollback;

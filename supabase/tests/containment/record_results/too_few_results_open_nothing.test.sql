@@ -7,7 +7,7 @@ create function pg_temp.fail(p_count int) returns text language sql as $$
 $$;
 insert into nofx.handler_health (tenant_id, target) values (current_setting('tap.tenant')::uuid, 'x');
 select is(pg_temp.fail(min_volume - 2), 'closed') from nofx.handler_health where target = 'x';
-select is(pg_temp.fail(1), 'closed', 'one is missing');
-select is(pg_temp.fail(1), 'open', 'as many as it takes');
+select is(pg_temp.fail(1), 'closed', 'one below the volume');
+select is(pg_temp.fail(1), 'open', 'at the volume');
 select * from finish();
 rollback;

@@ -12,7 +12,7 @@ $$;
 select nofx.watch_queues();
 select is(pg_temp.events(), array['alert.raised']);
 select nofx.watch_queues();
-select is(pg_temp.events(), array['alert.raised'], 'not twice');
+select is(pg_temp.events(), array['alert.raised'], 'only once');
 select results_eq($$ select kind::text, value, threshold from nofx.alert where tenant_id = current_setting('tap.tenant')::uuid $$, $$ values ('queue_depth', 3::double precision, 3::double precision) $$);
 select tap.claim();
 select nofx.watch_queues();

@@ -1,7 +1,7 @@
 begin;
 select plan(3);
 select tap.tenant();
-select is(nofx_private.emit(null), 0, 'nothing is nothing');
+select is(nofx_private.emit(null), 0, 'null is none');
 select is(nofx_private.emit(array[
   row (current_setting('tap.tenant'), null, null, 'one', '{}')::nofx_private.new_event,
   row (current_setting('tap.tenant'), null, null, 'two', '{"a": 1}')::nofx_private.new_event]), 2);

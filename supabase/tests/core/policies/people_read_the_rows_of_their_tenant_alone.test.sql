@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 insert into nofx.retention (tenant_id, event_days) values (current_setting('tap.tenant')::uuid, 1);
 insert into nofx.person (tenant_id, id, email) values (current_setting('tap.tenant')::uuid, 'a', 'a@example.org');
--- A year ahead is in no day's partition. Nobody has a right to the default one itself: the policy holds when somebody gets it.
+-- A year ahead there is no partition. No person has a right to the default one: the policy applies if one is granted.
 insert into nofx.event (tenant_id, type, created_at) values (current_setting('tap.tenant')::uuid, 'e', now() + interval '1 year');
 grant select on nofx.event_default to authenticated;
 select is(tap.least_reader('nofx.tenant'), 'viewer', 'tenant');

@@ -5,7 +5,7 @@ select tap.run_of('loose', 1);
 select tap.claim();
 create temp table old as select tap.outcome('s0') as o;
 update nofx.step set lease_token = gen_random_uuid() where id = tap.step('s0');
-select is((select nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused' ->> 0 from old), (select o ->> 'token' from old), 'it is told so');
+select is((select nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused' ->> 0 from old), (select o ->> 'token' from old), 'its token is refused');
 select is(tap.status('s0'), 'running');
 select is_empty($$ select from nofx.step_attempt where step_id = tap.step('s0') $$);
 select * from finish();

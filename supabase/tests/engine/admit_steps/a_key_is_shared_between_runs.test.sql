@@ -5,7 +5,7 @@ select tap.run_of('loose', 1, '{"concurrency_key": "repo", "concurrency_limit": 
 select is(tap.claim(), array['s0']);
 select set_config('tap.first', tap.run()::text, true);
 select tap.run_of('loose', 1, '{"concurrency_key": "repo", "concurrency_limit": 1, "name": "other"}');
-select is(tap.claim(), '{}', 'the key is taken');
+select is(tap.claim(), '{}', 'the slot is occupied');
 select set_config('tap.second', tap.run()::text, true), set_config('tap.run', current_setting('tap.first'), true);
 select tap.settle('s0');
 select is(tap.claim(), array['other'], 'and free again');

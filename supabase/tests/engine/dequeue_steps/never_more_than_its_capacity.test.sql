@@ -12,6 +12,6 @@ $$;
 insert into tenant select pg_temp.fill() from generate_series(1, 3);
 select is(cardinality(nofx_private.dequeue_steps(array(select id from tenant), 2, null)), 2, 'fewer than tenants');
 select is(cardinality(nofx_private.dequeue_steps(array(select id from tenant), 5, null)), 5, 'more than tenants');
-select is(cardinality(nofx_private.dequeue_steps(array(select id from tenant), 100, null)), 5, 'all that is left');
+select is(cardinality(nofx_private.dequeue_steps(array(select id from tenant), 100, null)), 5, 'all remaining steps');
 select * from finish();
 rollback;

@@ -6,7 +6,7 @@ select set_config('tap.low', tap.run()::text, true);
 select tap.run_of('loose', 1, '{"name": "urgent"}', '{"priority": 9}');
 select is(nofx_private.dequeue_steps(array[current_setting('tap.tenant')::uuid], 1, null), array[tap.step('urgent')]);
 select is_empty($$ select from nofx.step_queue where step_id = tap.step('urgent') $$, 'it has left the queue');
-select is(nofx_private.dequeue_steps(array[current_setting('tap.tenant')::uuid], 9, array['bash']), null, 'only tools that are wanted');
+select is(nofx_private.dequeue_steps(array[current_setting('tap.tenant')::uuid], 9, array['bash']), null, 'only the given tools');
 select is(cardinality(nofx_private.dequeue_steps(array[current_setting('tap.tenant')::uuid], 9, array['noop'])), 2);
 select * from finish();
 rollback;

@@ -8,7 +8,7 @@ create function pg_temp.next(p_kind text, p_transient boolean default true, p_ru
 $$;
 select is(pg_temp.next('done'), 'succeeded');
 select is(pg_temp.next('failed'), 'waiting');
-select is(pg_temp.next('failed', false), 'failed', 'for good');
+select is(pg_temp.next('failed', false), 'failed', 'permanently');
 select is(pg_temp.next('gate'), 'waiting');
 select is(pg_temp.next('children'), 'succeeded', 'of an empty list');
 select is(pg_temp.next('interrupted'), 'ready');

@@ -9,6 +9,6 @@ select is(tap.status('s0'), 'waiting');
 select is((select steps_total from nofx.run where id = tap.run()), 4);
 select is(tap.claim(), array['s0[0]', 's0[1]']);
 select tap.settle('s0[0]'), tap.settle('s0[1]');
-select is(tap.claim(), array['s0'], 'to gather what they made');
+select is(tap.claim(), array['s0'], 'to collect their outputs');
 select * from finish();
 rollback;

@@ -8,6 +8,6 @@ update nofx.step set status = 'ready', lease_token = null, lease_expires_at = nu
 select nofx_private.start_steps(array[tap.step('s0')], 'v', interval '1 minute');
 select is(tap.status('s0'), 'running');
 select isnt((select lease_token from nofx.step where id = tap.step('s0')), first, 'a new one') from token;
-select isnt((select lease_token from nofx.step where id = tap.step('s0')), tap.step('s0'), 'and none that can be guessed');
+select isnt((select lease_token from nofx.step where id = tap.step('s0')), tap.step('s0'), 'and not a guessable one');
 select * from finish();
 rollback;

@@ -18,6 +18,6 @@ select throws_ok($$ select pg_temp.decide('ann', 'approve') $$, 'PT409', 'alread
 select is(tap.status('a'), 'waiting', 'one is not enough');
 select is(pg_temp.decide('bob', 'approve'), 'passed');
 select is(tap.status('a'), 'ready');
-select is((select array_agg(by || ' ' || decision order by created_at, id) from nofx.gate_decision), array['ann approve', 'bob approve'], 'the history is kept');
+select is((select array_agg(by || ' ' || decision order by created_at, id) from nofx.gate_decision), array['ann approve', 'bob approve'], 'the history is stored');
 select * from finish();
 rollback;

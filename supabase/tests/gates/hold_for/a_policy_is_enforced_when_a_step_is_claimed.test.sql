@@ -16,13 +16,13 @@ select is(pg_temp.hold(), 'the policy for bash requires gate:secrets and gate:un
 select pg_temp.verdict('unit', true), pg_temp.verdict('secrets', true);
 select is(pg_temp.hold(), null);
 select pg_temp.verdict('again', false);
-select is(pg_temp.hold(), 'the policy for bash requires gate:unit to have passed in this run', 'one that passed does not hide one that failed');
+select is(pg_temp.hold(), 'the policy for bash requires gate:unit to have passed in this run', 'a passed gate does not hide a failed one');
 update nofx.gate set created_at = now() - interval '1 minute' where step_id = tap.step('again');
 select pg_temp.verdict('again', true);
 select is(pg_temp.hold(), null, 'the last verdict of a step counts');
 select tap.be('admin');
 select tap.submit('[{"name": "go", "tool": "bash"}]');
-select is(pg_temp.hold(), 'the policy for bash requires gate:secrets and gate:unit to have passed in this run', 'what passed in another run does not count');
+select is(pg_temp.hold(), 'the policy for bash requires gate:secrets and gate:unit to have passed in this run', 'gates of another run do not count');
 select tap.be('admin', gen_random_uuid());
 select is((select count(*)::int from nofx.gate_policy where tool = 'bash' and tenant_id <> current_setting('tap.tenant')::uuid), 0);
 select * from finish();

@@ -6,7 +6,7 @@ select throws_ok($$ select nofx.set_gate_policy('bash') $$, 'PT403', 'forbidden'
 select tap.be('admin');
 select is(nofx.set_gate_policy('manual:deploy', array['gate:unit'], '{"count": 2}') ->> 'tool', 'manual:deploy');
 select nofx.set_gate_policy('manual:deploy', '{}', 'null');
-select is((select count(*)::int from nofx.gate_policy where tenant_id = current_setting('tap.tenant')::uuid and approval is null), 1, 'in place of the one before');
+select is((select count(*)::int from nofx.gate_policy where tenant_id = current_setting('tap.tenant')::uuid and approval is null), 1, 'it replaces the earlier one');
 select throws_ok($$ select nofx.set_gate_policy('bash', array['unit']) $$, 'PT422', 'invalid-policy');
 select throws_ok($$ select nofx.set_gate_policy('Bash; drop') $$, 'PT422', 'invalid-policy');
 select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"people": 2}') $$, 'PT422', 'invalid-policy');

@@ -3,7 +3,7 @@ select plan(5);
 select tap.tickets();
 create temporary table o as select tap.outcome('s0', 'write', '{"outputs": {"op": "insert", "table": "public.ticket", "rows": [{"id": 9, "status": "open"}]}}') as o;
 select is((select json_array_length(nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused') from o), 0);
-select is((select json_array_length(nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused') from o), 1, 'the lease is gone');
+select is((select json_array_length(nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused') from o), 1, 'the lease has expired');
 select is((select count(*)::int from public.ticket where id = 9), 1);
 select is(tap.status('s0'), 'succeeded');
 select is((select outputs -> 'count' from nofx.step where id = tap.step('s0')), '1');

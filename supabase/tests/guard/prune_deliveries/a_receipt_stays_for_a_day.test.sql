@@ -8,7 +8,7 @@ select tap.be_service();
 select nofx.receive_webhook(id, 'once', 'push', '{}') from s;
 update nofx.webhook_receipt set received_at = now() - interval '23 hours' where source_id = (select id from s);
 select nofx_private.prune_deliveries();
-select is(nofx.receive_webhook(id, 'once', 'push', '{}'), false, 'it was heard today') from s;
+select is(nofx.receive_webhook(id, 'once', 'push', '{}'), false, 'it was received today') from s;
 update nofx.webhook_receipt set received_at = now() - interval '25 hours' where source_id = (select id from s);
 select nofx_private.prune_deliveries();
 select is(nofx.receive_webhook(id, 'once', 'push', '{}'), true) from s;

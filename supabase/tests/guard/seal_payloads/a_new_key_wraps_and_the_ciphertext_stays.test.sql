@@ -10,7 +10,7 @@ select nofx.seal_payloads(jsonb_build_array(jsonb_build_object('audit_id', id, '
   from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid;
 select results_eq($$ select plain, sealed, key_id, wrapped_key from nofx.audit_payload where tenant_id = current_setting('tap.tenant')::uuid $$,
   $$ values (null::text, 's', 'k2', 'w2') $$);
-select is(nofx.seal_payloads(jsonb_build_array(jsonb_build_object('audit_id', id, 'sealed', 'late', 'key_id', 'k1', 'wrapped_key', 'w1'))), 0, 'what is sealed is not sealed again')
+select is(nofx.seal_payloads(jsonb_build_array(jsonb_build_object('audit_id', id, 'sealed', 'late', 'key_id', 'k1', 'wrapped_key', 'w1'))), 0, 'a sealed payload is not sealed again')
   from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid;
 select * from finish();
 rollback;

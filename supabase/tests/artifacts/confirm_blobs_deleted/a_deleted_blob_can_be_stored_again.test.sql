@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+insert into nofx_private.blob_to_remove values ('x');
+select nofx.confirm_blobs_deleted(array['x']);
+select isnt(tap.save('s0', 'four', 'x'), null);
+select * from finish();
+rollback;

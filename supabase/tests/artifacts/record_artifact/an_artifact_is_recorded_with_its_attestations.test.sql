@@ -1,0 +1,14 @@
+begin;
+select plan(6);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select is(tap.save('s0', 'log', 'b', gen_random_uuid()), null, 'the lease has expired');
+select isnt(tap.save('s0', 'log'), null);
+select is((select count(*)::int from nofx.attestation t join nofx.artifact a on a.id = t.artifact_id), 1);
+select isnt(tap.save('s0', 'log', 'c'), null, 'the same path again');
+select is((select array_agg(blob) from nofx.artifact), array['c']);
+select tap.be('admin');
+select throws_ok($$ select nofx.record_artifact(tap.step('s0'), gen_random_uuid(), '{}') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,23 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 8, '{"max_attempts": 3}');
+select tap.claim(5);
+select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+
+select tap.claim(3);
+select tap.settle('s' || n, 'breaker_open', '{"breaker_target": "noop"}') from generate_series(5, 7) as n;
+select nofx_private.probe_breakers();
+select is((select count(*)::int from nofx.step_queue where state = 'breaker'), 4, 'it is not due');
+update nofx.handler_health set probe_at = now();
+select nofx_private.probe_breakers();
+select is((select count(*)::int from nofx.step_queue where state = 'breaker'), 3);
+select is((select state::text from nofx.handler_health), 'half_open');
+update nofx.handler_health set state = 'closed', probe_at = null, min_volume = 6;
+select nofx_private.probe_breakers();
+select is((select count(*)::int from nofx.step_queue where state = 'breaker'), 0);
+update nofx.handler_health set min_volume = 5, window_began_at = now() - interval '3 minutes';
+select nofx_private.probe_breakers();
+select is_empty('select 1 from nofx.handler_health', 'a window without failures deletes it');
+select * from finish();
+rollback;

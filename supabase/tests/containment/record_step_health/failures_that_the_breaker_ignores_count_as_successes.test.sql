@@ -1,0 +1,11 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 6, '{"max_attempts": 3}');
+select tap.claim();
+select tap.fail('s' || n, '{"transient": true, "ignored_by_breaker": true}') from generate_series(0, 4) as n;
+select tap.fail('s5');
+select is_empty($$ select 1 from nofx.handler_health where state <> 'closed' $$);
+select is((select count(*)::int from nofx.step where run_id = tap.run() and waits_for = 'timer'), 0, 'the run failed with s5');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.be_service();
+select nofx.maintain_event_partitions(5);
+select ok(to_regclass('nofx.event_' || to_char(current_date + 5, 'YYYYMMDD')) is not null, 'the fifth day from now exists');
+create table nofx.event_20200101 partition of nofx.event for values from ('2020-01-01') to ('2020-01-02');
+select results_eq($$ select * from nofx.maintain_event_partitions() $$, $$ values ('event_20200101') $$, 'a day past all retention is dropped');
+select is(to_regclass('nofx.event_20200101'), null);
+select * from finish();
+rollback;

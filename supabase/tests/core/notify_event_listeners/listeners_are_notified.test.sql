@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+listen nofx_event;
+select is((select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()), 0::bigint);
+select nofx_private.emit(array[row (current_setting('tap.tenant'), null, null, 'one', '{}')::nofx_private.new_event]);
+select is((select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()), 0::bigint, 'checking for listeners leaves no lock');
+select is((select tgenabled::text from pg_trigger where tgname = 'notify_event_listeners' and tgrelid = 'nofx.event'::regclass), 'O', 'the trigger is on');
+select * from finish();
+rollback;

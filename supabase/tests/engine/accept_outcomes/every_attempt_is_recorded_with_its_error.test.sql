@@ -1,0 +1,18 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"max_attempts": 2, "spec": {"retry": {"initial_ms": 0}}}');
+select tap.claim();
+select tap.fail('s0', '{"transient": true}');
+select is(tap.status('s0'), 'waiting');
+select pg_sleep(0.01);
+select nofx.fire_timers();
+update nofx.step_queue set due_at = now() where step_id = tap.step('s0');
+select nofx.fire_timers();
+select tap.claim();
+select tap.fail('s0', '{"transient": true}');
+select is(tap.status('s0'), 'failed', 'no attempt is left');
+select results_eq($$ select attempt, outcome from nofx.step_attempt where step_id = tap.step('s0') order by 1 $$, $$ values (1, 'failed'), (2, 'failed') $$);
+select is((select jsonb_array_length(error -> 'chain') from nofx.step where id = tap.step('s0')), 2, 'the whole chain');
+select * from finish();
+rollback;

@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 3);
+select tap.claim(2);
+select tap.fail('s0');
+select is(tap.status('s2'), 'skipped', 'a step that had not started');
+select is(tap.status('s1'), 'running', 'a running sibling keeps running');
+select is(tap.run_status(), 'running');
+select tap.settle('s1');
+select is(tap.run_status(), 'failed');
+select is((select error ->> 'step' from nofx.run where id = tap.run()), 's0', 'the run has the reason');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select is(nofx.cancel_run(tap.run(), 'a mistake') ->> 'status', 'cancelled');
+select is(array[tap.status('s0'), tap.status('s1')], array['cancelled', 'cancelled']);
+select is(tap.claim(), '{}');
+select tap.be('contributor');
+select is(nofx.cancel_run(tap.run()) ->> 'status', 'cancelled', 'again is not an error');
+select * from finish();
+rollback;

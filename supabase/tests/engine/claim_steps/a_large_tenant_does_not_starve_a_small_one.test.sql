@@ -1,0 +1,13 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 200);
+select set_config('tap.rich', current_setting('tap.tenant'), true);
+select tap.tenant();
+select tap.run_of('loose', 10, '{}');
+select tap.be_service();
+create temp table got as select c ->> 'tenant_id' as tenant, count(*) as n from json_array_elements(nofx.claim_steps('w', 20)) as c group by 1;
+select is((select n from got where tenant = current_setting('tap.tenant')), 10::bigint, 'the small tenant gets its ten');
+select is((select n from got where tenant = current_setting('tap.rich')), 10::bigint, 'the large tenant gets the rest');
+select * from finish();
+rollback;

@@ -1,8 +1,0 @@
-begin;
-select plan(2);
-select tap.tenant();
-select tap.run_of('loose', 3, '{}', '{"max_parallel": 2}');
-select results_eq($$ select state::text, count(*) from nofx.step_queue where run_id = tap.run() group by 1 order by 1 $$, $$ values ('throttled', 1::bigint), ('ready', 2) $$);
-select is(nofx_private.enqueue_steps(null), 0, 'nothing is nothing');
-select * from finish();
-rollback;

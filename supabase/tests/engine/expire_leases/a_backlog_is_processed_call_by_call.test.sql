@@ -1,0 +1,14 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 3);
+select tap.claim(1), tap.claim(1), tap.claim(1);
+update nofx_private.lease_batch set check_at = now() - interval '1 second' where step_ids && array[tap.step('s0'), tap.step('s1'), tap.step('s2')];
+select tap.settle('s0'), tap.settle('s1');
+update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s2');
+select is(nofx.expire_leases(2) ->> 'more', 'true', 'batches of settled steps fill the first call');
+select is(nofx.expire_leases(2) ->> 'more', 'false');
+select is(tap.status('s2'), 'ready', 'an expired lease behind them is found by the next call');
+select is((select count(*) from nofx_private.lease_batch where check_at < now()), 0::bigint);
+select * from finish();
+rollback;

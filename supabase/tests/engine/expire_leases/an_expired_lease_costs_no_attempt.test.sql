@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim();
+update nofx_private.lease_batch set check_at = now() - interval '1 second' where step_ids @> array[tap.step('s0')];
+update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s0');
+select is(nofx.expire_leases() ->> 'expired', '1');
+select results_eq($$ select status::text, attempt, failures, expired_leases from nofx.step where id = tap.step('s0') $$, $$ values ('ready', 2, 0, 1) $$);
+select is(tap.status('s1'), 'running', 'a valid lease stays');
+select results_eq($$ select check_at > now() from nofx_private.lease_batch where step_ids @> array[tap.step('s0')] $$, $$ values (true) $$, 'and is checked later');
+select is((select outcome from nofx.step_attempt where step_id = tap.step('s0')), 'lease_expired');
+select * from finish();
+rollback;

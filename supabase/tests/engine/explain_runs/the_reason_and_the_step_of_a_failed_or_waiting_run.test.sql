@@ -1,0 +1,18 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select is((select count(*)::int from nofx.explain_runs(array[tap.run()])), 0, 'a running run has no reason');
+select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x", "question": "ship it?"}}');
+select tap.be('viewer');
+select is((select row (kind, step, detail)::text from nofx.explain_runs(array[tap.run()])), '(gate,s0,"ship it?")');
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.fail('s0');
+select tap.be('viewer');
+select is((select row (kind, step, detail)::text from nofx.explain_runs(array[tap.run()])), '(failed,s0,"it broke")');
+select is((select step_id from nofx.explain_runs(array[tap.run()])), tap.step('s0'));
+select is((select count(*)::int from tap.seen(format($$ select kind from nofx.explain_runs(array[%L]::uuid[]) $$, nofx_private.uuid_v7()))), 0);
+select * from finish();
+rollback;

@@ -1,0 +1,13 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim();
+select tap.settle('s0');
+select is(tap.run_status(), 'running');
+select tap.settle('s1');
+select is(tap.run_status(), 'succeeded');
+select is((select open_steps from nofx.run where id = tap.run()), 0);
+select is((tap.events())[cardinality(tap.events())], 'run.succeeded', 'the last event');
+select * from finish();
+rollback;

@@ -1,0 +1,13 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim();
+select tap.be('contributor');
+select is(nofx.pause_run(tap.run()) ->> 'status', 'paused');
+select is(nofx.pause_run(tap.run()) ->> 'status', 'paused', 'again is not an error');
+select tap.settle('s0', 'done', '{}', 10);
+select is(tap.status('s1'), 'pending');
+select is(tap.claim(), '{}');
+select * from finish();
+rollback;

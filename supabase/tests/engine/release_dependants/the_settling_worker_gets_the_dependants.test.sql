@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim();
+select is(tap.settle('s0', 'done', '{}', 10) -> 'claims' -> 0 ->> 'name', 's1');
+select is(tap.status('s1'), 'running');
+select is_empty($$ select from nofx.step_queue where step_id = tap.step('s1') $$, 'it was never in the queue');
+select * from finish();
+rollback;

@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"concurrency_key": "repo", "concurrency_limit": 1}');
+select is((select count(*) from nofx.concurrency_slot where step_id = tap.step('s0')), 1::bigint, 'as soon as it can be claimed');
+select tap.claim();
+select is((select count(*) from nofx.concurrency_slot where step_id = tap.step('s0')), 1::bigint, 'while it runs');
+select tap.settle('s0', 'timer', '{"wait_ms": 60000}');
+select is((select count(*) from nofx.concurrency_slot where step_id = tap.step('s0')), 0::bigint, 'not while it is parked');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim();
+create temp table o as select tap.outcome('s0') as o;
+select is((select nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused' from o)::text, '[]');
+select is((select json_array_length(nofx.settle_steps('w', jsonb_build_array(o)) -> 'refused') from o), 1, 'a duplicate is refused');
+select is((select count(*) from nofx.step_attempt where step_id = tap.step('s0')), 1::bigint);
+select lives_ok($$ select nofx.settle_steps('w', jsonb_build_array(jsonb_build_object('step_id', gen_random_uuid(), 'token', gen_random_uuid(), 'kind', 'done'))) $$, 'an unknown step');
+select * from finish();
+rollback;

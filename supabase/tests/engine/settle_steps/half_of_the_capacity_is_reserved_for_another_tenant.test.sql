@@ -1,0 +1,14 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('fan', 8);
+select tap.claim();
+select set_config('tap.busy', tap.run()::text, true);
+select tap.tenant();
+select tap.run_of('loose', 8);
+select set_config('tap.run', current_setting('tap.busy'), true);
+create temp table got as select c ->> 'tenant_id' as tenant, count(*) as n from json_array_elements(tap.settle('first', 'done', '{}', 8) -> 'claims') as c group by 1;
+select is((select n from got where tenant = current_setting('tap.tenant')), 4::bigint, 'the other tenant');
+select is((select n from got where tenant <> current_setting('tap.tenant')), 4::bigint, 'its own dependants');
+select * from finish();
+rollback;

@@ -1,0 +1,16 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.submit('[{"name": "a", "tool": "git:pr"}, {"name": "b", "tool": "manual:deploy"}, {"name": "c", "tool": "noop"}]');
+select is((nofx_private.policy_for(s)).tool, 'git:pr', 'the default') from nofx.step s where id = tap.step('a');
+select tap.be('admin');
+select nofx.set_gate_policy('git:*', array['gate:unit']), nofx.set_gate_policy('manual:*'), nofx.set_gate_policy('manual:dep*', array['gate:lint']);
+select is((nofx_private.policy_for(s)).tool, 'git:*') from nofx.step s where id = tap.step('a');
+select is((nofx_private.policy_for(s)).tool, 'manual:dep*', 'the longest name') from nofx.step s where id = tap.step('b');
+select is((nofx_private.policy_for(s)).tool, null) from nofx.step s where id = tap.step('c');
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_gate_policy('noop', array['gate:unit']);
+select is((nofx_private.policy_for(s)).tool, null, 'a policy of another tenant does not apply') from nofx.step s where id = tap.step('c');
+select * from finish();
+rollback;

@@ -1,0 +1,16 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.be('supervisor');
+select throws_ok($$ select nofx.request_gate(tap.run(), tap.step('s1'), 'gate:unit') $$, 'PT422', 'unknown-gate-type');
+select is(nofx.request_gate(tap.run(), tap.step('s1'), 'manual:look', 'Sure?') ->> 'status', 'pending');
+select tap.claim(), tap.settle('s0');
+select is(tap.status('s1'), 'pending', 'its need has finished, the gate is pending');
+select tap.be('supervisor');
+select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run();
+select is(tap.claim(), array['s1']);
+select tap.be('supervisor');
+select throws_ok($$ select nofx.request_gate(tap.run(), tap.step('s1'), 'manual:late') $$, 'PT409', 'step-started');
+select * from finish();
+rollback;

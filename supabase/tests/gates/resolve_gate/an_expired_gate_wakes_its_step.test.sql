@@ -1,0 +1,17 @@
+begin;
+select plan(6);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"tool": "manual:go", "spec": {"approval": {"expires_s": 60}}}');
+select tap.claim();
+select is((tap.settle('s0', 'gate', '{"gate": {"kind": "manual:go"}}') ->> 'next_due_at')::timestamptz, now() + interval '1 minute');
+update nofx.gate set expires_at = now() where run_id = tap.run();
+update nofx.step_queue set due_at = now() where run_id = tap.run();
+select tap.be('supervisor');
+select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT409', 'gate-expired');
+select tap.be_service();
+select is(nofx.fire_timers() -> 'wake_for' ->> 0, tap.step('s0')::text);
+select is((select status::text from nofx.gate where run_id = tap.run()), 'expired');
+select ok('gate.expired' = any (tap.events()));
+select is(tap.claim(), array['s0'], 'a worker claims it, and fails it');
+select * from finish();
+rollback;

@@ -1,0 +1,18 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"own": {"approval": {"count": 2}}}');
+select tap.claim();
+select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.be('contributor');
+select ok((select not nofx.waits_for_me(g) from nofx.gate g where run_id = tap.run()), 'a contributor cannot decide');
+select tap.be('supervisor');
+select ok((select nofx.waits_for_me(g) from nofx.gate g where run_id = tap.run()));
+update nofx.gate set approvals_required = 2 where run_id = tap.run();
+select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run();
+select ok((select not nofx.waits_for_me(g) from nofx.gate g where run_id = tap.run()), 'the supervisor has approved already');
+update nofx.gate set expires_at = now() - interval '1 second' where run_id = tap.run();
+select tap.be('admin');
+select ok((select not nofx.waits_for_me(g) from nofx.gate g where run_id = tap.run()), 'it has expired');
+select * from finish();
+rollback;

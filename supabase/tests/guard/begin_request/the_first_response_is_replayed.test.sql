@@ -1,0 +1,15 @@
+begin;
+select plan(6);
+select tap.tenant();
+select is(nofx.begin_request('POST /runs', 'k', 'h') ->> 'state', 'new');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'h') $$, 'PT409', 'request-in-progress');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'other') $$, 'PT422', 'idempotency-key-reused');
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": 1}');
+select is(nofx.begin_request('POST /runs', 'k', 'h')::jsonb - 'resource_id', '{"state": "replay", "status": 201, "body": {"id": 1}}');
+select tap.tenant();
+select is(nofx.begin_request('POST /runs', 'k', 'other') ->> 'state', 'new', 'keys are per tenant');
+create temp table first as select nofx.begin_request('POST /runs', 'left', 'h') as r;
+update nofx.idempotency_key set locked_until = now() where key = 'left';
+select is(nofx.begin_request('POST /runs', 'left', 'h')::jsonb, (select r::jsonb from first), 'after an unfinished request the same id is used again');
+select * from finish();
+rollback;

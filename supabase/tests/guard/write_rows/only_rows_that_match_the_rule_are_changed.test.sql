@@ -1,0 +1,14 @@
+begin;
+select plan(9);
+select tap.tickets();
+select is(tap.write('{"op": "update", "rows": [{"status": "closed"}], "filters": [{"column": "id", "op": "gte", "value": 2}]}') -> 'count', '1', 'the row of the other team is not touched');
+select results_eq('select id, status from public.ticket order by id', $$ values (1, 'open'), (2, 'closed'), (3, 'open') $$);
+select throws_ok($$ select tap.write('{"op": "update", "rows": [{"status": "gone"}], "filters": [{"column": "id", "op": "eq", "value": 1}]}') $$, 'PT422', 'write-not-allowed', 'a value that the rule does not allow');
+select is(tap.write('{"op": "insert", "rows": [{"id": 7, "status": "open"}, {"id": 8, "status": "open"}]}') -> 'after' -> 1 ->> 'id', '8');
+select throws_ok($$ select tap.write('{"op": "upsert", "on_conflict": ["id"], "rows": [{"id": 3, "status": "closed"}]}') $$, 'PT422', 'write-not-allowed', 'a row of the other team cannot be overwritten');
+select is(tap.write('{"op": "upsert", "on_conflict": ["id"], "rows": [{"id": 1, "status": "closed"}, {"id": 9, "status": "open"}]}') -> 'before' -> 0 ->> 'status', 'open');
+select throws_ok($$ select tap.write('{"op": "delete", "filters": [{"column": "id", "op": "gt", "value": 0}]}') $$, 'PT422', 'write-not-allowed', 'more than max_rows');
+select is(tap.write('{"op": "delete", "filters": [{"column": "id", "op": "in", "value": [7, 3]}]}') -> 'before', '[{"id": 7, "note": null, "team": "support", "status": "open"}]', 'without columns that cannot be read');
+select is((select array_agg(id order by id) from public.ticket), array[1, 2, 3, 8, 9]);
+select * from finish();
+rollback;

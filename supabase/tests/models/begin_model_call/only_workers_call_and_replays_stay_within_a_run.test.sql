@@ -1,0 +1,14 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table call as select (tap.begin_call('{}') ->> 'id')::uuid as id;
+select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.5}') from call;
+select tap.run_of('loose', 1);
+select tap.claim();
+select ok(tap.begin_call('{}') ->> 'id' is not null, 'another run makes its own call');
+select tap.be('admin');
+select throws_ok($$ select nofx.begin_model_call(id, lease_token, '{"hash": "x", "task": "docs", "usd": 1, "tokens": 100}') from nofx.step where id = tap.step('s0') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

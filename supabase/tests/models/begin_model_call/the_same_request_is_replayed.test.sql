@@ -1,0 +1,13 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table call as select (tap.begin_call('{}') ->> 'id')::uuid as id;
+select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.5}') from call;
+select is(tap.begin_call('{}') -> 'replay' ->> 'answer', '42');
+select ok(tap.begin_call('{"hash": "other"}') ->> 'id' is not null);
+select ok('model.replayed' = any (tap.events()));
+select is(nofx.begin_model_call(tap.step('s0'), gen_random_uuid(), '{}')::text, null, 'the lease has expired');
+select * from finish();
+rollback;

@@ -1,0 +1,16 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table call as select (tap.begin_call('{}') ->> 'id')::uuid as id;
+select tap.settle('s0');
+select nofx.end_model_call(id, '{"answer": "42", "provider": "openai", "model": "m", "cost_usd": 0.25, "input_tokens": 10, "output_tokens": 5, "fallbacks": [{"provider": "x"}]}') from call;
+select nofx.end_model_call(id, '{"answer": "43", "cost_usd": 9}') from call;
+select results_eq('select status, cost_usd, answer from nofx.model_call', $$ values ('answered', 0.25, '42') $$, 'once, also without the lease');
+select is((select data -> 'fallbacks' -> 0 ->> 'provider' from nofx.event where type = 'model.answered'), 'x');
+select tap.be('admin');
+select throws_ok($$ select nofx.end_model_call(gen_random_uuid(), '{}') $$, 'PT403', 'forbidden');
+select is((select count(*)::int from nofx.event where type = 'model.answered'), 1);
+select * from finish();
+rollback;
