@@ -23,7 +23,7 @@ use crate::drivers::Processes;
 use crate::metrics::Metrics;
 use crate::models::{Models, Times};
 use crate::workspace::Workspaces;
-use crate::{admin, jobs, protect};
+use crate::{admin, jobs, task_protection};
 
 /// Why a worker cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     tracing::info!(worker = settings.name, admin = %admin, "worker started");
     let (busy, is_busy) = watch::channel(false);
     if let Some(agent) = settings.ecs_agent.clone() {
-        tokio::spawn(protect::keep(agent, is_busy));
+        tokio::spawn(task_protection::run(agent, is_busy));
     }
     Consumer::new(db, &settings, tools, wakeups, queue, metrics, busy).run(stop).await;
     jobs.abort();

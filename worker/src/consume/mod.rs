@@ -210,7 +210,7 @@ impl Consumer {
         match answer.result {
             Ok(settled) => {
                 self.metrics.settled.inc_by(answer.sent.len().saturating_sub(settled.refused.len()) as u64);
-                self.metrics.refused.inc_by(settled.refused.len() as u64);
+                self.metrics.outcomes_refused.inc_by(settled.refused.len() as u64);
                 if answer.asked > 0 {
                     self.wakeups.ack(answer.rings, !settled.claims.is_empty());
                 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::consume::Tools;
 use crate::listener::Wakeups;
 use crate::metrics::Metrics;
-use crate::usage::Usage;
+use crate::process_usage::ProcessUsage;
 
 /// What jobs reach.
 pub(crate) struct Shared {
@@ -48,7 +48,7 @@ impl Me {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running: u32::try_from(metrics.running.get()).unwrap_or(0),
             concurrency: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
-            memory_bytes: Usage::measure().memory_bytes()[0].1.unsigned_abs(),
+            memory_bytes: ProcessUsage::measure().memory_bytes()[0].1.unsigned_abs(),
             started_at: self.started_at,
             seen_at: None,
         }
