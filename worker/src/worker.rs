@@ -70,7 +70,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     };
     let queue = Arc::new(Queue::new(settings.queue.clone(), role));
     let processes = Processes::new(settings.processes);
-    let tools = Arc::new(Tools {
+    let tools = Arc::new(Services {
         db: db.clone(),
         storage,
         secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
@@ -93,7 +93,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
     let shared = jobs::Shared {
         db: db.clone(),
-        tools: Arc::clone(&tools),
+        services: Arc::clone(&services),
         metrics: Arc::clone(&metrics),
         wakeups: wakeups.clone(),
         queue: Arc::clone(&queue),
@@ -104,14 +104,14 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
             started_at: chrono::Utc::now(),
         },
     };
-    let jobs = jobs::spawn(shared, settings.sweep, keyring(&settings, &tools).await, stop.clone());
+    let jobs = jobs::spawn(shared, settings.sweep, keyring(&settings, &services).await, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "worker started");
     let (busy, is_busy) = watch::channel(false);
     if let Some(agent) = settings.ecs_agent.clone() {
         tokio::spawn(task_protection::run(agent, is_busy));
     }
-    Consumer::new(db, &settings, tools, wakeups, queue, metrics, busy).run(stop).await;
+    Consumer::new(db, &settings, services, wakeups, queue, metrics, busy).run(stop).await;
     jobs.abort();
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
@@ -119,11 +119,11 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
 }
 
 /// What payloads of the audit log are sealed with: of the settings, or where the deployment's secrets are.
-async fn keyring(settings: &settings::Worker, tools: &Tools) -> Option<Keyring> {
+async fn keyring(settings: &settings::Worker, services: &Services) -> Option<Keyring> {
     if settings.encryption_keys.is_some() {
         return settings.encryption_keys.clone();
     }
-    let keys = match tools.secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
+    let keys = match services.secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
         Ok(text) => text.parse::<Keyring>().map_err(str::to_owned),
         Err(error) => Err(error.to_string()),
     };

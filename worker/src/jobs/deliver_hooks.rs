@@ -14,7 +14,7 @@ use nofx_shared::plan;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Tools;
+use crate::consume::Services;
 use crate::metrics::Metrics;
 
 /// How long a receiver may take.
@@ -24,15 +24,15 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// How soon after a settle to look: its events are readable once older transactions are over.
 const SOON: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(db: Db, tools: Arc<Tools>, metrics: Arc<Metrics>, stop: CancellationToken) {
+pub(crate) async fn run(db: Db, services: Arc<Services>, metrics: Arc<Metrics>, stop: CancellationToken) {
     let mut sleep = LONGEST;
     loop {
         tokio::select! {
-            () = tools.hooks.notified() => tokio::time::sleep(SOON).await,
+            () = services.hooks.notified() => tokio::time::sleep(SOON).await,
             () = tokio::time::sleep(sleep) => {}
             () = stop.cancelled() => return,
         }
-        match round(&db, &tools, &metrics).await {
+        match round(&db, &services, &metrics).await {
             Ok(next) => sleep = next,
             Err(error) => {
                 tracing::warn!(%error, "could not deliver hooks; retrying");
@@ -43,7 +43,7 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, metrics: Arc<Metrics>, stop: 
 }
 
 /// Looks and delivers until nothing is due; how long until something is.
-async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, nofx_shared::db::Error> {
+async fn round(db: &Db, services: &Services, metrics: &Metrics) -> Result<Duration, nofx_shared::db::Error> {
     loop {
         let unread = hooks::read_hook_events(db).await?;
         for one in &unread {
@@ -55,7 +55,7 @@ async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, no
             return Ok(wait.unwrap_or(LONGEST).max(Duration::from_millis(100)));
         }
         join_all(taken.due.iter().map(|due| async {
-            let attempt = deliver(db, tools, due).await;
+            let attempt = deliver(db, services, due).await;
             let outcome = if attempt["delivered"] == true { "delivered" } else { "failed" };
             metrics.hook_deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
             if let Err(error) = hooks::record_delivery_attempt(db, due.id, &attempt).await {
@@ -86,13 +86,13 @@ async fn distribute(db: &Db, unread: &Unread) -> Result<(), nofx_shared::db::Err
 }
 
 /// One try; what came of it, as `record_delivery_attempt` takes it.
-async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
+async fn deliver(db: &Db, services: &Services, due: &Due) -> Value {
     let began = Instant::now();
-    let networks = if tools.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };
+    let networks = if services.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };
     let id = due.id.to_string();
     let said = match &due.target {
         Target::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, LIMIT).await,
-        Target::Slack { url } => hooks::post(url, &networks, &[], &id, &slack(&due.body, tools.public_url.as_deref()), LIMIT).await,
+        Target::Slack { url } => hooks::post(url, &networks, &[], &id, &slack(&due.body, services.public_url.as_deref()), LIMIT).await,
         Target::Tool { tool, inputs } => start(db, due, tool, inputs).await,
         Target::Function { name } => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();

@@ -17,7 +17,7 @@ use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Tools;
+use crate::consume::Services;
 use crate::listener::Wakeups;
 use crate::metrics::Metrics;
 use crate::process_usage::ProcessUsage;
@@ -25,7 +25,7 @@ use crate::process_usage::ProcessUsage;
 /// What jobs reach.
 pub(crate) struct Shared {
     pub db: Db,
-    pub tools: Arc<Tools>,
+    pub services: Arc<Services>,
     pub metrics: Arc<Metrics>,
     pub wakeups: Wakeups,
     pub queue: Arc<Queue>,
@@ -58,7 +58,7 @@ impl Me {
 /// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
 /// one at the audit log.
 pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
-    let Shared { db, tools, metrics, wakeups, queue, me } = shared;
+    let Shared { db, services, metrics, wakeups, queue, me } = shared;
     tokio::spawn(async move {
         let sweeping = every(often, || async {
             // A busy hour leaves more hand-outs than one call looks at: what is late must not wait behind them.
@@ -73,10 +73,10 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             }
             let fired = engine::fire_timers(&db, Some(&me.now(&metrics))).await?;
             if fired.has_checks {
-                tools.checks.notify_one();
+                services.checks.notify_one();
             }
             if fired.has_hooks {
-                tools.hooks.notify_one();
+                services.hooks.notify_one();
             }
             let rung = fired.wake_for;
             if !rung.is_empty() {
@@ -92,8 +92,8 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             engine::maintain_event_partitions(&db).await?;
             engine::prune_requests(&db).await?;
             engine::prune_logs(&db).await?;
-            expire_artifacts(&db, &tools).await?;
-            tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
+            expire_artifacts(&db, &services).await?;
+            services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
         });
         let watching = every(Duration::from_secs(60), || async { containment::watch_queues(&db).await.map(drop) });
@@ -103,20 +103,20 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
             {}
             Ok(())
         });
-        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&tools), Arc::clone(&metrics), stop.clone());
-        let reporting = report_checks::run(db.clone(), Arc::clone(&tools), stop.clone());
+        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&services), Arc::clone(&metrics), stop.clone());
+        let reporting = report_checks::run(db.clone(), Arc::clone(&services), stop.clone());
         tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = watching => {}, () = sealing => {}, () = delivering => {}, () = keeping => {}, () = stop.cancelled() => {} }
     })
 }
 
 /// Forgets artifacts whose time is over, and removes their bytes. Bytes that could not be removed are told again the next time.
-async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
+async fn expire_artifacts(db: &Db, services: &Services) -> Result<(), Error> {
     loop {
         let blobs = artifacts::expire_artifacts(db).await?;
         if blobs.is_empty() {
             return Ok(());
         }
-        if let Err(error) = tools.storage.remove(&blobs).await {
+        if let Err(error) = services.storage.remove(&blobs).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not delete expired artifacts; the next round will");
             return Ok(());
         }

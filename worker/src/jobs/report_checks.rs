@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consume::Tools;
+use crate::consume::Services;
 
 /// Annotations of one request, GitHub's limit; and most of one check.
 const ANNOTATIONS: usize = 50;
 const ANNOTATIONS_IN_ALL: usize = 500;
 
-pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
+pub(crate) async fn run(db: Db, services: Arc<Services>, stop: CancellationToken) {
     let client = net::client();
     loop {
-        tokio::select! { () = tools.checks.notified() => {}, () = stop.cancelled() => return }
+        tokio::select! { () = services.checks.notified() => {}, () = stop.cancelled() => return }
         loop {
             let checks = match gates::claim_checks(&db).await {
                 Ok(checks) if checks.is_empty() => break,
@@ -38,9 +38,9 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
             };
             let mut tokens = HashMap::new();
             for check in checks {
-                match tell(&client, &tools, &check, &mut tokens).await {
+                match tell(&client, &services, &check, &mut tokens).await {
                     Ok(id) => match gates::mark_check_reported(&db, &check, id).await {
-                        Ok(true) => tools.checks.notify_one(),
+                        Ok(true) => services.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {
                             tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
@@ -57,25 +57,25 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
 }
 
 /// Tells GitHub how a check is; its id there.
-async fn tell(client: &Client, tools: &Tools, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
+async fn tell(client: &Client, services: &Services, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
     let key = (check.tenant_id, check.repository.clone());
     let token = match tokens.get(&key) {
         Some(token) => token.clone(),
         None => {
-            let token = token(client, tools, check).await?;
+            let token = token(client, services, check).await?;
             tokens.insert(key, token.clone());
             token
         }
     };
-    let base = format!("{}/repos/{}", tools.forges.github, check.repository);
+    let base = format!("{}/repos/{}", services.forges.github, check.repository);
     let found = match check.check_id {
         Some(id) => Some(id),
         None => find(client, &base, &token, check).await?,
     };
-    let evidence = evidence(tools, check).await;
+    let evidence = evidence(services, check).await;
     let mut annotations: Vec<Value> = evidence.as_ref().map(annotations).unwrap_or_default();
     let rest = annotations.split_off(annotations.len().min(ANNOTATIONS));
-    let body = describe(tools, check, evidence.as_ref(), &annotations);
+    let body = describe(services, check, evidence.as_ref(), &annotations);
     let answer = match found {
         Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
         None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
@@ -112,7 +112,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
+fn describe(services: &Services, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
     let title = match (check.state.as_str(), &check.question) {
         ("queued", _) => "Waiting for its turn".to_owned(),
         ("in_progress", Some(question)) if check.status == "waiting" => format!("Waiting for approval: {question}"),
@@ -126,7 +126,7 @@ fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotatio
         "name": check.name, "head_sha": check.head_sha, "external_id": external_id(check), "status": check.state,
         "output": {"title": title, "summary": summary.chars().take(60_000).collect::<String>(), "annotations": annotations},
     });
-    if let Some(url) = &tools.public_url {
+    if let Some(url) = &services.public_url {
         body["details_url"] = json!(format!("{url}/ui/runs/{}", check.run_id));
     }
     let instant = |at: chrono::DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -163,16 +163,16 @@ fn annotations(evidence: &Evidence) -> Vec<Value> {
 }
 
 /// A gate's evidence; without it the check is told all the same.
-async fn evidence(tools: &Tools, check: &Check) -> Option<Evidence> {
+async fn evidence(services: &Services, check: &Check) -> Option<Evidence> {
     let kept = check.evidence.as_ref().filter(|_| check.state == "completed")?;
-    let bytes = tools.storage.download(&kept.blob).await.ok()?.bytes().await.ok()?;
+    let bytes = services.storage.download(&kept.blob).await.ok()?.bytes().await.ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
 /// The tenant's `GITHUB_TOKEN`, or a token of its GitHub App for the repository.
-async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, String> {
+async fn token(client: &Client, services: &Services, check: &Check) -> Result<String, String> {
     let secret = async |name: &str| {
-        let found = tools.secrets.read(check.tenant_id, &[name.to_owned()]).await;
+        let found = services.secrets.read(check.tenant_id, &[name.to_owned()]).await;
         found
             .map_err(|error| error.to_string())
             .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} was not found")))
@@ -185,7 +185,7 @@ async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, 
     // GitHub takes ten minutes at most, and clocks differ.
     let claims = json!({"iat": now - 60, "exp": now + 540, "iss": app});
     let jwt = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
-    let github = &tools.forges.github;
+    let github = &services.forges.github;
     let installation = send(client, Method::GET, &format!("{github}/repos/{}/installation", check.repository), &jwt, None).await?;
     let id = installation["id"].as_u64().ok_or("the GitHub App is not installed for the repository")?;
     let made = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;

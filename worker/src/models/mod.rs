@@ -93,9 +93,9 @@ impl Models {
         let usd = prices.map(|prices| prices.into_iter().fold(0.0, f64::max));
         let names: Vec<String> = candidates.iter().map(Candidate::name).collect();
         let hash = question.hash(&names);
-        let begin = || models::begin_model_call(&step.tools.db, &step.step, &hash, question.task.as_str(), usd, tokens);
+        let begin = || models::begin_model_call(&step.services.db, &step.step, &hash, question.task.as_str(), usd, tokens);
         let begin_at = Instant::now();
-        let begun = step.insist(begin, db::Error::is_permanent).await;
+        let begun = step.retry_until_stopped(begin, db::Error::is_permanent).await;
         let mut record = begin_at.elapsed();
         let begun = begun.map_err(|error| Failure::transient(format!("the model call could not be recorded: {error}")))?;
         let id = match begun.ok_or_else(|| Failure::transient("the lease expired"))? {
@@ -138,9 +138,9 @@ impl Models {
                 Err(failure)
             }
         };
-        let end = || models::end_model_call(&step.tools.db, id, &bought);
+        let end = || models::end_model_call(&step.services.db, id, &bought);
         let end_at = Instant::now();
-        step.insist(end, db::Error::is_permanent)
+        step.retry_until_stopped(end, db::Error::is_permanent)
             .await
             .map_err(|error| Failure::transient(format!("the result of the model call could not be recorded: {error}")))?;
         record += end_at.elapsed();
@@ -149,7 +149,7 @@ impl Models {
         let answer = result?;
         let facts =
             json!({"provider": answer.provider, "model": answer.model, "asked": names, "prices": price::version(), "request": hash});
-        step.facts.lock().expect("nobody panics while holding it").insert("model".to_owned(), facts);
+        step.parameters.lock().expect("the lock is never poisoned").insert("model".to_owned(), facts);
         Ok(answer)
     }
 
@@ -163,7 +163,7 @@ impl Models {
         for round in 0..ROUNDS {
             for candidate in candidates {
                 // What other workers and steps met counts too, unless there is nobody else to ask.
-                let shut = step.is_shut(&format!("provider:{}", candidate.provider.name)) && candidates.len() > 1;
+                let shut = step.is_breaker_open(&format!("provider:{}", candidate.provider.name)) && candidates.len() > 1;
                 if shut || self.traffic.cools_until(candidate).is_some() {
                     continue;
                 }
@@ -236,8 +236,8 @@ impl Models {
     async fn key(&self, step: &StepContext, candidate: &Candidate) -> Result<String, Failure> {
         let name = candidate.provider.secret.to_owned();
         let names = [name.clone()];
-        let read = || step.tools.secrets.read(step.step.tenant_id, &names);
-        let found = step.insist(read, secrets::Error::is_permanent).await;
+        let read = || step.services.secrets.read(step.step.tenant_id, &names);
+        let found = step.retry_until_stopped(read, secrets::Error::is_permanent).await;
         let mut found = found.map_err(|error| {
             let message = format!("could not call {}: {error}", candidate.name());
             if error.is_permanent() { Failure::permanent(message) } else { Failure::transient(message) }
@@ -247,15 +247,15 @@ impl Models {
 
     async fn tenant(&self, step: &StepContext) -> Result<Settings, Failure> {
         let tenant = step.step.tenant_id;
-        if let Some((at, known)) = self.tenants.lock().expect("nobody panics while holding it").get(&tenant)
+        if let Some((at, known)) = self.tenants.lock().expect("the lock is never poisoned").get(&tenant)
             && at.elapsed() < MEMORY
         {
             return Ok(known.clone());
         }
-        let read = || models::model_settings(&step.tools.db, tenant);
-        let found = step.insist(read, db::Error::is_permanent).await;
+        let read = || models::model_settings(&step.services.db, tenant);
+        let found = step.retry_until_stopped(read, db::Error::is_permanent).await;
         let found = found.map_err(|error| Failure::transient(format!("could not read the settings of the tenant: {error}")))?;
-        self.tenants.lock().expect("nobody panics while holding it").insert(tenant, (Instant::now(), found.clone()));
+        self.tenants.lock().expect("the lock is never poisoned").insert(tenant, (Instant::now(), found.clone()));
         Ok(found)
     }
 }

@@ -103,22 +103,22 @@ struct State {
 impl Cooldowns {
     /// A place among the questions to a provider.
     pub(super) fn turns(&self, provider: &'static str) -> Arc<Semaphore> {
-        let mut turns = self.turns.lock().expect("nobody panics while holding it");
+        let mut turns = self.turns.lock().expect("the lock is never poisoned");
         Arc::clone(turns.entry(provider).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
     }
 
     /// Until when a deployment cools down.
     pub(super) fn cools_until(&self, candidate: &Candidate) -> Option<Instant> {
-        let deployments = self.deployments.lock().expect("nobody panics while holding it");
+        let deployments = self.deployments.lock().expect("the lock is never poisoned");
         deployments.get(&candidate.name())?.until.filter(|until| *until > Instant::now())
     }
 
     pub(super) fn answered(&self, candidate: &Candidate) {
-        self.deployments.lock().expect("nobody panics while holding it").remove(&candidate.name());
+        self.deployments.lock().expect("the lock is never poisoned").remove(&candidate.name());
     }
 
     pub(super) fn troubled(&self, candidate: &Candidate, trouble: &ProviderError) {
-        let mut deployments = self.deployments.lock().expect("nobody panics while holding it");
+        let mut deployments = self.deployments.lock().expect("the lock is never poisoned");
         let state = deployments.entry(candidate.name()).or_default();
         match trouble {
             ProviderError::Busy { wait, .. } => state.until = Some(Instant::now() + wait.unwrap_or(COOLDOWN)),
