@@ -21,7 +21,7 @@ use crate::consume::{Consumer, Tools};
 use crate::listener::{self, Wakeups};
 use crate::drivers::Processes;
 use crate::metrics::Metrics;
-use crate::models::{Models, Times};
+use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 use crate::{admin, jobs, task_protection};
 
@@ -77,7 +77,7 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
         forges: settings.forges.clone(),
         models: Models::new(
             settings.models.clone(),
-            Times { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() },
+            Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() },
         ),
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
