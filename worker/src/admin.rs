@@ -17,7 +17,7 @@ use crate::process_usage::ProcessUsage;
 use crate::queue_metrics::QueueMetricsCache;
 use crate::worker::Error;
 
-/// Whether the worker of this machine answers at its admin port.
+/// Whether the worker on this machine responds at its admin port.
 pub async fn is_healthy(port: u16) -> bool {
     let response = net::client().get(format!("http://127.0.0.1:{port}/health")).timeout(Duration::from_secs(2)).send().await;
     response.is_ok_and(|response| response.status().is_success())

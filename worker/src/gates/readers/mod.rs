@@ -41,7 +41,7 @@ pub(super) enum Format {
     Ruff,
     Sarif,
     Tsc,
-    /// The exit code alone says it.
+    /// No findings: the exit code decides.
     Text,
 }
 
