@@ -79,7 +79,7 @@ impl Metrics {
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
         registry.register_with_unit(
             "settle_duration",
-            "Time of a settle, which also claims, as the worker sees it",
+            "Time of a settle, which also claims, measured by the worker",
             Unit::Seconds,
             metrics.settle.clone(),
         );

@@ -72,7 +72,7 @@ impl Handler for PlanMake {
                 }
                 Err(found) => {
                     prompt = format!(
-                        "{}\n\nYour plan was refused:\n{}\nAnswer with the whole plan, mended.\n<plan>\n{}\n</plan>",
+                        "{}\n\nYour plan is invalid:\n{}\nAnswer with the whole plan, corrected.\n<plan>\n{}\n</plan>",
                         inputs.prompt,
                         list(&found),
                         response.text
@@ -133,7 +133,7 @@ fn instruction(inputs: &Inputs) -> String {
     }
     if inputs.quality {
         text.push_str(
-            "\nThe work must pass gates: typecheck, lint and unit tests at least, after what changes files and before what publishes them.",
+            "\nThe work must pass gates: typecheck, lint and unit tests at least, after steps that change files and before steps that publish them.",
         );
     }
     if inputs.open_pr {
