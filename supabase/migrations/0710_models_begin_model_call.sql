@@ -118,11 +118,11 @@ begin
   if found then
     -- Failed attempts count against their provider's breaker, the response for it.
     v_health := nofx_private.record_results(array(
-      select row (v_call.tenant_id, 'provider:' || tried.provider, count(*) filter (where tried.class in ('broken', 'busy')),
+      select row (v_call.tenant_id, 'provider:' || tried.provider, count(*) filter (where tried.class in ('unavailable', 'rate_limited')),
                count(*) filter (where tried.class = 'answered'), left(max(tried.why), 500))::nofx_private.result
         from (select f ->> 'provider' as provider, f ->> 'class' as class, f ->> 'why' as why from jsonb_array_elements(v_call.fallbacks) as f
               union all select v_call.provider, 'answered', null where v_call.status = 'answered') as tried
-       where tried.class in ('broken', 'busy', 'answered')
+       where tried.class in ('unavailable', 'rate_limited', 'answered')
        group by tried.provider));
     perform nofx_private.emit(v_health.events);
     insert into nofx.event (tenant_id, run_id, step_id, type, data)

@@ -77,17 +77,30 @@ async fn prometheus_scrapes_a_worker_and_promtool_finds_nothing_wrong() {
         let found = prometheus.ask(&format!("/api/v1/query?query={query}")).await;
         found["result"][0]["value"][1].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{query}: {found}"))
     };
-    assert!(value("nofx_steps_total%7Btool%3D%22bash%22%2Coutcome%3D%22succeeded%22%7D%3E0").await >= 1.0);
-    assert!(value("nofx_steps_total%7Btool%3D%22fail%22%2Coutcome%3D%22failed_for_now%22%7D%3E1").await >= 2.0);
-    assert!(value("nofx_step_attempts_total%7Battempt%3D%22again%22%7D%3E0").await >= 1.0);
-    assert!(value("nofx_fleet%7Bwhat%3D%22dead_letters%22%7D%3E0").await >= 1.0, "at most ten seconds later");
-    for name in
-        ["nofx_queue_latency_seconds_count", "nofx_settle_duration_seconds_count", "nofx_process_cpu_seconds", "nofx_process_memory_bytes"]
-    {
+    assert!(value("nofx_step_attempts_total%7Btool%3D%22bash%22%2Coutcome%3D%22succeeded%22%7D%3E0").await >= 1.0);
+    assert!(value("nofx_step_attempts_total%7Btool%3D%22fail%22%2Coutcome%3D%22failed_transient%22%7D%3E1").await >= 2.0);
+    assert!(value("nofx_steps_claimed_total%7Battempt%3D%22retry%22%7D%3E0").await >= 1.0);
+    assert!(value("nofx_dead_letters%3E0").await >= 1.0, "at most ten seconds later");
+    for name in [
+        "nofx_queue_latency_seconds_count",
+        "nofx_settle_duration_seconds_count",
+        "nofx_process_cpu_seconds_total",
+        "nofx_process_memory_bytes",
+    ] {
         assert!(value(&format!("{name}%3E0")).await > 0.0, "{name}");
     }
-    for what in ["steps_ready", "oldest_ready_seconds", "breakers_open", "leases_expired_last_hour", "hook_deliveries_pending", "requests_refused"] {
-        value(&format!("nofx_fleet%7Bwhat%3D%22{what}%22%7D")).await;
+    for query in [
+        "nofx_queue_steps%7Bstate%3D%22ready%22%7D",
+        "nofx_queue_oldest_ready_seconds",
+        "nofx_breakers%7Bstate%3D%22open%22%7D",
+        "nofx_gates_pending",
+        "nofx_leases_expired_last_hour",
+        "nofx_hook_deliveries_pending",
+        "nofx_hook_deliveries_failed",
+        "nofx_alerts_open",
+        "nofx_rate_limited_requests_total",
+    ] {
+        value(query).await;
     }
     let exemplars = prometheus.ask("/api/v1/query_exemplars?query=nofx_step_duration_seconds_bucket&start=0&end=9999999999").await;
     assert!(exemplars[0]["exemplars"][0]["labels"]["trace_id"].as_str().is_some_and(|id| id.len() == 32), "{exemplars}");

@@ -60,7 +60,7 @@ fn the_templates_are_good() {
 }
 
 #[test]
-fn a_worker_hands_its_steps_back_before_it_is_killed() {
+fn a_worker_interrupts_its_steps_before_it_is_killed() {
     let template = std::fs::read_to_string(root().join("worker/deploy/service.yaml")).expect("text");
     let number = |after: &str| -> u64 {
         let rest = template.split(after).nth(1).unwrap_or_else(|| panic!("{after}"));

@@ -12,25 +12,25 @@ use nofx_shared::net;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::Watch;
 use crate::metrics::Metrics;
-use crate::usage::Usage;
+use crate::process_usage::ProcessUsage;
+use crate::queue_metrics::QueueMetricsCache;
 use crate::worker::Error;
 
-/// Whether the worker of this machine answers at its admin port.
+/// Whether the worker on this machine responds at its admin port.
 pub async fn is_healthy(port: u16) -> bool {
-    let asked = net::client().get(format!("http://127.0.0.1:{port}/health")).timeout(Duration::from_secs(2)).send().await;
-    asked.is_ok_and(|answer| answer.status().is_success())
+    let response = net::client().get(format!("http://127.0.0.1:{port}/health")).timeout(Duration::from_secs(2)).send().await;
+    response.is_ok_and(|response| response.status().is_success())
 }
 
 pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: CancellationToken) -> Result<SocketAddr, Error> {
     let failed = |source| Error::Port { port, source };
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let watch = Arc::new(Watch::new(db));
+    let queue = Arc::new(QueueMetricsCache::new(db));
     let scrape = move |headers: HeaderMap| {
-        let (metrics, watch) = (Arc::clone(&metrics), Arc::clone(&watch));
-        async move { scrape(&headers, &metrics, &watch).await }
+        let (metrics, queue) = (Arc::clone(&metrics), Arc::clone(&queue));
+        async move { scrape(&headers, &metrics, &queue).await }
     };
     let router = Router::new().route("/health", get(|| async { "ok" })).route("/metrics", get(scrape));
     tokio::spawn(async move {
@@ -42,15 +42,15 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: Cancel
     Ok(address)
 }
 
-/// `OpenMetrics` to whoever asks for it, as Prometheus does; the older format to everybody else.
-async fn scrape(headers: &HeaderMap, metrics: &Metrics, watch: &Watch) -> ([(HeaderName, &'static str); 1], String) {
+/// `OpenMetrics` for clients that accept it, as Prometheus does; otherwise the older text format.
+async fn scrape(headers: &HeaderMap, metrics: &Metrics, queue: &QueueMetricsCache) -> ([(HeaderName, &'static str); 1], String) {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_openmetrics = accepts.contains("application/openmetrics-text");
-    let kind = if is_openmetrics {
+    let media_type = if is_openmetrics {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
     } else {
         "text/plain; version=0.0.4; charset=utf-8"
     };
-    let text = watch.with(|fleet| metrics.render(fleet, &Usage::measure(), is_openmetrics)).await;
-    ([(header::CONTENT_TYPE, kind)], text)
+    let text = queue.with(|queue| metrics.render(queue, &ProcessUsage::measure(), is_openmetrics)).await;
+    ([(header::CONTENT_TYPE, media_type)], text)
 }

@@ -1,18 +1,18 @@
-//! The worker: hears that there is work, claims it, executes it, settles what came of it.
+//! The worker: is woken when there may be work, claims steps, executes them and settles their outcomes.
 
 mod admin;
 mod consume;
-mod listener;
 mod drivers;
-mod fleet;
 mod gates;
 mod handlers;
 mod jobs;
+mod listener;
 mod metrics;
 mod models;
-mod protect;
+mod process_usage;
+mod queue_metrics;
 mod sbom;
-mod usage;
+mod task_protection;
 mod worker;
 mod workspace;
 

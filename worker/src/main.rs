@@ -1,4 +1,4 @@
-//! The worker as a process of its own: settings → logs → run until told to stop. `nofx-worker health` asks the one that runs.
+//! The worker as a process: settings → logs → run until a signal. `nofx-worker health` checks the worker that runs on this machine.
 
 use nofx_shared::{settings, telemetry};
 

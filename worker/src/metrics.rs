@@ -1,7 +1,9 @@
-//! What the worker counts, in Prometheus' names and base units. No label has more values than a list of this program has.
+//! The worker's metrics, with Prometheus' naming rules and base units. The values of each label are a fixed list in this program.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nofx_shared::engine::Outcome;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
@@ -10,17 +12,17 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::fleet::Fleet;
-use crate::usage::Usage;
+use crate::process_usage::ProcessUsage;
+use crate::queue_metrics::QueueMetrics;
 
 type Labels = Vec<(&'static str, String)>;
-/// The trace that an observation belongs to, for the way from a slow bucket to its trace.
+/// The trace of an observation: it leads from a slow bucket to its trace.
 type Trace = Vec<(&'static str, String)>;
 
 pub(crate) struct Metrics {
     registry: Registry,
     pub settled: Counter,
-    pub refused: Counter,
+    pub outcomes_refused: Counter,
     pub running: Gauge,
     pub calls: Counter,
     pub batch: Histogram,
@@ -29,15 +31,14 @@ pub(crate) struct Metrics {
     pub model_routing: Histogram,
     pub model_record: Histogram,
     pub hook_deliveries: Family<Labels, Counter>,
-    steps: Family<Labels, Counter>,
-    step: Family<Labels, HistogramWithExemplars<Trace>>,
-    attempts: Family<Labels, Counter>,
-    fleet: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>,
-    usage: Family<Labels, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    step_attempts: Family<Labels, Counter>,
+    step_duration: Family<Labels, HistogramWithExemplars<Trace>>,
+    steps_claimed: Family<Labels, Counter>,
+    cpu: Family<Labels, Counter<f64, AtomicU64>>,
     memory: Family<Labels, Gauge>,
 }
 
-fn of_a_step() -> HistogramWithExemplars<Trace> {
+fn step_duration() -> HistogramWithExemplars<Trace> {
     HistogramWithExemplars::new(exponential_buckets(0.001, 3.0, 13))
 }
 
@@ -46,7 +47,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("nofx");
         let metrics = Self {
             settled: Counter::default(),
-            refused: Counter::default(),
+            outcomes_refused: Counter::default(),
             running: Gauge::default(),
             calls: Counter::default(),
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
@@ -55,26 +56,30 @@ impl Metrics {
             model_routing: Histogram::new(exponential_buckets(0.00001, 1.5, 20)),
             model_record: Histogram::new(exponential_buckets(0.0002, 1.25, 24)),
             hook_deliveries: Family::default(),
-            steps: Family::default(),
-            step: Family::new_with_constructor(of_a_step),
-            attempts: Family::default(),
-            fleet: Family::default(),
-            usage: Family::default(),
+            step_attempts: Family::default(),
+            step_duration: Family::new_with_constructor(step_duration),
+            steps_claimed: Family::default(),
+            cpu: Family::default(),
             memory: Family::default(),
             registry: Registry::default(),
         };
         registry.register("build", "The worker that runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         registry.register("steps_settled", "Steps settled", metrics.settled.clone());
-        registry.register("steps_refused", "Outcomes refused because the lease had expired", metrics.refused.clone());
+        registry.register("outcomes_refused", "Outcomes refused because the lease had expired", metrics.outcomes_refused.clone());
         registry.register("steps_running", "Steps that this worker is running", metrics.running.clone());
-        registry.register("steps", "Steps executed, by tool and outcome", metrics.steps.clone());
-        registry.register_with_unit("step_duration", "Time from a step's claim to its outcome", Unit::Seconds, metrics.step.clone());
-        registry.register("step_attempts", "Steps claimed, by whether it was their first attempt", metrics.attempts.clone());
+        registry.register("step_attempts", "Attempts of steps, by tool and outcome", metrics.step_attempts.clone());
+        registry.register_with_unit(
+            "step_duration",
+            "Time from a step's claim to its outcome",
+            Unit::Seconds,
+            metrics.step_duration.clone(),
+        );
+        registry.register("steps_claimed", "Steps claimed, for a first attempt or a retry", metrics.steps_claimed.clone());
         registry.register("database_calls", "Database calls", metrics.calls.clone());
         registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
         registry.register_with_unit(
             "settle_duration",
-            "Time of a settle, which also claims, as the worker sees it",
+            "Time of a settle, which also claims, measured by the worker",
             Unit::Seconds,
             metrics.settle.clone(),
         );
@@ -97,16 +102,11 @@ impl Metrics {
             metrics.model_record.clone(),
         );
         registry.register("hook_deliveries", "Hook delivery attempts, by outcome", metrics.hook_deliveries.clone());
-        registry.register(
-            "fleet",
-            "Shared by all workers, at most ten seconds old: queues, breakers, dead letters, refusals",
-            metrics.fleet.clone(),
-        );
         registry.register_with_unit(
             "process_cpu",
             "CPU time of this worker and of its finished child processes",
             Unit::Seconds,
-            metrics.usage.clone(),
+            metrics.cpu.clone(),
         );
         registry.register_with_unit(
             "process_memory",
@@ -117,34 +117,36 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// A step was claimed after having waited.
+    /// A step was claimed after a wait.
     pub(crate) fn claimed(&self, waited_s: f64, attempt: u32, traceparent: Option<&str>) {
         self.queue_latency.observe(waited_s, trace_of(traceparent), None);
-        let which = if attempt > 1 { "again" } else { "first" };
-        self.attempts.get_or_create(&vec![("attempt", which.to_owned())]).inc();
+        let which = if attempt > 1 { "retry" } else { "first" };
+        self.steps_claimed.get_or_create(&vec![("attempt", which.to_owned())]).inc();
     }
 
-    /// A step came to an outcome. `tool` is the handler's name, not the step's: there are as many as there are handlers.
+    /// A step has an outcome. `tool` is the handler's name, not the step's: there are as many values as handlers.
     pub(crate) fn executed(&self, tool: &'static str, outcome: &Outcome, took_s: f64, traceparent: Option<&str>) {
         let labels = vec![("tool", tool.to_owned()), ("outcome", outcome.name().to_owned())];
-        self.steps.get_or_create(&labels).inc();
-        self.step.get_or_create(&vec![("tool", tool.to_owned())]).observe(took_s, trace_of(traceparent), None);
+        self.step_attempts.get_or_create(&labels).inc();
+        self.step_duration.get_or_create(&vec![("tool", tool.to_owned())]).observe(took_s, trace_of(traceparent), None);
     }
 
-    /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without.
-    pub(crate) fn render(&self, fleet: Option<&Fleet>, usage: &Usage, is_openmetrics: bool) -> String {
-        for (what, value) in fleet.into_iter().flat_map(Fleet::values) {
-            self.fleet.get_or_create(&vec![("what", what)]).set(value);
+    /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without them.
+    pub(crate) fn render(&self, queue: Option<&QueueMetrics>, usage: &ProcessUsage, is_openmetrics: bool) -> String {
+        for (process, seconds) in usage.cpu_s() {
+            // The kernel counts: its total replaces ours.
+            self.cpu.get_or_create(&vec![("process", process.to_owned())]).inner().store(seconds.to_bits(), Ordering::Relaxed);
         }
-        for (of, seconds) in usage.cpu_s() {
-            self.usage.get_or_create(&vec![("of", of.to_owned())]).set(seconds);
-        }
-        for (of, bytes) in usage.memory_bytes() {
-            self.memory.get_or_create(&vec![("of", of.to_owned())]).set(bytes);
+        for (process, bytes) in usage.memory_bytes() {
+            self.memory.get_or_create(&vec![("process", process.to_owned())]).set(bytes);
         }
         let mut text = String::new();
         // Writing to a String cannot fail.
-        encode(&mut text, &self.registry).expect("a String takes all");
+        encode_registry(&mut text, &self.registry).expect("a String takes all");
+        if let Some(queue) = queue {
+            encode_registry(&mut text, &queue.registry()).expect("a String takes all");
+        }
+        encode_eof(&mut text).expect("a String takes all");
         if is_openmetrics { text } else { plain(&text) }
     }
 }
@@ -153,7 +155,7 @@ fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
     traceparent?.split('-').nth(1).map(|id| vec![("trace_id", id.to_owned())])
 }
 
-/// Prometheus' text format 0.0.4: no exemplars, units or end; counters are named as their samples are.
+/// Prometheus' text format 0.0.4: no exemplars, no units, no end marker; a counter has the name of its samples.
 fn plain(openmetrics: &str) -> String {
     let counters: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
     let infos: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" info")).collect();
@@ -182,19 +184,22 @@ mod tests {
     use serde_json::Value;
 
     use super::Metrics;
-    use crate::usage::Usage;
+    use crate::process_usage::ProcessUsage;
 
     #[test]
     fn exemplars_stand_in_openmetrics_and_nowhere_else() {
         let metrics = Metrics::new();
         metrics.claimed(0.5, 1, Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
         metrics.executed("bash", &Outcome::Done { outputs: Value::Null }, 0.1, None);
-        let usage = Usage::measure();
+        let usage = ProcessUsage::measure();
         let open = metrics.render(None, &usage, true);
         assert!(open.contains("# {trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 0.5") && open.ends_with("# EOF\n"), "{open}");
         let plain = metrics.render(None, &usage, false);
-        assert!(!plain.contains("trace_id") && !plain.contains("# EOF") && plain.contains("# TYPE nofx_steps_total counter"), "{plain}");
-        assert!(plain.contains("nofx_steps_total{tool=\"bash\",outcome=\"succeeded\"} 1"), "{plain}");
-        assert!(plain.contains("nofx_process_memory_bytes{of=\"worker\"}"), "{plain}");
+        assert!(
+            !plain.contains("trace_id") && !plain.contains("# EOF") && plain.contains("# TYPE nofx_step_attempts_total counter"),
+            "{plain}"
+        );
+        assert!(plain.contains("nofx_step_attempts_total{tool=\"bash\",outcome=\"succeeded\"} 1"), "{plain}");
+        assert!(plain.contains("nofx_process_memory_bytes{process=\"worker\"}"), "{plain}");
     }
 }

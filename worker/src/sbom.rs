@@ -1,4 +1,4 @@
-//! Bills of materials (CycloneDX 1.6): what a workspace declares to depend on, what was generated, and by which model.
+//! Bills of materials (CycloneDX 1.6): the declared dependencies of a workspace, the generated files, and the model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 pub(crate) struct Bom(BTreeMap<String, Value>);
 
 impl Bom {
-    /// The packages that lock files of the workspace name.
+    /// The packages in the lock files of the workspace.
     pub(crate) fn of_workspace(dir: &Path) -> Self {
         let mut bom = Self::default();
         let text = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Bom {
                 "properties": [{"name": "nofx:run", "value": run.to_string()}, {"name": "nofx:step", "value": step.to_string()}],
             },
             "components": self.0.into_values().collect::<Vec<_>>(),
-            // Lock files say what is asked for, not all that is in the files.
+            // Lock files list declared dependencies, which may not be all.
             "compositions": [{"aggregate": "incomplete"}],
         })
     }

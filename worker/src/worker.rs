@@ -1,6 +1,7 @@
-//! Which loops run, and in which order they stop: the page to read first.
+//! The loops of a worker and the order in which they stop: read this first.
 //!
-//! On SIGTERM or Ctrl-C the consume loop stops claiming, finishes or hands back what it holds, and ends; then the rest does.
+//! On SIGTERM or Ctrl-C the consume loop stops claiming, waits for its running steps, interrupts the rest, and ends; then the other loops
+//! end too.
 
 use std::sync::Arc;
 
@@ -17,15 +18,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::{Consumer, Tools};
-use crate::listener::{self, Wakeups};
+use crate::consume::{Consumer, Services};
 use crate::drivers::Processes;
+use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
-use crate::models::{Models, Times};
+use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
-use crate::{admin, jobs, protect};
+use crate::{admin, jobs, task_protection};
 
-/// Why a worker cannot work.
+/// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("could not create {path}")]
@@ -44,7 +45,7 @@ pub enum Error {
     Signals(#[source] std::io::Error),
 }
 
-/// Works until told to stop.
+/// Runs the worker until it gets a signal to stop.
 pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
@@ -62,22 +63,22 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     ensure_bucket(&storage, &stop).await;
 
     let metrics = Arc::new(Metrics::new());
-    let heard = listener::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
-    let wakeups = Wakeups::start(heard, stop.clone());
-    let role = match &settings.queue {
+    let source = listener::Settings { worker: settings.name.clone(), db_url: supabase.db_url.clone(), queue: settings.queue.clone() };
+    let wakeups = Wakeups::start(source, stop.clone());
+    let credentials = match &settings.queue {
         settings::Queue::Sqs { aws, .. } => net::aws(aws).await.credentials_provider(),
         settings::Queue::Postgres | settings::Queue::Redis { .. } => None,
     };
-    let queue = Arc::new(Queue::new(settings.queue.clone(), role));
+    let queue = Arc::new(Queue::new(settings.queue.clone(), credentials));
     let processes = Processes::new(settings.processes);
-    let tools = Arc::new(Tools {
+    let services = Arc::new(Services {
         db: db.clone(),
         storage,
         secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
         forges: settings.forges.clone(),
         models: Models::new(
             settings.models.clone(),
-            Times { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() },
+            Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() },
         ),
         workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
         processes,
@@ -91,46 +92,46 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     });
     publish_key(&db, &settings.signing_key, &stop).await;
     let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
-    let shared = jobs::Shared {
+    let context = jobs::JobContext {
         db: db.clone(),
-        tools: Arc::clone(&tools),
+        services: Arc::clone(&services),
         metrics: Arc::clone(&metrics),
         wakeups: wakeups.clone(),
         queue: Arc::clone(&queue),
-        me: jobs::Me {
+        identity: jobs::WorkerIdentity {
             name: settings.name.clone(),
             region: settings.region.clone(),
             concurrency: settings.concurrency,
             started_at: chrono::Utc::now(),
         },
     };
-    let jobs = jobs::spawn(shared, settings.sweep, keyring(&settings, &tools).await, stop.clone());
+    let jobs = jobs::spawn(context, settings.sweep, keyring(&settings, &services).await, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "worker started");
     let (busy, is_busy) = watch::channel(false);
     if let Some(agent) = settings.ecs_agent.clone() {
-        tokio::spawn(protect::keep(agent, is_busy));
+        tokio::spawn(task_protection::run(agent, is_busy));
     }
-    Consumer::new(db, &settings, tools, wakeups, queue, metrics, busy).run(stop).await;
+    Consumer::new(db, &settings, services, wakeups, queue, metrics, busy).run(stop).await;
     jobs.abort();
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }
 
-/// What payloads of the audit log are sealed with: of the settings, or where the deployment's secrets are.
-async fn keyring(settings: &settings::Worker, tools: &Tools) -> Option<Keyring> {
+/// The keys that encrypt payloads of the audit log: from the settings, or from the secrets of the deployment.
+async fn keyring(settings: &settings::Worker, services: &Services) -> Option<Keyring> {
     if settings.encryption_keys.is_some() {
         return settings.encryption_keys.clone();
     }
-    let keys = match tools.secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
+    let keys = match services.secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
         Ok(text) => text.parse::<Keyring>().map_err(str::to_owned),
         Err(error) => Err(error.to_string()),
     };
     keys.inspect_err(|why| tracing::warn!(why, "could not load NOFX_ENCRYPTION_KEYS: audit log payloads stay unencrypted")).ok()
 }
 
-/// Whoever checks what this worker signs needs its public half.
+/// Publishes the public half of the signing key: it verifies the attestations of this worker.
 async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
     while let Err(error) = artifacts::register_signing_key(db, key.public()).await {
         tracing::warn!(%error, key = key.public().kid, "could not publish the signing key yet");
@@ -141,7 +142,7 @@ async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
     }
 }
 
-/// Storage may come up after us.
+/// Retries until Storage is available.
 async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
     while let Err(error) = storage.ensure_bucket().await {
         tracing::warn!(%error, bucket = storage::ARTIFACTS, "could not create the bucket yet");

@@ -1,4 +1,4 @@
-//! What a handler may reach of the world.
+//! Everything a handler may use: the services of the worker, and its step.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,8 +23,8 @@ use crate::drivers::Processes;
 use crate::models::Models;
 use crate::workspace::Workspaces;
 
-/// What all steps share.
-pub(crate) struct Tools {
+/// Shared by all steps.
+pub(crate) struct Services {
     pub db: Db,
     pub storage: Storage,
     pub secrets: SecretStore,
@@ -33,72 +33,73 @@ pub(crate) struct Tools {
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
-    /// This worker's name, and the digest of its image when it has one.
+    /// This worker's name.
     pub worker: String,
+    /// The digest of its image, if it runs from one.
     pub image: Option<String>,
-    /// Told when a gate begins or ends: a forge may show it.
+    /// Notified when a gate starts or ends: its check at the forge must be updated.
     pub checks: Notify,
-    /// Told when events were written that hooks may want.
+    /// Notified when events were written that a hook may match.
     pub hooks: Notify,
-    /// Where people see runs, for links from elsewhere.
+    /// The base of links to runs.
     pub public_url: Option<String>,
-    /// Signs what steps make.
+    /// Signs attestations of artifacts.
     pub signing_key: SigningKey,
 }
 
-/// One step's view: its row, its environment, and the tools.
+/// One step: its row, its environment, and the services.
 pub(crate) struct StepContext {
     pub step: ClaimedStep,
-    /// What the step's processes see: what it names, and nothing of the worker's own.
+    /// The environment of the step's processes: variables and secrets that the step names, none of the worker's own.
     pub env: BTreeMap<String, String>,
-    /// The step's `idempotency_key`, its expressions resolved: for effects outside.
+    /// The step's `idempotency_key`, its expressions resolved: for calls of other systems.
     pub idempotency_key: Option<String>,
     pub mask: Mask,
-    /// Its inputs, expressions resolved and secrets masked: for statements of what it made.
+    /// Its inputs, expressions resolved and secrets masked: for provenance.
     pub inputs: Value,
-    pub began: DateTime<Utc>,
-    /// What it worked with besides: artifacts that it fetched, answers of models.
+    pub started_at: DateTime<Utc>,
+    /// Artifacts that it fetched, for provenance.
     pub materials: Mutex<Vec<Material>>,
-    /// What else is to be known of how it worked: which model answered, …
-    pub facts: Mutex<Map<String, Value>>,
-    /// The step's place in its run's trace, for what it calls and starts.
+    /// Internal parameters, for provenance: which model responded, …
+    pub parameters: Mutex<Map<String, Value>>,
+    /// The step's span in its run's trace, the parent of its calls and processes.
     pub trace: Option<TraceParent>,
-    /// What it depends on outside: see `depends_on`.
-    pub provider: Arc<OnceLock<String>>,
-    /// How much of what it printed was sent on, in bytes.
-    pub logged: tokio::sync::Mutex<usize>,
+    /// The step's result counts for the breaker of this target: see `check_breaker`.
+    pub breaker_target: Arc<OnceLock<String>>,
+    /// Bytes of its log that were streamed.
+    pub log_offset: tokio::sync::Mutex<usize>,
     pub stop: CancellationToken,
-    pub tools: Arc<Tools>,
+    pub services: Arc<Services>,
 }
 
 impl StepContext {
-    /// The run's files, checked out unless they are here already.
+    /// The run's workspace; the first step on this worker checks it out.
     pub(crate) async fn workspace(&self) -> Result<PathBuf, Failure> {
-        self.tools.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+        self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
     }
 
-    /// Says what the step depends on outside: `http:api.example.com`. What comes of the step speaks for or against that. When its
-    /// breaker is open, this is what the handler is to return.
-    pub(crate) fn depends_on(&self, target: &str) -> Option<Outcome> {
-        drop(self.provider.set(target.to_owned()));
-        self.is_shut(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
+    /// Names the breaker target of the step: `http:api.example.com`. The step's result counts for its breaker. When the breaker is open,
+    /// the handler must return this outcome.
+    pub(crate) fn check_breaker(&self, target: &str) -> Option<Outcome> {
+        drop(self.breaker_target.set(target.to_owned()));
+        self.is_breaker_open(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
     }
 
-    /// Whether a breaker of its tenant was open when the step was claimed.
-    pub(crate) fn is_shut(&self, target: &str) -> bool {
-        self.step.open_breakers.iter().flatten().any(|shut| shut == target)
+    /// Whether the tenant's breaker of this target was open when the step was claimed.
+    pub(crate) fn is_breaker_open(&self, target: &str) -> bool {
+        self.step.open_breakers.iter().flatten().any(|open| open == target)
     }
 
-    /// Tries again while what it asks is away: the work is done, only its keeping waits. Gives up when the step is stopped.
-    pub(crate) async fn insist<T, E, F: Future<Output = Result<T, E>>>(
+    /// Retries errors that are not permanent until the step is stopped: an outage must not fail work that is done.
+    pub(crate) async fn retry_until_stopped<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         act: impl Fn() -> F,
-        is_hopeless: impl Fn(&E) -> bool,
+        is_permanent: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
         let mut wait = Duration::from_millis(100);
         loop {
             match act().await {
-                Err(error) if !is_hopeless(&error) && !self.stop.is_cancelled() => {
+                Err(error) if !is_permanent(&error) && !self.stop.is_cancelled() => {
                     tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.stop.cancelled() => {} }
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }

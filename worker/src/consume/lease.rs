@@ -1,19 +1,18 @@
-//! A lease that this worker holds.
-
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(super) struct Held {
+/// A lease that this worker holds.
+pub(super) struct Lease {
     pub token: Uuid,
-    pub since: Instant,
-    /// Stops the step: its lease was lost, its run is being cancelled, or the worker ends.
+    pub claimed_at: Instant,
+    /// Stops the step: its lease has expired, its run is being cancelled, or the worker shuts down.
     pub stop: CancellationToken,
 }
 
-impl Held {
+impl Lease {
     pub(super) fn new(token: Uuid, stop: CancellationToken) -> Self {
-        Self { token, since: Instant::now(), stop }
+        Self { token, claimed_at: Instant::now(), stop }
     }
 }

@@ -1,5 +1,5 @@
-//! Where a step's processes run. The only place that starts any.
+//! Runs the processes of steps. The only place that starts processes.
 
 mod processes;
 
-pub(crate) use processes::{Command, Ended, Printed, Processes};
+pub(crate) use processes::{Command, LiveOutput, ProcessResult, Processes};

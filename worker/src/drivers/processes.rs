@@ -1,4 +1,5 @@
-//! Child processes on this machine: their own group, an environment made from nothing, output up to a limit, killed whole.
+//! Child processes on this machine: each has its own process group, which is killed as a whole, an environment that starts empty, and a
+//! limit of output.
 #![expect(clippy::disallowed_methods, reason = "this is the driver")]
 
 use std::collections::BTreeMap;
@@ -16,85 +17,83 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// What to run.
 pub(crate) struct Command {
     pub argv: Vec<String>,
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
-    /// The step's; the process finds its own place in it in `TRACEPARENT`.
+    /// The step's; the process gets its own span in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
-    /// Most of what it prints that is kept; the rest is counted and dropped.
-    pub keep_bytes: usize,
-    /// Where it is kept, for whoever watches.
-    pub printed: Printed,
+    /// Output after so many bytes is counted and dropped.
+    pub max_output_bytes: usize,
+    /// The output while the process runs, for its log.
+    pub live_output: LiveOutput,
 }
 
-/// What came of it.
-pub(crate) struct Ended {
+pub(crate) struct ProcessResult {
     /// None: killed by a signal.
     pub exit_code: Option<i32>,
     pub stdout: String,
-    /// Standard output and error as they came.
+    /// Standard output and error, in order of arrival.
     pub output: String,
-    /// How much of what it printed was not kept.
+    /// Bytes of output that were dropped.
     pub dropped_bytes: usize,
-    /// What it wrote to `NOFX_OUTPUT`.
+    /// The content of the file `NOFX_OUTPUT`.
     pub written: Option<Vec<u8>>,
 }
 
-/// Starts processes, a limited number at once.
+/// Runs processes, a limited number at once.
 #[derive(Clone)]
 pub(crate) struct Processes {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// Kills the whole group when the step is dropped, whatever way it ends.
+/// Kills the whole group when it is dropped, whichever way the step ends.
 struct Group(Pid);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // No such group: all of it has ended.
+        // It fails when all processes of the group have ended.
         let _ = killpg(self.0, Signal::SIGKILL);
     }
 }
 
-/// What a process has printed so far.
+/// The output of a process so far.
 #[derive(Clone, Default)]
-pub(crate) struct Printed(Arc<Mutex<Collected>>);
+pub(crate) struct LiveOutput(Arc<Mutex<Buffers>>);
 
-impl Printed {
-    /// All after so many bytes.
+impl LiveOutput {
+    /// The output after so many bytes.
     pub(crate) async fn after(&self, bytes: usize) -> Vec<u8> {
         self.0.lock().await.all.get(bytes..).unwrap_or_default().to_vec()
     }
 }
 
 #[derive(Default)]
-struct Collected {
+struct Buffers {
     all: Vec<u8>,
     stdout: Vec<u8>,
     dropped: usize,
 }
 
 impl Processes {
-    /// What of a step's output is kept as its log.
+    /// Largest log of a step.
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
 
-    pub(crate) fn new(at_once: usize) -> Self {
-        Self { turns: Arc::new(Semaphore::new(at_once.max(1))) }
+    pub(crate) fn new(max_concurrent: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))) }
     }
 
-    /// Runs a command to its end, or until it is stopped: then its whole group is killed.
-    pub(crate) async fn run(&self, command: Command) -> Result<Ended, Failure> {
+    /// Runs a command until it ends or is stopped: then its whole group is killed.
+    pub(crate) async fn run(&self, command: Command) -> Result<ProcessResult, Failure> {
         let program = command.argv.first().map(String::as_str).unwrap_or_default();
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
         self.run_traced(command, trace).instrument(span).await
     }
 
-    async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<Ended, Failure> {
-        let _turn = self.turns.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
+    async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<ProcessResult, Failure> {
+        let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
         let scratch = tempdir()?;
         let written = scratch.0.join("output.json");
         let (program, arguments) = command.argv.split_first().ok_or_else(|| Failure::permanent("no program to run"))?;
@@ -106,7 +105,7 @@ impl Processes {
             .env("HOME", &scratch.0)
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
-            // Nobody is there to answer: what would ask must fail instead.
+            // A prompt would never be answered: programs must fail instead.
             .env("NON_INTERACTIVE_MODE", "true")
             .env("GIT_TERMINAL_PROMPT", "0")
             .envs(trace.map(|trace| ("TRACEPARENT", trace.to_string())))
@@ -120,10 +119,10 @@ impl Processes {
             .map_err(|error| Failure::permanent(format!("could not start `{program}`: {error}")))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process ended at once"))?;
         let group = Group(Pid::from_raw(pid));
-        let Printed(collected) = &command.printed;
+        let LiveOutput(buffers) = &command.live_output;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let keep = command.keep_bytes;
-        let reading = async { tokio::join!(collect(stdout, collected, keep, true), collect(stderr, collected, keep, false)) };
+        let limit = command.max_output_bytes;
+        let reading = async { tokio::join!(collect(stdout, buffers, limit, true), collect(stderr, buffers, limit, false)) };
         let whole = async {
             let (status, _) = tokio::join!(child.wait(), reading);
             status
@@ -133,37 +132,37 @@ impl Processes {
             () = command.stop.cancelled() => None,
         };
         drop(group);
-        let collected = std::mem::take(&mut *collected.lock().await);
-        let mut output = String::from_utf8_lossy(&collected.all).into_owned();
-        if collected.dropped > 0 {
-            output.push_str(&format!("\n[{} more bytes were dropped]\n", collected.dropped));
+        let buffers = std::mem::take(&mut *buffers.lock().await);
+        let mut output = String::from_utf8_lossy(&buffers.all).into_owned();
+        if buffers.dropped > 0 {
+            output.push_str(&format!("\n[{} more bytes were dropped]\n", buffers.dropped));
         }
-        Ok(Ended {
+        Ok(ProcessResult {
             exit_code: status.and_then(|status| status.code()),
-            stdout: String::from_utf8_lossy(&collected.stdout).into_owned(),
+            stdout: String::from_utf8_lossy(&buffers.stdout).into_owned(),
             output,
-            dropped_bytes: collected.dropped,
+            dropped_bytes: buffers.dropped,
             written: std::fs::read(&written).ok(),
         })
     }
 }
 
-async fn collect(pipe: Option<impl AsyncRead + Unpin>, into: &Mutex<Collected>, keep_bytes: usize, is_stdout: bool) {
+async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>, max_bytes: usize, is_stdout: bool) {
     let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; 16 << 10];
-    // An error here is a pipe that broke: the process is gone.
-    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-        let mut collected = into.lock().await;
-        let room = keep_bytes.saturating_sub(collected.all.len()).min(read);
-        collected.all.extend_from_slice(&buffer[..room]);
-        collected.dropped += read - room;
+    let mut chunk = vec![0; 16 << 10];
+    // An error is a broken pipe: the process has ended.
+    while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
+        let mut buffers = buffers.lock().await;
+        let taken = max_bytes.saturating_sub(buffers.all.len()).min(read);
+        buffers.all.extend_from_slice(&chunk[..taken]);
+        buffers.dropped += read - taken;
         if is_stdout {
-            collected.stdout.extend_from_slice(&buffer[..room]);
+            buffers.stdout.extend_from_slice(&chunk[..taken]);
         }
     }
 }
 
-/// A folder of the process's own, removed after it.
+/// A temporary folder for one process, removed when it ends.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Bench, Gate, Judged, command};
+use super::{Gate, GateContext, Judgement, command};
 use crate::handlers::bash;
 
 /// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
@@ -26,11 +26,11 @@ pub(crate) struct Inputs {
     accept: BTreeMap<String, String>,
 }
 
-/// Advisories by id, and what they are about.
+/// Ids of advisories, and their findings.
 type Advisories = Vec<(String, Finding)>;
 
 struct Auditor {
-    /// The lock file that calls for it.
+    /// The lock file that it audits.
     file: &'static str,
     command: &'static str,
     read: fn(&Value) -> Result<Advisories, String>,
@@ -50,46 +50,47 @@ impl Gate for Audit {
     const TOOL: &'static str = "gate:audit";
     type Inputs = Inputs;
 
-    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
-        let dir = bash::below(bench.workspace.clone(), inputs.cwd.as_deref())?;
-        let called: Vec<&Auditor> = AUDITORS.iter().filter(|auditor| dir.join(auditor.file).is_file()).collect();
-        if called.is_empty() {
+    async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
+        let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
+        let auditors: Vec<&Auditor> = AUDITORS.iter().filter(|auditor| dir.join(auditor.file).is_file()).collect();
+        if auditors.is_empty() {
             let files = AUDITORS.iter().map(|auditor| auditor.file).collect::<Vec<_>>().join(", ");
-            return Ok(Judged::inconclusive(format!("no lock file to audit (none of {files})")));
+            return Ok(Judgement::inconclusive(format!("no lock file to audit (none of {files})")));
         }
-        let mut judged = Judged::of(Verdict::Pass, "");
+        let mut judgement = Judgement::of(Verdict::Pass, "");
         let mut tools = vec![];
-        for auditor in &called {
-            let ended = bench.run(bash::script_argv(auditor.command), &dir).await?;
-            tools.push(command::tool_of(bench, auditor.command, &dir).await?);
-            judged.printed.push_str(&ended.output);
-            judged.exit_code = ended.exit_code;
-            let read = serde_json::from_str(ended.stdout.trim())
+        for auditor in &auditors {
+            let result = context.run(bash::script_argv(auditor.command), &dir).await?;
+            tools.push(command::tool_of(context, auditor.command, &dir).await?);
+            judgement.output.push_str(&result.output);
+            judgement.exit_code = result.exit_code;
+            let read = serde_json::from_str(result.stdout.trim())
                 .map_err(|_| "the output is not JSON".to_owned())
                 .and_then(|value| (auditor.read)(&value));
             match read {
                 Ok(found) => {
-                    judged.findings.extend(found.into_iter().filter(|(id, _)| !inputs.accept.contains_key(id)).map(|(_, finding)| finding))
+                    let counted = found.into_iter().filter(|(id, _)| !inputs.accept.contains_key(id));
+                    judgement.findings.extend(counted.map(|(_, finding)| finding));
                 }
                 Err(why) => {
-                    let said = bash::tail(ended.output.trim(), 300);
-                    (judged.verdict, judged.summary) =
-                        (Verdict::Inconclusive, format!("`{}` could not judge ({why}): {said}", auditor.command));
+                    let tail = bash::tail(result.output.trim(), 300);
+                    (judgement.verdict, judgement.summary) =
+                        (Verdict::Inconclusive, format!("`{}` could not judge ({why}): {tail}", auditor.command));
                 }
             }
         }
-        let least = inputs.fail_on.unwrap_or(Severity::Warning);
-        let worst = judged.findings.iter().filter(|finding| finding.severity >= least).count();
-        if worst > 0 {
-            (judged.verdict, judged.summary) = (Verdict::Fail, format!("{worst} dependencies have known vulnerabilities"));
-        } else if judged.verdict == Verdict::Pass {
-            judged.summary = "no dependency has a known vulnerability that counts".to_owned();
+        let threshold = inputs.fail_on.unwrap_or(Severity::Warning);
+        let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
+        if failing > 0 {
+            (judgement.verdict, judgement.summary) = (Verdict::Fail, format!("{failing} dependencies have known vulnerabilities"));
+        } else if judgement.verdict == Verdict::Pass {
+            judgement.summary = "no dependency has a known vulnerability that counts".to_owned();
         }
         let names = tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ");
         let versions: Vec<&str> = tools.iter().filter_map(|tool| tool.version.as_deref()).collect();
-        judged.tool = Tool { name: names, version: (!versions.is_empty()).then(|| versions.join(", ")) };
-        judged.command = Some(called.iter().map(|auditor| auditor.command).collect::<Vec<_>>().join("; "));
-        Ok(judged)
+        judgement.tool = Tool { name: names, version: (!versions.is_empty()).then(|| versions.join(", ")) };
+        judgement.command = Some(auditors.iter().map(|auditor| auditor.command).collect::<Vec<_>>().join("; "));
+        Ok(judgement)
     }
 }
 
@@ -99,7 +100,7 @@ fn advisory(file: &str, id: &str, severity: Severity, message: String) -> (Strin
 }
 
 fn cargo(value: &Value) -> Result<Advisories, String> {
-    // Without a database nothing was compared.
+    // Without advisories nothing was checked.
     let known = value["database"]["advisory-count"].as_u64().unwrap_or_default();
     let list = value["vulnerabilities"]["list"].as_array().filter(|_| known > 0).ok_or("no advisory database")?;
     let one = |entry: &Value| {
@@ -114,7 +115,7 @@ fn npm(value: &Value) -> Result<Advisories, String> {
     let packages = value["vulnerabilities"].as_object().filter(|_| value["auditReportVersion"] == 2).ok_or("no report of version 2")?;
     let mut out: Advisories = vec![];
     for (name, package) in packages {
-        // A text in `via` is another package of the list, which brings its own advisory.
+        // A text in `via` is another package of the list, which has its own advisory.
         for via in package["via"].as_array().into_iter().flatten().filter(|via| via.is_object()) {
             let severity = match via["severity"].as_str() {
                 Some("critical" | "high") => Severity::Error,
@@ -154,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_tool_that_has_no_data_does_not_open_the_gate() {
+    fn a_tool_without_data_does_not_pass_the_gate() {
         assert!(super::npm(&json!({"error": {"code": "ENOTFOUND"}})).is_err());
         assert!(super::cargo(&json!({"database": {"advisory-count": 0}, "vulnerabilities": {"list": []}})).is_err());
         assert!(super::pip(&json!({"dependencies": [{"name": "a", "skip_reason": "not on the index"}]})).is_err());

@@ -1,4 +1,4 @@
-//! What the gates that run one command share: the command that was given or that fits the repository, what it printed, the verdict.
+//! Gates that run one command: the command of the inputs or the one that fits the repository, its findings, the verdict.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use nofx_shared::gates::{Input, Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::readers::{self, Format, Said};
-use super::{Bench, Judged};
+use super::readers::{self, Format, ToolOutput};
+use super::{GateContext, Judgement};
 use crate::handlers::bash;
 use crate::workspace;
 
@@ -30,23 +30,23 @@ pub(crate) struct Inputs {
 }
 
 /// A command that fits repositories with a certain file.
-pub(super) struct Known {
-    /// A file that says what the repository is; its name may end in `*`.
+pub(super) struct KnownCommand {
+    /// Repositories with this file; its name may end in `*`.
     pub file: &'static str,
     pub command: &'static str,
-    /// What it prints must be this: anything else is no proof.
+    /// The output must have this format: any other proves nothing.
     pub format: Format,
     /// The file that it writes its findings to.
     pub report: Option<&'static str>,
 }
 
-impl Known {
+impl KnownCommand {
     pub(super) const fn new(file: &'static str, command: &'static str, format: Format) -> Self {
         Self { file, command, format, report: None }
     }
 }
 
-/// Programs that tell their version, and how.
+/// Programs that have `--version`.
 const VERSIONED: &[&str] = &[
     "cargo",
     "tsc",
@@ -67,9 +67,14 @@ const VERSIONED: &[&str] = &[
     "jest",
 ];
 
-/// Runs the command and reads what it found. `wants_tests`: a run without a test proves nothing.
-pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wants_tests: bool) -> Result<Judged, Failure> {
-    let dir = bash::below(bench.workspace.clone(), inputs.cwd.as_deref())?;
+/// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
+pub(super) async fn judge(
+    context: &GateContext<'_>,
+    inputs: Inputs,
+    known: &[KnownCommand],
+    needs_tests: bool,
+) -> Result<Judgement, Failure> {
+    let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
     let found = known.iter().find(|one| is_there(&dir, one.file));
     let (command, format, report) = match (inputs.command, found) {
         (Some(command), _) => (command, inputs.format, inputs.report),
@@ -80,80 +85,82 @@ pub(super) async fn judge(bench: &Bench<'_>, inputs: Inputs, known: &[Known], wa
         ),
         (None, None) => {
             let files = known.iter().map(|one| one.file).collect::<Vec<_>>().join(", ");
-            return Ok(Judged::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
+            return Ok(Judgement::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
         }
     };
     let report = report.map(|name| workspace::below(&dir, &name)).transpose()?;
-    // What an earlier command left must not be taken for this one's.
+    // A report of an earlier command must not count for this one.
     if let Some(path) = &report {
         drop(std::fs::remove_file(path));
     }
-    let ended = bench.run(bash::script_argv(&command), &dir).await?;
+    let result = context.run(bash::script_argv(&command), &dir).await?;
     let written = report.as_ref().map(|path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display())));
-    let tool = tool_of(bench, &command, &dir).await?;
-    let mut judged = read(&ended.stdout, &ended.output, written.as_ref(), format, &dir);
+    let tool = tool_of(context, &command, &dir).await?;
+    let mut judgement = read(&result.stdout, &result.output, written.as_ref(), format, &dir);
     if let (Some(path), Some(Ok(text))) = (&report, &written) {
-        judged.inputs.push(Input { name: relative(path, &dir), digest: digest(text.as_bytes()) });
+        judgement.inputs.push(Input { name: relative(path, &dir), digest: digest(text.as_bytes()) });
     }
-    let least = inputs.fail_on.unwrap_or(Severity::Error);
-    let worst = judged.findings.iter().filter(|finding| finding.severity >= least).count();
-    let failed = judged.tests.map_or(0, |tests| tests.failed);
-    let ran = judged.tests.map(|tests| tests.passed + tests.failed);
-    // bash says 127 when a program is not there, 126 when it cannot be run.
-    (judged.verdict, judged.summary) = match ended.exit_code {
-        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(ended.output.trim(), 500))),
+    let threshold = inputs.fail_on.unwrap_or(Severity::Error);
+    let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
+    let failed = judgement.tests.map_or(0, |tests| tests.failed);
+    let ran = judgement.tests.map(|tests| tests.passed + tests.failed);
+    // bash exits with 127 when a program is missing, with 126 when it cannot be run.
+    (judgement.verdict, judgement.summary) = match result.exit_code {
+        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(result.output.trim(), 500))),
         None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
-        Some(0) if judged.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judged.summary),
+        Some(0) if judgement.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judgement.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
-        Some(_) if worst > 0 => {
-            (Verdict::Fail, format!("{worst} of {} findings are of severity {least:?} or worse", judged.findings.len()).to_lowercase())
+        Some(_) if failing > 0 => {
+            let summary = format!("{failing} of {} findings are of severity {threshold:?} or worse", judgement.findings.len());
+            (Verdict::Fail, summary.to_lowercase())
         }
-        Some(0) if wants_tests && ran == Some(0) => (Verdict::Inconclusive, "no test ran".to_owned()),
-        Some(0) => match (ran, judged.findings.len()) {
+        Some(0) if needs_tests && ran == Some(0) => (Verdict::Inconclusive, "no test ran".to_owned()),
+        Some(0) => match (ran, judgement.findings.len()) {
             (Some(ran), _) => (Verdict::Pass, format!("{ran} tests passed")),
             (None, 0) => (Verdict::Pass, "nothing was found".to_owned()),
             (None, some) => (Verdict::Pass, format!("{some} findings, none of which fails the gate")),
         },
         Some(code) => {
-            let said = bash::tail(ended.output.trim(), 300);
-            (Verdict::Fail, format!("the command exited with code {code}{}{said}", if said.is_empty() { "" } else { ": " }))
+            let tail = bash::tail(result.output.trim(), 300);
+            (Verdict::Fail, format!("the command exited with code {code}{}{tail}", if tail.is_empty() { "" } else { ": " }))
         }
     };
-    Ok(Judged { tool, command: Some(bench.step.mask.apply(&command)), exit_code: ended.exit_code, printed: ended.output, ..judged })
+    let command = Some(context.step.mask.apply(&command));
+    Ok(Judgement { tool, command, exit_code: result.exit_code, output: result.output, ..judgement })
 }
 
-/// What was found, with the verdict `inconclusive` when it cannot be read.
-fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, format: Option<Format>, dir: &Path) -> Judged {
-    let said = match written {
-        Some(Ok(text)) => Said { stdout: text, output: text },
-        Some(Err(error)) => return Judged::inconclusive(format!("could not read the report: {error}")),
-        None => Said { stdout, output },
+/// The findings, or the verdict `inconclusive` when they cannot be read.
+fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, format: Option<Format>, dir: &Path) -> Judgement {
+    let tool_output = match written {
+        Some(Ok(text)) => ToolOutput { stdout: text, output: text },
+        Some(Err(error)) => return Judgement::inconclusive(format!("could not read the report: {error}")),
+        None => ToolOutput { stdout, output },
     };
-    // A file that was named must hold findings; what is printed may be plain text.
-    let format = format.or_else(|| readers::recognise(&said)).or_else(|| written.is_none().then_some(Format::Text));
-    let Some(format) = format else { return Judged::inconclusive("unrecognised report format; set `format`") };
-    match readers::read(format, &said) {
+    // A report must have a known format; output may be plain text.
+    let format = format.or_else(|| readers::recognise(&tool_output)).or_else(|| written.is_none().then_some(Format::Text));
+    let Some(format) = format else { return Judgement::inconclusive("unrecognised report format; set `format`") };
+    match readers::read(format, &tool_output) {
         Ok(reading) => {
-            let mut judged = Judged::of(Verdict::Pass, "");
-            judged.findings = reading.findings;
-            for file in judged.findings.iter_mut().filter_map(|finding| finding.file.as_mut()) {
+            let mut judgement = Judgement::of(Verdict::Pass, "");
+            judgement.findings = reading.findings;
+            for file in judgement.findings.iter_mut().filter_map(|finding| finding.file.as_mut()) {
                 *file = relative(Path::new(file.as_str()), dir);
             }
-            judged.tests = reading.tests;
-            judged
+            judgement.tests = reading.tests;
+            judgement
         }
-        Err(error) => Judged::inconclusive(format!("output is not valid {format:?}: {error}").to_lowercase()),
+        Err(error) => Judgement::inconclusive(format!("output is not valid {format:?}: {error}").to_lowercase()),
     }
 }
 
-/// The program that a command runs, and its version when it is one that tells it.
-pub(super) async fn tool_of(bench: &Bench<'_>, command: &str, dir: &Path) -> Result<Tool, Failure> {
+/// The program that a command runs, with its version if it has `--version`.
+pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, dir: &Path) -> Result<Tool, Failure> {
     let (name, argv) = program_of(command);
     let version = match argv {
-        // A program that is not there has no version; that the gate cannot run was told already.
-        Some(argv) => match bench.run(argv, dir).await {
-            Ok(ended) if ended.exit_code == Some(0) => {
-                ended.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+        // A missing program has no version; the verdict says already that it is missing.
+        Some(argv) => match context.run(argv, dir).await {
+            Ok(result) if result.exit_code == Some(0) => {
+                result.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
             }
             _ => None,
         },
@@ -162,7 +169,7 @@ pub(super) async fn tool_of(bench: &Bench<'_>, command: &str, dir: &Path) -> Res
     Ok(Tool { name, version })
 }
 
-/// The name of a command's program, and how to ask for its version.
+/// The name of a command's program, and the command that prints its version.
 fn program_of(command: &str) -> (String, Option<Vec<String>>) {
     let mut words = command.split_whitespace().skip_while(|word| word.contains('=') || word.starts_with("--") || *word == "npx");
     let program = words.next().unwrap_or_default();

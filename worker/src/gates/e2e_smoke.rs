@@ -5,8 +5,8 @@ use nofx_shared::gates::{Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::readers::{self, Said};
-use super::{Bench, Gate, Judged, command};
+use super::readers::{self, ToolOutput};
+use super::{Gate, GateContext, Judgement, command};
 use crate::handlers::bash;
 
 /// Starts the product and tries it end to end. Only in plans that say `"risky": true`; it runs with stubs in place of secrets:
@@ -30,35 +30,35 @@ impl Gate for E2eSmoke {
     const TOOL: &'static str = "gate:e2e_smoke";
     type Inputs = Inputs;
 
-    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
-        let step = bench.step;
-        let dir = bash::below(bench.workspace.clone(), inputs.cwd.as_deref())?;
+    async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
+        let step = context.step;
+        let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
         let mut env = step.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let ended = step.run(bash::script_argv(&inputs.command), &dir, env).await?;
+        let result = step.run(bash::script_argv(&inputs.command), &dir, env).await?;
         if step.stop.is_cancelled() {
             return Err(Failure::transient("the step was stopped"));
         }
-        let said = Said { stdout: &ended.stdout, output: &ended.output };
-        let reading = readers::recognise(&said).and_then(|format| readers::read(format, &said).ok()).unwrap_or_default();
+        let output = ToolOutput { stdout: &result.stdout, output: &result.output };
+        let reading = readers::recognise(&output).and_then(|format| readers::read(format, &output).ok()).unwrap_or_default();
         let failed = reading.tests.map_or(0, |tests| tests.failed)
             + reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64;
-        let (verdict, summary) = match ended.exit_code {
+        let (verdict, summary) = match result.exit_code {
             Some(0) if failed == 0 => (Verdict::Pass, "the smoke test passed".to_owned()),
-            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(ended.output.trim(), 500))),
+            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(result.output.trim(), 500))),
             Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
-            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", bash::tail(ended.output.trim(), 300))),
+            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", bash::tail(result.output.trim(), 300))),
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
-        Ok(Judged {
-            tool: command::tool_of(bench, &inputs.command, &dir).await?,
+        Ok(Judgement {
+            tool: command::tool_of(context, &inputs.command, &dir).await?,
             command: Some(step.mask.apply(&inputs.command)),
-            exit_code: ended.exit_code,
+            exit_code: result.exit_code,
             findings: reading.findings,
             tests: reading.tests,
-            printed: ended.output,
-            ..Judged::of(verdict, summary)
+            output: result.output,
+            ..Judgement::of(verdict, summary)
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Checks of the work that a run does. Each runs a tool, reads what it found and comes to a verdict; `decide` turns that into the
-//! evidence document and the gate's row. A gate that cannot judge is not open.
+//! Gates that a tool decides. Each runs a tool, reads its findings and returns a judgement; `run_gate` saves it as the evidence document
+//! and in the gate's row. A gate that cannot judge does not pass.
 
 mod audit;
 mod command;
@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::consume::StepContext;
-use crate::drivers::Ended;
+use crate::drivers::ProcessResult;
 use crate::sbom::{self, Bom};
 use crate::workspace::Git;
 pub(crate) use audit::Audit;
@@ -45,18 +45,18 @@ pub(crate) trait Gate: JsonSchema + Send + Sync + 'static {
     const TIMEOUT_S: u64 = 600;
     type Inputs: DeserializeOwned + JsonSchema + Send;
 
-    /// Judges the workspace. An error means that the step is to be tried again; what cannot be judged is a finding.
-    fn judge(bench: &Bench<'_>, inputs: Self::Inputs) -> impl Future<Output = Result<Judged, Failure>> + Send;
+    /// Judges the workspace. An error is a failure of the step, not of the work: a gate that cannot judge returns `inconclusive`.
+    fn judge(context: &GateContext<'_>, inputs: Self::Inputs) -> impl Future<Output = Result<Judgement, Failure>> + Send;
 }
 
-/// What a gate works with.
-pub(crate) struct Bench<'a> {
+/// The step and the workspace that a gate judges.
+pub(crate) struct GateContext<'a> {
     pub step: &'a StepContext,
     pub workspace: PathBuf,
 }
 
-/// What a gate came to.
-pub(crate) struct Judged {
+/// A gate's verdict and what it is based on.
+pub(crate) struct Judgement {
     pub verdict: Verdict,
     pub summary: String,
     pub tool: Tool,
@@ -67,11 +67,10 @@ pub(crate) struct Judged {
     pub coverage: Option<Coverage>,
     /// Files that were read, by digest.
     pub inputs: Vec<Input>,
-    /// What the tool printed.
-    pub printed: String,
+    pub output: String,
 }
 
-impl Judged {
+impl Judgement {
     pub(crate) fn of(verdict: Verdict, summary: impl Into<String>) -> Self {
         Self {
             verdict,
@@ -83,62 +82,64 @@ impl Judged {
             tests: None,
             coverage: None,
             inputs: vec![],
-            printed: String::new(),
+            output: String::new(),
         }
     }
 
-    /// It cannot be judged, and says why.
+    /// `summary` says why there is no verdict.
     pub(crate) fn inconclusive(summary: impl Into<String>) -> Self {
         Self::of(Verdict::Inconclusive, summary)
     }
 }
 
-impl Bench<'_> {
+impl GateContext<'_> {
     pub(crate) fn git<'a>(&'a self, dir: &'a Path) -> Git<'a> {
-        Git::new(&self.step.tools.processes, dir, self.step.stop.clone())
+        Git::new(&self.step.services.processes, dir, self.step.stop.clone())
     }
 
     /// Runs a program in a folder of the workspace with the step's environment.
-    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<Ended, Failure> {
+    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<ProcessResult, Failure> {
         let step = self.step;
-        let ended = step.run(argv, dir, step.env.clone()).await?;
-        if step.stop.is_cancelled() { Err(Failure::transient("the step was stopped")) } else { Ok(ended) }
+        let result = step.run(argv, dir, step.env.clone()).await?;
+        if step.stop.is_cancelled() { Err(Failure::transient("the step was stopped")) } else { Ok(result) }
     }
 }
 
-/// Judges and leaves the evidence; a gate that is not open fails the step for good.
-pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Result<Outcome, Failure> {
+/// Judges the workspace and saves the evidence; a gate that does not pass fails the step permanently.
+pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Result<Outcome, Failure> {
     let name = G::TOOL.trim_start_matches("gate:");
-    let bench = Bench { step, workspace: step.workspace().await? };
-    let began = Utc::now();
-    let mut judged = G::judge(&bench, inputs).await?;
-    let duration_ms = (Utc::now() - began).num_milliseconds();
-    judged.inputs.splice(0..0, checked_out(&bench).await?);
+    let context = GateContext { step, workspace: step.workspace().await? };
+    let started_at = Utc::now();
+    let mut judgement = G::judge(&context, inputs).await?;
+    let duration_ms = (Utc::now() - started_at).num_milliseconds();
+    judgement.inputs.splice(0..0, checked_out(&context).await?);
 
-    let log = if judged.printed.is_empty() {
+    let log = if judgement.output.is_empty() {
         None
     } else {
-        let printed = step.mask.apply(&judged.printed).into_bytes();
-        Some(step.keep(&format!("log-{}.txt", step.step.attempt), "text/plain; charset=utf-8", printed).await?)
+        let output = step.mask.apply(&judgement.output).into_bytes();
+        Some(step.save_artifact(&format!("log-{}.txt", step.step.attempt), "text/plain; charset=utf-8", output).await?)
     };
-    let findings_total = judged.findings.len();
-    judged.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column))));
-    judged.findings.truncate(Evidence::FINDINGS);
+    let findings_total = judgement.findings.len();
+    judgement.findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then_with(|| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)))
+    });
+    judgement.findings.truncate(Evidence::FINDINGS);
     let evidence = Evidence {
         schema: Evidence::SCHEMA.to_owned(),
         gate: G::TOOL.to_owned(),
-        verdict: judged.verdict,
-        summary: judged.summary,
-        tool: judged.tool,
-        command: judged.command,
-        exit_code: judged.exit_code,
-        started_at: began,
+        verdict: judgement.verdict,
+        summary: judgement.summary,
+        tool: judgement.tool,
+        command: judgement.command,
+        exit_code: judgement.exit_code,
+        started_at,
         duration_ms,
-        findings: judged.findings,
+        findings: judgement.findings,
         findings_total,
-        tests: judged.tests,
-        coverage: judged.coverage,
-        inputs: judged.inputs,
+        tests: judgement.tests,
+        coverage: judgement.coverage,
+        inputs: judgement.inputs,
         log,
         run_id: step.step.run_id,
         step_id: step.step.id,
@@ -149,23 +150,23 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     let digest = artifacts::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
-    let (path, _) = step.keep_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
-    if bench.git(&bench.workspace).is_repository() {
-        let bom = Bom::of_workspace(&bench.workspace).document(step.step.run_id, step.step.id);
-        step.keep(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
+    let (path, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
+    if context.git(&context.workspace).is_repository() {
+        let bom = Bom::of_workspace(&context.workspace).document(step.step.run_id, step.step.id);
+        step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
     }
-    let is_open = evidence.verdict.is_open();
-    let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
-    step.insist(record, db::Error::is_permanent)
+    let passed = evidence.verdict.is_open();
+    let record = || engine::record_gate(&step.services.db, &step.step, passed, &path);
+    step.retry_until_stopped(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?
         .ok_or_else(|| Failure::transient("the lease expired"))?;
 
     let outputs = json!({
-        "passed": is_open, "verdict": evidence.verdict, "summary": evidence.summary, "findings": evidence.findings_total,
+        "passed": passed, "verdict": evidence.verdict, "summary": evidence.summary, "findings": evidence.findings_total,
         "tests": evidence.tests, "evidence": path,
     });
-    if is_open {
+    if passed {
         return Ok(Outcome::Done { outputs });
     }
     let first: Vec<&Finding> = evidence.findings.iter().take(5).collect();
@@ -173,9 +174,9 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     Err(Failure::permanent(format!("{}: {}", G::TOOL, evidence.summary)).with_details(details))
 }
 
-/// What the workspace holds, exactly: the commit it came from and the tree it is now.
-async fn checked_out(bench: &Bench<'_>) -> Result<Vec<Input>, Failure> {
-    let git = bench.git(&bench.workspace);
+/// The exact content of the workspace: the commit it was checked out from, and its tree now.
+async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
+    let git = context.git(&context.workspace);
     if !git.is_repository() {
         return Ok(vec![]);
     }

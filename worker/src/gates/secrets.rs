@@ -8,7 +8,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Bench, Gate, Judged};
+use super::{Gate, GateContext, Judgement};
 
 /// Looks for secrets in all files of the workspace: keys of AWS, GitHub, Slack, Google, Stripe, model providers and npm, private
 /// keys, JWTs, passwords in URLs, and random-looking values that are assigned to a name like `token` or `password`. Hashes, ids and lock
@@ -24,7 +24,7 @@ pub(crate) struct Inputs {
     exclude: Vec<String>,
 }
 
-/// Larger files are told, not read.
+/// Larger files are a finding and not scanned.
 const FILE_BYTES: u64 = 32 << 20;
 /// Generated lists of packages: full of hashes, written by no one.
 const LOCK_FILES: &[&str] = &[
@@ -47,11 +47,11 @@ const LOCK_FILES: &[&str] = &[
     "gradle.lockfile",
 ];
 
-/// What a kind of secret looks like: the group `s`, or all of it, is the secret.
+/// The pattern of one kind of secret: the group `s`, or the whole match, is the secret.
 struct Rule {
     name: &'static str,
     form: Regex,
-    /// Bits for each character that it must have at least: what is less random was made up.
+    /// Minimum bits for each character: a less random value is an example.
     entropy: f64,
 }
 
@@ -85,34 +85,34 @@ impl Gate for Secrets {
     const TOOL: &'static str = "gate:secrets";
     type Inputs = Inputs;
 
-    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
-        let git = bench.git(&bench.workspace);
+    async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
+        let git = context.git(&context.workspace);
         let files = if git.is_repository() {
             let tree = git.tree().await?;
             git.files(&tree).await?
         } else {
             let mut files = vec![];
-            walk(&bench.workspace, &bench.workspace, &mut files);
+            walk(&context.workspace, &context.workspace, &mut files);
             files
         };
-        let workspace = bench.workspace.clone();
+        let workspace = context.workspace.clone();
         let scan = tokio::task::spawn_blocking(move || scan(&workspace, files, &inputs.exclude));
         let (findings, scanned) = scan.await.map_err(|error| Failure::permanent(format!("the scan failed: {error}")))?;
-        let worst = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let secrets = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let by_rule =
             findings.iter().filter_map(|finding| finding.rule.as_deref()).fold(BTreeMap::<&str, usize>::new(), |mut counts, rule| {
                 *counts.entry(rule).or_default() += 1;
                 counts
             });
-        let summary = if worst == 0 {
+        let summary = if secrets == 0 {
             format!("no secret in {scanned} files")
         } else {
             let kinds = by_rule.iter().map(|(rule, n)| format!("{n} × {rule}")).collect::<Vec<_>>().join(", ");
-            format!("{worst} secrets in {scanned} files: {kinds}; remove and revoke them")
+            format!("{secrets} secrets in {scanned} files: {kinds}; remove and revoke them")
         };
-        let verdict = if worst == 0 { Verdict::Pass } else { Verdict::Fail };
+        let verdict = if secrets == 0 { Verdict::Pass } else { Verdict::Fail };
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
-        Ok(Judged { findings, tool, ..Judged::of(verdict, summary) })
+        Ok(Judgement { findings, tool, ..Judgement::of(verdict, summary) })
     }
 }
 
@@ -137,41 +137,41 @@ fn scan(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec<Finding>, u
             continue;
         }
         let path = root.join(&file);
-        // A link leads to a file that is looked at by its own name, or out of the workspace.
-        let Ok(meta) = path.symlink_metadata().map(|meta| (meta.is_file(), meta.len())) else { continue };
-        if !meta.0 {
+        // The target of a link is scanned under its own name, or is outside of the workspace.
+        let Ok((is_file, size)) = path.symlink_metadata().map(|meta| (meta.is_file(), meta.len())) else { continue };
+        if !is_file {
             continue;
         }
-        if meta.1 > FILE_BYTES {
-            findings.push(told(
+        if size > FILE_BYTES {
+            findings.push(finding(
                 &file,
                 None,
                 Severity::Error,
                 "too-large",
-                format!("has {} bytes and was not scanned; add it to `exclude`", meta.1),
+                format!("has {size} bytes and was not scanned; add it to `exclude`"),
             ));
             continue;
         }
         let Ok(bytes) = std::fs::read(&path) else {
-            findings.push(told(&file, None, Severity::Error, "unreadable", "could not be read".to_owned()));
+            findings.push(finding(&file, None, Severity::Error, "unreadable", "could not be read".to_owned()));
             continue;
         };
         scanned += 1;
-        // Programs and pictures hold random bytes that look like anything.
+        // Binary files contain random bytes that look like secrets.
         if bytes.iter().take(8192).any(|byte| *byte == 0) {
             continue;
         }
-        look(&file, &String::from_utf8_lossy(&bytes), &mut findings);
+        scan_text(&file, &String::from_utf8_lossy(&bytes), &mut findings);
     }
     (findings, scanned)
 }
 
-fn told(file: &str, at: Option<(u32, u32)>, severity: Severity, rule: &str, message: String) -> Finding {
+fn finding(file: &str, at: Option<(u32, u32)>, severity: Severity, rule: &str, message: String) -> Finding {
     let (line, column) = at.unzip();
     Finding { file: Some(file.to_owned()), line, column, rule: Some(rule.to_owned()), severity, message }
 }
 
-fn look(file: &str, text: &str, findings: &mut Vec<Finding>) {
+fn scan_text(file: &str, text: &str, findings: &mut Vec<Finding>) {
     for (at, line) in text.lines().enumerate() {
         if line.contains("nofx:allow-secret") {
             continue;
@@ -187,19 +187,19 @@ fn look(file: &str, text: &str, findings: &mut Vec<Finding>) {
                 taken.push(secret.range());
                 let place = u32::try_from(at + 1).ok().zip(u32::try_from(line[..secret.start()].chars().count() + 1).ok());
                 let message = format!("looks like a secret of kind {} ({} characters)", rule.name, secret.as_str().chars().count());
-                findings.push(told(file, place, Severity::Error, rule.name, message));
+                findings.push(finding(file, place, Severity::Error, rule.name, message));
             }
         }
     }
 }
 
-/// Random-looking values that are no secrets: digests, ids, versions, paths, names of other values.
+/// Random-looking values that are not secrets: digests, ids, versions, paths, names of other values.
 fn is_harmless(value: &str) -> bool {
     let bare = value.trim_end_matches('=');
     let is_hex = bare.len() >= 16 && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     let is_digest = ["sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "md5-"].iter().any(|start| value.starts_with(start));
     let has = |of: fn(&char) -> bool| value.chars().any(|c| of(&c));
-    // People write names with words; a generated value mixes digits and letters without any.
+    // A generated value mixes digits and letters; a name has only one of them.
     let is_name = !has(char::is_ascii_digit) || !has(char::is_ascii_alphabetic);
     let is_code = value.contains("::") || value.contains("process.env") || value.contains("os.environ") || value.ends_with("()");
     let is_path = value.matches('/').count() >= 2 && value.split('/').all(|part| part.len() < 20) || value.starts_with("http");
@@ -218,11 +218,11 @@ fn entropy(text: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::look;
+    use super::scan_text;
 
     fn rules(text: &str) -> Vec<String> {
         let mut findings = vec![];
-        look("a", text, &mut findings);
+        scan_text("a", text, &mut findings);
         findings.iter().filter_map(|finding| finding.rule.clone()).collect()
     }
 
@@ -248,7 +248,7 @@ mod tests {
     fn planted_secrets_are_found_and_not_repeated() {
         for (rule, line) in planted() {
             let mut findings = vec![];
-            look("a", &line, &mut findings);
+            scan_text("a", &line, &mut findings);
             assert_eq!(findings.len(), 1, "{rule}: {findings:?}");
             assert_eq!(findings[0].rule.as_deref(), Some(rule));
             assert!(!findings[0].message.contains("q7Zt2"), "{findings:?}");
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_ids_and_code_are_none() {
+    fn hashes_ids_and_code_are_not_secrets() {
         for line in [
             "checksum = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
             "token_hash: \"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Handler;
 use crate::consume::{StepContext, media_type};
-use crate::drivers::Ended;
+use crate::drivers::ProcessResult;
 use crate::workspace;
 
 /// Runs a script, or a program with arguments, in the run's workspace.
@@ -60,30 +60,30 @@ impl Handler for Bash {
         }
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let ended = step.run(argv, &dir, env).await?;
+        let result = step.run(argv, &dir, env).await?;
         let log = format!("log-{}.txt", step.step.attempt);
-        let kept = step.keep(&log, "text/plain; charset=utf-8", step.mask.apply(&ended.output).into_bytes()).await;
+        let saved = step.save_artifact(&log, "text/plain; charset=utf-8", step.mask.apply(&result.output).into_bytes()).await;
         if step.stop.is_cancelled() {
             return Err(Failure::transient("the step was stopped"));
         }
-        kept?;
-        if ended.exit_code != Some(0) {
-            return Err(failure(&ended, step));
+        saved?;
+        if result.exit_code != Some(0) {
+            return Err(failure(&result, step));
         }
-        let mut outputs = json!({"exit_code": 0, "stdout": tail(&ended.stdout, 16 << 10)});
-        if let Some(written) = ended.written {
+        let mut outputs = json!({"exit_code": 0, "stdout": tail(&result.stdout, 16 << 10)});
+        if let Some(written) = result.written {
             let Ok(Value::Object(written)) = serde_json::from_slice(&written) else {
                 return Err(Failure::permanent("the content of NOFX_OUTPUT is not a JSON object"));
             };
             outputs.as_object_mut().expect("it was made as an object").extend(written);
         }
-        let mut kept = Map::new();
+        let mut artifacts = Map::new();
         for name in inputs.artifacts {
-            let (_, id) = step.keep_file(&name, media_type(&name), &workspace::below(&dir, &name)?).await?;
-            kept.insert(name, json!(id));
+            let (_, id) = step.save_file(&name, media_type(&name), &workspace::below(&dir, &name)?).await?;
+            artifacts.insert(name, json!(id));
         }
-        if !kept.is_empty() {
-            outputs["artifacts"] = Value::Object(kept);
+        if !artifacts.is_empty() {
+            outputs["artifacts"] = Value::Object(artifacts);
         }
         Ok(Outcome::Done { outputs })
     }
@@ -93,15 +93,15 @@ pub(crate) fn script_argv(script: &str) -> Vec<String> {
     ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
 }
 
-pub(crate) fn failure(ended: &Ended, step: &StepContext) -> Failure {
-    let last = step.mask.apply(tail(&ended.output, 2000));
-    let how = ended
+pub(crate) fn failure(result: &ProcessResult, step: &StepContext) -> Failure {
+    let output = step.mask.apply(tail(&result.output, 2000));
+    let message = result
         .exit_code
         .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
-    Failure::transient(how).ignored_by_breaker().with_details(json!({"exit_code": ended.exit_code, "output": last}))
+    Failure::transient(message).ignored_by_breaker().with_details(json!({"exit_code": result.exit_code, "output": output}))
 }
 
-/// The last bytes of a text, whole characters only.
+/// The last bytes of a text, without half a character.
 pub(crate) fn tail(text: &str, bytes: usize) -> &str {
     let mut start = text.len().saturating_sub(bytes);
     while !text.is_char_boundary(start) {

@@ -71,7 +71,7 @@ impl Handler for DbWrite {
         }
         let mut write = serde_json::to_value(&inputs).map_err(|error| Failure::permanent(error.to_string()))?;
         write["rows"] = Value::Array(rows.into_iter().map(Value::Object).collect());
-        // The database checks it against the rule and carries it out when the step is settled.
+        // The database checks the write against the rule and applies it when the step is settled.
         Ok(Outcome::Write { write })
     }
 }

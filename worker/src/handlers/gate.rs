@@ -1,4 +1,4 @@
-//! Every gate as a tool: see `gates`.
+//! The handler of all gates: see `gates`.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -10,20 +10,20 @@ use super::Handler;
 use crate::consume::StepContext;
 use crate::gates::{self, Gate};
 
-pub(super) struct Checked<G>(PhantomData<G>);
+pub(super) struct GateHandler<G>(PhantomData<G>);
 
-impl<G: Gate> Handler for Checked<G> {
+impl<G: Gate> Handler for GateHandler<G> {
     const TOOL: &'static str = G::TOOL;
     const TIMEOUT_S: u64 = G::TIMEOUT_S;
     type Inputs = G::Inputs;
 
     async fn run(step: &StepContext, inputs: G::Inputs) -> Result<Outcome, Failure> {
-        gates::decide::<G>(step, inputs).await
+        gates::run_gate::<G>(step, inputs).await
     }
 }
 
 /// Its documentation is the gate's.
-impl<G: Gate> JsonSchema for Checked<G> {
+impl<G: Gate> JsonSchema for GateHandler<G> {
     fn schema_name() -> Cow<'static, str> {
         G::schema_name()
     }

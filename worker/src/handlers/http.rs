@@ -40,15 +40,15 @@ impl Handler for Http {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let bad = |what: String| Failure::permanent(what);
         let method: Method =
-            inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| bad("`method` is not an HTTP method".to_owned()))?;
-        let url: Url = inputs.url.parse().map_err(|error| bad(format!("url: {error}")))?;
+            inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| Failure::permanent("`method` is not an HTTP method"))?;
+        let url: Url = inputs.url.parse().map_err(|error| Failure::permanent(format!("url: {error}")))?;
         let target = format!("http:{}", url.host_str().unwrap_or_default());
-        if let Some(shut) = step.depends_on(&target) {
-            return Ok(shut);
+        if let Some(outcome) = step.check_breaker(&target) {
+            return Ok(outcome);
         }
-        let networks = if step.tools.allow_private_addresses { net::everywhere() } else { step.step.networks.clone().unwrap_or_default() };
+        let networks =
+            if step.services.allow_private_addresses { net::everywhere() } else { step.step.networks.clone().unwrap_or_default() };
         let client = net::client_for(&url, &networks).await.map_err(|error| {
             if error.is_transient() { Failure::transient(error.to_string()) } else { Failure::permanent(error.to_string()) }
         })?;
@@ -56,8 +56,8 @@ impl Handler for Http {
         for (name, value) in &inputs.headers {
             request = request.header(name, reveal(step, value));
         }
-        let given = inputs.headers.keys().any(|name| name.eq_ignore_ascii_case("idempotency-key"));
-        if let Some(key) = step.idempotency_key.as_ref().filter(|_| !given) {
+        let has_key = inputs.headers.keys().any(|name| name.eq_ignore_ascii_case("idempotency-key"));
+        if let Some(key) = step.idempotency_key.as_ref().filter(|_| !has_key) {
             request = request.header("idempotency-key", key);
         }
         request = match inputs.body {
@@ -76,12 +76,12 @@ impl Handler for Http {
         {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > BODY_BYTES {
-                return Err(bad(format!("the response is larger than {BODY_BYTES} bytes")));
+                return Err(Failure::permanent(format!("the response is larger than {BODY_BYTES} bytes")));
             }
         }
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        let fine = inputs.expected_status.map_or_else(|| (200..300).contains(&status), |expected| expected.contains(&status));
-        if !fine {
+        let is_expected = inputs.expected_status.map_or_else(|| (200..300).contains(&status), |expected| expected.contains(&status));
+        if !is_expected {
             let message = format!("{url} returned {status}");
             let failure = if status >= 500 || status == 429 { Failure::transient(message) } else { Failure::permanent(message) };
             return Err(failure.with_details(json!({"status": status, "body": body})));

@@ -1,4 +1,4 @@
-//! What a step can do: one file a tool, and the list of all. A handler returns data; it never settles, emits, retries or waits.
+//! Tools: one file for each, and the list of all. A handler returns data; it never settles, emits, retries or waits.
 
 pub(crate) mod bash;
 mod codegen;
@@ -29,9 +29,9 @@ use crate::gates;
 pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
     /// A name, or a prefix that ends in `:*`.
     const TOOL: &'static str;
-    /// How long a step may run when its plan says nothing.
+    /// The default timeout of a step.
     const TIMEOUT_S: u64 = 600;
-    /// What it takes; checked before it runs.
+    /// Its inputs, checked before it runs.
     type Inputs: DeserializeOwned + JsonSchema + Send;
 
     fn run(step: &StepContext, inputs: Self::Inputs) -> impl Future<Output = Result<Outcome, Failure>> + Send;
@@ -45,14 +45,14 @@ fn all() -> [&'static dyn Erased; 23] {
         &Tool::<fail::Fail>::NEW,
         &Tool::<bash::Bash>::NEW,
         &Tool::<http::Http>::NEW,
-        &Tool::<gate::Checked<gates::Typecheck>>::NEW,
-        &Tool::<gate::Checked<gates::Lint>>::NEW,
-        &Tool::<gate::Checked<gates::Unit>>::NEW,
-        &Tool::<gate::Checked<gates::CoverageGate>>::NEW,
-        &Tool::<gate::Checked<gates::Sast>>::NEW,
-        &Tool::<gate::Checked<gates::Secrets>>::NEW,
-        &Tool::<gate::Checked<gates::Audit>>::NEW,
-        &Tool::<gate::Checked<gates::E2eSmoke>>::NEW,
+        &Tool::<gate::GateHandler<gates::Typecheck>>::NEW,
+        &Tool::<gate::GateHandler<gates::Lint>>::NEW,
+        &Tool::<gate::GateHandler<gates::Unit>>::NEW,
+        &Tool::<gate::GateHandler<gates::CoverageGate>>::NEW,
+        &Tool::<gate::GateHandler<gates::Sast>>::NEW,
+        &Tool::<gate::GateHandler<gates::Secrets>>::NEW,
+        &Tool::<gate::GateHandler<gates::Audit>>::NEW,
+        &Tool::<gate::GateHandler<gates::E2eSmoke>>::NEW,
         &Tool::<codegen::Codegen>::NEW,
         &Tool::<db_write::DbWrite>::NEW,
         &Tool::<workspace_write::WorkspaceWrite>::NEW,
@@ -73,7 +73,7 @@ pub(crate) fn find(tool: &str) -> Option<&'static dyn Erased> {
     })
 }
 
-/// The handler's own name for a tool: `manual:*` for all that begins so.
+/// The name of the tool's handler: `manual:*` for `manual:review`.
 pub(crate) fn name(tool: &str) -> &'static str {
     find(tool).map_or("unknown", |handler| handler.tool())
 }
@@ -82,17 +82,17 @@ pub(crate) fn name(tool: &str) -> &'static str {
 pub(crate) fn describe() -> impl Iterator<Item = (&'static str, String, Value)> {
     all().into_iter().map(|handler| {
         let (tool, inputs) = handler.schemas();
-        let said =
+        let summary =
             tool.get("description").and_then(Value::as_str).unwrap_or_default().split("\n\n").next().unwrap_or_default().replace('\n', " ");
-        (handler.tool(), said, inputs.get("properties").cloned().unwrap_or_default())
+        (handler.tool(), summary, inputs.get("properties").cloned().unwrap_or_default())
     })
 }
 
-/// A handler without its type of inputs.
+/// A handler without the type of its inputs.
 pub(crate) trait Erased: Send + Sync {
     fn tool(&self) -> &'static str;
     fn default_timeout_s(&self) -> u64;
-    /// JSON Schemas whose descriptions are the documentation: of the tool, and of its inputs.
+    /// JSON Schemas of the tool and of its inputs; their descriptions are the documentation.
     fn schemas(&self) -> (schemars::Schema, schemars::Schema);
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>>;
 }
@@ -131,21 +131,21 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn the_tools_that_plans_may_name_are_the_tools_there_are() {
+    fn plans_may_name_exactly_the_tools_that_have_a_handler() {
         let here: Vec<&str> = super::all().iter().map(|handler| handler.tool()).collect();
         assert_eq!(here, nofx_shared::plan::TOOLS);
     }
 
-    /// What a field takes, as a word.
+    /// The type of a field, as a word.
     fn kind(field: &Value, inputs: &schemars::Schema) -> String {
         match &field["type"] {
             Value::String(one) => one.clone(),
             Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect::<Vec<_>>().join(" or "),
             _ => {
-                // A type of its own: an object, or one of a few words.
+                // A named type: an object or an enum.
                 let named = field["$ref"].as_str().or_else(|| field["anyOf"][0]["$ref"].as_str());
-                let own = named.and_then(|name| inputs.as_value().pointer(name.trim_start_matches('#')));
-                own.map_or("anything", |own| if own["type"] == "object" { "object" } else { "word" }).to_owned()
+                let schema = named.and_then(|name| inputs.as_value().pointer(name.trim_start_matches('#')));
+                schema.map_or("anything", |schema| if schema["type"] == "object" { "object" } else { "word" }).to_owned()
             }
         }
     }
@@ -156,9 +156,8 @@ mod tests {
                 .to_owned();
         for handler in super::all() {
             let (tool, inputs) = handler.schemas();
-            let said = tool.get("description").and_then(Value::as_str).unwrap_or_default();
-            write!(page, "\n## `{}`\n\n{said}\n\nDefault timeout: {} s.\n", handler.tool(), handler.default_timeout_s())
-                .expect("text");
+            let text = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+            write!(page, "\n## `{}`\n\n{text}\n\nDefault timeout: {} s.\n", handler.tool(), handler.default_timeout_s()).expect("text");
             let empty = serde_json::Map::new();
             let fields = inputs.get("properties").and_then(Value::as_object).unwrap_or(&empty);
             if !fields.is_empty() {
@@ -167,8 +166,8 @@ mod tests {
             let required = inputs.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
             for (name, field) in fields {
                 let must = if required.iter().any(|one| one == name) { ", required" } else { "" };
-                let said = field["description"].as_str().unwrap_or_default().replace('\n', " ");
-                writeln!(page, "| `{name}` | {}{must} | {said} |", kind(field, &inputs)).expect("text");
+                let text = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+                writeln!(page, "| `{name}` | {}{must} | {text} |", kind(field, &inputs)).expect("text");
             }
         }
         page
@@ -183,7 +182,7 @@ mod tests {
             std::fs::write(&path, &page).expect("written");
         }
         assert!(
-            std::fs::read_to_string(&path).is_ok_and(|kept| kept == page),
+            std::fs::read_to_string(&path).is_ok_and(|written| written == page),
             "docs/tools.md is not what the code says: run the tests with NOFX_UPDATE=1"
         );
         for handler in super::all() {

@@ -35,10 +35,10 @@ impl Handler for WorkspaceWrite {
             return Err(Failure::permanent("set `files` or `remove`"));
         }
         let dir = step.workspace().await?;
-        // All paths are looked at before the first is written.
+        // All paths are checked before the first file is written.
         let written = inputs.files.iter().map(|(name, text)| Ok((below(&dir, name)?, name, text))).collect::<Result<Vec<_>, Failure>>()?;
         let removed = inputs.remove.iter().map(|name| below(&dir, name)).collect::<Result<Vec<_>, Failure>>()?;
-        let snapshots = Snapshots::new(&step.tools.processes, &dir, step.stop.clone()).await?;
+        let snapshots = Snapshots::new(&step.services.processes, &dir, step.stop.clone()).await?;
         let before = snapshots.take().await?;
         for (path, name, text) in written {
             let failed = |error: std::io::Error| Failure::permanent(format!("could not write `{name}`: {error}"));
@@ -57,7 +57,7 @@ impl Handler for WorkspaceWrite {
         }
         let after = snapshots.take().await?;
         let diff = step.mask.apply(&snapshots.diff(&before, &after).await?);
-        let path = step.keep("workspace.diff", "text/x-diff; charset=utf-8", diff.into_bytes()).await?;
+        let path = step.save_artifact("workspace.diff", "text/x-diff; charset=utf-8", diff.into_bytes()).await?;
         let paths: Vec<&String> = inputs.files.keys().chain(&inputs.remove).collect();
         Ok(Outcome::Done { outputs: json!({"paths": paths, "changed": before != after, "diff_path": path}) })
     }

@@ -1,4 +1,4 @@
-//! What any worker does from time to time: take back leases, ring, enforce deadlines, keep the event log.
+//! Background jobs that every worker runs: expire leases, fire timers, enforce deadlines, maintain events, deliver hooks, report checks.
 
 mod deliver_hooks;
 mod report_checks;
@@ -17,51 +17,56 @@ use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Tools;
+use crate::consume::Services;
 use crate::listener::Wakeups;
 use crate::metrics::Metrics;
-use crate::usage::Usage;
+use crate::process_usage::ProcessUsage;
 
-/// What jobs reach.
-pub(crate) struct Shared {
+/// Everything that jobs use.
+pub(crate) struct JobContext {
     pub db: Db,
-    pub tools: Arc<Tools>,
+    pub services: Arc<Services>,
     pub metrics: Arc<Metrics>,
     pub wakeups: Wakeups,
     pub queue: Arc<Queue>,
-    pub me: Me,
+    pub identity: WorkerIdentity,
 }
 
-/// What this worker says of itself.
-pub(crate) struct Me {
+/// The parts of a worker's heartbeat that do not change.
+pub(crate) struct WorkerIdentity {
     pub name: String,
     pub region: Option<String>,
     pub concurrency: usize,
     pub started_at: DateTime<Utc>,
 }
 
-impl Me {
-    fn now(&self, metrics: &Metrics) -> WorkerHeartbeat {
+impl WorkerIdentity {
+    fn heartbeat(&self, metrics: &Metrics) -> WorkerHeartbeat {
         WorkerHeartbeat {
             name: self.name.clone(),
             region: self.region.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running: u32::try_from(metrics.running.get()).unwrap_or(0),
             concurrency: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
-            memory_bytes: Usage::measure().memory_bytes()[0].1.unsigned_abs(),
+            memory_bytes: ProcessUsage::measure().memory_bytes()[0].1.unsigned_abs(),
             started_at: self.started_at,
             seen_at: None,
         }
     }
 }
 
-/// All jobs with their periods. An idle worker makes twelve calls a minute: four rounds of two, two for deadlines, a look at the queues and
-/// one at the audit log.
-pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
-    let Shared { db, tools, metrics, wakeups, queue, me } = shared;
+/// Starts all jobs. An idle worker makes twelve calls a minute: four sweeps of two, two for deadlines, one for the queues and one for the
+/// audit log.
+pub(crate) fn spawn(
+    context: JobContext,
+    sweep_interval: Duration,
+    keys: Option<Keyring>,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    let JobContext { db, services, metrics, wakeups, queue, identity } = context;
     tokio::spawn(async move {
-        let sweeping = every(often, || async {
-            // A busy hour leaves more hand-outs than one call looks at: what is late must not wait behind them.
+        let sweep = repeat(sweep_interval, || async {
+            // After a busy hour there are more leases than one call checks: timers must not wait behind them.
             loop {
                 let expired = engine::expire_leases(&db).await?;
                 if expired.expired > 0 {
@@ -71,52 +76,52 @@ pub(crate) fn spawn(shared: Shared, often: Duration, keys: Option<Keyring>, stop
                     break;
                 }
             }
-            let fired = engine::fire_timers(&db, Some(&me.now(&metrics))).await?;
+            let fired = engine::fire_timers(&db, Some(&identity.heartbeat(&metrics))).await?;
             if fired.has_checks {
-                tools.checks.notify_one();
+                services.checks.notify_one();
             }
             if fired.has_hooks {
-                tools.hooks.notify_one();
+                services.hooks.notify_one();
             }
-            let rung = fired.wake_for;
-            if !rung.is_empty() {
+            let ready = fired.wake_for;
+            if !ready.is_empty() {
                 wakeups.wake();
-                if let Err(error) = queue.wake(rung.into_iter().map(WakeUp::new).collect()).await {
+                if let Err(error) = queue.wake(ready.into_iter().map(WakeUp::new).collect()).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers for late steps; the next round will");
                 }
             }
             Ok(())
         });
-        let deadlines = every(Duration::from_secs(30), || async { engine::enforce_deadlines(&db).await.map(drop) });
-        let keeping = every(Duration::from_secs(3600), || async {
+        let deadlines = repeat(Duration::from_secs(30), || async { engine::enforce_deadlines(&db).await.map(drop) });
+        let prune = repeat(Duration::from_secs(3600), || async {
             engine::maintain_event_partitions(&db).await?;
             engine::prune_requests(&db).await?;
             engine::prune_logs(&db).await?;
-            expire_artifacts(&db, &tools).await?;
-            tools.workspaces.prune(Duration::from_secs(24 * 3600)).await;
+            expire_artifacts(&db, &services).await?;
+            services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
             Ok(())
         });
-        let watching = every(Duration::from_secs(60), || async { containment::watch_queues(&db).await.map(drop) });
-        let sealing = every(Duration::from_secs(60), || async {
+        let watch_queues = repeat(Duration::from_secs(60), || async { containment::watch_queues(&db).await.map(drop) });
+        let seal_payloads = repeat(Duration::from_secs(60), || async {
             while let Some(keys) = &keys
                 && audit::seal_payloads(&db, keys).await? > 0
             {}
             Ok(())
         });
-        let delivering = deliver_hooks::run(db.clone(), Arc::clone(&tools), Arc::clone(&metrics), stop.clone());
-        let reporting = report_checks::run(db.clone(), Arc::clone(&tools), stop.clone());
-        tokio::select! { () = reporting => {}, () = sweeping => {}, () = deadlines => {}, () = watching => {}, () = sealing => {}, () = delivering => {}, () = keeping => {}, () = stop.cancelled() => {} }
+        let deliver_hooks = deliver_hooks::run(db.clone(), Arc::clone(&services), Arc::clone(&metrics), stop.clone());
+        let report_checks = report_checks::run(db.clone(), Arc::clone(&services), stop.clone());
+        tokio::select! { () = report_checks => {}, () = sweep => {}, () = deadlines => {}, () = watch_queues => {}, () = seal_payloads => {}, () = deliver_hooks => {}, () = prune => {}, () = stop.cancelled() => {} }
     })
 }
 
-/// Forgets artifacts whose time is over, and removes their bytes. Bytes that could not be removed are told again the next time.
-async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
+/// Deletes artifacts at the end of their retention, and their content. Content that could not be deleted is listed again the next time.
+async fn expire_artifacts(db: &Db, services: &Services) -> Result<(), Error> {
     loop {
         let blobs = artifacts::expire_artifacts(db).await?;
         if blobs.is_empty() {
             return Ok(());
         }
-        if let Err(error) = tools.storage.remove(&blobs).await {
+        if let Err(error) = services.storage.remove(&blobs).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not delete expired artifacts; the next round will");
             return Ok(());
         }
@@ -124,7 +129,7 @@ async fn expire_artifacts(db: &Db, tools: &Tools) -> Result<(), Error> {
     }
 }
 
-async fn every<F: Future<Output = Result<(), Error>>>(period: Duration, job: impl Fn() -> F) {
+async fn repeat<F: Future<Output = Result<(), Error>>>(period: Duration, job: impl Fn() -> F) {
     loop {
         if let Err(error) = job().await {
             tracing::warn!(%error, "a job failed; the next run will retry");

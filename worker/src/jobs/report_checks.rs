@@ -1,7 +1,7 @@
-//! Shows the gates of runs that came from a pull request where it is: a GitHub Check Run each, kept up to date.
+//! Reports the gates of runs from a pull request to the forge: one GitHub Check Run for each.
 //!
-//! Woken when a gate begins or ends on this worker, and by the sweep for what happened elsewhere. What was told is written down, so that a
-//! worker that dies in between leaves nothing behind: a check that was made but not noted is found by its `external_id`.
+//! Woken when a gate starts or ends on this worker, and by the sweep. The database records each report; a check that was created but not
+//! recorded, because its worker was killed, is found by its `external_id`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,16 +17,17 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consume::Tools;
+use crate::consume::Services;
 
-/// Annotations of one request, GitHub's limit; and most of one check.
-const ANNOTATIONS: usize = 50;
-const ANNOTATIONS_IN_ALL: usize = 500;
+/// GitHub's limit for one request.
+const ANNOTATIONS_PER_REQUEST: usize = 50;
+/// Limit for one check.
+const MAX_ANNOTATIONS: usize = 500;
 
-pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
+pub(crate) async fn run(db: Db, services: Arc<Services>, stop: CancellationToken) {
     let client = net::client();
     loop {
-        tokio::select! { () = tools.checks.notified() => {}, () = stop.cancelled() => return }
+        tokio::select! { () = services.checks.notified() => {}, () = stop.cancelled() => return }
         loop {
             let checks = match gates::claim_checks(&db).await {
                 Ok(checks) if checks.is_empty() => break,
@@ -38,15 +39,15 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
             };
             let mut tokens = HashMap::new();
             for check in checks {
-                match tell(&client, &tools, &check, &mut tokens).await {
+                match report(&client, &services, &check, &mut tokens).await {
                     Ok(id) => match gates::mark_check_reported(&db, &check, id).await {
-                        Ok(true) => tools.checks.notify_one(),
+                        Ok(true) => services.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {
                             tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
                         }
                     },
-                    // Nobody tries it for 20 seconds; then it is due again.
+                    // Its claim lasts 20 seconds; then it is due again.
                     Err(why) => {
                         tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "could not report a check to the forge")
                     }
@@ -56,40 +57,40 @@ pub(crate) async fn run(db: Db, tools: Arc<Tools>, stop: CancellationToken) {
     }
 }
 
-/// Tells GitHub how a check is; its id there.
-async fn tell(client: &Client, tools: &Tools, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
+/// Creates or updates a check at GitHub; returns its id there.
+async fn report(client: &Client, services: &Services, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
     let key = (check.tenant_id, check.repository.clone());
     let token = match tokens.get(&key) {
         Some(token) => token.clone(),
         None => {
-            let token = token(client, tools, check).await?;
+            let token = token(client, services, check).await?;
             tokens.insert(key, token.clone());
             token
         }
     };
-    let base = format!("{}/repos/{}", tools.forges.github, check.repository);
+    let base = format!("{}/repos/{}", services.forges.github, check.repository);
     let found = match check.check_id {
         Some(id) => Some(id),
         None => find(client, &base, &token, check).await?,
     };
-    let evidence = evidence(tools, check).await;
+    let evidence = evidence(services, check).await;
     let mut annotations: Vec<Value> = evidence.as_ref().map(annotations).unwrap_or_default();
-    let rest = annotations.split_off(annotations.len().min(ANNOTATIONS));
-    let body = describe(tools, check, evidence.as_ref(), &annotations);
-    let answer = match found {
+    let rest = annotations.split_off(annotations.len().min(ANNOTATIONS_PER_REQUEST));
+    let body = check_body(services, check, evidence.as_ref(), &annotations);
+    let response = match found {
         Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
         None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
     };
-    let id = answer["id"].as_u64().ok_or("GitHub did not return a check run")?;
-    // What one request cannot hold is added by more.
-    for more in rest.chunks(ANNOTATIONS) {
+    let id = response["id"].as_u64().ok_or("GitHub did not return a check run")?;
+    // More requests add the rest of the annotations.
+    for more in rest.chunks(ANNOTATIONS_PER_REQUEST) {
         let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
         send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&json!({"output": output}))).await?;
     }
     Ok(id)
 }
 
-/// A check that was made, and whose answer was lost.
+/// The id of a check that was created but not recorded.
 async fn find(client: &Client, base: &str, token: &str, check: &Check) -> Result<Option<u64>, String> {
     let name = percent(&check.name);
     let listed = send(
@@ -100,8 +101,8 @@ async fn find(client: &Client, base: &str, token: &str, check: &Check) -> Result
         None,
     )
     .await?;
-    let ours = |one: &&Value| one["external_id"].as_str() == Some(&external_id(check)) && one["status"] != "completed";
-    Ok(listed["check_runs"].as_array().into_iter().flatten().find(ours).and_then(|one| one["id"].as_u64()))
+    let is_same = |one: &&Value| one["external_id"].as_str() == Some(&external_id(check)) && one["status"] != "completed";
+    Ok(listed["check_runs"].as_array().into_iter().flatten().find(is_same).and_then(|one| one["id"].as_u64()))
 }
 
 fn external_id(check: &Check) -> String {
@@ -112,11 +113,11 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
+fn check_body(services: &Services, check: &Check, evidence: Option<&Evidence>, annotations: &[Value]) -> Value {
     let title = match (check.state.as_str(), &check.question) {
-        ("queued", _) => "Waiting for its turn".to_owned(),
+        ("queued", _) => "Queued".to_owned(),
         ("in_progress", Some(question)) if check.status == "waiting" => format!("Waiting for approval: {question}"),
-        ("in_progress", _) => "Runs".to_owned(),
+        ("in_progress", _) => "Running".to_owned(),
         _ => evidence.map_or_else(|| check.status.replace('_', " "), |evidence| evidence.summary.chars().take(200).collect()),
     };
     let why = check.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
@@ -126,7 +127,7 @@ fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotatio
         "name": check.name, "head_sha": check.head_sha, "external_id": external_id(check), "status": check.state,
         "output": {"title": title, "summary": summary.chars().take(60_000).collect::<String>(), "annotations": annotations},
     });
-    if let Some(url) = &tools.public_url {
+    if let Some(url) = &services.public_url {
         body["details_url"] = json!(format!("{url}/ui/runs/{}", check.run_id));
     }
     let instant = |at: chrono::DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -146,11 +147,11 @@ fn describe(tools: &Tools, check: &Check, evidence: Option<&Evidence>, annotatio
     body
 }
 
-/// Findings at their lines; those without a place stand in the evidence.
+/// An annotation for each finding with a line; all findings are in the evidence.
 fn annotations(evidence: &Evidence) -> Vec<Value> {
     let placed = evidence.findings.iter().filter_map(|finding| Some((finding, finding.file.as_ref()?, finding.line?)));
     placed
-        .take(ANNOTATIONS_IN_ALL)
+        .take(MAX_ANNOTATIONS)
         .map(|(finding, file, line)| {
             let level = match finding.severity {
                 Severity::Error => "failure",
@@ -162,17 +163,17 @@ fn annotations(evidence: &Evidence) -> Vec<Value> {
         .collect()
 }
 
-/// A gate's evidence; without it the check is told all the same.
-async fn evidence(tools: &Tools, check: &Check) -> Option<Evidence> {
-    let kept = check.evidence.as_ref().filter(|_| check.state == "completed")?;
-    let bytes = tools.storage.download(&kept.blob).await.ok()?.bytes().await.ok()?;
+/// A gate's evidence; the check is reported without it if it cannot be read.
+async fn evidence(services: &Services, check: &Check) -> Option<Evidence> {
+    let stored = check.evidence.as_ref().filter(|_| check.state == "completed")?;
+    let bytes = services.storage.download(&stored.blob).await.ok()?.bytes().await.ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
 /// The tenant's `GITHUB_TOKEN`, or a token of its GitHub App for the repository.
-async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, String> {
+async fn token(client: &Client, services: &Services, check: &Check) -> Result<String, String> {
     let secret = async |name: &str| {
-        let found = tools.secrets.read(check.tenant_id, &[name.to_owned()]).await;
+        let found = services.secrets.read(check.tenant_id, &[name.to_owned()]).await;
         found
             .map_err(|error| error.to_string())
             .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} was not found")))
@@ -182,14 +183,14 @@ async fn token(client: &Client, tools: &Tools, check: &Check) -> Result<String, 
     };
     let now = Utc::now().timestamp();
     let key = EncodingKey::from_rsa_pem(key.as_bytes()).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
-    // GitHub takes ten minutes at most, and clocks differ.
+    // GitHub accepts ten minutes at most, and clocks differ.
     let claims = json!({"iat": now - 60, "exp": now + 540, "iss": app});
     let jwt = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
-    let github = &tools.forges.github;
+    let github = &services.forges.github;
     let installation = send(client, Method::GET, &format!("{github}/repos/{}/installation", check.repository), &jwt, None).await?;
     let id = installation["id"].as_u64().ok_or("the GitHub App is not installed for the repository")?;
-    let made = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;
-    made["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub returned no token".to_owned())
+    let created = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;
+    created["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub returned no token".to_owned())
 }
 
 async fn send(client: &Client, method: Method, url: &str, token: &str, body: Option<&Value>) -> Result<Value, String> {
@@ -203,10 +204,10 @@ async fn send(client: &Client, method: Method, url: &str, token: &str, body: Opt
     let request = body.into_iter().fold(request, reqwest::RequestBuilder::json);
     let response = request.send().await.map_err(|error| format!("no response from GitHub: {}", error.without_url()))?;
     let status = response.status();
-    let answer: Value = response.json().await.unwrap_or_default();
+    let body: Value = response.json().await.unwrap_or_default();
     if status.is_success() {
-        Ok(answer)
+        Ok(body)
     } else {
-        Err(format!("GitHub returned {}: {}", status.as_u16(), answer["message"].as_str().unwrap_or_default()))
+        Err(format!("GitHub returned {}: {}", status.as_u16(), body["message"].as_str().unwrap_or_default()))
     }
 }

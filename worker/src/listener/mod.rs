@@ -1,5 +1,6 @@
-//! Hears that there may be work. A ring may be lost, doubled or late: it is never trusted, only followed by a claim.
-//! Knows nothing of claims; the consumer tells it when it has looked, and whether it found something.
+//! Receives wake-ups: there may be ready steps. A wake-up may be lost, doubled or late; it only causes a claim.
+//!
+//! The consumer claims, and acknowledges the wake-ups that came before the claim.
 
 mod postgres;
 mod redis;
@@ -14,26 +15,26 @@ use nofx_shared::settings;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Where rings come from: one implementation a queue driver.
+/// A source of wake-ups: one implementation for each queue driver.
 pub(crate) trait WakeSource: Sized + Send {
-    /// Why it cannot be notified: a lost connection, mostly.
+    /// Why the source is unavailable: mostly a closed connection.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Begins to listen.
+    /// Starts to listen.
     fn open(settings: &Settings) -> impl Future<Output = Result<Self, Self::Error>> + Send;
 
-    /// Waits for a ring. The first call comes back at once, for what was rung while nobody listened. It may be asked again
-    /// only after `looked`: nobody is rung who has no room.
+    /// Waits for a wake-up. The first call returns at once, because wake-ups may have come before. After each call, `ack` or `nack` must
+    /// follow: a worker without capacity receives none.
     fn recv(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Nobody here has room: the ring is for another worker.
+    /// Passes the wake-up on to another worker: this one has no capacity.
     fn nack(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// A claim followed the ring, and found something or nothing. A ring that nobody looked after comes again, to any worker.
+    /// Acknowledges the wake-up after a claim; `found` is false when no step was ready. A wake-up without `ack` comes again, to any worker.
     fn ack(&mut self, found: bool) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// What a doorbell needs to know.
+/// Settings of a source.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub worker: String,
@@ -41,7 +42,7 @@ pub(crate) struct Settings {
     pub queue: settings::Queue,
 }
 
-/// What the consumer holds of the doorbell.
+/// The consumer's side of the listener.
 #[derive(Clone)]
 pub(crate) struct Wakeups {
     woken: Arc<Notify>,
@@ -79,7 +80,7 @@ impl Wakeups {
         wakeups
     }
 
-    /// Several rings before a wait are one.
+    /// Wakes the consumer; several calls before it waits count as one.
     pub(crate) fn wake(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
         self.woken.notify_one();
@@ -89,25 +90,25 @@ impl Wakeups {
         self.woken.notified().await;
     }
 
-    /// Whether this worker could take another step. While it could not, rings go to others.
+    /// Whether this worker can run another step. While it cannot, wake-ups go to other workers.
     pub(crate) fn set_has_capacity(&self, has_capacity: bool) {
         self.has_capacity.send_if_modified(|had| std::mem::replace(had, has_capacity) != has_capacity);
     }
 
-    /// How often it has rung so far: a claim that begins now follows all of these.
+    /// The number of wake-ups so far: a claim that starts now is later than all of them.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// A claim that began after so many rings has come back.
+    /// A claim that started after so many wake-ups has returned.
     pub(crate) fn ack(&self, count: u64, found: bool) {
         self.acks.send_modify(|ack| *ack = Ack { count: count.max(ack.count), found });
     }
 
-    /// Rings whenever the driver does. While that is not there, every second.
-    async fn listen<D: WakeSource>(&self, settings: &Settings) {
+    /// Wakes the consumer at each wake-up of the source; every second while it is unavailable.
+    async fn listen<S: WakeSource>(&self, settings: &Settings) {
         loop {
-            if let Err(error) = self.listen_once::<D>(settings).await {
+            if let Err(error) = self.listen_once::<S>(settings).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "wake-up source unavailable; polling every second");
             }
             self.wake();
@@ -115,8 +116,8 @@ impl Wakeups {
         }
     }
 
-    async fn listen_once<D: WakeSource>(&self, settings: &Settings) -> Result<(), D::Error> {
-        let mut source = D::open(settings).await?;
+    async fn listen_once<S: WakeSource>(&self, settings: &Settings) -> Result<(), S::Error> {
+        let mut source = S::open(settings).await?;
         let mut acks = self.acks.subscribe();
         let mut capacity = self.has_capacity.subscribe();
         loop {

@@ -1,5 +1,5 @@
-//! Rings by NOTIFY over a direct connection. While there is much to do it asks not to be notified and looks by itself, because
-//! NOTIFY makes commits wait for each other; see `0104_engine_wake_workers.sql`.
+//! Wake-ups by NOTIFY over a direct connection. A busy worker unsubscribes and polls instead, because NOTIFY serialises commits; see
+//! `0104_engine_wake_workers.sql`.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
-/// Rings this close to each other, so many times in a row, are too many.
+/// So many wake-ups in a row, each this soon after the one before, are a burst: the worker polls.
 const BURST_GAP: Duration = Duration::from_millis(20);
 const BURST_LENGTH: u32 = 8;
-/// How long to wait between two looks while not being notified.
+/// Wait between two polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("NOFX_DB_URL is not set")]
     NoUrl,
-    #[error("the NOTIFY connection was lost")]
-    Lost,
+    #[error("the NOTIFY connection was closed")]
+    Closed,
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
 }
@@ -29,12 +29,12 @@ pub(super) enum Error {
 pub(super) struct PostgresSource {
     client: Client,
     notified: mpsc::Receiver<()>,
-    /// Whether the database knows that we wait.
-    waiting: bool,
-    /// Rings that were close to the one before.
+    /// Whether the database notifies this worker.
+    listening: bool,
+    /// Wake-ups in a row that came soon after the one before.
     burst: u32,
     last: Instant,
-    /// Whether to look without waiting for a ring.
+    /// Whether the next `recv` returns at once.
     poll_now: bool,
 }
 
@@ -44,48 +44,48 @@ impl WakeSource for PostgresSource {
     async fn open(settings: &Settings) -> Result<Self, Error> {
         let url = settings.db_url.as_ref().ok_or(Error::NoUrl)?;
         let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
-        let (tell, notified) = mpsc::channel(1);
+        let (notify, notified) = mpsc::channel(1);
         tokio::spawn(async move {
             let mut messages = std::pin::pin!(futures::stream::poll_fn(|context| connection.poll_message(context)));
             while let Some(Ok(message)) = messages.next().await {
                 if let AsyncMessage::Notification(_) = message {
-                    // Full: a ring that nobody has notified yet stands for this one too.
-                    let _ = tell.try_send(());
+                    // Full: a wake-up that was not received yet counts for this one too.
+                    let _ = notify.try_send(());
                 }
             }
         });
         client.batch_execute("listen nofx_step_ready; select nofx_private.start_listening()").await?;
-        Ok(Self { client, notified, waiting: true, burst: 0, last: Instant::now(), poll_now: true })
+        Ok(Self { client, notified, listening: true, burst: 0, last: Instant::now(), poll_now: true })
     }
 
     async fn recv(&mut self) -> Result<(), Error> {
         if std::mem::take(&mut self.poll_now) {
             return Ok(());
         }
-        if !self.waiting {
+        if !self.listening {
             tokio::time::sleep(POLL_INTERVAL).await;
             return Ok(());
         }
-        self.notified.recv().await.ok_or(Error::Lost)?;
+        self.notified.recv().await.ok_or(Error::Closed)?;
         self.burst = if self.last.elapsed() < BURST_GAP { self.burst + 1 } else { 0 };
         self.last = Instant::now();
         Ok(())
     }
 
-    /// All workers were told.
+    /// All workers were notified.
     async fn nack(&mut self) -> Result<(), Error> {
         self.poll_now = true;
         Ok(())
     }
 
     async fn ack(&mut self, found: bool) -> Result<(), Error> {
-        if self.waiting && self.burst >= BURST_LENGTH {
+        if self.listening && self.burst >= BURST_LENGTH {
             self.client.batch_execute("select nofx_private.stop_listening()").await?;
-            (self.waiting, self.burst) = (false, 0);
-        } else if !self.waiting && !found {
+            (self.listening, self.burst) = (false, 0);
+        } else if !self.listening && !found {
             self.client.batch_execute("select nofx_private.start_listening()").await?;
-            // What was rung meanwhile went unheard: one look finds it.
-            (self.waiting, self.poll_now) = (true, true);
+            // Steps that became ready in between had no wake-up: one more poll finds them.
+            (self.listening, self.poll_now) = (true, true);
         }
         Ok(())
     }

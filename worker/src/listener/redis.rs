@@ -1,4 +1,4 @@
-//! Rings through a Redis stream with one consumer group: each ring reaches one worker, and another one if that goes away.
+//! Wake-ups through a Redis stream with one consumer group: each reaches one worker, and another one if the first is killed.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use redis::streams::{StreamAutoClaimReply, StreamId, StreamMaxlen, StreamReadOpt
 use redis::{AsyncCommands, RedisError};
 use uuid::Uuid;
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
-/// How long to wait for a ring before looking whether a worker left some behind.
+/// Longest read, after which wake-ups of killed workers are claimed.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// A ring that nobody looked after for so long belongs to a worker that is gone.
+/// A wake-up that was not acknowledged for so long belongs to a worker that was killed.
 const CLAIM_IDLE_AFTER: Duration = Duration::from_secs(30);
-/// Most rings that one look answers.
-const BATCH: usize = 256;
+/// Wake-ups in one read, at most.
+const BATCH_SIZE: usize = 256;
 
 pub(super) struct RedisSource {
     redis: ConnectionManager,
     worker: String,
     unacked: Vec<String>,
-    /// Whether to look without waiting for a ring.
+    /// Whether the next `recv` returns at once.
     poll_now: bool,
 }
 
@@ -36,9 +36,9 @@ impl WakeSource for RedisSource {
         };
         let config = ConnectionManagerConfig::new().set_response_timeout(Some(POLL_TIMEOUT * 2)).set_number_of_retries(1);
         let mut redis = ConnectionManager::new_with_config(redis::Client::open(url.as_str())?, config).await?;
-        let made: Result<(), RedisError> = redis.xgroup_create_mkstream(STREAM, GROUP, "0").await;
-        // It is there since the first worker.
-        made.or_else(|error| if error.code() == Some("BUSYGROUP") { Ok(()) } else { Err(error) })?;
+        let created: Result<(), RedisError> = redis.xgroup_create_mkstream(STREAM, GROUP, "0").await;
+        // It exists since the first worker.
+        created.or_else(|error| if error.code() == Some("BUSYGROUP") { Ok(()) } else { Err(error) })?;
         Ok(Self { redis, worker: settings.worker.clone(), unacked: vec![], poll_now: true })
     }
 
@@ -47,15 +47,15 @@ impl WakeSource for RedisSource {
             return Ok(());
         }
         let millis = |duration: Duration| usize::try_from(duration.as_millis()).unwrap_or(usize::MAX);
-        let options = StreamReadOptions::default().group(GROUP, &self.worker).count(BATCH).block(millis(POLL_TIMEOUT));
+        let options = StreamReadOptions::default().group(GROUP, &self.worker).count(BATCH_SIZE).block(millis(POLL_TIMEOUT));
         loop {
             let read: Option<StreamReadReply> = self.redis.xread_options(&[STREAM], &[">"], &options).await?;
             let mut entries: Vec<StreamId> = read.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect();
             if entries.is_empty() {
-                let left: StreamAutoClaimReply =
+                let idle: StreamAutoClaimReply =
                     self.redis.xautoclaim_options(STREAM, GROUP, &self.worker, millis(CLAIM_IDLE_AFTER), "0-0", Default::default()).await?;
-                self.unacked.extend(left.deleted_ids);
-                entries = left.claimed;
+                self.unacked.extend(idle.deleted_ids);
+                entries = idle.claimed;
             }
             for entry in entries {
                 if entry.get::<String>("id").is_some_and(|id| id.parse::<Uuid>().is_ok()) {
@@ -72,41 +72,41 @@ impl WakeSource for RedisSource {
     }
 
     async fn nack(&mut self) -> Result<(), RedisError> {
-        let rings = std::mem::take(&mut self.unacked);
-        if rings.is_empty() {
+        let unacked = std::mem::take(&mut self.unacked);
+        if unacked.is_empty() {
             return Ok(());
         }
-        // One ring stands for all of them: whoever hears it looks until nothing is left.
+        // One wake-up is enough for all of them: the worker that receives it claims until no step is ready.
         let again = [("id", Uuid::now_v7().to_string())];
         let mut pipe = redis::pipe();
-        pipe.xadd(STREAM, "*", &again).ignore().xack(STREAM, GROUP, &rings).ignore().xdel(STREAM, &rings).ignore();
+        pipe.xadd(STREAM, "*", &again).ignore().xack(STREAM, GROUP, &unacked).ignore().xdel(STREAM, &unacked).ignore();
         pipe.query_async(&mut self.redis).await
     }
 
     async fn ack(&mut self, _found: bool) -> Result<(), RedisError> {
-        let answered = std::mem::take(&mut self.unacked);
-        if answered.is_empty() {
+        let unacked = std::mem::take(&mut self.unacked);
+        if unacked.is_empty() {
             return Ok(());
         }
-        redis::pipe().xack(STREAM, GROUP, &answered).ignore().xdel(STREAM, &answered).ignore().query_async(&mut self.redis).await
+        redis::pipe().xack(STREAM, GROUP, &unacked).ignore().xdel(STREAM, &unacked).ignore().query_async(&mut self.redis).await
     }
 }
 
 impl RedisSource {
-    /// An entry that is no ring would come again for ever: it is kept aside, for whoever wants to know who writes such.
+    /// Moves an entry that is not a wake-up to a stream of its own, for operators; otherwise it would come again forever.
     async fn dead_letter(&mut self, entry: &StreamId) -> Result<(), RedisError> {
         tracing::warn!(entry = entry.id, stream = DEAD_STREAM, "unrecognised queue message; moved to the dead-letter stream");
         let text = format!("{:?}", entry.map);
-        let keep = StreamMaxlen::Approx(1000);
+        let max_len = StreamMaxlen::Approx(1000);
         let mut pipe = redis::pipe();
-        pipe.xadd_maxlen(DEAD_STREAM, keep, "*", &[("entry", entry.id.as_str()), ("fields", text.as_str())]).ignore();
+        pipe.xadd_maxlen(DEAD_STREAM, max_len, "*", &[("entry", entry.id.as_str()), ("fields", text.as_str())]).ignore();
         pipe.xack(STREAM, GROUP, &[&entry.id]).ignore().xdel(STREAM, &[&entry.id]).ignore().query_async(&mut self.redis).await
     }
 }
 
-/// Records that the ring of a trace was notified.
-fn record_receipt(ring: &StreamId) {
-    if let Some(trace) = ring.get::<String>("traceparent").and_then(|text| text.parse().ok()) {
+/// Records the receipt of a wake-up in its trace.
+fn record_receipt(entry: &StreamId) {
+    if let Some(trace) = entry.get::<String>("traceparent").and_then(|text| text.parse().ok()) {
         let span = tracing::info_span!(
             "receive step.ready",
             otel.kind = "consumer",

@@ -1,5 +1,5 @@
-//! Rings through SQS: long polls of one queue for each urgency. A message is deleted when a look followed it; until then it
-//! comes again, to any worker. One that is no ring is left alone: after five receipts SQS moves it to the dead-letter queue.
+//! Wake-ups through SQS: long polls of one queue for each urgency. A message is deleted after a claim; until then it comes again, to any
+//! worker. A message that is not a wake-up is not deleted: after five receipts SQS moves it to the dead-letter queue.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use nofx_shared::queue::{Message, Urgency};
 use nofx_shared::settings::Queue;
 use nofx_shared::telemetry;
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
-/// The longest wait that SQS allows, in seconds.
+/// The longest poll that SQS allows.
 const POLL_TIMEOUT_S: i32 = 20;
-/// Most messages in one call (an SQS quota).
-const BATCH: i32 = 10;
+/// Messages in one call, at most (an SQS quota).
+const BATCH_SIZE: i32 = 10;
 
-/// Why SQS cannot be notified.
+/// Why a call of SQS failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{call} of {queue}: {message}")]
 pub(super) struct Error {
@@ -42,13 +42,13 @@ pub(super) struct SqsSource {
     client: Client,
     /// Names and URLs.
     queues: Vec<(String, String)>,
-    /// Queues that nobody polls now.
+    /// Queues without a poll in flight.
     idle: Vec<usize>,
-    /// Polls under way: they outlive a ring from another queue, so that nothing that SQS hands out is dropped.
+    /// Polls in flight: they go on when another queue has a wake-up, so that no message that SQS returns is dropped.
     polls: FuturesUnordered<Poll>,
-    /// Receipts of rings that no look has followed yet, by queue.
+    /// Receipts of wake-ups that were not acknowledged yet, by queue.
     unacked: HashMap<usize, Vec<String>>,
-    /// Whether to look without waiting for a ring.
+    /// Whether the next `recv` returns at once.
     poll_now: bool,
 }
 
@@ -57,9 +57,9 @@ impl SqsSource {
         let client = self.client.clone();
         let (name, url) = self.queues[queue].clone();
         Box::pin(async move {
-            let call = client.receive_message().queue_url(url).max_number_of_messages(BATCH).wait_time_seconds(POLL_TIMEOUT_S);
-            let answer = call.message_attribute_names("traceparent").send().await;
-            (queue, answer.map(|answer| answer.messages.unwrap_or_default()).map_err(|error| Error::of("ReceiveMessage", &name, error)))
+            let call = client.receive_message().queue_url(url).max_number_of_messages(BATCH_SIZE).wait_time_seconds(POLL_TIMEOUT_S);
+            let reply = call.message_attribute_names("traceparent").send().await;
+            (queue, reply.map(|reply| reply.messages.unwrap_or_default()).map_err(|error| Error::of("ReceiveMessage", &name, error)))
         })
     }
 }
@@ -131,9 +131,9 @@ impl WakeSource for SqsSource {
             };
             let entries = receipts.into_iter().enumerate().map(entry).collect();
             let call = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries));
-            let answer = call.send().await.map_err(|error| Error::of("DeleteMessageBatch", name, error))?;
-            // They ring once more: that costs a look.
-            for failed in answer.failed {
+            let reply = call.send().await.map_err(|error| Error::of("DeleteMessageBatch", name, error))?;
+            // They come once more and cost one claim.
+            for failed in reply.failed {
                 tracing::warn!(queue = name, code = failed.code, "SQS did not delete a message");
             }
         }
@@ -141,7 +141,7 @@ impl WakeSource for SqsSource {
     }
 }
 
-/// Records that the ring of a trace was notified.
+/// Records the receipt of a wake-up in its trace.
 fn record_receipt(message: &Received) {
     let attributes = message.message_attributes.as_ref();
     let trace = attributes.and_then(|all| all.get("traceparent")?.string_value.as_deref()?.parse().ok());

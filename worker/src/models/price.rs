@@ -1,4 +1,4 @@
-//! What models cost: a table with a version, in the repository. A model that is not in it has no price.
+//! Prices of models: a table with a version, in the repository. A model that is not in it has no price.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -38,8 +38,8 @@ impl Price {
         (fresh as f64 * self.input + usage.cached_tokens as f64 * self.cached + usage.output_tokens as f64 * self.output) / 1e6
     }
 
-    /// What so many tokens can cost at most.
-    pub(super) fn most_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
+    /// The highest cost of so many tokens.
+    pub(super) fn max_cost_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
         (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
     }
 }
@@ -53,7 +53,7 @@ mod tests {
         let price = super::of("openai", "gpt-5").expect("a price");
         let usage = Usage { input_tokens: 1_000_000, cached_tokens: 400_000, output_tokens: 100_000, reasoning_tokens: 50_000 };
         assert!((price.cost_usd(&usage) - (0.75 + 0.05 + 1.0)).abs() < 1e-9);
-        assert!(super::of("openai", "nobody").is_none() && !super::version().is_empty());
+        assert!(super::of("openai", "unknown").is_none() && !super::version().is_empty());
         for provider in PROVIDERS.iter().filter(|provider| provider.base_url.is_some()) {
             assert!(super::of(provider.name, provider.model).is_some(), "{} has no price", provider.model);
         }

@@ -1,4 +1,4 @@
-//! Who answers: the list of providers, and one question to one of them. Never tries twice: `route` decides that.
+//! The list of providers, and a call of one of them. It never retries: the caller does.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use genai::resolver::{AuthData, Endpoint};
 use genai::{ModelIden, ServiceTarget};
 use reqwest::header::HeaderMap;
 
-use super::Question;
+use super::ModelRequest;
 
-/// A provider, as it is asked when nobody says otherwise.
+/// A provider with its defaults.
 pub(super) struct Provider {
     pub name: &'static str,
     adapter: AdapterKind,
-    /// None: only where the operator says.
+    /// None: the operator must set it.
     pub base_url: Option<&'static str>,
-    /// The secret with its key.
+    /// The name of the secret with its key.
     pub secret: &'static str,
     pub model: &'static str,
 }
@@ -48,7 +48,7 @@ pub(super) const PROVIDERS: &[Provider] = &[
     Provider { name: "compatible", adapter: AdapterKind::OpenAI, base_url: None, secret: "COMPATIBLE_API_KEY", model: "default" },
 ];
 
-/// Tokens, counted the same whoever answered: input holds what was cached, output what was thought.
+/// Tokens, counted the same way for all providers: input includes cached tokens, output includes reasoning tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub input_tokens: u64,
@@ -57,118 +57,133 @@ pub(crate) struct Usage {
     pub reasoning_tokens: u64,
 }
 
-pub(super) struct Said {
+pub(super) struct Completion {
     pub text: String,
     pub usage: Usage,
 }
 
-/// Why there is no answer, by what helps.
+/// Why a call failed: the class decides what happens next.
 #[derive(Debug)]
 pub(super) enum ProviderError {
-    /// Too much was asked of it: another one may answer, this one later.
-    Busy { wait: Option<Duration>, what: String },
-    /// It failed, was silent too long, or what came cannot be read.
-    Broken(String),
-    /// It failed after it had begun to answer.
-    Cut(String),
-    /// It does not want to answer this.
-    Declined(String),
-    /// Nobody will answer this as it is.
-    Wrong(String),
+    /// A rate limit or an overload: another candidate may respond now, this one after the wait.
+    RateLimited { wait: Option<Duration>, message: String },
+    /// An error of the provider, a timeout, or a response that cannot be read.
+    Unavailable(String),
+    /// The response broke off after it had started.
+    Truncated(String),
+    /// The provider's content filter declined; another provider may respond.
+    ContentFiltered(String),
+    /// No provider will accept this request.
+    InvalidRequest(String),
 }
 
 impl ProviderError {
-    pub(super) fn what(&self) -> &str {
+    pub(super) fn message(&self) -> &str {
         match self {
-            Self::Busy { what, .. } | Self::Broken(what) | Self::Cut(what) | Self::Declined(what) | Self::Wrong(what) => what,
+            Self::RateLimited { message, .. }
+            | Self::Unavailable(message)
+            | Self::Truncated(message)
+            | Self::ContentFiltered(message)
+            | Self::InvalidRequest(message) => message,
         }
     }
 
+    /// Stored in the fallbacks of a model call; the database matches some of them.
     pub(super) fn class(&self) -> &'static str {
         match self {
-            Self::Busy { .. } => "busy",
-            Self::Broken(_) => "broken",
-            Self::Cut(_) => "cut",
-            Self::Declined(_) => "declined",
-            Self::Wrong(_) => "wrong",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::Truncated(_) => "truncated",
+            Self::ContentFiltered(_) => "content_filtered",
+            Self::InvalidRequest(_) => "invalid_request",
         }
     }
 }
 
-pub(super) async fn ask(
+pub(super) async fn call(
     client: &genai::Client,
     provider: &Provider,
     base_url: &str,
     key: &str,
     model: &str,
-    question: &Question,
-) -> Result<Said, ProviderError> {
+    request: &ModelRequest,
+) -> Result<Completion, ProviderError> {
     let target = ServiceTarget {
         endpoint: Endpoint::from_owned(format!("{}/", base_url.trim_end_matches('/'))),
         auth: AuthData::from_single(key),
         model: ModelIden::new(provider.adapter, model.to_owned()),
     };
-    let mut request = ChatRequest::new(vec![ChatMessage::user(&question.prompt)]);
-    if let Some(system) = &question.system {
-        request = request.with_system(system);
+    let mut chat = ChatRequest::new(vec![ChatMessage::user(&request.prompt)]);
+    if let Some(system) = &request.system {
+        chat = chat.with_system(system);
     }
-    let mut options = ChatOptions::default().with_max_tokens(question.max_tokens).with_capture_usage(true).with_capture_content(true);
-    if let Some(schema) = &question.schema {
+    let mut options = ChatOptions::default().with_max_tokens(request.max_tokens).with_capture_usage(true).with_capture_content(true);
+    if let Some(schema) = &request.schema {
         options = options.with_response_format(ChatResponseFormat::JsonSpec(JsonSpec::new("answer", schema.clone())));
     }
-    let said = async {
-        // With a schema there is nothing to see before the end; text comes piece by piece, so that silence is told from length.
-        if question.schema.is_some() {
-            whole(client, target, request, &options).await
+    let completion = async {
+        // Text is streamed, so that a response that breaks off is noticed. JSON is of no use before its end.
+        if request.schema.is_some() {
+            complete(client, target, chat, &options).await
         } else {
-            piece_by_piece(client, target, request, &options).await
+            stream(client, target, chat, &options).await
         }
     };
-    let silent = || ProviderError::Broken(format!("no response within {} s", question.timeout.as_secs()));
-    let said = tokio::time::timeout(question.timeout, said).await.map_err(|_| silent())??;
-    if said.text.trim().is_empty() { Err(ProviderError::Broken("the response is empty".to_owned())) } else { Ok(said) }
+    let timed_out = || ProviderError::Unavailable(format!("no response within {} s", request.timeout.as_secs()));
+    let completion = tokio::time::timeout(request.timeout, completion).await.map_err(|_| timed_out())??;
+    if completion.text.trim().is_empty() {
+        return Err(ProviderError::Unavailable("the response is empty".to_owned()));
+    }
+    Ok(completion)
 }
 
-async fn whole(client: &genai::Client, target: ServiceTarget, request: ChatRequest, options: &ChatOptions) -> Result<Said, ProviderError> {
-    let response = client.exec_chat(target, request, Some(options)).await.map_err(|error| trouble(&error))?;
-    stopped(response.stop_reason.as_ref())?;
-    Ok(Said { usage: usage(&response.usage), text: response.into_first_text().unwrap_or_default() })
-}
-
-async fn piece_by_piece(
+async fn complete(
     client: &genai::Client,
     target: ServiceTarget,
-    request: ChatRequest,
+    chat: ChatRequest,
     options: &ChatOptions,
-) -> Result<Said, ProviderError> {
-    let mut stream = client.exec_chat_stream(target, request, Some(options)).await.map_err(|error| trouble(&error))?.stream;
+) -> Result<Completion, ProviderError> {
+    let response = client.exec_chat(target, chat, Some(options)).await.map_err(|error| classify(&error))?;
+    check_stop_reason(response.stop_reason.as_ref())?;
+    Ok(Completion { usage: usage(&response.usage), text: response.into_first_text().unwrap_or_default() })
+}
+
+async fn stream(
+    client: &genai::Client,
+    target: ServiceTarget,
+    chat: ChatRequest,
+    options: &ChatOptions,
+) -> Result<Completion, ProviderError> {
+    let mut stream = client.exec_chat_stream(target, chat, Some(options)).await.map_err(|error| classify(&error))?.stream;
     let mut text = String::new();
     while let Some(event) = stream.next().await {
-        let event = event.map_err(|error| if text.is_empty() { trouble(&error) } else { ProviderError::Cut(shorten(&error.to_string())) })?;
+        let event = event.map_err(|error| {
+            if text.is_empty() { classify(&error) } else { ProviderError::Truncated(shorten(&error.to_string())) }
+        })?;
         match event {
             ChatStreamEvent::Chunk(chunk) => text.push_str(&chunk.content),
             ChatStreamEvent::End(end) => {
-                stopped(end.captured_stop_reason.as_ref())?;
+                check_stop_reason(end.captured_stop_reason.as_ref())?;
                 let Some(used) = end.captured_usage.filter(|used| used.completion_tokens.is_some()) else {
-                    return Err(endless(&text));
+                    return Err(ended_early(&text));
                 };
-                return Ok(Said { text, usage: usage(&used) });
+                return Ok(Completion { text, usage: usage(&used) });
             }
             _ => {}
         }
     }
-    Err(endless(&text))
+    Err(ended_early(&text))
 }
 
-fn endless(text: &str) -> ProviderError {
-    let what = "the response ended early".to_owned();
-    if text.is_empty() { ProviderError::Broken(what) } else { ProviderError::Cut(what) }
+fn ended_early(text: &str) -> ProviderError {
+    let message = "the response ended early".to_owned();
+    if text.is_empty() { ProviderError::Unavailable(message) } else { ProviderError::Truncated(message) }
 }
 
-fn stopped(reason: Option<&StopReason>) -> Result<(), ProviderError> {
+fn check_stop_reason(reason: Option<&StopReason>) -> Result<(), ProviderError> {
     match reason {
-        Some(StopReason::ContentFilter(why)) => Err(ProviderError::Declined(format!("the model declined to answer ({why})"))),
-        Some(StopReason::MaxTokens(_)) => Err(ProviderError::Wrong("the response is longer than `max_tokens` allows".to_owned())),
+        Some(StopReason::ContentFilter(why)) => Err(ProviderError::ContentFiltered(format!("the model declined to answer ({why})"))),
+        Some(StopReason::MaxTokens(_)) => Err(ProviderError::InvalidRequest("the response is longer than `max_tokens` allows".to_owned())),
         _ => Ok(()),
     }
 }
@@ -183,26 +198,26 @@ fn usage(used: &genai::chat::Usage) -> Usage {
     }
 }
 
-fn trouble(error: &genai::Error) -> ProviderError {
-    // A stream wraps what the provider said.
+fn classify(error: &genai::Error) -> ProviderError {
+    // A stream wraps the provider's error.
     if let genai::Error::WebStream { error: inside, .. } = error
         && let Some(inside) = inside.downcast_ref::<genai::Error>()
     {
-        return trouble(inside);
+        return classify(inside);
     }
     let Some(status) = error.status().map(|status| status.as_u16()) else {
-        let what = if let genai::Error::WebStream { cause, .. } = error { cause.clone() } else { error.to_string() };
-        return ProviderError::Broken(shorten(&what));
+        let message = if let genai::Error::WebStream { cause, .. } = error { cause.clone() } else { error.to_string() };
+        return ProviderError::Unavailable(shorten(&message));
     };
-    let what = format!("HTTP {status}: {}", shorten(&body_of(error)));
+    let message = format!("HTTP {status}: {}", shorten(&body_of(error)));
     match status {
         // 529: Anthropic is overloaded.
         429 | 529 | 503 => {
-            let wait = headers_of(error).and_then(wait_of).or_else(|| told_in_body(&body_of(error)));
-            ProviderError::Busy { wait, what }
+            let wait = headers_of(error).and_then(wait_of).or_else(|| wait_in_body(&body_of(error)));
+            ProviderError::RateLimited { wait, message }
         }
-        408 | 409 | 500.. => ProviderError::Broken(what),
-        _ => ProviderError::Wrong(what),
+        408 | 409 | 500.. => ProviderError::Unavailable(message),
+        _ => ProviderError::InvalidRequest(message),
     }
 }
 
@@ -236,14 +251,14 @@ fn wait_of(headers: &HeaderMap) -> Option<Duration> {
     (at.to_utc() - chrono::Utc::now()).to_std().ok()
 }
 
-/// Gemini tells it in the body: `"retryDelay": "12s"` (google.rpc.RetryInfo).
-fn told_in_body(body: &str) -> Option<Duration> {
+/// Gemini's wait is in the body: `"retryDelay": "12s"` (google.rpc.RetryInfo).
+fn wait_in_body(body: &str) -> Option<Duration> {
     let rest = body.split("\"retryDelay\"").nth(1)?;
     let text = rest.split('"').nth(1)?.strip_suffix('s')?;
     Some(Duration::from_millis((text.parse::<f64>().ok()?.clamp(0.0, 3600.0) * 1000.0) as u64))
 }
 
-/// Providers repeat the request in their errors; the first line says what it is about.
+/// Shortens an error: providers repeat the request in it.
 fn shorten(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }

@@ -1,7 +1,7 @@
-//! Whom to ask, in which order, and what to do when one does not answer. The one retry loop: providers are never asked twice elsewhere.
+//! The candidates of a model call, in order, and their cooldowns.
 //!
-//! A deployment that is busy or fails cools down for everybody; the next candidate is asked meanwhile. When all cool down, the first to
-//! be free again is waited for, as long as the step has time.
+//! A candidate that is rate limited or fails cools down for all steps of the worker; the next one is called meanwhile. When all cool down,
+//! the call waits for the first to be available, as long as the step's timeout allows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -13,14 +13,14 @@ use tokio::time::Instant;
 use super::provider::{PROVIDERS, Provider, ProviderError};
 use nofx_shared::settings;
 
-/// Questions to one provider at once.
-const AT_ONCE: usize = 16;
-/// How long a deployment cools down that says nothing else.
-const COOLDOWN: Duration = Duration::from_secs(5);
-/// Failures in a row that cool a deployment down.
-const FAILURES: u32 = 3;
+/// Concurrent calls of one provider.
+const MAX_CONCURRENT: usize = 16;
+/// Cooldown when the provider names none.
+const DEFAULT_COOLDOWN: Duration = Duration::from_secs(5);
+/// Failures in a row that start a cooldown.
+const FAILURE_THRESHOLD: u32 = 3;
 
-/// What is asked for.
+/// The kind of work: selects the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Task {
@@ -73,25 +73,25 @@ impl Candidate {
     }
 }
 
-/// The candidates of a task: what the step says, else the tenant, else `LLM_ORDER`, else what fits the task.
-pub(super) fn order(
+/// The candidates of a task, from the first of these that is set: the step, the tenant, `LLM_ORDER`, the defaults of the task.
+pub(super) fn candidates(
     task: Task,
     step: &[String],
     tenant: Option<&Vec<String>>,
     settings: &settings::Models,
 ) -> Result<Vec<Candidate>, String> {
-    let said = [step, tenant.map(Vec::as_slice).unwrap_or_default(), &settings.order].into_iter().find(|order| !order.is_empty());
-    match said {
+    let named = [step, tenant.map(Vec::as_slice).unwrap_or_default(), &settings.order].into_iter().find(|order| !order.is_empty());
+    match named {
         Some(order) => order.iter().map(|text| Candidate::read(text, settings)).collect(),
         None => task.providers().iter().map(|name| Candidate::read(name, settings)).collect(),
     }
 }
 
-/// What all steps of the worker know of the deployments.
+/// The state of all candidates, shared by the steps of the worker.
 #[derive(Default)]
 pub(super) struct Cooldowns {
-    deployments: Mutex<HashMap<String, State>>,
-    turns: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
+    candidates: Mutex<HashMap<String, State>>,
+    permits: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -101,48 +101,48 @@ struct State {
 }
 
 impl Cooldowns {
-    /// A place among the questions to a provider.
-    pub(super) fn turns(&self, provider: &'static str) -> Arc<Semaphore> {
-        let mut turns = self.turns.lock().expect("nobody panics while holding it");
-        Arc::clone(turns.entry(provider).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
+    /// Limits the concurrent calls of a provider.
+    pub(super) fn permits(&self, provider: &'static str) -> Arc<Semaphore> {
+        let mut permits = self.permits.lock().expect("the lock is never poisoned");
+        Arc::clone(permits.entry(provider).or_insert_with(|| Arc::new(Semaphore::new(MAX_CONCURRENT))))
     }
 
-    /// Until when a deployment cools down.
-    pub(super) fn cools_until(&self, candidate: &Candidate) -> Option<Instant> {
-        let deployments = self.deployments.lock().expect("nobody panics while holding it");
-        deployments.get(&candidate.name())?.until.filter(|until| *until > Instant::now())
+    /// The end of a candidate's cooldown, if it has one.
+    pub(super) fn cooldown_until(&self, candidate: &Candidate) -> Option<Instant> {
+        let candidates = self.candidates.lock().expect("the lock is never poisoned");
+        candidates.get(&candidate.name())?.until.filter(|until| *until > Instant::now())
     }
 
-    pub(super) fn answered(&self, candidate: &Candidate) {
-        self.deployments.lock().expect("nobody panics while holding it").remove(&candidate.name());
+    pub(super) fn succeeded(&self, candidate: &Candidate) {
+        self.candidates.lock().expect("the lock is never poisoned").remove(&candidate.name());
     }
 
-    pub(super) fn troubled(&self, candidate: &Candidate, trouble: &ProviderError) {
-        let mut deployments = self.deployments.lock().expect("nobody panics while holding it");
-        let state = deployments.entry(candidate.name()).or_default();
-        match trouble {
-            ProviderError::Busy { wait, .. } => state.until = Some(Instant::now() + wait.unwrap_or(COOLDOWN)),
-            ProviderError::Broken(_) | ProviderError::Cut(_) => {
+    pub(super) fn failed(&self, candidate: &Candidate, error: &ProviderError) {
+        let mut candidates = self.candidates.lock().expect("the lock is never poisoned");
+        let state = candidates.entry(candidate.name()).or_default();
+        match error {
+            ProviderError::RateLimited { wait, .. } => state.until = Some(Instant::now() + wait.unwrap_or(DEFAULT_COOLDOWN)),
+            ProviderError::Unavailable(_) | ProviderError::Truncated(_) => {
                 state.failures += 1;
-                if state.failures >= FAILURES {
-                    state.until = Some(Instant::now() + COOLDOWN);
+                if state.failures >= FAILURE_THRESHOLD {
+                    state.until = Some(Instant::now() + DEFAULT_COOLDOWN);
                 }
             }
-            // The deployment is well.
-            ProviderError::Declined(_) | ProviderError::Wrong(_) => {}
+            // The candidate works.
+            ProviderError::ContentFiltered(_) | ProviderError::InvalidRequest(_) => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Task, order};
+    use super::{Task, candidates};
 
     fn names(task: Task, step: &[&str], tenant: Option<&[&str]>, env: &[&str]) -> Result<Vec<String>, String> {
         let texts = |of: &[&str]| of.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let settings = nofx_shared::settings::Models { order: texts(env), ..Default::default() };
         let tenant = tenant.map(texts);
-        Ok(order(task, &texts(step), tenant.as_ref(), &settings)?.iter().map(super::Candidate::name).collect())
+        Ok(candidates(task, &texts(step), tenant.as_ref(), &settings)?.iter().map(super::Candidate::name).collect())
     }
 
     #[test]
@@ -153,6 +153,6 @@ mod tests {
         assert_eq!(names(Task::Docs, &[], None, &["openai/x"]), Ok(vec!["openai/x".to_owned()]));
         assert_eq!(names(Task::Docs, &[], Some(&["anthropic/y"]), &["openai/x"]), Ok(vec!["anthropic/y".to_owned()]));
         assert_eq!(names(Task::Docs, &["gemini/a/b"], Some(&["anthropic/y"]), &[]), Ok(vec!["gemini/a/b".to_owned()]));
-        assert!(names(Task::Docs, &["nobody"], None, &[]).is_err() && names(Task::Docs, &["compatible"], None, &[]).is_err());
+        assert!(names(Task::Docs, &["unknown"], None, &[]).is_err() && names(Task::Docs, &["compatible"], None, &[]).is_err());
     }
 }

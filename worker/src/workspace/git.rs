@@ -1,4 +1,4 @@
-//! Git in a workspace: argument arrays only, nobody is asked, no hook and no system configuration has a say.
+//! Git in a workspace: argument arrays only, without prompts, hooks and system configuration.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use nofx_shared::engine::Failure;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Ended, Printed, Processes};
+use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
 
-/// Most that one command may answer: a diff or a list of files that is cut short would be believed.
-const ANSWER_BYTES: usize = 256 << 20;
+/// Largest output of one command: a diff or a list of files that was cut short would look complete.
+const OUTPUT_BYTES: usize = 256 << 20;
 
 pub(crate) struct Git<'a> {
     pub processes: &'a Processes,
     pub dir: &'a Path,
     pub stop: CancellationToken,
-    /// What git's own processes see besides.
+    /// More variables of git's environment.
     pub env: BTreeMap<String, String>,
 }
 
@@ -24,18 +24,18 @@ impl<'a> Git<'a> {
         Self { processes, dir, stop, env: BTreeMap::new() }
     }
 
-    /// Runs `git …`; what it wrote to standard output. Anything but success is an error that says what git said.
+    /// Runs `git …` and returns its standard output; an error has git's message.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<String, Failure> {
-        let ended = self.try_run(arguments).await?;
-        if ended.exit_code == Some(0) {
-            return Ok(ended.stdout);
+        let result = self.try_run(arguments).await?;
+        if result.exit_code == Some(0) {
+            return Ok(result.stdout);
         }
         let verb = arguments.iter().find(|one| !one.starts_with('-')).copied().unwrap_or_default();
-        Err(Failure::transient(format!("git {verb} failed: {}", ended.output.trim())))
+        Err(Failure::transient(format!("git {verb} failed: {}", result.output.trim())))
     }
 
-    /// The same, when failing is an answer too.
-    pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<Ended, Failure> {
+    /// Runs `git …` for callers that read its exit code.
+    pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<ProcessResult, Failure> {
         let fixed =
             ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"];
         let argv = fixed.iter().chain(arguments).map(|text| (*text).to_owned()).collect();
@@ -48,63 +48,63 @@ impl<'a> Git<'a> {
             env,
             trace: None,
             stop: self.stop.clone(),
-            keep_bytes: ANSWER_BYTES,
-            printed: Printed::default(),
+            max_output_bytes: OUTPUT_BYTES,
+            live_output: LiveOutput::default(),
         };
-        let ended = self.processes.run(command).await?;
+        let result = self.processes.run(command).await?;
         if self.stop.is_cancelled() {
             return Err(Failure::transient("the step was stopped"));
         }
-        if ended.dropped_bytes > 0 {
-            return Err(Failure::permanent(format!("git returned more than {ANSWER_BYTES} bytes")));
+        if result.dropped_bytes > 0 {
+            return Err(Failure::permanent(format!("git returned more than {OUTPUT_BYTES} bytes")));
         }
-        Ok(ended)
+        Ok(result)
     }
 
-    /// Whether the folder is a repository of its own.
+    /// Whether the folder is the root of a repository.
     pub(crate) fn is_repository(&self) -> bool {
         self.dir.join(".git").exists()
     }
 
-    /// The tree of the folder as it is now, uncommitted and untracked files too; ignored ones not. The repository's own index stays
-    /// as it is.
+    /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
+    /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
         let index = TemporaryIndex::of(self.dir)?;
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".to_owned(), index.0.to_string_lossy().into_owned());
-        let own = Git { processes: self.processes, dir: self.dir, stop: self.stop.clone(), env };
-        own.run(&["add", "--all", "--", "."]).await?;
-        Ok(own.run(&["write-tree"]).await?.trim().to_owned())
+        let git = Git { processes: self.processes, dir: self.dir, stop: self.stop.clone(), env };
+        git.run(&["add", "--all", "--", "."]).await?;
+        Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
 
-    /// The commit that is checked out, if there is one.
+    /// The commit that is checked out, if any.
     pub(crate) async fn head(&self) -> Result<Option<String>, Failure> {
-        let ended = self.try_run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await?;
-        Ok((ended.exit_code == Some(0)).then(|| ended.stdout.trim().to_owned()))
+        let result = self.try_run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await?;
+        Ok((result.exit_code == Some(0)).then(|| result.stdout.trim().to_owned()))
     }
 
-    /// What a name means: a commit.
+    /// The commit that a name stands for.
     pub(crate) async fn commit(&self, name: &str) -> Result<Option<String>, Failure> {
-        let ended = self.try_run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")]).await?;
-        Ok((ended.exit_code == Some(0)).then(|| ended.stdout.trim().to_owned()))
+        let result = self.try_run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")]).await?;
+        Ok((result.exit_code == Some(0)).then(|| result.stdout.trim().to_owned()))
     }
 
-    /// Paths of all files of a tree.
+    /// The paths of all files of a tree.
     pub(crate) async fn files(&self, tree: &str) -> Result<Vec<String>, Failure> {
         let names = self.run(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]).await?;
         Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 }
 
-/// A copy of the index, so that `git add` is quick and leaves no trace.
+/// A copy of the index: `git add` is fast and does not change the original.
 struct TemporaryIndex(PathBuf);
 
 impl TemporaryIndex {
     fn of(dir: &Path) -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("nofx-index-{}", uuid::Uuid::now_v7().simple()));
-        let own = dir.join(".git/index");
-        if own.is_file() {
-            std::fs::copy(&own, &path).map_err(|error| Failure::transient(format!("could not copy {}: {error}", own.display())))?;
+        let original = dir.join(".git/index");
+        if original.is_file() {
+            std::fs::copy(&original, &path).map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
         }
         Ok(Self(path))
     }
@@ -112,7 +112,7 @@ impl TemporaryIndex {
 
 impl Drop for TemporaryIndex {
     fn drop(&mut self) {
-        // Git may not have made it.
+        // Git may not have created it.
         drop(std::fs::remove_file(&self.0));
     }
 }

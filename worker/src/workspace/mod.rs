@@ -1,4 +1,5 @@
-//! A folder per run with a checkout of the plan's repository, shared by the run's steps on this worker, re-made on another.
+//! One folder for each run, with a checkout of the plan's repository. The run's steps on this worker share it; another worker makes its
+//! own.
 
 mod git;
 mod snapshot;
@@ -21,61 +22,61 @@ pub(crate) use snapshot::Snapshots;
 pub(crate) struct Workspaces {
     root: PathBuf,
     processes: Processes,
-    /// One checkout at a time a run; once made it stays.
-    made: Mutex<HashMap<Uuid, Arc<OnceCell<()>>>>,
+    /// By run: one checkout at a time, and only once.
+    created: Mutex<HashMap<Uuid, Arc<OnceCell<()>>>>,
 }
 
 impl Workspaces {
     pub(crate) fn new(root: PathBuf, processes: Processes) -> Self {
-        Self { root, processes, made: Mutex::default() }
+        Self { root, processes, created: Mutex::default() }
     }
 
     /// The run's folder: a checkout, or an empty folder when the plan names no repository.
     pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>) -> Result<PathBuf, Failure> {
         let dir = self.root.join(run.simple().to_string());
-        let cell = Arc::clone(self.made.lock().expect("nobody panics while holding it").entry(run).or_default());
-        cell.get_or_try_init(|| self.make(&dir, source)).await?;
+        let cell = Arc::clone(self.created.lock().expect("the lock is never poisoned").entry(run).or_default());
+        cell.get_or_try_init(|| self.create(&dir, source)).await?;
         Ok(dir)
     }
 
-    async fn make(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
+    async fn create(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::transient(format!("could not create the workspace {}: {error}", dir.display()));
         let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
-        // Whole since the rename below; another worker of this machine may have made it.
+        // It is complete, because of the rename below; another worker on this machine may have created it.
         if dir.exists() {
             return Ok(());
         }
-        let half = dir.with_extension(format!("half-{}", std::process::id()));
-        if half.exists() {
-            std::fs::remove_dir_all(&half).map_err(failed)?;
+        let partial = dir.with_extension(format!("partial-{}", std::process::id()));
+        if partial.exists() {
+            std::fs::remove_dir_all(&partial).map_err(failed)?;
         }
         if source.r#ref.as_ref().is_some_and(|reference| reference.starts_with('-')) || source.git.starts_with('-') {
             return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
-        let target = half.to_string_lossy().into_owned();
+        let target = partial.to_string_lossy().into_owned();
         let root = Git::new(&self.processes, &self.root, CancellationToken::new());
         root.run(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, &target]).await?;
         if let Some(reference) = &source.r#ref {
-            let git = Git::new(&self.processes, &half, CancellationToken::new());
-            // A branch is the one of the origin; a tag or a commit has one name everywhere.
+            let git = Git::new(&self.processes, &partial, CancellationToken::new());
+            // A branch is taken from the origin; tags and commits have the same name everywhere.
             let of_origin = format!("origin/{reference}");
             let name = if git.commit(&of_origin).await?.is_some() { &of_origin } else { reference };
             git.run(&["checkout", "--quiet", "--detach", name]).await?;
         }
-        match std::fs::rename(&half, dir) {
-            // Another worker was faster: its checkout is the run's.
-            Err(_) if dir.exists() => std::fs::remove_dir_all(&half).map_err(failed),
+        match std::fs::rename(&partial, dir) {
+            // Another worker on this machine was faster: its checkout is used.
+            Err(_) if dir.exists() => std::fs::remove_dir_all(&partial).map_err(failed),
             renamed => renamed.map_err(failed),
         }
     }
 
-    /// Removes folders that nobody has touched for a while.
+    /// Removes folders that were not changed for this time.
     pub(crate) async fn prune(&self, age: Duration) {
         let Ok(entries) = std::fs::read_dir(&self.root) else { return };
         for entry in entries.flatten() {
             let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age));
             if old && let Ok(run) = entry.file_name().to_string_lossy().parse::<Uuid>() {
-                self.made.lock().expect("nobody panics while holding it").remove(&run);
+                self.created.lock().expect("the lock is never poisoned").remove(&run);
                 if let Err(error) = std::fs::remove_dir_all(entry.path()) {
                     tracing::warn!(%error, %run, "could not remove an old workspace");
                 }
@@ -84,16 +85,16 @@ impl Workspaces {
     }
 }
 
-/// A file below a folder, whether it is there or not; never outside of it.
+/// The path of a file below a folder, whether it exists or not; never outside of it.
 pub(crate) fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
     let outside = || Failure::permanent(format!("`{name}` is not a file below the workspace"));
     let is_plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
     let path = dir.join(name);
-    // A folder that is a link may lead anywhere, and so may the file itself.
+    // A folder may be a link out of the workspace, and so may the file itself.
     let real = path.ancestors().find_map(|part| part.canonicalize().ok());
     let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
     let root = dir.canonicalize().map_err(|_| outside())?;
-    // What git keeps for itself decides what it runs.
+    // Files in .git decide which programs git runs.
     let is_gits = path.strip_prefix(dir).is_ok_and(|path| path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")));
     if is_plain && !is_gits && !name.is_empty() && !name.contains('\0') && !is_link && real.is_some_and(|real| real.starts_with(root)) {
         Ok(path)

@@ -1,4 +1,4 @@
-//! States of a workspace and what changed between them, whether it is a repository or not; the workspace itself is left as it is.
+//! Snapshots of a workspace and the changes between them, whether it is a repository or not. The workspace itself does not change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,24 +11,24 @@ use crate::drivers::Processes;
 
 pub(crate) struct Snapshots<'a> {
     git: Git<'a>,
-    /// Of a workspace that is no repository: where its states are kept meanwhile.
-    own: Option<PathBuf>,
+    /// The temporary repository of a workspace that is none itself.
+    temporary: Option<PathBuf>,
 }
 
 impl<'a> Snapshots<'a> {
     pub(crate) async fn new(processes: &'a Processes, dir: &'a Path, stop: CancellationToken) -> Result<Self, Failure> {
         let mut git = Git::new(processes, dir, stop);
         if git.is_repository() {
-            return Ok(Self { git, own: None });
+            return Ok(Self { git, temporary: None });
         }
-        let own = std::env::temp_dir().join(format!("nofx-states-{}", uuid::Uuid::now_v7().simple()));
+        let temporary = std::env::temp_dir().join(format!("nofx-snapshots-{}", uuid::Uuid::now_v7().simple()));
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        git.env = BTreeMap::from([("GIT_DIR".to_owned(), text(&own)), ("GIT_WORK_TREE".to_owned(), text(dir))]);
+        git.env = BTreeMap::from([("GIT_DIR".to_owned(), text(&temporary)), ("GIT_WORK_TREE".to_owned(), text(dir))]);
         git.run(&["init", "--quiet"]).await?;
-        Ok(Self { git, own: Some(own) })
+        Ok(Self { git, temporary: Some(temporary) })
     }
 
-    /// The state now.
+    /// The workspace as it is now.
     pub(crate) async fn take(&self) -> Result<String, Failure> {
         self.git.tree().await
     }
@@ -40,8 +40,8 @@ impl<'a> Snapshots<'a> {
 
 impl Drop for Snapshots<'_> {
     fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            drop(std::fs::remove_dir_all(own));
+        if let Some(temporary) = &self.temporary {
+            drop(std::fs::remove_dir_all(temporary));
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn read(root: Node<'_, '_>) -> Result<Report, Unreadable> {
         }
         let path = node.attribute("filename").ok_or_else(|| Unreadable::new("a <class> without a filename"))?;
         report.file(path);
-        // Lines below <methods> are told a second time; only those of the class count.
+        // Lines below <methods> are repeated in the class; only the latter count.
         for lines in node.children().filter(|child| child.has_tag_name("lines")) {
             for line in lines.children().filter(|child| child.has_tag_name("line")) {
                 report.hit(path, number(line, "number")?, number(line, "hits")?);

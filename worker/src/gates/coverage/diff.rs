@@ -1,12 +1,12 @@
-//! Reads a unified diff as git writes it: which lines of which files are new. Strict: what it does not know is an error, because
-//! a file that is overlooked would open the gate.
+//! Reads a unified diff of git: the new lines of each file. Strict: an unknown line is an error, because a file that was missed would
+//! pass the gate.
 
 use std::collections::BTreeSet;
 
-/// What a diff says of one file.
+/// The changes of one file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
-    /// Where the file is now; where it was, when it is deleted.
+    /// Its path now; its last path when it is deleted.
     pub path: String,
     /// Numbers of the new lines, in the file as it is now.
     pub added: BTreeSet<u32>,
@@ -21,7 +21,7 @@ pub(super) struct Unreadable {
     what: String,
 }
 
-/// Lines that git may write between `diff --git` and the first hunk, and that say nothing of lines.
+/// Lines between `diff --git` and the first hunk that do not matter here.
 const HEADERS: &[&str] = &["index ", "old mode ", "new mode ", "similarity index ", "dissimilarity index ", "copy from ", "rename from "];
 
 pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
@@ -106,13 +106,13 @@ fn ranges(hunk: &str) -> Option<((u32, u32), (u32, u32))> {
     words.next()?.starts_with("@@").then_some((old, new))
 }
 
-/// A name without its `a/` or `b/`, decoded when git has quoted it.
+/// A name without `a/` or `b/`, decoded when git has quoted it.
 fn name_of(name: &str, is_bare: bool) -> Option<String> {
     let plain = if name.starts_with('"') { unquote(name)?.0 } else { name.strip_suffix('\t').unwrap_or(name).to_owned() };
     if is_bare { Some(plain) } else { plain.strip_prefix("a/").or_else(|| plain.strip_prefix("b/")).map(str::to_owned) }
 }
 
-/// The name in `a/name b/name`, when both are the same: only then the line can be taken apart.
+/// The name in `a/name b/name`, when both are the same: otherwise the line is ambiguous.
 fn both_names(names: &str) -> Option<String> {
     if names.starts_with('"') {
         let (first, rest) = unquote(names)?;
@@ -125,7 +125,7 @@ fn both_names(names: &str) -> Option<String> {
     (first == second).then(|| first.to_owned())
 }
 
-/// Takes a name apart that git has quoted as C does; what comes after it.
+/// Decodes a name that git has quoted like C; returns the rest of the text too.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let bytes = text.as_bytes();
     let mut out = vec![];
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn renames_deletions_and_binaries_are_told() {
+    fn renames_deletions_and_binaries_are_recognised() {
         let text = "diff --git a/old name.rs b/new name.rs\nsimilarity index 90%\nrename from old name.rs\nrename to new name.rs\n\
             index 1..2 100644\n--- a/old name.rs\t\n+++ b/new name.rs\t\n@@ -1 +1,2 @@\n-a\n+--- b\n+++ c\n\\ No newline at end of file\n\
             diff --git a/gone.py b/gone.py\ndeleted file mode 100644\nindex 1..0\n--- a/gone.py\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n\

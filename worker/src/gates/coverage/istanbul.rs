@@ -18,8 +18,8 @@ pub(super) fn read(value: &Value) -> Result<Report, Unreadable> {
                 .and_then(|line| u32::try_from(line).ok())
                 .ok_or_else(|| fail("a statement without a line"))?;
             let hits = counts.get(id).and_then(Value::as_u64).ok_or_else(|| fail("a statement without a count"))?;
-            let most = lines.entry(line).or_default();
-            *most = hits.max(*most);
+            let max = lines.entry(line).or_default();
+            *max = hits.max(*max);
         }
     }
     report.or_empty(true, "")

@@ -1,4 +1,4 @@
-//! Joins changed lines with reports: which file of the repository a report means, and what of it was covered.
+//! Maps the paths of reports to files of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use super::report::{Lines, Report};
 
 /// Reports by the repository's own paths.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Joined {
+pub(super) struct JoinedReports {
     pub files: BTreeMap<String, Lines>,
-    /// Paths of reports that belong to no file of the repository, or to more than one.
+    /// Paths of reports that fit no file of the repository, or more than one.
     pub unmapped: BTreeSet<String>,
 }
 
-/// `tracked`: every file of the repository; `folder`: where the repository lies on this machine.
-pub(super) fn join(reports: &[Report], tracked: &BTreeSet<String>, folder: &str) -> Joined {
-    let mut joined = Joined::default();
+/// `tracked`: all files of the repository; `folder`: its path on this machine.
+pub(super) fn join(reports: &[Report], tracked: &BTreeSet<String>, folder: &str) -> JoinedReports {
+    let mut joined = JoinedReports::default();
     let mut guessed = vec![];
     for report in reports {
         for (path, lines) in &report.files {
@@ -24,7 +24,7 @@ pub(super) fn join(reports: &[Report], tracked: &BTreeSet<String>, folder: &str)
             }
         }
     }
-    // A guess never adds to a file that a report names outright: it may be another file of the same name.
+    // A guess never adds to a file that a report names exactly: it may be another file of the same name.
     let named: BTreeSet<String> = joined.files.keys().cloned().collect();
     for (path, lines) in guessed {
         match by_suffix(path, tracked).filter(|found| !named.contains(*found)) {
@@ -37,7 +37,7 @@ pub(super) fn join(reports: &[Report], tracked: &BTreeSet<String>, folder: &str)
     joined
 }
 
-fn add(joined: &mut Joined, path: String, lines: &Lines) {
+fn add(joined: &mut JoinedReports, path: String, lines: &Lines) {
     let sum = joined.files.entry(path).or_default();
     for (line, hits) in lines {
         let so_far = sum.entry(*line).or_default();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_found_outright_below_roots_and_by_their_end() {
+    fn paths_are_found_exactly_below_roots_and_by_their_end() {
         let reports = [report(&["/w/src/a.py", "b.py", "/ci/build/src/deep/c.py", "com/acme/D.java"], &["/w/src"])];
         let tracked = ["src/a.py", "src/b.py", "src/deep/c.py", "deep/c.py", "app/com/acme/D.java"];
         let (files, unmapped) = mapped(&reports, &tracked);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_of_the_same_name_does_not_cover_a_file_that_was_reported() {
+    fn another_file_of_the_same_name_does_not_cover_a_file_that_was_reported() {
         let (files, unmapped) = mapped(&[report(&["/w/src/lib.rs", "/usr/lib/src/lib.rs"], &[])], &["src/lib.rs"]);
         assert_eq!((files, unmapped), (vec![("src/lib.rs".to_owned(), 1)], vec!["/usr/lib/src/lib.rs".to_owned()]));
     }

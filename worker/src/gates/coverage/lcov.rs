@@ -1,4 +1,4 @@
-//! LCOV: `SF`, `DA`, `end_of_record`; every other record is about functions and branches and says nothing of lines.
+//! LCOV: `SF`, `DA`, `end_of_record`; all other records are about functions and branches.
 
 use super::report::{Report, Unreadable};
 

@@ -46,7 +46,7 @@ pub(super) fn read(value: &Value) -> Result<Report, Unreadable> {
     report.or_empty(true, "")
 }
 
-/// How often each line ran, as LLVM counts: the most of what is in force at its start and of the regions that begin on it.
+/// How often each line ran, as LLVM counts: the maximum of the segment in force at its start and of the regions that start on it.
 fn lines(segments: &[Segment]) -> Vec<(u32, u64)> {
     let mut out = vec![];
     let Some(last) = segments.last() else { return out };

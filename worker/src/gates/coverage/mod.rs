@@ -1,5 +1,5 @@
-//! Coverage of changed lines: the diff against a base (`diff`), reports of any format (`report`), whose file is whose (`join`), and
-//! the verdict. Whatever cannot be read, mapped or measured keeps the gate closed.
+//! Coverage of changed lines: the diff against a base (`diff`), reports of any format (`report`), the files they are about (`join`), and the
+//! verdict. A file that cannot be read, mapped or measured keeps the gate closed.
 
 mod clover;
 mod cobertura;
@@ -22,7 +22,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Bench, Gate, Judged};
+use super::{Gate, GateContext, Judgement};
 use crate::handlers::bash;
 use crate::workspace::{Git, below};
 
@@ -48,8 +48,8 @@ pub(crate) struct Inputs {
     exclude: Vec<String>,
 }
 
-/// Where tools put their reports when nobody says otherwise.
-const USUAL: &[&str] = &[
+/// Where tools write their reports by default.
+const DEFAULT_REPORTS: &[&str] = &[
     "lcov.info",
     "coverage/lcov.info",
     "coverage.xml",
@@ -70,37 +70,37 @@ impl Gate for CoverageGate {
     const TOOL: &'static str = "gate:coverage";
     type Inputs = Inputs;
 
-    async fn judge(bench: &Bench<'_>, inputs: Inputs) -> Result<Judged, Failure> {
+    async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let threshold = inputs.threshold.unwrap_or(90.0);
         if !(0.0..=100.0).contains(&threshold) {
             return Err(Failure::permanent(format!("`threshold` must be a percentage from 0 to 100, not {threshold}")));
         }
-        let git = bench.git(&bench.workspace);
+        let git = context.git(&context.workspace);
         if !git.is_repository() {
-            return Ok(Judged::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
+            return Ok(Judgement::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
         }
-        let mut printed = String::new();
+        let mut output = String::new();
         let mut exit_code = None;
         if let Some(command) = &inputs.command {
-            let ended = bench.run(bash::script_argv(command), &bench.workspace).await?;
-            (printed, exit_code) = (ended.output, ended.exit_code);
+            let result = context.run(bash::script_argv(command), &context.workspace).await?;
+            (output, exit_code) = (result.output, result.exit_code);
         }
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
-        let mut judged = if exit_code.is_none_or(|code| code == 0) {
-            compare(bench, &git, &inputs, (threshold * 1000.0).round() as u64).await?
+        let mut judgement = if exit_code.is_none_or(|code| code == 0) {
+            compare(context, &git, &inputs, (threshold * 1000.0).round() as u64).await?
         } else {
-            Judged::inconclusive(format!("the command exited with code {}", exit_code.unwrap_or_default()))
+            Judgement::inconclusive(format!("the command exited with code {}", exit_code.unwrap_or_default()))
         };
-        (judged.tool, judged.printed, judged.exit_code) = (tool, printed, exit_code);
-        judged.command = inputs.command.map(|command| bench.step.mask.apply(&command));
-        Ok(judged)
+        (judgement.tool, judgement.output, judgement.exit_code) = (tool, output, exit_code);
+        judgement.command = inputs.command.map(|command| context.step.mask.apply(&command));
+        Ok(judgement)
     }
 }
 
-async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_milli: u64) -> Result<Judged, Failure> {
+async fn compare(context: &GateContext<'_>, git: &Git<'_>, inputs: &Inputs, threshold_milli: u64) -> Result<Judgement, Failure> {
     let Some(base) = base_of(git, inputs.base.as_deref()).await? else {
         let named = inputs.base.as_deref().unwrap_or("origin/HEAD, origin/main or origin/master");
-        return Ok(Judged::inconclusive(format!("no merge base with {named}; set `base`")));
+        return Ok(Judgement::inconclusive(format!("no merge base with {named}; set `base`")));
     };
     let head = git.tree().await?;
     let flags =
@@ -108,14 +108,14 @@ async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_mi
     let text = git.run(&[flags.as_slice(), &["--end-of-options", &base, &head]].concat()).await?;
     let changes = match diff::read(&text) {
         Ok(changes) => changes,
-        Err(error) => return Ok(Judged::inconclusive(format!("could not read the diff: {error}"))),
+        Err(error) => return Ok(Judgement::inconclusive(format!("could not read the diff: {error}"))),
     };
-    let (reports, files, read) = match read_reports(&bench.workspace, inputs.reports.as_deref())? {
+    let (reports, files, read) = match read_reports(&context.workspace, inputs.reports.as_deref())? {
         Ok(found) => found,
-        Err(why) => return Ok(Judged::inconclusive(why)),
+        Err(why) => return Ok(Judgement::inconclusive(why)),
     };
     let tracked: BTreeSet<String> = git.files(&head).await?.into_iter().collect();
-    let joined = join::join(&reports, &tracked, &bench.workspace.to_string_lossy());
+    let joined = join::join(&reports, &tracked, &context.workspace.to_string_lossy());
     let excluded = inputs.exclude.iter().map(|glob| pattern(glob)).collect::<Result<Vec<_>, _>>()?;
     let generated = generated(git, &changes).await?;
     let is_excluded = |path: &str| excluded.iter().any(|one| one.is_match(path));
@@ -160,10 +160,10 @@ async fn compare(bench: &Bench<'_>, git: &Git<'_>, inputs: &Inputs, threshold_mi
         unmapped: joined.unmapped.into_iter().collect(),
         reports: read,
     };
-    Ok(Judged { findings, coverage: Some(coverage), inputs: files, ..Judged::of(found.verdict, summary) })
+    Ok(Judgement { findings, coverage: Some(coverage), inputs: files, ..Judgement::of(found.verdict, summary) })
 }
 
-/// The commit where the work left its base.
+/// The merge base.
 async fn base_of(git: &Git<'_>, named: Option<&str>) -> Result<Option<String>, Failure> {
     let candidates: Vec<String> = match named {
         Some(name) => vec![format!("origin/{name}"), name.to_owned()],
@@ -171,11 +171,11 @@ async fn base_of(git: &Git<'_>, named: Option<&str>) -> Result<Option<String>, F
     };
     for name in candidates {
         let Some(commit) = git.commit(&name).await? else { continue };
-        // Without a commit of its own, everything is new since the base itself.
+        // Without a commit, all files are new since the base.
         let Some(head) = git.head().await? else { return Ok(Some(commit)) };
-        let ended = git.try_run(&["merge-base", &commit, &head]).await?;
-        if ended.exit_code == Some(0) {
-            return Ok(Some(ended.stdout.trim().to_owned()));
+        let result = git.try_run(&["merge-base", &commit, &head]).await?;
+        if result.exit_code == Some(0) {
+            return Ok(Some(result.stdout.trim().to_owned()));
         }
     }
     Ok(None)
@@ -183,14 +183,14 @@ async fn base_of(git: &Git<'_>, named: Option<&str>) -> Result<Option<String>, F
 
 type Reports = (Vec<report::Report>, Vec<Input>, Vec<ReportFile>);
 
-/// Every report that was named, or those at the usual places; the inner error says why there is no verdict.
+/// The reports of the inputs, or those at the default paths; the inner error says why there is no verdict.
 fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Reports, String>, Failure> {
     let names: Vec<&str> = match named {
         Some(names) => names.iter().map(String::as_str).collect(),
-        None => USUAL.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
+        None => DEFAULT_REPORTS.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
     };
     if names.is_empty() {
-        return Ok(Err(format!("no coverage report at the usual places ({}); set `reports`", USUAL.join(", "))));
+        return Ok(Err(format!("no coverage report at the usual places ({}); set `reports`", DEFAULT_REPORTS.join(", "))));
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {
@@ -220,13 +220,13 @@ fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Rep
     Ok(Ok((reports, inputs, files)))
 }
 
-/// Changed files that .gitattributes calls `linguist-generated`.
+/// Changed files that are `linguist-generated` in .gitattributes.
 async fn generated(git: &Git<'_>, changes: &[diff::Change]) -> Result<BTreeSet<String>, Failure> {
     let mut out = BTreeSet::new();
     let paths: Vec<&str> = changes.iter().filter(|change| !change.added.is_empty()).map(|change| change.path.as_str()).collect();
     for some in paths.chunks(500) {
-        let said = git.run(&[["check-attr", "-z", "linguist-generated", "--"].as_slice(), some].concat()).await?;
-        let words: Vec<&str> = said.split('\0').collect();
+        let attributes = git.run(&[["check-attr", "-z", "linguist-generated", "--"].as_slice(), some].concat()).await?;
+        let words: Vec<&str> = attributes.split('\0').collect();
         out.extend(
             words.as_chunks::<3>().0.iter().filter(|[_, _, value]| matches!(*value, "set" | "true")).map(|[path, _, _]| (*path).to_owned()),
         );

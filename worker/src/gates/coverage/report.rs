@@ -1,10 +1,10 @@
-//! What every coverage report says, whatever its format: how often which line of which file ran.
+//! A coverage report of any format: how often each line of each file ran.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Line numbers and how often each ran. A line that is not in it is not coverable.
+/// How often each line ran, by line number. All other lines are not coverable.
 pub(super) type Lines = BTreeMap<u32, u64>;
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,13 +30,13 @@ impl Report {
         self.files.entry(path.replace('\\', "/")).or_default()
     }
 
-    /// A line told twice ran as often as both say.
+    /// The hits of a line that is listed twice are summed.
     pub(super) fn hit(&mut self, path: &str, line: u32, hits: u64) {
         let sum = self.file(path).entry(line).or_default();
         *sum = sum.saturating_add(hits);
     }
 
-    /// The report, unless it is cut short or says nothing at all.
+    /// The report, unless it is incomplete or names no file.
     pub(super) fn or_empty(self, is_whole: bool, otherwise: &str) -> Result<Self, Unreadable> {
         if !is_whole {
             return Err(Unreadable::new(otherwise));
@@ -45,7 +45,7 @@ impl Report {
     }
 }
 
-/// Reads a report in whatever format it is; the format's name.
+/// Recognises the format of a report and reads it; returns the format's name too.
 pub(super) fn read(text: &str) -> Result<(&'static str, Report), Unreadable> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if start.starts_with('{') {
@@ -75,7 +75,7 @@ pub(super) fn read(text: &str) -> Result<(&'static str, Report), Unreadable> {
     Err(Unreadable::new("the report is neither LCOV, Cobertura, Clover, JaCoCo, Istanbul nor llvm-cov JSON"))
 }
 
-/// A number of an attribute.
+/// The number in an attribute.
 pub(super) fn number<T: std::str::FromStr>(node: roxmltree::Node<'_, '_>, name: &str) -> Result<T, Unreadable> {
     let text = node.attribute(name).unwrap_or_default();
     text.parse().map_err(|_| Unreadable::new(format!("<{}> has `{text}` for {name}", node.tag_name().name())))

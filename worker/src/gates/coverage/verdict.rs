@@ -1,43 +1,42 @@
-//! From changed and covered lines to a verdict. Whole numbers only: a share is compared, never rounded.
+//! Compares changed and covered lines. Whole numbers only: a share is never rounded.
 
 use std::collections::BTreeMap;
 
 use nofx_shared::gates::{CoveredFile, Verdict};
 
 use super::diff::Change;
-use super::join::Joined;
+use super::join::JoinedReports;
 
-/// What counts as source by its ending: a changed one that no report knows was not measured.
+/// Extensions of source files: a changed one that is in no report was not measured.
 const SOURCES: &[&str] = &[
     "c", "cc", "cjs", "clj", "cpp", "cs", "cts", "cxx", "dart", "ex", "exs", "fs", "go", "groovy", "h", "hpp", "hs", "java", "js", "jsx",
     "kt", "kts", "lua", "m", "mjs", "mm", "mts", "php", "pl", "py", "rb", "rs", "scala", "swift", "ts", "tsx", "vue", "zig",
 ];
-/// Tests are not measured by most tools; these names are theirs by custom of each language.
+/// Names of tests in each language: most tools do not measure tests.
 const TEST_FOLDERS: &[&str] = &["tests", "test", "__tests__", "spec", "testdata", "fixtures", "e2e"];
 const TEST_ENDINGS: &[&str] = &["_test.go", "_test.py", "_test.rs", "_spec.rb", "Test.java", "Tests.cs", "Test.kt", "Test.php"];
 
-/// What came of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Judged {
+pub(super) struct CoverageResult {
     pub verdict: Verdict,
     pub files: BTreeMap<String, CoveredFile>,
     pub covered: u64,
     pub coverable: u64,
-    /// Changed source files that no report knows.
+    /// Changed source files that are in no report.
     pub unmeasured: Vec<String>,
-    /// Changed files that were left out, and why.
+    /// Changed files that do not count, and why.
     pub left_out: BTreeMap<String, &'static str>,
 }
 
 /// `threshold_milli`: thousandths of a percent. `is_excluded`, `is_generated`: by path.
 pub(super) fn judge(
     changes: &[Change],
-    reports: &Joined,
+    reports: &JoinedReports,
     threshold_milli: u64,
     is_excluded: impl Fn(&str) -> bool,
     is_generated: impl Fn(&str) -> bool,
-) -> Judged {
-    let mut judged = Judged {
+) -> CoverageResult {
+    let mut result = CoverageResult {
         verdict: Verdict::NotApplicable,
         files: BTreeMap::new(),
         covered: 0,
@@ -61,37 +60,37 @@ pub(super) fn judge(
             None
         };
         if let Some(reason) = reason {
-            judged.left_out.insert(path.clone(), reason);
+            result.left_out.insert(path.clone(), reason);
             continue;
         }
         let Some(lines) = reports.files.get(path) else {
             if !is_source(path) {
-                judged.left_out.insert(path.clone(), "not source");
+                result.left_out.insert(path.clone(), "not source");
             } else if is_test(path) {
-                judged.left_out.insert(path.clone(), "test, not measured");
+                result.left_out.insert(path.clone(), "test, not measured");
             } else {
-                judged.unmeasured.push(path.clone());
+                result.unmeasured.push(path.clone());
             }
             continue;
         };
         let (covered, uncovered): (Vec<u32>, Vec<u32>) =
             change.added.iter().filter(|line| lines.contains_key(line)).partition(|line| lines[line] > 0);
-        judged.covered += covered.len() as u64;
-        judged.coverable += (covered.len() + uncovered.len()) as u64;
+        result.covered += covered.len() as u64;
+        result.coverable += (covered.len() + uncovered.len()) as u64;
         if !covered.is_empty() || !uncovered.is_empty() {
-            judged.files.insert(path.clone(), CoveredFile { covered: ranges(&covered), uncovered: ranges(&uncovered) });
+            result.files.insert(path.clone(), CoveredFile { covered: ranges(&covered), uncovered: ranges(&uncovered) });
         }
     }
-    judged.verdict = if !judged.unmeasured.is_empty() {
+    result.verdict = if !result.unmeasured.is_empty() {
         Verdict::Inconclusive
-    } else if judged.coverable == 0 {
+    } else if result.coverable == 0 {
         Verdict::NotApplicable
-    } else if u128::from(judged.covered) * 100_000 >= u128::from(judged.coverable) * u128::from(threshold_milli) {
+    } else if u128::from(result.covered) * 100_000 >= u128::from(result.coverable) * u128::from(threshold_milli) {
         Verdict::Pass
     } else {
         Verdict::Fail
     };
-    judged
+    result
 }
 
 fn is_source(path: &str) -> bool {
@@ -126,33 +125,33 @@ mod tests {
     use nofx_shared::gates::Verdict;
 
     use super::super::diff::Change;
-    use super::super::join::Joined;
-    use super::{Judged, judge};
+    use super::super::join::JoinedReports;
+    use super::{CoverageResult, judge};
 
     fn change(path: &str, lines: std::ops::RangeInclusive<u32>) -> Change {
         Change { path: path.to_owned(), added: lines.collect(), ..Change::default() }
     }
 
     /// Ten lines of a.rs, the first `covered` of which ran.
-    fn judged(covered: u32, changes: &[Change], threshold_milli: u64) -> Judged {
-        let mut reports = Joined::default();
+    fn judge_lines(covered: u32, changes: &[Change], threshold_milli: u64) -> CoverageResult {
+        let mut reports = JoinedReports::default();
         reports.files.insert("a.rs".to_owned(), (1..=10).map(|line| (line, u64::from(line <= covered))).collect());
         judge(changes, &reports, threshold_milli, |path| path == "no.rs", |path| path == "made.rs")
     }
 
     #[test]
     fn the_share_is_compared_without_rounding() {
-        assert_eq!(judged(9, &[change("a.rs", 1..=10)], 90_000).verdict, Verdict::Pass);
-        assert_eq!(judged(9, &[change("a.rs", 1..=10)], 90_001).verdict, Verdict::Fail);
-        assert_eq!(judged(10, &[change("a.rs", 1..=10)], 100_000).verdict, Verdict::Pass);
+        assert_eq!(judge_lines(9, &[change("a.rs", 1..=10)], 90_000).verdict, Verdict::Pass);
+        assert_eq!(judge_lines(9, &[change("a.rs", 1..=10)], 90_001).verdict, Verdict::Fail);
+        assert_eq!(judge_lines(10, &[change("a.rs", 1..=10)], 100_000).verdict, Verdict::Pass);
         // 8 of 9 is 88.88…
-        assert_eq!(judged(8, &[change("a.rs", 1..=9)], 88_889).verdict, Verdict::Fail);
+        assert_eq!(judge_lines(8, &[change("a.rs", 1..=9)], 88_889).verdict, Verdict::Fail);
     }
 
     #[test]
-    fn a_source_file_that_no_report_knows_leaves_it_open() {
-        let judged = judged(10, &[change("a.rs", 1..=10), change("b.rs", 1..=1)], 90_000);
-        assert_eq!((judged.verdict, judged.unmeasured), (Verdict::Inconclusive, vec!["b.rs".to_owned()]));
+    fn a_source_file_in_no_report_is_inconclusive() {
+        let result = judge_lines(10, &[change("a.rs", 1..=10), change("b.rs", 1..=1)], 90_000);
+        assert_eq!((result.verdict, result.unmeasured), (Verdict::Inconclusive, vec!["b.rs".to_owned()]));
     }
 
     #[test]
@@ -164,13 +163,10 @@ mod tests {
             change("made.rs", 1..=1),
             change("tests/x.rs", 1..=1),
         ];
-        let judged_text = judged(0, &text, 90_000);
-        assert_eq!(judged_text.verdict, Verdict::NotApplicable);
-        assert_eq!(
-            judged_text.left_out.values().copied().collect::<Vec<_>>(),
-            ["not source", "generated", "excluded", "test, not measured"]
-        );
-        let found = judged(0, &[change("a.rs", 1..=2)], 90_000);
+        let texts = judge_lines(0, &text, 90_000);
+        assert_eq!(texts.verdict, Verdict::NotApplicable);
+        assert_eq!(texts.left_out.values().copied().collect::<Vec<_>>(), ["not source", "generated", "excluded", "test, not measured"]);
+        let found = judge_lines(0, &[change("a.rs", 1..=2)], 90_000);
         assert_eq!((found.verdict, found.files["a.rs"].uncovered.clone()), (Verdict::Fail, vec![[1, 2]]));
     }
 }

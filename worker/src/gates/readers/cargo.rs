@@ -6,19 +6,19 @@ use nofx_shared::gates::{Finding, Severity, TestCount};
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Reading, Said, finding, place};
+use super::{Reading, ToolOutput, finding, place};
 
 static PANIC: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^thread '(.+?)'(?: \(\d+\))? panicked at (.+?):(\d+):(\d+):$").expect("a regular expression"));
 static RESULT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;").expect("a regular expression"));
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
     let mut findings: Vec<Finding> = vec![];
     let mut tests: Option<TestCount> = None;
     let mut failed: Vec<&str> = vec![];
     let mut is_cargo = false;
-    for line in said.stdout.lines() {
+    for line in output.stdout.lines() {
         if line.starts_with("{\"reason\":") {
             let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
             is_cargo = true;
@@ -37,7 +37,7 @@ pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
     }
     for name in failed {
         findings.push(
-            panic_of(name, said.stdout)
+            panic_of(name, output.stdout)
                 .unwrap_or_else(|| Finding { rule: Some(name.to_owned()), ..finding(Severity::Error, "the test failed") }),
         );
     }
@@ -51,7 +51,7 @@ fn compiler_message(message: &Value) -> Option<Finding> {
         "warning" => Severity::Warning,
         _ => Severity::Info,
     };
-    // Without a place it only sums up the others.
+    // Without a place, a message only sums up others.
     let span = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
     Some(Finding {
         file: span["file_name"].as_str().map(str::to_owned),

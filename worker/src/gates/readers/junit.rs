@@ -3,10 +3,10 @@
 use nofx_shared::gates::{Finding, Severity, TestCount};
 use roxmltree::{Document, Node};
 
-use super::{Reading, Said, finding};
+use super::{Reading, ToolOutput, finding};
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
-    let document = Document::parse(said.stdout.trim()).map_err(|error| error.to_string())?;
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
+    let document = Document::parse(output.stdout.trim()).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
         return Err(format!("<{}> is not the root of JUnit XML", root.tag_name().name()));

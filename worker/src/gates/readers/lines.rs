@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 use nofx_shared::gates::{Finding, Severity};
 use regex::Regex;
 
-use super::{Reading, Said, finding};
+use super::{Reading, ToolOutput, finding};
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^([^\s:][^:]*?\.\w+):(\d+)(?::(\d+))?:\s+(?:(fatal error|error|warning|note|info):\s+)?(.+?)(?:\s+[\[(]([\w-]+)[\])])?$")
         .expect("a regular expression")
 });
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
-    let findings = said.output.lines().filter_map(|line| LINE.captures(line)).map(|at| {
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
+    let findings = output.output.lines().filter_map(|line| LINE.captures(line)).map(|at| {
         let severity = match at.get(4).map(|word| word.as_str()) {
             Some("warning") => Severity::Warning,
             Some("note" | "info") => Severity::Info,

@@ -1,4 +1,4 @@
-//! What tools print, read as findings: one file a format, and the list of all.
+//! Reads findings out of the output of tools: one file for each format, and the list of all.
 
 mod cargo;
 mod eslint;
@@ -13,14 +13,14 @@ use nofx_shared::gates::{Finding, Severity, TestCount};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What a tool said.
-pub(super) struct Said<'a> {
+/// The output of a tool, or its report.
+pub(super) struct ToolOutput<'a> {
     pub stdout: &'a str,
-    /// Standard output and error, as they came.
+    /// Standard output and error, in order of arrival.
     pub output: &'a str,
 }
 
-/// What is in it.
+/// The findings and tests in an output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     pub findings: Vec<Finding>,
@@ -41,13 +41,13 @@ pub(super) enum Format {
     Ruff,
     Sarif,
     Tsc,
-    /// The exit code alone says it.
+    /// No findings: the exit code decides.
     Text,
 }
 
-type Reader = fn(&Said<'_>) -> Result<Reading, String>;
+type Reader = fn(&ToolOutput<'_>) -> Result<Reading, String>;
 
-/// The one list of formats; in the order in which they are recognised.
+/// The list of formats, in the order in which they are recognised.
 const READERS: &[(Format, Reader)] = &[
     (Format::Sarif, sarif::read),
     (Format::Eslint, eslint::read),
@@ -59,23 +59,23 @@ const READERS: &[(Format, Reader)] = &[
     (Format::Lines, lines::read),
 ];
 
-pub(super) fn read(format: Format, said: &Said<'_>) -> Result<Reading, String> {
+pub(super) fn read(format: Format, output: &ToolOutput<'_>) -> Result<Reading, String> {
     match READERS.iter().find(|(one, _)| *one == format) {
-        Some((_, reader)) => reader(said),
+        Some((_, reader)) => reader(output),
         None => Ok(Reading::default()),
     }
 }
 
-/// The format of what was printed, by its form.
-pub(super) fn recognise(said: &Said<'_>) -> Option<Format> {
-    let told = |reading: &Reading| !reading.findings.is_empty() || reading.tests.is_some();
-    let is_document = said.stdout.trim_start().starts_with(['{', '[', '<']);
+/// The format of an output, by its content.
+pub(super) fn recognise(output: &ToolOutput<'_>) -> Option<Format> {
+    let has_results = |reading: &Reading| !reading.findings.is_empty() || reading.tests.is_some();
+    let is_document = output.stdout.trim_start().starts_with(['{', '[', '<']);
     READERS
         .iter()
-        // A document may be empty of findings; among lines, only those that say something are evidence of a format.
+        // A document may have no findings; plain lines show their format only by a finding or a count of tests.
         .find(|(format, reader)| match format {
-            Format::Sarif | Format::Eslint | Format::Ruff | Format::Junit => is_document && reader(said).is_ok(),
-            _ => reader(said).is_ok_and(|reading| told(&reading)),
+            Format::Sarif | Format::Eslint | Format::Ruff | Format::Junit => is_document && reader(output).is_ok(),
+            _ => reader(output).is_ok_and(|reading| has_results(&reading)),
         })
         .map(|(format, _)| *format)
 }
@@ -94,13 +94,13 @@ fn place(value: &serde_json::Value) -> Option<u32> {
 mod tests {
     use nofx_shared::gates::{Finding, Severity, TestCount};
 
-    use super::{Format, Said, read, recognise};
+    use super::{Format, ToolOutput, read, recognise};
 
-    /// The format that a text is taken for, its findings in short, and its tests.
+    /// The format that is recognised, the findings in short, and the tests.
     fn reading(text: &str) -> (Option<Format>, Vec<String>, Option<TestCount>) {
-        let said = Said { stdout: text, output: text };
-        let format = recognise(&said);
-        let reading = format.map(|format| read(format, &said).expect("what was recognised can be read")).unwrap_or_default();
+        let output = ToolOutput { stdout: text, output: text };
+        let format = recognise(&output);
+        let reading = format.map(|format| read(format, &output).expect("what was recognised can be read")).unwrap_or_default();
         let short = |one: &Finding| {
             let place = [one.line, one.column].map(|n| n.map_or_else(|| "-".to_owned(), |n| n.to_string())).join(":");
             let level = match one.severity {
@@ -193,11 +193,11 @@ mod tests {
             {"ruleId":"R2","level":"note","message":{"text":"fyi"}},{"ruleId":"R1","suppressions":[{"kind":"inSource"}],"message":{"text":"known"}},{"ruleId":"R3","message":{"text":"hm"}}]}]}"#;
         assert_eq!(reading(text).1, ["E /w/a.py:4:2 R1: bad", "I -:-:- R2: fyi", "W -:-:- R3: hm"]);
         let broken = r#"{"version":"2.1.0","runs":[{"invocations":[{"executionSuccessful":false}],"results":[]}]}"#;
-        assert!(read(Format::Sarif, &Said { stdout: broken, output: broken }).is_err());
+        assert!(read(Format::Sarif, &ToolOutput { stdout: broken, output: broken }).is_err());
     }
 
     #[test]
-    fn what_is_of_no_format_is_of_none() {
+    fn other_texts_have_no_format() {
         for text in ["", "all good\n", "{\"hello\": 1}", "[1, 2]", "<html/>", "http://example.com:80/ was fetched"] {
             assert_eq!(reading(text), (None, vec![], None), "{text}");
         }

@@ -3,10 +3,10 @@
 use nofx_shared::gates::{Finding, Severity};
 use serde_json::Value;
 
-use super::{Reading, Said, finding, place};
+use super::{Reading, ToolOutput, finding, place};
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
-    let entries: Vec<Value> = serde_json::from_str(said.stdout.trim()).map_err(|error| error.to_string())?;
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
+    let entries: Vec<Value> = serde_json::from_str(output.stdout.trim()).map_err(|error| error.to_string())?;
     let mut findings = vec![];
     for entry in &entries {
         let (Some(path), true) = (entry["filename"].as_str(), entry["location"].is_object()) else {

@@ -1,12 +1,12 @@
-//! SARIF 2.1.0: results with rule, level and place; those that somebody suppressed do not count.
+//! SARIF 2.1.0: results with rule, level and place; suppressed ones do not count.
 
 use nofx_shared::gates::{Finding, Severity};
 use serde_json::Value;
 
-use super::{Reading, Said, finding, place};
+use super::{Reading, ToolOutput, finding, place};
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
-    let document: Value = serde_json::from_str(said.stdout.trim()).map_err(|error| error.to_string())?;
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
+    let document: Value = serde_json::from_str(output.stdout.trim()).map_err(|error| error.to_string())?;
     let runs = document["runs"].as_array().ok_or("no runs")?;
     let mut findings = vec![];
     for run in runs {
@@ -14,7 +14,7 @@ pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
         if broken.is_some() {
             return Err("the tool says that its run did not succeed".to_owned());
         }
-        // A run without results has not looked; one with an empty list has found nothing.
+        // A run without results did not scan; an empty list means no findings.
         let results = run["results"].as_array().ok_or("a run without results")?;
         let is_counted =
             |result: &&Value| result["suppressions"].as_array().is_none_or(Vec::is_empty) && result["baselineState"] != "absent";

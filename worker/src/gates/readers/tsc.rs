@@ -5,16 +5,16 @@ use std::sync::LazyLock;
 use nofx_shared::gates::{Finding, Severity};
 use regex::Regex;
 
-use super::{Reading, Said, finding};
+use super::{Reading, ToolOutput, finding};
 
 static LINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(.+?)\((\d+),(\d+)\): (error|warning|message) (TS\d+): (.*)$").expect("a regular expression"));
 /// A fault of the project itself: `error TS5058: …`
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^error (TS\d+): (.*)$").expect("a regular expression"));
 
-pub(super) fn read(said: &Said<'_>) -> Result<Reading, String> {
+pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
     let mut findings = vec![];
-    for line in said.stdout.lines() {
+    for line in output.stdout.lines() {
         if let Some(at) = LINE.captures(line) {
             let severity = match &at[4] {
                 "error" => Severity::Error,

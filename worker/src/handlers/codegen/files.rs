@@ -1,4 +1,4 @@
-//! Files that a model wrote: read, checked, and written below the workspace only.
+//! Files that a model wrote: parsed, checked, and written below the workspace only.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::workspace::below;
 
-/// Most files of one answer, and most bytes of one file.
-const FILES: usize = 100;
+/// Limits of one response.
+const MAX_FILES: usize = 100;
 const FILE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
@@ -20,14 +20,14 @@ pub(super) struct File {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     files: Vec<File>,
 }
 
 impl File {
-    /// The one file that was asked for. A model may put a fence around it all the same.
-    pub(super) fn plain(path: &str, answer: &str) -> Self {
-        let text = answer.trim();
+    /// The one file that was requested. A model may put a fence around it all the same.
+    pub(super) fn plain(path: &str, response: &str) -> Self {
+        let text = response.trim();
         let inside = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")).and_then(|rest| rest.split_once('\n'));
         let content = match inside {
             Some((_, inside)) if !inside.contains("\n```") => inside.trim_end(),
@@ -50,21 +50,21 @@ pub(super) fn schema() -> Value {
     })
 }
 
-pub(super) fn read(answer: &str) -> Result<Vec<File>, Failure> {
-    let text = answer.trim();
+pub(super) fn read(response: &str) -> Result<Vec<File>, Failure> {
+    let text = response.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
-    let answer: Answer = serde_json::from_str(fenced.unwrap_or(text).trim())
+    let response: Response = serde_json::from_str(fenced.unwrap_or(text).trim())
         .map_err(|error| Failure::permanent(format!("the model's response does not have the requested form: {error}")))?;
-    if answer.files.is_empty() {
+    if response.files.is_empty() {
         return Err(Failure::permanent("the model wrote no file"));
     }
-    Ok(answer.files)
+    Ok(response.files)
 }
 
-/// Where each file goes; refused whole when one of them may not be written.
+/// The path of each file; an error when one of them may not be written.
 pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    if files.len() > FILES {
-        return Err(Failure::permanent(format!("the model wrote {} files, the limit is {FILES}", files.len())));
+    if files.len() > MAX_FILES {
+        return Err(Failure::permanent(format!("the model wrote {} files, the limit is {MAX_FILES}", files.len())));
     }
     let one = |file: &File| {
         let name: String = file.path.chars().take(200).collect();
@@ -80,13 +80,13 @@ pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<P
     files.iter().map(one).collect()
 }
 
-pub(super) fn write(places: &[PathBuf], files: &[File]) -> Result<(), Failure> {
-    for (place, file) in places.iter().zip(files) {
+pub(super) fn write(paths: &[PathBuf], files: &[File]) -> Result<(), Failure> {
+    for (path, file) in paths.iter().zip(files) {
         let failed = |error: std::io::Error| Failure::transient(format!("could not write `{}`: {error}", file.path));
-        if let Some(folder) = place.parent() {
+        if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        std::fs::write(place, &file.content).map_err(failed)?;
+        std::fs::write(path, &file.content).map_err(failed)?;
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ mod tests {
         std::fs::create_dir_all(dir.join("src")).expect("a folder");
         std::os::unix::fs::symlink("/tmp", dir.join("out")).expect("a link");
         std::os::unix::fs::symlink("/etc/passwd", dir.join("src/link")).expect("a link");
-        // Written through, it would make a file elsewhere.
+        // A write through this link would create a file elsewhere.
         std::os::unix::fs::symlink(dir.with_extension("elsewhere"), dir.join("src/dangling")).expect("a link");
         let outside = ["../a", "/etc/passwd", "src/../../a", "new/../../a", "out/a", "out/deep/a", "src/link", "src/dangling"];
         let bad = [&outside[..], &[".git/config", "sub/.GIT/hooks/x", "", "a\0b"]].concat();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn fences_are_taken_off_and_other_answers_refused() {
+    fn fences_are_removed_and_other_responses_are_errors() {
         assert_eq!(File::plain("a", "```md\n# Hi\n```").content, "# Hi\n");
         assert_eq!(File::plain("a", "# Hi\n```\ncode\n```").content, "# Hi\n```\ncode\n```\n");
         let fenced = "```json\n{\"files\": [{\"path\": \"a\", \"content\": \"b\"}], \"summary\": \"s\"}\n```";

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::Handler;
 use crate::consume::StepContext;
-use crate::models::{Question, Task};
+use crate::models::{ModelRequest, Task};
 use crate::sbom::{self, Bom};
 use crate::workspace::Snapshots;
 
@@ -53,9 +53,9 @@ pub(super) struct Inputs {
     max_tokens: Option<u32>,
 }
 
-/// For one model to answer.
-const PATIENCE: Duration = Duration::from_secs(180);
-/// What of the diff stands in the outputs; the artifact has all of it.
+/// Timeout of one model.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(180);
+/// Limit of the diff in the outputs; the artifact has all of it.
 const DIFF_BYTES: usize = 64 << 10;
 
 impl Handler for Codegen {
@@ -67,44 +67,45 @@ impl Handler for Codegen {
         let dir = step.workspace().await?;
         let path = inputs.path.clone().or_else(|| inputs.topic.as_ref().map(|_| "README.md".to_owned()));
         let (system, prompt) = prompt::compose(&dir, &inputs, path.as_deref())?;
-        let question = Question {
+        let request = ModelRequest {
             task: inputs.task.unwrap_or_else(|| if inputs.topic.is_some() { Task::Docs } else { Task::Codegen }),
             system: Some(system),
             prompt,
-            // One file is answered as it is; several come as JSON.
+            // One file is the response itself; several files come as JSON.
             schema: path.is_none().then(files::schema),
             max_tokens: inputs.max_tokens.unwrap_or(8192),
-            timeout: PATIENCE,
+            timeout: MODEL_TIMEOUT,
             order: inputs.order,
         };
-        let answer = step.tools.models.ask(step, &question).await?;
+        let response = step.services.models.call(step, &request).await?;
         let files = match &path {
-            Some(path) => vec![files::File::plain(path, &answer.text)],
-            None => files::read(&answer.text)?,
+            Some(path) => vec![files::File::plain(path, &response.text)],
+            None => files::read(&response.text)?,
         };
-        // Everything is looked at before anything is written.
-        let places = files::check(&dir, &files, &inputs.only)?;
-        let snapshots = Snapshots::new(&step.tools.processes, &dir, step.stop.clone()).await?;
+        // All files are checked before the first is written.
+        let paths = files::check(&dir, &files, &inputs.only)?;
+        let snapshots = Snapshots::new(&step.services.processes, &dir, step.stop.clone()).await?;
         let before = snapshots.take().await?;
-        files::write(&places, &files)?;
+        files::write(&paths, &files)?;
         let after = snapshots.take().await?;
         let diff = snapshots.diff(&before, &after).await?;
 
         let text = step.mask.apply(&diff).into_bytes();
         let sum = digest(&text);
-        let kept = step.keep_with("codegen.diff", "text/x-diff; charset=utf-8", Content::Bytes(text.into()), &sum, vec![]).await?;
+        let (diff_path, diff_id) =
+            step.save_with("codegen.diff", "text/x-diff; charset=utf-8", Content::Bytes(text.into()), &sum, vec![]).await?;
         let mut bom = Bom::of_workspace(&dir);
         files.iter().for_each(|file| bom.add_file(&file.path, file.content.as_bytes()));
-        bom.add_model(&answer.provider, &answer.model);
+        bom.add_model(&response.provider, &response.model);
         let bom = bom.document(step.step.run_id, step.step.id).to_string();
-        step.keep(sbom::NAME, sbom::MEDIA_TYPE, bom.into_bytes()).await?;
+        step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.into_bytes()).await?;
         let shown: String = step.mask.apply(&diff).chars().take(DIFF_BYTES).collect();
         Ok(Outcome::Done {
             outputs: json!({
                 "paths": files.iter().map(|file| &file.path).collect::<Vec<_>>(), "changed": before != after, "diff": shown,
-                "diff_path": kept.0, "artifacts": {"codegen.diff": kept.1}, "provider": answer.provider, "model": answer.model,
-                "input_tokens": answer.usage.input_tokens, "output_tokens": answer.usage.output_tokens, "cost_usd": answer.cost_usd,
-                "replayed": answer.is_replay,
+                "diff_path": diff_path, "artifacts": {"codegen.diff": diff_id}, "provider": response.provider, "model": response.model,
+                "input_tokens": response.usage.input_tokens, "output_tokens": response.usage.output_tokens, "cost_usd": response.cost_usd,
+                "replayed": response.is_replay,
             }),
         })
     }

@@ -1,4 +1,4 @@
-//! What the model is told.
+//! The prompt for the model.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,12 +8,12 @@ use nofx_shared::engine::Failure;
 use super::Inputs;
 use crate::workspace::below;
 
-/// Most of one file that the model sees.
+/// Limit for each file that the model sees.
 const FILE_BYTES: usize = 64 << 10;
 
-/// The instruction and the question.
+/// The system prompt and the prompt.
 pub(super) fn compose(dir: &Path, inputs: &Inputs, path: Option<&str>) -> Result<(String, String), Failure> {
-    let wanted = match (&inputs.prompt, &inputs.topic) {
+    let mut prompt = match (&inputs.prompt, &inputs.topic) {
         (Some(prompt), None) => prompt.clone(),
         (None, Some(topic)) => {
             let mut text = format!("Write a document about: {topic}.");
@@ -35,12 +35,11 @@ pub(super) fn compose(dir: &Path, inputs: &Inputs, path: Option<&str>) -> Result
                 .to_owned()
         }
     };
-    let mut prompt = wanted;
     if let Some(template) = &inputs.template {
         add(&mut prompt, format_args!("\n\nKeep to the form of this template:\n<template>\n{}\n</template>", read(dir, template)?));
     }
     for file in &inputs.context {
-        // What stands in files is data: it may come from anybody.
+        // Files are data: anyone may have written them.
         let text = read(dir, file)?;
         add(
             &mut prompt,

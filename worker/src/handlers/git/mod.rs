@@ -1,4 +1,4 @@
-//! Git of the run's checkout: branch, commit, push, and pull requests at the forge. What a retry finds done is done.
+//! Git in the run's checkout: branch, commit, push, and pull requests at the forge. A retry repeats nothing that is done.
 
 mod branch;
 mod commit;
@@ -19,47 +19,47 @@ pub(super) use commit::Commit;
 pub(super) use pull_request::PullRequest;
 pub(super) use push::Push;
 
-/// The run's checkout; an empty workspace is none.
+/// The run's checkout; an error when the plan has no repository.
 async fn checkout(step: &StepContext) -> Result<PathBuf, Failure> {
     let dir = step.workspace().await?;
     if !dir.join(".git").exists() {
         return Err(Failure::permanent("the workspace is not a git repository: set `workspace` in the plan"));
     }
-    // A worker that was killed in the middle of git left its lock behind: one from before this attempt is nobody's.
+    // A worker that was killed while git ran has left its lock: a lock from before this attempt has no owner.
     let lock = dir.join(".git/index.lock");
-    let made = lock.metadata().and_then(|meta| meta.modified()).ok().map(chrono::DateTime::<chrono::Utc>::from);
-    if step.step.attempt > 1 && made.is_some_and(|made| made < step.began) {
+    let locked_at = lock.metadata().and_then(|meta| meta.modified()).ok().map(chrono::DateTime::<chrono::Utc>::from);
+    if step.step.attempt > 1 && locked_at.is_some_and(|at| at < step.started_at) {
         drop(std::fs::remove_file(&lock));
     }
     Ok(dir)
 }
 
 fn git<'a>(step: &'a StepContext, dir: &'a Path) -> Git<'a> {
-    Git::new(&step.tools.processes, dir, step.stop.clone())
+    Git::new(&step.services.processes, dir, step.stop.clone())
 }
 
-/// A name that git takes for a branch, and that is no option.
+/// Checks that git accepts a name for a branch and does not read it as an option.
 async fn check_branch(git: &Git<'_>, name: &str) -> Result<(), Failure> {
-    let good = !name.starts_with('-') && git.try_run(&["check-ref-format", "--branch", name]).await?.exit_code == Some(0);
-    if good { Ok(()) } else { Err(Failure::permanent(format!("`{name}` is not a valid branch name"))) }
+    let is_valid = !name.starts_with('-') && git.try_run(&["check-ref-format", "--branch", name]).await?.exit_code == Some(0);
+    if is_valid { Ok(()) } else { Err(Failure::permanent(format!("`{name}` is not a valid branch name"))) }
 }
 
 /// The branch that is checked out.
 async fn current_branch(git: &Git<'_>) -> Result<String, Failure> {
-    let ended = git.try_run(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await?;
-    if ended.exit_code == Some(0) {
-        return Ok(ended.stdout.trim().to_owned());
+    let result = git.try_run(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await?;
+    if result.exit_code == Some(0) {
+        return Ok(result.stdout.trim().to_owned());
     }
     Err(Failure::permanent("no branch is checked out: create one with `git:branch` first"))
 }
 
-/// The token of a step: the secret that it names for it.
+/// The step's token: the secret with this name; default: its first secret.
 fn token<'a>(step: &'a StepContext, secret: Option<&str>) -> Option<&'a str> {
     let name = secret.or_else(|| step.step.spec.secrets.first().map(String::as_str))?;
     step.step.spec.secrets.iter().any(|one| one == name).then(|| step.env.get(name).map(String::as_str)).flatten()
 }
 
-/// Settings that let git send a token, as environment: it is in no argument, no URL and no file.
+/// Environment that makes git send a token: it is in no argument, no URL and no file.
 fn credentials(url: &str, token: Option<&str>) -> Vec<(String, String)> {
     let Some(token) = token.filter(|_| url.starts_with("https://") || url.starts_with("http://127.0.0.1")) else { return vec![] };
     let header = format!("Authorization: Basic {}", STANDARD.encode(format!("x-access-token:{token}")));

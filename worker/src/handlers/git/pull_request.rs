@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::forge::{Forge, Wanted};
+use super::forge::{Forge, NewPullRequest};
 use super::{checkout, current_branch, git, token};
 use crate::consume::StepContext;
 use crate::handlers::Handler;
@@ -60,10 +60,10 @@ impl Handler for PullRequest {
                 default.trim().strip_prefix("origin/").unwrap_or("main").to_owned()
             }
         };
-        let wanted = Wanted { repository, head, base, title: inputs.title, body: inputs.body, draft: inputs.draft };
-        let (pull_request, is_new) = forge.open(&step.tools.forges, token, &wanted).await?;
+        let new = NewPullRequest { repository, head, base, title: inputs.title, body: inputs.body, draft: inputs.draft };
+        let (pull_request, is_new) = forge.open(&step.services.forges, token, &new).await?;
         Ok(Outcome::Done {
-            outputs: json!({"number": pull_request.number, "url": pull_request.url, "opened": is_new, "head": wanted.head, "base": wanted.base}),
+            outputs: json!({"number": pull_request.number, "url": pull_request.url, "opened": is_new, "head": new.head, "base": new.base}),
         })
     }
 }

@@ -40,11 +40,11 @@ impl Handler for Push {
             return Err(Failure::permanent(format!("`{branch}` is the repository's default branch: push another and open a pull request")));
         }
         git.env.extend(credentials(&source.git, token(step, inputs.token_secret.as_deref())));
-        let ended = git.try_run(&["push", "--quiet", "--no-verify", "--", &source.git, &format!("HEAD:refs/heads/{branch}")]).await?;
-        if ended.exit_code != Some(0) {
-            let said = step.mask.apply(ended.output.trim());
-            let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| said.contains(word));
-            let message = format!("git push failed: {said}");
+        let result = git.try_run(&["push", "--quiet", "--no-verify", "--", &source.git, &format!("HEAD:refs/heads/{branch}")]).await?;
+        if result.exit_code != Some(0) {
+            let text = step.mask.apply(result.output.trim());
+            let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| text.contains(word));
+            let message = format!("git push failed: {text}");
             return Err(if refused { Failure::permanent(message) } else { Failure::transient(message) });
         }
         Ok(Outcome::Done { outputs: json!({"branch": branch, "commit": git.head().await?}) })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::consume::StepContext;
 use crate::handlers::{self, Handler};
-use crate::models::{Question, Task};
+use crate::models::{ModelRequest, Task};
 
 /// Has a model write a plan from a prompt. The plan is checked like any other; the model may correct it once. The plan is not run: see
 /// `plan:submit`.
@@ -35,8 +35,8 @@ pub(in crate::handlers) struct Inputs {
     order: Vec<String>,
 }
 
-/// For one model to answer.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Timeout of one model.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(180);
 
 impl Handler for PlanMake {
     const TOOL: &'static str = "plan:make";
@@ -47,35 +47,35 @@ impl Handler for PlanMake {
         let mut prompt = inputs.prompt.clone();
         let mut faults = vec![];
         for _ in 0..2 {
-            let question = Question {
+            let request = ModelRequest {
                 task: Task::Reasoning,
                 system: Some(instruction(&inputs)),
                 prompt: prompt.clone(),
                 schema: None,
                 max_tokens: 8192,
-                timeout: PATIENCE,
+                timeout: MODEL_TIMEOUT,
                 order: inputs.order.clone(),
             };
-            let answer = step.tools.models.ask(step, &question).await?;
-            match read(&answer.text, &inputs) {
+            let response = step.services.models.call(step, &request).await?;
+            match read(&response.text, &inputs) {
                 Ok((submitted, plan)) => {
                     let text = serde_json::to_vec_pretty(&submitted).map_err(|error| Failure::permanent(error.to_string()))?;
-                    let path = step.keep("plan.json", "application/json", text).await?;
+                    let path = step.save_artifact("plan.json", "application/json", text).await?;
                     let edges: Vec<Value> =
                         plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| json!([need, step.name]))).collect();
                     let order: Vec<&String> = plan.steps.iter().map(|step| &step.name).collect();
                     let outputs = json!({
                         "plan": submitted, "order": order, "edges": edges, "warnings": plan.warnings, "plan_path": path,
-                        "provider": answer.provider, "model": answer.model,
+                        "provider": response.provider, "model": response.model,
                     });
                     return Ok(Outcome::Done { outputs });
                 }
                 Err(found) => {
                     prompt = format!(
-                        "{}\n\nYour plan was refused:\n{}\nAnswer with the whole plan, mended.\n<plan>\n{}\n</plan>",
+                        "{}\n\nYour plan is invalid:\n{}\nAnswer with the whole plan, corrected.\n<plan>\n{}\n</plan>",
                         inputs.prompt,
                         list(&found),
-                        answer.text
+                        response.text
                     );
                     faults = found;
                 }
@@ -85,9 +85,9 @@ impl Handler for PlanMake {
     }
 }
 
-/// The plan of an answer, with what the wish asks of it.
-fn read(answer: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
-    let text = answer.trim();
+/// The plan in a response, checked against the inputs.
+fn read(response: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
+    let text = response.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
     let mut submitted: Value =
         serde_json::from_str(fenced.unwrap_or(text).trim()).map_err(|error| vec![Fault::new("", format!("not JSON: {error}"))])?;
@@ -106,7 +106,7 @@ fn read(answer: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
     if !inputs.open_pr && (has("git:push") || has("git:pr")) {
         faults.push(Fault::new("/steps", "nothing may be pushed"));
     }
-    // A plan that makes plans would go round whoever looks at them.
+    // A plan that makes plans would avoid the review.
     if has("plan:") {
         faults.push(Fault::new("/steps", "the plan may not make other plans"));
     }
@@ -121,19 +121,19 @@ fn list(faults: &[Fault]) -> String {
         .join("\n")
 }
 
-/// What the model must know: the form of a plan and the tools.
+/// The system prompt: the schema of a plan, and the tools.
 fn instruction(inputs: &Inputs) -> String {
     let mut text = format!(
         "You write plans for NOFX. Answer with one JSON object of this schema and nothing else:\n{}\n\nTools and their inputs:\n",
         plan::schema()
     );
-    for (tool, said, fields) in handlers::describe() {
-        // Text can always be written to.
-        let _ = writeln!(text, "- {tool}: {said} Inputs: {fields}");
+    for (tool, summary, fields) in handlers::describe() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- {tool}: {summary} Inputs: {fields}");
     }
     if inputs.quality {
         text.push_str(
-            "\nThe work must pass gates: typecheck, lint and unit tests at least, after what changes files and before what publishes them.",
+            "\nThe work must pass gates: typecheck, lint and unit tests at least, after steps that change files and before steps that publish them.",
         );
     }
     if inputs.open_pr {

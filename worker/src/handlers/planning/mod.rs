@@ -1,4 +1,4 @@
-//! Plans that models make: `plan:make` writes one and checks it, `plan:submit` makes a run of it once somebody has looked.
+//! Plans that models write: `plan:make` has a plan written and checks it, `plan:submit` creates a run from it after a review.
 
 mod make;
 mod submit;

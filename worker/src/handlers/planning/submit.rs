@@ -26,12 +26,12 @@ impl Handler for PlanSubmit {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let refused = |faults| Failure::permanent("the plan is invalid").with_details(json!({"errors": faults}));
-        let plan = plan::from_json(&inputs.plan).map_err(refused)?;
-        // The step's own id, so that the run is made once.
+        let invalid = |faults| Failure::permanent("the plan is invalid").with_details(json!({"errors": faults}));
+        let plan = plan::from_json(&inputs.plan).map_err(invalid)?;
+        // The run gets the step's id, so that it is created once.
         let (id, tenant, author) = (step.step.id, step.step.tenant_id, &step.step.created_by);
-        let make = || engine::create_run_for(&step.tools.db, tenant, author, id, &plan, &inputs.plan, step.trace.as_ref());
-        let run = step.insist(make, db::Error::is_permanent).await;
+        let create = || engine::create_run_for(&step.services.db, tenant, author, id, &plan, &inputs.plan, step.trace.as_ref());
+        let run = step.retry_until_stopped(create, db::Error::is_permanent).await;
         let run = run.map_err(|error| Failure::permanent(format!("could not create the run: {}", error.problem().detail)))?;
         Ok(Outcome::Done { outputs: json!({"run_id": run.id, "steps_total": run.steps_total}) })
     }

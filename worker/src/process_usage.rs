@@ -1,23 +1,23 @@
-//! What this process and its children use, as the kernel tells.
+//! CPU time and memory of this process and its children, as the kernel reports them.
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-pub(crate) struct Usage {
+pub(crate) struct ProcessUsage {
     worker_cpu_s: f64,
     children_cpu_s: f64,
     worker_bytes: i64,
     child_bytes: i64,
 }
 
-impl Usage {
+impl ProcessUsage {
     pub(crate) fn measure() -> Self {
         let of = |who| getrusage(who).ok();
         let cpu = |who| of(who).map_or(0.0, |usage| seconds(usage.user_time()) + seconds(usage.system_time()));
         Self {
             worker_cpu_s: cpu(UsageWho::RUSAGE_SELF),
             children_cpu_s: cpu(UsageWho::RUSAGE_CHILDREN),
-            worker_bytes: resident().unwrap_or(0),
+            worker_bytes: resident_bytes().unwrap_or(0),
             // Kibibytes on Linux.
             child_bytes: of(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss() * 1024),
         }
@@ -38,8 +38,8 @@ fn seconds(time: TimeVal) -> f64 {
     seconds
 }
 
-/// Resident bytes: `VmRSS` of /proc/self/status, in kibibytes there.
-fn resident() -> Option<i64> {
+/// `VmRSS` of /proc/self/status, which is in kibibytes.
+fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse::<i64>().ok().map(|kibibytes| kibibytes * 1024)
