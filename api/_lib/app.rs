@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nofx_shared::auth::{self, Caller, Origin, Role};
+use nofx_shared::auth::{self, Caller, Role};
 use nofx_shared::containment::{self, Edge, OpenBreakers};
-use nofx_shared::db::{self, Db};
+use nofx_shared::db::{self, Db, RequestOrigin};
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
@@ -102,7 +102,7 @@ impl App {
 
     /// The database as the service role sees it, for an operator: the record names them.
     pub(crate) fn operator_db(&self, operator: &Operator) -> Db {
-        let origin = Origin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
+        let origin = RequestOrigin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
         self.inner.service.clone().on_behalf_of(&origin)
     }
 
@@ -222,6 +222,6 @@ impl App {
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
         let subject = format!("key:{}", owner.id);
         let token = auth::sign_for(&self.inner.settings.supabase.jwt_secret, &subject, owner.tenant_id, owner.role, 120);
-        Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: Origin::default() })
+        Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: RequestOrigin::default() })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{Cursor, Row};
+use nofx_shared::events::{Cursor, EventRow};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
@@ -26,7 +26,7 @@ struct Tail {
 pub(super) async fn run(
     hub: Arc<Hub>,
     tenant: Uuid,
-    sender: broadcast::Sender<Arc<Row>>,
+    sender: broadcast::Sender<Arc<EventRow>>,
     mut written: watch::Receiver<u64>,
     mut cursor: Cursor,
 ) {

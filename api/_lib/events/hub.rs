@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{EventBus, Row, viewer_token};
+use nofx_shared::events::{EventBus, EventRow, viewer_token};
 use nofx_shared::settings;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ pub(crate) struct Hub {
     supabase: settings::Supabase,
     service: Db,
     bus: EventBus,
-    feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Row>>>>,
+    feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<EventRow>>>>,
 }
 
 impl Hub {
@@ -25,7 +25,7 @@ impl Hub {
     }
 
     /// Everything that is written for a tenant from now on.
-    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> Result<broadcast::Receiver<Arc<Row>>, db::Error> {
+    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> Result<broadcast::Receiver<Arc<EventRow>>, db::Error> {
         let known = self.feeds.lock().expect("nobody panics while holding it").get(&tenant).map(broadcast::Sender::subscribe);
         if let Some(receiver) = known {
             return Ok(receiver);
@@ -45,7 +45,7 @@ impl Hub {
     }
 
     /// Drops a feed that nobody reads; false when somebody came meanwhile.
-    pub(super) fn forget(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<Row>>) -> bool {
+    pub(super) fn forget(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<EventRow>>) -> bool {
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
         if feed.receiver_count() > 0 {
             return false;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::events::{Cursor, CloudEvent, EventRow};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use serde_json::json;
@@ -21,7 +21,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn takes(&self, row: &Row) -> bool {
+    pub(super) fn takes(&self, row: &EventRow) -> bool {
         self.run.is_none_or(|run| row.run_id == Some(run)) && self.types.as_ref().is_none_or(|types| types.contains(&row.r#type))
     }
 }
@@ -46,7 +46,7 @@ impl Query {
 }
 
 /// Reads a page of the log as the identity of `db` sees it.
-pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<Row>, Error> {
+pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<EventRow>, Error> {
     let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": wanted.types, "p_run": wanted.run, "p_limit": limit});
     db.call("read_events", &arguments).await
 }
@@ -55,7 +55,7 @@ pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u1
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
-    responses((status = 200, body = Page<Event>), (status = 304), (status = 400), (status = 401)))]
+    responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 400), (status = 401)))]
 pub(crate) async fn list_events(
     State(app): State<App>,
     caller: Authenticated,
@@ -69,5 +69,5 @@ pub(crate) async fn list_events(
     let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.wanted(), limit).await?;
     let full = rows.len() == usize::from(limit);
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
-    Ok(cached(&headers, &Page { data: rows.into_iter().map(Event::from).collect::<Vec<_>>(), next_cursor }))
+    Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))
 }

@@ -11,7 +11,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use nofx_shared::db::Db;
-use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::events::{Cursor, CloudEvent, EventRow};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
@@ -26,8 +26,8 @@ struct Follower {
     db: Db,
     wanted: Wanted,
     cursor: Cursor,
-    live: Receiver<Arc<Row>>,
-    replayed: VecDeque<Row>,
+    live: Receiver<Arc<EventRow>>,
+    replayed: VecDeque<EventRow>,
     /// Whether the log may still hold events before what is live.
     behind: bool,
     until: Instant,
@@ -133,8 +133,8 @@ impl Follower {
     }
 }
 
-fn send(row: Row) -> SseEvent {
-    let event = Event::from(row);
+fn send(row: EventRow) -> SseEvent {
+    let event = CloudEvent::from(row);
     let data = serde_json::to_string(&event).expect("events are JSON");
     SseEvent::default().id(&event.id).event(&event.r#type).data(data)
 }

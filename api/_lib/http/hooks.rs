@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
-use nofx_shared::hooks::{self, Delivery, Hook, RequestHooks, Phase, Target};
+use nofx_shared::hooks::{self, Delivery, Hook, RequestHooks, HookPhase, HookTarget};
 use nofx_shared::problem::{Kind, Problem};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) ->
         Ok((request, subject)) => {
             let background = request.extensions().get::<Background>().cloned().unwrap_or_default();
             let response = next.run(request).await;
-            let phase = if response.status().is_success() { Phase::Post } else { Phase::Error };
+            let phase = if response.status().is_success() { HookPhase::Post } else { HookPhase::Error };
             tell(&app, &caller, &hooks, phase, subject, response.status().as_u16(), &background).await;
             response
         }
@@ -48,7 +48,7 @@ async fn asked(app: &App, caller: &Caller, hooks: &RequestHooks, request: Reques
         "method": parts.method.as_str(), "path": format!("/api{}", parts.uri.path()), "subject": caller.subject, "role": caller.role, "tenantid": caller.tenant,
         "requestid": caller.origin.request_id, "body": serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
     });
-    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == Phase::Pre && hooks::matches(&hook.filter, None, Some(&subject)));
+    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == HookPhase::Pre && hooks::matches(&hook.filter, None, Some(&subject)));
     for hook in wanting {
         if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
             tracing::info!(hook = hook.name, why, "a hook denied the request");
@@ -62,7 +62,7 @@ async fn asked(app: &App, caller: &Caller, hooks: &RequestHooks, request: Reques
 async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, subject: &Value) -> Result<(), String> {
     let limit = app.settings().limits.pre_hook;
     let said: Value = match &hook.target {
-        Target::Webhook { url } => {
+        HookTarget::Webhook { url } => {
             let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.pre", "request": subject}).to_string());
             let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
             if !(200..300).contains(&said.status) {
@@ -70,13 +70,13 @@ async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, sub
             }
             serde_json::from_str(&said.body).unwrap_or_default()
         }
-        Target::Function { name } => {
+        HookTarget::Function { name } => {
             let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": subject});
             let call = app.service_db().call("call_hook_function", &arguments);
             let said = tokio::time::timeout(limit, call).await.map_err(|_| format!("no response within {} s", limit.as_secs()))?;
             said.map_err(|error| error.problem().detail)?
         }
-        Target::Slack { .. } | Target::Tool { .. } => return Err("this hook type cannot be a pre hook".to_owned()),
+        HookTarget::Slack { .. } | HookTarget::Tool { .. } => return Err("this hook type cannot be a pre hook".to_owned()),
     };
     if said["allow"] == false {
         return Err(said["reason"].as_str().unwrap_or("no reason given").chars().take(500).collect());
@@ -85,11 +85,11 @@ async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, sub
 }
 
 /// Notes what `post` and `error` hooks are to be told; workers deliver it.
-async fn tell(app: &App, caller: &Caller, hooks: &RequestHooks, phase: Phase, mut subject: Value, status: u16, background: &Background) {
+async fn tell(app: &App, caller: &Caller, hooks: &RequestHooks, phase: HookPhase, mut subject: Value, status: u16, background: &Background) {
     subject["status"] = json!(status);
     let id = Uuid::now_v7();
     let wanting = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&subject)));
-    let kind = if phase == Phase::Post { "request.post" } else { "request.error" };
+    let kind = if phase == HookPhase::Post { "request.post" } else { "request.error" };
     let body = json!({"type": kind, "id": id, "request": subject}).to_string();
     let deliveries: Vec<Delivery> =
         wanting.map(|hook| Delivery { hook_id: hook.id, subject: id.to_string(), body: body.clone(), run_id: None }).collect();

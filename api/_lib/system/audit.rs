@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use nofx_shared::audit::{self, Entry, Head};
+use nofx_shared::audit::{self, AuditEntry, AuditHead};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub(crate) struct Query {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AuditRow {
     #[serde(flatten)]
-    entry: Entry,
+    entry: AuditEntry,
     created_at: DateTime<Utc>,
     /// Why the payload could not be decrypted.
     unopened: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct AuditPage {
     /// `after` for the next page; null at the end.
     next_after: Option<i64>,
     /// The last row of the audit log.
-    head: Head,
+    head: AuditHead,
 }
 
 /// List the audit log, oldest first. For supervisors.
@@ -56,7 +56,7 @@ pub(crate) async fn list_audit(
     Ok(cached(&headers, &AuditPage { data, next_after, head: page.head }))
 }
 
-fn open(app: &App, mut entry: Entry) -> AuditRow {
+fn open(app: &App, mut entry: AuditEntry) -> AuditRow {
     let unopened = match &app.settings().encryption_keys {
         Some(keys) => entry.open(keys).err().map(|error| error.to_string()),
         None => entry.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),

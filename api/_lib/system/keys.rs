@@ -62,7 +62,7 @@ pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, hea
 #[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
     responses((status = 201, body = MintedKey), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
-    let key = ApiKey::make();
+    let key = ApiKey::create();
     let wanted = &body.value;
     let arguments = json!({
         "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at, "p_scopes": wanted.scopes,

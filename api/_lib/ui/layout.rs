@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use nofx_shared::db::Query;
-use nofx_shared::events::Kind;
+use nofx_shared::events::EventType;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -210,7 +210,7 @@ fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 // What a viewer opened stays open when the page is renewed, and what is shown stays when it cannot be.
                 meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"noSwap\":[204,304,\"4xx\",\"5xx\"],\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
-                meta name="nofx-events" content=(Kind::NAMES.join(","));
+                meta name="nofx-events" content=(EventType::ALL.join(","));
                 title { (icon.title(title)) }
                 link #icon rel="icon" type="image/svg+xml" href=(icon.path());
                 link rel="stylesheet" href="/tokens.css";

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use maud::html;
 use nofx_shared::auth::record_sign_in;
 use nofx_shared::crypto::hex;
-use nofx_shared::limits::{Asked, Verdict};
+use nofx_shared::limits::{LimitCheck, RateLimitDecision};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -82,10 +82,10 @@ fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response
 
 type Address = Option<axum::Extension<ClientAddress>>;
 
-/// What a try counts against: the address that it comes from.
-fn tries(ui: &Ui, address: &Address) -> Option<Asked> {
+/// The limit of failed attempts from an address.
+fn attempts(ui: &Ui, address: &Address) -> Option<LimitCheck> {
     let axum::Extension(ClientAddress(address)) = address.as_ref()?;
-    Some(Asked::logins(ui.app.limits().settings(), *address)).filter(|asked| asked.policy.limit > 0)
+    Some(LimitCheck::failed_auth(ui.app.limits().settings(), *address)).filter(|check| check.policy.limit > 0)
 }
 
 fn too_many(ui: &Ui, next: &str) -> Response {
@@ -94,14 +94,14 @@ fn too_many(ui: &Ui, next: &str) -> Response {
 
 async fn with_password(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let next = fields.text("next").unwrap_or_default();
-    let tries = tries(&ui, &address);
-    if tries.as_ref().and_then(|tries| ui.app.limits().is_used_up(tries)).is_some() {
+    let attempts = attempts(&ui, &address);
+    if attempts.as_ref().and_then(|attempts| ui.app.limits().is_used_up(attempts)).is_some() {
         return too_many(&ui, next);
     }
     let (email, password) = (fields.text("email").unwrap_or_default(), fields.text("password").unwrap_or_default());
     let granted = ui.auth.with_password(email, password).await;
-    if let (Err(Denied::Refused(_)), Some(tries)) = (&granted, tries) {
-        ui.app.limits().take(&[tries]).await;
+    if let (Err(Denied::Refused(_)), Some(attempts)) = (&granted, attempts) {
+        ui.app.limits().take(&[attempts]).await;
     }
     enter(&ui, &headers, next, granted).await
 }
@@ -155,8 +155,8 @@ fn new_verifier() -> String {
 async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let (next, email) = (fields.text("next").unwrap_or_default(), fields.text("email").unwrap_or_default());
     // Each one sends a mail to somebody.
-    if let Some(tries) = tries(&ui, &address)
-        && matches!(ui.app.limits().take(&[tries]).await, Verdict::Refused(_))
+    if let Some(attempts) = attempts(&ui, &address)
+        && matches!(ui.app.limits().take(&[attempts]).await, RateLimitDecision::Refused(_))
     {
         return too_many(&ui, next);
     }

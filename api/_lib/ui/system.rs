@@ -298,7 +298,7 @@ fn limits(ui: &Ui) -> Markup {
         ("Writes per credential", limits.writes),
         ("Requests per tenant", limits.tenant),
         ("Requests per address", limits.address),
-        ("Failed authentications per address", limits.logins),
+        ("Failed authentications per address", limits.failed_auth),
     ];
     html! {
         dl.facts {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::Utc;
 use nofx_shared::gates;
-use nofx_shared::hooks::{Provider, verify};
+use nofx_shared::hooks::{WebhookProvider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::WakeUp;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(crate) async fn hear_github(
     body: Body<Value>,
 ) -> Result<Json<Heard>, Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let verified = verify(Provider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
+    let verified = verify(WebhookProvider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     let event = &body.value;
     let repository = event["repository"]["full_name"].as_str().unwrap_or_default();

@@ -7,7 +7,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
 use nofx_shared::db::Query;
-use nofx_shared::hooks::{Provider, verify};
+use nofx_shared::hooks::{WebhookProvider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ const BODY_BYTES: usize = 64 << 10;
 pub(crate) struct Source {
     id: Uuid,
     name: String,
-    provider: Provider,
+    provider: WebhookProvider,
     created_by: String,
     created_at: DateTime<Utc>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Source {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSource {
     name: String,
-    provider: Provider,
+    provider: WebhookProvider,
     /// The sender's signing secret; the previous one stays valid beside it.
     secret: String,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Received {
 
 #[derive(Deserialize)]
 struct Rules {
-    provider: Provider,
+    provider: WebhookProvider,
     secrets: Vec<String>,
 }
 

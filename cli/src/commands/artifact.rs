@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use nofx_shared::artifacts::{self, Statement};
+use nofx_shared::artifacts::Statement;
 use nofx_shared::auth::Role;
-use nofx_shared::crypto::{Envelope, PublicKey};
+use nofx_shared::crypto::{self, Envelope, PublicKey};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,7 +31,7 @@ pub(crate) async fn get(target: &Target, options: GetArtifact) -> Outcome {
         file.write_all(&piece).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
-    if known["hash"] != artifacts::spell(&sum.finalize()) {
+    if known["hash"] != crypto::format_digest(&sum.finalize()) {
         return Err(Error::new(format!("{}: checksum mismatch, expected {}", path.display(), known["hash"])));
     }
     if options.attestations {
@@ -55,7 +55,7 @@ pub(crate) async fn verify(target: &Target, options: VerifyArtifact) -> Outcome 
                 sum.update(&piece);
             }
             let statements = api.get(&format!("/api/artifacts/{}/attestations", options.what)).await?;
-            (artifacts::spell(&sum.finalize()), statements, api.get("/.well-known/nofx-keys.json").await?)
+            (crypto::format_digest(&sum.finalize()), statements, api.get("/.well-known/nofx-keys.json").await?)
         }
     };
     let keys: Vec<PublicKey> =
@@ -120,7 +120,7 @@ async fn of_file(path: &Path) -> Result<String, Error> {
     let (mut sum, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer).await.map_err(failed)? {
-            0 => return Ok(artifacts::spell(&sum.finalize())),
+            0 => return Ok(crypto::format_digest(&sum.finalize())),
             read => sum.update(&buffer[..read]),
         }
     }

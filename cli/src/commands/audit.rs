@@ -1,6 +1,6 @@
 //! `nofx audit verify|export`: proves the record, row by row, on this machine; it believes nothing but the rows.
 
-use nofx_shared::audit::{Chain, Entry, Head};
+use nofx_shared::audit::{Chain, AuditEntry, AuditHead};
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
@@ -14,10 +14,10 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
     let mut sealed = 0;
     loop {
         let page = api.get(&format!("/api/audit?after={}&limit=1000", chain.seq())).await?;
-        let head: Head = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
+        let head: AuditHead = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
         let rows = page["data"].as_array().cloned().unwrap_or_default();
         for row in &rows {
-            let entry: Entry = serde_json::from_value(row.clone()).map_err(Error::new)?;
+            let entry: AuditEntry = serde_json::from_value(row.clone()).map_err(Error::new)?;
             sealed += u64::from(entry.payload_hash.is_some() && entry.payload.is_none());
             if let Err(wrong) = chain.follow(&entry) {
                 return broken(target, &wrong.to_string());

@@ -141,7 +141,7 @@ impl Running {
             encryption_keys: self.stack.encryption_keys().parse().ok(),
             region: None,
             limits,
-            edge: None,
+            edge_config: None,
             oauth_providers: vec![],
             public_url: None,
             trace_url: None,

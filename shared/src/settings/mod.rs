@@ -4,7 +4,7 @@
 
 mod api;
 mod aws;
-mod edge;
+mod edge_config;
 mod forges;
 mod limits;
 mod models;
@@ -21,7 +21,7 @@ use crate::crypto::Keyring;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
-pub use edge::{Edge, EdgeWriter};
+pub use edge_config::{EdgeConfig, EdgeConfigWriter};
 pub use forges::Forges;
 pub use limits::{Limits, Upstash, limits_of_dev};
 pub use models::Models;

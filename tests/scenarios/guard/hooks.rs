@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use nofx_shared::hooks::{Provider, sign, verify};
+use nofx_shared::hooks::{WebhookProvider, sign, verify};
 use nofx_tests::plans::plan;
 use nofx_tests::receiver::{Heard, Receiver};
 use nofx_tests::stack::STACK;
@@ -22,7 +22,7 @@ async fn set(admin: &Person, name: &str, phase: &str, filter: &str, url: &str) -
 
 fn is_signed(heard: &Heard, secret: &str) -> bool {
     let now = chrono::Utc::now().timestamp();
-    verify(Provider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
+    verify(WebhookProvider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nofx_shared::artifacts::{self, Attestation, Material, NewArtifact, Provenance, Statement, Subject};
+use nofx_shared::crypto;
 use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
@@ -24,7 +25,7 @@ const AGAIN: u32 = 20;
 impl StepContext {
     /// Keeps bytes as an artifact; its path. Secrets must be masked already.
     pub(crate) async fn keep(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
-        let digest = artifacts::digest(&bytes);
+        let digest = crypto::digest(&bytes);
         self.keep_with(name, media_type, Content::Bytes(bytes.into()), &digest, vec![]).await.map(|kept| kept.0)
     }
 
@@ -54,7 +55,7 @@ impl StepContext {
         let artifact = NewArtifact {
             name: name.to_owned(),
             path: self.artifact_path(name),
-            blob: artifacts::blob(self.step.tenant_id, digest),
+            blob: artifacts::blob_path(self.step.tenant_id, digest),
             media_type: media_type.to_owned(),
             size_bytes: content.len(),
             hash: digest.to_owned(),
@@ -121,7 +122,7 @@ impl StepContext {
         let (Some(by), Some(at)) = (&gate.decided_by, gate.decided_at) else { return Ok(()) };
         let what = json!({"run": self.step.run_id, "step": self.step.name, "tool": self.step.tool, "inputs": self.inputs});
         let subject =
-            Subject::new(format!("nofx:run/{}/step/{}", self.step.run_id, self.step.id), &artifacts::digest(what.to_string().as_bytes()));
+            Subject::new(format!("nofx:run/{}/step/{}", self.step.run_id, self.step.id), &crypto::digest(what.to_string().as_bytes()));
         let attestation = artifacts::approval(subject, &gate.gate_type, &gate.status, by, at).sign(&self.tools.signing_key);
         let record = || artifacts::record_attestation(&self.tools.db, &self.step, &attestation);
         let recorded = self.insist(record, db::Error::is_permanent).await;
@@ -146,7 +147,7 @@ impl StepContext {
             file.write_all(&piece).await.map_err(|error| failed(&error))?;
         }
         file.flush().await.map_err(|error| failed(&error))?;
-        if artifacts::spell(&sum.finalize()) != used.hash {
+        if crypto::format_digest(&sum.finalize()) != used.hash {
             drop(tokio::fs::remove_file(&half).await);
             return Err(Failure::transient(format!("checksum mismatch: the content of the artifact {} has changed", used.name)));
         }
@@ -173,7 +174,7 @@ async fn measure(path: &Path, mask: &Mask) -> std::io::Result<(usize, String, bo
     loop {
         let read = file.read(&mut buffer[kept..]).await?;
         if read == 0 {
-            return Ok((size, artifacts::spell(&sum.finalize()), has_secret));
+            return Ok((size, crypto::format_digest(&sum.finalize()), has_secret));
         }
         let end = kept + read;
         sum.update(&buffer[kept..end]);

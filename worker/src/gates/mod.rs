@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use nofx_shared::artifacts;
+use nofx_shared::crypto;
 use nofx_shared::db;
-use nofx_shared::engine::{self, Failure, Outcome};
-use nofx_shared::gates::{Coverage, Evidence, Finding, Input, TestCount, Tool, Verdict};
+use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::gates::{Coverage, Evidence, Finding, Input, TestCount, Tool, Verdict, record_gate};
 use nofx_shared::storage::Content;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -146,7 +147,7 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
     };
     let text = serde_json::to_string(&evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))?;
     let text = step.mask.apply(&text).into_bytes();
-    let digest = artifacts::digest(&text);
+    let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
     let (path, _) = step.keep_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
@@ -155,7 +156,7 @@ pub(crate) async fn decide<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Re
         step.keep(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
     }
     let is_open = evidence.verdict.is_open();
-    let record = || engine::record_gate(&step.tools.db, &step.step, is_open, &path);
+    let record = || record_gate(&step.tools.db, &step.step, is_open, &path);
     step.insist(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?

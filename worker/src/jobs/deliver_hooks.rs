@@ -8,8 +8,8 @@ use chrono::Utc;
 use futures::future::join_all;
 use nofx_shared::db::Db;
 use nofx_shared::engine;
-use nofx_shared::events::{Cursor, Event};
-use nofx_shared::hooks::{self, Delivery, Due, Said, Target, Unread};
+use nofx_shared::events::{Cursor, CloudEvent};
+use nofx_shared::hooks::{self, Delivery, DueDelivery, HookBatch, HookResponse, HookTarget};
 use nofx_shared::plan;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -67,16 +67,16 @@ async fn round(db: &Db, tools: &Tools, metrics: &Metrics) -> Result<Duration, no
 }
 
 /// Notes which hooks want which events.
-async fn distribute(db: &Db, unread: &Unread) -> Result<(), nofx_shared::db::Error> {
-    let Some(last) = unread.events.last().map(nofx_shared::events::Row::cursor) else { return Ok(()) };
+async fn distribute(db: &Db, unread: &HookBatch) -> Result<(), nofx_shared::db::Error> {
+    let Some(last) = unread.events.last().map(nofx_shared::events::EventRow::cursor) else { return Ok(()) };
     let mut deliveries = vec![];
     for row in &unread.events {
-        let event = Event::from(row.clone());
+        let event = CloudEvent::from(row.clone());
         let value = serde_json::to_value(&event).unwrap_or_default();
         let wanting = unread.hooks.iter().filter(|hook| hooks::matches(&hook.filter, Some(&value), None));
         deliveries.extend(wanting.map(|hook| Delivery {
             hook_id: hook.id,
-            subject: event.id.clone(),
+            dedup_key: event.id.clone(),
             body: value.to_string(),
             run_id: event.runid,
         }));
@@ -86,15 +86,15 @@ async fn distribute(db: &Db, unread: &Unread) -> Result<(), nofx_shared::db::Err
 }
 
 /// One try; what came of it, as `record_delivery_attempt` takes it.
-async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
+async fn deliver(db: &Db, tools: &Tools, due: &DueDelivery) -> Value {
     let began = Instant::now();
     let networks = if tools.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };
     let id = due.id.to_string();
     let said = match &due.target {
-        Target::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, LIMIT).await,
-        Target::Slack { url } => hooks::post(url, &networks, &[], &id, &slack(&due.body, tools.public_url.as_deref()), LIMIT).await,
-        Target::Tool { tool, inputs } => start(db, due, tool, inputs).await,
-        Target::Function { name } => {
+        HookTarget::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, LIMIT).await,
+        HookTarget::Slack { url } => hooks::post(url, &networks, &[], &id, &slack(&due.body, tools.public_url.as_deref()), LIMIT).await,
+        HookTarget::Tool { tool, inputs } => start(db, due, tool, inputs).await,
+        HookTarget::Function { name } => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();
             let arguments = json!({"p_name": name, "p_tenant": due.tenant_id, "p_payload": payload});
             db.call::<_, Value>("call_hook_function", &arguments).await.map(|answer| done(&answer)).map_err(|error| error.problem().detail)
@@ -111,12 +111,12 @@ async fn deliver(db: &Db, tools: &Tools, due: &Due) -> Value {
     }
 }
 
-fn done(answer: &Value) -> Said {
-    Said { status: 200, body: answer.to_string(), retry_after_s: None }
+fn done(answer: &Value) -> HookResponse {
+    HookResponse { status: 200, body: answer.to_string(), retry_after_s: None }
 }
 
 /// Makes a run of one step, in the name of whoever made the hook; its id is the delivery's, so that it is made once.
-async fn start(db: &Db, due: &Due, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<Said, String> {
+async fn start(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<HookResponse, String> {
     let env = json!({"NOFX_EVENT": inert(&due.body)});
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
     let plan = plan::from_json(&submitted).map_err(|faults| {
