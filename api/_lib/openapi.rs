@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "NOFX", description = "Submit plans, watch runs, decide gates."),
-    components(schemas(crate::gates::GateStatus, crate::artifacts::Format, crate::system::Job))
+    components(schemas(crate::gates::GateStatus, crate::artifacts::LineageFormat, crate::system::CronJob))
 )]
 struct Base;
 

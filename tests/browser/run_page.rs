@@ -23,7 +23,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     };
     typed(plan.to_string().replace("\"build\",\"tool\":\"bash\"", "\"build\",\"tool\":\"slep\"")).await.expect("typed");
     author.text("#check .faults", "/steps/0/tool").await;
-    author.text("#check .marked .bad", "slep").await;
+    author.text("#check .marked .fault", "slep").await;
     typed(plan.to_string()).await.expect("typed");
     author.text("#check h2", "3 steps").await;
     author.text("button.primary", "Submit").await.click().await.expect("clicked");

@@ -32,7 +32,7 @@ async fn everything_works_without_script() {
     browser.visit("/ui/runs/new").await;
     browser.find("#plan").await.send_keys("goal: x\nsteps:\n  - name: a\n    tool: nope\n").await.expect("typed");
     browser.text("button.primary", "Submit").await.click().await.expect("clicked");
-    browser.text(".marked .bad", "nope").await;
+    browser.text(".marked .fault", "nope").await;
 
     // Bulk: what failed is retried, with a reason.
     let failed = author

@@ -7,14 +7,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use super::show::find;
+use super::get::find;
 use crate::App;
 use crate::http::{Authenticated, Path, Refusal};
 
 /// Download an artifact: redirects to a URL that is valid for five minutes.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 302), (status = 401), (status = 404)))]
-pub(crate) async fn show_artifact_content(
+pub(crate) async fn get_artifact_content(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,

@@ -13,7 +13,7 @@ use crate::http::{Authenticated, Page, Path, Refusal, cached};
 /// The run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 401)))]
-pub(crate) async fn show_timeline(
+pub(crate) async fn get_timeline(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,

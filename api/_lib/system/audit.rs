@@ -1,4 +1,4 @@
-//! `GET /api/audit`: what was done to data and rights, in order, as it can be proven.
+//! `GET /api/audit`: the audit log, in an order and a form that clients can verify.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

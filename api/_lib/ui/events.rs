@@ -1,4 +1,4 @@
-//! `/ui/events`: what happened, newest first.
+//! `/ui/events`: the event log, newest first.
 
 use axum::extract::State;
 use maud::{Markup, html};

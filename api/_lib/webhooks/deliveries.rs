@@ -1,4 +1,4 @@
-//! `/api/hooks/deliveries`: what hooks were told, every try, and telling them again.
+//! `/api/hooks/deliveries`: deliveries with all attempts, and their replay.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -18,8 +18,8 @@ use crate::http::{Authenticated, Cursor, Page, Paging, Params, Path, Refusal};
 pub(crate) enum DeliveryStatus {
     Pending,
     Delivered,
-    /// It was tried for a day.
-    Dead,
+    /// All attempts of a day failed.
+    Failed,
 }
 
 impl DeliveryStatus {
@@ -27,7 +27,7 @@ impl DeliveryStatus {
         match self {
             Self::Pending => "pending",
             Self::Delivered => "delivered",
-            Self::Dead => "dead",
+            Self::Failed => "failed",
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) struct DeliverySummary {
     id: Uuid,
     hook_id: Uuid,
     /// The event's cursor or the request's id.
-    subject: String,
+    dedup_key: String,
     /// The bytes that are sent.
     body: String,
     status: DeliveryStatus,
@@ -47,12 +47,12 @@ pub(crate) struct DeliverySummary {
     ended_at: Option<DateTime<Utc>>,
     /// Oldest first.
     #[serde(rename(deserialize = "hook_attempt"))]
-    attempts: Vec<Attempt>,
+    attempts: Vec<DeliveryAttempt>,
 }
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Attempt {
-    nth: u32,
+pub(crate) struct DeliveryAttempt {
+    attempt: u32,
     at: DateTime<Utc>,
     duration_ms: u32,
     /// HTTP status of the response, if there was one.
@@ -83,9 +83,9 @@ pub(crate) async fn list_deliveries(
 ) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let mut filters = paging.filters()?;
-    let columns = "id,hook_id,subject,body,status,next_at,created_at,ended_at,hook_attempt(nth,at,duration_ms,status,response,error)";
+    let columns = "id,hook_id,dedup_key,body,status,next_at,created_at,ended_at,hook_attempt(attempt,at,duration_ms,status,response,error)";
     filters.push(("select".to_owned(), columns.to_owned()));
-    filters.push(("hook_attempt.order".to_owned(), "nth".to_owned()));
+    filters.push(("hook_attempt.order".to_owned(), "attempt".to_owned()));
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
     filters.extend(filter.hook_id.map(|hook| ("hook_id".to_owned(), format!("eq.{hook}"))));
     let rows: Vec<DeliverySummary> = app.db(&caller).read(&Query { table: "hook_delivery", filters }).await?;

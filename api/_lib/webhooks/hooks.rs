@@ -1,4 +1,4 @@
-//! `/api/hooks`: whom a tenant tells and asks.
+//! `/api/hooks`: the hooks of a tenant.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -79,7 +79,7 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
         "p_rotate": wanted.rotate,
     });
     let hook: SetHook = app.db(&caller).call("set_hook", &arguments).await?;
-    app.prune_deliveries(caller.tenant);
+    app.invalidate_hooks(caller.tenant);
     Ok(axum::Json(hook).into_response())
 }
 
@@ -88,6 +88,6 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn delete_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_hook", &json!({"p_id": id})).await?;
-    app.prune_deliveries(caller.tenant);
+    app.invalidate_hooks(caller.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! `nofx dlq inspect|requeue|purge`
 
 use nofx_shared::auth::Role;
-use nofx_shared::containment::Choice;
+use nofx_shared::containment::DeadLetterSelector;
 use serde_json::Value;
 
 use crate::api::Api;
@@ -55,7 +55,7 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
 }
 
 async fn act(target: &Target, verb: &str, choice: DlqSelector, role: Role) -> Outcome {
-    let choice = Choice {
+    let choice = DeadLetterSelector {
         ids: (!choice.ids.is_empty()).then_some(choice.ids),
         tool: choice.tool,
         run_id: choice.run,

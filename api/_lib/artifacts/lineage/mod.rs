@@ -19,12 +19,12 @@ use crate::http::{Authenticated, Params, Path, Refusal, cached};
 /// A graph of artifacts and steps.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Lineage {
-    pub nodes: Vec<Node>,
-    pub edges: Vec<Edge>,
+    pub nodes: Vec<LineageNode>,
+    pub edges: Vec<LineageEdge>,
 }
 
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub(crate) struct Node {
+pub(crate) struct LineageNode {
     pub id: Uuid,
     pub kind: NodeKind,
     pub name: String,
@@ -46,7 +46,7 @@ pub(crate) enum NodeKind {
 }
 
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub(crate) struct Edge {
+pub(crate) struct LineageEdge {
     pub from: Uuid,
     pub to: Uuid,
     pub kind: EdgeKind,
@@ -65,12 +65,12 @@ pub(crate) enum EdgeKind {
 
 #[derive(Deserialize)]
 pub(crate) struct Options {
-    format: Option<Format>,
+    format: Option<LineageFormat>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Format {
+pub(crate) enum LineageFormat {
     Json,
     Svg,
 }
@@ -112,9 +112,9 @@ const KEPT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_
 
 /// Show the lineage of a run's artifacts, in this run and in others.
 #[utoipa::path(get, path = "/runs/{id}/lineage", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("format" = Option<Format>, Query, description = "`json`, or `svg` for a drawing")),
+    params(("id" = Uuid, Path), ("format" = Option<LineageFormat>, Query, description = "`json`, or `svg` for a drawing")),
     responses((status = 200, body = Lineage), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_lineage(
+pub(crate) async fn get_lineage(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
@@ -122,7 +122,7 @@ pub(crate) async fn show_lineage(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let lineage = trace(&app, &caller, id).await?;
-    if options.format == Some(Format::Svg) {
+    if options.format == Some(LineageFormat::Svg) {
         return Ok(([(header::CONTENT_TYPE, "image/svg+xml")], draw::draw(&lineage, id)).into_response());
     }
     Ok(cached(&headers, &lineage))
@@ -156,22 +156,22 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
     for one in used.iter().chain(&elsewhere) {
         graph.step(&one.step);
         graph.artifact(&one.artifact);
-        graph.edges.push(Edge { from: one.artifact.id, to: one.step.id, kind: EdgeKind::Consumed });
+        graph.edges.push(LineageEdge { from: one.artifact.id, to: one.step.id, kind: EdgeKind::Consumed });
     }
-    graph.edges.extend(needs.iter().map(|need| Edge { from: need.needs_id, to: need.step_id, kind: EdgeKind::Followed }));
+    graph.edges.extend(needs.iter().map(|need| LineageEdge { from: need.needs_id, to: need.step_id, kind: EdgeKind::Followed }));
     Ok(Lineage { nodes: graph.order.iter().filter_map(|id| graph.nodes.remove(id)).collect(), edges: graph.edges })
 }
 
 #[derive(Default)]
 struct Graph {
-    nodes: BTreeMap<Uuid, Node>,
+    nodes: BTreeMap<Uuid, LineageNode>,
     order: Vec<Uuid>,
-    edges: Vec<Edge>,
+    edges: Vec<LineageEdge>,
     made: BTreeSet<Uuid>,
 }
 
 impl Graph {
-    fn add(&mut self, node: Node) {
+    fn add(&mut self, node: LineageNode) {
         let id = node.id;
         if self.nodes.insert(id, node).is_none() {
             self.order.push(id);
@@ -179,7 +179,7 @@ impl Graph {
     }
 
     fn step(&mut self, step: &Step) {
-        self.add(Node {
+        self.add(LineageNode {
             id: step.id,
             kind: NodeKind::Step,
             name: step.name.clone(),
@@ -194,7 +194,7 @@ impl Graph {
     /// An artifact comes with the step that made it.
     fn artifact(&mut self, kept: &Kept) {
         self.step(&kept.step);
-        self.add(Node {
+        self.add(LineageNode {
             id: kept.id,
             kind: NodeKind::Artifact,
             name: kept.name.clone(),
@@ -205,7 +205,7 @@ impl Graph {
             attempt: Some(kept.attempt),
         });
         if self.made.insert(kept.id) {
-            self.edges.push(Edge { from: kept.step_id, to: kept.id, kind: EdgeKind::Produced });
+            self.edges.push(LineageEdge { from: kept.step_id, to: kept.id, kind: EdgeKind::Produced });
         }
     }
 }
