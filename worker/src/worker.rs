@@ -18,8 +18,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::{Consumer, Tools};
-use crate::listener::{self, Wakeups};
 use crate::drivers::Processes;
+use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::{Models, Times};
 use crate::workspace::Workspaces;

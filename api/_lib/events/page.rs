@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::events::{Cursor, CloudEvent, EventRow};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use serde_json::json;

@@ -11,7 +11,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use nofx_shared::db::Db;
-use nofx_shared::events::{Cursor, CloudEvent, EventRow};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Gate;
 use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, RequestParts, IdempotentRequest, Path, Refusal, idempotent};
+use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
 
 /// The reason for the decision.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -71,7 +71,8 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
 
 /// List the gates of all runs, newest first: `?status=pending` lists those waiting for approval.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
-    params(("status" = Option<GateStatus>, Query), ("gate_type" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
+    params(("status" = Option<GateStatus>, Query),
+        ("gate_type" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
         ("decided" = Option<bool>, Query, description = "Only gates that are decided, expired or cancelled (true), or pending (false)."),
         ("waits_for_me" = Option<bool>, Query, description = "Only gates that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::http::{Routes, routes};
 
+pub(crate) use get::find;
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
-pub(crate) use get::find;
 
 /// A barrier on a step, and how it was decided.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

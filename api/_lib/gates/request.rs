@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Gate;
 use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, RequestParts, IdempotentRequest, Refusal, idempotent};
+use crate::http::{Authenticated, Body, IdempotentRequest, Refusal, RequestParts, idempotent};
 
 /// A gate to add to a step.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{RequestParts, Refusal};
+use super::{Refusal, RequestParts};
 use crate::App;
 
 /// A request that may be repeated and has effect once.

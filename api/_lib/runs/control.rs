@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, RequestParts, IdempotentRequest, Path, Refusal, idempotent};
+use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
 
 /// The status of the run now.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, RequestParts, IdempotentRequest, Params, Refusal, idempotent};
+use crate::http::{Authenticated, Body, IdempotentRequest, Params, Refusal, RequestParts, idempotent};
 
 /// A plan, as JSON or as YAML text; or a prompt, from which a model makes one.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::control::{RunState, change};
 use crate::App;
-use crate::http::{Authenticated, Body, RequestParts, Path, Refusal};
+use crate::http::{Authenticated, Body, Path, Refusal, RequestParts};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -24,7 +24,7 @@ pub(crate) struct AuditRow {
     entry: AuditEntry,
     created_at: DateTime<Utc>,
     /// Why the payload could not be decrypted.
-    unopened: Option<String>,
+    unseal_error: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -57,9 +57,9 @@ pub(crate) async fn list_audit(
 }
 
 fn open(app: &App, mut entry: AuditEntry) -> AuditRow {
-    let unopened = match &app.settings().encryption_keys {
+    let unseal_error = match &app.settings().encryption_keys {
         Some(keys) => entry.open(keys).err().map(|error| error.to_string()),
         None => entry.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),
     };
-    AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unopened, entry }
+    AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unseal_error, entry }
 }

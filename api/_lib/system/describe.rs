@@ -1,5 +1,5 @@
-//! `GET /api/openapi.json`, `/api/asyncapi.json` and `/api/schemas/*.json`: generated from the types by a test, checked in and served as they
-//! are checked in, so that a function neither generates them nor contains code that could.
+//! `GET /api/openapi.json`, `/api/asyncapi.json` and `/api/schemas/*.json`: generated from the types by a test, checked in and served as
+//! they are, so that a function neither generates them nor contains code that could.
 
 use axum::http::HeaderMap;
 use axum::response::Response;

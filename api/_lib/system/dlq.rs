@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use nofx_shared::containment::{DeadLetterSelector, DeadLetter, DlqReason, Purged, Requeued};
+use nofx_shared::containment::{DeadLetter, DeadLetterSelector, DlqReason, Purged, Requeued};
 use nofx_shared::db::Query;
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `/api/health`, `/api/ready`, metrics, the API's descriptions, and administration: keys, quotas, networks, breakers, dead letters, cron jobs.
+//! `/api/health`, `/api/ready`, metrics, the API's descriptions, and administration: keys, quotas, networks, breakers, dead letters, cron.
 
 mod alerts;
 mod audit;

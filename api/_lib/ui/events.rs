@@ -3,7 +3,7 @@
 use axum::extract::State;
 use maud::{Markup, html};
 use nofx_shared::db::{self, Db, Query as Rows};
-use nofx_shared::events::{Cursor, CloudEvent, EventRow};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use serde::Deserialize;
 use uuid::Uuid;
 

@@ -112,7 +112,8 @@ impl FromRequestParts<Ui> for Frame {
         let query = Query::of("gate", filters);
         let db = ui.app.db(&session.caller);
         let waiting = db.read::<Vec<Value>>(&query);
-        let (waiting, open_breakers, people) = tokio::try_join!(waiting, ui.app.open_breakers(&session.caller), ui.app.people(&session.caller))?;
+        let caller = &session.caller;
+        let (waiting, open_breakers, people) = tokio::try_join!(waiting, ui.app.open_breakers(caller), ui.app.people(caller))?;
         let mut frame = Self::without_data(ui, session, parts.uri.path());
         frame.waiting = waiting.len();
         frame.open_breakers = open_breakers.keys().cloned().collect();

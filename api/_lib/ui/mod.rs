@@ -1,5 +1,5 @@
-//! The dashboard: pages of HTML. They read with the API's own functions, and their forms post to the API's own routes (`api_call`), hooks and
-//! all. It has no table and no JSON endpoint of its own.
+//! The dashboard: pages of HTML. They read with the API's own functions, and their forms post to the API's own routes (`api_call`), hooks
+//! and all. They have no table and no JSON endpoint of their own.
 //!
 //! Every page works without script; `public/app.js` makes it live.
 

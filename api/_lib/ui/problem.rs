@@ -37,8 +37,8 @@ pub(super) async fn render_public(request: Request, next: Next) -> Response {
     if !is_page || !is_problem(&response) {
         return response;
     }
-    let mut response =
-        as_page(response, |refused| public_page(&refused.title, &html! { main.sign-in #main { (problem_body(refused)) } }).into_string()).await;
+    let page = |refused: &Refused| public_page(&refused.title, &html! { main.sign-in #main { (problem_body(refused)) } }).into_string();
+    let mut response = as_page(response, page).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }

@@ -1,4 +1,5 @@
-//! The session of a person: the access token of Supabase Auth in a cookie that scripts cannot read, renewed while its refresh token is valid.
+//! The session of a person: the access token of Supabase Auth in a cookie that scripts cannot read, renewed while the refresh
+//! token is valid.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Body, RequestParts, Refusal};
+use crate::http::{Body, Refusal, RequestParts};
 
 /// The result.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -24,7 +24,8 @@ pub(crate) struct GithubWebhookResult {
 
 /// Receive a webhook from GitHub, signed with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`.
 #[utoipa::path(post, path = "/webhooks/github", request_body = Object, security(("github" = [])),
-    responses((status = 200, body = GithubWebhookResult), (status = 400), (status = 401), (status = 404), (status = 409), (status = 413), (status = 422)))]
+    responses((status = 200, body = GithubWebhookResult), (status = 400), (status = 401), (status = 404), (status = 409), (status = 413),
+        (status = 422)))]
 pub(crate) async fn receive_github_webhook(
     State(app): State<App>,
     headers: HeaderMap,

@@ -1,4 +1,5 @@
-//! `/api/webhooks`, which others send: each proves its sender with a signature over the body as it came. And `/api/hooks`, which NOFX calls.
+//! `/api/webhooks`, which others send: each proves its sender with a signature over the body as it came. And `/api/hooks`,
+//! which NOFX calls.
 
 mod deliveries;
 mod github;

@@ -357,7 +357,8 @@ impl Bench {
              s as (insert into nofx.step (id, tenant_id, run_id, position, name, tool, status, ready_at)
                    select nofx_private.uuid_v7(), r.tenant_id, r.id, n, 'r' || n, 'bench', 'ready', now()
                      from r, generate_series(1, 1000) as n returning id, tenant_id, run_id)
-             insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool) select id, tenant_id, run_id, 'ready', 0, 'bench' from s;
+             insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool)
+             select id, tenant_id, run_id, 'ready', 0, 'bench' from s;
              analyze nofx.run; analyze nofx.step; analyze nofx.step_queue;",
             runs = settled / 1000,
             ready_runs = ready / 1000,

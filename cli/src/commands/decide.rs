@@ -4,11 +4,11 @@ use nofx_shared::auth::Role;
 use serde_json::json;
 
 use crate::api::Api;
-use crate::args::{Decide, Target};
+use crate::args::{DecideArgs, Target};
 use crate::exit::{Exit, Outcome};
 use crate::output;
 
-pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Outcome {
+pub(crate) async fn run(target: &Target, decision: &str, options: DecideArgs) -> Outcome {
     let gate = Api::find(target, Role::Supervisor)?
         .post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason}))
         .await?;
@@ -18,7 +18,7 @@ pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Out
         output::line(format_args!(
             "{} {} {}",
             options.gate,
-            gate["kind"].as_str().unwrap_or_default(),
+            gate["gate_type"].as_str().unwrap_or_default(),
             gate["status"].as_str().unwrap_or_default()
         ));
     }

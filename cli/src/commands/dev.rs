@@ -29,7 +29,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
     let (ended, mut input_ended) = watch::channel(false);
     if options.temporary {
-        tell_end_of_input(ended.clone());
+        watch_end_of_input(ended.clone());
     }
     let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
@@ -58,7 +58,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let api = tokio::spawn(crate::serve::serve(listener, router));
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| dev.worker(n, stopping.clone())).collect::<Result<_, _>>()?;
-    dev.announce(&workers)?;
+    dev.write_dev_file(&workers)?;
     let base = format!("http://127.0.0.1:{port}");
     eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
     for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
@@ -71,13 +71,13 @@ pub(crate) async fn run(options: Dev) -> Outcome {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = told(&mut input_ended) => break,
-            // Children that died were started again: tell others their new ids.
+            () = stopped(&mut input_ended) => break,
+            // Children that died were started again with new ids.
             () = tokio::time::sleep(Duration::from_millis(300)) => {
                 let now = dev.pids(&workers);
                 if now != last {
                     last = now;
-                    dev.announce(&workers)?;
+                    dev.write_dev_file(&workers)?;
                 }
             }
         }
@@ -95,8 +95,8 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     Ok(Exit::Succeeded)
 }
 
-/// Tells once nobody can write to standard input any more.
-fn tell_end_of_input(ended: watch::Sender<bool>) {
+/// Notices the end of standard input.
+fn watch_end_of_input(ended: watch::Sender<bool>) {
     // A thread of its own, which no end of the program waits for.
     std::thread::spawn(move || {
         drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
@@ -192,11 +192,11 @@ impl Running {
         };
         let mut child = start().map_err(Error::new)?;
         let id = |child: &tokio::process::Child| child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
-        let (tell, pid) = watch::channel(id(&child));
+        let (new_pid, pid) = watch::channel(id(&child));
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    () = told(&mut stopping) => {
+                    () = stopped(&mut stopping) => {
                         end_worker(id(&child));
                         if tokio::time::timeout(Duration::from_secs(25), child.wait()).await.is_err() {
                             drop(child.kill().await);
@@ -205,13 +205,13 @@ impl Running {
                     }
                     status = child.wait() => {
                         tracing::warn!(?status, worker = n, "a worker died; restarting it");
-                        tell.send_replace(0);
+                        new_pid.send_replace(0);
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         match start() {
                             Ok(again) => child = again,
                             Err(error) => return tracing::error!(%error, "could not start a worker"),
                         }
-                        tell.send_replace(id(&child));
+                        new_pid.send_replace(id(&child));
                     }
                 }
             }
@@ -230,7 +230,7 @@ impl Running {
         }
     }
 
-    fn announce(&self, workers: &[Worker]) -> Result<(), Error> {
+    fn write_dev_file(&self, workers: &[Worker]) -> Result<(), Error> {
         let stack = &self.stack;
         let tokens: BTreeMap<String, String> = stack
             .people()
@@ -290,8 +290,8 @@ fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text)
 }
 
-async fn told(stopping: &mut watch::Receiver<bool>) {
-    // An error means that whoever could tell is gone: the same thing.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is dropped: stop all the same.
     drop(stopping.wait_for(|stop| *stop).await);
 }
 

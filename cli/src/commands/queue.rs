@@ -1,4 +1,4 @@
-//! The queue of `nofx dev`: what it starts for it, and what workers are told.
+//! The queue of `nofx dev`: its server, and the settings of workers.
 
 use std::path::Path;
 

@@ -69,7 +69,7 @@ impl Chain {
 mod tests {
     use uuid::Uuid;
 
-    use super::{ChainError, Chain, AuditHead};
+    use super::{AuditHead, Chain, ChainError};
     use crate::audit::AuditEntry;
 
     fn log(n: i64) -> (Vec<AuditEntry>, AuditHead) {

@@ -5,6 +5,6 @@ mod chain;
 mod record;
 mod seal;
 
-pub use chain::{ChainError, Chain, AuditHead};
+pub use chain::{AuditHead, Chain, ChainError};
 pub use record::{AuditEntry, Page, read_audit};
 pub use seal::seal_payloads;

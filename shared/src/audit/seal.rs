@@ -1,4 +1,5 @@
-//! Seals the payloads of the audit log, and rewraps their keys after a rotation. Each call does a part; workers repeat it until nothing is left.
+//! Seals the payloads of the audit log, and rewraps their keys after a rotation. Each call does a part; workers repeat it until
+//! nothing is left.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The keys that a project publishes (RFC 7517): cached for ten minutes, and fetched again when a token names one that is not among them, so
-//! that a rotation is noticed at once; but at most every two seconds, so that unknown names cost nothing.
+//! The keys that a project publishes (RFC 7517): cached for ten minutes, and fetched again when a token names one that is not among them,
+//! so that a rotation is noticed at once; but at most every two seconds, so that unknown names cost nothing.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -23,6 +23,7 @@ pub async fn record_sign_in(db: &Db) -> Result<(), db::Error> {
 
 /// The email addresses of the tenant's people, by the subject of their tokens.
 pub async fn people(db: &Db) -> Result<HashMap<String, String>, db::Error> {
-    let people: Vec<Person> = db.read(&Query::of("person", [("select", "id,email"), ("order", "seen_at.desc"), ("limit", MAX_PEOPLE)])).await?;
+    let newest = Query::of("person", [("select", "id,email"), ("order", "seen_at.desc"), ("limit", MAX_PEOPLE)]);
+    let people: Vec<Person> = db.read(&newest).await?;
     Ok(people.into_iter().map(|person| (person.id, person.email)).collect())
 }

@@ -117,6 +117,9 @@ impl Failure {
     }
 
     fn row(&self, kind: &str) -> Value {
-        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms, "ignored_by_breaker": self.ignored_by_breaker})
+        json!({
+            "kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms,
+            "ignored_by_breaker": self.ignored_by_breaker,
+        })
     }
 }

@@ -44,7 +44,10 @@ pub fn document() -> Value {
                 "address": "/api/events/stream", "messages": offered,
                 "description": "Server-sent events: `id` is the cursor, `event` the type. Last-Event-ID resumes a stream.",
             },
-            "hooks": {"address": null, "messages": offered, "description": "The same events, posted to a hook's URL as a Standard Webhook."},
+            "hooks": {
+                "address": null, "messages": offered,
+                "description": "The same events, posted to a hook's URL as a Standard Webhook.",
+            },
         },
         "operations": {
             "streamEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}},

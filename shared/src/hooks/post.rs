@@ -23,7 +23,14 @@ pub struct HookResponse {
 }
 
 /// Posts once. The error says why there is no response.
-pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, body: &str, limit: Duration) -> Result<HookResponse, String> {
+pub async fn post(
+    url: &str,
+    networks: &[IpNet],
+    secrets: &[String],
+    id: &str,
+    body: &str,
+    limit: Duration,
+) -> Result<HookResponse, String> {
     let act = async {
         let url: Url = url.parse().map_err(|error| format!("invalid URL: {error}"))?;
         let client = net::client_for(&url, networks).await.map_err(|error| error.to_string())?;

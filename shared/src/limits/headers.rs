@@ -1,6 +1,6 @@
 //! `RateLimit-Policy` and `RateLimit`: draft-ietf-httpapi-ratelimit-headers-11.
 
-use super::{Policy, LimitState};
+use super::{LimitState, Policy};
 
 /// `"writes";q=1200;w=60`
 pub fn policy_header(policy: &Policy) -> String {
@@ -17,7 +17,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{policy_header, state_header};
-    use crate::limits::{Policy, LimitState};
+    use crate::limits::{LimitState, Policy};
 
     #[test]
     fn they_have_the_form_of_the_draft() {

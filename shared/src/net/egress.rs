@@ -35,7 +35,8 @@ pub fn everywhere() -> Vec<IpNet> {
     ["0.0.0.0/0", "::/0"].map(|text| text.parse().expect("a network")).to_vec()
 }
 
-/// A client that reaches the URL's host at the addresses that were checked, and nothing else. `allowed`: private networks that it may reach.
+/// A client that reaches the URL's host at the addresses that were checked, and nothing else. `allowed`: private networks that it may
+/// reach.
 pub async fn client_for(url: &Url, allowed: &[IpNet]) -> Result<reqwest::Client, Unreachable> {
     let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(Unreachable::Scheme)?;
     let host = host.trim_matches(['[', ']']).to_owned();

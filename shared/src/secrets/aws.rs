@@ -1,5 +1,5 @@
-//! AWS Secrets Manager: one JSON secret a tenant, cached for a while. A name that the cache does not have is fetched again, so that a secret
-//! that was just added is found.
+//! AWS Secrets Manager: one JSON secret a tenant, cached for a while. A name that the cache does not have is fetched again, so that a
+//! secret that was just added is found.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};

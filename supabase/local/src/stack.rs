@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use crate::dirs;
 use crate::error::{At, Error};
-use crate::gateway::{self, Gateway};
+use crate::gateway;
 use crate::people::Person;
 use crate::port::free_port;
 use crate::postgres::{self, Postgres};
 use crate::postgrest::{self, Postgrest};
+use crate::project::Project;
 use crate::realtime::Realtime;
 use crate::secrets::Secrets;
 use crate::signing_key::SigningKey;
@@ -101,7 +102,7 @@ impl Stack {
             .ok_or_else(|| Error::failed("reading secrets.json", "signing_key is not a key; pass --fresh"))?;
         let keys = signing_key.with_secret(&secrets.jwt_secret).to_string();
         let postgrest = Postgrest::start(root, data_dir, rest_db_url, &keys, leftover).await?;
-        let gateway = Gateway {
+        let project = Project {
             rest_url: format!("http://127.0.0.1:{}", postgrest.port),
             jwt_secret: secrets.jwt_secret.clone(),
             signing_key,
@@ -113,9 +114,9 @@ impl Stack {
             realtime: Realtime::open(admin_url.to_owned()),
             client: reqwest::Client::new(),
             mail: data_dir.join("mail.jsonl"),
-            redeemed: Mutex::default(),
+            used_tokens: Mutex::default(),
         };
-        match gateway::serve(Arc::new(gateway)).await {
+        match gateway::serve(Arc::new(project)).await {
             Ok(running) => Ok((postgrest, running)),
             Err(error) => {
                 postgrest.stop().await;

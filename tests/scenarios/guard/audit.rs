@@ -1,4 +1,4 @@
-use nofx_shared::audit::{ChainError, Chain, AuditEntry, AuditHead};
+use nofx_shared::audit::{AuditEntry, AuditHead, Chain, ChainError};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
@@ -58,13 +58,13 @@ async fn the_command_line_proves_and_prints_the_record() {
     }
     let supervisor = tenant.supervisor();
     let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["good"]), (Some(0), &json!(true)), "{said:?}");
+    assert_eq!((said.code, &said.json()["valid"]), (Some(0), &json!(true)), "{said:?}");
     let said = supervisor.nofx(&["audit", "export"]);
     let numbers: Vec<_> = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
     assert_eq!((said.code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{said:?}");
     tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
     let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["good"]), (Some(1), &json!(false)), "{said:?}");
+    assert_eq!((said.code, &said.json()["valid"]), (Some(1), &json!(false)), "{said:?}");
     tamper(
         &tenant,
         "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq > 1",

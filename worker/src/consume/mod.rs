@@ -24,8 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::listener::Wakeups;
 use crate::handlers;
+use crate::listener::Wakeups;
 use crate::metrics::Metrics;
 pub(crate) use artifacts::media_type;
 pub(crate) use context::{StepContext, Tools};

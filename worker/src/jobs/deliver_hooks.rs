@@ -8,7 +8,7 @@ use chrono::Utc;
 use futures::future::join_all;
 use nofx_shared::db::Db;
 use nofx_shared::engine;
-use nofx_shared::events::{Cursor, CloudEvent};
+use nofx_shared::events::{CloudEvent, Cursor};
 use nofx_shared::hooks::{self, Delivery, DueDelivery, HookBatch, HookResponse, HookTarget};
 use nofx_shared::plan;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
 /// Rings this close to each other, so many times in a row, are too many.
 const BURST_GAP: Duration = Duration::from_millis(20);

@@ -10,7 +10,7 @@ use redis::streams::{StreamAutoClaimReply, StreamId, StreamMaxlen, StreamReadOpt
 use redis::{AsyncCommands, RedisError};
 use uuid::Uuid;
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
 /// How long to wait for a ring before looking whether a worker left some behind.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);

@@ -14,7 +14,7 @@ use nofx_shared::queue::{Message, Urgency};
 use nofx_shared::settings::Queue;
 use nofx_shared::telemetry;
 
-use super::{WakeSource, Settings};
+use super::{Settings, WakeSource};
 
 /// The longest wait that SQS allows, in seconds.
 const POLL_TIMEOUT_S: i32 = 20;

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::consume::StepContext;
-use provider::{Said, ProviderError, Usage};
+use provider::{ProviderError, Said, Usage};
 pub(crate) use route::Task;
 use route::{Candidate, Cooldowns};
 

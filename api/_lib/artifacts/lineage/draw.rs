@@ -112,7 +112,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::{LineageEdge, EdgeKind, Lineage, LineageNode, NodeKind};
+    use super::super::{EdgeKind, Lineage, LineageEdge, LineageNode, NodeKind};
 
     #[test]
     fn what_was_made_stands_right_of_what_it_was_made_of_and_names_are_text() {

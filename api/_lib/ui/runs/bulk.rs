@@ -1,5 +1,5 @@
-//! `POST /ui/runs/bulk`: retries or cancels several runs, selected one by one or by the filter of the list. Each is a call of the API, so that
-//! a refused one does not stop the others.
+//! `POST /ui/runs/bulk`: retries or cancels several runs, selected one by one or by the filter of the list. Each is a call of the API,
+//! so that a refused one does not stop the others.
 
 use axum::extract::State;
 use axum::response::Response;

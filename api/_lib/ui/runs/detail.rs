@@ -13,9 +13,9 @@ use super::timeline::{Shown, UNFOLDED_BY_ITSELF, draw, graph};
 use super::{curl, drawer};
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
-use crate::ui::gates::card;
 use crate::ui::components::{badge, duration, empty, id, json, when};
 use crate::ui::events::{feed, newest};
+use crate::ui::gates::card;
 use crate::ui::layout::{Frame, Icon, Page};
 
 /// Events that the feed of a run shows.

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::sync::{broadcast as fan_out, watch};
 
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// Messages that a slow socket may be behind before it loses some.
 const BACKLOG: usize = 1024;
@@ -49,7 +49,7 @@ impl Realtime {
 }
 
 /// Routes that need a project key.
-pub(crate) fn keyed_routes() -> Router<Arc<Gateway>> {
+pub(crate) fn keyed_routes() -> Router<Arc<Project>> {
     Router::new()
         .route("/realtime/v1/websocket", get(socket::connect))
         .route("/realtime/v1/api/broadcast", post(broadcast::send_many))

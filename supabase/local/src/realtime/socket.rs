@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::frame::{Frame, Version};
 use super::{Broadcast, Realtime, authorise};
 use crate::auth;
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// How long a join waits for the database.
 const LISTENING: Duration = Duration::from_secs(5);
@@ -23,12 +23,12 @@ pub(super) struct Options {
     vsn: Option<String>,
 }
 
-pub(super) async fn connect(State(gateway): State<Arc<Gateway>>, Query(options): Query<Options>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn connect(State(project): State<Arc<Project>>, Query(options): Query<Options>, upgrade: WebSocketUpgrade) -> Response {
     let version = if options.vsn.as_deref() == Some("2.0.0") { Version::Two } else { Version::One };
     upgrade.on_upgrade(move |socket| async move {
-        let realtime = Arc::clone(&gateway.realtime);
+        let realtime = Arc::clone(&project.realtime);
         realtime.open.send_modify(|open| *open += 1);
-        Socket { gateway, version, joined: HashMap::new() }.serve(socket, &realtime).await;
+        Socket { project, version, joined: HashMap::new() }.serve(socket, &realtime).await;
         realtime.open.send_modify(|open| *open -= 1);
     })
 }
@@ -42,7 +42,7 @@ struct Channel {
 }
 
 struct Socket {
-    gateway: Arc<Gateway>,
+    project: Arc<Project>,
     version: Version,
     /// By the channel's topic, which has the prefix `realtime:`.
     joined: HashMap<String, Channel>,
@@ -104,8 +104,8 @@ impl Socket {
         let Some(topic) = frame.topic.strip_prefix("realtime:") else { return refuse("unmatched topic") };
         let config = &frame.payload["config"];
         let private = config["private"].as_bool().unwrap_or(false);
-        let token = frame.payload["access_token"].as_str().unwrap_or(&self.gateway.anon_key);
-        let Ok(claims) = auth::verify(&self.gateway, token) else { return refuse("InvalidJWTToken: Invalid token") };
+        let token = frame.payload["access_token"].as_str().unwrap_or(&self.project.anon_key);
+        let Ok(claims) = auth::verify(&self.project, token) else { return refuse("InvalidJWTToken: Invalid token") };
         if private {
             match authorise::may_hear(&realtime.db_url, &claims, topic).await {
                 Ok(true) => {}
