@@ -110,7 +110,7 @@ begin
 end
 $$;
 
--- The least role that reads rows of a table (with a condition where one is given): `stranger` when people of another tenant do, null when
+-- The least role that reads rows of a table (with a condition where one is given): `outsider` when people of another tenant do, null when
 -- nobody does.
 create function tap.least_reader(p_rows text) returns text language plpgsql as $$
 declare
@@ -118,7 +118,7 @@ declare
 begin
   perform tap.be('admin', gen_random_uuid());
   if exists (select from tap.seen('select null from ' || p_rows)) then
-    return 'stranger';
+    return 'outsider';
   end if;
   foreach v_role in array enum_range(null::nofx.person_role)::text[] loop
     perform tap.be(v_role);

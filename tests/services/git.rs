@@ -98,5 +98,5 @@ async fn what_git_may_not_do_is_refused() {
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
     let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
     let run = other.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
-    assert_eq!((&run["gates"][0]["kind"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
+    assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
 }

@@ -165,7 +165,7 @@ async fn the_example_of_gated_codegen_leaves_evidence_diff_provenance_and_bill()
     assert_eq!(run["status"], "succeeded", "{run}");
     let asked = &providers.asked()[0];
     assert!(asked.body.to_string().contains("Verification") && asked.model == "default", "{asked:?}");
-    let gates: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["kind"].as_str()).collect();
+    let gates: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["gate_type"].as_str()).collect();
     assert_eq!(gates, ["gate:typecheck", "gate:lint", "gate:unit"]);
     let (artifact, diff) = kept(&own, &run, "codegen.diff").await;
     assert!(diff.contains("+++ b/README.md") && diff.contains("+- Verification"), "{diff}");

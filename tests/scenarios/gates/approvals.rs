@@ -86,7 +86,7 @@ async fn a_gate_that_failed_blocks_all_that_is_below_it_whatever_its_policy() {
     ];
     let id = tenant.contributor().submit(plan(steps)).await;
     let run = supervisor.wait(&id, |run| status(run, "unit") == "failed" && status(run, "ask") == "waiting").await;
-    let asked = run["gates"].as_array().expect("gates").iter().find(|gate| gate["kind"] == "manual:look").expect("a gate");
+    let asked = run["gates"].as_array().expect("gates").iter().find(|gate| gate["gate_type"] == "manual:look").expect("a gate");
     supervisor.post(&format!("/api/gates/{}/reject", asked["id"].as_str().expect("an id")), json!({"reason": "no"})).await;
     let run = supervisor.end(&id).await;
     assert_eq!((run["status"].as_str(), status(&run, "aside")), (Some("failed"), "succeeded"), "{run}");
@@ -128,17 +128,17 @@ async fn gates_are_found_by_the_start_of_their_kind_and_by_whether_they_are_deci
     author.wait(&run, |run| run["steps"][1]["waits_for"] == "gate").await;
     let kinds = async |query: &str| -> Vec<String> {
         let (_, page) = author.get(&format!("/api/gates?{query}")).await;
-        page["data"].as_array().expect("gates").iter().map(|gate| gate["kind"].as_str().expect("a kind").to_owned()).collect()
+        page["data"].as_array().expect("gates").iter().map(|gate| gate["gate_type"].as_str().expect("a kind").to_owned()).collect()
     };
     assert_eq!(kinds("decided=true").await, ["gate:unit"]);
-    assert_eq!(kinds("decided=false&kind=manual:*").await, ["manual:ship_it"]);
-    assert_eq!(kinds("kind=manual:ship_it").await, ["manual:ship_it"]);
+    assert_eq!(kinds("decided=false&gate_type=manual:*").await, ["manual:ship_it"]);
+    assert_eq!(kinds("gate_type=manual:ship_it").await, ["manual:ship_it"]);
     assert!(
-        kinds("kind=manual:ship").await.is_empty() && kinds("kind=manual:_*").await.is_empty(),
+        kinds("gate_type=manual:ship").await.is_empty() && kinds("gate_type=manual:_*").await.is_empty(),
         "no other pattern than a star at the end"
     );
     let (_, waiting) = author.get("/api/gates?status=pending").await;
     let id = waiting["data"][0]["id"].as_str().expect("an id");
     assert_eq!(supervisor.post(&format!("/api/gates/{id}/approve"), serde_json::json!({})).await.0, 200);
-    assert_eq!(kinds("decided=true&kind=manual:*").await, ["manual:ship_it"]);
+    assert_eq!(kinds("decided=true&gate_type=manual:*").await, ["manual:ship_it"]);
 }

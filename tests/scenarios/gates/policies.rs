@@ -25,7 +25,7 @@ async fn two_people_who_did_not_submit_the_run_must_approve() {
     let id = author.submit(plan(vec![guarded])).await;
     let run = waiting(&author, &id).await;
     assert_eq!(
-        (status(&run, "go"), &run["gates"][0]["needed"], &run["gates"][0]["kind"]),
+        (status(&run, "go"), &run["gates"][0]["approvals_required"], &run["gates"][0]["gate_type"]),
         ("waiting", &json!(2), &json!("manual:approval"))
     );
 

@@ -213,8 +213,8 @@ mod every_host {
         };
         let secrets = [secret.to_owned()];
         let good = sign(&secrets, "msg_1", at, body);
-        assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"is_new": true})));
-        assert_eq!(send(&good, "msg_1", at).await.1, json!({"is_new": false}), "the same again");
+        assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"duplicate": false})));
+        assert_eq!(send(&good, "msg_1", at).await.1, json!({"duplicate": true}), "the same again");
         assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
         assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
         let heard = viewer.events("types=webhook.received", 1).await;

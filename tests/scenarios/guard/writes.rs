@@ -77,7 +77,7 @@ async fn an_update_waits_for_a_person_and_a_dry_run_does_not() {
 
     let id = person.submit(write(json!({"op": "update", "table": table, "values": {"status": "closed"}, "filters": filter}))).await;
     let run = supervisor.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
-    assert_eq!((run["gates"][0]["kind"].as_str(), rows(&table).await[0].as_str()), (Some("manual:db"), "1 open"));
+    assert_eq!((run["gates"][0]["gate_type"].as_str(), rows(&table).await[0].as_str()), (Some("manual:db"), "1 open"));
     supervisor.post(&format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id")), json!({})).await;
     assert_eq!(supervisor.end(&id).await["status"], "succeeded");
     assert_eq!(rows(&table).await[0], "1 closed");

@@ -1,6 +1,6 @@
 begin;
 select plan(1);
 select tap.tenant();
-select is(tap.least_reader('nofx.transition'), 'stranger');
+select is(tap.least_reader('nofx.transition'), 'outsider');
 select * from finish();
 rollback;
