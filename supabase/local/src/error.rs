@@ -21,8 +21,8 @@ pub enum Error {
     OtherVersion { dir: PathBuf },
     #[error("{dir} is in use by another nofx (pid {pid}); stop it or pass another --data-dir")]
     InUse { dir: PathBuf, pid: i32 },
-    #[error("{what} failed: {said}")]
-    Failed { what: String, said: String },
+    #[error("{what} failed: {output}")]
+    Failed { what: String, output: String },
     #[error("{what} did not become ready within {seconds} s; its log is {log}")]
     NotReady { what: &'static str, seconds: u64, log: PathBuf },
     #[error("{what} {path}")]
@@ -41,8 +41,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn failed(what: impl Into<String>, said: &(impl std::fmt::Display + ?Sized)) -> Self {
-        Self::Failed { what: what.into(), said: said.to_string() }
+    pub(crate) fn failed(what: impl Into<String>, output: &(impl std::fmt::Display + ?Sized)) -> Self {
+        Self::Failed { what: what.into(), output: output.to_string() }
     }
 }
 

@@ -23,11 +23,11 @@ use crate::{migrate, process};
 /// How to start a stack.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where everything that is kept is kept.
+    /// The data directory.
     pub data_dir: PathBuf,
     /// An existing Postgres (with Supabase's roles) instead of our own; its migrations are applied too.
     pub db_url: Option<String>,
-    /// Throw away what the folder holds and begin anew.
+    /// Delete the data and start fresh.
     pub fresh: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts Postgres, brings the schema in, starts PostgREST and the gateway. On an error nothing stays running.
+    /// Starts Postgres, applies the schema, starts PostgREST and the gateway. On an error nothing stays running.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let root = dirs::checkout()?;
         let data_dir = std::path::absolute(&options.data_dir).at("could not find", &options.data_dir)?;
@@ -132,7 +132,7 @@ impl Stack {
         if let Some(postgres) = self.postgres {
             postgres.stop().await;
         }
-        // Whoever starts next finds no owner; a failure here only costs that start a look at a dead pid.
+        // The next start then finds no owner; after a failure here it only checks a dead pid.
         drop(std::fs::remove_file(self.data_dir.join("stack.pid")));
     }
 
@@ -174,11 +174,12 @@ impl Stack {
         &self.secrets.jwt_secret
     }
 
-    /// What workers sign statements about artifacts with.
+    /// The keys that seal payloads of the audit log.
     pub fn encryption_keys(&self) -> &str {
         &self.secrets.encryption_keys
     }
 
+    /// The key that workers sign attestations with.
     pub fn artifact_key(&self) -> &str {
         &self.secrets.artifact_key
     }
@@ -208,7 +209,7 @@ impl Stack {
         (self.postgres.as_ref().map_or(0, Postgres::pid), self.postgrest.pid())
     }
 
-    /// Writes down which processes a start after a crash has to end.
+    /// Stores the pids that a start after a crash has to end.
     pub fn remember_pids(&self) -> Result<(), Error> {
         let path = self.data_dir.join("stack.pid");
         std::fs::write(&path, format!("{}\n{}\n", std::process::id(), self.postgrest.pid())).at("could not write", path)

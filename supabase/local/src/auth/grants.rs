@@ -1,4 +1,4 @@
-//! `POST /auth/v1/token`: what is given for a password, a refresh token, or the code of a link.
+//! `POST /auth/v1/token`: a session for a password, a refresh token, or the code of a link.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{claims, problem, session, sign, user, verify_secret};
 use crate::people::Person;
 use crate::project::Project;
 
-/// How long an access token is good, as by default in a hosted project.
+/// How long an access token is valid, as by default in a hosted project.
 const SESSION_S: i64 = 3600;
 const REFRESH_S: i64 = 30 * 86_400;
 
@@ -69,7 +69,7 @@ fn granted(project: &Project, person: &Person) -> Value {
     json!({
         "access_token": project.signing_key.sign(&session(person.id, &person.email, project.tenant_id, &person.role, SESSION_S)),
         "token_type": "bearer", "expires_in": SESSION_S, "expires_at": now.timestamp() + SESSION_S,
-        "refresh_token": project.promise(person, "refresh", &Value::Null, REFRESH_S), "user": user(person, project.tenant_id, now),
+        "refresh_token": project.issue(person, "refresh", &Value::Null, REFRESH_S), "user": user(person, project.tenant_id, now),
     })
 }
 
@@ -84,13 +84,13 @@ pub(super) fn challenge(verifier: &str) -> String {
 }
 
 impl Project {
-    /// A token that stands for a person once, for one use.
-    pub(super) fn promise(&self, person: &Person, purpose: &str, challenge: &Value, valid_s: i64) -> String {
+    /// A token of a person for one use.
+    pub(super) fn issue(&self, person: &Person, purpose: &str, challenge: &Value, valid_s: i64) -> String {
         let claims = json!({"sub": person.id, "purpose": purpose, "challenge": challenge, "jti": Uuid::now_v7(), "exp": Utc::now().timestamp() + valid_s});
         sign(&self.jwt_secret, &claims)
     }
 
-    /// Whom it stands for; nobody the second time.
+    /// The person of a token, and its claims; none when it was used before.
     pub(super) fn redeem(&self, token: &str, purpose: &str) -> Option<(&Person, Value)> {
         let claims = verify_secret(&self.jwt_secret, token).ok().filter(|claims| claims["purpose"] == purpose)?;
         let id = claims["jti"].as_str()?.to_owned();

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::problem;
 use crate::project::Project;
 
-/// How long a link, and the code that it leads to, is good.
+/// How long a link, and the code that it leads to, is valid.
 const LINK_S: i64 = 600;
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ pub(crate) async fn send_link(
     Json(wanted): Json<Wanted>,
 ) -> Response {
     if let Some(person) = project.people.iter().find(|person| person.email.eq_ignore_ascii_case(&wanted.email)) {
-        let token = project.promise(person, "link", &wanted.code_challenge, LINK_S);
+        let token = project.issue(person, "link", &wanted.code_challenge, LINK_S);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let to = utf8_percent_encode(&redirect_to, NON_ALPHANUMERIC);
         let link = format!("http://{host}/auth/v1/verify?token={token}&type=magiclink&redirect_to={to}");
@@ -69,7 +69,7 @@ pub(crate) async fn verify_link(State(project): State<Arc<Project>>, Query(link)
         return problem(StatusCode::BAD_REQUEST, "validation_failed", "redirect_to is not allowed");
     }
     let query = match project.redeem(&link.token, "link") {
-        Some((person, claims)) => format!("code={}", project.promise(person, "code", &claims["challenge"], LINK_S)),
+        Some((person, claims)) => format!("code={}", project.issue(person, "code", &claims["challenge"], LINK_S)),
         None => "error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired".to_owned(),
     };
     let sign = if link.redirect_to.contains('?') { '&' } else { '?' };

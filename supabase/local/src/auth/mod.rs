@@ -1,4 +1,4 @@
-//! `/auth/v1`: sign-in for the seeded people, in `GoTrue`'s shapes. Also mints every JWT of the stack.
+//! `/auth/v1`: sign-in for the seeded people, in `GoTrue`'s shapes. Also signs every JWT of the stack.
 
 mod grants;
 mod links;
@@ -25,7 +25,7 @@ pub fn sign(secret: &str, claims: &Value) -> String {
         .expect("claims made of JSON values always serialise")
 }
 
-/// A token for one of the API roles (`anon`, `service_role`), good for ten years like the keys of a hosted project.
+/// A token for one of the API roles (`anon`, `service_role`), valid for ten years like the keys of a hosted project.
 pub fn api_key(secret: &str, role: &str) -> String {
     let now = Utc::now().timestamp();
     sign(secret, &json!({"iss": "supabase", "ref": "local", "role": role, "iat": now, "exp": now + 10 * 365 * 86_400}))

@@ -33,7 +33,7 @@ pub(super) struct Options {
     private: bool,
 }
 
-/// A batch. A private message of a topic that the caller may not hear is dropped without a word, as the real one does.
+/// A batch. A private message of a topic that the caller may not read is dropped silently, as the real one does.
 pub(super) async fn send_many(State(project): State<Arc<Project>>, headers: HeaderMap, Json(batch): Json<Messages>) -> Response {
     let Some(claims) = auth::claims(&project, &headers) else { return unauthorized() };
     for Message { topic, event, payload, private } in batch.messages {
@@ -59,9 +59,9 @@ async fn send(project: &Project, claims: &Value, message: Broadcast) {
     let realtime = &project.realtime;
     let may = claims["role"] == "service_role"
         || !message.private
-        || super::authorise::may_hear(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
+        || super::authorise::may_read(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
     if may {
-        // Nobody joined: nobody is told.
+        // No socket may have joined.
         drop(realtime.messages.send(Arc::new(message)));
     }
 }

@@ -1,4 +1,4 @@
-//! One socket: joins, leaves, heartbeats, tokens, and what it is told.
+//! One socket: joins, leaves, heartbeats, tokens, broadcasts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) async fn connect(State(project): State<Arc<Project>>, Query(options):
 struct Channel {
     join_ref: Value,
     private: bool,
-    /// Whether it hears its own broadcasts.
+    /// Whether it receives its own broadcasts.
     own: bool,
 }
 
@@ -59,12 +59,12 @@ impl Socket {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 }
-                .map(|frame| Heard::Client(Box::new(frame))),
-                message = messages.recv() => message.ok().map(Heard::Message),
+                .map(|frame| Received::Client(Box::new(frame))),
+                message = messages.recv() => message.ok().map(Received::Message),
             };
             let frames = match out {
-                Some(Heard::Client(frame)) => self.answer(*frame, realtime).await,
-                Some(Heard::Message(message)) => self.tell(&message),
+                Some(Received::Client(frame)) => self.answer(*frame, realtime).await,
+                Some(Received::Message(message)) => self.forward(&message),
                 None => vec![],
             };
             for frame in frames {
@@ -107,7 +107,7 @@ impl Socket {
         let token = frame.payload["access_token"].as_str().unwrap_or(&self.project.anon_key);
         let Ok(claims) = auth::verify(&self.project, token) else { return refuse("InvalidJWTToken: Invalid token") };
         if private {
-            match authorise::may_hear(&realtime.db_url, &claims, topic).await {
+            match authorise::may_read(&realtime.db_url, &claims, topic).await {
                 Ok(true) => {}
                 Ok(false) => return refuse(&format!("Unauthorized: You do not have permissions to read from this Channel topic: {topic}")),
                 Err(error) => {
@@ -134,7 +134,7 @@ impl Socket {
         vec![frame.reply("ok", &json!({"postgres_changes": changes}))]
     }
 
-    fn tell(&self, message: &Broadcast) -> Vec<Frame> {
+    fn forward(&self, message: &Broadcast) -> Vec<Frame> {
         let topic = format!("realtime:{}", message.topic);
         let Some(channel) = self.joined.get(&topic).filter(|channel| channel.private == message.private) else { return vec![] };
         let payload = json!({"type": "broadcast", "event": message.event, "payload": message.payload});
@@ -144,7 +144,7 @@ impl Socket {
     }
 }
 
-enum Heard {
+enum Received {
     Client(Box<Frame>),
     Message(Arc<Broadcast>),
 }

@@ -81,16 +81,16 @@ pub(super) async fn append(
     piece: Bytes,
 ) -> Result<Response, Refusal> {
     require_service(&project, &headers)?;
-    let said = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    let offset_header = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
     // A task of its own: when the caller is gone, what began is done to its end, and no piece is left between the file and the object.
-    tokio::spawn(async move { add(&project, id, said, &piece).await }).await?
+    tokio::spawn(async move { add(&project, id, offset_header, &piece).await }).await?
 }
 
-async fn add(project: &Project, id: Uuid, said: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
+async fn add(project: &Project, id: Uuid, offset_header: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
     let (begun, _alone) = find(project, id).await?;
     let path = bytes(project, id);
     let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
-    if said != Some(offset) {
+    if offset_header != Some(offset) {
         return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
     }
     let after = offset + piece.len() as u64;

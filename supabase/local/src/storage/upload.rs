@@ -29,7 +29,7 @@ pub(super) async fn create(
 ) -> Result<Json<Value>, Refusal> {
     let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
     require_service(&project, &headers)?;
-    store(&project, &Object::of(place, &headers, upsert), &keep(&project, &body).await?).await
+    store(&project, &Object::of(place, &headers, upsert), &save(&project, &body).await?).await
 }
 
 /// `PUT`: replaces an object, or makes it.
@@ -40,10 +40,10 @@ pub(super) async fn replace(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    store(&project, &Object::of(place, &headers, true), &keep(&project, &body).await?).await
+    store(&project, &Object::of(place, &headers, true), &save(&project, &body).await?).await
 }
 
-/// What is said of an object beside its bytes.
+/// The metadata of an object.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Object {
     pub bucket: String,
@@ -66,7 +66,7 @@ impl Object {
 }
 
 /// Bytes in a file that has no name yet.
-async fn keep(project: &Project, body: &[u8]) -> Result<PathBuf, Refusal> {
+async fn save(project: &Project, body: &[u8]) -> Result<PathBuf, Refusal> {
     let path = project.storage.file(Uuid::now_v7()).with_extension("new");
     let mut file = tokio::fs::File::create_new(&path).await?;
     file.write_all(body).await?;
