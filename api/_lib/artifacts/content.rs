@@ -14,11 +14,7 @@ use crate::http::{Authenticated, Path, Refusal};
 /// Download an artifact: redirects to a URL that is valid for five minutes.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 302), (status = 401), (status = 404)))]
-pub(crate) async fn get_artifact_content(
-    State(app): State<App>,
-    caller: Authenticated,
-    Path(id): Path<Uuid>,
-) -> Result<Response, Refusal> {
+pub(crate) async fn get_artifact_content(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<Response, Refusal> {
     let artifact = find(&app, &caller, id).await?;
     let url = app.storage().sign(&artifact.blob, Duration::from_secs(300)).await?;
     // Whoever follows can check what comes.
