@@ -17,7 +17,7 @@ use crate::http::{Authenticated, Path, Refusal};
 pub(crate) async fn get_artifact_content(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<Response, Refusal> {
     let artifact = find(&app, &caller, id).await?;
     let url = app.storage().sign(&artifact.blob, Duration::from_secs(300)).await?;
-    // Whoever follows can check what comes.
+    // The client can verify what it downloads.
     let headers = [(header::LOCATION, url), (header::ETAG, format!("\"{}\"", artifact.hash))];
     Ok((StatusCode::FOUND, headers).into_response())
 }

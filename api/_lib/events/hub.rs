@@ -1,5 +1,4 @@
-//! Hears that something was written, and keeps one feed a tenant for all its streams.
-//! Feeds look once a second besides.
+//! One feed for each tenant, shared by all its streams. A feed reads the log when new events are announced, and once a second besides.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -31,10 +30,10 @@ impl Hub {
             return Ok(receiver);
         }
         let written = self.bus.follow(tenant).await;
-        // Found before anybody is told that the stream is open: a feed that found it later would pass over what is written meanwhile.
+        // Read before the stream is open: a feed that read it later would miss what is written meanwhile.
         let tail = feed::tail(&self.viewer(tenant)).await?;
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
-        // Somebody else may have come meanwhile.
+        // Another request may have started the feed meanwhile.
         if let Some(feed) = feeds.get(&tenant) {
             return Ok(feed.subscribe());
         }
@@ -44,8 +43,8 @@ impl Hub {
         Ok(receiver)
     }
 
-    /// Drops a feed that nobody reads; false when somebody came meanwhile.
-    pub(super) fn forget(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<EventRow>>) -> bool {
+    /// Removes a feed without streams; false when one was opened meanwhile.
+    pub(super) fn remove(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<EventRow>>) -> bool {
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
         if feed.receiver_count() > 0 {
             return false;

@@ -13,15 +13,15 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Page, Params, Refusal, cached};
 
-/// Which events somebody wants.
+/// Selects events by run and type.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct EventFilter {
     pub run: Option<Uuid>,
     pub types: Option<Vec<String>>,
 }
 
-impl Wanted {
-    pub(super) fn takes(&self, row: &EventRow) -> bool {
+impl EventFilter {
+    pub(super) fn matches(&self, row: &EventRow) -> bool {
         self.run.is_none_or(|run| row.run_id == Some(run)) && self.types.as_ref().is_none_or(|types| types.contains(&row.r#type))
     }
 }
@@ -35,8 +35,8 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted { run: self.run_id, types: self.types.as_ref().map(|types| types.split(',').map(str::to_owned).collect()) }
+    pub(super) fn filter(&self) -> EventFilter {
+        EventFilter { run: self.run_id, types: self.types.as_ref().map(|types| types.split(',').map(str::to_owned).collect()) }
     }
 
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
@@ -46,8 +46,8 @@ impl Query {
 }
 
 /// Reads a page of the log as the identity of `db` sees it.
-pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<EventRow>, Error> {
-    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": wanted.types, "p_run": wanted.run, "p_limit": limit});
+pub(super) async fn read_page(db: &Db, after: Cursor, filter: &EventFilter, limit: u16) -> Result<Vec<EventRow>, Error> {
+    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": filter.types, "p_run": filter.run, "p_limit": limit});
     db.call("read_events", &arguments).await
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn list_events(
     if !(1..=100).contains(&limit) {
         return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {limit}")).into());
     }
-    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.wanted(), limit).await?;
+    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
     let full = rows.len() == usize::from(limit);
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
     Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))

@@ -1,4 +1,4 @@
-//! Who calls: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
+//! The caller: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -19,7 +19,7 @@ use super::request_id::RequestId;
 use super::{Refusal, rate_limit};
 use crate::App;
 
-/// Where a request came from, as the host knows it: never what a client says of itself. A host puts it into the request's extensions.
+/// The address of a client, as the host knows it: never from a header that the client sends. A host puts it into the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -27,7 +27,7 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Clone, Default)]
 pub(crate) struct Identity {
     pub origin: RequestOrigin,
-    /// Who its credential stands for; none without one.
+    /// The caller of its credential; none without one.
     pub caller: Option<Result<Caller, Problem>>,
 }
 

@@ -48,7 +48,7 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(breakers::list_breakers, breakers::set_breaker))
 }
 
-/// For the other functions: each can tell that it starts.
+/// For the other functions: each has a health check.
 pub(super) fn health_router<R: Routes>() -> R {
     R::default().routes(routes!(health::get_health))
 }

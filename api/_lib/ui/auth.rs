@@ -36,7 +36,7 @@ pub(super) enum Denied {
 /// Auth of one project.
 #[derive(Clone)]
 pub(super) struct Auth {
-    /// Made with the first call: making one reads all root certificates.
+    /// Created with the first call, since that reads all root certificates.
     client: Arc<LazyLock<reqwest::Client>>,
     supabase: Supabase,
 }

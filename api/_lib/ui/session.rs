@@ -130,7 +130,7 @@ pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str, seconds: u32
     }
 }
 
-/// Whether the browser came by HTTPS, as the host in front says.
+/// Whether the browser used HTTPS, according to the proxy in front.
 pub(super) fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
 }

@@ -90,7 +90,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     }
     api.abort();
     dev.queue.stop().await;
-    // A signal to a whole group ends whoever held the input, too, at the same time: whoever only asks to stop holds it until then.
+    // A signal to the whole process group also ends the holder of the input; one that only stops this process leaves it open.
     dev.stack.stop_and_remove_if(|| *input_ended.borrow()).await.map_err(Error::new)?;
     Ok(Exit::Succeeded)
 }
@@ -259,7 +259,7 @@ impl Running {
             pids: self.pids(workers),
         };
         stack.remember_pids().map_err(Error::new)?;
-        // A rename, so that nobody reads half a file; and only its owner may read it.
+        // A rename, so that no one reads half a file; and only its owner may read it.
         let (path, half) = (self.data_dir.join("dev.json"), self.data_dir.join("dev.json.half"));
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
@@ -300,7 +300,7 @@ fn left_behind(dev_file: &std::path::Path) -> Vec<i32> {
     crate::target::read(dev_file).map(|dev| dev.pids.workers).unwrap_or_default()
 }
 
-/// Asks a worker to stop, if the process still is ours.
+/// Stops a worker, if the process still is ours.
 fn end_worker(pid: i32) {
     let ours = std::fs::read_link("/proc/self/exe").ok();
     if pid > 0 && ours.is_some() && std::fs::read_link(format!("/proc/{pid}/exe")).ok() == ours {

@@ -14,7 +14,7 @@ pub(super) enum Queue {
     Sqs(Aws),
 }
 
-/// The emulator asks for keys but looks at none.
+/// The emulator requires keys but does not check them.
 const KEY: &str = "nofx-dev";
 
 impl Queue {

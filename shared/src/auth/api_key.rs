@@ -8,7 +8,7 @@ use crate::crypto::sha256;
 pub struct ApiKey {
     pub key: String,
     pub hash: String,
-    /// The first characters, by which people tell keys apart.
+    /// The first characters, for people to recognise the key.
     pub prefix: String,
 }
 

@@ -1,4 +1,4 @@
-//! Signatures of what NOFX vouches for, and encryption of what it keeps for others. Masking is in `secrets`.
+//! Signatures, digests and encryption. Masking is in `secrets`.
 
 mod digest;
 mod envelope;

@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The schema of all tables and functions (PostgREST's profile).
 const PROFILE: &str = "nofx";
 
-/// A client of the database, acting for whoever the token names.
+/// A client of the database with the identity of its token.
 #[derive(Clone)]
 pub struct Db {
     /// Created with the first call: health checks make none.
@@ -50,7 +50,7 @@ impl Query {
 }
 
 impl Db {
-    /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway asks for; `token`: the identity.
+    /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway requires; `token`: the identity.
     pub fn new(rest_url: &str, api_key: &str, token: impl Into<String>) -> Self {
         Self {
             client: Arc::new(LazyLock::new(net::client)),

@@ -60,7 +60,7 @@ pub struct Spec {
     pub idempotency_key: Option<String>,
 }
 
-/// What keeps a claimed step from running.
+/// Why a claimed step may not run yet.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {

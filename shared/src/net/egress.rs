@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// A hostile server of names says one address when it is checked and another when it is called. Names are looked up in a file here
+    /// A hostile name server returns one address for the check and another for the call. Names are looked up in a file here
     /// (Debian's `libnss-wrapper`, loaded before the C library), so the test runs itself once more.
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "starts itself with other names, which are told by a variable")]

@@ -1,5 +1,5 @@
-//! The sending side of wake-ups: tells workers that steps may be ready. A wake-up names a run or a step and nothing more; losing one costs
-//! seconds, never work, because the next sweep wakes workers again. The receiving side is `worker/src/listener`.
+//! The sending side of wake-ups, which make workers claim. A wake-up names a run or a step and nothing more; losing one costs seconds,
+//! never work, because the next sweep wakes workers again. The receiving side is `worker/src/listener`.
 
 mod redis;
 mod sqs;
@@ -26,7 +26,7 @@ pub enum Error {
     Sqs(#[from] sqs::Error),
 }
 
-/// Tells workers that a run or a step may have work.
+/// A hint for workers that a run or a step may be ready.
 #[derive(Clone, Debug)]
 pub struct WakeUp {
     pub id: Uuid,

@@ -25,7 +25,8 @@ const MAX_RECEIVE_COUNT: u32 = 5;
 const VISIBILITY_S: u32 = 30;
 
 impl Aws {
-    /// Starts it, after ending the one that a killed stack left behind, and creates the queues `<prefix>-high`, `-normal`, `-low` and `-dead`.
+    /// Starts it, after ending the one that a killed stack left behind, and creates the queues `<prefix>-high`, `-normal`, `-low` and
+    /// `-dead`.
     pub async fn start(data_dir: &Path, prefix: &str) -> Result<Self, Error> {
         let program = moto()?;
         let pid_file = data_dir.join("aws.pid");

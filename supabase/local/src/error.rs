@@ -1,8 +1,8 @@
-//! What can go wrong when the stack starts or stops; every message says what to do.
+//! Errors when the stack starts or stops; every message says what to do.
 
 use std::path::PathBuf;
 
-/// Why the embedded stack could not start, or could not go on.
+/// Why the embedded stack could not start, or could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{tool} was not found; run `npm ci` in {root} (or scripts/bootstrap-dev.sh)")]
@@ -46,7 +46,7 @@ impl Error {
     }
 }
 
-/// Says of an I/O error what was done to which path.
+/// Adds the action and the path to an I/O error.
 pub(crate) trait At<T> {
     fn at(self, what: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
 }

@@ -1,4 +1,4 @@
-//! A lineage as SVG: columns from what came first to what was made last. Pure: the same graph is the same picture.
+//! A lineage as SVG: columns from the first artifacts to the last. Pure: the same graph is the same picture.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

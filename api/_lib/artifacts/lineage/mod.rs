@@ -1,4 +1,4 @@
-//! `GET /api/runs/{id}/lineage`: which step made which artifact of what, across runs; as JSON, and drawn.
+//! `GET /api/runs/{id}/lineage`: which step made which artifact from what, across runs; as JSON, and as a drawing.
 
 mod draw;
 
@@ -85,7 +85,7 @@ struct Step {
 }
 
 #[derive(Deserialize)]
-struct Kept {
+struct SavedArtifact {
     id: Uuid,
     run_id: Uuid,
     step_id: Uuid,
@@ -98,7 +98,7 @@ struct Kept {
 #[derive(Deserialize)]
 struct Use {
     step: Step,
-    artifact: Kept,
+    artifact: SavedArtifact,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ struct Need {
 }
 
 const STEP: &str = "id,run_id,name,tool,status";
-const KEPT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_id_fkey(id,run_id,name,tool,status)";
+const ARTIFACT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_id_fkey(id,run_id,name,tool,status)";
 
 /// Show the lineage of a run's artifacts, in this run and in others.
 #[utoipa::path(get, path = "/runs/{id}/lineage", security(("bearer" = [])),
@@ -132,17 +132,17 @@ pub(crate) async fn get_lineage(
 pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Lineage, Refusal> {
     let db = app.db(caller);
     let of_run = format!("eq.{run}");
-    let use_of = |artifact: &str| format!("step({STEP}),artifact{artifact}({KEPT})");
-    let (steps, kept, needs, used, elsewhere) = (
+    let use_of = |artifact: &str| format!("step({STEP}),artifact{artifact}({ARTIFACT})");
+    let (steps, artifacts, needs, used, elsewhere) = (
         Query::of("step", [("run_id", of_run.as_str()), ("select", STEP), ("order", "position,item_index.nullsfirst")]),
-        Query::of("artifact", [("run_id", of_run.as_str()), ("select", KEPT), ("order", "created_at,id")]),
+        Query::of("artifact", [("run_id", of_run.as_str()), ("select", ARTIFACT), ("order", "created_at,id")]),
         Query::of("step_edge", [("run_id", of_run.as_str()), ("select", "step_id,needs_id")]),
         Query::of("artifact_use", [("run_id", of_run.as_str()), ("select", &use_of(""))]),
         Query::of("artifact_use", [("artifact.run_id", &of_run), ("run_id", &format!("neq.{run}")), ("select", &use_of("!inner"))]),
     );
-    let (steps, kept, needs, used, elsewhere) = tokio::try_join!(
+    let (steps, artifacts, needs, used, elsewhere) = tokio::try_join!(
         db.read::<Vec<Step>>(&steps),
-        db.read::<Vec<Kept>>(&kept),
+        db.read::<Vec<SavedArtifact>>(&artifacts),
         db.read::<Vec<Need>>(&needs),
         db.read::<Vec<Use>>(&used),
         db.read::<Vec<Use>>(&elsewhere),
@@ -152,7 +152,7 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
     }
     let mut graph = Graph::default();
     steps.iter().for_each(|step| graph.step(step));
-    kept.iter().for_each(|one| graph.artifact(one));
+    artifacts.iter().for_each(|one| graph.artifact(one));
     for one in used.iter().chain(&elsewhere) {
         graph.step(&one.step);
         graph.artifact(&one.artifact);
@@ -192,20 +192,20 @@ impl Graph {
     }
 
     /// An artifact comes with the step that made it.
-    fn artifact(&mut self, kept: &Kept) {
-        self.step(&kept.step);
+    fn artifact(&mut self, artifact: &SavedArtifact) {
+        self.step(&artifact.step);
         self.add(LineageNode {
-            id: kept.id,
+            id: artifact.id,
             kind: NodeKind::Artifact,
-            name: kept.name.clone(),
-            run_id: kept.run_id,
+            name: artifact.name.clone(),
+            run_id: artifact.run_id,
             tool: None,
             status: None,
-            hash: Some(kept.hash.clone()),
-            attempt: Some(kept.attempt),
+            hash: Some(artifact.hash.clone()),
+            attempt: Some(artifact.attempt),
         });
-        if self.made.insert(kept.id) {
-            self.edges.push(LineageEdge { from: kept.step_id, to: kept.id, kind: EdgeKind::Produced });
+        if self.made.insert(artifact.id) {
+            self.edges.push(LineageEdge { from: artifact.step_id, to: artifact.id, kind: EdgeKind::Produced });
         }
     }
 }

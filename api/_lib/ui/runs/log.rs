@@ -23,7 +23,7 @@ pub(in crate::ui) struct After {
     line: usize,
 }
 
-/// `GET /ui/runs/{id}/steps/{step}/log`: the next lines, for a page that follows. What to ask for next is in the headers.
+/// `GET /ui/runs/{id}/steps/{step}/log`: the next lines, for a page that follows. The headers have the next offset.
 pub(in crate::ui) async fn show(
     State(ui): State<Ui>,
     session: Session,

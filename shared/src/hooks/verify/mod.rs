@@ -73,7 +73,7 @@ pub fn verify<'a>(
     }
 }
 
-/// The first secret that fits; all are tried, so that the time tells nothing.
+/// The first secret that matches; all are tried, so that the time it takes reveals nothing.
 fn fitting(secrets: &[String], fits: impl Fn(&String) -> bool) -> Result<usize, Refused> {
     let found: Vec<bool> = secrets.iter().map(fits).collect();
     found.iter().position(|fits| *fits).ok_or(Refused::Signature)

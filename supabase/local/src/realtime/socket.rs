@@ -116,7 +116,7 @@ impl Socket {
                 }
             }
         }
-        // Whoever joined counts on what is written from then on.
+        // A client that joined expects everything that is written from then on.
         let mut listening = realtime.listening.subscribe();
         if tokio::time::timeout(LISTENING, listening.wait_for(|listening| *listening)).await.is_err() {
             return refuse("DatabaseLackOfConnections: the database does not answer");

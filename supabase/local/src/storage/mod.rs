@@ -33,7 +33,7 @@ const MAX_UPLOAD_BYTES: u64 = 8 << 30;
 pub(crate) struct Storage {
     dir: PathBuf,
     admin_url: String,
-    /// One connection, made anew when Postgres was restarted.
+    /// One connection, opened again when Postgres was restarted.
     client: Mutex<Option<Arc<Client>>>,
 }
 

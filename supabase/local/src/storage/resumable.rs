@@ -82,7 +82,7 @@ pub(super) async fn append(
 ) -> Result<Response, Refusal> {
     require_service(&project, &headers)?;
     let offset_header = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
-    // A task of its own: when the caller is gone, what began is done to its end, and no piece is left between the file and the object.
+    // A task of its own: if the caller disconnects, it still completes, and no piece is left between the file and the object.
     tokio::spawn(async move { add(&project, id, offset_header, &piece).await }).await?
 }
 
@@ -101,13 +101,13 @@ async fn add(project: &Project, id: Uuid, offset_header: Option<u64>, piece: &[u
     file.write_all(piece).await?;
     file.sync_all().await?;
     if after == begun.length {
-        // The file becomes the object. What was planned stays: whoever lost the last answer asks once more.
+        // The file becomes the object. The plan stays: a client that lost the last response asks for the offset again.
         drop(store(project, &begun.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
 
-/// An upload that has begun, for one caller at a time: whoever asks how much is there is told of whole pieces.
+/// An upload that has begun, for one caller at a time, so that offsets are always at the end of a piece.
 async fn find(project: &Project, id: Uuid) -> Result<(Begun, File), Refusal> {
     let path = plan(project, id);
     let read = move || {

@@ -32,7 +32,7 @@ pub(super) async fn create(
     store(&project, &Object::of(place, &headers, upsert), &save(&project, &body).await?).await
 }
 
-/// `PUT`: replaces an object, or makes it.
+/// `PUT`: replaces an object, or creates it.
 pub(super) async fn replace(
     State(project): State<Arc<Project>>,
     Path(place): Path<(String, String)>,
@@ -132,7 +132,7 @@ async fn name_file(project: &Project, object: &Object, bytes: &FilePath) -> Resu
     match stored {
         Ok(row) => {
             if let Some(old) = old {
-                // Somebody else may have replaced it at the same time, and removed it.
+                // Another caller may have replaced it at the same time, and removed it.
                 drop(tokio::fs::remove_file(project.storage.file(old.get(0))).await);
             }
             Ok(Json(json!({"Key": format!("{bucket}/{name}"), "Id": row.get::<_, Uuid>(0)})))
