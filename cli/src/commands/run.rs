@@ -89,7 +89,12 @@ fn print_progress(event: &str, data: &Value) {
     match event {
         "step.started" => eprintln!("  {} …", text("name")),
         "gate.requested" => eprintln!("  {} is waiting for approval: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
-        "step.succeeded" | "step.failed" | "step.timed_out" | "step.skipped" | "step.cancelled" | "step.retry_scheduled"
+        "step.succeeded"
+        | "step.failed"
+        | "step.timed_out"
+        | "step.skipped"
+        | "step.cancelled"
+        | "step.retry_scheduled"
         | "step.lease_expired" => {
             let why =
                 data["error"]["message"].as_str().or_else(|| data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by a outsider and by nobody.
+//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by an outsider and by nobody.
 
 use nofx_tests::people::{status, step as found};
 use nofx_tests::stack::STACK;
@@ -20,7 +20,7 @@ async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Valu
     (response.status(), response.text().await.unwrap_or_default())
 }
 
-/// What no answer to a outsider may hold.
+/// What no answer to an outsider may hold.
 struct Secrets(Vec<String>);
 
 impl Secrets {
