@@ -1,7 +1,7 @@
 //! The host of the functions: one router of `nofx_api` on Vercel's runtime. Knows no route; the only user of `vercel_runtime`.
 //!
 //! Its own adapter instead of the runtime's axum layer: every body streams both ways, an invocation ends when its body does,
-//! and on SIGTERM streams are told to end, so that their clients come again elsewhere and miss nothing.
+//! and on SIGTERM streams end, so that their clients reconnect elsewhere and miss nothing.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -77,7 +77,7 @@ impl Service<(AppState, Request)> for Adapter {
     fn call(&mut self, (state, request): (AppState, Request)) -> Self::Future {
         let router = self.router.clone();
         let (open, closed) = oneshot::channel();
-        // The invocation lasts until the body is dropped, which is what `closed` hears, and its spans are sent.
+        // The invocation lasts until the body is dropped, which ends `closed`, and its spans are sent.
         state.wait_until(async {
             drop(closed.await);
             telemetry::flush().await;
@@ -96,9 +96,9 @@ impl Service<(AppState, Request)> for Adapter {
     }
 }
 
-/// A body that tells when it is at its end, or was given up.
+/// A body that signals when it ends or is dropped.
 struct Streamed {
-    /// Only because the runtime wants bodies that are `Sync`; nobody ever waits for it.
+    /// Only because the runtime wants bodies that are `Sync`; nothing ever waits for it.
     body: Mutex<Body>,
     _open: oneshot::Sender<()>,
 }

@@ -1,4 +1,4 @@
-// Makes pages live. They are whole without it: what is here only renews what the server draws, and adds keys.
+// Makes pages live. They work without it: this only renews what the server draws, and adds keys.
 const all = (selector, root = document) => root.querySelectorAll(selector);
 const one = (selector, root = document) => root.querySelector(selector);
 document.documentElement.dataset.script = "";
@@ -15,14 +15,14 @@ function localise() {
   }
 }
 
-function said(ms) {
+function duration(ms) {
   if (ms < 60e3) return `${(Math.max(ms, 0) / 1e3).toFixed(1)} s`;
   if (ms < 3600e3) return `${Math.floor(ms / 60e3)} min ${Math.floor((ms % 60e3) / 1e3)} s`;
   if (ms < 86400e3) return `${Math.floor(ms / 3600e3)} h ${Math.floor((ms % 3600e3) / 60e3)} min`;
   return `${Math.floor(ms / 86400e3)} d ${Math.floor((ms % 86400e3) / 3600e3)} h`;
 }
 setInterval(() => {
-  for (const cell of all("[data-since]")) cell.textContent = said(Date.now() - Number(cell.dataset.since));
+  for (const cell of all("[data-since]")) cell.textContent = duration(Date.now() - Number(cell.dataset.since));
 }, 1000);
 
 // --- Ids
@@ -43,7 +43,7 @@ function mark() {
 }
 
 // --- Renewal: one stream a page, one request at a time, never under the hands of whoever types.
-const LIVE = {
+const LIVE_VIEWS = {
   run: { types: null, target: "#run", soon: 200 },
   runs: { types: /^(run|gate)\./, target: "#runs", soon: 1000 },
   gates: { types: /^gate\./, target: "#approvals", soon: 500 },
@@ -61,7 +61,7 @@ function inUse(target) {
 
 async function renew() {
   timer = undefined;
-  const page = live() && LIVE[live().dataset.live];
+  const page = live() && LIVE_VIEWS[live().dataset.live];
   const target = page && one(page.target);
   if (!target) return;
   if (busy || inUse(target)) {
@@ -81,7 +81,7 @@ async function renew() {
 }
 for (const kind of ["htmx:response:error", "htmx:error"]) document.addEventListener(kind, () => (failed = true));
 
-// Asks for what is open, also where nobody chose it: the next gate must not come under a hand that is about to decide.
+// Names the open gate even if no one chose it: otherwise the next one might appear just as someone decides.
 function address() {
   const url = new URL(location);
   const gate = one("#approvals [data-gate]");
@@ -103,7 +103,7 @@ const draw = (target, isRenewal = false) => {
   return (drawing = drawing.catch(() => {}).then(next));
 };
 
-// Somebody began to type or to select while a renewal was on its way: it comes again.
+// Someone began to type or to select while a renewal was under way: it is repeated.
 document.addEventListener("htmx:before:swap", (event) => {
   if (!renewed || !inUse(one(renewed))) return;
   event.preventDefault();
@@ -127,10 +127,10 @@ function later(ms) {
   timer ??= setTimeout(renew, ms);
 }
 
-// Workers tell nobody how they are but the database, every fifteen seconds.
+// Workers report to the database every fifteen seconds, without an event.
 if (live()?.dataset.live === "system") setInterval(() => later(0), 15e3);
 
-// What an event says of a step is seen at once; the drawing follows.
+// The status of a step changes at once; the drawing follows.
 const STATUS = { started: "running", succeeded: "succeeded", failed: "failed", timed_out: "timed_out", cancelled: "cancelled", skipped: "skipped", waiting: "waiting", retry_scheduled: "ready", reopened: "ready", interrupted: "ready", lease_expired: "ready" };
 function show(event) {
   const [kind, what] = event.type.split(".");
@@ -147,13 +147,13 @@ function open() {
   const place = live();
   if (!place) return;
   source?.close();
-  const page = LIVE[place.dataset.live];
+  const page = LIVE_VIEWS[place.dataset.live];
   const query = new URLSearchParams();
   if (place.dataset.run) query.set("run_id", place.dataset.run);
   if (place.dataset.after) query.set("after", place.dataset.after);
   source = new EventSource(`/api/events/stream?${query}`);
-  // Every kind of event has a name of its own in the stream: this hears all of them.
-  const hear = (message) => {
+  // Messages of a stream are named by the type of their event: this listens to all types.
+  const onEvent = (message) => {
     let event;
     try {
       event = JSON.parse(message.data);
@@ -164,9 +164,9 @@ function open() {
     show(event);
     later(page.soon);
   };
-  for (const kind of KINDS) source.addEventListener(kind, hear);
+  for (const type of TYPES) source.addEventListener(type, onEvent);
   source.onopen = () => {
-    // What happened between the drawing and now is in a run's stream; elsewhere it is looked for once.
+    // A run's stream has what happened since the page was drawn; other pages are renewed once.
     if (!one(".offline").hidden || !place.dataset.after) later(page.soon);
     one(".offline").hidden = true;
   };
@@ -180,9 +180,9 @@ function open() {
     else open();
   };
 }
-const KINDS = (one("meta[name=nofx-events]")?.content ?? "").split(",");
+const TYPES = (one("meta[name=nofx-events]")?.content ?? "").split(",");
 
-// --- Logs that go on
+// --- Logs that continue
 let asking = false;
 async function follow() {
   const log = one("pre[data-follow]");
@@ -192,7 +192,7 @@ async function follow() {
   try {
     const answer = await fetch(`${follow}&after=${after}&line=${line}`);
     const html = await answer.text();
-    // It may have been drawn anew meanwhile: then these lines are there, or the next round asks for them.
+    // The page may have been drawn again meanwhile: then it has these lines, or the next round fetches them.
     if (!answer.ok || !html || log.dataset.follow !== follow || log.dataset.after !== after) return;
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
     log.insertAdjacentHTML("beforeend", html);
@@ -200,7 +200,7 @@ async function follow() {
     log.dataset.line = answer.headers.get("x-log-line");
     if (atEnd) log.scrollTop = log.scrollHeight;
   } catch {
-    // The next round asks for the same.
+    // The next round fetches the same.
   } finally {
     asking = false;
   }
@@ -220,7 +220,7 @@ function zoom() {
   }
   const marks = all("#waterfall .marks span");
   const length = Number(one("#waterfall")?.dataset.length ?? 0);
-  if (part[1] - part[0] < 1) marks.forEach((mark, n) => (mark.textContent = said((part[0] + ((part[1] - part[0]) * n) / (marks.length - 1)) * length)));
+  if (part[1] - part[0] < 1) marks.forEach((mark, n) => (mark.textContent = duration((part[0] + ((part[1] - part[0]) * n) / (marks.length - 1)) * length)));
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-zoom]");
@@ -267,7 +267,7 @@ function enhance() {
 document.addEventListener("htmx:after:swap", () => {
   enhance();
   if (!live()) source?.close();
-  // A run that had ended goes on.
+  // A finished run continues.
   else if (!source || source.readyState === EventSource.CLOSED) open();
 });
 enhance();

@@ -1,12 +1,12 @@
-//! What every request has at hand; built once a process, cloned per request.
+//! The application: what every request needs. Built once a process, cloned for each request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nofx_shared::auth::{self, Caller, Origin, Role};
-use nofx_shared::containment::{self, Edge, OpenBreakers};
-use nofx_shared::db::{self, Db};
+use nofx_shared::auth::{self, Caller, Role};
+use nofx_shared::containment::{self, EdgeConfig, OpenBreakers};
+use nofx_shared::db::{self, Db, RequestOrigin};
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
@@ -19,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::cache::TtlCache;
 use crate::events::Hub;
 use crate::http::{Background, Operator};
-use crate::memory::Memory;
 
-/// How long an API key's identity is remembered: so long a revoked key still works in this process.
-const KEY_MEMORY: Duration = Duration::from_secs(30);
+/// How long the identity of an API key is cached: a revoked key works that long in this process.
+const KEY_TTL: Duration = Duration::from_secs(30);
 
-/// How old the hooks of a tenant, its breakers and the summary of its work may be.
-const TENANT_MEMORY: Duration = Duration::from_secs(5);
+/// How old the hooks, breakers and metrics of a tenant may be.
+const TENANT_TTL: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct App {
@@ -42,14 +42,14 @@ struct Inner {
     hub: Arc<Hub>,
     queue: Queue,
     closing: CancellationToken,
-    keys: Memory<String, Caller>,
+    keys: TtlCache<String, Caller>,
     limits: Limits,
-    hooks: Memory<Uuid, RequestHooks>,
-    summaries: Memory<Uuid, Value>,
-    counts: Memory<Uuid, Value>,
-    people: Memory<Uuid, HashMap<String, String>>,
-    open_breakers: Memory<Uuid, OpenBreakers>,
-    edge: Option<Edge>,
+    hooks: TtlCache<Uuid, RequestHooks>,
+    summaries: TtlCache<Uuid, Value>,
+    counts: TtlCache<Uuid, Value>,
+    people: TtlCache<Uuid, HashMap<String, String>>,
+    open_breakers: TtlCache<Uuid, OpenBreakers>,
+    edge_config: Option<EdgeConfig>,
 }
 
 #[derive(Deserialize)]
@@ -77,14 +77,14 @@ impl App {
                 storage,
                 hub,
                 queue,
-                keys: Memory::new(KEY_MEMORY),
+                keys: TtlCache::new(KEY_TTL),
                 limits,
-                hooks: Memory::new(TENANT_MEMORY),
-                summaries: Memory::new(TENANT_MEMORY),
-                counts: Memory::new(TENANT_MEMORY),
-                people: Memory::new(TENANT_MEMORY),
-                open_breakers: Memory::new(TENANT_MEMORY),
-                edge: settings.edge.clone().map(Edge::new),
+                hooks: TtlCache::new(TENANT_TTL),
+                summaries: TtlCache::new(TENANT_TTL),
+                counts: TtlCache::new(TENANT_TTL),
+                people: TtlCache::new(TENANT_TTL),
+                open_breakers: TtlCache::new(TENANT_TTL),
+                edge_config: settings.edge_config.clone().map(EdgeConfig::new),
                 closing: CancellationToken::new(),
                 settings,
             }),
@@ -100,67 +100,67 @@ impl App {
         self.inner.service.acting_as(&caller.token).on_behalf_of(&caller.origin)
     }
 
-    /// The database as the service role sees it, for an operator: the record names them.
-    pub(crate) fn operator_db(&self, operator: &Operator) -> Db {
-        let origin = Origin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
+    /// The database as the service role, for an operator: the audit log names them.
+    pub(crate) fn db_for_operator(&self, operator: &Operator) -> Db {
+        let origin = RequestOrigin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
         self.inner.service.clone().on_behalf_of(&origin)
     }
 
-    /// The database as the service role sees it: for what is nobody's data.
+    /// The database as the service role, for data of no tenant.
     pub(crate) fn service_db(&self) -> &Db {
         &self.inner.service
     }
 
-    /// The hooks of a tenant's requests, as they were a few seconds ago.
-    pub(crate) async fn hooks_of(&self, tenant: Uuid) -> Result<Arc<RequestHooks>, db::Error> {
-        self.inner.hooks.get(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
+    /// The hooks of a tenant's requests, at most a few seconds old.
+    pub(crate) async fn request_hooks(&self, tenant: Uuid) -> Result<Arc<RequestHooks>, db::Error> {
+        self.inner.hooks.get_or_load(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
     }
 
-    /// They were changed here.
-    pub(crate) fn prune_deliveries(&self, tenant: Uuid) {
-        self.inner.hooks.forget(&tenant);
+    /// Reads them again, after they were changed here.
+    pub(crate) fn invalidate_hooks(&self, tenant: Uuid) {
+        self.inner.hooks.invalidate(&tenant);
     }
 
-    pub(crate) fn summaries(&self) -> &Memory<Uuid, Value> {
+    pub(crate) fn summaries(&self) -> &TtlCache<Uuid, Value> {
         &self.inner.summaries
     }
 
     /// How many runs a tenant has of each status.
-    pub(crate) fn counts(&self) -> &Memory<Uuid, Value> {
+    pub(crate) fn counts(&self) -> &TtlCache<Uuid, Value> {
         &self.inner.counts
     }
 
-    /// The addresses of the caller's colleagues, by their subject.
+    /// The email addresses of the caller's colleagues, by their subject.
     pub(crate) async fn people(&self, caller: &Caller) -> Result<Arc<HashMap<String, String>>, db::Error> {
-        self.inner.people.get(caller.tenant, async || auth::people(&self.db(caller)).await).await
+        self.inner.people.get_or_load(caller.tenant, async || auth::people(&self.db(caller)).await).await
     }
 
-    pub(crate) fn edge(&self) -> Option<&Edge> {
-        self.inner.edge.as_ref()
+    pub(crate) fn edge_config(&self) -> Option<&EdgeConfig> {
+        self.inner.edge_config.as_ref()
     }
 
-    /// What is shut out for the caller, to be told and never to be acted upon: from the edge, or from the database where the edge has nothing.
+    /// The open breakers of the tenant, to show and never to act on: from Edge Config, or from the database if it has none.
     pub(crate) async fn open_breakers(&self, caller: &Caller) -> Result<Arc<OpenBreakers>, db::Error> {
         let read = async || {
-            if let Some(edge) = self.edge() {
-                match edge.open_breakers(caller.tenant).await {
-                    Ok(Some(known)) => return Ok(known),
+            if let Some(edge_config) = self.edge_config() {
+                match edge_config.open_breakers(caller.tenant).await {
+                    Ok(Some(open)) => return Ok(open),
                     Ok(None) => {}
                     Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not read open breakers from Edge Config"),
                 }
             }
             containment::open_breakers(&self.db(caller)).await
         };
-        self.inner.open_breakers.get(caller.tenant, read).await
+        self.inner.open_breakers.get_or_load(caller.tenant, read).await
     }
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// Whether an API key was good a moment ago.
-    pub(crate) fn knows(&self, credential: &str) -> bool {
-        self.inner.keys.known(&auth::fingerprint(credential)).is_some()
+    /// Whether an API key was valid a moment ago.
+    pub(crate) fn is_known_key(&self, credential: &str) -> bool {
+        self.inner.keys.peek(&auth::fingerprint(credential)).is_some()
     }
 
     pub(crate) fn storage(&self) -> &Storage {
@@ -171,12 +171,12 @@ impl App {
         &self.inner.hub
     }
 
-    /// Tells the workers to look at runs or steps, after the answer where the host allows it. They have committed: a ring that
-    /// fails is the sweeper's, not the caller's.
-    pub(crate) async fn wake_workers(&self, background: &Background, rings: Vec<WakeUp>) {
+    /// Wakes workers for runs or steps, after the response where the host allows it. The change is committed: if a wake-up fails, the next
+    /// sweep finds the steps.
+    pub(crate) async fn wake_workers(&self, background: &Background, wake_ups: Vec<WakeUp>) {
         let app = self.clone();
         let work = async move {
-            if let Err(error) = app.inner.queue.wake(rings).await {
+            if let Err(error) = app.inner.queue.wake(wake_ups).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "could not wake workers; the next sweep will");
             }
         };
@@ -187,7 +187,7 @@ impl App {
         &self.inner.queue
     }
 
-    /// Ends what would otherwise stay open: the host is about to end the process.
+    /// Ends event streams: the host is about to end the process.
     pub fn close(&self) {
         self.inner.closing.cancel();
     }
@@ -196,7 +196,7 @@ impl App {
         &self.inner.closing
     }
 
-    /// Who a credential stands for: a person's JWT or an API key.
+    /// The caller of a credential: a person's JWT or an API key.
     pub(crate) async fn identify(&self, credential: &str) -> Result<Caller, Problem> {
         if !credential.starts_with("nofx_") {
             return self.inner.verifier.verify(credential).await.map_err(|error| match error {
@@ -209,10 +209,10 @@ impl App {
         }
         let hash = auth::fingerprint(credential);
         let find = async || self.find_key(&hash).await;
-        self.inner.keys.get(hash.clone(), find).await.map(|caller| Caller::clone(&caller))
+        self.inner.keys.get_or_load(hash.clone(), find).await.map(|caller| Caller::clone(&caller))
     }
 
-    /// Whom an API key stands for, as the database knows it.
+    /// The caller of an API key, as the database has it.
     async fn find_key(&self, hash: &str) -> Result<Caller, Problem> {
         let owners: Vec<KeyOwner> =
             self.inner.service.call("resolve_api_key", &json!({"p_hash": hash})).await.map_err(|error| error.problem())?;
@@ -222,6 +222,6 @@ impl App {
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
         let subject = format!("key:{}", owner.id);
         let token = auth::sign_for(&self.inner.settings.supabase.jwt_secret, &subject, owner.tenant_id, owner.role, 120);
-        Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: Origin::default() })
+        Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: RequestOrigin::default() })
     }
 }

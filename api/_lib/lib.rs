@@ -2,10 +2,10 @@
 
 pub mod app;
 mod artifacts;
+mod cache;
 mod events;
 mod gates;
 mod http;
-mod memory;
 #[cfg(test)]
 mod openapi;
 mod runs;
@@ -19,38 +19,38 @@ pub use app::App;
 use http::Routes;
 pub use http::{Background, ClientAddress};
 
-/// The one list of what there is: each line is a function in the cloud.
+/// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {
     all([artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
 pub fn app_router(app: &App) -> Router {
-    let forms = ui::forms_of_gates().merge(ui::forms_of_runs()).merge(ui::forms_of_the_system());
+    let forms = ui::gate_forms().merge(ui::run_forms()).merge(ui::system_forms());
     serve(with_forms(routes(), forms, app).merge(ui::pages(app)), app)
 }
 
-// The functions: each its own paths, the dashboard's forms that go to them, and `/api/health`, which tells that it starts. Each is a
+// The functions: each has its paths, the dashboard's forms that post to them, and `/api/health`, which shows that it starts. Each is a
 // Rust function of its own, so that a binary holds the code of its routes only.
 
 pub fn artifacts(app: &App) -> Router {
-    http::stack(with_bare_paths(with_health(artifacts::router()), app), app)
+    http::layers(with_bare_paths(with_health(artifacts::router()), app), app)
 }
 
 pub fn events(app: &App) -> Router {
-    http::stack(with_bare_paths(with_health(events::router()), app), app)
+    http::layers(with_bare_paths(with_health(events::router()), app), app)
 }
 
 pub fn gates(app: &App) -> Router {
-    serve(with_forms(with_health(gates::router()), ui::forms_of_gates(), app), app)
+    serve(with_forms(with_health(gates::router()), ui::gate_forms(), app), app)
 }
 
 pub fn runs(app: &App) -> Router {
-    serve(with_forms(with_health(runs::router()), ui::forms_of_runs(), app), app)
+    serve(with_forms(with_health(runs::router()), ui::run_forms(), app), app)
 }
 
 pub fn system(app: &App) -> Router {
-    serve(with_forms(system::router(), ui::forms_of_the_system(), app), app)
+    serve(with_forms(system::router(), ui::system_forms(), app), app)
 }
 
 /// The dashboard's pages, which read.
@@ -59,16 +59,16 @@ pub fn ui(app: &App) -> Router {
 }
 
 pub fn webhooks(app: &App) -> Router {
-    http::stack(with_bare_paths(http::asking(with_health(webhooks::router()), app), app), app)
+    http::layers(with_bare_paths(http::with_request_hooks(with_health(webhooks::router()), app), app), app)
 }
 
 fn all<R: Routes>(routers: impl IntoIterator<Item = R>) -> R {
     routers.into_iter().fold(R::default(), R::and)
 }
 
-/// Behind all that a request passes, with the dashboard's words for what is refused on the way.
+/// Behind all layers that a request passes; problems of pages become pages.
 fn serve(router: Router, app: &App) -> Router {
-    ui::in_words(http::stack(router, app))
+    ui::render_problems(http::layers(router, app))
 }
 
 fn with_health(routes: Router<App>) -> Router<App> {
@@ -76,7 +76,7 @@ fn with_health(routes: Router<App>) -> Router<App> {
 }
 
 fn with_forms(routes: Router<App>, forms: Router<ui::Ui>, app: &App) -> Router {
-    let api = http::asking(routes, app);
+    let api = http::with_request_hooks(routes, app);
     let forms = ui::forms(app, api.clone().with_state(app.clone()), forms);
     with_bare_paths(api, app).merge(forms)
 }

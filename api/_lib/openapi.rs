@@ -1,4 +1,4 @@
-//! The API's description, made from the routers by the test that checks it in (`system/describe.rs`, which serves it).
+//! The API's description, generated from the routers by the test that checks it in (`system/describe.rs`, which serves it).
 
 use utoipa::OpenApi;
 use utoipa::openapi::content::Content;
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "NOFX", description = "Submit plans, watch runs, decide gates."),
-    components(schemas(crate::gates::GateStatus, crate::artifacts::Format, crate::system::Job))
+    components(schemas(crate::gates::GateStatus, crate::artifacts::LineageFormat, crate::system::CronJob))
 )]
 struct Base;
 
@@ -39,7 +39,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Answers that any operation may give, which no verb names: its way in refuses, or something behind it is away.
+/// Responses of any operation, which no route names: a layer refuses, or a dependency is unavailable.
 fn add_common(document: &mut utoipa::openapi::OpenApi) {
     let all_optional: Vec<String> = document
         .components

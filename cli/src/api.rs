@@ -1,4 +1,4 @@
-//! Calls of the API: an answer, or the problem in one sentence.
+//! Calls of the API: the response, or the problem in one sentence.
 
 use std::time::Duration;
 
@@ -36,12 +36,12 @@ impl Api {
     /// The bytes behind a path that leads to a signed URL.
     pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Error> {
         let answer =
-            self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.map_err(|error| self.silent(&error))?;
+            self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.map_err(|error| self.no_response(&error))?;
         let Some(place) = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned) else {
             let body: Value = answer.json().await.unwrap_or_default();
             return Err(Error::new(explain(&body)));
         };
-        self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.silent(&error))
+        self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.no_response(&error))
     }
 
     /// An event stream, from a cursor on.
@@ -50,18 +50,18 @@ impl Api {
         if let Some(after) = after {
             request = request.header("last-event-id", after);
         }
-        request.send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.silent(&error))
+        request.send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.no_response(&error))
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Error> {
         let response =
-            request.bearer_auth(&self.token).timeout(Duration::from_secs(30)).send().await.map_err(|error| self.silent(&error))?;
-        let fine = response.status().is_success();
-        let body: Value = response.json().await.map_err(|error| self.silent(&error))?;
-        if fine { Ok(body) } else { Err(Error::new(explain(&body))) }
+            request.bearer_auth(&self.token).timeout(Duration::from_secs(30)).send().await.map_err(|error| self.no_response(&error))?;
+        let succeeded = response.status().is_success();
+        let body: Value = response.json().await.map_err(|error| self.no_response(&error))?;
+        if succeeded { Ok(body) } else { Err(Error::new(explain(&body))) }
     }
 
-    fn silent(&self, error: &reqwest::Error) -> Error {
+    fn no_response(&self, error: &reqwest::Error) -> Error {
         Error::new(format!("no response from {}: {}", self.url, innermost(error)))
     }
 }
@@ -76,7 +76,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A problem as people read it: what happened, to what and what to do, then each fault on a line.
+/// A problem as text: its title and detail, then each fault on a line.
 fn explain(problem: &Value) -> String {
     let mut text = problem["title"].as_str().unwrap_or("The request was refused").to_owned();
     if let Some(detail) = problem["detail"].as_str() {

@@ -43,11 +43,11 @@ pub(crate) enum Command {
     /// Print events as JSON lines.
     Events(Events),
     /// Approve a gate.
-    Approve(Decide),
+    Approve(DecideArgs),
     /// Reject a gate.
-    Reject(Decide),
+    Reject(DecideArgs),
     /// Waive a gate.
-    Waive(Decide),
+    Waive(DecideArgs),
     /// Cancel a run.
     Cancel(Id),
     /// Retry a failed run.
@@ -231,7 +231,7 @@ pub(crate) struct Events {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Decide {
+pub(crate) struct DecideArgs {
     /// The gate's id.
     pub gate: uuid::Uuid,
     /// Saved with the decision.

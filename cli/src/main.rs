@@ -1,4 +1,4 @@
-//! The `nofx` command: one file a subcommand. Data goes to standard output, talk to standard error.
+//! The `nofx` command: one file a subcommand. Data goes to standard output, messages to standard error.
 
 mod api;
 mod args;

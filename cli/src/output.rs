@@ -3,7 +3,7 @@
 use std::fmt::Arguments;
 use std::io::Write;
 
-/// Prints one line of data. A reader that closed its end (`nofx events | head`) has seen enough: that ends the command well.
+/// Prints one line of data. A reader that closed its end (`nofx events | head`) has read enough: that ends the command with success.
 pub(crate) fn line(text: Arguments<'_>) {
     if writeln!(std::io::stdout().lock(), "{text}").is_err() {
         std::process::exit(0);

@@ -1,4 +1,4 @@
-//! Serves the API on a socket: HTTP/1.1, with an end to what clients may take their time for. (`axum::serve` waits for a head for ever.)
+//! Serves the API on a socket: HTTP/1.1, with time limits for clients. (`axum::serve` waits for a head for ever.)
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tower::ServiceExt;
 /// How long a client may take for the head of a request, and be silent between two.
 const HEAD: Duration = Duration::from_secs(15);
 /// How long to wait when the system has no more files or memory for connections.
-const BREATH: Duration = Duration::from_millis(50);
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, router: Router) {
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(RETRY_AFTER).await;
                 continue;
             }
         };
@@ -35,7 +35,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
-                // Nobody stands between a client and this process: the address is the socket's.
+                // No proxy is between a client and this process: the address is the socket's.
                 request.extensions_mut().insert(ClientAddress(address.ip()));
                 router.clone().oneshot(request)
             });

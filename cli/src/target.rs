@@ -1,4 +1,4 @@
-//! Finds the NOFX to talk to, and what `nofx dev` writes down for others to find it.
+//! Finds the NOFX to call, and the file that `nofx dev` writes for others to find it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,8 +46,7 @@ pub(crate) struct Pids {
     pub workers: Vec<i32>,
 }
 
-/// The API's URL and a token: what was said, or what the nearest `.nofx/dev.json` says. There, whoever decides is somebody else than
-/// whoever submits, as it is to be.
+/// The API's URL and a token: those of the command line, or of the nearest `.nofx/dev.json`, which has one for each role.
 pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Error> {
     let url = target.api_url.clone().map_or_else(|| local().map(|dev| dev.api_url), Ok)?;
     let token = match &target.token {

@@ -1,5 +1,5 @@
 //! What API, worker and CLI share: nouns of the domain, the plan language, and one call per SQL function.
-//! No loops, routes or processes here; what only one side uses lives on that side.
+//! No loops, routes or processes here; what only one of them uses lives there.
 
 pub mod artifacts;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! The catalogue of problems: what a client is told when something is refused. Knows no HTTP: `api/_lib/http/problem.rs`
+//! The catalogue of problems: why requests are refused. Knows no HTTP: `api/_lib/http/problem.rs`
 //! gives each kind its status.
 
 use serde::{Deserialize, Serialize};

@@ -23,7 +23,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     };
     typed(plan.to_string().replace("\"build\",\"tool\":\"bash\"", "\"build\",\"tool\":\"slep\"")).await.expect("typed");
     author.text("#check .faults", "/steps/0/tool").await;
-    author.text("#check .marked .bad", "slep").await;
+    author.text("#check .marked .fault", "slep").await;
     typed(plan.to_string()).await.expect("typed");
     author.text("#check h2", "3 steps").await;
     author.text("button.primary", "Submit").await.click().await.expect("clicked");
@@ -44,7 +44,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     supervisor.visit("/ui/approvals").await;
     supervisor.find(".card .decide").await;
     supervisor.press("a").await;
-    supervisor.text(".said", "Approved.").await;
+    supervisor.text(".notice", "Approved.").await;
     supervisor.text("h2", "No pending approvals").await;
     supervisor.visit("/ui/approvals?history=1").await;
     supervisor.text(".queue", "Ship it?").await;
@@ -90,7 +90,7 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     browser.find(".waterfall [data-step=flaky][aria-current]").await;
     std::fs::write(&flag, "").expect("written");
     browser.text("#drawer button", "Retry from here").await.click().await.expect("clicked");
-    browser.text(".said", "Retrying the step").await;
+    browser.text(".notice", "Retrying the step").await;
     browser.find(".waterfall [data-step=flaky][data-status=succeeded]").await;
     let told = person.told(run["id"].as_str().expect("an id")).await;
     assert!(told.contains(&"run.retried".to_owned()), "{told:?}");

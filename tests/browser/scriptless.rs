@@ -20,7 +20,7 @@ async fn everything_works_without_script() {
     browser.text("#drawer h2", "ask").await;
     browser.picture("run-scriptless").await;
     browser.text(".decide button", "Approve").await.click().await.expect("clicked");
-    browser.text(".said", "Approved.").await;
+    browser.text(".notice", "Approved.").await;
     author.end(&run).await;
     browser.visit(&format!("/ui/runs/{run}")).await;
     browser.text("h1 .badge", "succeeded").await;
@@ -32,7 +32,7 @@ async fn everything_works_without_script() {
     browser.visit("/ui/runs/new").await;
     browser.find("#plan").await.send_keys("goal: x\nsteps:\n  - name: a\n    tool: nope\n").await.expect("typed");
     browser.text("button.primary", "Submit").await.click().await.expect("clicked");
-    browser.text(".marked .bad", "nope").await;
+    browser.text(".marked .fault", "nope").await;
 
     // Bulk: what failed is retried, with a reason.
     let failed = author
@@ -41,7 +41,7 @@ async fn everything_works_without_script() {
     browser.visit("/ui/runs?status=failed").await;
     browser.find(".bulk input[name=reason]").await.send_keys("the network is back").await.expect("typed");
     browser.text(".bulk button", "Retry all matching runs").await.click().await.expect("clicked");
-    browser.text(".said", "Retried 1 of 1 runs").await;
+    browser.text(".notice", "Retried 1 of 1 runs").await;
     let (_, page) = author.get(&format!("/api/runs/{}/timeline", failed["id"].as_str().expect("an id"))).await;
     let told = page["data"].as_array().expect("events").iter().find(|event| event["type"] == "run.retried").expect("it was told");
     assert_eq!(told["data"]["reason"], "the network is back");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use nix::sys::signal::Signal;
 use nofx_shared::events::EventBus;
-use nofx_shared::queue::{DEAD_STREAM, Queue, WakeUp, STREAM};
+use nofx_shared::queue::{DEAD_STREAM, Queue, STREAM, WakeUp};
 use nofx_shared::settings::{self, Aws, AwsKeys};
 use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::{bash, plan, until};

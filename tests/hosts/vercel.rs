@@ -178,7 +178,7 @@ async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edg
     sql.execute(shut, &[&tenant.id, &"bash"]).await.expect("a breaker");
     let client = nofx_shared::net::client();
     let watch = async || {
-        let cron = client.get(format!("{}/api/cron/watch", deployment.url)).bearer_auth("a-secret-of-crons");
+        let cron = client.get(format!("{}/api/cron/alerts", deployment.url)).bearer_auth("a-secret-of-crons");
         assert_eq!(cron.send().await.expect("an answer").status(), 200);
     };
     let warnings = async |tenant: &Tenant| {

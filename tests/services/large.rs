@@ -40,7 +40,7 @@ async fn a_file_larger_than_memory_goes_through_in_pieces() {
     while let Some(piece) = response.chunk().await.expect("a piece") {
         sum.update(&piece);
     }
-    assert_eq!(artifact["hash"], nofx_shared::artifacts::spell(&sum.finalize()));
+    assert_eq!(artifact["hash"], nofx_shared::crypto::format_digest(&sum.finalize()));
     let workers = dev["pids"]["workers"].as_array().expect("workers").iter().filter_map(Value::as_i64);
     for pid in workers.chain(dev["pids"]["api"].as_i64()) {
         let peak = peak_mb(pid);

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use nofx_shared::db::Db;
-use nofx_shared::limits::{Limits, Verdict, checks_for};
+use nofx_shared::limits::{Limits, RateLimitDecision, checks_for};
 use nofx_shared::settings::{Limits as Settings, Upstash};
 use nofx_tests::own::Own;
 use reqwest::{Method, Response};
@@ -208,9 +208,9 @@ async fn taken_together(settings: &Settings, db: &Db) -> usize {
     let (mut taken, mut refused) = (0, 0);
     for n in 0.. {
         match processes[n % 2].take(&asked).await {
-            Verdict::Allowed(Some(_)) => taken += 1,
-            Verdict::Allowed(None) => panic!("nobody counts"),
-            Verdict::Refused(_) => refused += 1,
+            RateLimitDecision::Allowed(Some(_)) => taken += 1,
+            RateLimitDecision::Allowed(None) => panic!("nobody counts"),
+            RateLimitDecision::Refused(_) => refused += 1,
         }
         if refused == REFUSALS {
             break;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{SecondsFormat, Utc};
-use nofx_shared::artifacts::digest;
+use nofx_shared::crypto::digest;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

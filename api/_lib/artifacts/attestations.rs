@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::show::find;
+use super::get::find;
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 

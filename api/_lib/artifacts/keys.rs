@@ -25,7 +25,7 @@ struct Row {
 
 /// List the public keys of workers, to verify their signatures offline.
 #[utoipa::path(get, path = "/.well-known/nofx-keys.json", responses((status = 200, body = KeySet), (status = 304), (status = 503)))]
-pub(crate) async fn show_signing_keys(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn get_signing_keys(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "key".to_owned()), ("order".to_owned(), "created_at".to_owned())];
     let rows: Vec<Row> = app.service_db().read(&Query { table: "signing_key", filters }).await?;
     let keys = rows.into_iter().filter_map(|row| serde_json::to_value(row.key).ok()).collect();

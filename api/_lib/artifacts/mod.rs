@@ -1,10 +1,10 @@
-//! `/api/artifacts`: what steps made and keep, where it came from, and the keys that vouch for it.
+//! `/api/artifacts`: files that steps saved, their attestations and lineage, and the keys that verify them.
 
 mod attestations;
 mod content;
+mod get;
 mod keys;
 mod lineage;
-mod show;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::http::{Routes, routes};
 
-pub(crate) use keys::{__path_show_signing_keys, show_signing_keys};
+pub(crate) use keys::{__path_get_signing_keys, get_signing_keys};
 #[cfg(test)]
-pub(crate) use lineage::Format;
-pub(crate) use lineage::{__path_show_lineage, show_lineage};
+pub(crate) use lineage::LineageFormat;
+pub(crate) use lineage::{__path_get_lineage, get_lineage};
 
 /// A file that a step saved.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -40,7 +40,7 @@ pub(crate) struct Artifact {
 
 pub(super) fn router<R: Routes>() -> R {
     R::default()
-        .routes(routes!(show::show_artifact))
-        .routes(routes!(content::show_artifact_content))
+        .routes(routes!(get::get_artifact))
+        .routes(routes!(content::get_artifact_content))
         .routes(routes!(attestations::list_attestations))
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{Cursor, Row};
+use nofx_shared::events::{Cursor, EventRow};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::hub::Hub;
-use super::page::{Wanted, read_page};
+use super::page::{EventFilter, read_page};
 
-/// How soon to look again when a notice came but its transaction is not yet below the oldest open one.
-const LOOK_AGAIN: [u64; 5] = [2, 5, 10, 20, 50];
+/// How soon to read again when an event was announced but an older transaction is still open.
+const RETRY_MS: [u64; 5] = [2, 5, 10, 20, 50];
 
 #[derive(Deserialize)]
 struct Tail {
@@ -22,11 +22,11 @@ struct Tail {
     id: i64,
 }
 
-/// Tells what comes after the cursor.
+/// Sends the events after the cursor to all streams of the tenant.
 pub(super) async fn run(
     hub: Arc<Hub>,
     tenant: Uuid,
-    sender: broadcast::Sender<Arc<Row>>,
+    sender: broadcast::Sender<Arc<EventRow>>,
     mut written: watch::Receiver<u64>,
     mut cursor: Cursor,
 ) {
@@ -35,9 +35,9 @@ pub(super) async fn run(
         if since.elapsed() > Duration::from_secs(200) {
             (db, since) = (hub.viewer(tenant), Instant::now());
         }
-        let mut pauses = LOOK_AGAIN.iter();
+        let mut pauses = RETRY_MS.iter();
         loop {
-            match read_page(&db, cursor, &Wanted::default(), 1000).await {
+            match read_page(&db, cursor, &EventFilter::default(), 1000).await {
                 Ok(rows) if !rows.is_empty() => {
                     for row in rows {
                         cursor = row.cursor();
@@ -56,9 +56,9 @@ pub(super) async fn run(
                 }
             }
         }
-        // The second is for a transaction that was open for longer than all the looks.
+        // The timeout is for a transaction that was open for longer than all retries.
         drop(tokio::time::timeout(Duration::from_secs(1), written.changed()).await);
-        if sender.receiver_count() == 0 && hub.forget(tenant, &sender) {
+        if sender.receiver_count() == 0 && hub.remove(tenant, &sender) {
             return;
         }
     }

@@ -1,11 +1,10 @@
-//! Hears that something was written, and keeps one feed a tenant for all its streams.
-//! Feeds look once a second besides.
+//! One feed for each tenant, shared by all its streams. A feed reads the log when new events are announced, and once a second besides.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{EventBus, Row, viewer_token};
+use nofx_shared::events::{EventBus, EventRow, viewer_token};
 use nofx_shared::settings;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ pub(crate) struct Hub {
     supabase: settings::Supabase,
     service: Db,
     bus: EventBus,
-    feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<Row>>>>,
+    feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<EventRow>>>>,
 }
 
 impl Hub {
@@ -25,16 +24,16 @@ impl Hub {
     }
 
     /// Everything that is written for a tenant from now on.
-    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> Result<broadcast::Receiver<Arc<Row>>, db::Error> {
+    pub(super) async fn subscribe(self: &Arc<Self>, tenant: Uuid) -> Result<broadcast::Receiver<Arc<EventRow>>, db::Error> {
         let known = self.feeds.lock().expect("nobody panics while holding it").get(&tenant).map(broadcast::Sender::subscribe);
         if let Some(receiver) = known {
             return Ok(receiver);
         }
         let written = self.bus.follow(tenant).await;
-        // Found before anybody is told that the stream is open: a feed that found it later would pass over what is written meanwhile.
+        // Read before the stream is open: a feed that read it later would miss what is written meanwhile.
         let tail = feed::tail(&self.viewer(tenant)).await?;
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
-        // Somebody else may have come meanwhile.
+        // Another request may have started the feed meanwhile.
         if let Some(feed) = feeds.get(&tenant) {
             return Ok(feed.subscribe());
         }
@@ -44,8 +43,8 @@ impl Hub {
         Ok(receiver)
     }
 
-    /// Drops a feed that nobody reads; false when somebody came meanwhile.
-    pub(super) fn forget(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<Row>>) -> bool {
+    /// Removes a feed without streams; false when one was opened meanwhile.
+    pub(super) fn remove(&self, tenant: Uuid, feed: &broadcast::Sender<Arc<EventRow>>) -> bool {
         let mut feeds = self.feeds.lock().expect("nobody panics while holding it");
         if feed.receiver_count() > 0 {
             return false;

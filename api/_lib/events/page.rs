@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,15 +13,15 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Page, Params, Refusal, cached};
 
-/// Which events somebody wants.
+/// Selects events by run and type.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct EventFilter {
     pub run: Option<Uuid>,
     pub types: Option<Vec<String>>,
 }
 
-impl Wanted {
-    pub(super) fn takes(&self, row: &Row) -> bool {
+impl EventFilter {
+    pub(super) fn matches(&self, row: &EventRow) -> bool {
         self.run.is_none_or(|run| row.run_id == Some(run)) && self.types.as_ref().is_none_or(|types| types.contains(&row.r#type))
     }
 }
@@ -35,8 +35,8 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted { run: self.run_id, types: self.types.as_ref().map(|types| types.split(',').map(str::to_owned).collect()) }
+    pub(super) fn filter(&self) -> EventFilter {
+        EventFilter { run: self.run_id, types: self.types.as_ref().map(|types| types.split(',').map(str::to_owned).collect()) }
     }
 
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
@@ -46,8 +46,8 @@ impl Query {
 }
 
 /// Reads a page of the log as the identity of `db` sees it.
-pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u16) -> Result<Vec<Row>, Error> {
-    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": wanted.types, "p_run": wanted.run, "p_limit": limit});
+pub(super) async fn read_page(db: &Db, after: Cursor, filter: &EventFilter, limit: u16) -> Result<Vec<EventRow>, Error> {
+    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": filter.types, "p_run": filter.run, "p_limit": limit});
     db.call("read_events", &arguments).await
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn read_page(db: &Db, after: Cursor, wanted: &Wanted, limit: u1
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
-    responses((status = 200, body = Page<Event>), (status = 304), (status = 400), (status = 401)))]
+    responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 400), (status = 401)))]
 pub(crate) async fn list_events(
     State(app): State<App>,
     caller: Authenticated,
@@ -66,8 +66,8 @@ pub(crate) async fn list_events(
     if !(1..=100).contains(&limit) {
         return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {limit}")).into());
     }
-    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.wanted(), limit).await?;
+    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
     let full = rows.len() == usize::from(limit);
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
-    Ok(cached(&headers, &Page { data: rows.into_iter().map(Event::from).collect::<Vec<_>>(), next_cursor }))
+    Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))
 }

@@ -11,30 +11,30 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use nofx_shared::db::Db;
-use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::page::{Query, Wanted, read_page};
+use super::page::{EventFilter, Query, read_page};
 use crate::App;
 use crate::http::{Authenticated, Params, Refusal};
 
 /// Where a stream stands. Events are sent in the order of their cursors, each once.
 struct Follower {
     db: Db,
-    wanted: Wanted,
+    filter: EventFilter,
     cursor: Cursor,
-    live: Receiver<Arc<Row>>,
-    replayed: VecDeque<Row>,
+    live: Receiver<Arc<EventRow>>,
+    replayed: VecDeque<EventRow>,
     /// Whether the log may still hold events before what is live.
     behind: bool,
     until: Instant,
     /// The process is about to end.
     closing: CancellationToken,
     greeted: bool,
-    over: bool,
+    ended: bool,
 }
 
 /// Stream events. The stream ends after a while; `EventSource` reconnects and resumes where it was.
@@ -48,23 +48,23 @@ pub(crate) async fn stream_events(
     Params(query): Params<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let wanted = query.wanted();
+    let filter = query.filter();
     let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    let asked = resumed.or(query.cursor()?);
+    let after = resumed.or(query.cursor()?);
     // Subscribed before the replay: what comes in between is in both, and skipped by its cursor.
     let live = app.hub().subscribe(caller.tenant).await?;
     let follower = Follower {
         db: app.db(&caller),
-        wanted,
+        filter,
         live,
-        // Without a cursor a run is told from its beginning, the tenant's log from now on.
-        behind: asked.is_some() || query.run_id.is_some(),
-        cursor: asked.unwrap_or_default(),
+        // Without a cursor the events of a run are sent from its beginning, those of a tenant from now on.
+        behind: after.is_some() || query.run_id.is_some(),
+        cursor: after.unwrap_or_default(),
         replayed: VecDeque::new(),
         until: Instant::now() + app.settings().stream,
         closing: app.closing().clone(),
         greeted: false,
-        over: false,
+        ended: false,
     };
     let sse = Sse::new(follow(follower)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("heartbeat"));
     let mut response = sse.into_response();
@@ -75,7 +75,7 @@ pub(crate) async fn stream_events(
 
 fn follow(follower: Follower) -> impl Stream<Item = Result<SseEvent, Infallible>> {
     futures::stream::unfold(follower, |mut follower| async move {
-        if follower.over {
+        if follower.ended {
             return None;
         }
         let event = follower.next().await;
@@ -95,7 +95,7 @@ impl Follower {
                 return send(row);
             }
             if self.behind {
-                match read_page(&self.db, self.cursor, &self.wanted, 500).await {
+                match read_page(&self.db, self.cursor, &self.filter, 500).await {
                     Ok(rows) => {
                         self.behind = !rows.is_empty();
                         self.replayed.extend(rows);
@@ -107,17 +107,17 @@ impl Follower {
                     }
                 }
             }
-            let heard = tokio::select! {
-                heard = tokio::time::timeout_at(self.until, self.live.recv()) => heard,
+            let received = tokio::select! {
+                received = tokio::time::timeout_at(self.until, self.live.recv()) => received,
                 () = self.closing.cancelled() => return self.end(),
             };
-            match heard {
+            match received {
                 Err(_) => return self.end(),
                 Ok(Err(RecvError::Closed)) => return self.end(),
                 // Too slow for the feed: the log has it all.
                 Ok(Err(RecvError::Lagged(_))) => self.behind = true,
                 Ok(Ok(row)) if row.cursor() > self.cursor => {
-                    if self.wanted.takes(&row) {
+                    if self.filter.matches(&row) {
                         self.cursor = row.cursor();
                         return send(row.as_ref().clone());
                     }
@@ -128,13 +128,13 @@ impl Follower {
     }
 
     fn end(&mut self) -> SseEvent {
-        self.over = true;
+        self.ended = true;
         SseEvent::default().event("reconnect").data("{}").retry(Duration::from_millis(500))
     }
 }
 
-fn send(row: Row) -> SseEvent {
-    let event = Event::from(row);
+fn send(row: EventRow) -> SseEvent {
+    let event = CloudEvent::from(row);
     let data = serde_json::to_string(&event).expect("events are JSON");
     SseEvent::default().id(&event.id).event(&event.r#type).data(data)
 }
@@ -147,27 +147,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_the_replay_told_is_not_told_again() {
+    async fn what_was_replayed_is_not_sent_again() {
         let (sender, live) = broadcast::channel(2);
         for id in [1, 2] {
             let row = json!({"id": id, "tx": 1, "tenant_id": uuid::Uuid::nil(), "type": "run.created", "data": {}, "created_at": "2026-01-01T00:00:00Z",
                 "origin": {}});
             sender.send(Arc::new(serde_json::from_value(row).expect("a row"))).expect("it is listened to");
         }
-        let told = Cursor { tx: 1, id: 1 };
+        let sent = Cursor { tx: 1, id: 1 };
         let mut follower = Follower {
             db: Db::new("http://127.0.0.1:1", "", ""),
-            wanted: Wanted::default(),
-            cursor: told,
+            filter: EventFilter::default(),
+            cursor: sent,
             live,
             replayed: VecDeque::new(),
             behind: false,
             until: Instant::now() + Duration::from_secs(60),
             closing: CancellationToken::new(),
             greeted: true,
-            over: false,
+            ended: false,
         };
         drop(follower.next().await);
-        assert_eq!(follower.cursor, Cursor { id: 2, ..told });
+        assert_eq!(follower.cursor, Cursor { id: 2, ..sent });
     }
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Gate;
-use super::show::find;
+use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
+use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
 
 /// The reason for the decision.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -27,10 +27,10 @@ pub(crate) async fn approve_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "approve", &envelope, &body).await
+    decide(&app, &caller, id, "approve", &parts, &body).await
 }
 
 /// Reject a gate; its step fails and blocks the steps that depend on it.
@@ -40,10 +40,10 @@ pub(crate) async fn reject_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "reject", &envelope, &body).await
+    decide(&app, &caller, id, "reject", &parts, &body).await
 }
 
 /// Waive a gate, with a reason; its step runs without the missing approvals.
@@ -53,10 +53,10 @@ pub(crate) async fn waive_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
     body: Body<Reason>,
 ) -> Result<Response, Refusal> {
-    decide(&app, &caller, id, "waive", &envelope, &body).await
+    decide(&app, &caller, id, "waive", &parts, &body).await
 }
 
 async fn decide(
@@ -64,17 +64,17 @@ async fn decide(
     caller: &Authenticated,
     id: Uuid,
     decision: &str,
-    envelope: &Envelope,
+    parts: &RequestParts,
     body: &Body<Reason>,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});
-    let request = Once { app, caller, envelope, body: &body.bytes };
+    let request = IdempotentRequest { app, caller, parts, body: &body.bytes };
     let act = |_| async move {
         db.call::<_, Value>("decide_gate", &arguments).await?;
         let gate = find(app, caller, id).await?;
-        app.wake_workers(&envelope.background, vec![WakeUp { id: gate.run_id, priority: 0, trace: envelope.trace.clone() }]).await;
+        app.wake_workers(&parts.background, vec![WakeUp { id: gate.run_id, priority: 0, trace: parts.trace.clone() }]).await;
         Ok(gate)
     };
-    once(request, StatusCode::OK, act).await
+    idempotent(request, StatusCode::OK, act).await
 }

@@ -38,7 +38,7 @@ impl GateStatus {
 #[derive(Clone, Default, Deserialize)]
 pub(crate) struct Filter {
     pub status: Option<GateStatus>,
-    /// A kind, or the start of one that ends in `*`.
+    /// A gate type, or a prefix that ends in `*`.
     pub gate_type: Option<String>,
     /// Whether it was decided, whichever way.
     pub decided: Option<bool>,
@@ -46,7 +46,7 @@ pub(crate) struct Filter {
     pub waits_for_me: Option<bool>,
 }
 
-/// A page of the gates of the caller's tenant, with what whoever decides wants to see.
+/// A page of the gates of the caller's tenant, with their steps and runs.
 pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &Paging) -> Result<Page<Gate>, Refusal> {
     let mut filters = paging.filters()?;
     filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
@@ -54,7 +54,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
     if let Some(gate_type) = &filter.gate_type {
         let wanted = match gate_type.strip_suffix('*') {
-            Some(start) => format!("like.{}*", start.replace('%', "\\%").replace('_', "\\_")),
+            Some(prefix) => format!("like.{}*", prefix.replace('%', "\\%").replace('_', "\\_")),
             None => format!("eq.{gate_type}"),
         };
         filters.push(("gate_type".to_owned(), wanted));
@@ -71,7 +71,8 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
 
 /// List the gates of all runs, newest first: `?status=pending` lists those waiting for approval.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
-    params(("status" = Option<GateStatus>, Query), ("gate_type" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
+    params(("status" = Option<GateStatus>, Query),
+        ("gate_type" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
         ("decided" = Option<bool>, Query, description = "Only gates that are decided, expired or cancelled (true), or pending (false)."),
         ("waits_for_me" = Option<bool>, Query, description = "Only gates that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),

@@ -1,11 +1,11 @@
-//! `/api/gates`: ask for a decision, decide, list, and the policies that say what needs one.
+//! `/api/gates`: request a gate, decide it, list gates, and the policies that require them.
 
 mod decide;
+mod get;
 mod list;
 pub(crate) mod list_all;
 mod policies;
 mod request;
-mod show;
 
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::http::{Routes, routes};
 
+pub(crate) use get::find;
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
-pub(crate) use show::find;
 
 /// A barrier on a step, and how it was decided.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -70,11 +70,11 @@ pub(crate) struct Decision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,author_may_approve,\
-    expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
-/// The same, with what whoever decides wants to see.
-const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,author_may_approve,\
-    expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
+    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
+/// The same, with the step and the run that people see before they decide.
+const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
+    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
     step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
 
 pub(super) fn router<R: Routes>() -> R {
@@ -83,8 +83,8 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(request::request_gate))
         .routes(routes!(policies::list_policies))
         .routes(routes!(policies::set_policy))
-        .routes(routes!(policies::drop_policy))
-        .routes(routes!(show::show_gate))
+        .routes(routes!(policies::delete_policy))
+        .routes(routes!(get::get_gate))
         .routes(routes!(decide::approve_gate))
         .routes(routes!(decide::reject_gate))
         .routes(routes!(decide::waive_gate))

@@ -15,7 +15,7 @@ use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
 /// The requirements of a tool before it may run.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Policy {
+pub(crate) struct GatePolicy {
     id: Uuid,
     /// Null: the default, for tenants without a policy of their own for the tool.
     #[serde(default)]
@@ -34,17 +34,17 @@ pub(crate) struct Policy {
 /// A policy to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewPolicy {
+pub(crate) struct NewGatePolicy {
     tool: String,
     #[serde(default)]
     requires: Vec<String>,
-    approval: Option<AskedApproval>,
+    approval: Option<RequiredApproval>,
 }
 
 /// The approval that a policy requires.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AskedApproval {
+pub(crate) struct RequiredApproval {
     /// The minimum role: supervisor or admin.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
@@ -60,28 +60,28 @@ pub(crate) struct AskedApproval {
 
 /// List the policies in force: the tenant's own, and the defaults.
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
-    responses((status = 200, body = Page<Policy>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<GatePolicy>), (status = 304), (status = 401)))]
 pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
-    let data: Vec<Policy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
+    let data: Vec<GatePolicy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
 /// Set the policy of a tool, replacing the previous one. For admins.
-#[utoipa::path(post, path = "/gates/policies", request_body = NewPolicy, security(("bearer" = [])),
-    responses((status = 200, body = Policy), (status = 401), (status = 403), (status = 422)))]
-pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, body: Body<NewPolicy>) -> Result<Response, Refusal> {
+#[utoipa::path(post, path = "/gates/policies", request_body = NewGatePolicy, security(("bearer" = [])),
+    responses((status = 200, body = GatePolicy), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, body: Body<NewGatePolicy>) -> Result<Response, Refusal> {
     let wanted = &body.value;
     let arguments = json!({"p_tool": wanted.tool, "p_requires": wanted.requires, "p_approval": wanted.approval});
-    let policy: Policy = app.db(&caller).call("set_gate_policy", &arguments).await?;
+    let policy: GatePolicy = app.db(&caller).call("set_gate_policy", &arguments).await?;
     Ok(axum::Json(policy).into_response())
 }
 
 /// Delete a policy of the tenant; the default applies again. For admins.
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn drop_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn delete_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_gate_policy", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

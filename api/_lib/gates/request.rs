@@ -8,14 +8,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Gate;
-use super::show::find;
+use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, Envelope, Once, Refusal, once};
+use crate::http::{Authenticated, Body, IdempotentRequest, Refusal, RequestParts, idempotent};
 
 /// A gate to add to a step.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct GateRequest {
     run_id: Uuid,
     step_id: Uuid,
     /// `manual:<name>`
@@ -24,18 +24,18 @@ pub(crate) struct Asked {
 }
 
 /// Add a gate to a step that has not started.
-#[utoipa::path(post, path = "/gates", request_body = Asked, security(("bearer" = [])),
+#[utoipa::path(post, path = "/gates", request_body = GateRequest, security(("bearer" = [])),
     responses((status = 201, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn request_gate(
     State(app): State<App>,
     caller: Authenticated,
-    envelope: Envelope,
-    body: Body<Asked>,
+    parts: RequestParts,
+    body: Body<GateRequest>,
 ) -> Result<Response, Refusal> {
     let db = app.db(&caller);
-    let asked = &body.value;
-    let arguments = json!({"p_run": asked.run_id, "p_step": asked.step_id, "p_gate_type": asked.gate_type, "p_question": asked.question});
-    let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
+    let gate = &body.value;
+    let arguments = json!({"p_run": gate.run_id, "p_step": gate.step_id, "p_gate_type": gate.gate_type, "p_question": gate.question});
+    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
     let act = |_| async {
         #[derive(Deserialize)]
         struct Requested {
@@ -44,5 +44,5 @@ pub(crate) async fn request_gate(
         let gate: Requested = db.call("request_gate", &arguments).await?;
         find(&app, &caller, gate.id).await
     };
-    once(request, StatusCode::CREATED, act).await
+    idempotent(request, StatusCode::CREATED, act).await
 }

@@ -1,4 +1,4 @@
-//! Work that may go on after the answer.
+//! Work that may continue after the response.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,8 +10,8 @@ use axum::http::request::Parts;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where work goes that the caller need not wait for. A host that lets work go on after the answer puts one into the request's
-/// extensions; without one the answer waits.
+/// Runs work that the caller need not wait for. A host that lets work continue after the response puts one into the request's extensions;
+/// without one the response waits.
 #[derive(Clone, Default)]
 pub struct Background(Option<Arc<dyn Fn(Work) + Send + Sync>>);
 

@@ -1,4 +1,4 @@
-//! How large a body may be, by route: the one list.
+//! The size limits of bodies, by route: the one list.
 
 use axum::extract::Request;
 
@@ -8,13 +8,13 @@ const LIMITS: [(&str, usize); 3] = [
     ("/runs", 3 << 20),
     // The same in a form.
     ("/ui/runs", 4 << 20),
-    // GitHub sends up to 25 MiB; what is of use here is far smaller.
+    // GitHub sends up to 25 MiB; what is used here is far smaller.
     ("/webhooks", 5 << 20),
 ];
 /// Everything else is a handful of fields.
 const OTHERWISE: usize = 64 << 10;
 
-/// The limit of a request, noted before the router takes the path apart.
+/// The limit of a request, recorded before the router strips the path.
 #[derive(Clone, Copy)]
 pub(super) struct BodyLimit(pub usize);
 
@@ -24,8 +24,8 @@ impl Default for BodyLimit {
     }
 }
 
-/// Notes the limit for whoever reads the body.
-pub(crate) fn note(mut request: Request) -> Request {
+/// Records the limit in the request.
+pub(crate) fn record(mut request: Request) -> Request {
     // The seeds' bare paths come without /api.
     let path = request.uri().path();
     let path = path.strip_prefix("/api").unwrap_or(path);

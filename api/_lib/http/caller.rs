@@ -1,4 +1,4 @@
-//! Who calls: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
+//! The caller: `Authorization: Bearer <Supabase JWT | nofx_… API key>`.
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -8,8 +8,9 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use nofx_shared::auth::{Caller, Origin, Role};
-use nofx_shared::limits::Asked;
+use nofx_shared::auth::{Caller, Role};
+use nofx_shared::db::RequestOrigin;
+use nofx_shared::limits::LimitCheck;
 use nofx_shared::problem::{Kind, Problem};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -18,22 +19,22 @@ use super::request_id::RequestId;
 use super::{Refusal, rate_limit};
 use crate::App;
 
-/// Where a request came from, as the host knows it: never what a client says of itself. A host puts it into the request's extensions.
+/// The address of a client, as the host knows it: never from a header that the client sends. A host puts it into the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
-/// What was found out about a request before it meets its route.
+/// What is known of a request before it reaches its route.
 #[derive(Clone, Default)]
 pub(crate) struct Identity {
-    pub origin: Origin,
-    /// Who its credential stands for; none without one.
+    pub origin: RequestOrigin,
+    /// The caller of its credential; none without one.
     pub caller: Option<Result<Caller, Problem>>,
 }
 
-/// Checks the credential, once for all who ask. Addresses that tried too many API keys are refused without a look at theirs.
+/// Checks the credential, once for the whole request. Addresses that have tried too many invalid API keys are refused first.
 pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let extensions = request.extensions();
-    let origin = Origin {
+    let origin = RequestOrigin {
         request_id: extensions.get::<RequestId>().map(|id| id.0.clone()),
         address: extensions.get::<ClientAddress>().map(|address| address.0),
         actor: None,
@@ -43,14 +44,15 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     let caller = match credential {
         None => None,
         Some(credential) => {
-            let logins = origin.address.map(|address| Asked::logins(app.limits().settings(), address));
-            let logins = logins.filter(|asked| asked.policy.limit > 0 && credential.starts_with("nofx_") && !app.knows(&credential));
-            if let Some(standing) = logins.as_ref().and_then(|asked| app.limits().is_used_up(asked)) {
-                return rate_limit::refuse(&standing);
+            let failures = origin.address.map(|address| LimitCheck::failed_auth(app.limits().settings(), address));
+            let is_new_key = credential.starts_with("nofx_") && !app.is_known_key(&credential);
+            let failures = failures.filter(|check| check.policy.limit > 0 && is_new_key);
+            if let Some(state) = failures.as_ref().and_then(|check| app.limits().is_used_up(check)) {
+                return rate_limit::refuse(&state);
             }
             let found = app.identify(&credential).await;
-            if let (Err(Problem { kind: Kind::Unauthorized, .. }), Some(asked)) = (&found, logins) {
-                app.limits().take(&[asked]).await;
+            if let (Err(Problem { kind: Kind::Unauthorized, .. }), Some(check)) = (&found, failures) {
+                app.limits().take(&[check]).await;
             }
             Some(found.map(|caller| Caller { origin: origin.clone(), ..caller }))
         }
@@ -59,8 +61,8 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     next.run(request).await
 }
 
-/// The session of a browser. It sends it by itself, whoever made it ask: so it counts for what only reads, and for pages, whose forms prove
-/// where they came from.
+/// The session of a browser. Browsers send it with every request, also with one that another site started: so it counts only for reads, and
+/// for pages, whose forms prove where they came from.
 fn of_session(request: &Request) -> Option<&str> {
     let may = request.method().is_safe() || request.uri().path().starts_with("/ui/");
     cookie(request.headers(), SESSION_COOKIE).filter(|_| may)
@@ -99,7 +101,7 @@ fn scope_of(path: &str) -> &str {
 }
 
 impl Authenticated {
-    /// Refuses a caller whose role is too small, where the database would only show nothing.
+    /// Refuses a caller whose role is too low, where the database would only return no rows.
     pub(crate) fn at_least(&self, role: Role) -> Result<(), Refusal> {
         if self.role >= role {
             return Ok(());
@@ -118,10 +120,10 @@ impl FromRequestParts<App> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let given = parts.headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default().to_owned();
-        // All of them, whichever fits: how long it takes tells nothing.
+        // Compared with all of them, so that the time it takes reveals nothing.
         let keys = app.settings().internal_api_keys.iter();
-        let is_good = keys.fold(Choice::from(0), |so_far, key| so_far | given.ct_eq(key.as_bytes()));
-        if !bool::from(is_good) {
+        let is_valid = keys.fold(Choice::from(0), |so_far, key| so_far | given.ct_eq(key.as_bytes()));
+        if !bool::from(is_valid) {
             return Err(Problem::new(Kind::Unauthorized, "Send the deployment's key in `X-Internal-Api-Key`.").into());
         }
         let caller = Authenticated::from_request_parts(parts, app).await?;

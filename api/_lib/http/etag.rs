@@ -28,7 +28,7 @@ fn tagged(headers: &HeaderMap, body: String) -> Response {
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
     }
-    // The client may keep it, but must ask each time.
+    // The client may store it, but must revalidate each time.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     out.insert(header::VARY, HeaderValue::from_static("authorization"));
     response

@@ -1,12 +1,12 @@
-//! Hooks of requests: `pre` is asked before a request that changes something does anything, and may say no; `post` and `error` are told
-//! afterwards. A `pre` hook that does not answer in time says no: what must be asked is not skipped.
+//! Hooks of requests: `pre` hooks run before a request that changes something, and may deny it; `post` and `error` hooks are delivered
+//! afterwards. A `pre` hook that does not respond in time denies the request.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
-use nofx_shared::hooks::{self, Delivery, Hook, RequestHooks, Phase, Target};
+use nofx_shared::hooks::{self, Delivery, Hook, HookPhase, HookTarget, RequestHooks};
 use nofx_shared::problem::{Kind, Problem};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,84 +15,94 @@ use super::caller::Identity;
 use super::{Background, Refusal, json as body};
 use crate::App;
 
-pub(super) async fn ask(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn run_request_hooks(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_read = request.method().is_safe();
     let identity = request.extensions().get::<Identity>().and_then(|identity| identity.caller.clone()?.ok());
-    // Hooks themselves can always be changed: one that says no to everything must not keep itself.
+    // Hooks themselves can always be changed: one that denies everything must not protect itself.
     let is_about_hooks = request.uri().path().starts_with("/hooks");
     let Some(caller) = identity.filter(|_| !is_read && !is_about_hooks) else { return next.run(request).await };
-    let hooks = match app.hooks_of(caller.tenant).await {
+    let hooks = match app.request_hooks(caller.tenant).await {
         Ok(hooks) => hooks,
         Err(error) => return Refusal::from(error).into_response(),
     };
     if hooks.hooks.is_empty() {
         return next.run(request).await;
     }
-    match asked(&app, &caller, &hooks, request).await {
-        Ok((request, subject)) => {
+    match run_pre_hooks(&app, &caller, &hooks, request).await {
+        Ok((request, payload)) => {
             let background = request.extensions().get::<Background>().cloned().unwrap_or_default();
             let response = next.run(request).await;
-            let phase = if response.status().is_success() { Phase::Post } else { Phase::Error };
-            tell(&app, &caller, &hooks, phase, subject, response.status().as_u16(), &background).await;
+            let status = response.status();
+            let phase = if status.is_success() { HookPhase::Post } else { HookPhase::Error };
+            enqueue_post_hooks(&app, &caller, &hooks, phase, payload, status.as_u16(), &background).await;
             response
         }
         Err(refusal) => refusal.into_response(),
     }
 }
 
-/// Asks every `pre` hook that is for this request; the request, whole again, and what hooks are told of it.
-async fn asked(app: &App, caller: &Caller, hooks: &RequestHooks, request: Request) -> Result<(Request, Value), Refusal> {
+/// Runs every `pre` hook that matches. Returns the request, whole again, and its description for hooks.
+async fn run_pre_hooks(app: &App, caller: &Caller, hooks: &RequestHooks, request: Request) -> Result<(Request, Value), Refusal> {
     let (parts, rest) = request.into_parts();
     let bytes = body::read(Request::from_parts(parts.clone(), rest)).await?;
-    let subject = json!({
-        "method": parts.method.as_str(), "path": format!("/api{}", parts.uri.path()), "subject": caller.subject, "role": caller.role, "tenantid": caller.tenant,
-        "requestid": caller.origin.request_id, "body": serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
+    let payload = json!({
+        "method": parts.method.as_str(), "path": format!("/api{}", parts.uri.path()), "subject": caller.subject, "role": caller.role,
+        "tenantid": caller.tenant, "requestid": caller.origin.request_id,
+        "body": serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
     });
-    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == Phase::Pre && hooks::matches(&hook.filter, None, Some(&subject)));
-    for hook in wanting {
-        if let Err(why) = consent(app, caller.tenant, hook, hooks, &subject).await {
+    let matching = hooks.hooks.iter().filter(|hook| hook.phase == HookPhase::Pre && hooks::matches(&hook.filter, None, Some(&payload)));
+    for hook in matching {
+        if let Err(why) = allowed_by(app, caller.tenant, hook, hooks, &payload).await {
             tracing::info!(hook = hook.name, why, "a hook denied the request");
             return Err(Problem::new(Kind::HookDenied, format!("Hook {} denied the request: {why}", hook.name)).into());
         }
     }
-    Ok((Request::from_parts(parts, Body::from(bytes)), subject))
+    Ok((Request::from_parts(parts, Body::from(bytes)), payload))
 }
 
-/// Whether a hook lets a request pass: any 2xx without `"allow": false`.
-async fn consent(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, subject: &Value) -> Result<(), String> {
+/// Whether a hook allows a request: any 2xx without `"allow": false`.
+async fn allowed_by(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, payload: &Value) -> Result<(), String> {
     let limit = app.settings().limits.pre_hook;
-    let said: Value = match &hook.target {
-        Target::Webhook { url } => {
-            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.pre", "request": subject}).to_string());
-            let said = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
-            if !(200..300).contains(&said.status) {
-                return Err(format!("the hook returned {}", said.status));
+    let answer: Value = match &hook.target {
+        HookTarget::Webhook { url } => {
+            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.pre", "request": payload}).to_string());
+            let response = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
+            if !(200..300).contains(&response.status) {
+                return Err(format!("the hook returned {}", response.status));
             }
-            serde_json::from_str(&said.body).unwrap_or_default()
+            serde_json::from_str(&response.body).unwrap_or_default()
         }
-        Target::Function { name } => {
-            let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": subject});
+        HookTarget::Function { name } => {
+            let arguments = json!({"p_name": name, "p_tenant": tenant, "p_payload": payload});
             let call = app.service_db().call("call_hook_function", &arguments);
-            let said = tokio::time::timeout(limit, call).await.map_err(|_| format!("no response within {} s", limit.as_secs()))?;
-            said.map_err(|error| error.problem().detail)?
+            let answer = tokio::time::timeout(limit, call).await.map_err(|_| format!("no response within {} s", limit.as_secs()))?;
+            answer.map_err(|error| error.problem().detail)?
         }
-        Target::Slack { .. } | Target::Tool { .. } => return Err("this hook type cannot be a pre hook".to_owned()),
+        HookTarget::Slack { .. } | HookTarget::Tool { .. } => return Err("this hook type cannot be a pre hook".to_owned()),
     };
-    if said["allow"] == false {
-        return Err(said["reason"].as_str().unwrap_or("no reason given").chars().take(500).collect());
+    if answer["allow"] == false {
+        return Err(answer["reason"].as_str().unwrap_or("no reason given").chars().take(500).collect());
     }
     Ok(())
 }
 
-/// Notes what `post` and `error` hooks are to be told; workers deliver it.
-async fn tell(app: &App, caller: &Caller, hooks: &RequestHooks, phase: Phase, mut subject: Value, status: u16, background: &Background) {
-    subject["status"] = json!(status);
+/// Enqueues deliveries to the `post` or `error` hooks that match; workers deliver them.
+async fn enqueue_post_hooks(
+    app: &App,
+    caller: &Caller,
+    hooks: &RequestHooks,
+    phase: HookPhase,
+    mut payload: Value,
+    status: u16,
+    background: &Background,
+) {
+    payload["status"] = json!(status);
     let id = Uuid::now_v7();
-    let wanting = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&subject)));
-    let kind = if phase == Phase::Post { "request.post" } else { "request.error" };
-    let body = json!({"type": kind, "id": id, "request": subject}).to_string();
+    let matching = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&payload)));
+    let event = if phase == HookPhase::Post { "request.post" } else { "request.error" };
+    let body = json!({"type": event, "id": id, "request": payload}).to_string();
     let deliveries: Vec<Delivery> =
-        wanting.map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
+        matching.map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
     if deliveries.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Typed bodies and queries; what is wrong with them is a problem with a pointer.
+//! Typed bodies and queries; errors in them become problems.
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header;
@@ -36,10 +36,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A body as it came: what signatures are over.
-pub(crate) struct Raw(pub Bytes);
+/// The bytes of a body, for signatures.
+pub(crate) struct RawBody(pub Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Raw {
+impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -47,8 +47,8 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
-/// All of a body. Of one that is too large the rest is read and dropped, up to a limit: a client that is still sending when the
-/// connection is closed would not see why.
+/// Reads a body. Of one that is too large the rest is read and dropped, up to a limit: a client that is still sending when the connection
+/// is closed would not see the problem.
 pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).filter(|value| *value != "identity");
     if encoding.is_some() {

@@ -1,10 +1,10 @@
-//! The way in, outside to inside: request id, headers, CORS, time; then the caller, limits, the body, and what goes out.
+//! The layers around all routes, from outside to inside: request id, trace, headers, CORS, time-out, body limit, caller, rate limits; and
+//! what routes share: bodies, pages, problems.
 
 mod background;
 mod body_limit;
 mod caller;
 mod cookie;
-mod envelope;
 mod etag;
 mod hooks;
 mod idempotency;
@@ -14,6 +14,7 @@ mod path;
 mod problem;
 mod rate_limit;
 mod request_id;
+mod request_parts;
 mod routes;
 mod strict;
 mod timeout;
@@ -30,26 +31,26 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::App;
 pub use background::Background;
-pub(crate) use body_limit::note as note_limit;
+pub(crate) use body_limit::record as record_limit;
 pub use caller::ClientAddress;
 pub(crate) use caller::{Authenticated, Identity, Operator};
 pub(crate) use cookie::{SESSION_COOKIE, cookie};
-pub(crate) use envelope::Envelope;
 pub(crate) use etag::cached;
-pub(crate) use idempotency::{Once, once};
-pub(crate) use json::{Body, Params, Raw};
+pub(crate) use idempotency::{IdempotentRequest, idempotent};
+pub(crate) use json::{Body, Params, RawBody};
 pub(crate) use page::{Cursor, Page, Paging};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
+pub(crate) use request_parts::RequestParts;
 pub(crate) use routes::{Group, Routes, on, routes};
 
-/// Routes that change something, behind the hooks of requests. (Functions that only read need no CEL, and are smaller.)
-pub(crate) fn asking(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(app.clone(), hooks::ask))
+/// Routes that change something, behind the request hooks. (Functions that only read need no CEL, and are smaller.)
+pub(crate) fn with_request_hooks(routes: Router<App>, app: &App) -> Router<App> {
+    routes.layer(from_fn_with_state(app.clone(), hooks::run_request_hooks))
 }
 
-/// Everything that a request passes before it meets a route.
-pub(crate) fn stack(router: Router, app: &App) -> Router {
+/// The layers that a request passes before it reaches a route.
+pub(crate) fn layers(router: Router, app: &App) -> Router {
     let origins: Vec<HeaderValue> = app.settings().cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
@@ -61,7 +62,7 @@ pub(crate) fn stack(router: Router, app: &App) -> Router {
     router
         .layer(from_fn_with_state(app.clone(), rate_limit::guard))
         .layer(from_fn_with_state(app.clone(), caller::identify))
-        .layer(map_request(async |request| body_limit::note(request)))
+        .layer(map_request(async |request| body_limit::record(request)))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(timeout::limit))
         .layer(cors)

@@ -53,7 +53,7 @@ impl Paging {
         }
     }
 
-    /// PostgREST filters for this page: one row more than asked for tells whether there is a next page.
+    /// PostgREST filters for this page: one row more than the limit shows whether there is a next page.
     pub(crate) fn filters(&self) -> Result<Vec<(String, String)>, Refusal> {
         let mut filters =
             vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];

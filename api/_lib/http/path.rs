@@ -1,4 +1,4 @@
-//! Names and ids in a path; one that cannot be one names nothing.
+//! Names and ids in a path; an invalid one is not found.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

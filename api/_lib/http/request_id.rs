@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The request's id, for whoever writes it down.
+/// The id of the request, for logs and the audit log.
 #[derive(Clone)]
 pub(super) struct RequestId(pub String);
 
@@ -33,7 +33,7 @@ fn choose(headers: &HeaderMap) -> String {
     given("x-request-id").or_else(|| given("x-vercel-id")).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// Fills in what only this place knows of a problem.
+/// Adds the path and the request id to a problem.
 async fn complete(response: Response, instance: &str, id: &str) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Where a resource tells its routes: to the router that serves them, or to the document that describes them. A function serves
-//! and describes nothing, so that no description is made when it starts or lies in its binary.
+//! The routes of a resource, for the router that serves them or for the document that describes them. A function serves them and describes
+//! nothing, so that no description is built when it starts or is part of its binary.
 
 use axum::Router;
 use axum::routing::MethodRouter;

@@ -1,4 +1,4 @@
-//! Until the head of the answer; a stream's body may go on.
+//! The time limit until the head of the response; the body of a stream may continue.
 
 use std::time::Duration;
 

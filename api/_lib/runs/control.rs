@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Envelope, Once, Path, Refusal, once};
+use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
 
 /// The status of the run now.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -33,11 +33,11 @@ pub(crate) async fn cancel_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
     body: Body<Cancel>,
 ) -> Result<Response, Refusal> {
     let arguments = json!({"p_run": id, "p_reason": body.value.reason});
-    change(&app, &caller, &envelope, &body.bytes, "cancel_run", &arguments).await
+    change(&app, &caller, &parts, &body.bytes, "cancel_run", &arguments).await
 }
 
 /// Pause a run: running steps will finish; no new steps start.
@@ -47,9 +47,9 @@ pub(crate) async fn pause_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &envelope, b"", "pause_run", &json!({"p_run": id})).await
+    change(&app, &caller, &parts, b"", "pause_run", &json!({"p_run": id})).await
 }
 
 /// Resume a paused run.
@@ -59,26 +59,26 @@ pub(crate) async fn resume_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &envelope, b"", "resume_run", &json!({"p_run": id})).await
+    change(&app, &caller, &parts, b"", "resume_run", &json!({"p_run": id})).await
 }
 
 /// Calls a function that changes a run.
 pub(super) async fn change(
     app: &App,
     caller: &Authenticated,
-    envelope: &Envelope,
+    parts: &RequestParts,
     body: &[u8],
     function: &'static str,
     arguments: &Value,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
-    let request = Once { app, caller, envelope, body };
+    let request = IdempotentRequest { app, caller, parts, body };
     let act = |_| async move {
         let state: RunState = db.call(function, arguments).await?;
-        app.wake_workers(&envelope.background, vec![WakeUp { id: state.id, priority: 0, trace: envelope.trace.clone() }]).await;
+        app.wake_workers(&parts.background, vec![WakeUp { id: state.id, priority: 0, trace: parts.trace.clone() }]).await;
         Ok(state)
     };
-    once(request, StatusCode::OK, act).await
+    idempotent(request, StatusCode::OK, act).await
 }

@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Envelope, Once, Params, Refusal, once};
+use crate::http::{Authenticated, Body, IdempotentRequest, Params, Refusal, RequestParts, idempotent};
 
 /// A plan, as JSON or as YAML text; or a prompt, from which a model makes one.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Submission {
+pub(crate) struct CreateRun {
     /// The plan; its schema is at /api/schemas/plan.json.
     #[schema(value_type = Object)]
     plan: Option<Value>,
@@ -55,7 +55,7 @@ pub(crate) struct Created {
 
 /// The preview of a plan.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Preview {
+pub(crate) struct PlanPreview {
     /// Names of the steps, each after the steps that it needs.
     order: Vec<String>,
     /// `[from, to]`: to needs from.
@@ -63,18 +63,18 @@ pub(crate) struct Preview {
     pub warnings: Vec<String>,
 }
 
-/// Makes a run of a checked plan.
+/// Creates a run from a validated plan.
 pub(crate) async fn create(
     app: &App,
     caller: &Caller,
-    envelope: &Envelope,
+    parts: &RequestParts,
     id: Uuid,
     plan: &Plan,
     submitted: &Value,
 ) -> Result<Created, Refusal> {
-    let run = engine::create_run(&app.db(caller), id, plan, submitted, envelope.trace.as_ref()).await?;
-    let ring = WakeUp { id: run.id, priority: plan.priority, trace: envelope.trace.clone() };
-    app.wake_workers(&envelope.background, vec![ring]).await;
+    let run = engine::create_run(&app.db(caller), id, plan, submitted, parts.trace.as_ref()).await?;
+    let wake_up = WakeUp { id: run.id, priority: plan.priority, trace: parts.trace.clone() };
+    app.wake_workers(&parts.background, vec![wake_up]).await;
     let base = format!("/api/runs/{}", run.id);
     let links = BTreeMap::from([
         ("self", base.clone()),
@@ -85,38 +85,38 @@ pub(crate) async fn create(
 }
 
 /// Submit a plan.
-#[utoipa::path(post, path = "/runs", request_body = Submission, security(("bearer" = [])),
+#[utoipa::path(post, path = "/runs", request_body = CreateRun, security(("bearer" = [])),
     params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run.")),
-    responses((status = 201, body = Created), (status = 200, body = Preview), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 201, body = Created), (status = 200, body = PlanPreview), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn create_run(
     State(app): State<App>,
     caller: Authenticated,
     Params(options): Params<Options>,
-    envelope: Envelope,
-    body: Body<Submission>,
+    parts: RequestParts,
+    body: Body<CreateRun>,
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
     if options.dry_run {
         let open_breakers = app.open_breakers(&caller).await?;
         return Ok(axum::Json(preview(&plan, &open_breakers)).into_response());
     }
-    let request = Once { app: &app, caller: &caller, envelope: &envelope, body: &body.bytes };
-    once(request, StatusCode::CREATED, |id| create(&app, &caller, &envelope, id, &plan, &submitted)).await
+    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
+    idempotent(request, StatusCode::CREATED, |id| create(&app, &caller, &parts, id, &plan, &submitted)).await
 }
 
-fn read(given: Submission) -> Result<(Plan, Value), Refusal> {
+fn read(request: CreateRun) -> Result<(Plan, Value), Refusal> {
     let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan is invalid; no run was created.").with_faults(faults);
-    let submitted = match (given.plan, given.plan_yaml, given.prompt) {
+    let submitted = match (request.plan, request.plan_yaml, request.prompt) {
         (Some(plan), None, None) => plan,
         (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,
-        (None, None, Some(prompt)) => planning(&prompt, given.quality, given.open_pr, given.workspace),
+        (None, None, Some(prompt)) => planning(&prompt, request.quality, request.open_pr, request.workspace),
         _ => return Err(Problem::new(Kind::InvalidPlan, "Send either `plan` (JSON), `plan_yaml` (text) or `prompt`.").into()),
     };
     let plan = plan::from_json(&submitted).map_err(invalid)?;
     Ok((plan, submitted))
 }
 
-/// The plan that makes a plan of a wish and submits it.
+/// A plan that has a model make a plan from a prompt, and submits it.
 fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>) -> Value {
     let goal: String = prompt.chars().take(200).collect();
     let mut inputs = json!({"prompt": prompt, "quality": quality, "open_pr": open_pr});
@@ -128,11 +128,11 @@ fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>
         {"name": "submit", "tool": "plan:submit", "inputs": {"plan": "${{ steps.plan.outputs.plan }}"}}]})
 }
 
-pub(crate) fn preview(plan: &Plan, open_breakers: &OpenBreakers) -> Preview {
+pub(crate) fn preview(plan: &Plan, open_breakers: &OpenBreakers) -> PlanPreview {
     let waits = plan.steps.iter().filter(|step| open_breakers.contains_key(&step.tool)).map(|step| {
         format!("{}: the breaker of {} is open; the step will wait until a probe succeeds (GET /api/breakers).", step.name, step.tool)
     });
     let warnings = plan.warnings.iter().cloned().chain(waits).collect();
     let edges = plan.steps.iter().flat_map(|step| step.needs.iter().map(|need| [need.clone(), step.name.clone()])).collect();
-    Preview { order: plan.steps.iter().map(|step| step.name.clone()).collect(), edges, warnings }
+    PlanPreview { order: plan.steps.iter().map(|step| step.name.clone()).collect(), edges, warnings }
 }

@@ -45,22 +45,24 @@ pub(crate) struct RunSummary {
     pub ended_at: Option<DateTime<Utc>>,
     /// Why it failed or waits, and at which step; in lists only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<Why>,
+    pub status_reason: Option<StatusReason>,
 }
 
 /// Why a run failed or waits.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Why {
+pub(crate) struct StatusReason {
     #[serde(skip_serializing)]
     #[schema(ignore)]
     run_id: Uuid,
     /// failed, cancelled, gate, breaker or timer.
-    pub kind: String,
+    #[serde(rename(deserialize = "kind"))]
+    pub code: String,
     pub step_id: Option<Uuid>,
-    /// The step's name.
-    pub step: Option<String>,
+    #[serde(rename(deserialize = "step"))]
+    pub step_name: Option<String>,
     /// The first line of the error, the gate's question, or the open breaker.
-    pub detail: Option<String>,
+    #[serde(rename(deserialize = "detail"))]
+    pub message: Option<String>,
 }
 
 pub(super) const COLUMNS: &str = "id,goal,status,steps_total,open_steps,error,created_by,created_at,started_at,ended_at";
@@ -100,10 +102,10 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     let mut page = Page::cut(rows, paging.limit()?, |run| Cursor { created_at: run.created_at, id: run.id });
     let ids: Vec<Uuid> = page.data.iter().filter(|run| run.error.is_some() || run.ended_at.is_none()).map(|run| run.id).collect();
     if !ids.is_empty() {
-        let told: Vec<Why> = db.call("explain_runs", &json!({"p_runs": ids})).await?;
-        let mut told: HashMap<Uuid, Why> = told.into_iter().map(|why| (why.run_id, why)).collect();
+        let reasons: Vec<StatusReason> = db.call("explain_runs", &json!({"p_runs": ids})).await?;
+        let mut reasons: HashMap<Uuid, StatusReason> = reasons.into_iter().map(|reason| (reason.run_id, reason)).collect();
         for run in &mut page.data {
-            run.why = told.remove(&run.id);
+            run.status_reason = reasons.remove(&run.id);
         }
     }
     Ok(page)

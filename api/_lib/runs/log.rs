@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Params, Path, Refusal, cached};
 
-/// What is read at once.
-const PIECES: u32 = 64;
+/// Chunks that are read at once.
+const CHUNKS: u32 = 64;
 
 #[derive(Deserialize)]
 pub(crate) struct After {
@@ -23,31 +23,31 @@ pub(crate) struct After {
 
 /// The output of a step so far.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Log {
+pub(crate) struct LogChunk {
     pub text: String,
     /// Offset of the end of the text, in bytes: the next `after`.
     pub after: i64,
 }
 
 #[derive(Deserialize)]
-struct Piece {
+struct Chunk {
     at_byte: i64,
     text: String,
 }
 
-/// The pieces of an attempt's log that came after so many bytes.
-pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, after: i64) -> Result<Log, Refusal> {
+/// The chunks of an attempt's log from an offset in bytes on.
+pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, after: i64) -> Result<LogChunk, Refusal> {
     let filters = [
         ("select", "at_byte,text".to_owned()),
         ("step_id", format!("eq.{step}")),
         ("attempt", format!("eq.{attempt}")),
         ("at_byte", format!("gte.{after}")),
         ("order", "at_byte".to_owned()),
-        ("limit", PIECES.to_string()),
+        ("limit", CHUNKS.to_string()),
     ];
-    let pieces: Vec<Piece> = app.db(caller).read(&Query::of("step_log", filters)).await?;
-    let after = pieces.last().map_or(after, |last| last.at_byte + i64::try_from(last.text.len()).unwrap_or(0));
-    Ok(Log { text: pieces.into_iter().map(|piece| piece.text).collect(), after })
+    let chunks: Vec<Chunk> = app.db(caller).read(&Query::of("step_log", filters)).await?;
+    let after = chunks.last().map_or(after, |last| last.at_byte + i64::try_from(last.text.len()).unwrap_or(0));
+    Ok(LogChunk { text: chunks.into_iter().map(|chunk| chunk.text).collect(), after })
 }
 
 /// Read the log of a running step, secrets masked: at most a mebibyte of an attempt, for a day. Once it has finished, the whole log is an
@@ -55,16 +55,16 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),
         ("after" = Option<i64>, Query, description = "Offset in bytes to read from.")),
-    responses((status = 200, body = Log), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_step_log(
+    responses((status = 200, body = LogChunk), (status = 304), (status = 401), (status = 404)))]
+pub(crate) async fn get_step_log(
     State(app): State<App>,
     caller: Authenticated,
     Path((id, step_id)): Path<(Uuid, Uuid)>,
-    Params(asked): Params<After>,
+    Params(query): Params<After>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let newest = newest_attempt(&app, &caller, id, step_id).await?;
-    Ok(cached(&headers, &log(&app, &caller, step_id, asked.attempt.unwrap_or(newest), asked.after.unwrap_or(0)).await?))
+    Ok(cached(&headers, &log(&app, &caller, step_id, query.attempt.unwrap_or(newest), query.after.unwrap_or(0)).await?))
 }
 
 async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Result<u32, Refusal> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::control::{RunState, change};
 use crate::App;
-use crate::http::{Authenticated, Body, Envelope, Path, Refusal};
+use crate::http::{Authenticated, Body, Path, Refusal, RequestParts};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,10 +24,10 @@ pub(crate) async fn retry_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    envelope: Envelope,
+    parts: RequestParts,
     body: Body<Retry>,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &envelope, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
+    change(&app, &caller, &parts, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
 }
 
 /// Retry one step of a failed run and everything that depends on it.
@@ -37,7 +37,7 @@ pub(crate) async fn retry_step(
     State(app): State<App>,
     caller: Authenticated,
     Path((id, step_id)): Path<(Uuid, Uuid)>,
-    envelope: Envelope,
+    parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &envelope, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
+    change(&app, &caller, &parts, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::db::Query;
-use nofx_shared::events::{Event, Row};
+use nofx_shared::events::{CloudEvent, EventRow};
 use uuid::Uuid;
 
 use crate::App;
@@ -12,8 +12,8 @@ use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
 /// The run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Page<Event>), (status = 304), (status = 401)))]
-pub(crate) async fn show_timeline(
+    responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 401)))]
+pub(crate) async fn get_timeline(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
@@ -23,7 +23,7 @@ pub(crate) async fn show_timeline(
     let filters =
         [("select", "*,origin".to_owned()), ("run_id", format!("eq.{id}")), ("order", "tx,id".to_owned()), ("limit", "10000".to_owned())];
     let query = Query::of("event", filters);
-    let rows: Vec<Row> = app.db(&caller).read(&query).await?;
-    let events: Vec<Event> = rows.into_iter().map(Event::from).collect();
+    let rows: Vec<EventRow> = app.db(&caller).read(&query).await?;
+    let events: Vec<CloudEvent> = rows.into_iter().map(CloudEvent::from).collect();
     Ok(cached(&headers, &Page { data: events, next_cursor: None }))
 }

@@ -1,4 +1,4 @@
-//! `/api/alerts`: what passed its threshold; and the thresholds.
+//! `/api/alerts`: measurements that passed their threshold, and the thresholds.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -33,7 +33,7 @@ pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, h
 /// Show one alert.
 #[utoipa::path(get, path = "/alerts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Alert), (status = 304), (status = 400), (status = 401), (status = 404)))]
-pub(crate) async fn show_alert(
+pub(crate) async fn get_alert(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,

@@ -1,10 +1,10 @@
-//! `GET /api/audit`: what was done to data and rights, in order, as it can be proven.
+//! `GET /api/audit`: the audit log, in an order and a form that clients can verify.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use nofx_shared::audit::{self, Entry, Head};
+use nofx_shared::audit::{self, AuditEntry, AuditHead};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,10 @@ pub(crate) struct Query {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AuditRow {
     #[serde(flatten)]
-    entry: Entry,
+    entry: AuditEntry,
     created_at: DateTime<Utc>,
     /// Why the payload could not be decrypted.
-    unopened: Option<String>,
+    unseal_error: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,7 +33,7 @@ pub(crate) struct AuditPage {
     /// `after` for the next page; null at the end.
     next_after: Option<i64>,
     /// The last row of the audit log.
-    head: Head,
+    head: AuditHead,
 }
 
 /// List the audit log, oldest first. For supervisors.
@@ -56,10 +56,10 @@ pub(crate) async fn list_audit(
     Ok(cached(&headers, &AuditPage { data, next_after, head: page.head }))
 }
 
-fn open(app: &App, mut entry: Entry) -> AuditRow {
-    let unopened = match &app.settings().encryption_keys {
+fn open(app: &App, mut entry: AuditEntry) -> AuditRow {
+    let unseal_error = match &app.settings().encryption_keys {
         Some(keys) => entry.open(keys).err().map(|error| error.to_string()),
         None => entry.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),
     };
-    AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unopened, entry }
+    AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unseal_error, entry }
 }

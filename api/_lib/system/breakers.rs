@@ -1,4 +1,4 @@
-//! `/api/breakers`: what is shut out, and when a breaker opens.
+//! `/api/breakers`: the breakers, and when they open.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

@@ -1,4 +1,4 @@
-//! `/api/db-write-rules`: which tables `db_write` steps of a tenant may change. Operators set them; a tenant sees its own.
+//! `/api/db-write-rules`: which tables `db_write` steps of a tenant may change. Operators set them; a tenant reads its own.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,7 +13,7 @@ use crate::http::{Authenticated, Body, Operator, Page, Path, Refusal, cached};
 
 /// The operations that steps of a tenant may do on a table.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Rule {
+pub(crate) struct DbWriteRule {
     id: Uuid,
     tenant_id: Uuid,
     /// `schema.table`
@@ -28,7 +28,7 @@ pub(crate) struct Rule {
 /// A rule to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewRule {
+pub(crate) struct NewDbWriteRule {
     tenant_id: Uuid,
     table_name: String,
     allowed_ops: Vec<String>,
@@ -38,22 +38,22 @@ pub(crate) struct NewRule {
 
 /// List the `db_write` rules of the tenant.
 #[utoipa::path(get, path = "/db-write-rules", security(("bearer" = [])),
-    responses((status = 200, body = Page<Rule>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<DbWriteRule>), (status = 304), (status = 401)))]
 pub(crate) async fn list_db_write_rules(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("order".to_owned(), "table_name".to_owned())];
-    let data: Vec<Rule> = app.db(&caller).read(&Query { table: "db_write_rule", filters }).await?;
+    let data: Vec<DbWriteRule> = app.db(&caller).read(&Query { table: "db_write_rule", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
 /// Set the `db_write` rule of a table, replacing the previous one. For operators.
-#[utoipa::path(post, path = "/db-write-rules", request_body = NewRule, security(("bearer" = [], "internal_key" = [])),
-    responses((status = 200, body = Rule), (status = 401), (status = 404), (status = 422)))]
-pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator, body: Body<NewRule>) -> Result<Response, Refusal> {
+#[utoipa::path(post, path = "/db-write-rules", request_body = NewDbWriteRule, security(("bearer" = [], "internal_key" = [])),
+    responses((status = 200, body = DbWriteRule), (status = 401), (status = 404), (status = 422)))]
+pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator, body: Body<NewDbWriteRule>) -> Result<Response, Refusal> {
     let wanted = &body.value;
     let arguments = json!({
         "p_tenant": wanted.tenant_id, "p_table": wanted.table_name, "p_ops": wanted.allowed_ops, "p_constraints": wanted.constraints,
     });
-    let rule: Rule = app.operator_db(&operator).call("set_db_write_rule", &arguments).await?;
+    let rule: DbWriteRule = app.db_for_operator(&operator).call("set_db_write_rule", &arguments).await?;
     Ok(axum::Json(rule).into_response())
 }
 
@@ -61,6 +61,6 @@ pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator
 #[utoipa::path(delete, path = "/db-write-rules/{id}", security(("bearer" = [], "internal_key" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 404)))]
 pub(crate) async fn delete_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.operator_db(&operator).call::<_, ()>("delete_db_write_rule", &json!({"p_id": id})).await?;
+    app.db_for_operator(&operator).call::<_, ()>("delete_db_write_rule", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,5 @@
-//! `GET /api/openapi.json`, `/api/asyncapi.json` and `/api/schemas/*.json`: what the types say, made by a test, checked in and served as
-//! it is checked in, so that a function makes none of it and holds nothing that could.
+//! `GET /api/openapi.json`, `/api/asyncapi.json` and `/api/schemas/*.json`: generated from the types by a test, checked in and served as
+//! they are, so that a function neither generates them nor contains code that could.
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -14,25 +14,25 @@ const EVIDENCE: &str = include_str!("../../../docs/interface/evidence.schema.jso
 
 /// Describe this API: OpenAPI 3.1.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
-pub(crate) async fn show_openapi(headers: HeaderMap) -> Response {
+pub(crate) async fn get_openapi(headers: HeaderMap) -> Response {
     serve(&headers, OPENAPI)
 }
 
 /// Describe the events: AsyncAPI 3, generated from the types.
 #[utoipa::path(get, path = "/asyncapi.json", responses((status = 200)))]
-pub(crate) async fn show_asyncapi(headers: HeaderMap) -> Response {
+pub(crate) async fn get_asyncapi(headers: HeaderMap) -> Response {
     serve(&headers, ASYNCAPI)
 }
 
 /// JSON Schema of a plan.
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
-pub(crate) async fn show_plan_schema(headers: HeaderMap) -> Response {
+pub(crate) async fn get_plan_schema(headers: HeaderMap) -> Response {
     serve(&headers, PLAN)
 }
 
 /// JSON Schema of the evidence of gates.
 #[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
-pub(crate) async fn show_evidence_schema(headers: HeaderMap) -> Response {
+pub(crate) async fn get_evidence_schema(headers: HeaderMap) -> Response {
     serve(&headers, EVIDENCE)
 }
 

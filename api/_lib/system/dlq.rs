@@ -1,9 +1,9 @@
-//! `/api/dlq`: steps that ran out of attempts or killed their workers.
+//! `/api/dlq`: dead letters, steps that ran out of attempts or crashed their workers.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use nofx_shared::containment::{Choice, DeadLetter, DlqReason, Purged, Requeued};
+use nofx_shared::containment::{DeadLetter, DeadLetterSelector, DlqReason, Purged, Requeued};
 use nofx_shared::db::Query;
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
@@ -44,7 +44,7 @@ pub(crate) async fn list_dead_letters(
 /// Show one dead letter.
 #[utoipa::path(get, path = "/dlq/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = DeadLetter), (status = 304), (status = 400), (status = 401), (status = 404)))]
-pub(crate) async fn show_dead_letter(
+pub(crate) async fn get_dead_letter(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
@@ -59,31 +59,31 @@ pub(crate) async fn show_dead_letter(
 }
 
 /// Requeue dead letters; their runs continue.
-#[utoipa::path(post, path = "/dlq/requeue", request_body = Choice, security(("bearer" = [])),
+#[utoipa::path(post, path = "/dlq/requeue", request_body = DeadLetterSelector, security(("bearer" = [])),
     responses((status = 200, body = Requeued), (status = 400), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn requeue_dead_letters(
     State(app): State<App>,
     caller: Authenticated,
-    body: Body<Choice>,
+    body: Body<DeadLetterSelector>,
 ) -> Result<axum::Json<Requeued>, Refusal> {
-    Ok(axum::Json(app.db(&caller).call("requeue_dlq", &made(&body.value)?.arguments()).await?))
+    Ok(axum::Json(app.db(&caller).call("requeue_dlq", &require_selector(&body.value)?.arguments()).await?))
 }
 
 /// Purge dead letters. For supervisors.
-#[utoipa::path(post, path = "/dlq/purge", request_body = Choice, security(("bearer" = [])),
+#[utoipa::path(post, path = "/dlq/purge", request_body = DeadLetterSelector, security(("bearer" = [])),
     responses((status = 200, body = Purged), (status = 400), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn purge_dead_letters(
     State(app): State<App>,
     caller: Authenticated,
-    body: Body<Choice>,
+    body: Body<DeadLetterSelector>,
 ) -> Result<axum::Json<Purged>, Refusal> {
-    Ok(axum::Json(app.db(&caller).call("purge_dlq", &made(&body.value)?.arguments()).await?))
+    Ok(axum::Json(app.db(&caller).call("purge_dlq", &require_selector(&body.value)?.arguments()).await?))
 }
 
-/// An empty body must not mean everything.
-fn made(choice: &Choice) -> Result<&Choice, Refusal> {
-    if choice.is_made() {
-        return Ok(choice);
+/// Refuses an empty selector: it must not mean all dead letters.
+fn require_selector(selector: &DeadLetterSelector) -> Result<&DeadLetterSelector, Refusal> {
+    if !selector.is_empty() {
+        return Ok(selector);
     }
     Err(Problem::new(Kind::InvalidRequest, "Select by ids, tool, run_id, reason or before, or set \"all\": true.").into())
 }

@@ -11,7 +11,7 @@ use crate::http::Refusal;
 
 /// Check whether the process responds; no dependency is checked.
 #[utoipa::path(get, path = "/health", responses((status = 200)))]
-pub(crate) async fn show_health() -> Json<Value> {
+pub(crate) async fn get_health() -> Json<Value> {
     Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
@@ -19,13 +19,13 @@ pub(crate) async fn show_health() -> Json<Value> {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
     status: &'static str,
-    schema: Schema,
+    schema: SchemaState,
     queue: QueueState,
 }
 
 /// The newest migration of the database, and the one that this version expects.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Schema {
+struct SchemaState {
     applied: Option<String>,
     expected: &'static str,
 }
@@ -40,10 +40,10 @@ struct QueueState {
 
 /// Check whether the database responds, which schema it has, and whether the queue can be reached.
 #[utoipa::path(get, path = "/ready", responses((status = 200, body = Readiness), (status = 503)))]
-pub(crate) async fn show_ready(State(app): State<App>) -> Result<Json<Readiness>, Refusal> {
+pub(crate) async fn get_ready(State(app): State<App>) -> Result<Json<Readiness>, Refusal> {
     let applied = db::schema_version(app.service_db()).await?;
     let checked = app.queue().check().await;
     let error = checked.inspect_err(|error| tracing::warn!(error = error as &dyn std::error::Error, "could not reach the queue")).err();
     let queue = QueueState { driver: app.queue().driver(), error: error.map(|error| error.to_string()) };
-    Ok(Json(Readiness { status: "ready", schema: Schema { applied, expected: db::SCHEMA }, queue }))
+    Ok(Json(Readiness { status: "ready", schema: SchemaState { applied, expected: db::SCHEMA }, queue }))
 }

@@ -1,4 +1,4 @@
-//! `/api/keys`: API keys of the tenant. The key itself is told once.
+//! `/api/keys`: API keys of the tenant. The key itself is shown once.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -25,7 +25,7 @@ pub(crate) struct NewKey {
 
 /// A key that was created.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct MintedKey {
+pub(crate) struct CreatedKey {
     id: Uuid,
     /// Shown once; only its hash is stored.
     key: String,
@@ -50,7 +50,7 @@ pub(crate) struct KeySummary {
 
 /// List the tenant's API keys, newest first. For admins.
 #[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401), (status = 403)))]
-pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn list_api_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Admin)?;
     let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at,scopes,last_used_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "created_at.desc".to_owned())];
@@ -60,21 +60,21 @@ pub(crate) async fn list_keys(State(app): State<App>, caller: Authenticated, hea
 
 /// Create an API key. For admins.
 #[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
-    responses((status = 201, body = MintedKey), (status = 401), (status = 403), (status = 422)))]
-pub(crate) async fn mint_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
-    let key = ApiKey::make();
+    responses((status = 201, body = CreatedKey), (status = 401), (status = 403), (status = 422)))]
+pub(crate) async fn create_api_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
+    let key = ApiKey::create();
     let wanted = &body.value;
     let arguments = json!({
         "p_name": wanted.name, "p_role": wanted.role, "p_hash": key.hash, "p_prefix": key.prefix, "p_expires_at": wanted.expires_at, "p_scopes": wanted.scopes,
     });
     let id = app.db(&caller).call("create_api_key", &arguments).await?;
-    Ok((StatusCode::CREATED, axum::Json(MintedKey { id, key: key.key })).into_response())
+    Ok((StatusCode::CREATED, axum::Json(CreatedKey { id, key: key.key })).into_response())
 }
 
 /// Revoke an API key. For admins.
 #[utoipa::path(delete, path = "/keys/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn revoke_key(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("revoke_api_key", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,8 +13,8 @@ use crate::http::{Authenticated, Refusal, cached};
 /// Show the tenant's metrics: runs by status; ready, throttled, timed and breaker-blocked steps; pending gates, dead letters, open breakers and
 /// alerts. At most five seconds old.
 #[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200, body = Object), (status = 304), (status = 401)))]
-pub(crate) async fn show_metrics_summary(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn get_metrics_summary(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let read = async || app.db(&caller).call("summarise_metrics", &json!({})).await;
-    let summary: Arc<Value> = app.summaries().get(caller.tenant, read).await?;
+    let summary: Arc<Value> = app.summaries().get_or_load(caller.tenant, read).await?;
     Ok(cached(&headers, &*summary))
 }

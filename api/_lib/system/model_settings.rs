@@ -1,4 +1,4 @@
-//! `/api/models/settings`: which models a tenant wants asked, and what it may spend.
+//! `/api/models/settings`: which models a tenant prefers, and what it may spend.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct ModelSettings {
 /// Show the model settings of the tenant.
 #[utoipa::path(get, path = "/models/settings", security(("bearer" = [])),
     responses((status = 200, body = ModelSettings), (status = 304), (status = 401)))]
-pub(crate) async fn show_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn get_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "order,budget".to_owned())];
     let rows: Vec<ModelSettings> = app.db(&caller).read(&Query { table: "model_settings", filters }).await?;
     Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))

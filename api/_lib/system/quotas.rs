@@ -1,4 +1,4 @@
-//! `/api/quotas`: how much a tenant may use. The database holds new runs to it.
+//! `/api/quotas`: how much a tenant may use. The database enforces it for new runs.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -37,7 +37,7 @@ pub(crate) struct NewQuota {
 
 /// Show the quota of the tenant; empty when nothing is limited.
 #[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304), (status = 401)))]
-pub(crate) async fn show_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn get_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd";
     let query = Query { table: "quota", filters: vec![("select".to_owned(), columns.to_owned())] };
     let data: Vec<Quota> = app.db(&caller).read(&query).await?;
@@ -53,5 +53,5 @@ pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: 
         "p_tenant": wanted.tenant_id, "p_runs_per_minute": wanted.runs_per_minute, "p_parallel_steps": wanted.parallel_steps,
         "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd,
     });
-    Ok(axum::Json(app.operator_db(&operator).call("set_quota", &arguments).await?))
+    Ok(axum::Json(app.db_for_operator(&operator).call("set_quota", &arguments).await?))
 }

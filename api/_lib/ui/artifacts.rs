@@ -1,4 +1,4 @@
-//! `/ui/artifacts`: what steps made and keep; and their content.
+//! `/ui/artifacts`: artifacts of steps, and their content.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use super::session::Session;
 use crate::artifacts::Artifact;
 use crate::http::{Cursor, Page as Cut, Paging, Params, Refusal};
 
-/// What of a text a page shows.
+/// Bytes of a text that a page shows.
 const SHOWN_BYTES: usize = 128 << 10;
-/// How long a signed URL is good for a person.
-const GOOD_FOR: Duration = Duration::from_secs(300);
+/// How long a signed URL is valid.
+const URL_VALID_FOR: Duration = Duration::from_secs(300);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -91,7 +91,7 @@ pub(super) struct Which {
     path: String,
 }
 
-/// `GET /ui/artifacts/signed?id=… | path=…`: to a URL that is good for five minutes.
+/// `GET /ui/artifacts/signed?id=… | path=…`: redirects to a URL that is valid for five minutes.
 pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which): Params<Which>) -> Result<Response, Refusal> {
     let filter = match which.id {
         Some(id) => ("id".to_owned(), format!("eq.{id}")),
@@ -101,7 +101,7 @@ pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which)
     let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
     let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass its `id` or `path`.");
     let artifact = found.into_iter().next().ok_or_else(missing)?;
-    let url = ui.app.storage().sign(&artifact.blob, GOOD_FOR).await?;
+    let url = ui.app.storage().sign(&artifact.blob, URL_VALID_FOR).await?;
     Ok(Redirect::to(&url).into_response())
 }
 

@@ -25,18 +25,18 @@ pub(super) struct Granted {
     pub expires_in: u32,
 }
 
-/// Why nobody was let in.
+/// Why a sign-in failed.
 pub(super) enum Denied {
-    /// What Auth says of it.
+    /// The message of Auth.
     Refused(String),
-    /// Auth does not answer.
-    Away,
+    /// Auth does not respond.
+    Unavailable,
 }
 
 /// Auth of one project.
 #[derive(Clone)]
 pub(super) struct Auth {
-    /// Made with the first call: making one reads all root certificates.
+    /// Created with the first call, since that reads all root certificates.
     client: Arc<LazyLock<reqwest::Client>>,
     supabase: Supabase,
 }
@@ -61,7 +61,7 @@ impl Auth {
 
     async fn grant(&self, kind: &str, body: &Value) -> Result<Granted, Denied> {
         let answer = self.post(&format!("token?grant_type={kind}"), body).await?;
-        serde_json::from_value(answer).map_err(|_| Denied::Away)
+        serde_json::from_value(answer).map_err(|_| Denied::Unavailable)
     }
 
     /// Has a link sent that leads to `back` with a code.
@@ -79,7 +79,7 @@ impl Auth {
         )
     }
 
-    /// Ends the session at Auth too; that it cannot be reached keeps nobody signed in here.
+    /// Ends the session at Auth too; if it cannot be reached, the session here ends all the same.
     pub(super) async fn sign_out(&self, token: &str) {
         let request =
             self.client.post(format!("{}/auth/v1/logout?scope=local", self.supabase.url)).header("apikey", &self.supabase.anon_key);
@@ -90,17 +90,17 @@ impl Auth {
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, Denied> {
         let request = self.client.post(format!("{}/auth/v1/{path}", self.supabase.url)).header("apikey", &self.supabase.anon_key);
-        let answer = request.json(body).timeout(DEADLINE).send().await.map_err(|_| Denied::Away)?;
+        let answer = request.json(body).timeout(DEADLINE).send().await.map_err(|_| Denied::Unavailable)?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {
             return Ok(body);
         }
         if status.is_server_error() {
-            return Err(Denied::Away);
+            return Err(Denied::Unavailable);
         }
-        let said = ["msg", "error_description", "message"].into_iter().find_map(|field| body[field].as_str());
-        Err(Denied::Refused(said.unwrap_or("Sign-in refused").to_owned()))
+        let message = ["msg", "error_description", "message"].into_iter().find_map(|field| body[field].as_str());
+        Err(Denied::Refused(message.unwrap_or("Sign-in refused").to_owned()))
     }
 }
 

@@ -1,9 +1,9 @@
-//! `/ui/events`: what happened, newest first.
+//! `/ui/events`: the event log, newest first.
 
 use axum::extract::State;
 use maud::{Markup, html};
 use nofx_shared::db::{self, Db, Query as Rows};
-use nofx_shared::events::{Cursor, Event, Row};
+use nofx_shared::events::{CloudEvent, Cursor, EventRow};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -58,16 +58,16 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
 }
 
 /// The newest events that pass these filters, the newest first.
-pub(super) async fn newest(db: &Db, filters: Vec<(String, String)>, limit: usize) -> Result<Vec<Event>, db::Error> {
+pub(super) async fn newest(db: &Db, filters: Vec<(String, String)>, limit: usize) -> Result<Vec<CloudEvent>, db::Error> {
     let mut query =
         Rows::of("event", [("select", "*,origin".to_owned()), ("order", "tx.desc,id.desc".to_owned()), ("limit", limit.to_string())]);
     query.filters.extend(filters);
-    let rows: Vec<Row> = db.read(&query).await?;
-    Ok(rows.into_iter().map(Event::from).collect())
+    let rows: Vec<EventRow> = db.read(&query).await?;
+    Ok(rows.into_iter().map(CloudEvent::from).collect())
 }
 
 /// Events as a list, each with its data.
-pub(super) fn feed(events: &[Event], is_of_one_run: bool) -> Markup {
+pub(super) fn feed(events: &[CloudEvent], is_of_one_run: bool) -> Markup {
     html! {
         ol.feed {
             @for event in events {

@@ -9,7 +9,7 @@ use nofx_shared::problem::{Kind, Problem};
 
 use super::Ui;
 use super::session::Session;
-use crate::http::{Raw, Refusal};
+use crate::http::{RawBody, Refusal};
 
 /// The fields of a form, in their order.
 pub(super) struct Fields(Vec<(String, String)>);
@@ -29,16 +29,16 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let Raw(bytes) = Raw::from_request(request, state).await?;
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }
 
-/// A form of somebody who is signed in, sent by one of our pages.
+/// A form of someone who is signed in, sent by one of our pages.
 pub(super) struct Form {
     pub fields: Fields,
     pub session: Session,
-    /// The request itself, for what is asked of the API in its name.
+    /// The request itself, for calls of the API on its behalf.
     pub parts: Parts,
 }
 
@@ -56,7 +56,7 @@ impl FromRequest<Ui> for Form {
     }
 }
 
-/// Refuses what another site sends: browsers say where a request comes from, and older ones at least from which origin.
+/// Refuses requests of other sites: browsers send where a request comes from, older ones at least its origin.
 pub(super) async fn check_site(request: Request, next: Next) -> Response {
     if request.method().is_safe() || is_ours(request.headers()) {
         return next.run(request).await;

@@ -1,4 +1,4 @@
-//! The frame around every page: navigation, what waits, what is shut out, what was just done.
+//! The frame around every page: navigation, pending gates, open breakers, the notice of the last action.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use nofx_shared::db::Query;
-use nofx_shared::events::Kind;
+use nofx_shared::events::EventType;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Ui;
-use super::act::{forget_said, said};
+use super::api_call::{clear_notice, notice};
 use super::components::id;
 use super::session::Session;
 use crate::http::Refusal;
 
-/// What the tab shows.
+/// The icon of the tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Icon {
     Idle,
@@ -57,7 +57,7 @@ impl Icon {
 }
 
 /// Gates of the caller are counted up to this.
-const MOST_WAITING: usize = 100;
+const MAX_WAITING: usize = 100;
 
 const PAGES: [(&str, &str); 5] = [
     ("/ui/runs", "Runs"),
@@ -67,24 +67,24 @@ const PAGES: [(&str, &str); 5] = [
     ("/ui/system", "System"),
 ];
 
-/// What all pages of a session show.
+/// What all pages of a session share.
 pub(super) struct Frame {
     pub ui: Ui,
     pub session: Session,
-    /// What forms of the page carry.
+    /// The token of the page's forms.
     pub csrf: String,
     path: String,
     /// Gates that wait for the viewer.
     waiting: usize,
     open_breakers: Vec<String>,
     people: Arc<HashMap<String, String>>,
-    said: Option<(bool, String)>,
+    notice: Option<(bool, String)>,
 }
 
 /// A page, whole.
 pub(super) struct Page {
     html: Markup,
-    forgets: bool,
+    clears_notice: bool,
 }
 
 impl Page {
@@ -96,8 +96,8 @@ impl Page {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let mut response = self.html.into_response();
-        if self.forgets {
-            response.headers_mut().append(header::SET_COOKIE, forget_said());
+        if self.clears_notice {
+            response.headers_mut().append(header::SET_COOKIE, clear_notice());
         }
         response
     }
@@ -112,19 +112,20 @@ impl FromRequestParts<Ui> for Frame {
         let query = Query::of("gate", filters);
         let db = ui.app.db(&session.caller);
         let waiting = db.read::<Vec<Value>>(&query);
-        let (waiting, open_breakers, people) = tokio::try_join!(waiting, ui.app.open_breakers(&session.caller), ui.app.people(&session.caller))?;
-        let mut frame = Self::bare(ui, session, parts.uri.path());
+        let caller = &session.caller;
+        let (waiting, open_breakers, people) = tokio::try_join!(waiting, ui.app.open_breakers(caller), ui.app.people(caller))?;
+        let mut frame = Self::without_data(ui, session, parts.uri.path());
         frame.waiting = waiting.len();
         frame.open_breakers = open_breakers.keys().cloned().collect();
         frame.people = people;
-        frame.said = said(&parts.headers);
+        frame.notice = notice(&parts.headers);
         Ok(frame)
     }
 }
 
 impl Frame {
-    /// Without anything that must be read first.
-    pub(super) fn bare(ui: &Ui, session: Session, path: &str) -> Self {
+    /// A frame that reads nothing: without pending gates, open breakers and people.
+    pub(super) fn without_data(ui: &Ui, session: Session, path: &str) -> Self {
         Self {
             csrf: session.csrf(ui),
             ui: ui.clone(),
@@ -133,7 +134,7 @@ impl Frame {
             waiting: 0,
             open_breakers: vec![],
             people: Arc::default(),
-            said: None,
+            notice: None,
         }
     }
 
@@ -157,7 +158,7 @@ impl Frame {
 
     pub(super) fn page(&self, title: &str, icon: Icon, body: &Markup) -> Page {
         let is_here = |path: &str| self.path.starts_with(path);
-        let waiting = if self.waiting == MOST_WAITING { format!("{MOST_WAITING}+") } else { self.waiting.to_string() };
+        let waiting = if self.waiting == MAX_WAITING { format!("{MAX_WAITING}+") } else { self.waiting.to_string() };
         let body = html! {
             header.top {
                 a.skip href="#main" { "Skip to content" }
@@ -185,18 +186,18 @@ impl Frame {
                     a href="/ui/system#breakers" { "View breakers" }
                 }
             }
-            @if let Some((is_good, text)) = &self.said {
-                p.said.good[*is_good].bad[!*is_good] role=(if *is_good { "status" } else { "alert" }) { (text) }
+            @if let Some((succeeded, text)) = &self.notice {
+                p.notice.succeeded[*succeeded].failed[!*succeeded] role=(if *succeeded { "status" } else { "alert" }) { (text) }
             }
             p.offline role="status" hidden { "Connection lost. This page may be out of date and refreshes when you are back online." }
             main #main { (body) }
         };
-        Page { html: document(title, icon, &body), forgets: self.said.is_some() }
+        Page { html: document(title, icon, &body), clears_notice: self.notice.is_some() }
     }
 }
 
-/// A page for nobody in particular.
-pub(super) fn bare_page(title: &str, body: &Markup) -> Markup {
+/// A page for anyone, signed in or not.
+pub(super) fn public_page(title: &str, body: &Markup) -> Markup {
     document(title, Icon::Idle, body)
 }
 
@@ -210,7 +211,7 @@ fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 // What a viewer opened stays open when the page is renewed, and what is shown stays when it cannot be.
                 meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"noSwap\":[204,304,\"4xx\",\"5xx\"],\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
-                meta name="nofx-events" content=(Kind::NAMES.join(","));
+                meta name="nofx-events" content=(EventType::ALL.join(","));
                 title { (icon.title(title)) }
                 link #icon rel="icon" type="image/svg+xml" href=(icon.path());
                 link rel="stylesheet" href="/tokens.css";

@@ -1,4 +1,5 @@
-//! Who looks: the access token of Supabase Auth in a cookie that no script reads, renewed by itself while its refresh token is good.
+//! The session of a person: the access token of Supabase Auth in a cookie that scripts cannot read, renewed while the refresh
+//! token is valid.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -18,11 +19,11 @@ use super::{Ui, auth};
 use crate::http::{Identity, Refusal, SESSION_COOKIE, cookie};
 
 const REFRESH_COOKIE: &str = "nofx_refresh";
-/// Made at each sign-in: what the tokens of forms are bound to.
+/// Created at each sign-in; the tokens of forms are bound to it.
 const BROWSER_COOKIE: &str = "nofx_browser";
 const REFRESH_S: u32 = 30 * 86_400;
 
-/// Somebody who is signed in.
+/// Someone who is signed in.
 #[derive(Clone)]
 pub(super) struct Session {
     pub caller: Caller,
@@ -35,7 +36,7 @@ impl Session {
         self.caller.role >= least
     }
 
-    /// What a form of this session carries.
+    /// The token of this session's forms.
     pub(super) fn csrf(&self, ui: &Ui) -> String {
         hmac_sha256(ui.app.settings().supabase.jwt_secret.as_bytes(), self.bound().as_bytes())
     }
@@ -69,16 +70,16 @@ fn email_of(token: &str) -> Option<String> {
     claims["email"].as_str().map(str::to_owned)
 }
 
-/// Lets only those in who are signed in, renewing what has run out; others are sent to sign in and come back.
+/// Requires a session, renewing an expired one; others are sent to sign in and return.
 pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Next) -> Response {
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-    let is_good = match &identity.caller {
+    let is_signed_in = match &identity.caller {
         Some(Ok(_)) => true,
-        // Nobody can tell now: signing in again would not help.
+        // It cannot be verified now: signing in again would not help.
         Some(Err(problem)) => problem.kind == Kind::Unavailable,
         None => false,
     };
-    if is_good {
+    if is_signed_in {
         return next.run(request).await;
     }
     if let Some(refresh) = cookie(request.headers(), REFRESH_COOKIE).map(str::to_owned)
@@ -89,7 +90,7 @@ pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Ne
         let caller = Caller { origin: identity.origin.clone(), ..caller };
         request.extensions_mut().insert(Identity { caller: Some(Ok(caller)), ..identity });
         let mut response = next.run(request).await;
-        keep(response.headers_mut(), &granted, secure, None);
+        store(response.headers_mut(), &granted, secure, None);
         return response;
     }
     let back =
@@ -101,13 +102,13 @@ pub(super) async fn require(State(ui): State<Ui>, mut request: Request, next: Ne
     Redirect::to(&to).into_response()
 }
 
-/// `GET /ui/session`: says that the session is good; a script asks before it opens a stream again.
+/// `GET /ui/session`: checks the session; a script calls it before it opens a stream again.
 pub(super) async fn show(_: Session) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Keeps what was granted in the browser; `browser` is what a sign-in made.
-pub(super) fn keep(headers: &mut HeaderMap, granted: &auth::Granted, secure: bool, browser: Option<Uuid>) {
+/// Stores a session in the browser; `browser` is the id that a sign-in created.
+pub(super) fn store(headers: &mut HeaderMap, granted: &auth::Granted, secure: bool, browser: Option<Uuid>) {
     set(headers, SESSION_COOKIE, &granted.access_token, granted.expires_in, secure);
     set(headers, REFRESH_COOKIE, &granted.refresh_token, REFRESH_S, secure);
     if let Some(browser) = browser {
@@ -115,7 +116,7 @@ pub(super) fn keep(headers: &mut HeaderMap, granted: &auth::Granted, secure: boo
     }
 }
 
-pub(super) fn forget(headers: &mut HeaderMap, secure: bool) {
+pub(super) fn clear(headers: &mut HeaderMap, secure: bool) {
     for name in [SESSION_COOKIE, REFRESH_COOKIE, BROWSER_COOKIE] {
         set(headers, name, "", 0, secure);
     }
@@ -129,7 +130,7 @@ pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str, seconds: u32
     }
 }
 
-/// Whether the browser came by HTTPS, as the host in front says.
+/// Whether the browser used HTTPS, according to the proxy in front.
 pub(super) fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
 }

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use maud::html;
 use nofx_shared::auth::record_sign_in;
 use nofx_shared::crypto::hex;
-use nofx_shared::limits::{Asked, Verdict};
+use nofx_shared::limits::{LimitCheck, RateLimitDecision};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,12 +16,12 @@ use uuid::Uuid;
 use super::Ui;
 use super::auth::{Denied, Granted};
 use super::form::{Fields, Form};
-use super::layout::bare_page;
-use super::session::{forget, is_secure, keep, set};
+use super::layout::public_page;
+use super::session::{clear, is_secure, set, store};
 use super::url::encode;
 use crate::http::{ClientAddress, Params, Path, Refusal, cookie};
 
-/// Proves that whoever comes back with a code is who went away (RFC 7636).
+/// Proves that whoever returns with a code is who requested it (RFC 7636).
 const VERIFIER_COOKIE: &str = "nofx_verifier";
 const VERIFIER_S: u32 = 900;
 
@@ -51,13 +51,13 @@ async fn show(State(ui): State<Ui>, Params(query): Params<Query>) -> Response {
     page(&ui, &query.next, StatusCode::OK, None)
 }
 
-fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response {
+fn page(ui: &Ui, next: &str, status: StatusCode, notice: Option<&str>) -> Response {
     let next = ours(next);
     let providers = &ui.app.settings().oauth_providers;
     let body = html! {
         main.sign-in #main {
             h1 { "Sign in to NOFX" }
-            @if let Some(said) = said { p.said role="alert" { (said) } }
+            @if let Some(notice) = notice { p.notice role="alert" { (notice) } }
             form method="post" action="/ui/sign-in" {
                 input type="hidden" name="next" value=(next);
                 label for="email" { "Email" }
@@ -77,15 +77,15 @@ fn page(ui: &Ui, next: &str, status: StatusCode, said: Option<&str>) -> Response
             }
         }
     };
-    (status, bare_page("Sign in", &body)).into_response()
+    (status, public_page("Sign in", &body)).into_response()
 }
 
 type Address = Option<axum::Extension<ClientAddress>>;
 
-/// What a try counts against: the address that it comes from.
-fn tries(ui: &Ui, address: &Address) -> Option<Asked> {
+/// The limit of failed attempts from an address.
+fn attempts(ui: &Ui, address: &Address) -> Option<LimitCheck> {
     let axum::Extension(ClientAddress(address)) = address.as_ref()?;
-    Some(Asked::logins(ui.app.limits().settings(), *address)).filter(|asked| asked.policy.limit > 0)
+    Some(LimitCheck::failed_auth(ui.app.limits().settings(), *address)).filter(|check| check.policy.limit > 0)
 }
 
 fn too_many(ui: &Ui, next: &str) -> Response {
@@ -94,26 +94,26 @@ fn too_many(ui: &Ui, next: &str) -> Response {
 
 async fn with_password(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let next = fields.text("next").unwrap_or_default();
-    let tries = tries(&ui, &address);
-    if tries.as_ref().and_then(|tries| ui.app.limits().is_used_up(tries)).is_some() {
+    let attempts = attempts(&ui, &address);
+    if attempts.as_ref().and_then(|attempts| ui.app.limits().is_used_up(attempts)).is_some() {
         return too_many(&ui, next);
     }
     let (email, password) = (fields.text("email").unwrap_or_default(), fields.text("password").unwrap_or_default());
     let granted = ui.auth.with_password(email, password).await;
-    if let (Err(Denied::Refused(_)), Some(tries)) = (&granted, tries) {
-        ui.app.limits().take(&[tries]).await;
+    if let (Err(Denied::Refused(_)), Some(attempts)) = (&granted, attempts) {
+        ui.app.limits().take(&[attempts]).await;
     }
     enter(&ui, &headers, next, granted).await
 }
 
-/// Lets somebody in, or says why not.
+/// Signs someone in, or shows why not.
 async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted, Denied>) -> Response {
     let granted = match granted {
         Ok(granted) => granted,
         Err(Denied::Refused(why)) => {
             return page(ui, next, StatusCode::UNAUTHORIZED, Some(&format!("{why}. Try again, or ask an admin of your tenant.")));
         }
-        Err(Denied::Away) => {
+        Err(Denied::Unavailable) => {
             return page(ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in is unavailable. Try again shortly."));
         }
     };
@@ -132,13 +132,13 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
         }
     }
     let mut response = Redirect::to(ours(next)).into_response();
-    keep(response.headers_mut(), &granted, is_secure(headers), Some(Uuid::now_v7()));
+    store(response.headers_mut(), &granted, is_secure(headers), Some(Uuid::now_v7()));
     set(response.headers_mut(), VERIFIER_COOKIE, "", 0, is_secure(headers));
     response
 }
 
-/// Where links and providers lead back to. Never to a host that a header of a proxy names: whoever sends one could have the link of somebody
-/// else lead to themselves.
+/// Where links and providers lead back to. Never a host that a header of a proxy names: an attacker could send one, and get the link of
+/// someone else.
 fn callback(ui: &Ui, headers: &HeaderMap, next: &str) -> String {
     let base = ui.app.settings().public_url.clone().unwrap_or_else(|| {
         let scheme = if is_secure(headers) { "https" } else { "http" };
@@ -154,9 +154,9 @@ fn new_verifier() -> String {
 
 async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {
     let (next, email) = (fields.text("next").unwrap_or_default(), fields.text("email").unwrap_or_default());
-    // Each one sends a mail to somebody.
-    if let Some(tries) = tries(&ui, &address)
-        && matches!(ui.app.limits().take(&[tries]).await, Verdict::Refused(_))
+    // Each one sends a mail.
+    if let Some(attempts) = attempts(&ui, &address)
+        && matches!(ui.app.limits().take(&[attempts]).await, RateLimitDecision::Refused(_))
     {
         return too_many(&ui, next);
     }
@@ -173,7 +173,7 @@ async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, f
             response
         }
         Err(Denied::Refused(why)) => page(&ui, next, StatusCode::BAD_REQUEST, Some(&format!("Could not send the link: {why}."))),
-        Err(Denied::Away) => page(&ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in is unavailable. Try again shortly.")),
+        Err(Denied::Unavailable) => page(&ui, next, StatusCode::SERVICE_UNAVAILABLE, Some("Sign-in is unavailable. Try again shortly.")),
     }
 }
 
@@ -214,7 +214,7 @@ async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: 
 pub(super) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
     ui.auth.sign_out(&form.session.caller.token).await;
     let mut response = Redirect::to("/ui/sign-in").into_response();
-    forget(response.headers_mut(), is_secure(&form.parts.headers));
+    clear(response.headers_mut(), is_secure(&form.parts.headers));
     response
 }
 

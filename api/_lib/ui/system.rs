@@ -13,15 +13,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ui;
-use super::act::{Refused, back};
+use super::api_call::{Refused, back};
 use super::components::{badge, bytes, counted, duration, empty, id, when};
 use super::form::Form;
 use super::layout::{Frame, Icon, Page};
 use super::svg::{Minute, chart};
 use crate::http::{Path, Refusal};
 
-/// A worker that was not heard of for so long is away: it calls every fifteen seconds.
-const AWAY_S: i64 = 45;
+/// A worker that has not reported for this long is offline: workers report every fifteen seconds.
+const OFFLINE_S: i64 = 45;
 const LETTERS: &str = "50";
 
 #[derive(Deserialize)]
@@ -50,22 +50,22 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
     let (summary, load, workers, breakers, letters, alerts, version) = tokio::try_join!(
         db.call::<_, Value>("summarise_metrics", &nothing),
         db.call::<_, Vec<Load>>("queue_history", &nothing),
-        fleet_of(&ui, &frame),
+        read_workers(&ui, &frame),
         db.read::<Vec<Breaker>>(&breakers),
         db.read::<Vec<DeadLetter>>(&letters),
         db.read::<Vec<Alert>>(&alerts),
         schema_version(ui.app.service_db()),
     )?;
-    let is_bad = alerts.iter().any(|alert| alert.resolved_at.is_none());
+    let has_alerts = alerts.iter().any(|alert| alert.resolved_at.is_none());
     let body = html! {
         header.list { h1 { "System" } }
         div #system data-live="system" {
-            (now(&summary))
+            (tiles(&summary))
             section #load { h2 { "Last hour" } div.charts { (charts(&load)) } }
-            section #workers { h2 { "Workers" } (fleet(&frame, &workers)) }
-            section #breakers { h2 { "Breakers" } (shut(&frame, &breakers)) }
-            section #dlq { h2 { "Dead letters" } (dead(&frame, &letters)) }
-            section #alerts { h2 { "Alerts" } (raised(&alerts)) }
+            section #workers { h2 { "Workers" } (worker_table(&frame, &workers)) }
+            section #breakers { h2 { "Breakers" } (breaker_table(&frame, &breakers)) }
+            section #dlq { h2 { "Dead letters" } (dead_letter_table(&frame, &letters)) }
+            section #alerts { h2 { "Alerts" } (alert_table(&alerts)) }
             section #limits { h2 { "Limits" } (limits(&ui)) }
             section #versions { h2 { "Versions" }
                 dl.facts {
@@ -76,11 +76,11 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Ref
             }
         }
     };
-    Ok(frame.page("System", if is_bad { Icon::Failed } else { Icon::Idle }, &body))
+    Ok(frame.page("System", if has_alerts { Icon::Failed } else { Icon::Idle }, &body))
 }
 
-/// The workers, for those who may see them: they are nobody's own.
-async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerHeartbeat>, db::Error> {
+/// The workers, for supervisors: all tenants share them.
+async fn read_workers(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerHeartbeat>, db::Error> {
     if !frame.session.may(Role::Supervisor) {
         return Ok(vec![]);
     }
@@ -88,8 +88,8 @@ async fn fleet_of(ui: &Ui, frame: &Frame) -> Result<Vec<WorkerHeartbeat>, db::Er
     ui.app.service_db().read(&workers).await
 }
 
-/// What is in work now.
-fn now(summary: &Value) -> Markup {
+/// The tenant's metrics.
+fn tiles(summary: &Value) -> Markup {
     let number = |name: &str| summary[name].as_i64().unwrap_or(0);
     let facts = [
         ("ready", "Ready steps"),
@@ -134,7 +134,7 @@ fn charts(load: &[Load]) -> Markup {
     }
 }
 
-fn fleet(frame: &Frame, workers: &[WorkerHeartbeat]) -> Markup {
+fn worker_table(frame: &Frame, workers: &[WorkerHeartbeat]) -> Markup {
     if !frame.session.may(Role::Supervisor) {
         return html! { p.hint { "Workers are shared by all tenants. Only supervisors can see them." } };
     }
@@ -150,9 +150,9 @@ fn fleet(frame: &Frame, workers: &[WorkerHeartbeat]) -> Markup {
                 thead { tr { th { "Worker" } th { "Leases" } th { "Memory" } th { "Version" } th { "Region" } th { "Started" } th { "Last seen" } } }
                 tbody {
                     @for worker in workers {
-                        @let is_away = worker.seen_at.is_none_or(|seen| (Utc::now() - seen).num_seconds() > AWAY_S);
+                        @let is_offline = worker.seen_at.is_none_or(|seen| (Utc::now() - seen).num_seconds() > OFFLINE_S);
                         tr {
-                            td { (badge(if is_away { "offline" } else { "running" })) " " (worker.name) }
+                            td { (badge(if is_offline { "offline" } else { "running" })) " " (worker.name) }
                             td { (worker.running) " of " (worker.concurrency) }
                             td { (bytes(i64::try_from(worker.memory_bytes).unwrap_or(i64::MAX))) }
                             td { (worker.version) }
@@ -167,7 +167,7 @@ fn fleet(frame: &Frame, workers: &[WorkerHeartbeat]) -> Markup {
     }
 }
 
-fn shut(frame: &Frame, breakers: &[Breaker]) -> Markup {
+fn breaker_table(frame: &Frame, breakers: &[Breaker]) -> Markup {
     if breakers.is_empty() {
         return html! { p.hint { "No recent failures. All breakers are closed." } };
     }
@@ -207,7 +207,7 @@ pub(super) async fn close_breaker(State(ui): State<Ui>, form: Form) -> Response 
     back(&form, "/ui/system#breakers", &outcome.map(|_| "Breaker closed. Steps that waited for it will run.".to_owned()))
 }
 
-fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
+fn dead_letter_table(frame: &Frame, letters: &[DeadLetter]) -> Markup {
     if letters.is_empty() {
         return html! { p.hint { "The dead-letter queue is empty." } };
     }
@@ -245,7 +245,7 @@ fn dead(frame: &Frame, letters: &[DeadLetter]) -> Markup {
 }
 
 /// `POST /ui/system/dlq/requeue | purge`
-pub(super) async fn settle_dead_letters(State(ui): State<Ui>, Path(verb): Path<String>, form: Form) -> Result<Response, Refusal> {
+pub(super) async fn requeue_or_purge(State(ui): State<Ui>, Path(verb): Path<String>, form: Form) -> Result<Response, Refusal> {
     let is_requeue = match verb.as_str() {
         "requeue" => true,
         "purge" => false,
@@ -266,7 +266,7 @@ pub(super) async fn settle_dead_letters(State(ui): State<Ui>, Path(verb): Path<S
     Ok(back(&form, "/ui/system#dlq", &outcome))
 }
 
-fn raised(alerts: &[Alert]) -> Markup {
+fn alert_table(alerts: &[Alert]) -> Markup {
     if alerts.is_empty() {
         return html! { p.hint { "No alerts." } };
     }
@@ -298,7 +298,7 @@ fn limits(ui: &Ui) -> Markup {
         ("Writes per credential", limits.writes),
         ("Requests per tenant", limits.tenant),
         ("Requests per address", limits.address),
-        ("Failed authentications per address", limits.logins),
+        ("Failed authentications per address", limits.failed_auth),
     ];
     html! {
         dl.facts {

@@ -1,4 +1,4 @@
-//! `/api/hooks/deliveries`: what hooks were told, every try, and telling them again.
+//! `/api/hooks/deliveries`: deliveries with all attempts, and their replay.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -18,7 +18,7 @@ use crate::http::{Authenticated, Cursor, Page, Paging, Params, Path, Refusal};
 pub(crate) enum DeliveryStatus {
     Pending,
     Delivered,
-    /// It was tried for a day.
+    /// All attempts of a day failed.
     Failed,
 }
 
@@ -47,11 +47,11 @@ pub(crate) struct DeliverySummary {
     ended_at: Option<DateTime<Utc>>,
     /// Oldest first.
     #[serde(rename(deserialize = "hook_attempt"))]
-    attempts: Vec<Attempt>,
+    attempts: Vec<DeliveryAttempt>,
 }
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Attempt {
+pub(crate) struct DeliveryAttempt {
     attempt: u32,
     at: DateTime<Utc>,
     duration_ms: u32,

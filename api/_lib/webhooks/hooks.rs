@@ -1,4 +1,4 @@
-//! `/api/hooks`: whom a tenant tells and asks.
+//! `/api/hooks`: the hooks of a tenant.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
 use nofx_shared::db::Query;
-use nofx_shared::hooks::{self, Phase, Target};
+use nofx_shared::hooks::{self, HookPhase, HookTarget};
 use nofx_shared::problem::{Fault, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,10 +20,10 @@ use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 pub(crate) struct HookSummary {
     id: Uuid,
     name: String,
-    phase: Phase,
+    phase: HookPhase,
     /// CEL over `event` (background) or `request`; empty for all.
     filter: String,
-    target: Target,
+    target: HookTarget,
     created_by: String,
     created_at: DateTime<Utc>,
     /// Why the hook was disabled; setting it again enables it.
@@ -36,10 +36,10 @@ pub(crate) struct HookSummary {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHook {
     name: String,
-    phase: Phase,
+    phase: HookPhase,
     #[serde(default)]
     filter: String,
-    target: Target,
+    target: HookTarget,
     /// Create a new secret; the previous one keeps signing beside it. A new hook always gets one.
     #[serde(default)]
     rotate: bool,
@@ -73,13 +73,13 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     hooks::check(&wanted.filter).map_err(|error| {
         Problem::new(Kind::InvalidHook, "The filter is not valid CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
     })?;
-    let secret = matches!(wanted.target, Target::Webhook { .. }).then(hooks::make_secret);
+    let secret = matches!(wanted.target, HookTarget::Webhook { .. }).then(hooks::make_secret);
     let arguments = json!({
         "p_name": wanted.name, "p_phase": wanted.phase, "p_filter": wanted.filter, "p_target": wanted.target, "p_secret": secret,
         "p_rotate": wanted.rotate,
     });
     let hook: SetHook = app.db(&caller).call("set_hook", &arguments).await?;
-    app.prune_deliveries(caller.tenant);
+    app.invalidate_hooks(caller.tenant);
     Ok(axum::Json(hook).into_response())
 }
 
@@ -88,6 +88,6 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
 pub(crate) async fn delete_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_hook", &json!({"p_id": id})).await?;
-    app.prune_deliveries(caller.tenant);
+    app.invalidate_hooks(caller.tenant);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! `/api/hooks/sources`: who may tell a tenant things; and `POST /api/webhooks/sources/{id}`, where they do.
+//! `/api/hooks/sources`: senders of webhooks to a tenant; and `POST /api/webhooks/sources/{id}`, where they post.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -7,24 +7,24 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
 use nofx_shared::db::Query;
-use nofx_shared::hooks::{Provider, verify};
+use nofx_shared::hooks::{WebhookProvider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Page, Path, Raw, Refusal, cached};
+use crate::http::{Authenticated, Body, Page, Path, RawBody, Refusal, cached};
 
-/// Most bytes of a body that stand in the event: a hook's tool finds it in one variable of its environment, which may have 128 KiB.
+/// Size up to which a body becomes part of the event: a hook's tool gets it in one environment variable, which may have 128 KiB.
 const BODY_BYTES: usize = 64 << 10;
 
 /// A sender of webhooks. It posts to /api/webhooks/sources/{id}.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Source {
+pub(crate) struct WebhookSource {
     id: Uuid,
     name: String,
-    provider: Provider,
+    provider: WebhookProvider,
     created_by: String,
     created_at: DateTime<Utc>,
 }
@@ -32,45 +32,45 @@ pub(crate) struct Source {
 /// A source to set.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewSource {
+pub(crate) struct NewWebhookSource {
     name: String,
-    provider: Provider,
+    provider: WebhookProvider,
     /// The sender's signing secret; the previous one stays valid beside it.
     secret: String,
 }
 
 /// The result of a webhook.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Received {
-    /// False for a duplicate.
-    is_new: bool,
+pub(crate) struct WebhookResult {
+    /// Whether the webhook was received before; it then has no effect.
+    duplicate: bool,
 }
 
 #[derive(Deserialize)]
-struct Rules {
-    provider: Provider,
+struct SourceRules {
+    provider: WebhookProvider,
     secrets: Vec<String>,
 }
 
 /// List the webhook sources. For supervisors.
 #[utoipa::path(get, path = "/hooks/sources", security(("bearer" = [])),
-    responses((status = 200, body = Page<Source>), (status = 304), (status = 401), (status = 403)))]
+    responses((status = 200, body = Page<WebhookSource>), (status = 304), (status = 401), (status = 403)))]
 pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let columns = "id,name,provider,created_by,created_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
-    let data: Vec<Source> = app.db(&caller).read(&Query { table: "webhook_source", filters }).await?;
+    let data: Vec<WebhookSource> = app.db(&caller).read(&Query { table: "webhook_source", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
 /// Set a webhook source. For admins.
-#[utoipa::path(post, path = "/hooks/sources", request_body = NewSource, security(("bearer" = [])),
-    responses((status = 200, body = Source), (status = 401), (status = 403), (status = 422)))]
+#[utoipa::path(post, path = "/hooks/sources", request_body = NewWebhookSource, security(("bearer" = [])),
+    responses((status = 200, body = WebhookSource), (status = 401), (status = 403), (status = 422)))]
 pub(crate) async fn set_source(
     State(app): State<App>,
     caller: Authenticated,
-    body: Body<NewSource>,
-) -> Result<axum::Json<Source>, Refusal> {
+    body: Body<NewWebhookSource>,
+) -> Result<axum::Json<WebhookSource>, Refusal> {
     let wanted = &body.value;
     let arguments = json!({"p_name": wanted.name, "p_provider": wanted.provider, "p_secret": wanted.secret});
     Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))
@@ -79,22 +79,22 @@ pub(crate) async fn set_source(
 /// Delete a webhook source. For admins.
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn drop_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn delete_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_webhook_source", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Receive a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
 #[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Received), (status = 400), (status = 401), (status = 404), (status = 413)))]
+    responses((status = 200, body = WebhookResult), (status = 400), (status = 401), (status = 404), (status = 413)))]
 pub(crate) async fn receive_webhook(
     State(app): State<App>,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-    Raw(bytes): Raw,
-) -> Result<axum::Json<Received>, Refusal> {
+    RawBody(bytes): RawBody,
+) -> Result<axum::Json<WebhookResult>, Refusal> {
     let db = app.service_db();
-    let rules: Option<Rules> = db.call("find_webhook_source", &json!({"p_id": id})).await?;
+    let rules: Option<SourceRules> = db.call("find_webhook_source", &json!({"p_id": id})).await?;
     let missing = || Problem::new(Kind::WebhookSourceNotFound, format!("Webhook source {id} was not found."));
     let rules = rules.ok_or_else(missing)?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -103,11 +103,12 @@ pub(crate) async fn receive_webhook(
     if verified.key > 0 {
         tracing::info!(source = %id, "the sender still signs with the older secret");
     }
-    let arguments = json!({"p_source": id, "p_subject": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
-    Ok(axum::Json(Received { is_new: db.call("receive_webhook", &arguments).await? }))
+    let arguments = json!({"p_source": id, "p_dedup_key": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
+    let is_new: bool = db.call("receive_webhook", &arguments).await?;
+    Ok(axum::Json(WebhookResult { duplicate: !is_new }))
 }
 
-/// The body as JSON; what is none is read as a form; of what is too large, how large it is.
+/// The body as JSON: parsed, or read as a form; only its size when it is too large.
 fn readable(bytes: &Bytes) -> Value {
     if bytes.len() > BODY_BYTES {
         return json!({"dropped_bytes": bytes.len()});

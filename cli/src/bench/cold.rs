@@ -52,7 +52,7 @@ pub(super) async fn run(json: bool, built: &Path) -> Outcome {
     Ok(Exit::Succeeded)
 }
 
-/// Starts a function with settings that lead nowhere, and asks it once.
+/// Starts a function with settings that lead nowhere, and sends one request.
 async fn cold(program: &Path) -> Result<Duration, Error> {
     let port = nofx_local::free_port().map_err(Error::new)?;
     let begun = Instant::now();

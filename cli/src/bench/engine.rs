@@ -313,7 +313,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Median claim of 10 steps with little and with much kept. No worker takes part: the steps name a tool of a worker that is not there.
+    /// Median claim of 10 steps with few and with many rows. No worker takes part: no worker has the tool of the steps.
     async fn claims(&mut self) -> Result<(), Error> {
         for (key, settled) in [("claim_ms_at_1k", 1_000), ("claim_ms_at_1m", 1_000_000)] {
             self.fill(settled, 100_000).await?;
@@ -334,9 +334,9 @@ impl Bench {
         Ok(())
     }
 
-    /// Keeps so many settled steps, and so many ready ones that only this bench claims.
+    /// Inserts settled steps, and ready ones that only this bench claims.
     async fn fill(&self, settled: i64, ready: i64) -> Result<(), Error> {
-        // The bench's worker would take them: its own claims name no tools. So it is stopped for this measure.
+        // The stack's worker would claim them: its claims name no tools. So it is stopped for this measurement.
         if let Some(pid) = self.stack.dev.pids.workers.first() {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid), nix::sys::signal::Signal::SIGSTOP).map_err(Error::new)?;
         }
@@ -357,7 +357,8 @@ impl Bench {
              s as (insert into nofx.step (id, tenant_id, run_id, position, name, tool, status, ready_at)
                    select nofx_private.uuid_v7(), r.tenant_id, r.id, n, 'r' || n, 'bench', 'ready', now()
                      from r, generate_series(1, 1000) as n returning id, tenant_id, run_id)
-             insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool) select id, tenant_id, run_id, 'ready', 0, 'bench' from s;
+             insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool)
+             select id, tenant_id, run_id, 'ready', 0, 'bench' from s;
              analyze nofx.run; analyze nofx.step; analyze nofx.step_queue;",
             runs = settled / 1000,
             ready_runs = ready / 1000,

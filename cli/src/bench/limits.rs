@@ -1,4 +1,4 @@
-//! `nofx bench limits`: what callers within their limit notice while somebody asks for four times as much as they may, over 200
+//! `nofx bench limits`: the effect on callers within their limit while another sends four times its limit, over 200
 //! connections for a minute.
 
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::exit::{Error, Exit, Outcome};
 /// Requests a minute that a credential may make.
 const LIMIT: u32 = 6000;
 const CONNECTIONS: u32 = 200;
-/// How many times as much is asked.
+/// The load, as a multiple of the limit.
 const TIMES: u32 = 4;
 const SECONDS: u64 = 60;
 
@@ -26,7 +26,7 @@ pub(crate) async fn run(as_json: bool) -> Outcome {
     Ok(Exit::Succeeded)
 }
 
-/// What one request came to.
+/// The result of one request.
 struct Seen {
     status: u16,
     took_ms: f64,
@@ -36,7 +36,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let token = |role: &str| stack.dev.tokens.get(role).cloned().unwrap_or_default();
     let url = format!("{}/api/runs", stack.dev.api_url);
     let pid = i64::from(stack.dev.pids.api);
-    // Alone, by somebody whose limit is another.
+    // Alone, by a caller with a limit of its own.
     let client = nofx_shared::net::client();
     let mut alone = vec![];
     for _ in 0..300 {

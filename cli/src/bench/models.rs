@@ -1,6 +1,6 @@
-//! `nofx bench models`: what asking a model costs beside the provider: routing is ours alone, record the database's two calls.
+//! `nofx bench models`: the overhead of a model call: routing is ours alone, recording the database's two calls.
 //!
-//! The provider is a stand-in in this process that answers at once. The worker takes the time of each question without the provider's part.
+//! The provider is a stand-in in this process that responds at once. The worker measures each call without the provider's part.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::stack::BenchStack;
 use crate::api::Api;
 use crate::exit::{Error, Exit, Outcome};
 
-/// Questions that are measured, one after the other.
-const QUESTIONS: usize = 300;
+/// Model calls that are measured, one after the other.
+const CALLS: usize = 300;
 
 pub(crate) async fn run(as_json: bool) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(Error::new)?;
@@ -31,7 +31,7 @@ pub(crate) async fn run(as_json: bool) -> Outcome {
 async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let token = stack.dev.tokens.get("admin").cloned().unwrap_or_default();
     let api = Api::new(stack.dev.api_url.clone(), token);
-    let items: Vec<usize> = (0..QUESTIONS).collect();
+    let items: Vec<usize> = (0..CALLS).collect();
     let ask = json!({"prompt": "question ${{ index }}", "path": "a.txt", "order": ["compatible"], "max_tokens": 16});
     let plan = json!({"goal": "bench", "max_parallel": 1, "steps": [
         {"name": "list", "tool": "noop", "needs": [], "inputs": {"items": items}},
@@ -48,7 +48,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     }
     let text = nofx_shared::net::client().get(&stack.dev.metrics_url).send().await.map_err(Error::new)?.text().await.map_err(Error::new)?;
     let mut report = Report::default();
-    report.put_value("questions", json!(QUESTIONS));
+    report.put_value("questions", json!(CALLS));
     for (name, metric) in [("routing", "nofx_model_routing_seconds"), ("record", "nofx_model_record_seconds")] {
         let buckets = buckets(&text, metric);
         report.put(&format!("{name}_ms_p50"), quantile(&buckets, 0.5) * 1000.0);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use nofx_shared::artifacts::{self, Statement};
+use nofx_shared::artifacts::Statement;
 use nofx_shared::auth::Role;
-use nofx_shared::crypto::{Envelope, PublicKey};
+use nofx_shared::crypto::{self, Envelope, PublicKey};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,21 +31,21 @@ pub(crate) async fn get(target: &Target, options: GetArtifact) -> Outcome {
         file.write_all(&piece).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
-    if known["hash"] != artifacts::spell(&sum.finalize()) {
+    if known["hash"] != crypto::format_digest(&sum.finalize()) {
         return Err(Error::new(format!("{}: checksum mismatch, expected {}", path.display(), known["hash"])));
     }
     if options.attestations {
-        let statements = api.get(&format!("/api/artifacts/{}/attestations", options.id)).await?;
-        let mut beside = path.clone().into_os_string();
-        beside.push(".attestations.json");
-        tokio::fs::write(&beside, statements.to_string()).await.map_err(failed)?;
+        let attestations = api.get(&format!("/api/artifacts/{}/attestations", options.id)).await?;
+        let mut file = path.clone().into_os_string();
+        file.push(".attestations.json");
+        tokio::fs::write(&file, attestations.to_string()).await.map_err(failed)?;
     }
     output::line(format_args!("{}", path.display()));
     Ok(Exit::Succeeded)
 }
 
 pub(crate) async fn verify(target: &Target, options: VerifyArtifact) -> Outcome {
-    let (digest, statements, keys) = match (&options.attestation, &options.keys) {
+    let (digest, attestations, keys) = match (&options.attestation, &options.keys) {
         (Some(attestation), Some(keys)) => (of_file(Path::new(&options.what)).await?, read::<Value>(attestation)?, read::<Value>(keys)?),
         _ => {
             let api = Api::find(target, Role::Viewer)?;
@@ -54,29 +54,29 @@ pub(crate) async fn verify(target: &Target, options: VerifyArtifact) -> Outcome 
             while let Some(piece) = response.chunk().await.map_err(Error::new)? {
                 sum.update(&piece);
             }
-            let statements = api.get(&format!("/api/artifacts/{}/attestations", options.what)).await?;
-            (artifacts::spell(&sum.finalize()), statements, api.get("/.well-known/nofx-keys.json").await?)
+            let attestations = api.get(&format!("/api/artifacts/{}/attestations", options.what)).await?;
+            (crypto::format_digest(&sum.finalize()), attestations, api.get("/.well-known/nofx-keys.json").await?)
         }
     };
     let keys: Vec<PublicKey> =
         serde_json::from_value(keys["keys"].clone()).map_err(|error| Error::new(format!("could not read the keys: {error}")))?;
-    let found = check(&digest, &statements, &keys)?;
+    let found = check(&digest, &attestations, &keys)?;
     if target.json {
         output::line(format_args!("{}", json!({"digest": digest, "statements": found})));
     } else {
         output::line(format_args!("{digest} verified:"));
         for statement in &found {
-            output::line(format_args!("  {}", tell(statement)));
+            output::line(format_args!("  {}", describe(statement)));
         }
     }
     Ok(Exit::Succeeded)
 }
 
-/// The statements that a known key signed and that are about these bytes; one of them must say where the bytes came from.
-fn check(digest: &str, statements: &Value, keys: &[PublicKey]) -> Result<Vec<Statement>, Error> {
-    let listed: Vec<Value> = match statements["data"].as_array() {
+/// The statements of attestations that a known key signed; one of them must be the provenance of these bytes.
+fn check(digest: &str, attestations: &Value, keys: &[PublicKey]) -> Result<Vec<Statement>, Error> {
+    let listed: Vec<Value> = match attestations["data"].as_array() {
         Some(list) => list.iter().map(|one| one["envelope"].clone()).collect(),
-        None => vec![statements.clone()],
+        None => vec![attestations.clone()],
     };
     let mut found = vec![];
     for envelope in listed {
@@ -101,7 +101,7 @@ fn check(digest: &str, statements: &Value, keys: &[PublicKey]) -> Result<Vec<Sta
     Ok(found)
 }
 
-fn tell(statement: &Statement) -> String {
+fn describe(statement: &Statement) -> String {
     let text = |pointer: &str| statement.predicate.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     match statement.predicate_type.as_str() {
         "https://slsa.dev/provenance/v1" => format!(
@@ -120,7 +120,7 @@ async fn of_file(path: &Path) -> Result<String, Error> {
     let (mut sum, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer).await.map_err(failed)? {
-            0 => return Ok(artifacts::spell(&sum.finalize())),
+            0 => return Ok(crypto::format_digest(&sum.finalize())),
             read => sum.update(&buffer[..read]),
         }
     }

@@ -1,6 +1,6 @@
-//! `nofx audit verify|export`: proves the record, row by row, on this machine; it believes nothing but the rows.
+//! `nofx audit verify|export`: verifies the audit log, row by row, on this machine; it trusts nothing but the rows.
 
-use nofx_shared::audit::{Chain, Entry, Head};
+use nofx_shared::audit::{AuditEntry, AuditHead, Chain};
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
@@ -14,28 +14,28 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
     let mut sealed = 0;
     loop {
         let page = api.get(&format!("/api/audit?after={}&limit=1000", chain.seq())).await?;
-        let head: Head = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
+        let head: AuditHead = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
         let rows = page["data"].as_array().cloned().unwrap_or_default();
         for row in &rows {
-            let entry: Entry = serde_json::from_value(row.clone()).map_err(Error::new)?;
+            let entry: AuditEntry = serde_json::from_value(row.clone()).map_err(Error::new)?;
             sealed += u64::from(entry.payload_hash.is_some() && entry.payload.is_none());
-            if let Err(wrong) = chain.follow(&entry) {
-                return broken(target, &wrong.to_string());
+            if let Err(error) = chain.follow(&entry) {
+                return fail(target, &error.to_string());
             }
             if matches!(command, Audit::Export) {
                 output::line(format_args!("{row}"));
             }
         }
         if rows.is_empty() || chain.seq() >= head.seq {
-            if let Err(wrong) = chain.finish(&head) {
-                return broken(target, &wrong.to_string());
+            if let Err(error) = chain.finish(&head) {
+                return fail(target, &error.to_string());
             }
             break;
         }
     }
     if matches!(command, Audit::Verify) {
         if target.json {
-            output::line(format_args!("{}", serde_json::json!({"good": true, "rows": chain.seq(), "payloads_not_opened": sealed})));
+            output::line(format_args!("{}", serde_json::json!({"valid": true, "rows": chain.seq(), "payloads_not_decrypted": sealed})));
         } else {
             output::line(format_args!("{} rows, none changed, none missing", chain.seq()));
             if sealed > 0 {
@@ -46,10 +46,10 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
     Ok(Exit::Succeeded)
 }
 
-fn broken(target: &Target, wrong: &str) -> Outcome {
+fn fail(target: &Target, reason: &str) -> Outcome {
     if target.json {
-        output::line(format_args!("{}", serde_json::json!({"good": false, "wrong": wrong})));
+        output::line(format_args!("{}", serde_json::json!({"valid": false, "error": reason})));
     }
-    eprintln!("nofx: audit log verification failed: {wrong}");
+    eprintln!("nofx: audit log verification failed: {reason}");
     Ok(Exit::Failed)
 }

@@ -4,11 +4,11 @@ use nofx_shared::auth::Role;
 use serde_json::json;
 
 use crate::api::Api;
-use crate::args::{Decide, Target};
+use crate::args::{DecideArgs, Target};
 use crate::exit::{Exit, Outcome};
 use crate::output;
 
-pub(crate) async fn run(target: &Target, decision: &str, options: Decide) -> Outcome {
+pub(crate) async fn run(target: &Target, decision: &str, options: DecideArgs) -> Outcome {
     let gate = Api::find(target, Role::Supervisor)?
         .post(&format!("/api/gates/{}/{decision}", options.gate), &json!({"reason": options.reason}))
         .await?;

@@ -29,7 +29,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
     let (ended, mut input_ended) = watch::channel(false);
     if options.temporary {
-        tell_end_of_input(ended.clone());
+        watch_end_of_input(ended.clone());
     }
     let limits = settings::limits_of_dev().map_err(Error::new)?;
     let listener = TcpListener::bind(("127.0.0.1", options.port))
@@ -58,7 +58,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let api = tokio::spawn(crate::serve::serve(listener, router));
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| dev.worker(n, stopping.clone())).collect::<Result<_, _>>()?;
-    dev.announce(&workers)?;
+    dev.write_dev_file(&workers)?;
     let base = format!("http://127.0.0.1:{port}");
     eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
     for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
@@ -71,13 +71,13 @@ pub(crate) async fn run(options: Dev) -> Outcome {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = told(&mut input_ended) => break,
-            // Children that died were started again: tell others their new ids.
+            () = stopped(&mut input_ended) => break,
+            // Children that died were started again with new ids.
             () = tokio::time::sleep(Duration::from_millis(300)) => {
                 let now = dev.pids(&workers);
                 if now != last {
                     last = now;
-                    dev.announce(&workers)?;
+                    dev.write_dev_file(&workers)?;
                 }
             }
         }
@@ -90,13 +90,13 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     }
     api.abort();
     dev.queue.stop().await;
-    // A signal to a whole group ends whoever held the input, too, at the same time: whoever only asks to stop holds it until then.
+    // A signal to the whole process group also ends the holder of the input; one that only stops this process leaves it open.
     dev.stack.stop_and_remove_if(|| *input_ended.borrow()).await.map_err(Error::new)?;
     Ok(Exit::Succeeded)
 }
 
-/// Tells once nobody can write to standard input any more.
-fn tell_end_of_input(ended: watch::Sender<bool>) {
+/// Notices the end of standard input.
+fn watch_end_of_input(ended: watch::Sender<bool>) {
     // A thread of its own, which no end of the program waits for.
     std::thread::spawn(move || {
         drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
@@ -141,7 +141,7 @@ impl Running {
             encryption_keys: self.stack.encryption_keys().parse().ok(),
             region: None,
             limits,
-            edge: None,
+            edge_config: None,
             oauth_providers: vec![],
             public_url: None,
             trace_url: None,
@@ -192,11 +192,11 @@ impl Running {
         };
         let mut child = start().map_err(Error::new)?;
         let id = |child: &tokio::process::Child| child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
-        let (tell, pid) = watch::channel(id(&child));
+        let (new_pid, pid) = watch::channel(id(&child));
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    () = told(&mut stopping) => {
+                    () = stopped(&mut stopping) => {
                         end_worker(id(&child));
                         if tokio::time::timeout(Duration::from_secs(25), child.wait()).await.is_err() {
                             drop(child.kill().await);
@@ -205,13 +205,13 @@ impl Running {
                     }
                     status = child.wait() => {
                         tracing::warn!(?status, worker = n, "a worker died; restarting it");
-                        tell.send_replace(0);
+                        new_pid.send_replace(0);
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         match start() {
                             Ok(again) => child = again,
                             Err(error) => return tracing::error!(%error, "could not start a worker"),
                         }
-                        tell.send_replace(id(&child));
+                        new_pid.send_replace(id(&child));
                     }
                 }
             }
@@ -230,7 +230,7 @@ impl Running {
         }
     }
 
-    fn announce(&self, workers: &[Worker]) -> Result<(), Error> {
+    fn write_dev_file(&self, workers: &[Worker]) -> Result<(), Error> {
         let stack = &self.stack;
         let tokens: BTreeMap<String, String> = stack
             .people()
@@ -259,7 +259,7 @@ impl Running {
             pids: self.pids(workers),
         };
         stack.remember_pids().map_err(Error::new)?;
-        // A rename, so that nobody reads half a file; and only its owner may read it.
+        // A rename, so that no one reads half a file; and only its owner may read it.
         let (path, half) = (self.data_dir.join("dev.json"), self.data_dir.join("dev.json.half"));
         let text = serde_json::to_vec_pretty(&file).map_err(Error::new)?;
         write_private(&half, &text).and_then(|()| std::fs::rename(&half, &path)).map_err(Error::new)
@@ -290,8 +290,8 @@ fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text)
 }
 
-async fn told(stopping: &mut watch::Receiver<bool>) {
-    // An error means that whoever could tell is gone: the same thing.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is dropped: stop all the same.
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
@@ -300,7 +300,7 @@ fn left_behind(dev_file: &std::path::Path) -> Vec<i32> {
     crate::target::read(dev_file).map(|dev| dev.pids.workers).unwrap_or_default()
 }
 
-/// Asks a worker to stop, if the process still is ours.
+/// Stops a worker, if the process still is ours.
 fn end_worker(pid: i32) {
     let ours = std::fs::read_link("/proc/self/exe").ok();
     if pid > 0 && ours.is_some() && std::fs::read_link(format!("/proc/{pid}/exe")).ok() == ours {

@@ -1,7 +1,7 @@
 //! `nofx dlq inspect|requeue|purge`
 
 use nofx_shared::auth::Role;
-use nofx_shared::containment::Choice;
+use nofx_shared::containment::DeadLetterSelector;
 use serde_json::Value;
 
 use crate::api::Api;
@@ -12,8 +12,8 @@ use crate::output;
 pub(crate) async fn run(target: &Target, command: Dlq) -> Outcome {
     match command {
         Dlq::Inspect(options) => inspect(target, options.id.map(|id| id.to_string()), options.tool, options.limit).await,
-        Dlq::Requeue(choice) => act(target, "requeue", choice, Role::Contributor).await,
-        Dlq::Purge(choice) => act(target, "purge", choice, Role::Supervisor).await,
+        Dlq::Requeue(selector) => act(target, "requeue", selector, Role::Contributor).await,
+        Dlq::Purge(selector) => act(target, "purge", selector, Role::Supervisor).await,
     }
 }
 
@@ -54,26 +54,27 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
     Ok(Exit::Succeeded)
 }
 
-async fn act(target: &Target, verb: &str, choice: DlqSelector, role: Role) -> Outcome {
-    let choice = Choice {
-        ids: (!choice.ids.is_empty()).then_some(choice.ids),
-        tool: choice.tool,
-        run_id: choice.run,
-        reason: choice.reason.map(|reason| serde_json::from_value(Value::String(reason))).transpose().map_err(Error::new)?,
-        before: choice.before,
-        all: choice.all,
-        limit: Some(choice.limit),
-        dry_run: choice.dry_run,
+async fn act(target: &Target, verb: &str, options: DlqSelector, role: Role) -> Outcome {
+    let selector = DeadLetterSelector {
+        ids: (!options.ids.is_empty()).then_some(options.ids),
+        tool: options.tool,
+        run_id: options.run,
+        reason: options.reason.map(|reason| serde_json::from_value(Value::String(reason))).transpose().map_err(Error::new)?,
+        before: options.before,
+        all: options.all,
+        limit: Some(options.limit),
+        dry_run: options.dry_run,
     };
-    if !choice.is_made() {
+    if selector.is_empty() {
         return Err(Error::new("select by id, --tool, --run, --reason or --before, or pass --all"));
     }
-    let answer = Api::find(target, role)?.post(&format!("/api/dlq/{verb}"), &serde_json::to_value(&choice).map_err(Error::new)?).await?;
+    let body = serde_json::to_value(&selector).map_err(Error::new)?;
+    let answer = Api::find(target, role)?.post(&format!("/api/dlq/{verb}"), &body).await?;
     if target.json {
         output::line(format_args!("{answer}"));
     } else {
         let done = if verb == "requeue" { "requeued" } else { "purged" };
-        let would = if choice.dry_run { "would be " } else { "" };
+        let would = if selector.dry_run { "would be " } else { "" };
         for id in answer[done].as_array().into_iter().flatten() {
             output::line(format_args!("{} {would}{done}", id.as_str().unwrap_or_default()));
         }
@@ -90,7 +91,7 @@ async fn act(target: &Target, verb: &str, choice: DlqSelector, role: Role) -> Ou
     };
     let (done, refused) = (ids(&answer[if verb == "requeue" { "requeued" } else { "purged" }]), ids(&answer["refused"]));
     let missing: Vec<String> =
-        choice.ids.iter().flatten().map(ToString::to_string).filter(|id| !done.contains(id) && !refused.contains(id)).collect();
+        selector.ids.iter().flatten().map(ToString::to_string).filter(|id| !done.contains(id) && !refused.contains(id)).collect();
     for id in &missing {
         eprintln!("nofx: {id} is not in the DLQ");
     }

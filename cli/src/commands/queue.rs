@@ -1,4 +1,4 @@
-//! The queue of `nofx dev`: what it starts for it, and what workers are told.
+//! The queue of `nofx dev`: its server, and the settings of workers.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(super) enum Queue {
     Sqs(Aws),
 }
 
-/// The emulator asks for keys but looks at none.
+/// The emulator requires keys but does not check them.
 const KEY: &str = "nofx-dev";
 
 impl Queue {

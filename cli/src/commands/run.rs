@@ -58,7 +58,7 @@ fn read(path: &Path) -> Result<Value, Error> {
     Ok(json!({"plan": plan}))
 }
 
-/// Tells what happens until the run is over; returns the event that ended it.
+/// Prints progress until the run finishes; returns the event that finished it.
 async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
     let mut after: Option<String> = None;
     loop {
@@ -75,7 +75,7 @@ async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
             let event: Value = serde_json::from_str(&data).map_err(Error::new)?;
             let kind = event["type"].as_str().unwrap_or_default().to_owned();
             if !quiet {
-                tell(&kind, &event["data"]);
+                print_progress(&kind, &event["data"]);
             }
             if matches!(kind.as_str(), "run.succeeded" | "run.failed" | "run.cancelled") {
                 return Ok(kind);
@@ -84,15 +84,21 @@ async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
     }
 }
 
-fn tell(kind: &str, data: &Value) {
+fn print_progress(event: &str, data: &Value) {
     let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
-    match kind {
+    match event {
         "step.started" => eprintln!("  {} …", text("name")),
         "gate.requested" => eprintln!("  {} is waiting for approval: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
-        "step.succeeded" | "step.failed" | "step.timed_out" | "step.skipped" | "step.cancelled" | "step.retry_scheduled" | "step.lease_expired" => {
+        "step.succeeded"
+        | "step.failed"
+        | "step.timed_out"
+        | "step.skipped"
+        | "step.cancelled"
+        | "step.retry_scheduled"
+        | "step.lease_expired" => {
             let why =
                 data["error"]["message"].as_str().or_else(|| data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();
-            eprintln!("  {} {}{why}", text("name"), kind.trim_start_matches("step."));
+            eprintln!("  {} {}{why}", text("name"), event.trim_start_matches("step."));
         }
         _ => {}
     }

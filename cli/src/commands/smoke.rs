@@ -1,4 +1,4 @@
-//! `nofx smoke`: read-only checks of a deployment. Exit code 0: all is well; 1: something is not, or could not be checked.
+//! `nofx smoke`: read-only checks of a deployment. Exit code 0: all passed; 1: one failed, or could not be made.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::target::{self, DevFile};
 
 struct Check {
     what: &'static str,
-    is_well: bool,
+    passed: bool,
     detail: String,
 }
 
-/// What a check came to: what was seen, or what is wrong and what to do.
+/// The result of a check: what was found, or what is wrong and what to do.
 type Seen = Result<String, String>;
 
 pub(crate) async fn run(target: &Target, options: Smoke) -> Outcome {
-    // Nothing was named: the stack of this folder, with the keys that it wrote down.
+    // Without a URL: the stack of this folder, with the keys in its file.
     let (options, token) = match options.url.clone().or_else(|| target.api_url.clone()) {
         Some(url) => (Smoke { url: Some(url), ..options }, target.token.clone()),
         None => {
@@ -45,19 +45,19 @@ pub(crate) async fn run(target: &Target, options: Smoke) -> Outcome {
         check("queue", ready.as_ref().map_err(Clone::clone).and_then(queue)),
     ];
     if target.json {
-        let rows: Vec<Value> = checks.iter().map(|one| json!({"check": one.what, "ok": one.is_well, "detail": one.detail})).collect();
+        let rows: Vec<Value> = checks.iter().map(|one| json!({"check": one.what, "ok": one.passed, "detail": one.detail})).collect();
         output::line(format_args!("{}", serde_json::to_string_pretty(&rows).map_err(Error::new)?));
     } else {
-        for Check { what, is_well, detail } in &checks {
-            output::line(format_args!("{:<4} {what:<24} {detail}", if *is_well { "ok" } else { "FAIL" }));
+        for Check { what, passed, detail } in &checks {
+            output::line(format_args!("{:<4} {what:<24} {detail}", if *passed { "ok" } else { "FAIL" }));
         }
     }
-    Ok(if checks.iter().all(|one| one.is_well) { Exit::Succeeded } else { Exit::Failed })
+    Ok(if checks.iter().all(|one| one.passed) { Exit::Succeeded } else { Exit::Failed })
 }
 
 fn check(what: &'static str, seen: Seen) -> Check {
-    let is_well = seen.is_ok();
-    Check { what, is_well, detail: seen.unwrap_or_else(|wrong| wrong) }
+    let passed = seen.is_ok();
+    Check { what, passed, detail: seen.unwrap_or_else(|error| error) }
 }
 
 fn schema(ready: &Value) -> Seen {
@@ -128,11 +128,11 @@ impl Deployment {
         let token = token.ok_or("not checked: pass --token")?;
         let request = self.client.get(format!("{}/api/events/stream", self.url)).bearer_auth(token);
         let opening = async {
-            let mut answer = request.send().await.map_err(silent)?;
+            let mut answer = request.send().await.map_err(no_response)?;
             if answer.status() != StatusCode::OK {
                 return Err(format!("/api/events/stream returned {}", answer.status()));
             }
-            match answer.chunk().await.map_err(silent)? {
+            match answer.chunk().await.map_err(no_response)? {
                 Some(_) => Ok("open".to_owned()),
                 None => Err("the stream ended at once".to_owned()),
             }
@@ -142,12 +142,12 @@ impl Deployment {
 }
 
 async fn ask(request: RequestBuilder) -> Result<(StatusCode, Value), String> {
-    let answer = request.timeout(Duration::from_secs(15)).send().await.map_err(silent)?;
+    let answer = request.timeout(Duration::from_secs(15)).send().await.map_err(no_response)?;
     let status = answer.status();
     Ok((status, answer.json().await.unwrap_or_default()))
 }
 
-fn silent(error: reqwest::Error) -> String {
+fn no_response(error: reqwest::Error) -> String {
     use std::error::Error;
     let error = error.without_url();
     let mut cause: &dyn Error = &error;

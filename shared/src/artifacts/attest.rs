@@ -33,7 +33,7 @@ pub struct Subject {
     pub digest: BTreeMap<String, String>,
 }
 
-/// A signed statement, as it is kept.
+/// A signed statement, as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attestation {
     pub predicate_type: String,
@@ -91,7 +91,7 @@ impl Statement {
     }
 }
 
-/// SLSA provenance: which step of which run made the subject, of what.
+/// SLSA provenance: which step of which run made the subject, from which materials.
 pub fn provenance(subject: Subject, made: &Provenance<'_>) -> Statement {
     let dependencies: Vec<Value> =
         made.materials.iter().map(|material| json!({"uri": material.uri, "digest": Subject::new("", &material.digest).digest})).collect();
@@ -118,7 +118,7 @@ pub fn provenance(subject: Subject, made: &Provenance<'_>) -> Statement {
     )
 }
 
-/// What a gate found in what was judged.
+/// The result of a gate.
 pub fn test_result(evidence: &Evidence, evidence_digest: &str) -> Statement {
     let mut subject: Vec<Subject> = evidence.inputs.iter().map(|input| Subject::new(&input.name, &input.digest)).collect();
     if subject.is_empty() {
@@ -141,7 +141,7 @@ pub fn test_result(evidence: &Evidence, evidence_digest: &str) -> Statement {
     )
 }
 
-/// That people let a step run: a summary of what was verified about it.
+/// The approval of a step by a person.
 pub fn approval(step: Subject, kind: &str, status: &str, by: &str, at: DateTime<Utc>) -> Statement {
     let property = format!("NOFX_{}_{}", kind.trim_start_matches("manual:").replace(['.', '-'], "_"), status).to_uppercase();
     Statement::new(

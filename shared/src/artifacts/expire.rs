@@ -1,15 +1,15 @@
-//! Retention: artifacts whose time is over, and their bytes.
+//! Retention: expired artifacts, and their content.
 
 use serde_json::json;
 
 use crate::db::{Db, Error};
 
-/// Forgets artifacts whose time is over; the bytes that are to go from Storage.
+/// Deletes expired artifacts; returns the blobs to delete from Storage.
 pub async fn expire_artifacts(db: &Db) -> Result<Vec<String>, Error> {
     db.call("expire_artifacts", &json!({})).await
 }
 
-/// Notes that bytes are gone from Storage.
+/// Confirms that blobs were deleted from Storage.
 pub async fn confirm_blobs_deleted(db: &Db, blobs: &[String]) -> Result<(), Error> {
     db.call("confirm_blobs_deleted", &json!({"p_blobs": blobs})).await
 }

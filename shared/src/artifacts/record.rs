@@ -1,4 +1,4 @@
-//! What a step keeps and uses. Refused when the lease is lost.
+//! Artifacts that a step saves and uses. Refused once its lease has expired.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,13 +9,13 @@ use crate::crypto::PublicKey;
 use crate::db::{Db, Error};
 use crate::engine::ClaimedStep;
 
-/// Bytes that are in Storage already, and what is said of them.
+/// An artifact to record; its content is in Storage already.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewArtifact {
     pub name: String,
-    /// What it is called within the tenant: `runs/<run>/steps/<step>/<name>`.
+    /// Its path within the tenant: `runs/<run>/steps/<step>/<name>`.
     pub path: String,
-    /// Where its bytes are.
+    /// The path of its content in Storage.
     pub blob: String,
     pub media_type: String,
     pub size_bytes: usize,
@@ -34,17 +34,17 @@ pub struct UsedArtifact {
     pub size_bytes: u64,
 }
 
-/// Records an artifact with its statements, all or nothing; nothing when the lease was lost.
+/// Records an artifact with its attestations, all or none; none when the lease has expired.
 pub async fn record_artifact(db: &Db, step: &ClaimedStep, artifact: &NewArtifact) -> Result<Option<Uuid>, Error> {
     db.call("record_artifact", &json!({"p_step": step.id, "p_token": step.token, "p_artifact": artifact})).await
 }
 
-/// Records a statement about a step; nothing when the lease was lost.
+/// Records an attestation about a step; none when the lease has expired.
 pub async fn record_attestation(db: &Db, step: &ClaimedStep, attestation: &Attestation) -> Result<Option<Uuid>, Error> {
     db.call("record_attestation", &json!({"p_step": step.id, "p_token": step.token, "p_attestation": attestation})).await
 }
 
-/// Notes that a step uses an artifact of its tenant, and tells where its bytes are; nothing when the lease was lost.
+/// Records that a step uses an artifact of its tenant, and returns it; none when the lease has expired.
 pub async fn use_artifact(db: &Db, step: &ClaimedStep, artifact: Uuid) -> Result<Option<UsedArtifact>, Error> {
     db.call("use_artifact", &json!({"p_step": step.id, "p_token": step.token, "p_artifact": artifact})).await
 }

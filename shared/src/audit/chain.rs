@@ -1,19 +1,19 @@
-//! Proves that a record is whole: no row changed, none missing, none added behind its end.
+//! Verifies an audit log: no row changed, none missing, none added after its end.
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::AuditEntry;
 
 /// The last row of an audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Head {
+pub struct AuditHead {
     pub seq: i64,
     pub hash: String,
 }
 
-/// What is wrong with a record, and where.
+/// Why an audit log does not verify, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Break {
+pub enum ChainError {
     #[error("row {missing} is missing: row {found} follows row {}", missing - 1)]
     Missing { missing: i64, found: i64 },
     #[error("row {0}, or a row before it, was changed: the hash does not match")]
@@ -26,42 +26,42 @@ pub enum Break {
     End,
 }
 
-/// A record, checked row by row.
-pub struct Chain(Head);
+/// The hash chain of an audit log, verified row by row.
+pub struct Chain(AuditHead);
 
 impl Default for Chain {
     fn default() -> Self {
-        Self(Head { seq: 0, hash: "0".repeat(64) })
+        Self(AuditHead { seq: 0, hash: "0".repeat(64) })
     }
 }
 
 impl Chain {
-    /// The last row that was checked; 0 for none.
+    /// The last row that was verified; 0 for none.
     pub fn seq(&self) -> i64 {
         self.0.seq
     }
 
-    /// Checks the next row.
-    pub fn follow(&mut self, row: &Entry) -> Result<(), Break> {
+    /// Verifies the next row.
+    pub fn follow(&mut self, row: &AuditEntry) -> Result<(), ChainError> {
         if row.seq != self.0.seq + 1 {
-            return Err(Break::Missing { missing: self.0.seq + 1, found: row.seq });
+            return Err(ChainError::Missing { missing: self.0.seq + 1, found: row.seq });
         }
         if row.hash_after(&self.0.hash) != row.hash {
-            return Err(Break::Changed(row.seq));
+            return Err(ChainError::Changed(row.seq));
         }
-        if !row.payload_is_good() {
-            return Err(Break::Payload(row.seq));
+        if !row.payload_is_valid() {
+            return Err(ChainError::Payload(row.seq));
         }
-        self.0 = Head { seq: row.seq, hash: row.hash.clone() };
+        self.0 = AuditHead { seq: row.seq, hash: row.hash.clone() };
         Ok(())
     }
 
-    /// Checks that nothing is missing at the end. `head` is the record's end as it was before the last page was read.
-    pub fn finish(&self, head: &Head) -> Result<(), Break> {
+    /// Verifies that nothing is missing at the end. `head` is the end of the log as it was before the last page was read.
+    pub fn finish(&self, head: &AuditHead) -> Result<(), ChainError> {
         if self.0.seq < head.seq {
-            return Err(Break::Cut { expected: head.seq, found: self.0.seq });
+            return Err(ChainError::Cut { expected: head.seq, found: self.0.seq });
         }
-        if self.0.seq == head.seq && self.0.hash != head.hash { Err(Break::End) } else { Ok(()) }
+        if self.0.seq == head.seq && self.0.hash != head.hash { Err(ChainError::End) } else { Ok(()) }
     }
 }
 
@@ -69,19 +69,19 @@ impl Chain {
 mod tests {
     use uuid::Uuid;
 
-    use super::{Break, Chain, Head};
-    use crate::audit::Entry;
+    use super::{AuditHead, Chain, ChainError};
+    use crate::audit::AuditEntry;
 
-    fn record(n: i64) -> (Vec<Entry>, Head) {
-        let mut rows: Vec<Entry> = vec![];
+    fn log(n: i64) -> (Vec<AuditEntry>, AuditHead) {
+        let mut rows: Vec<AuditEntry> = vec![];
         for seq in 1..=n {
             let before = rows.last().map_or_else(|| "0".repeat(64), |row| row.hash.clone());
-            let mut row = Entry {
+            let mut row = AuditEntry {
                 tenant_id: Uuid::nil(),
                 seq,
                 id: Uuid::from_u128(seq.unsigned_abs().into()),
                 actor: "an admin".to_owned(),
-                action: "key.minted".to_owned(),
+                action: "api_key.created".to_owned(),
                 target: "x".to_owned(),
                 run_id: None,
                 step_id: None,
@@ -99,11 +99,11 @@ mod tests {
             rows.push(row);
         }
         let last = rows.last().expect("a row");
-        let head = Head { seq: last.seq, hash: last.hash.clone() };
+        let head = AuditHead { seq: last.seq, hash: last.hash.clone() };
         (rows, head)
     }
 
-    fn check(rows: &[Entry], head: &Head) -> Result<(), Break> {
+    fn check(rows: &[AuditEntry], head: &AuditHead) -> Result<(), ChainError> {
         let mut chain = Chain::default();
         rows.iter().try_for_each(|row| chain.follow(row))?;
         chain.finish(head)
@@ -111,21 +111,21 @@ mod tests {
 
     #[test]
     fn a_row_that_was_changed_taken_out_or_put_in_is_found() {
-        let (rows, head) = record(5);
+        let (rows, head) = log(5);
         assert_eq!(check(&rows, &head), Ok(()));
         let mut changed = rows.clone();
         changed[2].actor = "somebody else".to_owned();
-        assert_eq!(check(&changed, &head), Err(Break::Changed(3)));
+        assert_eq!(check(&changed, &head), Err(ChainError::Changed(3)));
         let mut missing = rows.clone();
         missing.remove(1);
-        assert_eq!(check(&missing, &head), Err(Break::Missing { missing: 2, found: 3 }));
-        assert_eq!(check(&rows[..4], &head), Err(Break::Cut { expected: 5, found: 4 }));
+        assert_eq!(check(&missing, &head), Err(ChainError::Missing { missing: 2, found: 3 }));
+        assert_eq!(check(&rows[..4], &head), Err(ChainError::Cut { expected: 5, found: 4 }));
         let mut forged = rows.clone();
         forged[4].target = "y".to_owned();
         forged[4].hash = forged[4].hash_after(&rows[3].hash);
-        assert_eq!(check(&forged, &head), Err(Break::End), "a last row that was made again, hash and all");
+        assert_eq!(check(&forged, &head), Err(ChainError::End), "a last row that was made again, hash and all");
         let mut payload = rows;
         payload[0].payload = Some("{}".to_owned());
-        assert_eq!(check(&payload, &head), Err(Break::Payload(1)));
+        assert_eq!(check(&payload, &head), Err(ChainError::Payload(1)));
     }
 }

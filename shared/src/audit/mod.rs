@@ -1,10 +1,10 @@
-//! The record of what was done to data and rights. Rows are written by the database, in the transaction that does the thing; here they
-//! are read, checked and their payloads sealed.
+//! The audit log: what was done to data and rights. The database writes its rows in the transaction that makes the change; here they are
+//! read and verified, and their payloads sealed.
 
 mod chain;
 mod record;
 mod seal;
 
-pub use chain::{Break, Chain, Head};
-pub use record::{Entry, Page, read_audit};
+pub use chain::{AuditHead, Chain, ChainError};
+pub use record::{AuditEntry, Page, read_audit};
 pub use seal::seal_payloads;

@@ -2,14 +2,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Head;
+use super::AuditHead;
 use crate::crypto::{Keyring, Sealed, UnsealError, WrappedKey, sha256};
 use crate::db::{Db, Error};
 
 /// A row of the audit log, with its payload as it is stored. `hash` covers the row before and this one: docs/audit.md says how,
 /// `nofx audit verify` checks it.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Entry {
+pub struct AuditEntry {
     pub tenant_id: Uuid,
     /// 1, 2, 3, … without a gap.
     pub seq: i64,
@@ -40,19 +40,19 @@ pub struct Entry {
     pub wrapped_key: Option<String>,
 }
 
-/// A part of a tenant's record, and where the record ends.
+/// A page of a tenant's audit log, and where the log ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Page {
-    pub head: Head,
-    pub rows: Vec<Entry>,
+    pub head: AuditHead,
+    pub rows: Vec<AuditEntry>,
 }
 
-/// Reads what follows `after` of the caller's record.
+/// Reads the rows of the caller's audit log after `after`.
 pub async fn read_audit(db: &Db, after: i64, limit: usize) -> Result<Page, Error> {
     db.call("read_audit", &json!({"p_after": after, "p_limit": limit})).await
 }
 
-impl Entry {
+impl AuditEntry {
     /// The hash of this row when it follows a row with the hash `before`: see `nofx_private.audit_hash`.
     pub fn hash_after(&self, before: &str) -> String {
         let id = |id: &Option<Uuid>| id.as_ref().map(Uuid::to_string);
@@ -76,12 +76,12 @@ impl Entry {
         sha256(text.as_bytes())
     }
 
-    /// Whether the payload that is at hand is the one that was recorded; what is sealed and was not opened says nothing.
-    pub fn payload_is_good(&self) -> bool {
+    /// Whether the payload is the one that was recorded; one that is still sealed counts as valid.
+    pub fn payload_is_valid(&self) -> bool {
         self.payload.as_ref().is_none_or(|plain| self.payload_hash.as_ref() == Some(&sha256(plain.as_bytes())))
     }
 
-    /// Opens the payload with the deployment's keys.
+    /// Unseals the payload with the deployment's keys.
     pub fn open(&mut self, keys: &Keyring) -> Result<(), UnsealError> {
         let (Some(sealed), Some(key_id), Some(wrapped_key)) = (self.sealed.take(), self.key_id.take(), self.wrapped_key.take()) else {
             return Ok(());

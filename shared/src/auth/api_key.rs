@@ -1,19 +1,19 @@
-//! API keys: `nofx_` and 40 random characters. Only the sha256 of a key is ever kept.
+//! API keys: `nofx_` and 40 random characters. Only the sha256 of a key is ever stored.
 
 use rand::RngExt;
 
 use crate::crypto::sha256;
 
-/// A key that was just made; shown once.
+/// A key that was just created; shown once.
 pub struct ApiKey {
     pub key: String,
     pub hash: String,
-    /// The first characters, by which people tell keys apart.
+    /// The first characters, for people to recognise the key.
     pub prefix: String,
 }
 
 impl ApiKey {
-    pub fn make() -> Self {
+    pub fn create() -> Self {
         const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
         let mut random = rand::rng();
         let secret: String = (0..40).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
@@ -22,7 +22,7 @@ impl ApiKey {
     }
 }
 
-/// What is kept of a key. A key has 230 random bits, so a plain hash is as good as a slow one.
+/// The stored hash of a key. A key has 230 random bits, so a plain hash is as safe as a slow one.
 pub fn fingerprint(key: &str) -> String {
     sha256(key.as_bytes())
 }

@@ -1,5 +1,5 @@
-//! The keys that a project publishes (RFC 7517): kept for ten minutes, and asked for again when a token names one that is not among
-//! them, so that a rotation is noticed at once; but at most every two seconds, so that made-up names cost nothing.
+//! The keys that a project publishes (RFC 7517): cached for ten minutes, and fetched again when a token names one that is not among them,
+//! so that a rotation is noticed at once; but at most every two seconds, so that unknown names cost nothing.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use tokio::sync::OnceCell;
 
 use crate::net;
 
-const KEEP: Duration = Duration::from_secs(600);
-const PATIENCE: Duration = Duration::from_secs(2);
+const TTL: Duration = Duration::from_secs(600);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The keys cannot be had.
+/// The keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[error("could not read the project's published keys")]
 pub struct Unavailable(#[source] reqwest::Error);
@@ -22,39 +22,39 @@ pub struct Unavailable(#[source] reqwest::Error);
 pub(super) struct PublishedKeys {
     url: String,
     client: OnceCell<reqwest::Client>,
-    kept: Mutex<Option<(Instant, Arc<JwkSet>)>>,
-    asking: tokio::sync::Mutex<()>,
+    cache: Mutex<Option<(Instant, Arc<JwkSet>)>>,
+    fetching: tokio::sync::Mutex<()>,
 }
 
 impl PublishedKeys {
     pub(super) fn new(url: String) -> Self {
-        Self { url, client: OnceCell::new(), kept: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        Self { url, client: OnceCell::new(), cache: Mutex::default(), fetching: tokio::sync::Mutex::default() }
     }
 
     /// The key of this name, if it is one of this algorithm.
     pub(super) async fn find(&self, name: &str, algorithm: Algorithm) -> Result<Option<DecodingKey>, Unavailable> {
-        if let Some(key) = self.kept(KEEP).and_then(|keys| pick(&keys, name, algorithm)) {
+        if let Some(key) = self.cached(TTL).and_then(|keys| pick(&keys, name, algorithm)) {
             return Ok(Some(key));
         }
-        // One asks, the others wait for its answer.
-        let _turn = self.asking.lock().await;
-        let keys = match self.kept(PATIENCE) {
+        // One fetches, the others wait for its answer.
+        let _turn = self.fetching.lock().await;
+        let keys = match self.cached(RETRY_AFTER) {
             Some(keys) => keys,
-            None => self.ask().await?,
+            None => self.fetch().await?,
         };
         Ok(pick(&keys, name, algorithm))
     }
 
-    fn kept(&self, age: Duration) -> Option<Arc<JwkSet>> {
-        let kept = self.kept.lock().expect("nobody panics while holding it");
-        kept.as_ref().filter(|(since, _)| since.elapsed() < age).map(|(_, keys)| Arc::clone(keys))
+    fn cached(&self, age: Duration) -> Option<Arc<JwkSet>> {
+        let cache = self.cache.lock().expect("nobody panics while holding it");
+        cache.as_ref().filter(|(since, _)| since.elapsed() < age).map(|(_, keys)| Arc::clone(keys))
     }
 
-    async fn ask(&self) -> Result<Arc<JwkSet>, Unavailable> {
+    async fn fetch(&self) -> Result<Arc<JwkSet>, Unavailable> {
         let client = self.client.get_or_init(|| async { net::client() }).await;
-        let asked = async { client.get(&self.url).timeout(DEADLINE).send().await?.error_for_status()?.json::<JwkSet>().await };
-        let keys = Arc::new(asked.await.map_err(Unavailable)?);
-        *self.kept.lock().expect("nobody panics while holding it") = Some((Instant::now(), Arc::clone(&keys)));
+        let fetched = async { client.get(&self.url).timeout(DEADLINE).send().await?.error_for_status()?.json::<JwkSet>().await };
+        let keys = Arc::new(fetched.await.map_err(Unavailable)?);
+        *self.cache.lock().expect("nobody panics while holding it") = Some((Instant::now(), Arc::clone(&keys)));
         Ok(keys)
     }
 }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::jwks::{self, PublishedKeys};
-use super::{Caller, Origin, Role};
+use super::{Caller, Role};
+use crate::db::RequestOrigin;
 
-/// What we read of a token.
+/// The claims of a token that are used.
 #[derive(Serialize, Deserialize)]
 pub struct Claims {
     sub: String,
@@ -25,32 +26,32 @@ struct AppMetadata {
     nofx_role: Role,
 }
 
-/// Why a token does not tell who calls.
+/// Why a token does not identify a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Token(#[from] jsonwebtoken::errors::Error),
     #[error("signed with the key {0}, which the project does not publish")]
     UnknownKey(String),
-    /// The token may be good: nobody can tell now.
+    /// The token may be valid; it cannot be verified now.
     #[error(transparent)]
     Unavailable(jwks::Unavailable),
 }
 
-/// Checks tokens of one project.
+/// Verifies tokens of one project.
 pub struct Verifier {
     secret: DecodingKey,
     published: PublishedKeys,
 }
 
 impl Verifier {
-    /// Asks for the published keys when the first token comes that needs one.
+    /// Fetches the published keys when the first token needs one.
     pub fn new(secret: &str, supabase_url: &str) -> Self {
         let published = PublishedKeys::new(format!("{supabase_url}/auth/v1/.well-known/jwks.json"));
         Self { secret: DecodingKey::from_secret(secret.as_bytes()), published }
     }
 
-    /// Checks a token: signature, expiry, and that it names a tenant and a role.
+    /// Verifies a token: signature, expiry, and that it names a tenant and a role.
     pub async fn verify(&self, token: &str) -> Result<Caller, Error> {
         let header = jsonwebtoken::decode_header(token)?;
         let claims = match header.alg {
@@ -65,7 +66,7 @@ impl Verifier {
         };
         Ok(Caller {
             scopes: None,
-            origin: Origin::default(),
+            origin: RequestOrigin::default(),
             subject: claims.sub,
             tenant: claims.app_metadata.tenant_id,
             role: claims.app_metadata.nofx_role,
@@ -81,7 +82,7 @@ fn decode(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims
     Ok(jsonwebtoken::decode::<Claims>(token, key, &rules)?.claims)
 }
 
-/// Signs a short-lived token for somebody whom another credential proved.
+/// Signs a short-lived token for someone who has authenticated with another credential.
 pub fn sign_for(secret: &str, subject: &str, tenant: Uuid, role: Role, valid_s: i64) -> String {
     let claims = Claims {
         sub: subject.to_owned(),

@@ -1,18 +1,18 @@
-//! Who calls: tokens of people, API keys, roles.
+//! Callers: tokens of people, API keys, roles.
 
 mod api_key;
 mod jwks;
 mod jwt;
 mod person;
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::db::RequestOrigin;
+
 pub use api_key::{ApiKey, fingerprint};
 pub use jwt::{Claims, Error, Verifier, sign_for};
-pub use person::{record_sign_in, people};
+pub use person::{people, record_sign_in};
 
 /// What a person may do; each role may do all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema, utoipa::ToSchema)]
@@ -24,25 +24,15 @@ pub enum Role {
     Admin,
 }
 
-/// Somebody whose credential was checked.
+/// Someone whose credential was checked.
 #[derive(Clone)]
 pub struct Caller {
     pub subject: String,
     pub tenant: Uuid,
     pub role: Role,
-    /// The token with which the database is asked, so that row-level security decides.
+    /// The token for calls of the database, so that row-level security decides.
     pub token: String,
-    /// Which parts of the API it may use; none: all.
+    /// Parts of the API that it may use; none: all.
     pub scopes: Option<Vec<String>>,
-    pub origin: Origin,
-}
-
-/// Where a request came from, for the record.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    pub request_id: Option<String>,
-    /// Empty where the host does not know it.
-    pub address: Option<IpAddr>,
-    /// Whom the service role acts for; nobody in particular when empty.
-    pub actor: Option<String>,
+    pub origin: RequestOrigin,
 }

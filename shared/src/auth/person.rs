@@ -1,4 +1,4 @@
-//! People by the address that they sign in with.
+//! People by the email address that they sign in with.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::db::{self, Db, Query};
 
-/// More than this many people of a tenant are not named.
-const MOST: &str = "1000";
+/// Number of people of a tenant that are read.
+const MAX_PEOPLE: &str = "1000";
 
 #[derive(Deserialize)]
 struct Person {
@@ -16,13 +16,14 @@ struct Person {
     email: String,
 }
 
-/// Remembers whom the client acts for. A token without an address is nobody to be remembered.
+/// Records the person that the client acts for; a token without an email address records no one.
 pub async fn record_sign_in(db: &Db) -> Result<(), db::Error> {
     db.call("record_sign_in", &json!({})).await
 }
 
-/// The addresses of the tenant's people, by the subject of their tokens.
+/// The email addresses of the tenant's people, by the subject of their tokens.
 pub async fn people(db: &Db) -> Result<HashMap<String, String>, db::Error> {
-    let people: Vec<Person> = db.read(&Query::of("person", [("select", "id,email"), ("order", "seen_at.desc"), ("limit", MOST)])).await?;
+    let newest = Query::of("person", [("select", "id,email"), ("order", "seen_at.desc"), ("limit", MAX_PEOPLE)]);
+    let people: Vec<Person> = db.read(&newest).await?;
     Ok(people.into_iter().map(|person| (person.id, person.email)).collect())
 }

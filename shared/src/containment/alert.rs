@@ -5,17 +5,17 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error};
 
-/// The measurement.
+/// What an alert measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// Steps that are ready.
     QueueDepth,
-    /// Seconds that the oldest ready step waits.
+    /// Seconds that the oldest ready step has waited.
     QueueAge,
-    /// 95th percentile of the seconds that steps waited, over five minutes.
+    /// 95th percentile of the queue time of steps, in seconds, over five minutes.
     QueueLatency,
-    /// Steps that came into the DLQ within ten minutes.
+    /// Steps that were dead-lettered in ten minutes.
     DlqGrowth,
     /// Breakers that are not closed.
     BreakerOpen,
@@ -40,14 +40,14 @@ impl Alert {
     pub const COLUMNS: &str = "id,kind,value,threshold,raised_at,seen_at,resolved_at";
 }
 
-/// What a look at the queues came to.
+/// How many alerts changed.
 #[derive(Debug, Deserialize)]
-pub struct Watched {
+pub struct AlertsChanged {
     pub raised: usize,
     pub resolved: usize,
 }
 
 /// Measures the queues of all tenants, raises and resolves alerts.
-pub async fn watch_queues(db: &Db) -> Result<Watched, Error> {
+pub async fn watch_queues(db: &Db) -> Result<AlertsChanged, Error> {
     db.call("watch_queues", &json!({})).await
 }

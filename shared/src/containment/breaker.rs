@@ -12,7 +12,7 @@ pub enum BreakerState {
     HalfOpen,
 }
 
-/// The breaker of a tool, or of something outside that tools depend on.
+/// The breaker of a tool, or of an external service that tools call.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Breaker {
     /// A tool, `http:<host>` or `provider:<name>`.

@@ -3,13 +3,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Why a step is in the DLQ.
+/// Why a step was dead-lettered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DlqReason {
     /// It ran out of attempts.
     Exhausted,
-    /// Two workers did not survive it.
+    /// Two workers crashed while they ran it.
     Poison,
 }
 
@@ -52,7 +52,7 @@ impl DeadLetter {
 /// Selects dead letters: at least one filter, or `all`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Choice {
+pub struct DeadLetterSelector {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<Uuid>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,13 +73,15 @@ pub struct Choice {
     pub dry_run: bool,
 }
 
-impl Choice {
-    /// Whether it names anything.
-    pub fn is_made(&self) -> bool {
-        self.all || self.ids.is_some() || self.tool.is_some() || self.run_id.is_some() || self.reason.is_some() || self.before.is_some()
+impl DeadLetterSelector {
+    /// Whether it has no filter, so that it selects nothing.
+    pub fn is_empty(&self) -> bool {
+        let has_filter =
+            self.ids.is_some() || self.tool.is_some() || self.run_id.is_some() || self.reason.is_some() || self.before.is_some();
+        !self.all && !has_filter
     }
 
-    /// What the database's functions take.
+    /// The arguments of the database's functions.
     pub fn arguments(&self) -> Value {
         serde_json::json!({
             "p_ids": self.ids, "p_tool": self.tool, "p_run": self.run_id, "p_reason": self.reason, "p_before": self.before,

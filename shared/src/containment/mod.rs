@@ -1,11 +1,11 @@
-//! What keeps a failure where it happened: breakers, dead letters, alerts. All of it is decided by the database; the loops are in `worker`.
+//! What keeps a failure where it happened: breakers, dead letters, alerts. The database decides all of it; the loops are in `worker`.
 
 mod alert;
 mod breaker;
 mod dead_letter;
-mod edge;
+mod edge_config;
 
-pub use alert::{Alert, AlertKind, Watched, watch_queues};
+pub use alert::{Alert, AlertKind, AlertsChanged, watch_queues};
 pub use breaker::{Breaker, BreakerState};
-pub use dead_letter::{Choice, DeadLetter, DlqReason, Purged, RefusedDeadLetter, Requeued};
-pub use edge::{Edge, OpenBreakers, open_breakers};
+pub use dead_letter::{DeadLetter, DeadLetterSelector, DlqReason, Purged, RefusedDeadLetter, Requeued};
+pub use edge_config::{EdgeConfig, OpenBreakers, open_breakers};

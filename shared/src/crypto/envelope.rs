@@ -35,7 +35,7 @@ pub struct WrappedKey {
     pub wrapped_key: String,
 }
 
-/// Why something cannot be opened.
+/// Why a payload could not be unsealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsealError {
     #[error("the key {0} is not in NOFX_ENCRYPTION_KEYS")]
@@ -75,7 +75,7 @@ impl Keyring {
         &self.keys[0].0
     }
 
-    /// Seals a payload. `about` says what it belongs to: opened for anything else it is refused.
+    /// Seals a payload. `about` is what it belongs to: it cannot be opened for anything else.
     pub fn seal(&self, payload: &[u8], about: &[u8]) -> Sealed {
         let key: [u8; 32] = rand::random();
         let cipher = Aes256Gcm::new_from_slice(&key).expect("32 bytes");

@@ -5,8 +5,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, Verifier, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::artifacts::spell;
-use sha2::{Digest, Sha256};
+use super::digest;
 
 /// A statement and who signed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +88,7 @@ impl PublicKey {
             kty: "OKP".to_owned(),
             crv: "Ed25519".to_owned(),
             x: URL_SAFE_NO_PAD.encode(bytes),
-            kid: spell(&Sha256::digest(bytes)),
+            kid: digest(bytes),
             usage: "sig".to_owned(),
             alg: "EdDSA".to_owned(),
         }

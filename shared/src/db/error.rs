@@ -1,19 +1,19 @@
-//! What a call of the database can come to, told by SQLSTATE, never by the text.
+//! Errors of calls of the database, distinguished by SQLSTATE, never by the text.
 
 use serde::Deserialize;
 
 use crate::problem::{Kind, Problem};
 
-/// Why a call gave no answer.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database said no; the client may see why.
+    /// The database refused the call; the client may see why.
     #[error("{0}")]
     Refused(Problem),
-    /// The database does not answer now; the same call may go through later.
+    /// The database does not respond now; the same call may succeed later.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The database failed at something that is our fault.
+    /// The database failed because of a mistake of ours.
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
     #[error("{what} has an unexpected shape")]
@@ -25,8 +25,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it is about what was sent, so that sending it again cannot help: our refusals, data and constraints that do not
-    /// fit, sizes. Anything else (a schema cache that is being read, a plan that changed) is the database's and may pass.
+    /// Whether another attempt cannot succeed: our refusals, invalid data, violated constraints, sizes. Anything else (a schema cache that
+    /// is being read, a plan that changed) is temporary.
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Refused(_) => true,
@@ -75,7 +75,7 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         code if code.starts_with("PT") => match Kind::from_slug(&message) {
             Some(kind) => {
                 let (subject, hint) = (body.details.unwrap_or_default(), body.hint.unwrap_or_default());
-                // A quota says first in how many seconds it frees.
+                // The hint of a quota starts with the seconds until it frees.
                 let (wait, hint) = match hint.split_once("; ") {
                     Some((wait, rest)) if kind == Kind::QuotaExceeded => (wait.parse().ok(), rest.to_owned()),
                     _ => (None, hint),

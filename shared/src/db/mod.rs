@@ -1,6 +1,7 @@
-//! The way to the database: PostgREST, with the caller's own identity, a deadline on every call, and refusals as problems.
+//! Calls of the database through PostgREST, with the caller's own identity, a deadline on every call, and refusals as problems.
 
 mod error;
+mod request_origin;
 mod schema_version;
 
 use std::sync::{Arc, LazyLock};
@@ -11,28 +12,28 @@ use reqwest::{RequestBuilder, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::auth::Origin;
 use crate::net;
 
 pub use error::Error;
+pub use request_origin::RequestOrigin;
 pub use schema_version::{SCHEMA, schema_version};
 
-/// Longer than the database's own limit of 8 s, so that its answer is seen.
+/// Longer than the database's own limit of 8 s, so that its error arrives.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The schema of all tables and functions (PostgREST's profile).
 const PROFILE: &str = "nofx";
 
-/// A client of the database, acting for whoever the token names.
+/// A client of the database with the identity of its token.
 #[derive(Clone)]
 pub struct Db {
-    /// Made with the first call: health checks need none.
+    /// Created with the first call: health checks make none.
     client: Arc<LazyLock<reqwest::Client>>,
     url: Arc<str>,
     api_key: Arc<str>,
     token: String,
     /// Where this process runs, for events.
     region: Option<Arc<str>>,
-    origin: Origin,
+    origin: RequestOrigin,
 }
 
 /// One page of rows.
@@ -49,7 +50,7 @@ impl Query {
 }
 
 impl Db {
-    /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway asks for; `token`: the identity.
+    /// `rest_url`: PostgREST's base; `api_key`: the project key that Supabase's gateway requires; `token`: the identity.
     pub fn new(rest_url: &str, api_key: &str, token: impl Into<String>) -> Self {
         Self {
             client: Arc::new(LazyLock::new(net::client)),
@@ -57,21 +58,21 @@ impl Db {
             api_key: api_key.into(),
             token: token.into(),
             region: None,
-            origin: Origin::default(),
+            origin: RequestOrigin::default(),
         }
     }
 
-    /// Says where this process runs.
+    /// The same client in a process that runs in this region.
     pub fn in_region(self, region: Option<&str>) -> Self {
         Self { region: region.map(Arc::from), ..self }
     }
 
-    /// Says in answer to which request it asks.
-    pub fn on_behalf_of(self, origin: &Origin) -> Self {
+    /// The same client for calls on behalf of a request.
+    pub fn on_behalf_of(self, origin: &RequestOrigin) -> Self {
         Self { origin: origin.clone(), ..self }
     }
 
-    /// The same connection pool, acting for somebody else.
+    /// The same connection pool with another identity.
     pub fn acting_as(&self, token: impl Into<String>) -> Self {
         Self { token: token.into(), ..self.clone() }
     }

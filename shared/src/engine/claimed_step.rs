@@ -27,19 +27,19 @@ pub struct ClaimedStep {
     pub goal: String,
     pub created_by: String,
     pub workspace: Option<Workspace>,
-    /// The trace of the request that made the run.
+    /// The trace of the request that created the run.
     pub traceparent: Option<String>,
     pub item: Option<Value>,
     pub index: Option<i64>,
-    /// The gate that it was parked on, or that somebody put before it.
+    /// The gate that it was parked on, or that someone added before it started.
     pub gate: Option<GateDecision>,
-    /// Why it may not run yet: policy and approvals are decided by the database.
+    /// Why it may not run yet; the database decides it from policies and breakers.
     pub hold: Option<Hold>,
-    /// A `for_each` step's children, once they are at an end.
+    /// A `for_each` step's children, once they have finished.
     pub children: Option<Vec<Child>>,
     /// Outputs and status of the steps that its expressions name.
     pub step_outputs: Option<Value>,
-    /// What it left when it parked on a timer.
+    /// Its outputs when it was parked on a timer.
     pub parked_outputs: Option<Value>,
     /// Private networks that it may reach.
     pub networks: Option<Vec<IpNet>>,
@@ -47,7 +47,7 @@ pub struct ClaimedStep {
     pub open_breakers: Option<Vec<String>>,
 }
 
-/// What the plan says of a step.
+/// A step as the plan has it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Spec {
@@ -60,7 +60,7 @@ pub struct Spec {
     pub idempotency_key: Option<String>,
 }
 
-/// What keeps a claimed step from running.
+/// Why a claimed step may not run yet.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hold {
@@ -68,7 +68,7 @@ pub enum Hold {
     Refuse(String),
     /// People must approve first.
     Approval(Approval),
-    /// A breaker shuts it out; named by what it is for.
+    /// The breaker of this target is open.
     Breaker(String),
 }
 

@@ -1,4 +1,4 @@
-//! `create_run`: a checked plan becomes rows, or nothing at all.
+//! `create_run`: writes the rows of a validated plan, all or none.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,12 +19,12 @@ pub struct CreatedRun {
     pub created_at: DateTime<Utc>,
 }
 
-/// Makes a run. The same id again finds the run that is there.
+/// Creates a run; for an id that exists, returns that run.
 pub async fn create_run(db: &Db, id: Uuid, plan: &Plan, submitted: &Value, trace: Option<&TraceParent>) -> Result<CreatedRun, Error> {
     db.call("create_run", &json!({"p_id": id, "p_run": row(plan, submitted, trace), "p_steps": plan.rows()})).await
 }
 
-/// Makes a run as the service role, in the name of somebody of a tenant.
+/// Creates a run as the service role, on behalf of someone in a tenant.
 pub async fn create_run_for(
     db: &Db,
     tenant: Uuid,

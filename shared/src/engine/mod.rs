@@ -2,18 +2,22 @@
 
 mod claimed_step;
 mod create_run;
+mod enforce_deadlines;
+mod expire_leases;
 mod extend_leases;
-mod jobs;
+mod fire_timers;
 mod outcome;
-mod record;
+mod retention;
 mod settle_steps;
 mod status;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
 pub use create_run::{CreatedRun, create_run, create_run_for};
+pub use enforce_deadlines::enforce_deadlines;
+pub use expire_leases::{Expired, expire_leases};
 pub use extend_leases::extend_leases;
-pub use jobs::{Expired, TimersFired, WorkerHeartbeat, enforce_deadlines, expire_leases, prune_logs, prune_requests, maintain_event_partitions, fire_timers};
+pub use fire_timers::{TimersFired, WorkerHeartbeat, fire_timers};
 pub use outcome::{Failure, Outcome};
-pub use record::record_gate;
+pub use retention::{maintain_event_partitions, prune_logs, prune_requests};
 pub use settle_steps::{Settled, settle_steps};
 pub use status::{RunStatus, StepStatus};

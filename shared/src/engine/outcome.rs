@@ -1,4 +1,4 @@
-//! What came of executing a step, as `settle_steps` takes it.
+//! The outcome of executing a step, as `settle_steps` takes it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub message: String,
-    /// Whether another attempt may do better.
+    /// Whether another attempt may succeed.
     #[serde(skip)]
     pub transient: bool,
     /// Wait before that attempt, instead of the step's backoff.
     #[serde(skip)]
     pub wait_ms: Option<u64>,
-    /// Whether it is the step's own doing: a script that ends with an error tells nothing of the tool that ran it.
+    /// Whether no breaker counts it: a script that exits with an error says nothing about the tool that ran it.
     #[serde(skip)]
     pub ignored_by_breaker: bool,
     /// What else is known, for people: exit code, status, evidence.
@@ -22,7 +22,7 @@ pub struct Failure {
     pub details: Value,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done {
@@ -38,7 +38,7 @@ pub enum Outcome {
     BreakerOpen {
         target: String,
     },
-    /// Interrupted: its run is being cancelled, or its worker shuts down and another one runs it again.
+    /// Its run is being cancelled, or its worker shuts down and another one runs it again.
     Interrupted,
     /// Parked until a person decides.
     Gate {
@@ -49,7 +49,7 @@ pub enum Outcome {
     Write {
         write: Value,
     },
-    /// Parked until an instant; it then goes on with `outputs` as it left them.
+    /// Parked on a timer; it then continues with `outputs` as it left them.
     Timer {
         wait_ms: u64,
     },
@@ -60,7 +60,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What it is called in measures.
+    /// The name in metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Done { .. } | Self::Write { .. } => "succeeded",
@@ -74,7 +74,7 @@ impl Outcome {
         }
     }
 
-    /// The row that `settle_steps` takes; `breaker_target` is what the step depended on outside.
+    /// The row that `settle_steps` takes; `breaker_target` is the external service that the step called.
     pub fn row(&self, step: Uuid, token: Uuid, breaker_target: Option<&str>) -> Value {
         let mut row = match self {
             Self::Done { outputs } => json!({"kind": "done", "outputs": outputs}),
@@ -111,12 +111,15 @@ impl Failure {
         self
     }
 
-    /// The step's own doing.
+    /// The same failure, counted by no breaker.
     pub fn ignored_by_breaker(self) -> Self {
         Self { ignored_by_breaker: true, ..self }
     }
 
     fn row(&self, kind: &str) -> Value {
-        json!({"kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms, "ignored_by_breaker": self.ignored_by_breaker})
+        json!({
+            "kind": kind, "error": self, "transient": self.transient, "wait_ms": self.wait_ms,
+            "ignored_by_breaker": self.ignored_by_breaker,
+        })
     }
 }

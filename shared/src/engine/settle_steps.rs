@@ -1,4 +1,4 @@
-//! `settle_steps`: what a worker did, and the next work for it.
+//! `settle_steps`: reports the outcomes of steps and claims the next ones.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use uuid::Uuid;
 use super::ClaimedStep;
 use crate::db::{Db, Error};
 
-/// What came back.
+/// The answer of `settle_steps`.
 #[derive(Debug, Deserialize)]
 pub struct Settled {
-    /// Tokens that were no longer good: what those attempts did does not count.
+    /// Tokens that are no longer valid: the outcomes of those attempts do not count.
     pub refused: Vec<Uuid>,
     /// Steps to execute next.
     pub claims: Vec<ClaimedStep>,
-    /// Runs in which more became ready than was claimed: others should look at them.
+    /// Runs in which more steps became ready than were claimed: wake other workers for them.
     pub wake_for: Vec<Uuid>,
     /// The earliest timer that this settle set.
     pub next_due_at: Option<DateTime<Utc>>,
-    /// Whether a forge shows gates of these runs.
+    /// Whether gates of these runs are reported to a forge.
     pub has_checks: bool,
-    /// Whether hooks want to be told of events.
+    /// Whether there are hooks for events.
     pub has_hooks: bool,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! statuses {
-    ($(#[$doc:meta])* $name:ident { $($state:ident = $text:literal),* } over: $($over:ident),*) => {
+    ($(#[$doc:meta])* $name:ident { $($state:ident = $text:literal),* } finished: $($finished:ident),*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $(#[serde(rename = $text)] $state,)* }
@@ -15,9 +15,9 @@ macro_rules! statuses {
                 match self { $(Self::$state => $text,)* }
             }
 
-            /// Whether nothing changes any more, but by a retry.
+            /// Whether it is terminal: only a retry changes it.
             pub fn is_finished(self) -> bool {
-                matches!(self, $(Self::$over)|*)
+                matches!(self, $(Self::$finished)|*)
             }
         }
 
@@ -45,7 +45,7 @@ statuses! {
         Queued = "queued", Running = "running", Paused = "paused", Cancelling = "cancelling", Succeeded = "succeeded",
         Failed = "failed", Cancelled = "cancelled"
     }
-    over: Succeeded, Failed, Cancelled
+    finished: Succeeded, Failed, Cancelled
 }
 
 statuses! {
@@ -54,5 +54,5 @@ statuses! {
         Pending = "pending", Ready = "ready", Running = "running", Waiting = "waiting", Succeeded = "succeeded",
         Failed = "failed", TimedOut = "timed_out", Cancelled = "cancelled", Skipped = "skipped"
     }
-    over: Succeeded, Failed, TimedOut, Cancelled, Skipped
+    finished: Succeeded, Failed, TimedOut, Cancelled, Skipped
 }

@@ -3,31 +3,31 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Kind};
+use super::{CloudEvent, EventType};
 
-/// Every kind of event as a message, in the envelope that the stream and the hooks use.
+/// Every type of event as a message, in the CloudEvents form of the stream and the hooks.
 pub fn document() -> Value {
     let mut generator =
         SchemaSettings::draft07().with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator();
-    let kinds = generator.root_schema_for::<Kind>().to_value();
-    let envelope = generator.root_schema_for::<Event>().to_value();
-    let mut schemas: Map<String, Value> = [&kinds, &envelope]
+    let types = generator.root_schema_for::<EventType>().to_value();
+    let cloud_event = generator.root_schema_for::<CloudEvent>().to_value();
+    let mut schemas: Map<String, Value> = [&types, &cloud_event]
         .into_iter()
         .flat_map(|schema| schema["components"]["schemas"].as_object().cloned().unwrap_or_default())
         .collect();
-    let mut plain = envelope;
+    let mut plain = cloud_event;
     for key in ["$schema", "components"] {
         plain.as_object_mut().map(|schema| schema.remove(key));
     }
-    schemas.insert("Event".to_owned(), plain);
+    schemas.insert("CloudEvent".to_owned(), plain);
     let mut messages = Map::new();
     let mut offered = Map::new();
-    for kind in kinds["oneOf"].as_array().into_iter().flatten() {
-        let name = kind["properties"]["type"]["const"].as_str().unwrap_or_default();
+    for event in types["oneOf"].as_array().into_iter().flatten() {
+        let name = event["properties"]["type"]["const"].as_str().unwrap_or_default();
         let message = json!({
-            "name": name, "title": name, "contentType": "application/cloudevents+json", "summary": kind["description"],
-            "payload": {"allOf": [{"$ref": "#/components/schemas/Event"}, {"type": "object",
-                "properties": {"type": {"const": name}, "data": kind["properties"]["data"]}}]},
+            "name": name, "title": name, "contentType": "application/cloudevents+json", "summary": event["description"],
+            "payload": {"allOf": [{"$ref": "#/components/schemas/CloudEvent"}, {"type": "object",
+                "properties": {"type": {"const": name}, "data": event["properties"]["data"]}}]},
         });
         messages.insert(name.to_owned(), without_nulls(message));
         offered.insert(name.to_owned(), json!({"$ref": format!("#/components/messages/{name}")}));
@@ -44,7 +44,10 @@ pub fn document() -> Value {
                 "address": "/api/events/stream", "messages": offered,
                 "description": "Server-sent events: `id` is the cursor, `event` the type. Last-Event-ID resumes a stream.",
             },
-            "hooks": {"address": null, "messages": offered, "description": "The same envelope, posted to a hook's URL as a Standard Webhook."},
+            "hooks": {
+                "address": null, "messages": offered,
+                "description": "The same events, posted to a hook's URL as a Standard Webhook.",
+            },
         },
         "operations": {
             "streamEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}},
@@ -66,7 +69,7 @@ mod tests {
     use super::document;
 
     #[test]
-    fn every_kind_is_a_message_and_every_reference_leads_somewhere() {
+    fn every_type_is_a_message_and_every_reference_leads_somewhere() {
         let document = document();
         let messages = document["components"]["messages"].as_object().expect("messages");
         assert!(messages.len() >= 35 && messages.contains_key("step.waiting"), "{}", messages.len());

@@ -1,14 +1,16 @@
-//! Events as clients see them: what there is, the envelope, the cursor that orders them, and the bus that tells of new ones.
+//! Events as clients see them: the catalogue of types, CloudEvents, the cursor that orders them, and the bus that announces new ones.
 
 mod asyncapi;
 mod bus;
+mod catalogue;
+mod cloud_event;
 mod cursor;
-mod envelope;
-mod event;
+mod row;
 
 pub use asyncapi::document;
 pub(crate) use bus::CHANNEL;
 pub use bus::{EventBus, viewer_token};
+pub use catalogue::*;
+pub use cloud_event::CloudEvent;
 pub use cursor::Cursor;
-pub use envelope::{Event, Origin, Row};
-pub use event::*;
+pub use row::{EventRow, Origin};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error};
 
-/// A gate whose forge does not know yet how it is.
+/// A gate whose status is to be reported to the forge.
 #[derive(Debug, Deserialize)]
 pub struct Check {
     pub step_id: Uuid,
@@ -18,7 +18,7 @@ pub struct Check {
     /// owner/name
     pub repository: String,
     pub head_sha: String,
-    /// What the forge calls it, once it was told.
+    /// The forge's id of the check, once it was reported.
     pub check_id: Option<u64>,
     pub reported_status: Option<String>,
     /// queued, `in_progress` or completed.
@@ -29,26 +29,26 @@ pub struct Check {
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
     pub question: Option<String>,
-    pub evidence: Option<Kept>,
+    pub evidence: Option<StoredEvidence>,
 }
 
 /// Where evidence is in Storage.
 #[derive(Debug, Deserialize)]
-pub struct Kept {
+pub struct StoredEvidence {
     pub blob: String,
 }
 
-/// Takes checks that are to be told; nobody else gets them for 20 seconds.
+/// Claims checks to report; no other worker gets them for 20 seconds.
 pub async fn claim_checks(db: &Db) -> Result<Vec<Check>, Error> {
     db.call("claim_checks", &json!({})).await
 }
 
-/// Notes what the forge was told; whether there is more to tell already.
+/// Records what was reported to the forge. Returns whether the step has moved on meanwhile.
 pub async fn mark_check_reported(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
     db.call("mark_check_reported", &json!({"p_step": check.step_id, "p_status": check.state, "p_check_id": check_id})).await
 }
 
-/// Runs a gate again because somebody asked for it at the forge.
+/// Reruns a gate on request of someone at the forge.
 pub async fn rerun_check(db: &Db, step: Uuid, repository: &str) -> Result<Value, Error> {
     db.call("rerun_check", &json!({"p_step": step, "p_repository": repository})).await
 }

@@ -18,7 +18,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the run may go on.
+    /// Whether the run may continue.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Pass | Self::NotApplicable)
     }

@@ -1,7 +1,9 @@
-//! What a gate leaves behind: one evidence document for all of them (`nofx.gate.evidence/v1`).
+//! Gates that tools decide: their evidence, one document for all of them (`nofx.gate.evidence/v1`), their verdicts, and checks of forges.
 
 mod checks;
 mod evidence;
+mod record_gate;
 
-pub use checks::{Check, rerun_check, claim_checks, mark_check_reported};
+pub use checks::{Check, StoredEvidence, claim_checks, mark_check_reported, rerun_check};
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
+pub use record_gate::record_gate;

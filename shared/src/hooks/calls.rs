@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::db::{Db, Error};
-use crate::events::{Cursor, Row};
+use crate::events::{Cursor, EventRow};
 
 /// When a hook is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Before a request that changes something; may say no.
+pub enum HookPhase {
+    /// Before a request that changes something; may deny it.
     Pre,
     /// After one that did.
     Post,
@@ -24,7 +24,7 @@ pub enum Phase {
 /// The target of a hook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Target {
+pub enum HookTarget {
     /// A URL, by Standard Webhooks.
     Webhook { url: String },
     /// An incoming webhook of Slack.
@@ -40,14 +40,14 @@ pub enum Target {
     Function { name: String },
 }
 
-/// A hook, as those see it who ask or tell.
+/// A hook, with what a call of it needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Hook {
     pub id: Uuid,
     pub name: String,
-    pub phase: Phase,
+    pub phase: HookPhase,
     pub filter: String,
-    pub target: Target,
+    pub target: HookTarget,
     pub secrets: Vec<String>,
 }
 
@@ -59,14 +59,14 @@ pub struct RequestHooks {
     pub networks: Vec<IpNet>,
 }
 
-/// Events that no hook was told of yet.
+/// Events of a tenant that its hooks have not seen, after the cursor `tx`, `id`.
 #[derive(Debug, Deserialize)]
-pub struct Unread {
+pub struct HookBatch {
     pub tenant_id: Uuid,
     pub tx: i64,
     pub id: i64,
     pub hooks: Vec<HookFilter>,
-    pub events: Vec<Row>,
+    pub events: Vec<EventRow>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,11 +75,11 @@ pub struct HookFilter {
     pub filter: String,
 }
 
-/// What a hook is to be told.
+/// A delivery to enqueue.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delivery {
     pub hook_id: Uuid,
-    /// The event's cursor or the request's id: told once.
+    /// The event's cursor or the request's id: each is delivered to a hook once.
     pub dedup_key: String,
     pub body: String,
     pub run_id: Option<Uuid>,
@@ -87,22 +87,23 @@ pub struct Delivery {
 
 /// A delivery that is due.
 #[derive(Debug, Deserialize)]
-pub struct Due {
+pub struct DueDelivery {
     pub id: Uuid,
     pub tenant_id: Uuid,
     pub hook: String,
     pub created_by: String,
-    pub target: Target,
+    pub target: HookTarget,
     pub secrets: Vec<String>,
     pub networks: Vec<IpNet>,
     pub body: String,
     pub attempts: u32,
 }
 
+/// Deliveries that this worker has claimed.
 #[derive(Debug, Deserialize)]
-pub struct Taken {
-    pub due: Vec<Due>,
-    /// When another is due.
+pub struct ClaimedDeliveries {
+    pub due: Vec<DueDelivery>,
+    /// When the next one is due.
     pub next_at: Option<DateTime<Utc>>,
 }
 
@@ -112,11 +113,11 @@ pub async fn request_hooks(db: &Db, tenant: Uuid) -> Result<RequestHooks, Error>
 }
 
 /// Events of tenants that have hooks.
-pub async fn read_hook_events(db: &Db) -> Result<Vec<Unread>, Error> {
+pub async fn read_hook_events(db: &Db) -> Result<Vec<HookBatch>, Error> {
     db.call("read_hook_events", &json!({})).await
 }
 
-/// Notes deliveries and moves the subscription from one place to another; false when it stands elsewhere by now.
+/// Enqueues deliveries and moves the cursor of the subscription; false when another worker has moved it.
 pub async fn advance_hook_cursor(db: &Db, tenant: Uuid, from: Cursor, to: Cursor, deliveries: &[Delivery]) -> Result<bool, Error> {
     let arguments = json!({
         "p_tenant": tenant, "p_tx": from.tx, "p_id": from.id, "p_next_tx": to.tx, "p_next_id": to.id, "p_deliveries": deliveries,
@@ -124,17 +125,17 @@ pub async fn advance_hook_cursor(db: &Db, tenant: Uuid, from: Cursor, to: Cursor
     db.call("advance_hook_cursor", &arguments).await
 }
 
-/// Notes what hooks are to be told.
+/// Enqueues deliveries.
 pub async fn enqueue_deliveries(db: &Db, tenant: Uuid, deliveries: &[Delivery]) -> Result<(), Error> {
     db.call("enqueue_deliveries", &json!({"p_tenant": tenant, "p_deliveries": deliveries})).await
 }
 
-/// Deliveries that are due; ours for half a minute.
-pub async fn claim_deliveries(db: &Db) -> Result<Taken, Error> {
+/// Claims deliveries that are due, for half a minute.
+pub async fn claim_deliveries(db: &Db) -> Result<ClaimedDeliveries, Error> {
     db.call("claim_deliveries", &json!({})).await
 }
 
-/// Notes what came of a try.
+/// Records an attempt.
 pub async fn record_delivery_attempt(db: &Db, id: Uuid, attempt: &Value) -> Result<(), Error> {
     let _: Option<String> = db.call("record_delivery_attempt", &json!({"p_id": id, "p_attempt": attempt})).await?;
     Ok(())

@@ -1,15 +1,15 @@
-//! Which events and requests a hook is for: CEL over `event` or `request`; empty for all.
+//! Filters of hooks: CEL over `event` or `request`; an empty filter matches everything.
 
 use serde_json::{Value, json};
 
 use crate::plan::expression::{self, Invalid};
 
-/// Checks that a filter is CEL.
+/// Checks that a filter is valid CEL.
 pub fn check(filter: &str) -> Result<(), Invalid> {
     if filter.is_empty() { Ok(()) } else { expression::check(filter) }
 }
 
-/// Whether a filter takes a subject. One that cannot be evaluated (a field that this event has not) does not take it.
+/// Whether a filter matches an event or a request. One that cannot be evaluated (it names a field that this event has not) does not.
 pub fn matches(filter: &str, event: Option<&Value>, request: Option<&Value>) -> bool {
     if filter.is_empty() {
         return true;

@@ -1,5 +1,5 @@
-//! Hooks: what tenants are told and asked by webhook, and what others tell by one. Signing, checking and posting; the loops are in
-//! `worker/jobs/deliver_hooks`, what requests do is in `api/http/hooks`.
+//! Hooks of tenants, and webhooks that others send: signing, verifying and posting. The loops are in `worker/jobs/deliver_hooks`, hooks of
+//! requests in `api/http/hooks`.
 
 mod calls;
 mod filter;
@@ -8,10 +8,10 @@ mod sign;
 mod verify;
 
 pub use calls::{
-    Delivery, Due, Hook, HookFilter, RequestHooks, Phase, Taken, Target, Unread, advance_hook_cursor, record_delivery_attempt, request_hooks,
-    enqueue_deliveries, read_hook_events, claim_deliveries,
+    ClaimedDeliveries, Delivery, DueDelivery, Hook, HookBatch, HookFilter, HookPhase, HookTarget, RequestHooks, advance_hook_cursor,
+    claim_deliveries, enqueue_deliveries, read_hook_events, record_delivery_attempt, request_hooks,
 };
 pub use filter::{check, matches};
-pub use post::{Said, post};
+pub use post::{HookResponse, post};
 pub use sign::{make_secret, sign};
-pub use verify::{Provider, Refused, Verified, verify};
+pub use verify::{Refused, Verified, WebhookProvider, verify};

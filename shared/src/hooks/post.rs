@@ -1,4 +1,4 @@
-//! Posts a body to a hook's URL, signed as a Standard Webhook. The URL is the tenant's word: it goes through `net::client_for`.
+//! Posts a body to a hook's URL, signed as a Standard Webhook. A tenant chose the URL, so the call goes through `net::client_for`.
 
 use std::time::Duration;
 
@@ -10,20 +10,27 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use super::sign;
 use crate::net;
 
-/// Most bytes that are kept of an answer.
-const ANSWER_BYTES: usize = 8 << 10;
+/// Bytes of a response that are read.
+const RESPONSE_BYTES: usize = 8 << 10;
 
-/// What a receiver said.
+/// The response of a receiver.
 #[derive(Debug)]
-pub struct Said {
+pub struct HookResponse {
     pub status: u16,
     pub body: String,
-    /// When it wants to be tried again.
+    /// When it asks for the next attempt.
     pub retry_after_s: Option<u32>,
 }
 
-/// Posts once. The error says why there is no answer.
-pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, body: &str, limit: Duration) -> Result<Said, String> {
+/// Posts once. The error says why there is no response.
+pub async fn post(
+    url: &str,
+    networks: &[IpNet],
+    secrets: &[String],
+    id: &str,
+    body: &str,
+    limit: Duration,
+) -> Result<HookResponse, String> {
     let act = async {
         let url: Url = url.parse().map_err(|error| format!("invalid URL: {error}"))?;
         let client = net::client_for(&url, networks).await.map_err(|error| error.to_string())?;
@@ -39,12 +46,12 @@ pub async fn post(url: &str, networks: &[IpNet], secrets: &[String], id: &str, b
         let mut bytes = vec![];
         while let Some(chunk) = response.chunk().await.map_err(|error| format!("the response broke off: {}", error.without_url()))? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > ANSWER_BYTES {
+            if bytes.len() > RESPONSE_BYTES {
                 break;
             }
         }
-        bytes.truncate(ANSWER_BYTES);
-        Ok(Said { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after_s: wait })
+        bytes.truncate(RESPONSE_BYTES);
+        Ok(HookResponse { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after_s: wait })
     };
     tokio::time::timeout(limit, act).await.unwrap_or_else(|_| Err(format!("no response within {} s", limit.as_secs())))
 }

@@ -1,5 +1,5 @@
-//! Rate limits: what a credential, a tenant and an address may ask for. `local` is the first line, in this process and without a call;
-//! `shared` is the truth that all processes count in. What a limit protects is decided here, when it is asked by `api/http/rate_limit`.
+//! Rate limits of credentials, tenants and addresses. `local` limits this process without a call; `shared` counts for all processes.
+//! `api/http/rate_limit` decides when to check them.
 
 mod headers;
 mod local;
@@ -9,27 +9,27 @@ mod shared;
 use std::time::Duration;
 
 pub use headers::{policy_header, state_header};
-pub use policy::{Asked, Policy, checks_for};
+pub use policy::{LimitCheck, Policy, checks_for};
 
 use crate::db::Db;
 use crate::settings;
 
-/// What is left of a limit.
+/// How much is left of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct LimitState {
     pub policy: Policy,
     pub remaining: u32,
-    /// Until when the window ends.
+    /// Time until the window ends.
     pub reset: Duration,
 }
 
 /// Whether a request may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may; this limit is the nearest to its end. None when nothing is limited.
-    Allowed(Option<Standing>),
-    /// It may not, because of this limit.
-    Refused(Standing),
+pub enum RateLimitDecision {
+    /// With the limit of which the smallest share is left; none when nothing is limited.
+    Allowed(Option<LimitState>),
+    /// Because of this limit.
+    Refused(LimitState),
 }
 
 /// All limits of a process.
@@ -40,7 +40,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// `service` is the database as the service role: where all processes count, unless the settings name an Upstash Redis.
+    /// `service` is the database as the service role: all processes count there, unless the settings name an Upstash Redis.
     pub fn new(settings: settings::Limits, service: Db) -> Self {
         let shared = shared::Shared::new(settings.upstash.clone(), service);
         Self { settings, local: local::Local::default(), shared }
@@ -50,19 +50,19 @@ impl Limits {
         &self.settings
     }
 
-    /// Takes one request of each of these limits. Where the shared count cannot be asked the local one decides.
-    pub async fn take(&self, asked: &[Asked]) -> Verdict {
-        for one in asked {
-            if let Some(wait) = self.local.refuses(one) {
-                self.shared.record_rejection(one, wait);
-                return Verdict::Refused(Standing { policy: one.policy, remaining: 0, reset: wait });
+    /// Takes one request of each of these limits. If the shared count is unavailable, the local one decides.
+    pub async fn take(&self, checks: &[LimitCheck]) -> RateLimitDecision {
+        for check in checks {
+            if let Some(wait) = self.local.wait(check) {
+                self.shared.record_rejection(check, wait);
+                return RateLimitDecision::Refused(LimitState { policy: check.policy, remaining: 0, reset: wait });
             }
         }
-        self.shared.take(asked).await
+        self.shared.take(checks).await
     }
 
     /// Whether a limit is used up, without taking of it.
-    pub fn is_used_up(&self, asked: &Asked) -> Option<Standing> {
-        self.shared.is_used_up(asked)
+    pub fn is_used_up(&self, check: &LimitCheck) -> Option<LimitState> {
+        self.shared.is_used_up(check)
     }
 }

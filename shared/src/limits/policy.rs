@@ -14,39 +14,39 @@ pub struct Policy {
     pub window_s: u32,
 }
 
-/// A limit of somebody.
+/// A limit and whom it is checked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct LimitCheck {
     pub policy: Policy,
-    /// Of whom: the policy's name and an id.
+    /// The policy's name and the id of a credential, tenant or address.
     pub key: String,
 }
 
-impl Asked {
+impl LimitCheck {
     fn new(name: &'static str, limit: u32, of: impl std::fmt::Display) -> Self {
         Self { policy: Policy { name, limit, window_s: 60 }, key: format!("{name}:{of}") }
     }
 
-    /// Credentials that were not good, from one address.
-    pub fn logins(settings: &settings::Limits, address: IpAddr) -> Self {
-        Self::new("logins", settings.logins, network(address))
+    /// Failed authentications from one address.
+    pub fn failed_auth(settings: &settings::Limits, address: IpAddr) -> Self {
+        Self::new("failed_auth", settings.failed_auth, network(address))
     }
 }
 
-/// The limits that a request comes under: of its address, of its tenant, and of its credential for reads or writes.
-pub fn checks_for(settings: &settings::Limits, address: Option<IpAddr>, caller: Option<(Uuid, &str)>, is_read: bool) -> Vec<Asked> {
-    let mut asked = vec![];
-    asked.extend(address.map(|address| Asked::new("address", settings.address, network(address))));
+/// The limits that apply to a request: of its address, its tenant, and its credential for reads or writes.
+pub fn checks_for(settings: &settings::Limits, address: Option<IpAddr>, caller: Option<(Uuid, &str)>, is_read: bool) -> Vec<LimitCheck> {
+    let mut checks = vec![];
+    checks.extend(address.map(|address| LimitCheck::new("address", settings.address, network(address))));
     if let Some((tenant, subject)) = caller {
-        asked.push(Asked::new("tenant", settings.tenant, tenant));
+        checks.push(LimitCheck::new("tenant", settings.tenant, tenant));
         let (name, limit) = if is_read { ("reads", settings.reads) } else { ("writes", settings.writes) };
-        asked.push(Asked::new(name, limit, format_args!("{tenant}:{subject}")));
+        checks.push(LimitCheck::new(name, limit, format_args!("{tenant}:{subject}")));
     }
-    asked.retain(|one| one.policy.limit > 0);
-    asked
+    checks.retain(|check| check.policy.limit > 0);
+    checks
 }
 
-/// An IPv6 caller has a whole /64: one address of it is nobody.
+/// A caller with IPv6 has a whole /64, so all of it counts as one address.
 fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V6(v6) if v6.to_ipv4_mapped().is_none() => {
@@ -66,8 +66,8 @@ mod tests {
     fn a_request_comes_under_the_limits_of_its_address_its_tenant_and_its_credential() {
         let names = |address: Option<&str>, caller: bool, is_read: bool, limits: &Limits| {
             let caller = caller.then_some((uuid::Uuid::nil(), "somebody"));
-            let asked = checks_for(limits, address.map(|text| text.parse().expect("an address")), caller, is_read);
-            asked.into_iter().map(|one| one.key).collect::<Vec<_>>()
+            let checks = checks_for(limits, address.map(|text| text.parse().expect("an address")), caller, is_read);
+            checks.into_iter().map(|check| check.key).collect::<Vec<_>>()
         };
         let nobody = uuid::Uuid::nil();
         let limits = Limits::default();

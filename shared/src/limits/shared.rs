@@ -1,5 +1,5 @@
-//! The truth: a count that all processes share, in the database (`take_tokens`) or in an Upstash Redis over its REST interface. A process
-//! takes a few requests in advance, so that most need no call, and remembers for a moment that nothing is left.
+//! Counts that all processes share, in the database (`take_tokens`) or in an Upstash Redis over its REST interface. A process takes a few
+//! requests in advance, so that most need no call, and caches for a moment that nothing is left.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Standing, Verdict};
+use super::{LimitCheck, LimitState, RateLimitDecision};
 use crate::db::Db;
 use crate::net;
 use crate::settings::Upstash;
 
-/// One in so many of a limit is taken in advance.
+/// This fraction of a limit is taken in advance.
 const IN_ADVANCE: u32 = 50;
-/// How long it is believed that nothing is left.
+/// How long a process caches that nothing is left.
 const EMPTY_FOR: Duration = Duration::from_secs(1);
-/// Keys that are remembered before those that are over are forgotten.
+/// Number of keys above which those are dropped whose window has ended.
 const KEYS: usize = 10_000;
 
-/// Sliding window of Redis: counts of this window and the one before, in one step. Answers what was granted and what is left.
+/// Sliding window in Redis, from the counts of this window and the one before, in one step. Returns what was granted and what is left.
 const SLIDE: &str = "local most, n, window, now = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local had = tonumber(redis.call('GET', KEYS[1]) or '0')
 local before = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -31,30 +31,32 @@ return {granted, free - granted}";
 
 pub(super) struct Shared {
     store: Store,
-    kept: Mutex<HashMap<String, Kept>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
     refilling: tokio::sync::Mutex<()>,
 }
+
+type StoreError = Box<dyn std::error::Error + Send + Sync>;
 
 enum Store {
     Postgres(Db),
     Upstash { client: reqwest::Client, settings: Upstash },
 }
 
-/// What this process knows of a key.
+/// What this process has taken of a limit.
 #[derive(Clone, Copy)]
-struct Kept {
+struct Bucket {
     /// Taken in advance and not used.
     left: u32,
     remaining: u32,
     until: Instant,
     /// Nothing is left until then.
     empty_until: Option<Instant>,
-    /// Refused since the store was asked last.
+    /// Requests refused since the last call of the store.
     refused: u32,
 }
 
 #[derive(Debug, Deserialize)]
-struct Taken {
+struct Grant {
     key: String,
     granted: u32,
     remaining: u32,
@@ -67,142 +69,149 @@ impl Shared {
             Some(settings) => Store::Upstash { client: net::client(), settings },
             None => Store::Postgres(service),
         };
-        Self { store, kept: Mutex::default(), refilling: tokio::sync::Mutex::default() }
+        Self { store, buckets: Mutex::default(), refilling: tokio::sync::Mutex::default() }
     }
 
-    pub(super) async fn take(&self, asked: &[Asked]) -> Verdict {
-        if let Some(verdict) = self.spend(asked) {
-            return verdict;
+    pub(super) async fn take(&self, checks: &[LimitCheck]) -> RateLimitDecision {
+        if let Some(decision) = self.spend(checks) {
+            return decision;
         }
-        // One call at a time: whoever waited finds what the one before took in advance.
+        // One call at a time: the others then use what it took in advance.
         let _turn = self.refilling.lock().await;
         for _ in 0..3 {
-            if let Some(verdict) = self.spend(asked) {
-                return verdict;
+            if let Some(decision) = self.spend(checks) {
+                return decision;
             }
-            let missing = self.missing(asked);
+            let missing = self.missing(checks);
             match self.store.take(&missing, |key| self.refused(key)).await {
-                Ok(taken) => self.keep(taken),
+                Ok(grants) => self.store_grants(grants),
                 Err(error) => {
                     tracing::warn!(
                         error = &*error as &dyn std::error::Error,
                         "could not count limits for all processes; this process counts alone"
                     );
-                    return Verdict::Allowed(None);
+                    return RateLimitDecision::Allowed(None);
                 }
             }
         }
-        Verdict::Allowed(None)
+        RateLimitDecision::Allowed(None)
     }
 
-    /// The keys of which nothing is at hand.
-    fn missing<'a>(&self, asked: &'a [Asked]) -> Vec<&'a Asked> {
+    /// The limits of which nothing is left in this process.
+    fn missing<'a>(&self, checks: &'a [LimitCheck]) -> Vec<&'a LimitCheck> {
         let now = Instant::now();
-        let mut kept = self.kept.lock().expect("nobody panics while holding it");
-        if kept.len() > KEYS {
-            kept.retain(|_, one| one.until > now);
+        let mut buckets = self.buckets.lock().expect("nobody panics while holding it");
+        if buckets.len() > KEYS {
+            buckets.retain(|_, bucket| bucket.until > now);
         }
-        asked.iter().filter(|one| kept.get(&one.key).is_none_or(|known| known.left == 0 || known.until <= now)).collect()
+        checks.iter().filter(|check| buckets.get(&check.key).is_none_or(|bucket| bucket.left == 0 || bucket.until <= now)).collect()
     }
 
-    pub(super) fn is_used_up(&self, asked: &Asked) -> Option<Standing> {
-        let kept = self.kept.lock().expect("nobody panics while holding it");
-        let reset = kept.get(&asked.key)?.empty(Instant::now())?;
-        Some(Standing { policy: asked.policy, remaining: 0, reset })
+    pub(super) fn is_used_up(&self, check: &LimitCheck) -> Option<LimitState> {
+        let buckets = self.buckets.lock().expect("nobody panics while holding it");
+        let reset = buckets.get(&check.key)?.empty(Instant::now())?;
+        Some(LimitState { policy: check.policy, remaining: 0, reset })
     }
 
-    /// A request that the first line refused: the store is told of it with the next question.
-    pub(super) fn record_rejection(&self, asked: &Asked, wait: Duration) {
-        if let Some(known) = self.kept.lock().expect("nobody panics while holding it").get_mut(&asked.key) {
-            known.refused += 1;
+    /// A request that the local limit refused; the next call reports it to the store.
+    pub(super) fn record_rejection(&self, check: &LimitCheck, wait: Duration) {
+        if let Some(bucket) = self.buckets.lock().expect("nobody panics while holding it").get_mut(&check.key) {
+            bucket.refused += 1;
             let now = Instant::now();
-            known.until = known.until.max(now + wait);
-            known.empty_until = Some(now + EMPTY_FOR.min(wait));
+            bucket.until = bucket.until.max(now + wait);
+            bucket.empty_until = Some(now + EMPTY_FOR.min(wait));
         }
     }
 
     fn refused(&self, key: &str) -> u32 {
-        self.kept.lock().expect("nobody panics while holding it").get(key).map_or(0, |known| known.refused)
+        self.buckets.lock().expect("nobody panics while holding it").get(key).map_or(0, |bucket| bucket.refused)
     }
 
-    fn keep(&self, taken: Vec<Taken>) {
+    fn store_grants(&self, grants: Vec<Grant>) {
         let now = Instant::now();
-        let mut kept = self.kept.lock().expect("nobody panics while holding it");
-        for one in taken {
-            let reset = Duration::from_secs(one.reset_s);
-            let empty_until = (one.granted == 0).then(|| now + EMPTY_FOR.min(reset));
-            kept.insert(one.key, Kept { left: one.granted, remaining: one.remaining, until: now + reset, empty_until, refused: 0 });
+        let mut buckets = self.buckets.lock().expect("nobody panics while holding it");
+        for grant in grants {
+            let reset = Duration::from_secs(grant.reset_s);
+            let empty_until = (grant.granted == 0).then(|| now + EMPTY_FOR.min(reset));
+            let bucket = Bucket { left: grant.granted, remaining: grant.remaining, until: now + reset, empty_until, refused: 0 };
+            buckets.insert(grant.key, bucket);
         }
     }
 
-    /// Takes one of each that was taken in advance, or refuses because one is used up. None when some must be asked for.
-    fn spend(&self, asked: &[Asked]) -> Option<Verdict> {
+    /// Takes one of each limit from what was taken in advance, or refuses because a limit is used up. None when the store must be asked.
+    fn spend(&self, checks: &[LimitCheck]) -> Option<RateLimitDecision> {
         let now = Instant::now();
-        let mut kept = self.kept.lock().expect("nobody panics while holding it");
-        if let Some((one, reset)) = asked.iter().find_map(|one| Some((one, kept.get(&one.key)?.empty(now)?))) {
-            if let Some(known) = kept.get_mut(&one.key) {
-                known.refused += 1;
+        let mut buckets = self.buckets.lock().expect("nobody panics while holding it");
+        if let Some((check, reset)) = checks.iter().find_map(|check| Some((check, buckets.get(&check.key)?.empty(now)?))) {
+            if let Some(bucket) = buckets.get_mut(&check.key) {
+                bucket.refused += 1;
             }
-            return Some(Verdict::Refused(Standing { policy: one.policy, remaining: 0, reset }));
+            return Some(RateLimitDecision::Refused(LimitState { policy: check.policy, remaining: 0, reset }));
         }
-        if !asked.iter().all(|one| kept.get(&one.key).is_some_and(|known| known.left > 0 && known.until > now)) {
+        if !checks.iter().all(|check| buckets.get(&check.key).is_some_and(|bucket| bucket.left > 0 && bucket.until > now)) {
             return None;
         }
-        let mut nearest: Option<Standing> = None;
-        for one in asked {
-            let Some(known) = kept.get_mut(&one.key) else { continue };
-            known.left -= 1;
-            let reset = known.until.saturating_duration_since(now);
-            let standing = Standing { policy: one.policy, remaining: known.left + known.remaining, reset };
-            let share = |standing: &Standing| f64::from(standing.remaining) / f64::from(standing.policy.limit.max(1));
-            if nearest.as_ref().is_none_or(|so_far| share(&standing) < share(so_far)) {
-                nearest = Some(standing);
+        let mut nearest: Option<LimitState> = None;
+        for check in checks {
+            let Some(bucket) = buckets.get_mut(&check.key) else { continue };
+            bucket.left -= 1;
+            let reset = bucket.until.saturating_duration_since(now);
+            let state = LimitState { policy: check.policy, remaining: bucket.left + bucket.remaining, reset };
+            let share = |state: &LimitState| f64::from(state.remaining) / f64::from(state.policy.limit.max(1));
+            if nearest.as_ref().is_none_or(|so_far| share(&state) < share(so_far)) {
+                nearest = Some(state);
             }
         }
-        Some(Verdict::Allowed(nearest))
+        Some(RateLimitDecision::Allowed(nearest))
     }
 }
 
-impl Kept {
+impl Bucket {
     /// How long nothing is left.
     fn empty(&self, now: Instant) -> Option<Duration> {
         self.empty_until.filter(|until| *until > now).map(|_| self.until.saturating_duration_since(now).max(Duration::from_secs(1)))
     }
 }
 
-fn in_advance(asked: &Asked) -> u32 {
-    (asked.policy.limit / IN_ADVANCE).max(1)
+fn in_advance(check: &LimitCheck) -> u32 {
+    (check.policy.limit / IN_ADVANCE).max(1)
 }
 
 impl Store {
-    async fn take(&self, asked: &[&Asked], refused: impl Fn(&str) -> u32) -> Result<Vec<Taken>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn take(&self, checks: &[&LimitCheck], refused: impl Fn(&str) -> u32) -> Result<Vec<Grant>, StoreError> {
         match self {
             Self::Postgres(db) => {
-                let wanted: Vec<Value> = asked
+                let wanted: Vec<Value> = checks
                     .iter()
-                    .map(|one| json!({"key": one.key, "n": in_advance(one), "limit": one.policy.limit, "window_s": one.policy.window_s, "refused": refused(&one.key)}))
+                    .map(|check| {
+                        let policy = &check.policy;
+                        json!({
+                            "key": check.key, "n": in_advance(check), "limit": policy.limit, "window_s": policy.window_s,
+                            "refused": refused(&check.key),
+                        })
+                    })
                     .collect();
                 Ok(db.call("take_tokens", &json!({"p_wanted": wanted})).await?)
             }
             Self::Upstash { client, settings } => {
                 let now = chrono::Utc::now().timestamp();
-                let commands: Vec<Value> = asked.iter().map(|one| slide(one, now)).collect();
+                let commands: Vec<Value> = checks.iter().map(|check| slide(check, now)).collect();
                 let request = client.post(format!("{}/pipeline", settings.url)).bearer_auth(&settings.token).timeout(settings.timeout);
                 let answers: Vec<Answer> = request.json(&commands).send().await?.error_for_status()?.json().await?;
-                asked.iter().zip(answers).map(|(one, answer)| answer.taken(one, now)).collect()
+                checks.iter().zip(answers).map(|(check, answer)| answer.grant(check, now)).collect()
             }
         }
     }
 }
 
-fn slide(one: &Asked, now: i64) -> Value {
-    let window = i64::from(one.policy.window_s);
+fn slide(check: &LimitCheck, now: i64) -> Value {
+    let window = i64::from(check.policy.window_s);
     let at = now / window;
-    let key = |at: i64| format!("nofx:rate:{}:{at}", one.key);
-    json!(["EVAL", SLIDE, 2, key(at), key(at - 1), one.policy.limit, in_advance(one), window, now])
+    let key = |at: i64| format!("nofx:rate:{}:{at}", check.key);
+    json!(["EVAL", SLIDE, 2, key(at), key(at - 1), check.policy.limit, in_advance(check), window, now])
 }
 
-/// What a command of a pipeline came to.
+/// The result of one command of a pipeline.
 #[derive(Deserialize)]
 struct Answer {
     result: Option<(u32, u32)>,
@@ -210,9 +219,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn taken(self, one: &Asked, now: i64) -> Result<Taken, Box<dyn std::error::Error + Send + Sync>> {
+    fn grant(self, check: &LimitCheck, now: i64) -> Result<Grant, StoreError> {
         let (granted, remaining) = self.result.ok_or_else(|| self.error.unwrap_or_else(|| "an answer without a result".to_owned()))?;
-        let window = i64::from(one.policy.window_s);
-        Ok(Taken { key: one.key.clone(), granted, remaining, reset_s: u64::try_from(window - now % window)? })
+        let window = i64::from(check.policy.window_s);
+        Ok(Grant { key: check.key.clone(), granted, remaining, reset_s: u64::try_from(window - now % window)? })
     }
 }

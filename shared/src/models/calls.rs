@@ -15,25 +15,28 @@ pub struct Settings {
     pub order: BTreeMap<String, Vec<String>>,
 }
 
-/// What came of beginning a question.
+/// How a model call starts.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Begun {
-    /// The run has the answer already.
-    Replay(Known),
+pub enum ModelCallStart {
+    /// The run has the response of the same request already.
+    #[serde(rename = "replay")]
+    Replayed(ReplayedResponse),
     /// A budget does not allow it; says which.
-    Over(String),
-    Id(Uuid),
+    #[serde(rename = "over")]
+    OverBudget(String),
+    /// Its cost is reserved under this id.
+    #[serde(rename = "id")]
+    Reserved(Uuid),
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Known {
+pub struct ReplayedResponse {
     pub answer: String,
     pub provider: String,
     pub model: String,
 }
 
-/// What was bought, or why nothing was.
+/// The response of a model, or the error.
 #[derive(Debug, Default, Serialize)]
 pub struct ModelCallResult {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +55,7 @@ pub struct ModelCallResult {
     pub fallbacks: Vec<Value>,
 }
 
-/// Begins a question; nothing when the lease was lost. `usd` and `tokens`: at most so much.
+/// Reserves what a call may cost at most (`usd`, `tokens`); none when the lease has expired.
 pub async fn begin_model_call(
     db: &Db,
     step: &ClaimedStep,
@@ -60,16 +63,17 @@ pub async fn begin_model_call(
     task: &str,
     usd: Option<f64>,
     tokens: u64,
-) -> Result<Option<Begun>, Error> {
+) -> Result<Option<ModelCallStart>, Error> {
     let call = json!({"hash": hash, "task": task, "usd": usd, "tokens": tokens});
     db.call("begin_model_call", &json!({"p_step": step.id, "p_token": step.token, "p_call": call})).await
 }
 
-pub async fn end_model_call(db: &Db, id: Uuid, bought: &ModelCallResult) -> Result<(), Error> {
-    db.call("end_model_call", &json!({"p_id": id, "p_result": bought})).await
+/// Records the result of a call, with or without the lease.
+pub async fn end_model_call(db: &Db, id: Uuid, result: &ModelCallResult) -> Result<(), Error> {
+    db.call("end_model_call", &json!({"p_id": id, "p_result": result})).await
 }
 
-/// What a tenant wants; what is common to all when it says nothing.
+/// The settings of a tenant; the default ones when it has none.
 pub async fn model_settings(db: &Db, tenant: Uuid) -> Result<Settings, Error> {
     let filters = vec![("tenant_id".to_owned(), format!("eq.{tenant}")), ("select".to_owned(), "order".to_owned())];
     let rows: Vec<Settings> = db.read(&Query { table: "model_settings", filters }).await?;

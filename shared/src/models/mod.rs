@@ -1,5 +1,5 @@
-//! Questions to models: what the database knows of them.
+//! Model calls, as the database records them.
 
 mod calls;
 
-pub use calls::{Begun, ModelCallResult, Known, Settings, begin_model_call, end_model_call, model_settings};
+pub use calls::{ModelCallResult, ModelCallStart, ReplayedResponse, Settings, begin_model_call, end_model_call, model_settings};

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::settings::{Aws, AwsKeys};
 
-/// What clients of AWS' services are made of. Asks for no credentials: the first call does.
+/// The configuration of AWS clients. Credentials are fetched with the first call.
 pub async fn aws(settings: &Aws) -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(settings.region.clone())).http_client(http);

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that builds clients")]
 
 mod aws;
-mod guard;
+mod egress;
 mod private_address;
 
 use std::sync::LazyLock;
@@ -10,11 +10,11 @@ use std::time::Duration;
 
 pub use aws::aws;
 pub(crate) use aws::credentials;
-pub use guard::{Unreachable, client_for, everywhere};
+pub use egress::{Unreachable, client_for, everywhere};
 use private_address::is_private;
 use rustls_platform_verifier::ConfigVerifierExt;
 
-/// What every client trusts: the machine's root certificates. Reading them takes longer than most calls, so it is done once a process.
+/// The root certificates of the machine. Reading them takes longer than most calls, so it is done once a process.
 static TLS: LazyLock<rustls::ClientConfig> = LazyLock::new(|| {
     provide_tls();
     let mut config = rustls::ClientConfig::with_platform_verifier().expect("the machine has root certificates (ca-certificates)");
@@ -22,7 +22,7 @@ static TLS: LazyLock<rustls::ClientConfig> = LazyLock::new(|| {
     config
 });
 
-/// A client with our TLS provider and limits. Redirects are not followed: whoever wants to checks each hop.
+/// A client with our TLS provider and limits. It follows no redirects: callers check each hop.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .tls_backend_preconfigured(TLS.clone())
@@ -33,9 +33,9 @@ pub fn client() -> reqwest::Client {
         .expect("the TLS configuration is one of reqwest's own rustls")
 }
 
-/// Tells all of the process which TLS provider to use.
+/// Installs the TLS provider of the process.
 pub fn provide_tls() {
-    // The second call of a process finds the provider installed: that is no error.
+    // The second call finds the provider installed: that is no error.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 

@@ -1,4 +1,4 @@
-//! Reads the fields of one JSON object and notes everything that is wrong with them.
+//! Reads the fields of one JSON object and collects all faults in them.
 
 use std::fmt::Display;
 

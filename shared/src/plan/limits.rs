@@ -4,7 +4,7 @@ pub(super) const PLAN_BYTES: usize = 1 << 20;
 pub(super) const STEPS: usize = 1000;
 pub(super) const DEPTH: usize = 200;
 pub(super) const STEP_INPUT_BYTES: usize = 256 << 10;
-/// Longest CEL expression: its parser is recursive, and nobody reads longer ones.
+/// Longest CEL expression: its parser is recursive, and no one reads longer ones.
 pub(super) const EXPRESSION_BYTES: usize = 2000;
 /// Deepest nesting of brackets in a CEL expression.
 pub(super) const EXPRESSION_DEPTH: usize = 40;

@@ -1,4 +1,4 @@
-//! The plan language: text → checked plan → rows for `create_run`. Pure: asks no database and executes nothing.
+//! The plan language: text → validated plan → rows for `create_run`. Pure: calls no database and executes nothing.
 
 pub mod expression;
 mod fields;

@@ -1,5 +1,5 @@
-//! The sending side of the doorbell: tells workers that something may be ready. A ring says where to look and nothing more;
-//! losing it costs seconds, never work, because a sweeper wake_ups again. The hearing side is `worker/src/doorbell`.
+//! The sending side of wake-ups, which make workers claim. A wake-up names a run or a step and nothing more; losing one costs seconds,
+//! never work, because the next sweep wakes workers again. The receiving side is `worker/src/listener`.
 
 mod redis;
 mod sqs;
@@ -17,7 +17,7 @@ use crate::telemetry::{self, TraceParent};
 pub use redis::{DEAD_STREAM, GROUP, STREAM};
 pub use sqs::{Message, Urgency};
 
-/// Why a ring could not be sent.
+/// Why a wake-up could not be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("could not wake workers through Redis")]
@@ -26,11 +26,11 @@ pub enum Error {
     Sqs(#[from] sqs::Error),
 }
 
-/// Tells to look at a run or a step.
+/// A hint for workers that a run or a step may be ready.
 #[derive(Clone, Debug)]
 pub struct WakeUp {
     pub id: Uuid,
-    /// The run's, when it is known.
+    /// The priority of the run, if it is known.
     pub priority: i32,
     pub trace: Option<TraceParent>,
 }
@@ -41,20 +41,20 @@ impl WakeUp {
     }
 }
 
-/// Sends wake_ups through the queue of the settings.
+/// Sends wake-ups through the queue of the settings.
 pub struct Queue {
     driver: Driver,
 }
 
 enum Driver {
-    /// Its functions ring when they commit: there is nothing to send.
+    /// Its functions notify when they commit: there is nothing to send.
     Postgres,
     Redis(redis::Sender),
     Sqs(Box<sqs::Sender>),
 }
 
 impl Queue {
-    /// Connects with the first ring. `role`: whom to call AWS as when the settings have no keys.
+    /// Connects with the first wake-up. `role`: the AWS identity when the settings have no keys.
     pub fn new(settings: settings::Queue, role: Option<SharedCredentialsProvider>) -> Self {
         let driver = match settings {
             settings::Queue::Postgres => Driver::Postgres,
@@ -69,7 +69,7 @@ impl Queue {
         Self { driver }
     }
 
-    /// Whether wake_ups could be sent now.
+    /// Checks whether wake-ups could be sent now.
     pub async fn check(&self) -> Result<(), Error> {
         match &self.driver {
             Driver::Postgres => Ok(()),
@@ -87,6 +87,7 @@ impl Queue {
         }
     }
 
+    /// Wakes workers.
     pub async fn wake(&self, mut wake_ups: Vec<WakeUp>) -> Result<(), Error> {
         if wake_ups.is_empty() || matches!(self.driver, Driver::Postgres) {
             return Ok(());
@@ -106,7 +107,7 @@ impl Queue {
         send.instrument(span.clone()).await
     }
 
-    /// Tells followers of the event log that something was written, where nothing else does (see `events::EventBus`).
+    /// Announces new events, where the queue is the only way to do so (see `events::EventBus`).
     pub async fn notify_event_listeners(&self) -> Result<(), Error> {
         match &self.driver {
             Driver::Redis(sender) => sender.notify_event_listeners().await.map_err(Error::from),

@@ -1,4 +1,4 @@
-//! Rings as entries of a Redis stream.
+//! Wake-ups as entries of a Redis stream.
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::streams::{StreamAddOptions, StreamTrimStrategy, StreamTrimmingMode};
@@ -8,13 +8,13 @@ use tokio::sync::OnceCell;
 use super::WakeUp;
 use crate::events::CHANNEL;
 
-/// Key of the stream of wake_ups.
+/// Key of the stream of wake-ups.
 pub const STREAM: &str = "nofx:step.ready";
 /// The consumer group of all workers.
 pub const GROUP: &str = "workers";
-/// Key of the stream of entries that are no wake_ups.
+/// Key of the stream of entries that are not wake-ups.
 pub const DEAD_STREAM: &str = "nofx:step.ready:dead";
-/// Rings beyond so many are dropped, oldest first: a look finds what they told of, too.
+/// Wake-ups beyond this number are dropped, oldest first: the next poll finds their steps, too.
 const MAX_LENGTH: usize = 10_000;
 
 pub(super) struct Sender {
@@ -41,12 +41,12 @@ impl Sender {
 
     pub(super) async fn send(&self, wake_ups: &[WakeUp]) -> Result<(), RedisError> {
         let mut redis = self.connection().await?;
-        let keep = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, MAX_LENGTH));
+        let options = StreamAddOptions::default().trim(StreamTrimStrategy::maxlen(StreamTrimmingMode::Approx, MAX_LENGTH));
         let mut pipe = redis::pipe();
         for wake_up in wake_ups {
             let mut fields = vec![("id", wake_up.id.to_string())];
             fields.extend(wake_up.trace.as_ref().map(|trace| ("traceparent", trace.to_string())));
-            pipe.xadd_options(STREAM, "*", &fields, &keep).ignore();
+            pipe.xadd_options(STREAM, "*", &fields, &options).ignore();
         }
         pipe.publish(CHANNEL, "").ignore();
         pipe.query_async(&mut redis).await

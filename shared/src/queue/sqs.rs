@@ -1,8 +1,8 @@
-//! Rings as SQS messages: one standard queue for each urgency. Not FIFO: a ring may come twice, late or in any order, because
-//! Postgres decides, and FIFO would cost throughput for an order that nobody needs.
+//! Wake-ups as SQS messages: one standard queue for each urgency. Not FIFO: a wake-up may come twice, late or in any order, because
+//! Postgres decides, and FIFO would cost throughput for an order that is not needed.
 //!
 //! Sends two calls of the JSON protocol, signed by AWS' own signer, instead of the whole SDK: that is 5 MB of each function's
-//! binary, and a third of its cold start's reading (measured; ADR 0008). Workers hear with the SDK.
+//! binary, and a third of its cold start's reading (measured; ADR 0008). Workers receive with the SDK.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why SQS did not take messages.
+/// Why SQS did not accept messages.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("no AWS credentials found")]
@@ -43,13 +43,13 @@ pub enum Error {
     Partial { queue: String, taken: usize, sent: usize, code: String },
 }
 
-/// What a message says.
+/// The body of a message.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Message {
     pub id: Uuid,
 }
 
-/// Which queue a ring goes to: what is urgent does not wait behind a heap of what is not.
+/// The queue that a wake-up goes to: an urgent one does not wait behind many others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
     High,
@@ -60,8 +60,8 @@ pub enum Urgency {
 impl Urgency {
     pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 
-    fn of(ring: &WakeUp) -> Self {
-        match ring.priority {
+    fn of(wake_up: &WakeUp) -> Self {
+        match wake_up.priority {
             1.. => Self::High,
             0 => Self::Normal,
             _ => Self::Low,
@@ -161,14 +161,14 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends up to ten messages. Those that SQS itself could not take are sent once more.
+    /// Sends up to ten messages. Those that failed in SQS itself are sent once more.
     async fn send_batch(&self, queue: &str, url: &str, mut entries: Vec<Entry>) -> Result<(), Error> {
         let sent = entries.len();
         for again in [true, false] {
             let answer: Sent = self.call("SendMessageBatch", queue, &serde_json::json!({"QueueUrl": url, "Entries": entries})).await?;
             let Some(first) = answer.failed.first() else { return Ok(()) };
-            let is_hopeless = answer.failed.iter().any(|failed| failed.sender_fault);
-            if is_hopeless || !again {
+            let is_permanent = answer.failed.iter().any(|failed| failed.sender_fault);
+            if is_permanent || !again {
                 let taken = sent - answer.failed.len();
                 return Err(Error::Partial { queue: queue.to_owned(), taken, sent, code: first.code.clone() });
             }
@@ -213,8 +213,8 @@ impl Sender {
     }
 }
 
-fn entry((at, ring): (usize, &&WakeUp)) -> Entry {
-    let message_body = serde_json::to_string(&Message { look: wake_up.id }).expect("an id is JSON");
+fn entry((at, wake_up): (usize, &&WakeUp)) -> Entry {
+    let message_body = serde_json::to_string(&Message { id: wake_up.id }).expect("an id is JSON");
     let trace = wake_up.trace.as_ref().map(|trace| ("traceparent", Attribute { data_type: "String", string_value: trace.to_string() }));
     Entry { id: at.to_string(), message_body, message_attributes: trace.into_iter().collect() }
 }

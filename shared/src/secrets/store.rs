@@ -1,14 +1,14 @@
-//! Where the values of secrets come from. Fails closed: a step never runs with half of its secrets.
+//! The store of secret values. Fails closed: a step never runs with some of its secrets only.
 
 use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-use super::aws::Manager;
+use super::aws::SecretsManager;
 use crate::db::{self, Db};
 use crate::settings;
 
-/// Why a secret cannot be had.
+/// Why a secret could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the secret {name} was not found: {hint}")]
@@ -19,7 +19,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether asking again cannot help.
+    /// Whether another attempt cannot succeed.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Missing { .. })
     }
@@ -32,16 +32,16 @@ pub struct SecretStore {
 
 enum Driver {
     Env,
-    Aws(Box<Manager>),
+    Aws(Box<SecretsManager>),
     Vault(Db),
 }
 
 impl SecretStore {
-    /// Asks for nothing until a step names a secret. `service` is the database as the service role.
+    /// Makes no call until a step names a secret. `service` is the database as the service role.
     pub fn new(settings: settings::Secrets, service: Db) -> Self {
         let driver = match settings {
             settings::Secrets::Env => Driver::Env,
-            settings::Secrets::Aws { prefix, ttl, aws } => Driver::Aws(Box::new(Manager::new(prefix, ttl, aws))),
+            settings::Secrets::Aws { prefix, ttl, aws } => Driver::Aws(Box::new(SecretsManager::new(prefix, ttl, aws))),
             settings::Secrets::Vault => Driver::Vault(service),
         };
         Self { driver }
@@ -57,26 +57,26 @@ impl SecretStore {
         Some(found.map(|mut found| found.remove(name).unwrap_or_default()))
     }
 
-    /// The values of all these names, or why there is none.
+    /// The values of all these names, or the first error.
     pub async fn read(&self, tenant: Uuid, names: &[String]) -> Result<BTreeMap<String, String>, Error> {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
         match &self.driver {
-            Driver::Env => complete(names, settings::secret, |name| format!("set NOFX_SECRET_{name} for the worker")),
+            Driver::Env => require_all(names, settings::secret, |name| format!("set NOFX_SECRET_{name} for the worker")),
             Driver::Aws(manager) => manager.read(tenant, names).await,
             Driver::Vault(db) => {
                 let found: Result<BTreeMap<String, String>, db::Error> =
                     db.call("read_secrets", &json!({"p_tenant": tenant, "p_names": names})).await;
                 let found = found.map_err(|error| Error::Unavailable(error.into()))?;
-                complete(names, |name| found.get(name).cloned(), |name| format!("create {tenant}/{name} in Supabase Vault"))
+                require_all(names, |name| found.get(name).cloned(), |name| format!("create {tenant}/{name} in Supabase Vault"))
             }
         }
     }
 }
 
-/// All of the names with their values, or the first that has none.
-pub(super) fn complete(
+/// All names with their values, or an error for the first that has none.
+pub(super) fn require_all(
     names: &[String],
     value: impl Fn(&str) -> Option<String>,
     hint: impl Fn(&str) -> String,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Edge, Invalid, Limits, Queue, Reader, Supabase};
+use super::{EdgeConfig, Invalid, Limits, Queue, Reader, Supabase};
 use crate::crypto::Keyring;
 
 /// Settings of the API.
@@ -16,20 +16,20 @@ pub struct Api {
     pub github_webhook_secrets: Vec<String>,
     /// `NOFX_CORS_ORIGINS`: comma-separated origins that browsers may call from; none when empty.
     pub cors_origins: Vec<String>,
-    /// `NOFX_STREAM_S`: after how many seconds an event stream ends itself, 240 when not set.
+    /// `NOFX_STREAM_S`: after how many seconds an event stream ends; default: 240.
     pub stream: Duration,
     /// `NOFX_ENCRYPTION_KEYS`: opens payloads of the audit log (see `crypto::Keyring`).
     pub encryption_keys: Option<Keyring>,
-    /// `NOFX_REGION`, or what Vercel and AWS say: where it runs, for events.
+    /// `NOFX_REGION`; default: the region of Vercel or AWS. For events.
     pub region: Option<String>,
     pub limits: Limits,
-    /// Where functions read what is shut out; the database when not set.
-    pub edge: Option<Edge>,
+    /// Where functions read the open breakers; default: the database.
+    pub edge_config: Option<EdgeConfig>,
     /// `NOFX_OAUTH_PROVIDERS`: comma-separated providers of Supabase Auth that the sign-in page offers (github, google, …); none when empty.
     pub oauth_providers: Vec<String>,
-    /// `NOFX_URL`: where people reach the dashboard; what the request names as its host when not set.
+    /// `NOFX_URL`: where people reach the dashboard; default: the host of the request.
     pub public_url: Option<String>,
-    /// `NOFX_TRACE_URL`: where a trace is seen, with `{trace_id}` in it; pages show only its id when not set.
+    /// `NOFX_TRACE_URL`: where people see a trace, with `{trace_id}` in it; without it pages show only the id.
     pub trace_url: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub fn api() -> Result<Api, Invalid> {
         encryption_keys: reader.keyring(),
         region: reader.region(),
         limits: reader.limits(&Limits::default()),
-        edge: reader.edge(),
+        edge_config: reader.edge_config(),
         oauth_providers: reader.list("NOFX_OAUTH_PROVIDERS"),
         public_url: reader.url("NOFX_URL"),
         trace_url: reader.text("NOFX_TRACE_URL"),

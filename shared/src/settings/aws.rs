@@ -7,7 +7,7 @@ pub struct Aws {
     pub region: String,
     /// `AWS_ENDPOINT_URL`: an emulator or a VPC endpoint instead of AWS's own.
     pub endpoint: Option<String>,
-    /// A worker without keys asks for those of its task's or machine's role; the API needs keys.
+    /// A worker without keys uses the role of its task or machine; the API needs keys.
     pub keys: Option<AwsKeys>,
 }
 

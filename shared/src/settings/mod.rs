@@ -1,10 +1,10 @@
 //! Settings: read from the environment once, here; all that is wrong is reported at once, by name.
-//! Nobody below `main` reads the environment.
+//! Nothing below `main` reads the environment.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
 mod api;
 mod aws;
-mod edge;
+mod edge_config;
 mod forges;
 mod limits;
 mod models;
@@ -21,7 +21,7 @@ use crate::crypto::Keyring;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
-pub use edge::{Edge, EdgeWriter};
+pub use edge_config::{EdgeConfig, EdgeConfigWriter};
 pub use forges::Forges;
 pub use limits::{Limits, Upstash, limits_of_dev};
 pub use models::Models;
@@ -46,7 +46,7 @@ pub fn existing_database() -> Option<String> {
     Reader::default().text("NOFX_DB_URL")
 }
 
-/// `GITHUB_WEBHOOK_SECRET` for `nofx dev`, whose other settings it makes itself.
+/// `GITHUB_WEBHOOK_SECRET` for `nofx dev`, which makes its other settings itself.
 pub fn github_webhook_secrets() -> Vec<String> {
     Reader::default().list("GITHUB_WEBHOOK_SECRET")
 }
@@ -93,8 +93,8 @@ impl Reader {
     /// An absolute http or https URL, without the slash at its end.
     fn url(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        let is_fine = reqwest::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !is_fine {
+        let is_valid = reqwest::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !is_valid {
             self.problems.push(format!("{name}: `{text}` is not an http or https URL"));
         }
         Some(text.trim_end_matches('/').to_owned())
@@ -104,7 +104,7 @@ impl Reader {
         self.url(name).unwrap_or_else(|| self.required(name))
     }
 
-    /// `NOFX_REGION`, or what Vercel and AWS say: where this process runs, for events.
+    /// `NOFX_REGION`; default: the region of Vercel or AWS. Where this process runs, for events.
     fn region(&self) -> Option<String> {
         ["NOFX_REGION", "VERCEL_REGION", "AWS_REGION"].into_iter().find_map(|name| self.text(name))
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 
-/// Which models to ask when neither the tenant nor the step says.
+/// The models to call when neither the tenant nor the step names any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Models {
     /// `LLM_ORDER`: `provider` or `provider/model`, comma-separated, the first choice first; for every task. When not set: codegen asks

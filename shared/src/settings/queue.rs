@@ -1,13 +1,13 @@
 use super::{Aws, Reader};
 
-/// How workers hear that there is work: `QUEUE_DRIVER`, postgres when not set.
+/// How workers are woken: `QUEUE_DRIVER`; default: postgres.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Queue {
     /// `postgres`: NOTIFY over the direct connection.
     Postgres,
     /// `redis`: a stream of the Redis at `REDIS_URL`.
     Redis { url: String },
-    /// `sqs`: queues whose names begin with `SQS_PREFIX`, nofx when not set.
+    /// `sqs`: queues whose names begin with `SQS_PREFIX`, default: nofx.
     Sqs { prefix: String, aws: Aws },
 }
 

@@ -7,7 +7,7 @@ use super::{Aws, Reader};
 pub enum Secrets {
     /// `env`: `NOFX_SECRET_<NAME>` of the worker, for all tenants.
     Env,
-    /// `aws`: Secrets Manager, one JSON secret a tenant, `SECRETS_PREFIX/<tenant id>`, kept for `SECRETS_TTL_S` seconds (300).
+    /// `aws`: Secrets Manager, one JSON secret a tenant, `SECRETS_PREFIX/<tenant id>`, cached for `SECRETS_TTL_S` seconds (300).
     Aws { prefix: String, ttl: Duration, aws: Aws },
     /// `vault`: Supabase Vault, one secret a name, `<tenant id>/<NAME>`.
     Vault,

@@ -14,7 +14,7 @@ pub struct Supabase {
     /// `SUPABASE_JWT_SECRET`: checks tokens of people that are signed with HS256, and signs those of API keys. Tokens signed with
     /// a key pair are checked by the project's published keys.
     pub jwt_secret: String,
-    /// `NOFX_DB_URL`: a direct connection, for LISTEN only; without it events come by Realtime and doorbells by the queue.
+    /// `NOFX_DB_URL`: a direct connection, for LISTEN only; without it events come through Realtime and wake-ups through the queue.
     pub db_url: Option<String>,
 }
 

@@ -14,8 +14,8 @@ pub struct Telemetry {
     pub log: Targets,
 }
 
-/// Reads the settings of logs and traces, for a program of this name. Never fails: it is what failures are told with; what is
-/// malformed is told by `api()` and `worker()`.
+/// Reads the settings of logs and traces, for a program of this name. Never fails, since failures are logged with them; what is
+/// malformed is reported by `api()` and `worker()`.
 pub fn telemetry(program: &str) -> Telemetry {
     let mut reader = Reader::default();
     let endpoint = reader.url("OTEL_EXPORTER_OTLP_ENDPOINT").filter(|_| reader.problems.is_empty());

@@ -12,17 +12,17 @@ pub struct Worker {
     pub secrets: Secrets,
     pub models: Models,
     pub forges: Forges,
-    /// `NOFX_WORKER_NAME`; made from the process id when not set.
+    /// `NOFX_WORKER_NAME`; default: made from the process id.
     pub name: String,
-    /// `NOFX_CONCURRENCY`: steps at once, 512 when not set.
+    /// `NOFX_CONCURRENCY`: steps at once; default: 512.
     pub concurrency: usize,
-    /// `NOFX_PROCESSES`: child processes at once, 16 when not set; steps beyond wait for their turn.
+    /// `NOFX_PROCESSES`: child processes at once; default: 16; more steps wait for their turn.
     pub processes: usize,
-    /// `NOFX_LEASE_S`: how long a lease holds without a heartbeat, 30 when not set.
+    /// `NOFX_LEASE_S`: how long a lease lasts without a heartbeat; default: 30.
     pub lease: Duration,
-    /// `NOFX_SWEEP_S`: how often it looks for lost leases and rings for what waits; 15, or half a lease if that is less, when not set.
+    /// `NOFX_SWEEP_S`: how often it expires leases and fires timers; default: 15, or half a lease if that is less.
     pub sweep: Duration,
-    /// `NOFX_DRAIN_S`: how long running steps may go on after SIGTERM before they are handed back, 20 when not set.
+    /// `NOFX_DRAIN_S`: how long running steps may continue after SIGTERM before they are interrupted; default: 20.
     pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
     pub admin_port: u16,
@@ -30,17 +30,17 @@ pub struct Worker {
     pub workspaces: PathBuf,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
-    /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that statements about artifacts are signed with.
+    /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
-    /// `NOFX_ENCRYPTION_KEYS`: what payloads of the audit log are sealed with (see `crypto::Keyring`); without keys they stay plain.
+    /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
     pub encryption_keys: Option<Keyring>,
-    /// `NOFX_REGION`, or what Vercel and AWS say: where it runs, for events.
+    /// `NOFX_REGION`; default: the region of Vercel or AWS. For events.
     pub region: Option<String>,
-    /// `NOFX_IMAGE_DIGEST`: the image that the worker runs from, for those statements.
+    /// `NOFX_IMAGE_DIGEST`: the image that the worker runs from, for attestations.
     pub image: Option<String>,
     /// `NOFX_URL`: where people see runs, for links from elsewhere.
     pub public_url: Option<String>,
-    /// `ECS_AGENT_URI`, which ECS sets: where a task asks not to be scaled in while it holds leases.
+    /// `ECS_AGENT_URI`, which ECS sets: where a task requests protection from scale-in while it holds leases.
     pub ecs_agent: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Reader {
     }
 }
 
-/// `NOFX_ADMIN_PORT` alone, for whoever asks a worker how it is.
+/// `NOFX_ADMIN_PORT` alone, for health checks of a worker.
 pub fn admin_port() -> u16 {
     Reader::default().parsed("NOFX_ADMIN_PORT", 0)
 }

@@ -1,4 +1,5 @@
-//! Supabase Storage: uploads, in pieces when they are large, and signed URLs. Its HTTP status is 400 for every client error, so the body decides.
+//! Supabase Storage: uploads, in pieces when they are large, and signed URLs. Its HTTP status is 400 for every client error, so the body
+//! decides.
 
 mod content;
 mod resumable;
@@ -11,10 +12,10 @@ use serde::Deserialize;
 use crate::net;
 pub use content::Content;
 
-/// The bucket of everything that runs keep.
+/// The bucket of artifacts.
 pub const ARTIFACTS: &str = "artifacts";
 
-/// Why Storage did not do it.
+/// Why a call of Storage failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("storage refused {path}: {code}")]
@@ -30,7 +31,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it is about what was sent, so that sending it again cannot help.
+    /// Whether another attempt with the same content cannot succeed.
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Unavailable(_) => false,
@@ -45,7 +46,7 @@ impl Error {
 /// A client that acts as the service role.
 #[derive(Clone)]
 pub struct Storage {
-    /// Made with the first call: health checks need none.
+    /// Created with the first call: health checks make none.
     client: Arc<LazyLock<reqwest::Client>>,
     base: String,
     key: String,
@@ -64,7 +65,7 @@ impl Storage {
         Self { client: Arc::new(LazyLock::new(net::client)), base: format!("{supabase_url}/storage/v1"), key: service_role_key.to_owned() }
     }
 
-    /// Makes the bucket unless it is there.
+    /// Creates the bucket unless it exists.
     pub async fn ensure_bucket(&self) -> Result<(), Error> {
         let body = serde_json::json!({"id": ARTIFACTS, "name": ARTIFACTS, "public": false});
         match self.send(ARTIFACTS, self.client.post(format!("{}/bucket", self.base)).json(&body)).await {
@@ -73,8 +74,8 @@ impl Storage {
         }
     }
 
-    /// Stores bytes at a path of the bucket that is named by their digest: what is there already is the same. What is larger than a
-    /// piece goes in pieces, and on from where it was when the connection is lost.
+    /// Stores bytes at a path of the bucket that is named by their digest: what exists already is the same. Content that is
+    /// larger than a piece is sent in pieces, and resumed when the connection is lost.
     pub async fn upload(&self, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
         let stored = if content.len() > resumable::PIECE_BYTES {
             resumable::upload(self, path, media_type, content).await

@@ -1,4 +1,4 @@
-//! Uploads in pieces (tus 1.0.0): after a lost connection the server is asked how much it has, and the rest is sent.
+//! Uploads in pieces (tus 1.0.0): after a lost connection the client asks for the offset, and sends the rest.
 
 use std::time::Duration;
 

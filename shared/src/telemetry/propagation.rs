@@ -45,10 +45,10 @@ impl Display for TraceParent {
     }
 }
 
-/// Makes a span a part of the trace that came with a request, a ring or a step.
+/// Makes a span a part of the trace that came with a request, a wake-up or a step.
 pub fn follow(span: &Span, parent: Option<&TraceParent>) {
     if let Some(TraceParent(context)) = parent {
-        // An error says that no traces are recorded: then there is nothing to join.
+        // An error means that no traces are recorded.
         drop(span.set_parent(opentelemetry::Context::new().with_remote_span_context(context.clone())));
     }
 }

@@ -19,13 +19,14 @@ pub struct Aws {
     keeper: tokio::task::JoinHandle<()>,
 }
 
-/// How often a message is handed out before it is put away.
+/// How often a message is received before it moves to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u32 = 5;
-/// For how long a message that was handed out is hidden.
+/// For how long a received message is hidden.
 const VISIBILITY_S: u32 = 30;
 
 impl Aws {
-    /// Starts it, after ending the one that a killed stack left behind, and makes the queues `<prefix>-high`, `-normal`, `-low` and `-dead`.
+    /// Starts it, after ending the one that a killed stack left behind, and creates the queues `<prefix>-high`, `-normal`, `-low` and
+    /// `-dead`.
     pub async fn start(data_dir: &Path, prefix: &str) -> Result<Self, Error> {
         let program = moto()?;
         let pid_file = data_dir.join("aws.pid");
@@ -55,7 +56,7 @@ impl Aws {
         }
         let url = queues.url.clone();
         std::fs::write(&pid_file, process.pid().to_string()).at("could not write", &pid_file)?;
-        Ok(Self { process, url, keeper: tokio::spawn(queues.keep()) })
+        Ok(Self { process, url, keeper: tokio::spawn(queues.maintain()) })
     }
 
     /// What `AWS_ENDPOINT_URL` is set to.
@@ -81,8 +82,8 @@ struct Queues {
 }
 
 impl Queues {
-    /// An emulator that died and was started again has forgotten everything: making what is there changes nothing.
-    async fn keep(self) {
+    /// Creates the queues again and again: an emulator that was restarted has none, and creating one that exists changes nothing.
+    async fn maintain(self) {
         loop {
             tokio::time::sleep(Duration::from_secs(2)).await;
             if let Err(error) = self.make().await {

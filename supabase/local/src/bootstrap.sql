@@ -69,7 +69,7 @@ grant all on storage.buckets, storage.objects to service_role, postgres;
 reset role;
 
 -- Realtime: what it has in the database. Messages are kept for the moment only, so nothing is written while no socket is open: the
--- function is `send_unheard` then, which nobody calls, and `send` while there is one (supabase/local/src/realtime/hear.rs).
+-- function is `send_disabled` then, which is never called, and `send` while there is one (supabase/local/src/realtime/listen.rs).
 create schema realtime authorization supabase_realtime_admin;
 grant usage on schema realtime to anon, authenticated, service_role, postgres;
 set role supabase_realtime_admin;
@@ -89,7 +89,7 @@ alter table realtime.messages enable row level security;
 grant select, insert, update on realtime.messages to anon, authenticated, service_role, postgres;
 create function realtime.is_stand_in() returns boolean language sql immutable as $$ select true $$;
 create function realtime.topic() returns text language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
-create function realtime.send_unheard(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
+create function realtime.send_disabled(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql security definer as $$
 declare
   v_id uuid := gen_random_uuid();
 begin

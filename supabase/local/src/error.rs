@@ -1,8 +1,8 @@
-//! What can go wrong when the stack starts or stops; every message says what to do.
+//! Errors when the stack starts or stops; every message says what to do.
 
 use std::path::PathBuf;
 
-/// Why the embedded stack could not start, or could not go on.
+/// Why the embedded stack could not start, or could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{tool} was not found; run `npm ci` in {root} (or scripts/bootstrap-dev.sh)")]
@@ -21,8 +21,8 @@ pub enum Error {
     OtherVersion { dir: PathBuf },
     #[error("{dir} is in use by another nofx (pid {pid}); stop it or pass another --data-dir")]
     InUse { dir: PathBuf, pid: i32 },
-    #[error("{what} failed: {said}")]
-    Failed { what: String, said: String },
+    #[error("{what} failed: {output}")]
+    Failed { what: String, output: String },
     #[error("{what} did not become ready within {seconds} s; its log is {log}")]
     NotReady { what: &'static str, seconds: u64, log: PathBuf },
     #[error("{what} {path}")]
@@ -41,12 +41,12 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn failed(what: impl Into<String>, said: &(impl std::fmt::Display + ?Sized)) -> Self {
-        Self::Failed { what: what.into(), said: said.to_string() }
+    pub(crate) fn failed(what: impl Into<String>, output: &(impl std::fmt::Display + ?Sized)) -> Self {
+        Self::Failed { what: what.into(), output: output.to_string() }
     }
 }
 
-/// Says of an I/O error what was done to which path.
+/// Adds the action and the path to an I/O error.
 pub(crate) trait At<T> {
     fn at(self, what: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
 }

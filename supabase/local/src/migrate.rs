@@ -1,4 +1,4 @@
-//! Brings the schema in by the real Supabase CLI, so that what runs here is what is pushed to the cloud.
+//! Applies the schema with the real Supabase CLI, so that the same schema runs here and in the cloud.
 #![expect(clippy::disallowed_methods, reason = "runs the Supabase CLI")]
 
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(crate) async fn migrate(root: &Path, data_dir: &Path, db_url: &str) -> Resul
     let wanted = fingerprint(&root.join("supabase/migrations"))?;
     match std::fs::read_to_string(&marker) {
         Ok(applied) if applied == wanted => return Ok(()),
-        // Until 0.1.0 migrations are mended in place, so an older database cannot be brought up to date.
+        // Until 0.1.0 migrations are changed in place, so an older database cannot be migrated.
         Ok(_) => return Err(Error::OtherVersion { dir: data_dir.to_owned() }),
         Err(_) => {}
     }
@@ -55,9 +55,9 @@ pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     // Before the error the CLI lists every file that it would push.
-    let error = said.find("ERROR").or_else(|| said.find("failed")).map_or_else(|| said.as_ref(), |at| &said[at..]);
+    let error = stderr.find("ERROR").or_else(|| stderr.find("failed")).map_or_else(|| stderr.as_ref(), |at| &stderr[at..]);
     Err(Error::failed("supabase db push", error.trim()))
 }
 

@@ -1,4 +1,4 @@
-//! Ports for programs that must be told theirs before they start.
+//! Free ports for programs whose port must be known before they start.
 
 use std::collections::HashSet;
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! Postgres: made on first start, run with full durability as an unprivileged user, found and ended when it was left behind.
+//! Postgres: created on first start, run with full durability as an unprivileged user, found and ended when it was left behind.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl Place {
 }
 
 impl Postgres {
-    /// Starts the cluster of `data_dir`, making it first when there is none. True: it was made now.
+    /// Starts the cluster of `data_dir`, creating it first when there is none. True: it was created now.
     pub(crate) async fn start(root: &Path, data_dir: &Path, port: u16, password: &str) -> Result<(Self, bool), Error> {
         let place = Place::choose(root, data_dir)?;
         let program = place.home.join("bin/postgres");
@@ -137,8 +137,8 @@ async fn make_cluster(place: &Place, data_dir: &Path, password: &str) -> Result<
     let status = recipe.command()?.status().await.at("could not start", &recipe.program)?;
     std::fs::remove_file(&password_file).at("could not remove", &password_file)?;
     if !status.success() {
-        let said = std::fs::read_to_string(&recipe.log).unwrap_or_default();
-        return Err(Error::failed("initdb", said.trim()));
+        let output = std::fs::read_to_string(&recipe.log).unwrap_or_default();
+        return Err(Error::failed("initdb", output.trim()));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Child processes of the stack: started, watched, restarted when they die, and stopped without leaving any behind.
+//! Child processes of the stack: started, restarted when they die, and stopped without leaving any behind.
 #![expect(clippy::disallowed_methods, reason = "starts the parts of the stack")]
 
 use std::path::{Path, PathBuf};
@@ -25,11 +25,11 @@ pub(crate) struct Recipe {
     pub log: PathBuf,
     /// User and group to run as; ours when none.
     pub user: Option<(u32, u32)>,
-    /// The signal that asks it to stop in good order.
+    /// The signal for an orderly stop.
     pub stop_with: Signal,
 }
 
-/// A child that is restarted whenever it dies before it was told to stop.
+/// A child that is restarted whenever it dies before it is stopped.
 pub(crate) struct Supervised {
     pid: Arc<AtomicI32>,
     stop: watch::Sender<bool>,
@@ -66,7 +66,7 @@ impl Recipe {
         let task = tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    () = told_to_stop(&mut stopping) => {
+                    () = stopped(&mut stopping) => {
                         end(&mut child, self.stop_with).await;
                         return;
                     }
@@ -109,8 +109,8 @@ impl Supervised {
     }
 }
 
-async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
-    // An error means that whoever could tell is gone: the same thing.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is dropped: stop all the same.
     drop(stopping.wait_for(|stop| *stop).await);
 }
 

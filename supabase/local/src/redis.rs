@@ -1,4 +1,4 @@
-//! A Redis for `nofx dev --queue redis`: from the PATH, on a free loopback port, with nothing on disk, for rings may be lost.
+//! A Redis for `nofx dev --queue redis`: from the PATH, on a free loopback port, with nothing on disk, since wake-ups may be lost.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

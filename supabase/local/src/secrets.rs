@@ -1,4 +1,4 @@
-//! What is made once per data folder and kept there, readable by its owner only.
+//! Secrets that are created once per data directory and stored there, readable by its owner only.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -16,14 +16,14 @@ use crate::signing_key::SigningKey;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Secrets {
     pub jwt_secret: String,
-    /// The project's keys: made once, since the gateway compares them as they are.
+    /// The project's keys: created once, since the gateway compares them literally.
     pub anon_key: String,
     pub service_role_key: String,
     /// Private half of the pair that signs tokens of people.
     pub signing_key: String,
-    /// What the worker signs statements about artifacts with: base64 of 32 bytes.
+    /// The key that workers sign attestations with: base64 of 32 bytes.
     pub artifact_key: String,
-    /// What payloads of the audit log are sealed with: `id:key`.
+    /// The keys that seal payloads of the audit log: `id:key`.
     pub encryption_keys: String,
     pub db_password: String,
     pub internal_api_key: String,
@@ -32,7 +32,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads the secrets of a data folder, or makes them on first start.
+    /// Reads the secrets of a data directory, or creates them on first start.
     pub(crate) fn open(data_dir: &Path) -> Result<Self, Error> {
         let path = data_dir.join("secrets.json");
         if let Ok(text) = std::fs::read(&path) {

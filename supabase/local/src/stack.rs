@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use crate::dirs;
 use crate::error::{At, Error};
-use crate::gateway::{self, Gateway};
+use crate::gateway;
 use crate::people::Person;
 use crate::port::free_port;
 use crate::postgres::{self, Postgres};
 use crate::postgrest::{self, Postgrest};
+use crate::project::Project;
 use crate::realtime::Realtime;
 use crate::secrets::Secrets;
 use crate::signing_key::SigningKey;
@@ -22,11 +23,11 @@ use crate::{migrate, process};
 /// How to start a stack.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where everything that is kept is kept.
+    /// The data directory.
     pub data_dir: PathBuf,
     /// An existing Postgres (with Supabase's roles) instead of our own; its migrations are applied too.
     pub db_url: Option<String>,
-    /// Throw away what the folder holds and begin anew.
+    /// Delete the data and start fresh.
     pub fresh: bool,
 }
 
@@ -42,7 +43,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts Postgres, brings the schema in, starts PostgREST and the gateway. On an error nothing stays running.
+    /// Starts Postgres, applies the schema, starts PostgREST and the gateway. On an error nothing stays running.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let root = dirs::checkout()?;
         let data_dir = std::path::absolute(&options.data_dir).at("could not find", &options.data_dir)?;
@@ -101,7 +102,7 @@ impl Stack {
             .ok_or_else(|| Error::failed("reading secrets.json", "signing_key is not a key; pass --fresh"))?;
         let keys = signing_key.with_secret(&secrets.jwt_secret).to_string();
         let postgrest = Postgrest::start(root, data_dir, rest_db_url, &keys, leftover).await?;
-        let gateway = Gateway {
+        let project = Project {
             rest_url: format!("http://127.0.0.1:{}", postgrest.port),
             jwt_secret: secrets.jwt_secret.clone(),
             signing_key,
@@ -113,9 +114,9 @@ impl Stack {
             realtime: Realtime::open(admin_url.to_owned()),
             client: reqwest::Client::new(),
             mail: data_dir.join("mail.jsonl"),
-            redeemed: Mutex::default(),
+            used_tokens: Mutex::default(),
         };
-        match gateway::serve(Arc::new(gateway)).await {
+        match gateway::serve(Arc::new(project)).await {
             Ok(running) => Ok((postgrest, running)),
             Err(error) => {
                 postgrest.stop().await;
@@ -131,7 +132,7 @@ impl Stack {
         if let Some(postgres) = self.postgres {
             postgres.stop().await;
         }
-        // Whoever starts next finds no owner; a failure here only costs that start a look at a dead pid.
+        // The next start then finds no owner; after a failure here it only checks a dead pid.
         drop(std::fs::remove_file(self.data_dir.join("stack.pid")));
     }
 
@@ -173,11 +174,12 @@ impl Stack {
         &self.secrets.jwt_secret
     }
 
-    /// What workers sign statements about artifacts with.
+    /// The keys that seal payloads of the audit log.
     pub fn encryption_keys(&self) -> &str {
         &self.secrets.encryption_keys
     }
 
+    /// The key that workers sign attestations with.
     pub fn artifact_key(&self) -> &str {
         &self.secrets.artifact_key
     }
@@ -207,7 +209,7 @@ impl Stack {
         (self.postgres.as_ref().map_or(0, Postgres::pid), self.postgrest.pid())
     }
 
-    /// Writes down which processes a start after a crash has to end.
+    /// Stores the pids that a start after a crash has to end.
     pub fn remember_pids(&self) -> Result<(), Error> {
         let path = self.data_dir.join("stack.pid");
         std::fs::write(&path, format!("{}\n{}\n", std::process::id(), self.postgrest.pid())).at("could not write", path)

@@ -111,7 +111,7 @@ async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
     assert!(rows.len() > 8, "{} events", rows.len());
     for row in rows {
         let (kind, data): (String, Value) = (row.get(0), row.get(1));
-        let read = serde_json::from_value::<nofx_shared::events::Kind>(json!({"type": kind, "data": data}));
+        let read = serde_json::from_value::<nofx_shared::events::EventType>(json!({"type": kind, "data": data}));
         assert!(read.is_ok(), "{kind} {data}: {read:?}");
     }
 }

@@ -38,11 +38,11 @@ const until = async (what, is) => {
   }
 };
 
-const stranger = join(`tenant:${crypto.randomUUID()}`);
-const refused = await within('a refusal', stranger.joined);
+const outsider = join(`tenant:${crypto.randomUUID()}`);
+const refused = await within('a refusal', outsider.joined);
 assert.equal(refused.status, 'CHANNEL_ERROR');
 assert.match(String(refused.error), /Unauthorized/);
-await client.removeChannel(stranger.channel);
+await client.removeChannel(outsider.channel);
 
 const own = join(`tenant:${tenant}`);
 assert.equal((await within('a join', own.joined)).status, 'SUBSCRIBED');

@@ -1,14 +1,14 @@
-use nofx_shared::audit::{Break, Chain, Entry, Head};
+use nofx_shared::audit::{AuditEntry, AuditHead, Chain, ChainError};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
-async fn verify(person: &Person) -> Result<(), Break> {
+async fn verify(person: &Person) -> Result<(), ChainError> {
     let (_, page) = person.get("/api/audit?limit=1000").await;
-    let head: Head = serde_json::from_value(page["head"].clone()).expect("a head");
+    let head: AuditHead = serde_json::from_value(page["head"].clone()).expect("a head");
     let mut chain = Chain::default();
     for row in page["data"].as_array().expect("rows") {
-        let entry: Entry = serde_json::from_value(row.clone()).expect("a row");
+        let entry: AuditEntry = serde_json::from_value(row.clone()).expect("a row");
         chain.follow(&entry)?;
     }
     chain.finish(&head)
@@ -41,13 +41,13 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
     assert_eq!(tenant.contributor().get("/api/audit").await.0, 403);
 
     tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
-    assert_eq!(verify(&supervisor).await, Err(Break::Changed(2)));
+    assert_eq!(verify(&supervisor).await, Err(ChainError::Changed(2)));
     let gap =
         "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq = 2";
     tamper(&tenant, gap).await;
-    assert_eq!(verify(&supervisor).await, Err(Break::Missing { missing: 2, found: 3 }));
+    assert_eq!(verify(&supervisor).await, Err(ChainError::Missing { missing: 2, found: 3 }));
     tamper(&tenant, "delete from nofx.audit_log where tenant_id = 'TENANT'").await;
-    assert_eq!(verify(&supervisor).await, Err(Break::Cut { expected: 3, found: 0 }));
+    assert_eq!(verify(&supervisor).await, Err(ChainError::Cut { expected: 3, found: 0 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,13 +58,13 @@ async fn the_command_line_proves_and_prints_the_record() {
     }
     let supervisor = tenant.supervisor();
     let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["good"]), (Some(0), &json!(true)), "{said:?}");
+    assert_eq!((said.code, &said.json()["valid"]), (Some(0), &json!(true)), "{said:?}");
     let said = supervisor.nofx(&["audit", "export"]);
     let numbers: Vec<_> = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
     assert_eq!((said.code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{said:?}");
     tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
     let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["good"]), (Some(1), &json!(false)), "{said:?}");
+    assert_eq!((said.code, &said.json()["valid"]), (Some(1), &json!(false)), "{said:?}");
     tamper(
         &tenant,
         "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq > 1",

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use nofx_shared::hooks::{Provider, sign, verify};
+use nofx_shared::hooks::{WebhookProvider, sign, verify};
 use nofx_tests::plans::plan;
 use nofx_tests::receiver::{Heard, Receiver};
 use nofx_tests::stack::STACK;
@@ -22,7 +22,7 @@ async fn set(admin: &Person, name: &str, phase: &str, filter: &str, url: &str) -
 
 fn is_signed(heard: &Heard, secret: &str) -> bool {
     let now = chrono::Utc::now().timestamp();
-    verify(Provider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
+    verify(WebhookProvider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
 }
 
 #[tokio::test]
@@ -213,8 +213,8 @@ mod every_host {
         };
         let secrets = [secret.to_owned()];
         let good = sign(&secrets, "msg_1", at, body);
-        assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"is_new": true})));
-        assert_eq!(send(&good, "msg_1", at).await.1, json!({"is_new": false}), "the same again");
+        assert_eq!(send(&good, "msg_1", at).await, (reqwest::StatusCode::OK, json!({"duplicate": false})));
+        assert_eq!(send(&good, "msg_1", at).await.1, json!({"duplicate": true}), "the same again");
         assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
         assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
         let heard = viewer.events("types=webhook.received", 1).await;

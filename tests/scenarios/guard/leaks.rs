@@ -1,4 +1,4 @@
-//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by a outsider and by nobody.
+//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by an outsider and by nobody.
 
 use nofx_tests::people::{status, step as found};
 use nofx_tests::stack::STACK;
@@ -20,7 +20,7 @@ async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Valu
     (response.status(), response.text().await.unwrap_or_default())
 }
 
-/// What no answer to a outsider may hold.
+/// What no answer to an outsider may hold.
 struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -100,7 +100,7 @@ const HIDDEN: [&str; 3] = ["idempotency_key", "signing_key", "worker"];
 const COMMON: [&str; 3] = ["signing_key", "transition", "worker"];
 
 #[tokio::test]
-async fn no_table_shows_a_stranger_or_nobody_what_a_tenant_has_and_none_is_written() {
+async fn no_table_shows_an_outsider_or_nobody_what_a_tenant_has_and_none_is_written() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let mark = format!("mark{}", ours.id.simple());
     belongings(&ours, &mark).await;
@@ -157,7 +157,7 @@ async fn no_table_shows_a_stranger_or_nobody_what_a_tenant_has_and_none_is_writt
 const COLUMNS: [&str; 2] = ["origin", "waits_for_me"];
 
 #[tokio::test]
-async fn no_function_does_or_tells_a_stranger_or_nobody_anything_of_a_tenant() {
+async fn no_function_does_or_tells_an_outsider_or_nobody_anything_of_a_tenant() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let mark = format!("mark{}", ours.id.simple());
     let run = belongings(&ours, &mark).await;

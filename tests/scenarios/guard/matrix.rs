@@ -8,57 +8,57 @@ use serde_json::{Value, json};
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and what whoever has
 /// that role is answered. A new route needs a line here.
 const LEAST: [(&str, Option<Role>, u16); 60] = [
-    ("show_artifact", Some(Role::Viewer), 200),
-    ("show_artifact_content", Some(Role::Viewer), 302),
+    ("get_artifact", Some(Role::Viewer), 200),
+    ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
-    ("show_lineage", Some(Role::Viewer), 200),
-    ("show_signing_keys", None, 200),
+    ("get_lineage", Some(Role::Viewer), 200),
+    ("get_signing_keys", None, 200),
     ("list_events", Some(Role::Viewer), 200),
     ("stream_events", Some(Role::Viewer), 200),
     ("list_gates", Some(Role::Viewer), 200),
-    ("show_gate", Some(Role::Viewer), 200),
+    ("get_gate", Some(Role::Viewer), 200),
     ("list_policies", Some(Role::Viewer), 200),
     ("set_policy", Some(Role::Admin), 200),
-    ("drop_policy", Some(Role::Admin), 204),
+    ("delete_policy", Some(Role::Admin), 204),
     ("request_gate", Some(Role::Supervisor), 201),
     ("approve_gate", Some(Role::Supervisor), 200),
     ("reject_gate", Some(Role::Supervisor), 409), // it is decided by then
     ("waive_gate", Some(Role::Supervisor), 409),  // so it is
     ("list_db_write_rules", Some(Role::Viewer), 200),
-    ("show_model_settings", Some(Role::Viewer), 200),
+    ("get_model_settings", Some(Role::Viewer), 200),
     ("set_model_settings", Some(Role::Admin), 200),
-    ("show_health", None, 200),
-    ("show_ready", None, 200),
-    ("list_keys", Some(Role::Admin), 200),
-    ("mint_key", Some(Role::Admin), 201),
-    ("revoke_key", Some(Role::Admin), 204),
-    ("show_metrics_summary", Some(Role::Viewer), 200),
-    ("show_openapi", None, 200),
-    ("show_plan_schema", None, 200),
-    ("show_evidence_schema", None, 200),
+    ("get_health", None, 200),
+    ("get_ready", None, 200),
+    ("list_api_keys", Some(Role::Admin), 200),
+    ("create_api_key", Some(Role::Admin), 201),
+    ("revoke_api_key", Some(Role::Admin), 204),
+    ("get_metrics_summary", Some(Role::Viewer), 200),
+    ("get_openapi", None, 200),
+    ("get_plan_schema", None, 200),
+    ("get_evidence_schema", None, 200),
     ("list_runs", Some(Role::Viewer), 200),
     ("create_run", Some(Role::Contributor), 201),
-    ("show_run", Some(Role::Viewer), 200),
+    ("get_run", Some(Role::Viewer), 200),
     ("list_run_gates", Some(Role::Viewer), 200),
-    ("show_timeline", Some(Role::Viewer), 200),
-    ("show_step_log", Some(Role::Viewer), 200),
+    ("get_timeline", Some(Role::Viewer), 200),
+    ("get_step_log", Some(Role::Viewer), 200),
     ("pause_run", Some(Role::Contributor), 200),
     ("resume_run", Some(Role::Contributor), 200),
     ("retry_run", Some(Role::Contributor), 409),  // it has not failed
     ("retry_step", Some(Role::Contributor), 409), // nor has this
     ("cancel_run", Some(Role::Contributor), 200),
-    ("show_asyncapi", None, 200),
+    ("get_asyncapi", None, 200),
     ("list_audit", Some(Role::Supervisor), 200),
     ("list_dead_letters", Some(Role::Viewer), 200),
-    ("show_dead_letter", Some(Role::Viewer), 200),
+    ("get_dead_letter", Some(Role::Viewer), 200),
     ("requeue_dead_letters", Some(Role::Contributor), 200),
     ("purge_dead_letters", Some(Role::Supervisor), 200),
     ("list_breakers", Some(Role::Viewer), 200),
     ("set_breaker", Some(Role::Supervisor), 200),
     ("list_alerts", Some(Role::Viewer), 200),
-    ("show_alert", Some(Role::Viewer), 200),
+    ("get_alert", Some(Role::Viewer), 200),
     ("set_alert_rule", Some(Role::Supervisor), 204),
-    ("show_quota", Some(Role::Viewer), 200),
+    ("get_quota", Some(Role::Viewer), 200),
     ("list_networks", Some(Role::Viewer), 200),
     ("list_hooks", Some(Role::Supervisor), 200),
     ("list_deliveries", Some(Role::Supervisor), 200),
@@ -67,14 +67,14 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("delete_hook", Some(Role::Admin), 204),
     ("list_sources", Some(Role::Supervisor), 200),
     ("set_source", Some(Role::Admin), 200),
-    ("drop_source", Some(Role::Admin), 204),
+    ("delete_source", Some(Role::Admin), 204),
 ];
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// What the platform and operators call, with keys of their own.
 const NOT_FOR_PEOPLE: [&str; 7] =
-    ["run_cron", "set_db_write_rule", "delete_db_write_rule", "set_quota", "set_networks", "hear_github", "receive_webhook"];
+    ["run_cron", "set_db_write_rule", "delete_db_write_rule", "set_quota", "set_networks", "receive_github_webhook", "receive_webhook"];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
@@ -101,7 +101,7 @@ fn body(operation: &str, run: &Value) -> Value {
         "set_alert_rule" => json!({"kind": "queue_depth", "threshold": 1000}),
         "set_hook" => json!({"name": "x", "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}}),
         "set_source" => json!({"name": "x", "provider": "github", "secret": "a secret of the sender"}),
-        "mint_key" => json!({"name": "ci", "role": "viewer"}),
+        "create_api_key" => json!({"name": "ci", "role": "viewer"}),
         "request_gate" => json!({"run_id": run["id"], "step_id": step(run, "later")["id"], "gate_type": "manual:x"}),
         _ => json!({"reason": "because"}),
     }
@@ -155,7 +155,7 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn a_stranger_finds_nothing_of_another_tenant_on_any_route() {
+async fn an_outsider_finds_nothing_of_another_tenant_on_any_route() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let (run, key) = belongings(&ours).await;
     let outsider = theirs.admin();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nofx_shared::artifacts::{self, Attestation, Material, NewArtifact, Provenance, Statement, Subject};
+use nofx_shared::crypto;
 use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
@@ -24,7 +25,7 @@ const MAX_RETRIES: u32 = 20;
 impl StepContext {
     /// Saves bytes as an artifact; returns its path. Secrets must be masked already.
     pub(crate) async fn save_artifact(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
-        let digest = artifacts::digest(&bytes);
+        let digest = crypto::digest(&bytes);
         self.save_with(name, media_type, Content::Bytes(bytes.into()), &digest, vec![]).await.map(|saved| saved.0)
     }
 
@@ -54,7 +55,7 @@ impl StepContext {
         let artifact = NewArtifact {
             name: name.to_owned(),
             path: self.artifact_path(name),
-            blob: artifacts::blob(self.step.tenant_id, digest),
+            blob: artifacts::blob_path(self.step.tenant_id, digest),
             media_type: media_type.to_owned(),
             size_bytes: content.len(),
             hash: digest.to_owned(),
@@ -123,7 +124,7 @@ impl StepContext {
         let Some(gate) = self.step.gate.as_ref().filter(|gate| gate.gate_type.starts_with("manual:")) else { return Ok(()) };
         let (Some(by), Some(at)) = (&gate.decided_by, gate.decided_at) else { return Ok(()) };
         let approved = json!({"run": self.step.run_id, "step": self.step.name, "tool": self.step.tool, "inputs": self.inputs});
-        let digest = artifacts::digest(approved.to_string().as_bytes());
+        let digest = crypto::digest(approved.to_string().as_bytes());
         let subject = Subject::new(format!("nofx:run/{}/step/{}", self.step.run_id, self.step.id), &digest);
         let attestation = artifacts::approval(subject, &gate.gate_type, &gate.status, by, at).sign(&self.services.signing_key);
         let record = || artifacts::record_attestation(&self.services.db, &self.step, &attestation);
@@ -149,7 +150,7 @@ impl StepContext {
             file.write_all(&chunk).await.map_err(|error| failed(&error))?;
         }
         file.flush().await.map_err(|error| failed(&error))?;
-        if artifacts::spell(&sum.finalize()) != used.hash {
+        if crypto::format_digest(&sum.finalize()) != used.hash {
             drop(tokio::fs::remove_file(&partial).await);
             return Err(Failure::transient(format!("checksum mismatch: the content of the artifact {} has changed", used.name)));
         }
@@ -176,7 +177,7 @@ async fn measure(path: &Path, mask: &Mask) -> std::io::Result<(usize, String, bo
     loop {
         let read = file.read(&mut buffer[overlap_len..]).await?;
         if read == 0 {
-            return Ok((size, artifacts::spell(&sum.finalize()), has_secret));
+            return Ok((size, crypto::format_digest(&sum.finalize()), has_secret));
         }
         let end = overlap_len + read;
         sum.update(&buffer[overlap_len..end]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nofx_shared::artifacts::digest;
+use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Input, Severity, Tool, Verdict};
 use schemars::JsonSchema;

@@ -17,9 +17,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use nofx_shared::artifacts;
+use nofx_shared::crypto;
 use nofx_shared::db;
-use nofx_shared::engine::{self, Failure, Outcome};
-use nofx_shared::gates::{Coverage, Evidence, Finding, Input, TestCount, Tool, Verdict};
+use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::gates::{Coverage, Evidence, Finding, Input, TestCount, Tool, Verdict, record_gate};
 use nofx_shared::storage::Content;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -147,7 +148,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     };
     let text = serde_json::to_string(&evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))?;
     let text = step.mask.apply(&text).into_bytes();
-    let digest = artifacts::digest(&text);
+    let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
     let (path, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
@@ -156,7 +157,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
         step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
     }
     let passed = evidence.verdict.is_open();
-    let record = || engine::record_gate(&step.services.db, &step.step, passed, &path);
+    let record = || record_gate(&step.services.db, &step.step, passed, &path);
     step.retry_until_stopped(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?

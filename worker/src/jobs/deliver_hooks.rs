@@ -9,8 +9,8 @@ use chrono::Utc;
 use futures::future::join_all;
 use nofx_shared::db::Db;
 use nofx_shared::engine;
-use nofx_shared::events::{Cursor, Event};
-use nofx_shared::hooks::{self, Delivery, Due, Said, Target, Unread};
+use nofx_shared::events::{CloudEvent, Cursor};
+use nofx_shared::hooks::{self, Delivery, DueDelivery, HookBatch, HookResponse, HookTarget};
 use nofx_shared::plan;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -68,11 +68,11 @@ async fn deliver_due(db: &Db, services: &Services, metrics: &Metrics) -> Result<
 }
 
 /// Enqueues a delivery for each hook whose filter matches an event.
-async fn enqueue(db: &Db, batch: &Unread) -> Result<(), nofx_shared::db::Error> {
-    let Some(last) = batch.events.last().map(nofx_shared::events::Row::cursor) else { return Ok(()) };
+async fn enqueue(db: &Db, batch: &HookBatch) -> Result<(), nofx_shared::db::Error> {
+    let Some(last) = batch.events.last().map(nofx_shared::events::EventRow::cursor) else { return Ok(()) };
     let mut deliveries = vec![];
     for row in &batch.events {
-        let event = Event::from(row.clone());
+        let event = CloudEvent::from(row.clone());
         let value = serde_json::to_value(&event).unwrap_or_default();
         let matching = batch.hooks.iter().filter(|hook| hooks::matches(&hook.filter, Some(&value), None));
         deliveries.extend(matching.map(|hook| Delivery {
@@ -87,18 +87,18 @@ async fn enqueue(db: &Db, batch: &Unread) -> Result<(), nofx_shared::db::Error> 
 }
 
 /// Attempts a delivery; returns the result that `record_delivery_attempt` takes.
-async fn attempt(db: &Db, services: &Services, due: &Due) -> Value {
+async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> Value {
     let started_at = Instant::now();
     let networks = if services.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };
     let id = due.id.to_string();
     let response = match &due.target {
-        Target::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, ATTEMPT_TIMEOUT).await,
-        Target::Slack { url } => {
+        HookTarget::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, ATTEMPT_TIMEOUT).await,
+        HookTarget::Slack { url } => {
             let body = slack(&due.body, services.public_url.as_deref());
             hooks::post(url, &networks, &[], &id, &body, ATTEMPT_TIMEOUT).await
         }
-        Target::Tool { tool, inputs } => create_run(db, due, tool, inputs).await,
-        Target::Function { name } => {
+        HookTarget::Tool { tool, inputs } => create_run(db, due, tool, inputs).await,
+        HookTarget::Function { name } => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();
             let arguments = json!({"p_name": name, "p_tenant": due.tenant_id, "p_payload": payload});
             let called = db.call::<_, Value>("call_hook_function", &arguments).await;
@@ -123,7 +123,7 @@ fn delivered(body: &Value) -> Said {
 }
 
 /// Creates a run of one step, in the name of the hook's author. It gets the delivery's id, so that it is created once.
-async fn create_run(db: &Db, due: &Due, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<Said, String> {
+async fn create_run(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<Said, String> {
     let env = json!({"NOFX_EVENT": escape_expressions(&due.body)});
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
     let plan = plan::from_json(&submitted).map_err(|faults| {

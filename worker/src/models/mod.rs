@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use nofx_shared::artifacts::digest;
+use nofx_shared::crypto::digest;
 use nofx_shared::db;
 use nofx_shared::engine::Failure;
-use nofx_shared::models::{self, Begun, ModelCallResult, Settings};
+use nofx_shared::models::{self, ModelCallResult, ModelCallStart, Settings};
 use nofx_shared::{net, secrets, settings};
 use prometheus_client::metrics::histogram::Histogram;
 use serde_json::{Value, json};
@@ -98,8 +98,8 @@ impl Models {
         let mut record = begin_at.elapsed();
         let begun = begun.map_err(|error| Failure::transient(format!("the model call could not be recorded: {error}")))?;
         let id = match begun.ok_or_else(|| Failure::transient("the lease expired"))? {
-            Begun::Over(why) => return Err(Failure::permanent(format!("the model budget does not allow the call: {why}"))),
-            Begun::Replay(known) => {
+            ModelCallStart::Over(why) => return Err(Failure::permanent(format!("the model budget does not allow the call: {why}"))),
+            ModelCallStart::Replay(known) => {
                 return Ok(ModelResponse {
                     text: known.answer,
                     provider: known.provider,
@@ -109,7 +109,7 @@ impl Models {
                     is_replay: true,
                 });
             }
-            Begun::Id(id) => id,
+            ModelCallStart::Reserved(id) => id,
         };
         let provider_at = Instant::now();
         let mut fallbacks = vec![];

@@ -1,11 +1,11 @@
-//! A lineage as SVG: columns from what came first to what was made last. Pure: the same graph is the same picture.
+//! A lineage as SVG: columns from the first artifacts to the last. Pure: the same graph is the same picture.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use uuid::Uuid;
 
-use super::{EdgeKind, Lineage, Node, NodeKind};
+use super::{EdgeKind, Lineage, LineageNode, NodeKind};
 
 const WIDTH: usize = 190;
 const HEIGHT: usize = 44;
@@ -82,7 +82,7 @@ fn place(lineage: &Lineage) -> BTreeMap<Uuid, (usize, usize)> {
         }
     }
     let mut filled = BTreeMap::<usize, usize>::new();
-    let mut next = |node: &Node| {
+    let mut next = |node: &LineageNode| {
         let column = columns[&node.id];
         let row = filled.entry(column).or_default();
         *row += 1;
@@ -112,12 +112,12 @@ fn escape(text: &str) -> String {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::{Edge, EdgeKind, Lineage, Node, NodeKind};
+    use super::super::{EdgeKind, Lineage, LineageEdge, LineageNode, NodeKind};
 
     #[test]
     fn what_was_made_stands_right_of_what_it_was_made_of_and_names_are_text() {
         let ids: Vec<Uuid> = (0..3).map(Uuid::from_u128).collect();
-        let node = |at: usize, kind, name: &str| Node {
+        let node = |at: usize, kind, name: &str| LineageNode {
             id: ids[at],
             kind,
             name: name.to_owned(),
@@ -128,7 +128,7 @@ mod tests {
             attempt: None,
         };
         let nodes = vec![node(0, NodeKind::Artifact, "<script>"), node(1, NodeKind::Step, "build"), node(2, NodeKind::Step, "use")];
-        let edge = |from: usize, to: usize, kind| Edge { from: ids[from], to: ids[to], kind };
+        let edge = |from: usize, to: usize, kind| LineageEdge { from: ids[from], to: ids[to], kind };
         let lineage = Lineage { nodes, edges: vec![edge(1, 0, EdgeKind::Produced), edge(0, 2, EdgeKind::Consumed)] };
         let places = super::place(&lineage);
         assert_eq!((places[&ids[1]].0, places[&ids[0]].0, places[&ids[2]].0), (0, 1, 2));

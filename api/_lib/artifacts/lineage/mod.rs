@@ -1,4 +1,4 @@
-//! `GET /api/runs/{id}/lineage`: which step made which artifact of what, across runs; as JSON, and drawn.
+//! `GET /api/runs/{id}/lineage`: which step made which artifact from what, across runs; as JSON, and as a drawing.
 
 mod draw;
 
@@ -19,12 +19,12 @@ use crate::http::{Authenticated, Params, Path, Refusal, cached};
 /// A graph of artifacts and steps.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Lineage {
-    pub nodes: Vec<Node>,
-    pub edges: Vec<Edge>,
+    pub nodes: Vec<LineageNode>,
+    pub edges: Vec<LineageEdge>,
 }
 
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub(crate) struct Node {
+pub(crate) struct LineageNode {
     pub id: Uuid,
     pub kind: NodeKind,
     pub name: String,
@@ -46,7 +46,7 @@ pub(crate) enum NodeKind {
 }
 
 #[derive(Clone, Serialize, utoipa::ToSchema)]
-pub(crate) struct Edge {
+pub(crate) struct LineageEdge {
     pub from: Uuid,
     pub to: Uuid,
     pub kind: EdgeKind,
@@ -65,12 +65,12 @@ pub(crate) enum EdgeKind {
 
 #[derive(Deserialize)]
 pub(crate) struct Options {
-    format: Option<Format>,
+    format: Option<LineageFormat>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Format {
+pub(crate) enum LineageFormat {
     Json,
     Svg,
 }
@@ -85,7 +85,7 @@ struct Step {
 }
 
 #[derive(Deserialize)]
-struct Kept {
+struct SavedArtifact {
     id: Uuid,
     run_id: Uuid,
     step_id: Uuid,
@@ -98,7 +98,7 @@ struct Kept {
 #[derive(Deserialize)]
 struct Use {
     step: Step,
-    artifact: Kept,
+    artifact: SavedArtifact,
 }
 
 #[derive(Deserialize)]
@@ -108,13 +108,13 @@ struct Need {
 }
 
 const STEP: &str = "id,run_id,name,tool,status";
-const KEPT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_id_fkey(id,run_id,name,tool,status)";
+const ARTIFACT: &str = "id,run_id,step_id,name,hash,attempt,step:step!artifact_step_id_fkey(id,run_id,name,tool,status)";
 
 /// Show the lineage of a run's artifacts, in this run and in others.
 #[utoipa::path(get, path = "/runs/{id}/lineage", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("format" = Option<Format>, Query, description = "`json`, or `svg` for a drawing")),
+    params(("id" = Uuid, Path), ("format" = Option<LineageFormat>, Query, description = "`json`, or `svg` for a drawing")),
     responses((status = 200, body = Lineage), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_lineage(
+pub(crate) async fn get_lineage(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
@@ -122,7 +122,7 @@ pub(crate) async fn show_lineage(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let lineage = trace(&app, &caller, id).await?;
-    if options.format == Some(Format::Svg) {
+    if options.format == Some(LineageFormat::Svg) {
         return Ok(([(header::CONTENT_TYPE, "image/svg+xml")], draw::draw(&lineage, id)).into_response());
     }
     Ok(cached(&headers, &lineage))
@@ -132,17 +132,17 @@ pub(crate) async fn show_lineage(
 pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Lineage, Refusal> {
     let db = app.db(caller);
     let of_run = format!("eq.{run}");
-    let use_of = |artifact: &str| format!("step({STEP}),artifact{artifact}({KEPT})");
-    let (steps, kept, needs, used, elsewhere) = (
+    let use_of = |artifact: &str| format!("step({STEP}),artifact{artifact}({ARTIFACT})");
+    let (steps, artifacts, needs, used, elsewhere) = (
         Query::of("step", [("run_id", of_run.as_str()), ("select", STEP), ("order", "position,item_index.nullsfirst")]),
-        Query::of("artifact", [("run_id", of_run.as_str()), ("select", KEPT), ("order", "created_at,id")]),
+        Query::of("artifact", [("run_id", of_run.as_str()), ("select", ARTIFACT), ("order", "created_at,id")]),
         Query::of("step_edge", [("run_id", of_run.as_str()), ("select", "step_id,needs_id")]),
         Query::of("artifact_use", [("run_id", of_run.as_str()), ("select", &use_of(""))]),
         Query::of("artifact_use", [("artifact.run_id", &of_run), ("run_id", &format!("neq.{run}")), ("select", &use_of("!inner"))]),
     );
-    let (steps, kept, needs, used, elsewhere) = tokio::try_join!(
+    let (steps, artifacts, needs, used, elsewhere) = tokio::try_join!(
         db.read::<Vec<Step>>(&steps),
-        db.read::<Vec<Kept>>(&kept),
+        db.read::<Vec<SavedArtifact>>(&artifacts),
         db.read::<Vec<Need>>(&needs),
         db.read::<Vec<Use>>(&used),
         db.read::<Vec<Use>>(&elsewhere),
@@ -152,26 +152,26 @@ pub(crate) async fn trace(app: &App, caller: &Caller, run: Uuid) -> Result<Linea
     }
     let mut graph = Graph::default();
     steps.iter().for_each(|step| graph.step(step));
-    kept.iter().for_each(|one| graph.artifact(one));
+    artifacts.iter().for_each(|one| graph.artifact(one));
     for one in used.iter().chain(&elsewhere) {
         graph.step(&one.step);
         graph.artifact(&one.artifact);
-        graph.edges.push(Edge { from: one.artifact.id, to: one.step.id, kind: EdgeKind::Consumed });
+        graph.edges.push(LineageEdge { from: one.artifact.id, to: one.step.id, kind: EdgeKind::Consumed });
     }
-    graph.edges.extend(needs.iter().map(|need| Edge { from: need.needs_id, to: need.step_id, kind: EdgeKind::Followed }));
+    graph.edges.extend(needs.iter().map(|need| LineageEdge { from: need.needs_id, to: need.step_id, kind: EdgeKind::Followed }));
     Ok(Lineage { nodes: graph.order.iter().filter_map(|id| graph.nodes.remove(id)).collect(), edges: graph.edges })
 }
 
 #[derive(Default)]
 struct Graph {
-    nodes: BTreeMap<Uuid, Node>,
+    nodes: BTreeMap<Uuid, LineageNode>,
     order: Vec<Uuid>,
-    edges: Vec<Edge>,
+    edges: Vec<LineageEdge>,
     made: BTreeSet<Uuid>,
 }
 
 impl Graph {
-    fn add(&mut self, node: Node) {
+    fn add(&mut self, node: LineageNode) {
         let id = node.id;
         if self.nodes.insert(id, node).is_none() {
             self.order.push(id);
@@ -179,7 +179,7 @@ impl Graph {
     }
 
     fn step(&mut self, step: &Step) {
-        self.add(Node {
+        self.add(LineageNode {
             id: step.id,
             kind: NodeKind::Step,
             name: step.name.clone(),
@@ -192,20 +192,20 @@ impl Graph {
     }
 
     /// An artifact comes with the step that made it.
-    fn artifact(&mut self, kept: &Kept) {
-        self.step(&kept.step);
-        self.add(Node {
-            id: kept.id,
+    fn artifact(&mut self, artifact: &SavedArtifact) {
+        self.step(&artifact.step);
+        self.add(LineageNode {
+            id: artifact.id,
             kind: NodeKind::Artifact,
-            name: kept.name.clone(),
-            run_id: kept.run_id,
+            name: artifact.name.clone(),
+            run_id: artifact.run_id,
             tool: None,
             status: None,
-            hash: Some(kept.hash.clone()),
-            attempt: Some(kept.attempt),
+            hash: Some(artifact.hash.clone()),
+            attempt: Some(artifact.attempt),
         });
-        if self.made.insert(kept.id) {
-            self.edges.push(Edge { from: kept.step_id, to: kept.id, kind: EdgeKind::Produced });
+        if self.made.insert(artifact.id) {
+            self.edges.push(LineageEdge { from: artifact.step_id, to: artifact.id, kind: EdgeKind::Produced });
         }
     }
 }

@@ -1,6 +1,6 @@
 use maud::{Markup, html};
 
-/// A status: a sign and a word, so that its colour is not all that tells it.
+/// A status: a sign and a word, so that it does not depend on its colour.
 pub(in crate::ui) fn badge(status: &str) -> Markup {
     html! { span.badge data-status=(status) { span.sign aria-hidden="true" { (sign(status)) } (status.replace('_', " ")) } }
 }

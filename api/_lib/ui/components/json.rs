@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-/// A value as people read it; long ones are cut, and say so.
+/// A value for people; long ones are cut, with a note.
 pub(in crate::ui) fn json(value: &Value) -> Markup {
     const MOST: usize = 20_000;
     let text = match value {

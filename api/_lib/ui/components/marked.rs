@@ -22,7 +22,7 @@ pub(in crate::ui) fn marked(value: &Value, pointers: &[&str]) -> Markup {
             pre.marked tabindex="0" {
                 @for (at, n) in shown.iter().enumerate() {
                     @if at > 0 && shown[at - 1] + 1 != *n { span.line.hint { "…\n" } }
-                    span.line.bad[lines[*n].is_marked] data-n=(n + 1) { (lines[*n].text) "\n" }
+                    span.line.fault[lines[*n].is_marked] data-n=(n + 1) { (lines[*n].text) "\n" }
                 }
             }
         }
@@ -75,9 +75,9 @@ mod tests {
     fn the_line_that_a_pointer_names_is_marked() {
         let plan = json!({"goal": "g", "steps": [{"name": "a", "tool": "nope"}, {"name": "b"}]});
         let html = marked(&plan, &["/steps/0/tool", "/steps/1/tool"]).into_string();
-        assert!(html.contains(r#"<span class="line bad" data-n="6">      &quot;tool&quot;: &quot;nope&quot;"#), "{html}");
-        assert!(html.contains(r#"<span class="line bad" data-n="8">    {"#), "what is missing marks its object: {html}");
-        assert_eq!(html.matches("bad").count(), 2);
+        assert!(html.contains(r#"<span class="line fault" data-n="6">      &quot;tool&quot;: &quot;nope&quot;"#), "{html}");
+        assert!(html.contains(r#"<span class="line fault" data-n="8">    {"#), "what is missing marks its object: {html}");
+        assert_eq!(html.matches("fault").count(), 2);
         assert_eq!(marked(&plan, &[]).into_string(), "");
     }
 }

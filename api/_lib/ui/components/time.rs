@@ -8,7 +8,7 @@ pub(in crate::ui) fn when(at: DateTime<Utc>) -> Markup {
     html! { time datetime=(exact) title=(exact) { (at.format(near)) } }
 }
 
-/// A length of time as people say it.
+/// A length of time for people.
 pub(in crate::ui) fn duration(ms: i64) -> String {
     match ms {
         ..1_000 => format!("{} ms", ms.max(0)),

@@ -1,5 +1,5 @@
-//! `POST /ui/runs/bulk`: the same for many runs, chosen one by one or by the filter of the list. Each goes through the API by itself, so
-//! that one that is refused keeps no other from being done.
+//! `POST /ui/runs/bulk`: retries or cancels several runs, selected one by one or by the filter of the list. Each is a call of the API,
+//! so that a refused one does not stop the others.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -11,11 +11,11 @@ use super::list::Query;
 use crate::http::{Paging, Refusal};
 use crate::runs::list::list;
 use crate::ui::Ui;
-use crate::ui::act::{Refused, back};
+use crate::ui::api_call::{Refused, back};
 use crate::ui::form::Form;
 
-/// What one request does at most: the next page is one more click.
-const MOST: u16 = 100;
+/// Number of runs that one request changes at most.
+const MAX_RUNS: u16 = 100;
 
 pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Response, Refusal> {
     let fields = &form.fields;
@@ -42,10 +42,10 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
         return Ok(back(&form, &to, &Err(missing)));
     }
     let runs: Vec<Uuid> = if is_all {
-        let paging = Paging::first(MOST);
+        let paging = Paging::first(MAX_RUNS);
         list(&ui.app, &form.session.caller, &query.filter(), &paging).await?.data.iter().map(|run| run.id).collect()
     } else {
-        fields.all("run").take(MOST.into()).filter_map(|run| run.parse().ok()).collect()
+        fields.all("run").take(MAX_RUNS.into()).filter_map(|run| run.parse().ok()).collect()
     };
     if runs.is_empty() {
         return Ok(back(&form, &to, &Err(Refused { title: "Select at least one run".to_owned(), ..Refused::default() })));

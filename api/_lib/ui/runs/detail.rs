@@ -13,9 +13,9 @@ use super::timeline::{Shown, UNFOLDED_BY_ITSELF, draw, graph};
 use super::{curl, drawer};
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
-use crate::ui::approvals::card;
 use crate::ui::components::{badge, duration, empty, id, json, when};
 use crate::ui::events::{feed, newest};
+use crate::ui::gates::card;
 use crate::ui::layout::{Frame, Icon, Page};
 
 /// Events that the feed of a run shows.
@@ -23,7 +23,7 @@ const FEED: usize = 200;
 
 const VIEWS: [(&str, &str); 4] = [("timeline", "Timeline"), ("graph", "Graph"), ("events", "Events"), ("plan", "Plan")];
 
-/// What of the query a run's page reads.
+/// The query of a run's page.
 fn shown(query: Option<&str>) -> Shown {
     let mut shown = Shown { view: "timeline".to_owned(), ..Shown::default() };
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -90,7 +90,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     Ok(frame.page(&title, icon, &body))
 }
 
-/// A run's status as people mean it: one that waits for them is not running.
+/// The status of a run for people: one that waits for them is not shown as running.
 fn status(page: &RunPage) -> &'static str {
     if page.run.status == RunStatus::Running && page.pending().next().is_some() { "waiting" } else { page.run.status.as_str() }
 }

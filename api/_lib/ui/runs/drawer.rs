@@ -1,4 +1,4 @@
-//! One step of a run: what it was given, what came of it, what it printed, what it left.
+//! One step of a run: its inputs, outputs, errors, log and artifacts.
 
 use std::collections::HashMap;
 

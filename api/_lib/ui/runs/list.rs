@@ -1,4 +1,4 @@
-//! `/ui/runs`: what runs, what waits for the viewer, what broke, and why.
+//! `/ui/runs`: the runs, with the reasons why they wait or failed.
 
 use axum::extract::State;
 use chrono::{DateTime, Duration, Utc};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::http::{Paging, Params, Refusal};
-use crate::runs::list::{Filter, RunSummary, Why, list};
+use crate::runs::list::{Filter, RunSummary, StatusReason, list};
 use crate::ui::Ui;
 use crate::ui::components::{badge, duration, empty, id, pager, when};
 use crate::ui::layout::{Frame, Icon, Page};
@@ -32,7 +32,7 @@ pub(in crate::ui) struct Query {
     pub tool: String,
     /// 1h, 24h, 7d, 30d
     pub since: String,
-    /// 1: those that wait for the viewer.
+    /// 1: runs that wait for the viewer.
     pub mine: String,
     pub cursor: String,
 }
@@ -93,15 +93,15 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query
     let paging = Paging::after(&query.cursor);
     let db = ui.app.db(caller);
     let counted = async {
-        // What a search for words finds is not counted: that would read every goal there is.
+        // Results of a text search are not counted: that would read every goal.
         if filter.goal.is_some() {
             return Ok(None);
         }
         let arguments = json!({"p_after": filter.created_after});
         let read = async || db.call::<_, Value>("count_runs", &arguments).await;
-        // What everybody asks for is remembered for a moment.
+        // The unfiltered counts are cached for a moment.
         let counts = match filter.created_after {
-            None => Value::clone(&*ui.app.counts().get(caller.tenant, read).await?),
+            None => Value::clone(&*ui.app.counts().get_or_load(caller.tenant, read).await?),
             Some(_) => read().await?,
         };
         Ok::<_, Refusal>(serde_json::from_value(counts).ok())
@@ -184,9 +184,9 @@ fn table(frame: &Frame, query: &Query, runs: &[RunSummary]) -> Markup {
     }
 }
 
-/// A run's status as people mean it: one that waits for them is not running.
+/// The status of a run for people: one that waits for them is not shown as running.
 fn status(run: &RunSummary) -> &'static str {
-    let waits = run.why.as_ref().is_some_and(|why| why.kind == "gate");
+    let waits = run.status_reason.as_ref().is_some_and(|reason| reason.code == "gate");
     if waits && run.status == RunStatus::Running { "waiting" } else { run.status.as_str() }
 }
 
@@ -196,7 +196,7 @@ fn row(frame: &Frame, run: &RunSummary, may: bool) -> Markup {
         tr id={ "r" (run.id.simple()) } data-status=(run.status.as_str()) {
             @if may { td.tick { input type="checkbox" name="run" value=(run.id) aria-label={ "Select " (run.goal) }; } }
             td { (badge(status(run))) }
-            td.goal { a href={ "/ui/runs/" (run.id) } { (run.goal) } @if let Some(why) = &run.why { (reason(frame, run, why)) } }
+            td.goal { a href={ "/ui/runs/" (run.id) } { (run.goal) } @if let Some(why) = &run.status_reason { (reason(frame, run, why)) } }
             td.aside { (run.steps_total.saturating_sub(run.open_steps)) "/" (run.steps_total) }
             td { (when(run.created_at)) }
             td.aside data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) }
@@ -207,9 +207,9 @@ fn row(frame: &Frame, run: &RunSummary, may: bool) -> Markup {
 }
 
 /// Why a run failed or waits, with a link to the step.
-fn reason(frame: &Frame, run: &RunSummary, why: &Why) -> Markup {
-    let detail = frame.named(why.detail.as_deref().unwrap_or_default());
-    let words = match why.kind.as_str() {
+fn reason(frame: &Frame, run: &RunSummary, why: &StatusReason) -> Markup {
+    let message = frame.named(why.message.as_deref().unwrap_or_default());
+    let words = match why.code.as_str() {
         "gate" => "waiting for approval at",
         "breaker" => "waiting on an open breaker at",
         "timer" => "waiting on a timer at",
@@ -217,10 +217,10 @@ fn reason(frame: &Frame, run: &RunSummary, why: &Why) -> Markup {
     };
     html! {
         span.why {
-            @if let Some(step) = &why.step {
+            @if let Some(step) = &why.step_name {
                 (words) " " a href={ "/ui/runs/" (run.id) "?" (url::query([("step", step.as_str())])) "#drawer" } { (step) } ": "
             }
-            (detail)
+            (message)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a step printed: while it runs, the pieces that came so far; afterwards, the artifact.
+//! The log of a step: while it runs, the chunks so far; afterwards, the artifact.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,32 +19,32 @@ use crate::ui::session::Session;
 pub(in crate::ui) struct After {
     attempt: u32,
     after: i64,
-    /// Number of the last line that is there.
+    /// Number of the last line that the page has.
     line: usize,
 }
 
-/// `GET /ui/runs/{id}/steps/{step}/log`: the next lines, for a page that follows. What to ask for next is in the headers.
+/// `GET /ui/runs/{id}/steps/{step}/log`: the next lines, for a page that follows. The headers have the next offset.
 pub(in crate::ui) async fn show(
     State(ui): State<Ui>,
     session: Session,
     Path((_run, step)): Path<(Uuid, Uuid)>,
-    Params(asked): Params<After>,
+    Params(query): Params<After>,
 ) -> Result<Response, Refusal> {
-    let more = log(&ui.app, &session.caller, step, asked.attempt, asked.after).await?;
-    let line = asked.line + more.text.lines().count();
+    let more = log(&ui.app, &session.caller, step, query.attempt, query.after).await?;
+    let line = query.line + more.text.lines().count();
     let headers = [("x-log-after", more.after.to_string()), ("x-log-line", line.to_string())];
-    Ok((headers, ansi(&more.text, asked.line + 1)).into_response())
+    Ok((headers, ansi(&more.text, query.line + 1)).into_response())
 }
 
 /// The log of a step's last attempt.
 pub(super) async fn draw(ui: &Ui, session: &Session, run: Uuid, step: &Step, artifacts: &[Artifact]) -> Result<Markup, Refusal> {
     let name = format!("log-{}.txt", step.attempt);
-    let kept = artifacts.iter().rev().find(|artifact| artifact.name == name);
-    if let Some(kept) = kept.filter(|_| step.status != "running") {
-        let Text { text, is_cut } = text(ui, kept).await?;
+    let saved = artifacts.iter().rev().find(|artifact| artifact.name == name);
+    if let Some(artifact) = saved.filter(|_| step.status != "running") {
+        let Text { text, is_cut } = text(ui, artifact).await?;
         return Ok(html! {
             pre.log tabindex="0" aria-label="Log" { (ansi(&text, 1)) }
-            @if is_cut { p.hint { "Beginning of the log. " a href={ "/ui/artifacts/signed?id=" (kept.id) } { "Download full log" } } }
+            @if is_cut { p.hint { "Beginning of the log. " a href={ "/ui/artifacts/signed?id=" (artifact.id) } { "Download full log" } } }
         });
     }
     let so_far = log(&ui.app, &session.caller, step.id, step.attempt, 0).await?;

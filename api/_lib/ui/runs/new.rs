@@ -1,4 +1,4 @@
-//! `/ui/runs/new`: write or paste a plan, see what it would do, submit it. Also a run again, with another plan or other inputs of one step.
+//! `/ui/runs/new`: write or paste a plan, preview it, submit it. Also a run again, with another plan or other inputs of one step.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::http::{Params, Refusal};
 use crate::runs::create::preview;
 use crate::ui::Ui;
-use crate::ui::act::Refused;
+use crate::ui::api_call::Refused;
 use crate::ui::components::{counted, empty, marked};
 use crate::ui::form::{Fields, Form};
 use crate::ui::layout::{Frame, Icon, Page};
@@ -32,7 +32,7 @@ pub(in crate::ui) struct Query {
     example: String,
     /// The run whose plan is taken.
     from: Option<Uuid>,
-    /// Its step whose inputs are to be others.
+    /// The step whose inputs are edited.
     step: String,
 }
 
@@ -63,12 +63,12 @@ pub(in crate::ui) async fn submit(State(ui): State<Ui>, form: Form) -> Result<Re
     let checked = check_draft(&ui, &form.session, &draft).await?;
     let refused = match &checked.plan {
         Some(plan) => match ui.post(&form, "/runs", &json!({"plan": plan})).await {
-            Ok(made) => return Ok(Redirect::to(&format!("/ui/runs/{}", made["id"].as_str().unwrap_or_default())).into_response()),
+            Ok(created) => return Ok(Redirect::to(&format!("/ui/runs/{}", created["id"].as_str().unwrap_or_default())).into_response()),
             Err(refused) => Some(refused),
         },
         None => None,
     };
-    let frame = Frame::bare(&ui, form.session, "/ui/runs/new");
+    let frame = Frame::without_data(&ui, form.session, "/ui/runs/new");
     Ok(page(&frame, &draft, Some(&checked), refused.as_ref()).into_response())
 }
 
@@ -90,8 +90,8 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
                 nav.saved aria-label="Examples" { "Examples: " @for (name, what, _) in EXAMPLES { a href={ "/ui/runs/new?example=" (name) } { (what) } } }
             }
         }
-        @if !may { p.said.bad role="alert" { "You need the contributor role to submit plans. Ask an admin." } }
-        @if let Some(refused) = refused { p.said.bad role="alert" { (refused.text()) } }
+        @if !may { p.notice.failed role="alert" { "You need the contributor role to submit plans. Ask an admin." } }
+        @if let Some(refused) = refused { p.notice.failed role="alert" { (refused.text()) } }
         div.split.open.new {
             form #new method="post" action="/ui/runs/new" {
                 input type="hidden" name="csrf" value=(frame.csrf);
@@ -122,7 +122,7 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
     frame.page(title, Icon::Idle, &body)
 }
 
-/// What came of a look at a draft.
+/// A draft that was validated.
 struct Checked {
     /// None: it cannot be submitted.
     plan: Option<Value>,
@@ -181,7 +181,7 @@ fn drawn(plan: &Plan, warnings: &[String]) -> Markup {
 }
 
 async fn plan_of(ui: &Ui, session: &Session, run: Uuid) -> Result<Value, Refusal> {
-    Ok(crate::runs::show::show(&ui.app, &session.caller, run).await?.plan)
+    Ok(crate::runs::get::find(&ui.app, &session.caller, run).await?.plan)
 }
 
 /// What of a plan is edited.

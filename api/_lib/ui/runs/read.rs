@@ -60,7 +60,7 @@ pub(super) struct Step {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// An attempt that is over.
+/// A finished attempt.
 #[derive(Deserialize)]
 pub(super) struct Attempt {
     pub step_id: Uuid,
@@ -93,7 +93,7 @@ struct Cost {
 pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage, Refusal> {
     let db = app.db(caller);
     let of_run = format!("eq.{id}");
-    // Before everything else: what happens from here on is told by the stream.
+    // Before everything else: the stream has all events from here on.
     let newest = Query::of("event", [("run_id", of_run.as_str()), ("select", "tx,id"), ("order", "tx.desc,id.desc"), ("limit", "1")]);
     let newest: Vec<Newest> = db.read(&newest).await?;
     let select = format!(
@@ -142,7 +142,7 @@ impl RunPage {
         self.children.get(&of.id).into_iter().flatten().map(|at| &self.run.steps[*at])
     }
 
-    /// How many children of a step are over, and how many there are; none when it has none.
+    /// How many children of a step have finished, and how many there are; none when it has none.
     pub(super) fn folded(&self, step: &Step) -> Option<(usize, usize)> {
         let all = self.children.get(&step.id)?.len();
         Some((self.children(step).filter(|child| child.ended_at.is_some()).count(), all))
@@ -154,7 +154,7 @@ impl RunPage {
     }
 }
 
-/// What a step's own view shows besides.
+/// The rest of a step, which only its own view shows.
 #[derive(Deserialize)]
 pub(super) struct StepDetail {
     pub spec: Value,

@@ -76,7 +76,7 @@ pub(super) fn draw(page: &RunPage, shown: &Shown) -> Markup {
         }
     }
     let is_finished = page.run.ended_at.is_some();
-    // The scale leaves out what nobody worked in; a gate that waits is idle time.
+    // The scale leaves out idle time, and a gate that waits is idle time.
     let busy = shown.hides_idle.then(|| {
         let segments = rows.iter().flat_map(|row| &row.lanes).flat_map(|lane| &lane.segments);
         segments
@@ -107,7 +107,7 @@ fn row(step: &Step, shown: &Shown, folded: Option<(usize, usize)>, is_child: boo
     }
 }
 
-/// The attempts of a step: those that are over, and the one that is under way.
+/// The attempts of a step: finished ones, and the running one.
 fn lanes(step: &Step, attempts: &[&Attempt], gates: &[&Gate]) -> Vec<Lane> {
     let mut lanes: Vec<Lane> = vec![];
     let mut before: Option<DateTime<Utc>> = None;
@@ -134,7 +134,7 @@ fn lanes(step: &Step, attempts: &[&Attempt], gates: &[&Gate]) -> Vec<Lane> {
     lanes
 }
 
-/// From being ready to being taken; and before that, from the end of the attempt before.
+/// Queue time, and before it the wait since the attempt before.
 fn queue(
     ready: Option<DateTime<Utc>>,
     began: Option<DateTime<Utc>>,
@@ -153,7 +153,7 @@ fn queue(
     segments
 }
 
-/// An execution, with what of it was waiting at gates.
+/// An execution, with the waits at gates.
 fn ran(from: DateTime<Utc>, to: Option<DateTime<Utc>>, gates: &[&Gate]) -> Vec<Segment> {
     let mut segments = vec![];
     let mut at = from;

@@ -21,7 +21,7 @@ pub(in crate::ui) struct Node {
     pub needs: Vec<usize>,
     pub link: String,
     pub is_selected: bool,
-    /// Children that it stands for, and how many are over.
+    /// How many of its children have finished, and how many there are.
     pub folded: Option<(usize, usize)>,
 }
 

@@ -20,7 +20,7 @@ pub(in crate::ui) struct Scale {
 }
 
 impl Scale {
-    /// `now`: of a run that goes on. `busy`: when something happened, if everything else is to be left out.
+    /// `now`: for a run that has not ended. `busy`: the times to show, if idle time is left out.
     pub(in crate::ui) fn new(
         origin: DateTime<Utc>,
         end: DateTime<Utc>,

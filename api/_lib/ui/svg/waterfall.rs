@@ -14,7 +14,7 @@ const LEAST: i64 = 24;
 /// What a step did for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ui) enum Kind {
-    /// Ready, and nobody had taken it yet.
+    /// Ready, and not claimed yet.
     Queue,
     /// Waited for people.
     Gate,
@@ -46,7 +46,7 @@ impl Kind {
 pub(in crate::ui) struct Segment {
     pub kind: Kind,
     pub from: DateTime<Utc>,
-    /// None: it goes on.
+    /// None: it has not ended.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -65,7 +65,7 @@ pub(in crate::ui) struct Row {
     pub link: String,
     /// Whether it is a child of the row above that has none.
     pub is_child: bool,
-    /// Children that it stands for, and how many are over.
+    /// How many of its children have finished, and how many there are.
     pub folded: Option<(usize, usize)>,
     pub is_selected: bool,
     pub lanes: Vec<Lane>,

@@ -1,5 +1,5 @@
-//! Tells whoever follows the event log that something may have been written: by NOTIFY over a direct connection, by
-//! Redis where that is the queue, or by Supabase Realtime. A call is a hint and may be lost; the log is read with a cursor (`read_events`), which misses nothing.
+//! Announces new events to followers of the event log: by NOTIFY over a direct connection, by Redis if that is the queue, or by Supabase
+//! Realtime. An announcement is a hint and may be lost; the log is read with a cursor (`read_events`), which misses nothing.
 
 mod postgres;
 mod realtime;
@@ -13,7 +13,7 @@ use crate::settings;
 
 pub(crate) use redis::CHANNEL;
 
-/// The way of the settings.
+/// The announcements of the settings.
 pub struct EventBus {
     supabase: settings::Supabase,
     queue: settings::Queue,
@@ -36,7 +36,7 @@ impl EventBus {
     }
 }
 
-/// A token that reads what a tenant has, for five minutes.
+/// A token of a viewer of a tenant, valid for five minutes.
 pub fn viewer_token(supabase: &settings::Supabase, tenant: Uuid) -> String {
     auth::sign_for(&supabase.jwt_secret, "feed", tenant, Role::Viewer, 300)
 }

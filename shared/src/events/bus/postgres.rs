@@ -24,13 +24,13 @@ async fn follow(db_url: &str, tick: &watch::Sender<u64>) -> Result<(), tokio_pos
     let (client, mut connection) = tokio_postgres::connect(db_url, NoTls).await?;
     let messages = futures::stream::poll_fn(move |context| connection.poll_message(context));
     let listening = async {
-        // The lock tells writers that somebody listens: see notify_event_listeners.
+        // The lock shows writers that someone listens: see notify_event_listeners.
         client.batch_execute("listen nofx_event; select pg_advisory_lock_shared(hashtextextended('nofx_event', 0))").await?;
         // Whatever was written while there was no connection.
         tick.send_modify(|n| *n += 1);
         std::future::pending::<Result<(), tokio_postgres::Error>>().await
     };
-    let hearing = async {
+    let receiving = async {
         messages
             .try_for_each(|message| async move {
                 if let AsyncMessage::Notification(_) = message {
@@ -40,5 +40,5 @@ async fn follow(db_url: &str, tick: &watch::Sender<u64>) -> Result<(), tokio_pos
             })
             .await
     };
-    tokio::select! { failed = listening => failed, ended = hearing => ended }
+    tokio::select! { failed = listening => failed, ended = receiving => ended }
 }

@@ -1,6 +1,6 @@
-//! Hears from Supabase Realtime that something was written for a tenant: the wake-up of feeds that have no direct connection.
-//! A Phoenix channel over a WebSocket (protocol 1.0.0): join, heartbeat, a new token before the old one ends, and joining again
-//! with backoff whenever the socket is lost. A message is a hint and may be lost: feeds look at the log by themselves, too.
+//! Receives announcements of new events of a tenant from Supabase Realtime, for feeds that have no direct connection. A Phoenix channel
+//! over a WebSocket (protocol 1.0.0): join, heartbeat, a new token before the old one expires, and joining again with backoff whenever the
+//! connection is lost. A message is a hint and may be lost: feeds poll the log, too.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use super::viewer_token;
 use crate::net;
 use crate::settings::Supabase;
 
-/// Realtime closes a socket that says nothing for a minute.
+/// Realtime closes a socket that is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(25);
 /// Shorter than a token's life.
 const NEW_TOKEN: Duration = Duration::from_secs(200);
 const DEADLINE: Duration = Duration::from_secs(10);
 const BACKOFF: [u64; 6] = [100, 500, 1000, 2000, 5000, 10_000];
 
-/// Why nothing can be heard.
+/// Why the topic cannot be followed.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
@@ -36,7 +36,7 @@ enum Error {
     Closed,
 }
 
-/// Counts up whenever the tenant's topic is told something, for as long as somebody holds the receiver.
+/// Counts up with every message on the tenant's topic, for as long as the receiver is held.
 pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
@@ -47,7 +47,7 @@ pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
                 Err(error) = follow(&supabase, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is unavailable"),
                 () = tick.closed() => return,
             }
-            // What was connected for a while begins anew.
+            // After a long connection the backoff starts again.
             failures = if begun.elapsed() > Duration::from_secs(60) { 0 } else { failures + 1 };
             let wait = BACKOFF[failures.min(BACKOFF.len() - 1)];
             tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -77,14 +77,14 @@ async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) ->
         tokio::select! {
             received = socket.next() => match received.ok_or(Error::Closed)?? {
                 Message::Text(text) => {
-                    let said: Value = serde_json::from_str(&text).unwrap_or_default();
-                    match (said["topic"].as_str(), said["event"].as_str()) {
+                    let message: Value = serde_json::from_str(&text).unwrap_or_default();
+                    match (message["topic"].as_str(), message["event"].as_str()) {
                         (Some(on), Some("phx_reply")) if on == topic && !joined => {
-                            if said["payload"]["status"] != "ok" {
-                                return Err(Error::Refused(said["payload"]["response"]["reason"].to_string()));
+                            if message["payload"]["status"] != "ok" {
+                                return Err(Error::Refused(message["payload"]["response"]["reason"].to_string()));
                             }
                             joined = true;
-                            // Whatever was written while nobody listened.
+                            // For events that were written before the join.
                             tick.send_modify(|n| *n += 1);
                         }
                         (Some(on), Some("broadcast")) if on == topic => tick.send_modify(|n| *n += 1),

@@ -1,4 +1,4 @@
-//! Hears over Redis that something was written: deployments whose queue is Redis have no other way than to look. A message is a hint.
+//! Receives announcements of new events over Redis: deployments whose queue is Redis could otherwise only poll. A message is a hint.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures::StreamExt;
 use redis::{Client, RedisError};
 use tokio::sync::watch;
 
-/// The channel on which writers say that they wrote.
+/// The channel on which writers announce new events.
 pub(crate) const CHANNEL: &str = "nofx:events";
 
 /// Counts up whenever something may have been written, for all tenants.

@@ -1,4 +1,4 @@
-//! Checks that a webhook comes from whom it says: one function, a file of rules for each kind of sender. Over the bytes as they came.
+//! Verifies the sender of a webhook, over the bytes as they came: one function, with a file for each kind of sender.
 
 mod github;
 mod slack;
@@ -13,14 +13,14 @@ use crate::crypto::sha256;
 /// The sender, which decides how webhooks are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Provider {
+pub enum WebhookProvider {
     /// `X-Hub-Signature-256`.
     Github,
     /// `X-Slack-Signature`, with its time.
     Slack,
     /// Standard Webhooks.
     Standard,
-    /// Standard Webhooks, with a new id for every try.
+    /// Standard Webhooks, with a new id for every attempt.
     SupabaseAuth,
     /// A secret as bearer token: the sender signs nothing.
     SupabaseDatabase,
@@ -31,18 +31,18 @@ pub enum Provider {
 /// How far a sender's clock may be off, in seconds.
 const TOLERANCE_S: i64 = 300;
 
-/// A webhook that is good.
+/// A webhook whose signature is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// What tells it from others of the sender: the same again is a repetition.
+    /// Its id: another webhook with the same id is a duplicate.
     pub id: String,
     /// The sender's name for the event.
     pub kind: Option<String>,
-    /// Which of the secrets it is signed with, from 0.
+    /// Index of the secret that it is signed with.
     pub key: usize,
 }
 
-/// Why it is not.
+/// Why a webhook is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("the header {0} is missing or invalid")]
@@ -53,9 +53,9 @@ pub enum Refused {
     Signature,
 }
 
-/// Checks a webhook. `header` finds a header by its name in lower case; `now` is in seconds since 1970; any of the secrets is good.
+/// Verifies a webhook. `header` finds a header by its name in lower case; `now` is in seconds since 1970; any of the secrets may match.
 pub fn verify<'a>(
-    provider: Provider,
+    provider: WebhookProvider,
     header: impl Fn(&str) -> Option<&'a str>,
     body: &[u8],
     now: i64,
@@ -63,17 +63,17 @@ pub fn verify<'a>(
 ) -> Result<Verified, Refused> {
     let header: &dyn Fn(&str) -> Option<&'a str> = &header;
     match provider {
-        Provider::Github => github::verify(header, body, secrets),
-        Provider::Slack => slack::verify(header, body, now, secrets),
-        Provider::Standard => standard::verify(header, body, now, secrets),
+        WebhookProvider::Github => github::verify(header, body, secrets),
+        WebhookProvider::Slack => slack::verify(header, body, now, secrets),
+        WebhookProvider::Standard => standard::verify(header, body, now, secrets),
         // A retry has a new id and the same content.
-        Provider::SupabaseAuth => standard::verify(header, body, now, secrets).map(|good| Verified { id: digest(&[body]), ..good }),
-        Provider::SupabaseDatabase => supabase_database::verify(header, body, secrets),
-        Provider::Vercel => vercel::verify(header, body, secrets),
+        WebhookProvider::SupabaseAuth => standard::verify(header, body, now, secrets).map(|good| Verified { id: digest(&[body]), ..good }),
+        WebhookProvider::SupabaseDatabase => supabase_database::verify(header, body, secrets),
+        WebhookProvider::Vercel => vercel::verify(header, body, secrets),
     }
 }
 
-/// The first secret that fits; all are tried, so that the time tells nothing.
+/// The first secret that matches; all are tried, so that the time it takes reveals nothing.
 fn fitting(secrets: &[String], fits: impl Fn(&String) -> bool) -> Result<usize, Refused> {
     let found: Vec<bool> = secrets.iter().map(fits).collect();
     found.iter().position(|fits| *fits).ok_or(Refused::Signature)
@@ -100,13 +100,13 @@ mod tests {
 
     use hmac::{Hmac, KeyInit, Mac};
 
-    use super::{Provider, Refused, Verified, verify};
+    use super::{Refused, Verified, WebhookProvider, verify};
     use crate::crypto::hex;
     use crate::hooks::sign;
 
     const NOW: i64 = 1_700_000_000;
 
-    fn check(provider: Provider, headers: &[(&str, String)], body: &str, secrets: &[&str]) -> Result<Verified, Refused> {
+    fn check(provider: WebhookProvider, headers: &[(&str, String)], body: &str, secrets: &[&str]) -> Result<Verified, Refused> {
         let headers: HashMap<&str, &str> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
         verify(provider, |name| headers.get(name).copied(), body.as_bytes(), NOW, &secrets)
@@ -117,10 +117,10 @@ mod tests {
         let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17".to_owned();
         let headers = [("x-hub-signature-256", good), ("x-github-delivery", "d-1".to_owned()), ("x-github-event", "push".to_owned())];
         let secret = "It's a Secret to Everybody";
-        let verified = check(Provider::Github, &headers, "Hello, World!", &["another", secret]).expect("good");
+        let verified = check(WebhookProvider::Github, &headers, "Hello, World!", &["another", secret]).expect("valid");
         assert_eq!((verified.id.as_str(), verified.kind.as_deref(), verified.key), ("d-1", Some("push"), 1), "the old secret is good too");
-        assert_eq!(check(Provider::Github, &headers, "Hello, World?", &[secret]), Err(Refused::Signature));
-        assert_eq!(check(Provider::Github, &headers[1..], "Hello, World!", &[secret]), Err(Refused::Missing("x-hub-signature-256")));
+        assert_eq!(check(WebhookProvider::Github, &headers, "Hello, World?", &[secret]), Err(Refused::Signature));
+        assert_eq!(check(WebhookProvider::Github, &headers[1..], "Hello, World!", &[secret]), Err(Refused::Missing("x-hub-signature-256")));
     }
 
     #[test]
@@ -134,17 +134,17 @@ mod tests {
                 ("webhook-signature", signature(at).replace(' ', joined)),
             ]
         };
-        assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{}", &[&secret]).expect("good").id, "msg_1");
+        assert_eq!(check(WebhookProvider::Standard, &headers(NOW, " "), "{}", &[&secret]).expect("valid").id, "msg_1");
         assert!(
-            check(Provider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(),
+            check(WebhookProvider::SupabaseAuth, &headers(NOW, ", "), "{}", &[&format!("v1,{secret}")]).is_ok(),
             "as Supabase Auth joins them"
         );
         for (off, refused) in [(-300, None), (300, None), (-301, Some(Refused::Stale)), (301, Some(Refused::Stale))] {
-            assert_eq!(check(Provider::Standard, &headers(NOW + off, " "), "{}", &[&secret]).err(), refused, "{off} s from now");
+            assert_eq!(check(WebhookProvider::Standard, &headers(NOW + off, " "), "{}", &[&secret]).err(), refused, "{off} s from now");
         }
-        assert_eq!(check(Provider::Standard, &headers(NOW, " "), "{ }", &[&secret]), Err(Refused::Signature));
+        assert_eq!(check(WebhookProvider::Standard, &headers(NOW, " "), "{ }", &[&secret]), Err(Refused::Signature));
         let (first, again) = (headers(NOW, " "), headers(NOW, " "));
-        let id = |headers: &[(&str, String)]| check(Provider::SupabaseAuth, headers, "{}", &[&secret]).expect("good").id;
+        let id = |headers: &[(&str, String)]| check(WebhookProvider::SupabaseAuth, headers, "{}", &[&secret]).expect("valid").id;
         assert_eq!(id(&first), id(&again), "a retry is known by its content");
     }
 
@@ -157,9 +157,9 @@ mod tests {
             format!("v0={}", hex(&mac.finalize().into_bytes()))
         };
         let headers = |at: i64| [("x-slack-signature", mac(at)), ("x-slack-request-timestamp", at.to_string())];
-        assert!(check(Provider::Slack, &headers(NOW), body, &[secret]).is_ok());
-        assert_eq!(check(Provider::Slack, &headers(NOW + 400), body, &[secret]), Err(Refused::Stale));
-        assert_eq!(check(Provider::Slack, &headers(NOW), "token=y", &[secret]), Err(Refused::Signature));
+        assert!(check(WebhookProvider::Slack, &headers(NOW), body, &[secret]).is_ok());
+        assert_eq!(check(WebhookProvider::Slack, &headers(NOW + 400), body, &[secret]), Err(Refused::Stale));
+        assert_eq!(check(WebhookProvider::Slack, &headers(NOW), "token=y", &[secret]), Err(Refused::Signature));
     }
 
     #[test]
@@ -168,16 +168,15 @@ mod tests {
         let mut mac = Hmac::<sha1::Sha1>::new_from_slice(b"client secret").expect("a key");
         mac.update(body.as_bytes());
         let signature = hex(&mac.finalize().into_bytes());
-        let verified = check(Provider::Vercel, &[("x-vercel-signature", signature)], body, &["client secret"]).expect("good");
+        let verified = check(WebhookProvider::Vercel, &[("x-vercel-signature", signature)], body, &["client secret"]).expect("valid");
         assert_eq!((verified.id.as_str(), verified.kind.as_deref()), ("evt_1", Some("deployment.succeeded")));
-        assert_eq!(check(Provider::Vercel, &[("x-vercel-signature", "00".repeat(20))], body, &["client secret"]), Err(Refused::Signature));
+        let other = [("x-vercel-signature", "00".repeat(20))];
+        assert_eq!(check(WebhookProvider::Vercel, &other, body, &["client secret"]), Err(Refused::Signature));
 
         let bearer = |secret: &str| [("authorization", format!("Bearer {secret}"))];
-        assert_eq!(
-            check(Provider::SupabaseDatabase, &bearer("s3cret"), "{\"type\":\"INSERT\"}", &["s3cret"]).expect("good").kind.as_deref(),
-            Some("INSERT")
-        );
-        assert_eq!(check(Provider::SupabaseDatabase, &bearer("guess"), "{}", &["s3cret"]), Err(Refused::Signature));
-        assert_eq!(check(Provider::SupabaseDatabase, &bearer(""), "{}", &[]), Err(Refused::Signature), "no secret is no pass");
+        let verified = check(WebhookProvider::SupabaseDatabase, &bearer("s3cret"), "{\"type\":\"INSERT\"}", &["s3cret"]).expect("valid");
+        assert_eq!(verified.kind.as_deref(), Some("INSERT"));
+        assert_eq!(check(WebhookProvider::SupabaseDatabase, &bearer("guess"), "{}", &["s3cret"]), Err(Refused::Signature));
+        assert_eq!(check(WebhookProvider::SupabaseDatabase, &bearer(""), "{}", &[]), Err(Refused::Signature), "no secret is no pass");
     }
 }

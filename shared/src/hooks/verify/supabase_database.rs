@@ -2,7 +2,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Refused, Verified, digest, field, fitting};
 
-/// The sender signs nothing: what it tells is a hint, and the row is to be read again.
+/// The sender signs nothing: the webhook is a hint, and the row must be read again.
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {
     let given = header("authorization").and_then(|text| text.strip_prefix("Bearer ")).ok_or(Refused::Missing("authorization"))?;
     let key = fitting(secrets, |secret| given.as_bytes().ct_eq(secret.as_bytes()).into())?;

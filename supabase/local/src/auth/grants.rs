@@ -1,4 +1,4 @@
-//! `POST /auth/v1/token`: what is given for a password, a refresh token, or the code of a link.
+//! `POST /auth/v1/token`: a session for a password, a refresh token, or the code of a link.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{claims, problem, session, sign, user, verify_secret};
-use crate::gateway::Gateway;
 use crate::people::Person;
+use crate::project::Project;
 
-/// How long an access token is good, as by default in a hosted project.
+/// How long an access token is valid, as by default in a hosted project.
 const SESSION_S: i64 = 3600;
 const REFRESH_S: i64 = 30 * 86_400;
 
@@ -39,19 +39,19 @@ pub(crate) struct Given {
 }
 
 /// `POST /auth/v1/token?grant_type=password | refresh_token | pkce`
-pub(crate) async fn token(State(gateway): State<Arc<Gateway>>, Query(grant): Query<Grant>, Json(given): Json<Given>) -> Response {
+pub(crate) async fn token(State(project): State<Arc<Project>>, Query(grant): Query<Grant>, Json(given): Json<Given>) -> Response {
     let refused = |code, message| problem(StatusCode::BAD_REQUEST, code, message);
     let person = match grant.grant_type.as_str() {
-        "password" => gateway
+        "password" => project
             .people
             .iter()
             .find(|person| person.email.eq_ignore_ascii_case(&given.email) && person.password == given.password)
             .ok_or_else(|| refused("invalid_credentials", "Invalid login credentials")),
-        "refresh_token" => gateway
+        "refresh_token" => project
             .redeem(&given.refresh_token, "refresh")
             .map(|(person, _)| person)
             .ok_or_else(|| refused("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")),
-        "pkce" => gateway
+        "pkce" => project
             .redeem(&given.auth_code, "code")
             .filter(|(_, claims)| claims["challenge"].as_str() == Some(&challenge(&given.code_verifier)))
             .map(|(person, _)| person)
@@ -59,23 +59,23 @@ pub(crate) async fn token(State(gateway): State<Arc<Gateway>>, Query(grant): Que
         _ => Err(refused("unsupported_grant_type", "unsupported_grant_type")),
     };
     match person {
-        Ok(person) => Json(granted(&gateway, person)).into_response(),
+        Ok(person) => Json(granted(&project, person)).into_response(),
         Err(refusal) => refusal,
     }
 }
 
-fn granted(gateway: &Gateway, person: &Person) -> Value {
+fn granted(project: &Project, person: &Person) -> Value {
     let now = Utc::now();
     json!({
-        "access_token": gateway.signing_key.sign(&session(person.id, &person.email, gateway.tenant_id, &person.role, SESSION_S)),
+        "access_token": project.signing_key.sign(&session(person.id, &person.email, project.tenant_id, &person.role, SESSION_S)),
         "token_type": "bearer", "expires_in": SESSION_S, "expires_at": now.timestamp() + SESSION_S,
-        "refresh_token": gateway.promise(person, "refresh", &Value::Null, REFRESH_S), "user": user(person, gateway.tenant_id, now),
+        "refresh_token": project.issue(person, "refresh", &Value::Null, REFRESH_S), "user": user(person, project.tenant_id, now),
     })
 }
 
 /// `POST /auth/v1/logout`
-pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> StatusCode {
-    if claims(&gateway, &headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+pub(crate) async fn sign_out(State(project): State<Arc<Project>>, headers: HeaderMap) -> StatusCode {
+    if claims(&project, &headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }
 
 /// What is sent ahead of a verifier (RFC 7636, S256).
@@ -83,18 +83,18 @@ pub(super) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
-impl Gateway {
-    /// A token that stands for a person once, for one use.
-    pub(super) fn promise(&self, person: &Person, purpose: &str, challenge: &Value, valid_s: i64) -> String {
+impl Project {
+    /// A token of a person for one use.
+    pub(super) fn issue(&self, person: &Person, purpose: &str, challenge: &Value, valid_s: i64) -> String {
         let claims = json!({"sub": person.id, "purpose": purpose, "challenge": challenge, "jti": Uuid::now_v7(), "exp": Utc::now().timestamp() + valid_s});
         sign(&self.jwt_secret, &claims)
     }
 
-    /// Whom it stands for; nobody the second time.
+    /// The person of a token, and its claims; none when it was used before.
     pub(super) fn redeem(&self, token: &str, purpose: &str) -> Option<(&Person, Value)> {
         let claims = verify_secret(&self.jwt_secret, token).ok().filter(|claims| claims["purpose"] == purpose)?;
         let id = claims["jti"].as_str()?.to_owned();
-        if !self.redeemed.lock().expect("nobody panics while holding it").insert(id) {
+        if !self.used_tokens.lock().expect("nobody panics while holding it").insert(id) {
             return None;
         }
         let person = self.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str()))?;

@@ -15,9 +15,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::problem;
-use crate::gateway::Gateway;
+use crate::project::Project;
 
-/// How long a link, and the code that it leads to, is good.
+/// How long a link, and the code that it leads to, is valid.
 const LINK_S: i64 = 600;
 
 #[derive(Deserialize)]
@@ -35,18 +35,18 @@ pub(crate) struct Wanted {
 
 /// `POST /auth/v1/otp?redirect_to=…`: answers the same whether or not it knows the address.
 pub(crate) async fn send_link(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Query(Where { redirect_to }): Query<Where>,
     headers: HeaderMap,
     Json(wanted): Json<Wanted>,
 ) -> Response {
-    if let Some(person) = gateway.people.iter().find(|person| person.email.eq_ignore_ascii_case(&wanted.email)) {
-        let token = gateway.promise(person, "link", &wanted.code_challenge, LINK_S);
+    if let Some(person) = project.people.iter().find(|person| person.email.eq_ignore_ascii_case(&wanted.email)) {
+        let token = project.issue(person, "link", &wanted.code_challenge, LINK_S);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let to = utf8_percent_encode(&redirect_to, NON_ALPHANUMERIC);
         let link = format!("http://{host}/auth/v1/verify?token={token}&type=magiclink&redirect_to={to}");
         let line = json!({"at": Utc::now(), "to": person.email, "subject": "Your sign-in link", "link": link});
-        let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&gateway.mail);
+        let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&project.mail);
         if let Err(error) = file.and_then(|mut file| writeln!(file, "{line}")) {
             tracing::error!(%error, "a sign-in link could not be written");
             return problem(StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", "Error sending magic link email");
@@ -63,13 +63,13 @@ pub(crate) struct Link {
 }
 
 /// `GET /auth/v1/verify`: leads back with a code. Only to this machine: a hosted project has a list of its own.
-pub(crate) async fn verify_link(State(gateway): State<Arc<Gateway>>, Query(link): Query<Link>) -> Response {
+pub(crate) async fn verify_link(State(project): State<Arc<Project>>, Query(link): Query<Link>) -> Response {
     let is_here = ["http://127.0.0.1:", "http://localhost:"].iter().any(|start| link.redirect_to.starts_with(start));
     if !is_here {
         return problem(StatusCode::BAD_REQUEST, "validation_failed", "redirect_to is not allowed");
     }
-    let query = match gateway.redeem(&link.token, "link") {
-        Some((person, claims)) => format!("code={}", gateway.promise(person, "code", &claims["challenge"], LINK_S)),
+    let query = match project.redeem(&link.token, "link") {
+        Some((person, claims)) => format!("code={}", project.issue(person, "code", &claims["challenge"], LINK_S)),
         None => "error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired".to_owned(),
     };
     let sign = if link.redirect_to.contains('?') { '&' } else { '?' };

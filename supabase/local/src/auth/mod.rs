@@ -1,4 +1,4 @@
-//! `/auth/v1`: sign-in for the seeded people, in `GoTrue`'s shapes. Also mints every JWT of the stack.
+//! `/auth/v1`: sign-in for the seeded people, in `GoTrue`'s shapes. Also signs every JWT of the stack.
 
 mod grants;
 mod links;
@@ -14,8 +14,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::gateway::Gateway;
 use crate::people::Person;
+use crate::project::Project;
 pub(crate) use grants::{sign_out, token};
 pub(crate) use links::{authorize, send_link, verify_link};
 
@@ -25,7 +25,7 @@ pub fn sign(secret: &str, claims: &Value) -> String {
         .expect("claims made of JSON values always serialise")
 }
 
-/// A token for one of the API roles (`anon`, `service_role`), good for ten years like the keys of a hosted project.
+/// A token for one of the API roles (`anon`, `service_role`), valid for ten years like the keys of a hosted project.
 pub fn api_key(secret: &str, role: &str) -> String {
     let now = Utc::now().timestamp();
     sign(secret, &json!({"iss": "supabase", "ref": "local", "role": role, "iat": now, "exp": now + 10 * 365 * 86_400}))
@@ -46,11 +46,11 @@ fn session(subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -
 }
 
 /// The claims of a token that the project signed, with its secret or with its key pair.
-pub(crate) fn verify(gateway: &Gateway, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+pub(crate) fn verify(project: &Project, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
     if jsonwebtoken::decode_header(token)?.alg == Algorithm::ES256 {
-        return decode(token, &gateway.signing_key.verifier(), Algorithm::ES256);
+        return decode(token, &project.signing_key.verifier(), Algorithm::ES256);
     }
-    verify_secret(&gateway.jwt_secret, token)
+    verify_secret(&project.jwt_secret, token)
 }
 
 /// The claims of a token that was signed with the secret: keys, and URLs of Storage.
@@ -66,23 +66,23 @@ fn decode(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Value,
 }
 
 /// The claims of whoever calls.
-pub(crate) fn claims(gateway: &Gateway, headers: &HeaderMap) -> Option<Value> {
-    verify(gateway, bearer(headers)?).ok()
+pub(crate) fn claims(project: &Project, headers: &HeaderMap) -> Option<Value> {
+    verify(project, bearer(headers)?).ok()
 }
 
 /// `GET /auth/v1/.well-known/jwks.json`: what tokens of people are checked with.
-pub(crate) async fn show_keys(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
-    Json(json!({"keys": [gateway.signing_key.public_jwk()]}))
+pub(crate) async fn show_keys(State(project): State<Arc<Project>>) -> Json<Value> {
+    Json(json!({"keys": [project.signing_key.public_jwk()]}))
 }
 
 /// `GET /auth/v1/user`
-pub(crate) async fn show_user(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let claims = claims(&gateway, &headers);
+pub(crate) async fn show_user(State(project): State<Arc<Project>>, headers: HeaderMap) -> Response {
+    let claims = claims(&project, &headers);
     let person = claims
         .as_ref()
-        .and_then(|claims| gateway.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str())));
+        .and_then(|claims| project.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str())));
     match person {
-        Some(person) => Json(user(person, gateway.tenant_id, Utc::now())).into_response(),
+        Some(person) => Json(user(person, project.tenant_id, Utc::now())).into_response(),
         None => problem(StatusCode::FORBIDDEN, "bad_jwt", "invalid JWT: unable to parse or verify signature"),
     }
 }

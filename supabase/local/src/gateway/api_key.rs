@@ -9,16 +9,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// Lets a call with a project key through. Without an `Authorization` of its own it acts as that key.
-pub(super) async fn require(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn require(State(project): State<Arc<Project>>, mut request: Request, next: Next) -> Response {
     let from_header = request.headers().get("apikey").and_then(|value| value.to_str().ok());
     let from_query = request.uri().query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("apikey=")));
     let Some(key) = from_header.or(from_query) else {
         return refuse("No API key found in request");
     };
-    if key != gateway.anon_key && key != gateway.service_role_key {
+    if key != project.anon_key && key != project.service_role_key {
         return refuse("Invalid authentication credentials");
     }
     if !request.headers().contains_key(header::AUTHORIZATION)

@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::gateway::Gateway;
+use crate::project::Project;
 
-pub(super) async fn rest(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+pub(super) async fn rest(State(project): State<Arc<Project>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{}{}", gateway.rest_url, path.strip_prefix("/rest/v1").unwrap_or(path));
-    let sent = gateway
+    let url = format!("{}{}", project.rest_url, path.strip_prefix("/rest/v1").unwrap_or(path));
+    let sent = project
         .client
         .request(parts.method, url)
         .headers(forwarded(parts.headers))

@@ -1,10 +1,10 @@
-//! Who may hear a private topic: whoever row-level security of `realtime.messages` would let read a message of it.
+//! Who may read a private topic: whoever row-level security of `realtime.messages` lets read a message of it.
 
 use serde_json::Value;
 use tokio_postgres::{Error, NoTls};
 
-/// Writes a message of the topic and looks whether the holder of these claims sees it; nothing is kept.
-pub(super) async fn may_hear(db_url: &str, claims: &Value, topic: &str) -> Result<bool, Error> {
+/// Writes a message of the topic and checks whether the holder of these claims can read it; the transaction is rolled back.
+pub(super) async fn may_read(db_url: &str, claims: &Value, topic: &str) -> Result<bool, Error> {
     let (mut client, connection) = tokio_postgres::connect(db_url, NoTls).await?;
     let connection = tokio::spawn(connection);
     let role = if claims["role"] == "service_role" { "service_role" } else { "authenticated" };

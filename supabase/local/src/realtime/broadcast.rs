@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Broadcast;
 use crate::auth;
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 #[derive(Deserialize)]
 pub(super) struct Messages {
@@ -33,35 +33,35 @@ pub(super) struct Options {
     private: bool,
 }
 
-/// A batch. A private message of a topic that the caller may not hear is dropped without a word, as the real one does.
-pub(super) async fn send_many(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Json(batch): Json<Messages>) -> Response {
-    let Some(claims) = auth::claims(&gateway, &headers) else { return unauthorized() };
+/// A batch. A private message of a topic that the caller may not read is dropped silently, as the real one does.
+pub(super) async fn send_many(State(project): State<Arc<Project>>, headers: HeaderMap, Json(batch): Json<Messages>) -> Response {
+    let Some(claims) = auth::claims(&project, &headers) else { return unauthorized() };
     for Message { topic, event, payload, private } in batch.messages {
-        send(&gateway, &claims, Broadcast { topic, event, payload, private }).await;
+        send(&project, &claims, Broadcast { topic, event, payload, private }).await;
     }
     StatusCode::ACCEPTED.into_response()
 }
 
 /// One message: the body is its payload.
 pub(super) async fn send_one(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path((topic, event)): Path<(String, String)>,
     Query(options): Query<Options>,
     headers: HeaderMap,
     Json(payload): Json<Value>,
 ) -> Response {
-    let Some(claims) = auth::claims(&gateway, &headers) else { return unauthorized() };
-    send(&gateway, &claims, Broadcast { topic, event, payload, private: options.private }).await;
+    let Some(claims) = auth::claims(&project, &headers) else { return unauthorized() };
+    send(&project, &claims, Broadcast { topic, event, payload, private: options.private }).await;
     StatusCode::ACCEPTED.into_response()
 }
 
-async fn send(gateway: &Gateway, claims: &Value, message: Broadcast) {
-    let realtime = &gateway.realtime;
+async fn send(project: &Project, claims: &Value, message: Broadcast) {
+    let realtime = &project.realtime;
     let may = claims["role"] == "service_role"
         || !message.private
-        || super::authorise::may_hear(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
+        || super::authorise::may_read(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
     if may {
-        // Nobody joined: nobody is told.
+        // No socket may have joined.
         drop(realtime.messages.send(Arc::new(message)));
     }
 }

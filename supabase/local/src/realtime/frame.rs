@@ -19,7 +19,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// What the server says by itself.
+    /// A message of the server that replies to none.
     pub(super) fn push(topic: &str, event: &str, payload: Value) -> Self {
         Self { join_ref: Value::Null, reference: Value::Null, topic: topic.to_owned(), event: event.to_owned(), payload }
     }

@@ -4,7 +4,7 @@
 mod authorise;
 mod broadcast;
 mod frame;
-mod hear;
+mod listen;
 mod socket;
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::sync::{broadcast as fan_out, watch};
 
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// Messages that a slow socket may be behind before it loses some.
 const BACKLOG: usize = 1024;
@@ -31,9 +31,9 @@ pub(crate) struct Broadcast {
 /// What all sockets share.
 pub(crate) struct Realtime {
     messages: fan_out::Sender<Arc<Broadcast>>,
-    /// How many sockets are open: while there is none the database is not listened to.
+    /// How many sockets are open; without any, the database is not listened to.
     open: watch::Sender<usize>,
-    /// Whether what is written from now on is heard.
+    /// Whether the database is listened to.
     listening: watch::Sender<bool>,
     /// Connection string of the superuser.
     db_url: String,
@@ -43,13 +43,13 @@ impl Realtime {
     pub(crate) fn open(db_url: String) -> Arc<Self> {
         let realtime =
             Arc::new(Self { messages: fan_out::channel(BACKLOG).0, open: watch::channel(0).0, listening: watch::channel(false).0, db_url });
-        tokio::spawn(hear::keep(Arc::clone(&realtime)));
+        tokio::spawn(listen::run(Arc::clone(&realtime)));
         realtime
     }
 }
 
 /// Routes that need a project key.
-pub(crate) fn keyed_routes() -> Router<Arc<Gateway>> {
+pub(crate) fn keyed_routes() -> Router<Arc<Project>> {
     Router::new()
         .route("/realtime/v1/websocket", get(socket::connect))
         .route("/realtime/v1/api/broadcast", post(broadcast::send_many))

@@ -1,4 +1,4 @@
-//! One socket: joins, leaves, heartbeats, tokens, and what it is told.
+//! One socket: joins, leaves, heartbeats, tokens, broadcasts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::frame::{Frame, Version};
 use super::{Broadcast, Realtime, authorise};
 use crate::auth;
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// How long a join waits for the database.
 const LISTENING: Duration = Duration::from_secs(5);
@@ -23,12 +23,12 @@ pub(super) struct Options {
     vsn: Option<String>,
 }
 
-pub(super) async fn connect(State(gateway): State<Arc<Gateway>>, Query(options): Query<Options>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn connect(State(project): State<Arc<Project>>, Query(options): Query<Options>, upgrade: WebSocketUpgrade) -> Response {
     let version = if options.vsn.as_deref() == Some("2.0.0") { Version::Two } else { Version::One };
     upgrade.on_upgrade(move |socket| async move {
-        let realtime = Arc::clone(&gateway.realtime);
+        let realtime = Arc::clone(&project.realtime);
         realtime.open.send_modify(|open| *open += 1);
-        Socket { gateway, version, joined: HashMap::new() }.serve(socket, &realtime).await;
+        Socket { project, version, joined: HashMap::new() }.serve(socket, &realtime).await;
         realtime.open.send_modify(|open| *open -= 1);
     })
 }
@@ -37,12 +37,12 @@ pub(super) async fn connect(State(gateway): State<Arc<Gateway>>, Query(options):
 struct Channel {
     join_ref: Value,
     private: bool,
-    /// Whether it hears its own broadcasts.
+    /// Whether it receives its own broadcasts.
     own: bool,
 }
 
 struct Socket {
-    gateway: Arc<Gateway>,
+    project: Arc<Project>,
     version: Version,
     /// By the channel's topic, which has the prefix `realtime:`.
     joined: HashMap<String, Channel>,
@@ -59,12 +59,12 @@ impl Socket {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 }
-                .map(|frame| Heard::Client(Box::new(frame))),
-                message = messages.recv() => message.ok().map(Heard::Message),
+                .map(|frame| Received::Client(Box::new(frame))),
+                message = messages.recv() => message.ok().map(Received::Message),
             };
             let frames = match out {
-                Some(Heard::Client(frame)) => self.answer(*frame, realtime).await,
-                Some(Heard::Message(message)) => self.tell(&message),
+                Some(Received::Client(frame)) => self.answer(*frame, realtime).await,
+                Some(Received::Message(message)) => self.forward(&message),
                 None => vec![],
             };
             for frame in frames {
@@ -104,10 +104,10 @@ impl Socket {
         let Some(topic) = frame.topic.strip_prefix("realtime:") else { return refuse("unmatched topic") };
         let config = &frame.payload["config"];
         let private = config["private"].as_bool().unwrap_or(false);
-        let token = frame.payload["access_token"].as_str().unwrap_or(&self.gateway.anon_key);
-        let Ok(claims) = auth::verify(&self.gateway, token) else { return refuse("InvalidJWTToken: Invalid token") };
+        let token = frame.payload["access_token"].as_str().unwrap_or(&self.project.anon_key);
+        let Ok(claims) = auth::verify(&self.project, token) else { return refuse("InvalidJWTToken: Invalid token") };
         if private {
-            match authorise::may_hear(&realtime.db_url, &claims, topic).await {
+            match authorise::may_read(&realtime.db_url, &claims, topic).await {
                 Ok(true) => {}
                 Ok(false) => return refuse(&format!("Unauthorized: You do not have permissions to read from this Channel topic: {topic}")),
                 Err(error) => {
@@ -116,7 +116,7 @@ impl Socket {
                 }
             }
         }
-        // Whoever joined counts on what is written from then on.
+        // A client that joined expects everything that is written from then on.
         let mut listening = realtime.listening.subscribe();
         if tokio::time::timeout(LISTENING, listening.wait_for(|listening| *listening)).await.is_err() {
             return refuse("DatabaseLackOfConnections: the database does not answer");
@@ -134,7 +134,7 @@ impl Socket {
         vec![frame.reply("ok", &json!({"postgres_changes": changes}))]
     }
 
-    fn tell(&self, message: &Broadcast) -> Vec<Frame> {
+    fn forward(&self, message: &Broadcast) -> Vec<Frame> {
         let topic = format!("realtime:{}", message.topic);
         let Some(channel) = self.joined.get(&topic).filter(|channel| channel.private == message.private) else { return vec![] };
         let payload = json!({"type": "broadcast", "event": message.event, "payload": message.payload});
@@ -144,7 +144,7 @@ impl Socket {
     }
 }
 
-enum Heard {
+enum Received {
     Client(Box<Frame>),
     Message(Arc<Broadcast>),
 }

@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 
 use super::error::Refusal;
 use super::{manage, require_service};
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 #[derive(Deserialize)]
 pub(super) struct Bucket {
@@ -48,14 +48,14 @@ impl Bucket {
 }
 
 pub(super) async fn create(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     headers: HeaderMap,
     Json(given): Json<Bucket>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
+    require_service(&project, &headers)?;
     let id = given.id.clone().or_else(|| given.name.clone()).ok_or_else(|| Refusal::invalid("body must have required property 'name'"))?;
     let limit = given.size_limit()?;
-    let inserted = gateway
+    let inserted = project
         .storage
         .client()
         .await?
@@ -71,14 +71,14 @@ pub(super) async fn create(
     }
 }
 
-pub(super) async fn show(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    Ok(Json(describe(&gateway.storage.bucket(&id).await?)))
+pub(super) async fn show(State(project): State<Arc<Project>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+    require_service(&project, &headers)?;
+    Ok(Json(describe(&project.storage.bucket(&id).await?)))
 }
 
-pub(super) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    let rows = gateway.storage.client().await?.query("select * from storage.buckets order by id", &[]).await?;
+pub(super) async fn list(State(project): State<Arc<Project>>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
+    require_service(&project, &headers)?;
+    let rows = project.storage.client().await?.query("select * from storage.buckets order by id", &[]).await?;
     let buckets = rows.iter().map(|row| {
         let mut bucket = describe(row);
         bucket["type"] = json!("STANDARD");
@@ -88,14 +88,14 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
 }
 
 pub(super) async fn update(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Json(given): Json<Bucket>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
+    require_service(&project, &headers)?;
     let limit = given.size_limit()?;
-    let changed = gateway
+    let changed = project
         .storage
         .client()
         .await?
@@ -108,13 +108,13 @@ pub(super) async fn update(
 }
 
 pub(super) async fn remove(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    gateway.storage.bucket(&id).await?;
-    let deleted = gateway.storage.client().await?.execute("delete from storage.buckets where id = $1", &[&id]).await;
+    require_service(&project, &headers)?;
+    project.storage.bucket(&id).await?;
+    let deleted = project.storage.client().await?.execute("delete from storage.buckets where id = $1", &[&id]).await;
     match deleted {
         Ok(_) => Ok(Json(json!({"message": "Successfully deleted"}))),
         Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => Err(Refusal::not_empty()),
@@ -122,11 +122,11 @@ pub(super) async fn remove(
     }
 }
 
-pub(super) async fn empty(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    gateway.storage.bucket(&id).await?;
-    let names = gateway.storage.client().await?.query("select name from storage.objects where bucket_id = $1", &[&id]).await?;
-    manage::delete(&gateway, &id, &names.iter().map(|row| row.get(0)).collect::<Vec<String>>()).await?;
+pub(super) async fn empty(State(project): State<Arc<Project>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+    require_service(&project, &headers)?;
+    project.storage.bucket(&id).await?;
+    let names = project.storage.client().await?.query("select name from storage.objects where bucket_id = $1", &[&id]).await?;
+    manage::delete(&project, &id, &names.iter().map(|row| row.get(0)).collect::<Vec<String>>()).await?;
     Ok(Json(json!({"message": "Empty bucket has been queued. Completion may take up to an hour."})))
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::error::Refusal;
 use super::{check_name, require_service};
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 #[derive(Deserialize)]
 pub(super) struct Listing {
@@ -49,19 +49,19 @@ pub(super) struct Names {
 
 /// One level below the prefix: objects by name, folders without id.
 pub(super) async fn list(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(asked): Json<Listing>,
 ) -> Result<Json<Value>, Refusal> {
-    if require_service(&gateway, &headers).is_err() {
+    if require_service(&project, &headers).is_err() {
         return Ok(Json(json!([])));
     }
     let prefix = match asked.prefix.trim_matches('/') {
         "" => String::new(),
         folder => format!("{folder}/"),
     };
-    let rows = gateway
+    let rows = project
         .storage
         .client()
         .await?
@@ -98,15 +98,15 @@ pub(super) async fn list(
 }
 
 pub(super) async fn rename(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     headers: HeaderMap,
     Json(what): Json<Transfer>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
+    require_service(&project, &headers)?;
     check_name(&what.destination_key)?;
-    gateway.storage.object(&what.bucket_id, &what.source_key).await?;
+    project.storage.object(&what.bucket_id, &what.source_key).await?;
     let target = what.destination_bucket.as_ref().unwrap_or(&what.bucket_id);
-    gateway
+    project
         .storage
         .client()
         .await?
@@ -120,17 +120,17 @@ pub(super) async fn rename(
 }
 
 pub(super) async fn copy(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     headers: HeaderMap,
     Json(what): Json<Transfer>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
+    require_service(&project, &headers)?;
     check_name(&what.destination_key)?;
-    let source = gateway.storage.object(&what.bucket_id, &what.source_key).await?;
+    let source = project.storage.object(&what.bucket_id, &what.source_key).await?;
     let (id, version) = (Uuid::now_v7(), Uuid::now_v7());
     let target = what.destination_bucket.as_ref().unwrap_or(&what.bucket_id);
-    tokio::fs::copy(gateway.storage.file(source.get("version")), gateway.storage.file(version)).await?;
-    gateway
+    tokio::fs::copy(project.storage.file(source.get("version")), project.storage.file(version)).await?;
+    project
         .storage
         .client()
         .await?
@@ -145,37 +145,37 @@ pub(super) async fn copy(
 }
 
 pub(super) async fn remove(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    if delete(&gateway, &bucket, &[name]).await?.is_empty() {
+    require_service(&project, &headers)?;
+    if delete(&project, &bucket, &[name]).await?.is_empty() {
         return Err(Refusal::no_such_key());
     }
     Ok(Json(json!({"message": "Successfully deleted"})))
 }
 
 pub(super) async fn remove_many(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(names): Json<Names>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    Ok(Json(Value::Array(delete(&gateway, &bucket, &names.prefixes).await?)))
+    require_service(&project, &headers)?;
+    Ok(Json(Value::Array(delete(&project, &bucket, &names.prefixes).await?)))
 }
 
 /// Removes rows first, then bytes: a file without a row is waste, a row without a file would be a lie.
-pub(super) async fn delete(gateway: &Gateway, bucket: &str, names: &[String]) -> Result<Vec<Value>, Refusal> {
-    let rows = gateway
+pub(super) async fn delete(project: &Project, bucket: &str, names: &[String]) -> Result<Vec<Value>, Refusal> {
+    let rows = project
         .storage
         .client()
         .await?
         .query("delete from storage.objects where bucket_id = $1 and name = any ($2) returning *", &[&bucket, &names])
         .await?;
     for row in &rows {
-        tokio::fs::remove_file(gateway.storage.file(row.get("version"))).await?;
+        tokio::fs::remove_file(project.storage.file(row.get("version"))).await?;
     }
     Ok(rows.iter().map(|row| describe(&row.get::<_, String>("name"), row)).collect())
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::auth::{bearer, verify};
 use crate::error::{At, Error};
-use crate::gateway::Gateway;
+use crate::project::Project;
 use error::Refusal;
 
 /// Largest body that is taken in one request, as in a hosted project's default.
@@ -33,7 +33,7 @@ const MAX_UPLOAD_BYTES: u64 = 8 << 30;
 pub(crate) struct Storage {
     dir: PathBuf,
     admin_url: String,
-    /// One connection, made anew when Postgres was restarted.
+    /// One connection, opened again when Postgres was restarted.
     client: Mutex<Option<Arc<Client>>>,
 }
 
@@ -73,7 +73,7 @@ impl Storage {
 }
 
 /// Routes behind the `apikey` check.
-pub(crate) fn keyed_routes() -> Router<Arc<Gateway>> {
+pub(crate) fn keyed_routes() -> Router<Arc<Project>> {
     Router::new()
         .route("/storage/v1/upload/resumable", post(resumable::begin))
         .route("/storage/v1/upload/resumable/{id}", patch(resumable::append).head(resumable::ask))
@@ -93,16 +93,16 @@ pub(crate) fn keyed_routes() -> Router<Arc<Gateway>> {
 
 /// Routes that need no key: a signed URL carries its own right, a public bucket needs none.
 /// Signing shares its path with fetching, so it checks the key itself.
-pub(crate) fn open_routes() -> Router<Arc<Gateway>> {
+pub(crate) fn open_routes() -> Router<Arc<Project>> {
     Router::new()
         .route("/storage/v1/object/sign/{bucket}/{*name}", get(signed::fetch).post(signed::sign))
         .route("/storage/v1/object/public/{bucket}/{*name}", get(read::public))
 }
 
 /// Storage's row-level security without a policy: the service role may do everything, others nothing.
-fn require_service(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
+fn require_service(project: &Project, headers: &HeaderMap) -> Result<(), Refusal> {
     let token = bearer(headers).ok_or_else(Refusal::no_authorization)?;
-    let claims = verify(gateway, token).map_err(|error| Refusal::bad_token(&error))?;
+    let claims = verify(project, token).map_err(|error| Refusal::bad_token(&error))?;
     if claims["role"] == "service_role" { Ok(()) } else { Err(Refusal::row_level_security()) }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::error::Refusal;
 use super::upload::{Object, store};
 use super::{MAX_UPLOAD_BYTES, check_name, require_service};
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 const VERSION: &str = "1.0.0";
 
@@ -29,8 +29,8 @@ struct Begun {
 }
 
 /// `POST`: begins an upload; its place is in `Location`.
-pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    require_service(&gateway, &headers)?;
+pub(super) async fn begin(State(project): State<Arc<Project>>, headers: HeaderMap) -> Result<Response, Refusal> {
+    require_service(&project, &headers)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let length: u64 =
         text("upload-length").and_then(|text| text.parse().ok()).ok_or_else(|| Refusal::invalid_upload("Upload-Length is missing"))?;
@@ -52,21 +52,21 @@ pub(super) async fn begin(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
         upsert: text("x-upsert") == Some("true"),
     };
     check_name(&object.name)?;
-    gateway.storage.bucket(&object.bucket).await?;
+    project.storage.bucket(&object.bucket).await?;
     let id = Uuid::now_v7();
     let begun = serde_json::to_vec(&Begun { length, object }).expect("texts and numbers are JSON");
-    tokio::fs::write(plan(&gateway, id), begun).await?;
-    tokio::fs::File::create_new(bytes(&gateway, id)).await?;
+    tokio::fs::write(plan(&project, id), begun).await?;
+    tokio::fs::File::create_new(bytes(&project, id)).await?;
     let host = text("host").unwrap_or("127.0.0.1");
     let place = format!("http://{host}/storage/v1/upload/resumable/{}", id.simple());
     Ok(answer(StatusCode::CREATED, &[("location", &place)]))
 }
 
 /// `HEAD`: how much of it is here, once no piece is being written.
-pub(super) async fn ask(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
-    require_service(&gateway, &headers)?;
-    let (begun, _alone) = find(&gateway, id).await?;
-    let offset = tokio::fs::metadata(bytes(&gateway, id)).await.map_or(begun.length, |part| part.len());
+pub(super) async fn ask(State(project): State<Arc<Project>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+    require_service(&project, &headers)?;
+    let (begun, _alone) = find(&project, id).await?;
+    let offset = tokio::fs::metadata(bytes(&project, id)).await.map_or(begun.length, |part| part.len());
     Ok(answer(
         StatusCode::OK,
         &[("upload-offset", &offset.to_string()), ("upload-length", &begun.length.to_string()), ("cache-control", "no-store")],
@@ -75,22 +75,22 @@ pub(super) async fn ask(State(gateway): State<Arc<Gateway>>, Path(id): Path<Uuid
 
 /// `PATCH`: the next piece. With the last one the object is there.
 pub(super) async fn append(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     piece: Bytes,
 ) -> Result<Response, Refusal> {
-    require_service(&gateway, &headers)?;
-    let said = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
-    // A task of its own: when the caller is gone, what began is done to its end, and no piece is left between the file and the object.
-    tokio::spawn(async move { add(&gateway, id, said, &piece).await }).await?
+    require_service(&project, &headers)?;
+    let offset_header = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
+    // A task of its own: if the caller disconnects, it still completes, and no piece is left between the file and the object.
+    tokio::spawn(async move { add(&project, id, offset_header, &piece).await }).await?
 }
 
-async fn add(gateway: &Gateway, id: Uuid, said: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
-    let (begun, _alone) = find(gateway, id).await?;
-    let path = bytes(gateway, id);
+async fn add(project: &Project, id: Uuid, offset_header: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
+    let (begun, _alone) = find(project, id).await?;
+    let path = bytes(project, id);
     let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
-    if said != Some(offset) {
+    if offset_header != Some(offset) {
         return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
     }
     let after = offset + piece.len() as u64;
@@ -101,15 +101,15 @@ async fn add(gateway: &Gateway, id: Uuid, said: Option<u64>, piece: &[u8]) -> Re
     file.write_all(piece).await?;
     file.sync_all().await?;
     if after == begun.length {
-        // The file becomes the object. What was planned stays: whoever lost the last answer asks once more.
-        drop(store(gateway, &begun.object, &path).await?);
+        // The file becomes the object. The plan stays: a client that lost the last response asks for the offset again.
+        drop(store(project, &begun.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
 
-/// An upload that has begun, for one caller at a time: whoever asks how much is there is told of whole pieces.
-async fn find(gateway: &Gateway, id: Uuid) -> Result<(Begun, File), Refusal> {
-    let path = plan(gateway, id);
+/// An upload that has begun, for one caller at a time, so that offsets are always at the end of a piece.
+async fn find(project: &Project, id: Uuid) -> Result<(Begun, File), Refusal> {
+    let path = plan(project, id);
     let read = move || {
         let mut file = File::open(path)?;
         file.lock()?;
@@ -118,12 +118,12 @@ async fn find(gateway: &Gateway, id: Uuid) -> Result<(Begun, File), Refusal> {
     tokio::task::spawn_blocking(read).await?.map_err(|_| Refusal::no_such_key())
 }
 
-fn plan(gateway: &Gateway, id: Uuid) -> PathBuf {
-    gateway.storage.file(id).with_extension("upload")
+fn plan(project: &Project, id: Uuid) -> PathBuf {
+    project.storage.file(id).with_extension("upload")
 }
 
-fn bytes(gateway: &Gateway, id: Uuid) -> PathBuf {
-    gateway.storage.file(id).with_extension("part")
+fn bytes(project: &Project, id: Uuid) -> PathBuf {
+    project.storage.file(id).with_extension("part")
 }
 
 fn answer(status: StatusCode, headers: &[(&'static str, &str)]) -> Response {

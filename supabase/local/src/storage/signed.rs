@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::error::Refusal;
 use super::{read, require_service};
 use crate::auth::{sign as sign_jwt, verify_secret};
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// Bytes of an object's name that cannot stand in a URL's path.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
@@ -35,27 +35,27 @@ pub(super) struct Ticket {
 }
 
 pub(super) async fn sign(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
     Json(terms): Json<Terms>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    gateway.storage.object(&bucket, &name).await?;
-    Ok(Json(json!({"signedURL": url(&gateway, &bucket, &name, terms.expires_in)})))
+    require_service(&project, &headers)?;
+    project.storage.object(&bucket, &name).await?;
+    Ok(Json(json!({"signedURL": url(&project, &bucket, &name, terms.expires_in)})))
 }
 
 pub(super) async fn sign_many(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(terms): Json<Terms>,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
+    require_service(&project, &headers)?;
     let mut signed = Vec::with_capacity(terms.paths.len());
     for path in &terms.paths {
-        signed.push(match gateway.storage.object(&bucket, path).await {
-            Ok(_) => json!({"error": null, "path": path, "signedURL": url(&gateway, &bucket, path, terms.expires_in)}),
+        signed.push(match project.storage.object(&bucket, path).await {
+            Ok(_) => json!({"error": null, "path": path, "signedURL": url(&project, &bucket, path, terms.expires_in)}),
             Err(_) => json!({"error": "Either the object does not exist or you do not have access to it", "path": path, "signedURL": null}),
         });
     }
@@ -63,20 +63,20 @@ pub(super) async fn sign_many(
 }
 
 pub(super) async fn fetch(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path((bucket, name)): Path<(String, String)>,
     Query(ticket): Query<Ticket>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let claims = verify_secret(&gateway.jwt_secret, &ticket.token).map_err(|error| match error.kind() {
+    let claims = verify_secret(&project.jwt_secret, &ticket.token).map_err(|error| match error.kind() {
         ErrorKind::ExpiredSignature => Refusal::bad_signature("\"exp\" claim timestamp check failed"),
         _ => Refusal::bad_signature("signature verification failed"),
     })?;
     if claims["scope"] != "download" || claims["url"] != format!("{bucket}/{name}") {
         return Err(Refusal::other_signature());
     }
-    let row = gateway.storage.object(&bucket, &name).await?;
-    let mut response = read::send(&gateway, &row, &headers).await?;
+    let row = project.storage.object(&bucket, &name).await?;
+    let mut response = read::send(&project, &row, &headers).await?;
     if let Some(file_name) = ticket.download
         && let Ok(value) = HeaderValue::from_str(&disposition(&file_name))
     {
@@ -94,10 +94,10 @@ fn disposition(file_name: &str) -> String {
 }
 
 /// Relative to `/storage/v1`, as Supabase gives it.
-fn url(gateway: &Gateway, bucket: &str, name: &str, expires_in: i64) -> String {
+fn url(project: &Project, bucket: &str, name: &str, expires_in: i64) -> String {
     let now = Utc::now().timestamp();
     let token = sign_jwt(
-        &gateway.jwt_secret,
+        &project.jwt_secret,
         &json!({"url": format!("{bucket}/{name}"), "scope": "download", "iat": now, "exp": now + expires_in}),
     );
     format!("/object/sign/{}/{}?token={token}", utf8_percent_encode(bucket, PATH), utf8_percent_encode(name, PATH))

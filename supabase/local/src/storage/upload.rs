@@ -18,32 +18,32 @@ use uuid::Uuid;
 
 use super::error::Refusal;
 use super::{check_name, require_service};
-use crate::gateway::Gateway;
+use crate::project::Project;
 
 /// `POST`: a new object; over an existing one only with `x-upsert: true`.
 pub(super) async fn create(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(place): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
-    require_service(&gateway, &headers)?;
-    store(&gateway, &Object::of(place, &headers, upsert), &keep(&gateway, &body).await?).await
+    require_service(&project, &headers)?;
+    store(&project, &Object::of(place, &headers, upsert), &save(&project, &body).await?).await
 }
 
-/// `PUT`: replaces an object, or makes it.
+/// `PUT`: replaces an object, or creates it.
 pub(super) async fn replace(
-    State(gateway): State<Arc<Gateway>>,
+    State(project): State<Arc<Project>>,
     Path(place): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
-    require_service(&gateway, &headers)?;
-    store(&gateway, &Object::of(place, &headers, true), &keep(&gateway, &body).await?).await
+    require_service(&project, &headers)?;
+    store(&project, &Object::of(place, &headers, true), &save(&project, &body).await?).await
 }
 
-/// What is said of an object beside its bytes.
+/// The metadata of an object.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Object {
     pub bucket: String,
@@ -66,8 +66,8 @@ impl Object {
 }
 
 /// Bytes in a file that has no name yet.
-async fn keep(gateway: &Gateway, body: &[u8]) -> Result<PathBuf, Refusal> {
-    let path = gateway.storage.file(Uuid::now_v7()).with_extension("new");
+async fn save(project: &Project, body: &[u8]) -> Result<PathBuf, Refusal> {
+    let path = project.storage.file(Uuid::now_v7()).with_extension("new");
     let mut file = tokio::fs::File::create_new(&path).await?;
     file.write_all(body).await?;
     file.sync_all().await?;
@@ -75,8 +75,8 @@ async fn keep(gateway: &Gateway, body: &[u8]) -> Result<PathBuf, Refusal> {
 }
 
 /// Names the bytes of a file, which becomes the object's; a refusal removes it.
-pub(super) async fn store(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
-    let named = name_file(gateway, object, bytes).await;
+pub(super) async fn store(project: &Project, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
+    let named = name_file(project, object, bytes).await;
     if named.is_err() {
         drop(tokio::fs::remove_file(bytes).await);
     }
@@ -97,10 +97,10 @@ async fn measure(path: &FilePath) -> Result<(i64, String), Refusal> {
     }
 }
 
-async fn name_file(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
+async fn name_file(project: &Project, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
     let Object { bucket, name, mime, cache_control, user_metadata, upsert } = object;
     check_name(name)?;
-    let rules = gateway.storage.bucket(bucket).await?;
+    let rules = project.storage.bucket(bucket).await?;
     let (size, etag) = measure(bytes).await?;
     if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| size > limit) {
         return Err(Refusal::too_large());
@@ -110,9 +110,9 @@ async fn name_file(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Resu
     }
 
     let version = Uuid::now_v7();
-    let path = gateway.storage.file(version);
+    let path = project.storage.file(version);
     tokio::fs::rename(bytes, &path).await?;
-    let client = gateway.storage.client().await?;
+    let client = project.storage.client().await?;
     let old = client.query_opt("select version from storage.objects where bucket_id = $1 and name = $2", &[bucket, name]).await?;
     let conflict = if *upsert {
         "on conflict (bucket_id, name) do update set version = excluded.version, size = excluded.size, mime_type = excluded.mime_type, \
@@ -132,8 +132,8 @@ async fn name_file(gateway: &Gateway, object: &Object, bytes: &FilePath) -> Resu
     match stored {
         Ok(row) => {
             if let Some(old) = old {
-                // Somebody else may have replaced it at the same time, and removed it.
-                drop(tokio::fs::remove_file(gateway.storage.file(old.get(0))).await);
+                // Another caller may have replaced it at the same time, and removed it.
+                drop(tokio::fs::remove_file(project.storage.file(old.get(0))).await);
             }
             Ok(Json(json!({"Key": format!("{bucket}/{name}"), "Id": row.get::<_, Uuid>(0)})))
         }

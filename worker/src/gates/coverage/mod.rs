@@ -15,7 +15,7 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use nofx_shared::artifacts::digest;
+use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Coverage, Finding, Input, ReportFile, Severity, Tool, Verdict};
 use regex::Regex;

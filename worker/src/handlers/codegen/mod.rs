@@ -3,7 +3,7 @@ mod prompt;
 
 use std::time::Duration;
 
-use nofx_shared::artifacts::digest;
+use nofx_shared::crypto::digest;
 use nofx_shared::engine::{Failure, Outcome};
 use nofx_shared::storage::Content;
 use schemars::JsonSchema;

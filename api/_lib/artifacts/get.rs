@@ -22,7 +22,7 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifac
 /// Show the metadata of an artifact.
 #[utoipa::path(get, path = "/artifacts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Artifact), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_artifact(
+pub(crate) async fn get_artifact(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,

@@ -1,5 +1,5 @@
-//! What is shut out, kept at the edge (Vercel Edge Config), so that functions can tell of it without asking the database. It may be a
-//! minute old: whether a step runs is decided by the database, never by this.
+//! The open breakers in Vercel Edge Config, so that functions can show them without a call of the database. They may be a minute old:
+//! the database alone decides whether a step runs.
 //!
 //! Shapes: <https://vercel.com/docs/edge-config/edge-config-api> (reading) and
 //! <https://vercel.com/docs/rest-api/reference/endpoints/edge-config> (writing).
@@ -18,14 +18,14 @@ use crate::db::{self, Db, Query};
 use crate::net;
 use crate::settings;
 
-/// The one item: what is shut out, by tenant.
+/// The one item: the open breakers by tenant.
 const ITEM: &str = "nofx_breakers";
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Targets that are shut out, with their states.
+/// Targets whose breakers are not closed, with their states.
 pub type OpenBreakers = BTreeMap<String, BreakerState>;
 
-/// Why the edge could not be asked or told.
+/// Why Edge Config could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("Edge Config is unavailable")]
@@ -43,7 +43,7 @@ struct Row {
     state: BreakerState,
 }
 
-/// The tenant's breakers that are not closed, as the database has them now.
+/// The breakers that are not closed, as the database has them now.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -56,21 +56,21 @@ async fn rows(db: &Db) -> Result<Vec<Row>, db::Error> {
     db.read(&Query::of("handler_health", filters)).await
 }
 
-pub struct Edge {
-    /// Made with the first call: most requests ask nothing.
+pub struct EdgeConfig {
+    /// Created with the first call: most requests make none.
     client: LazyLock<reqwest::Client>,
-    settings: settings::Edge,
+    settings: settings::EdgeConfig,
 }
 
-impl Edge {
-    pub fn new(settings: settings::Edge) -> Self {
+impl EdgeConfig {
+    pub fn new(settings: settings::EdgeConfig) -> Self {
         Self { client: LazyLock::new(net::client), settings }
     }
 
-    /// What is shut out for a tenant; nothing when it was never published.
+    /// The open breakers of a tenant; none when they were never published.
     ///
     /// # Errors
-    /// When the edge does not answer with it.
+    /// When Edge Config does not return them.
     pub async fn open_breakers(&self, tenant: Uuid) -> Result<Option<OpenBreakers>, Error> {
         Ok(self.read().await?.map(|mut all| all.remove(&tenant).unwrap_or_default()))
     }
@@ -85,11 +85,11 @@ impl Edge {
         }
     }
 
-    /// Publishes what is shut out now, if that is something else than what the edge has: writes are counted and dear. `db` is the service's.
-    /// Without a token to write with nothing is done.
+    /// Publishes the open breakers if they differ from what Edge Config has: writes are limited and expensive. `db` is the service's.
+    /// Without a token for writing nothing is done.
     ///
     /// # Errors
-    /// When the database or the edge does not answer.
+    /// When the database or Edge Config does not answer.
     pub async fn publish(&self, db: &Db) -> Result<bool, Error> {
         let Some(writer) = &self.settings.writer else { return Ok(false) };
         let mut now: BTreeMap<Uuid, OpenBreakers> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `/ui/approvals`: what waits for people, with what they need to decide, and how it was decided before.
+//! `/ui/approvals`: gates that wait for people, with what they need to decide, and earlier decisions.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Ui;
-use super::act::back;
+use super::api_call::back;
 use super::artifacts::{Text, evidence, text};
 use super::components::{badge, empty, id, json as shown, pager, when};
 use super::form::Form;
@@ -28,7 +28,7 @@ use crate::http::{Paging, Params, Path, Refusal};
 pub(super) struct Query {
     /// The gate that is open.
     gate: Option<Uuid>,
-    /// 1: those that are decided.
+    /// 1: decided gates.
     history: String,
     cursor: String,
 }
@@ -43,14 +43,14 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         list_all::Filter { status: Some(GateStatus::Pending), ..list_all::Filter::default() }
     };
     let gates = list_all::list(&ui.app, caller, &filter, &paging).await?;
-    // The one that was asked for, also when it was decided meanwhile: another one would be decided in its place.
+    // The gate of the URL, even if it was decided meanwhile: otherwise someone might decide another one by mistake.
     let asked = match query.gate {
         Some(id) => Some(find(&ui.app, caller, id).await?),
         None => None,
     };
     let open = asked.as_ref().or_else(|| gates.data.first().filter(|_| !is_history));
-    let beside = match open {
-        Some(gate) => Some(beside(&ui, &frame, gate).await?),
+    let context = match open {
+        Some(gate) => Some(decision_context(&ui, &frame, gate).await?),
         None => None,
     };
     let body = html! {
@@ -73,8 +73,8 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
                             li { (line(&frame, gate, is_history, open.is_some_and(|open| open.id == gate.id))) }
                         }
                     } }
-                    @if let (Some(gate), Some(beside)) = (open, beside) {
-                        section aria-label="Gate" { (card(&frame, gate, "/ui/approvals")) (beside) (history(&frame, gate)) }
+                    @if let (Some(gate), Some(context)) = (open, context) {
+                        section aria-label="Gate" { (card(&frame, gate, "/ui/approvals")) (context) (history(&frame, gate)) }
                     }
                 }
                 (pager("/ui/approvals", &[("history", query.history.clone())], gates.next_cursor.as_deref()))
@@ -102,7 +102,7 @@ fn line(frame: &Frame, gate: &Gate, is_history: bool, is_open: bool) -> Markup {
     }
 }
 
-/// What is asked, and the buttons for who may decide.
+/// A gate, with buttons for those who may decide it.
 pub(super) fn card(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
     let approvals = gate.decisions.iter().filter(|decision| decision.decision == "approve").count();
     html! {
@@ -141,7 +141,7 @@ fn buttons(frame: &Frame, gate: &Gate, back_to: &str) -> Markup {
     }
 }
 
-/// Gates of the run whose evidence is shown.
+/// Number of gates whose evidence is shown.
 const PROOFS: &str = "5";
 
 #[derive(Deserialize)]
@@ -149,8 +149,8 @@ struct Judged {
     evidence_id: Uuid,
 }
 
-/// What whoever decides wants to see: what the step would do, what was found, what changes.
-async fn beside(ui: &Ui, frame: &Frame, gate: &Gate) -> Result<Markup, Refusal> {
+/// What people see before they decide: the inputs of the step, changes, and evidence of gates.
+async fn decision_context(ui: &Ui, frame: &Frame, gate: &Gate) -> Result<Markup, Refusal> {
     let db = ui.app.db(&frame.session.caller);
     let of_run = format!("eq.{}", gate.run_id);
     let artifacts = Rows::of("artifact", [("run_id", of_run.as_str()), ("order", "created_at"), ("limit", "500")]);

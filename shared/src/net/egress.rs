@@ -1,5 +1,5 @@
-//! The way to addresses that somebody else named: looked up once, checked, and pinned, so that a second look-up cannot lead elsewhere.
-//! Redirects are never followed: the next address would be nobody's choice.
+//! Calls of URLs that a tenant chose: the name is resolved once, checked and pinned, so that a second look-up cannot lead elsewhere.
+//! Redirects are never followed: their addresses are not checked.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::{is_private, pinned};
 
-/// Why a URL is not called.
+/// Why a URL may not or cannot be called.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
     #[error("the URL must be http or https and name a host")]
@@ -24,7 +24,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// Whether another time may do better.
+    /// Whether another attempt may succeed.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unknown { .. })
     }
@@ -35,7 +35,8 @@ pub fn everywhere() -> Vec<IpNet> {
     ["0.0.0.0/0", "::/0"].map(|text| text.parse().expect("a network")).to_vec()
 }
 
-/// A client that reaches the URL's host at the addresses that were checked, and nothing else. `allowed`: private networks that are fine.
+/// A client that reaches the URL's host at the addresses that were checked, and nothing else. `allowed`: private networks that it may
+/// reach.
 pub async fn client_for(url: &Url, allowed: &[IpNet]) -> Result<reqwest::Client, Unreachable> {
     let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(Unreachable::Scheme)?;
     let host = host.trim_matches(['[', ']']).to_owned();
@@ -46,7 +47,7 @@ pub async fn client_for(url: &Url, allowed: &[IpNet]) -> Result<reqwest::Client,
         let ip = address.ip().to_canonical();
         !is_private(ip) || allowed.iter().any(|network| network.contains(&ip))
     };
-    // One that is private is enough: which of them is called is not ours to say.
+    // One private address is enough: the resolver decides which of them is called.
     if addresses.is_empty() || !addresses.iter().all(is_allowed) {
         return Err(Unreachable::Private(host));
     }
@@ -105,7 +106,7 @@ mod tests {
         }
     }
 
-    /// A hostile server of names says one address when it is checked and another when it is called. Names are looked up in a file here
+    /// A hostile name server returns one address for the check and another for the call. Names are looked up in a file here
     /// (Debian's `libnss-wrapper`, loaded before the C library), so the test runs itself once more.
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "starts itself with other names, which are told by a variable")]
@@ -113,7 +114,7 @@ mod tests {
         let Some(file) = std::env::var_os("NSS_WRAPPER_HOSTS").map(std::path::PathBuf::from) else {
             let folder = tempfile::tempdir().expect("a folder");
             let status = std::process::Command::new(std::env::current_exe().expect("a path"))
-                .args(["--exact", "net::guard::tests::a_name_that_changes_its_address_after_the_check_leads_nowhere_else"])
+                .args(["--exact", "net::egress::tests::a_name_that_changes_its_address_after_the_check_leads_nowhere_else"])
                 .env("LD_PRELOAD", "libnss_wrapper.so")
                 .env("NSS_WRAPPER_HOSTS", folder.path().join("hosts"))
                 .status();

@@ -4,33 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Cursor;
-
-/// A row of the event log, as `read_events` gives it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Row {
-    pub id: i64,
-    pub tx: i64,
-    pub tenant_id: Uuid,
-    pub run_id: Option<Uuid>,
-    pub step_id: Option<Uuid>,
-    pub r#type: String,
-    pub data: Value,
-    pub created_at: DateTime<Utc>,
-    pub region: Option<String>,
-    /// What the run knows of where it came from.
-    pub origin: Origin,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Origin {
-    pub traceparent: Option<String>,
-    pub correlationid: Option<String>,
-}
+use super::EventRow;
 
 /// A `CloudEvent` (1.0.2) with extensions.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, utoipa::ToSchema)]
-pub struct Event {
+pub struct CloudEvent {
     pub specversion: String,
     /// The cursor: `after=` and `Last-Event-ID` take it.
     pub id: String,
@@ -53,14 +31,8 @@ pub struct Event {
     pub data: Value,
 }
 
-impl Row {
-    pub fn cursor(&self) -> Cursor {
-        Cursor { tx: self.tx, id: self.id }
-    }
-}
-
-impl From<Row> for Event {
-    fn from(row: Row) -> Self {
+impl From<EventRow> for CloudEvent {
+    fn from(row: EventRow) -> Self {
         let id = row.cursor().to_string();
         let subject = match (row.run_id, row.step_id) {
             (Some(run), Some(step)) => format!("runs/{run}/steps/{step}"),

@@ -23,7 +23,7 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, R
 /// Show a gate with its decisions.
 #[utoipa::path(get, path = "/gates/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_gate(
+pub(crate) async fn get_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,

@@ -61,8 +61,8 @@ struct Edge {
     needs_id: Uuid,
 }
 
-/// Shows a run of the caller's tenant.
-pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Refusal> {
+/// A run of the caller's tenant.
+pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Refusal> {
     let db = app.db(caller);
     let select = format!(
         "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
@@ -97,11 +97,11 @@ pub(crate) async fn show(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
 /// Show a run with its steps, artifacts and gates.
 #[utoipa::path(get, path = "/runs/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Run), (status = 304), (status = 401), (status = 404)))]
-pub(crate) async fn show_run(
+pub(crate) async fn get_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    Ok(cached(&headers, &show(&app, &caller, id).await?))
+    Ok(cached(&headers, &find(&app, &caller, id).await?))
 }

@@ -1,4 +1,4 @@
-//! What is done to one run from its page.
+//! Controls of one run on its page.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
-use crate::ui::act::back;
+use crate::ui::api_call::back;
 use crate::ui::form::Form;
 
 /// `POST /ui/runs/{id}/cancel | pause | resume | retry`
-pub(in crate::ui) async fn steer_run(
+pub(in crate::ui) async fn control_run(
     State(ui): State<Ui>,
     Path((run, verb)): Path<(Uuid, String)>,
     form: Form,

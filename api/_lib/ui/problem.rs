@@ -1,4 +1,4 @@
-//! What is shown when a page cannot be: refusals as HTML, whether verbs, extractors or the way in refuse.
+//! Problems as pages, whether routes, extractors or layers refuse.
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use nofx_shared::problem::{Kind, Problem};
 
-use super::act::Refused;
-use super::layout::{Frame, Icon, bare_page};
+use super::api_call::Refused;
+use super::layout::{Frame, Icon, public_page};
 use super::session::Session;
 use super::{HTML, POLICY, Ui};
 use crate::http::Refusal;
@@ -22,23 +22,23 @@ pub(super) async fn render(State(ui): State<Ui>, request: Request, next: Next) -
     let response = next.run(Request::from_parts(parts, body)).await;
     match session.filter(|_| is_problem(&response)) {
         Some(session) => {
-            let frame = Frame::bare(&ui, session, &path);
-            as_page(response, |refused| frame.page(&refused.title, Icon::Failed, &words(refused)).into_string()).await
+            let frame = Frame::without_data(&ui, session, &path);
+            as_page(response, |refused| frame.page(&refused.title, Icon::Failed, &problem_body(refused)).into_string()).await
         }
         None => response,
     }
 }
 
-/// Turns what is refused before there is a session into a page too: too many requests, an hour that is too late, a panic.
-pub(super) async fn render_bare(request: Request, next: Next) -> Response {
+/// Turns a problem that occurs before there is a session into a page: too many requests, a time-out, a panic.
+pub(super) async fn render_public(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_page = path == "/ui" || path.starts_with("/ui/");
     let response = next.run(request).await;
     if !is_page || !is_problem(&response) {
         return response;
     }
-    let mut response =
-        as_page(response, |refused| bare_page(&refused.title, &html! { main.sign-in #main { (words(refused)) } }).into_string()).await;
+    let page = |refused: &Refused| public_page(&refused.title, &html! { main.sign-in #main { (problem_body(refused)) } }).into_string();
+    let mut response = as_page(response, page).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
@@ -55,7 +55,7 @@ async fn as_page(response: Response, page: impl FnOnce(&Refused) -> String) -> R
     (head.status, head.headers, page(&refused)).into_response()
 }
 
-fn words(refused: &Refused) -> Markup {
+fn problem_body(refused: &Refused) -> Markup {
     html! {
         section.empty role="alert" {
             h1 { (refused.title) }

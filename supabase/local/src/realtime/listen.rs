@@ -1,4 +1,4 @@
-//! Hears what `realtime.send` wrote, while a socket is open.
+//! Listens to what `realtime.send` writes, while a socket is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use tokio_postgres::{AsyncMessage, Error, NoTls};
 
 use super::{Broadcast, Realtime};
 
-/// Listens whenever there is somebody to tell, until the stack is gone.
-pub(super) async fn keep(realtime: Arc<Realtime>) {
+/// Listens whenever a socket is open, until the stack stops.
+pub(super) async fn run(realtime: Arc<Realtime>) {
     let mut open = realtime.open.subscribe();
     while open.wait_for(|open| *open > 0).await.is_ok() {
         if let Err(error) = listen(&realtime).await {
@@ -21,12 +21,12 @@ pub(super) async fn keep(realtime: Arc<Realtime>) {
     }
 }
 
-/// Returns when the last socket has gone.
-async fn nobody(open: &mut watch::Receiver<usize>) {
+/// Returns when the last socket has closed.
+async fn last_closed(open: &mut watch::Receiver<usize>) {
     drop(open.wait_for(|open| *open == 0).await);
 }
 
-/// Makes `realtime.send` be there or not: see bootstrap.sql.
+/// Enables or disables `realtime.send`: see bootstrap.sql.
 fn rename(from: &str, to: &str) -> String {
     let signature = "(jsonb, text, text, boolean)";
     format!(
@@ -36,12 +36,12 @@ fn rename(from: &str, to: &str) -> String {
 
 async fn listen(realtime: &Realtime) -> Result<(), Error> {
     let (client, mut connection) = tokio_postgres::connect(&realtime.db_url, NoTls).await?;
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let hearing = tokio::spawn(async move {
+    let (notify, mut notified) = mpsc::unbounded_channel();
+    let receiving = tokio::spawn(async move {
         let mut messages = stream::poll_fn(|context| connection.poll_message(context));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notification(notification) = message
-                && tell.send(notification.payload().to_owned()).is_err()
+                && notify.send(notification.payload().to_owned()).is_err()
             {
                 return;
             }
@@ -51,28 +51,28 @@ async fn listen(realtime: &Realtime) -> Result<(), Error> {
     let is_ours: bool = client.query_one("select to_regprocedure('realtime.is_stand_in()') is not null", &[]).await?.get(0);
     if !is_ours {
         tracing::warn!("the database has a Realtime of its own: this gateway does not listen to it");
-        nobody(&mut realtime.open.subscribe()).await;
+        last_closed(&mut realtime.open.subscribe()).await;
         return Ok(());
     }
-    client.batch_execute(&format!("truncate realtime.messages; listen realtime; {}", rename("send_unheard", "send"))).await?;
+    client.batch_execute(&format!("truncate realtime.messages; listen realtime; {}", rename("send_disabled", "send"))).await?;
     realtime.listening.send_replace(true);
     let mut open = realtime.open.subscribe();
     loop {
         tokio::select! {
-            id = told.recv() => {
+            id = notified.recv() => {
                 let Some(id) = id else { break };
                 let row = client.query_opt("select topic, event, payload, private from realtime.messages where id::text = $1", &[&id]).await?;
                 if let Some(row) = row {
                     let message = Broadcast { topic: row.get(0), event: row.get(1), payload: row.get(2), private: row.get(3) };
-                    // Nobody joined: nobody is told.
+                    // No socket may have joined.
                     drop(realtime.messages.send(Arc::new(message)));
                 }
             }
-            () = nobody(&mut open) => break,
+            () = last_closed(&mut open) => break,
         }
     }
     realtime.listening.send_replace(false);
-    let closed = client.batch_execute(&rename("send", "send_unheard")).await;
-    hearing.abort();
+    let closed = client.batch_execute(&rename("send", "send_disabled")).await;
+    receiving.abort();
     closed
 }

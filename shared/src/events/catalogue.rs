@@ -1,5 +1,5 @@
-//! Every kind of event there is, and what it tells. The database writes them; a test holds each that is written against this list.
-//! One that is new is added here, and in no other file of the program.
+//! The catalogue of events: every type with its data. The database writes them; a test compares each one that it writes with this list.
+//! A new type is added here and in no other Rust file.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -10,23 +10,23 @@ use uuid::Uuid;
 use crate::auth::Role;
 
 /// The names are known without the schema, which is large.
-macro_rules! kinds {
-    ($($(#[$words:meta])* $kind:ident($data:ty) => $name:literal;)*) => {
-        /// A kind of event with its data.
+macro_rules! event_types {
+    ($($(#[$words:meta])* $event:ident($data:ty) => $name:literal;)*) => {
+        /// The type of an event, with its data.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "type", content = "data")]
-        pub enum Kind {
-            $($(#[$words])* #[serde(rename = $name)] $kind($data),)*
+        pub enum EventType {
+            $($(#[$words])* #[serde(rename = $name)] $event($data),)*
         }
 
-        impl Kind {
-            /// All of them: what a stream calls its messages.
-            pub const NAMES: &[&str] = &[$($name),*];
+        impl EventType {
+            /// The names of all types: an event stream names its messages by them.
+            pub const ALL: &[&str] = &[$($name),*];
         }
     };
 }
 
-kinds! {
+event_types! {
     RunCreated(RunCreated) => "run.created";
     RunStarted(RunStarted) => "run.started";
     RunPaused(ActorData) => "run.paused";
@@ -42,7 +42,7 @@ kinds! {
     StepTimedOut(StepData) => "step.timed_out";
     StepCancelled(StepData) => "step.cancelled";
     StepSkipped(StepData) => "step.skipped";
-    /// It waits for a timer, for its children, or for an open breaker (`waits_for` says which).
+    /// It waits for a timer, its children or an open breaker; `waits_for` says which.
     StepWaiting(StepData) => "step.waiting";
     StepRetryScheduled(StepData) => "step.retry_scheduled";
     /// Its worker shuts down; another one runs it next.
@@ -53,14 +53,14 @@ kinds! {
     /// It was dead-lettered.
     StepDeadLettered(StepDeadLettered) => "step.dead_lettered";
     GateRequested(GateData) => "gate.requested";
-    /// One of several approvals that it needs.
+    /// One of several approvals that are required.
     GateApprovalAdded(GateData) => "gate.approval_added";
     GateDecided(GateData) => "gate.decided";
     GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
     ModelAnswered(Box<ModelCallData>) => "model.answered";
     ModelFailed(Box<ModelCallData>) => "model.failed";
-    /// The run had the response already.
+    /// The response of an earlier call was used again.
     ModelReplayed(Box<ModelCallData>) => "model.replayed";
     ApiKeyCreated(ApiKeyData) => "api_key.created";
     ApiKeyRevoked(ApiKeyData) => "api_key.revoked";
@@ -157,7 +157,7 @@ pub struct StepDeadLettered {
 #[serde(deny_unknown_fields)]
 pub struct GateData {
     pub gate_id: Uuid,
-    pub kind: Option<String>,
+    pub gate_type: Option<String>,
     pub status: Option<String>,
     pub question: Option<String>,
     pub by: Option<String>,

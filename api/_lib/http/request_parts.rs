@@ -1,4 +1,4 @@
-//! A request without its body: what verbs need of it beside their own inputs.
+//! A request without its body, for routes that need more of it than their own inputs.
 
 use std::convert::Infallible;
 
@@ -9,16 +9,16 @@ use nofx_shared::telemetry::TraceParent;
 
 use super::Background;
 
-pub(crate) struct Envelope {
+pub(crate) struct RequestParts {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
     pub background: Background,
-    /// The request's place in its trace: to be passed on.
+    /// The trace of the request, to pass on.
     pub trace: Option<TraceParent>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Envelope {
+impl<S: Sync> FromRequestParts<S> for RequestParts {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {

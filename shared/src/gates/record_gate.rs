@@ -1,12 +1,12 @@
-//! The verdict of a gate. Refused when the lease is lost.
+//! `record_gate`: the verdict of a gate that a tool decided. Refused once the lease has expired.
 
 use serde_json::json;
 use uuid::Uuid;
 
-use super::ClaimedStep;
 use crate::db::{Db, Error};
+use crate::engine::ClaimedStep;
 
-/// Records the verdict of a gate that a tool decided; nothing when the lease was lost.
+/// Records a verdict; none when the lease has expired.
 pub async fn record_gate(db: &Db, step: &ClaimedStep, passed: bool, evidence: &str) -> Result<Option<Uuid>, Error> {
     db.call("record_gate", &json!({"p_step": step.id, "p_token": step.token, "p_passed": passed, "p_evidence": evidence})).await
 }

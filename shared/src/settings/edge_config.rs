@@ -2,19 +2,19 @@ use super::Reader;
 
 /// Vercel Edge Config: `EDGE_CONFIG`, its connection string (`https://edge-config.vercel.com/ecfg_…?token=…`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edge {
+pub struct EdgeConfig {
     /// Where items are read, without a slash at its end.
     pub url: String,
     /// `ecfg_…`
     pub id: String,
     pub read_token: String,
     /// What writes need; without it nothing is published from here.
-    pub writer: Option<EdgeWriter>,
+    pub writer: Option<EdgeConfigWriter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgeWriter {
-    /// `VERCEL_API_URL`, Vercel's own when not set.
+pub struct EdgeConfigWriter {
+    /// `VERCEL_API_URL`, default: Vercel's own.
     pub url: String,
     /// `VERCEL_API_TOKEN`
     pub token: String,
@@ -23,9 +23,9 @@ pub struct EdgeWriter {
 }
 
 impl Reader {
-    pub(super) fn edge(&mut self) -> Option<Edge> {
+    pub(super) fn edge_config(&mut self) -> Option<EdgeConfig> {
         let text = self.text("EDGE_CONFIG")?;
-        let writer = self.text("VERCEL_API_TOKEN").map(|token| EdgeWriter {
+        let writer = self.text("VERCEL_API_TOKEN").map(|token| EdgeConfigWriter {
             url: self.url("VERCEL_API_URL").unwrap_or_else(|| "https://api.vercel.com".to_owned()),
             token,
             team: self.text("VERCEL_TEAM_ID"),
@@ -38,12 +38,12 @@ impl Reader {
     }
 }
 
-fn parse(text: &str, writer: Option<EdgeWriter>) -> Option<Edge> {
+fn parse(text: &str, writer: Option<EdgeConfigWriter>) -> Option<EdgeConfig> {
     let mut url = reqwest::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let read_token = url.query_pairs().find(|(key, _)| key == "token").map(|(_, token)| token.into_owned())?;
     let id = url.path_segments()?.next_back().filter(|id| id.starts_with("ecfg_"))?.to_owned();
     url.set_query(None);
-    Some(Edge { url: url.to_string(), id, read_token, writer })
+    Some(EdgeConfig { url: url.to_string(), id, read_token, writer })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What forms ask for: a request to the API's own routes, in the name of whoever sent the form. So hooks, limits of bodies, idempotency and
-//! refusals are those of the API.
+//! Calls of the API's own routes for forms, with the identity of whoever sent the form: so hooks, body limits, idempotency and refusals are
+//! those of the API.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
@@ -14,14 +14,14 @@ use super::Ui;
 use super::form::Form;
 use super::session::{is_secure, set};
 use super::url::encode;
-use crate::http::{Background, Identity, cookie, note_limit};
+use crate::http::{Background, Identity, cookie, record_limit};
 
-/// Answers of the API are read up to this size.
-const ANSWER_BYTES: usize = 8 << 20;
-/// What is to be said on the next page.
-const SAID_COOKIE: &str = "nofx_said";
+/// Responses of the API are read up to this size.
+const RESPONSE_BYTES: usize = 8 << 20;
+/// The notice that the next page shows.
+const NOTICE_COOKIE: &str = "nofx_notice";
 
-/// Why the API did not do it.
+/// A problem that the API responded with.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Refused {
@@ -46,23 +46,22 @@ impl Refused {
 }
 
 impl Ui {
-    /// Posts to a path of the API (without `/api`) what a form asks for. A form that carries an id of its own (`once`) does it once, however
-    /// often it is sent.
+    /// Posts to a path of the API (without `/api`). A form with an id of its own (`once`) has effect once, however often it is sent.
     pub(super) async fn post(&self, form: &Form, path: &str, body: &Value) -> Result<Value, Refused> {
         let mut request = Request::builder().method(Method::POST).uri(path).header(header::CONTENT_TYPE, "application/json");
         if let Some(once) = form.fields.text("once") {
             request = request.header("idempotency-key", once);
         }
         let unreadable = |_| Refused { title: "The request could not be sent".to_owned(), ..Refused::default() };
-        let mut request = note_limit(request.body(Body::from(body.to_string())).map_err(unreadable)?);
-        // Who asks, in which trace, and what may be done after the answer; not what the router of pages noted for itself.
+        let mut request = record_limit(request.body(Body::from(body.to_string())).map_err(unreadable)?);
+        // The caller, the trace and the background; not what the router of pages recorded for itself.
         let (from, to) = (&form.parts.extensions, request.extensions_mut());
         from.get::<Identity>().map(|identity| to.insert(identity.clone()));
         from.get::<TraceParent>().map(|trace| to.insert(trace.clone()));
         from.get::<Background>().map(|background| to.insert(background.clone()));
         let answer = self.api.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), ANSWER_BYTES).await.unwrap_or_default();
+        let bytes = to_bytes(answer.into_body(), RESPONSE_BYTES).await.unwrap_or_default();
         if status.is_success() {
             return Ok(serde_json::from_slice(&bytes).unwrap_or_default());
         }
@@ -71,7 +70,7 @@ impl Ui {
     }
 }
 
-/// Back to a page, which says how it went.
+/// Redirects to a page, which shows the outcome as a notice.
 pub(super) fn back(form: &Form, to: &str, outcome: &Result<String, Refused>) -> Response {
     let (sign, text) = match outcome {
         Ok(text) => ('+', text.clone()),
@@ -80,18 +79,18 @@ pub(super) fn back(form: &Form, to: &str, outcome: &Result<String, Refused>) -> 
     let text: String = text.chars().take(500).collect();
     let mut response = Redirect::to(to).into_response();
     let value = format!("{sign}{}", encode(&text));
-    set(response.headers_mut(), SAID_COOKIE, &value, 30, is_secure(&form.parts.headers));
+    set(response.headers_mut(), NOTICE_COOKIE, &value, 30, is_secure(&form.parts.headers));
     response
 }
 
-/// What the page before left to say: whether it went well, and the words.
-pub(super) fn said(headers: &HeaderMap) -> Option<(bool, String)> {
-    let value = cookie(headers, SAID_COOKIE)?;
+/// The notice for this page: whether the call succeeded, and the text.
+pub(super) fn notice(headers: &HeaderMap) -> Option<(bool, String)> {
+    let value = cookie(headers, NOTICE_COOKIE)?;
     let text = percent_decode_str(value.get(1..)?).decode_utf8_lossy().into_owned();
     Some((value.starts_with('+'), text))
 }
 
-/// It was said.
-pub(super) fn forget_said() -> HeaderValue {
-    HeaderValue::from_static("nofx_said=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+/// Removes the notice that was shown.
+pub(super) fn clear_notice() -> HeaderValue {
+    HeaderValue::from_static("nofx_notice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
 }

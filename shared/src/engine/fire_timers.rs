@@ -1,0 +1,42 @@
+//! `fire_timers`: wakes steps whose timer is due, and workers for ready steps that nobody claimed.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::db::{Db, Error};
+
+/// What `fire_timers` found.
+#[derive(Debug, Deserialize)]
+pub struct TimersFired {
+    /// Ready steps to send to the queue.
+    pub wake_for: Vec<Uuid>,
+    /// When the next timer is due.
+    pub next_due_at: Option<DateTime<Utc>>,
+    /// Whether gates may have to be reported to forges.
+    pub has_checks: bool,
+    /// Whether there may be hooks to deliver to.
+    pub has_hooks: bool,
+}
+
+/// The state of a worker: a row of `nofx.worker`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkerHeartbeat {
+    pub name: String,
+    pub region: Option<String>,
+    pub version: String,
+    /// Steps that it holds now, and at most.
+    pub running: u32,
+    pub concurrency: u32,
+    pub memory_bytes: u64,
+    pub started_at: DateTime<Utc>,
+    /// When it last reported; set by the database.
+    #[serde(skip_serializing)]
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+/// Fires due timers. A worker that calls also reports its own state.
+pub async fn fire_timers(db: &Db, worker: Option<&WorkerHeartbeat>) -> Result<TimersFired, Error> {
+    db.call("fire_timers", &json!({"p_worker": worker})).await
+}
