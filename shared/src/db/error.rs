@@ -11,8 +11,8 @@ pub enum Error {
     #[error("{0}")]
     Refused(Problem),
     /// The database does not respond now; the same call may succeed later.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
     /// The database failed because of a mistake of ours.
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
@@ -49,7 +49,10 @@ impl Error {
 
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
-        Self::Unavailable(error.into())
+        // All of it, for the log: the first line only says that it did not work.
+        let error = error.without_url();
+        let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        Self::Unavailable(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
     }
 }
 
@@ -95,12 +98,12 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
         // No connection, shutting down, too many connections, statement timeout, deadlock, lost connection in mid-query.
         "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
-            Error::Unavailable(format!("{code} {message}").into())
+            Error::Unavailable(format!("{code} {message}"))
         }
         // PostgREST has no code for a connection that broke while it read the answer.
-        "" => Error::Unavailable(format!("{status}, the connection broke").into()),
-        code if code.starts_with("08") => Error::Unavailable(format!("{code} {message}").into()),
-        _ if status == 502 || status == 503 || status == 504 => Error::Unavailable(format!("{status} {message}").into()),
+        "" => Error::Unavailable(format!("{status}, the connection broke")),
+        code if code.starts_with("08") => Error::Unavailable(format!("{code} {message}")),
+        _ if status == 502 || status == 503 || status == 504 => Error::Unavailable(format!("{status} {message}")),
         _ => Error::Failed { code, message },
     }
 }

@@ -14,6 +14,11 @@ pub use egress::{Unreachable, client_for, everywhere};
 use private_address::is_private;
 use rustls_platform_verifier::ConfigVerifierExt;
 
+/// How long a connection may be idle and still be used: shorter than any server keeps it open. A request that is sent while the server
+/// closes the connection is lost, and the client cannot know whether it was received. PostgREST (Warp) closes after 30 to 60 s, our API
+/// after 15 s.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// The root certificates of the machine. Reading them takes longer than most calls, so it is done once a process.
 static TLS: LazyLock<rustls::ClientConfig> = LazyLock::new(|| {
     provide_tls();
@@ -28,7 +33,7 @@ pub fn client() -> reqwest::Client {
         .tls_backend_preconfigured(TLS.clone())
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(IDLE)
         .build()
         .expect("the TLS configuration is one of reqwest's own rustls")
 }
