@@ -4,7 +4,7 @@ use nofx_tests::plans::step;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gate_that_somebody_else_decides_is_not_followed_by_another_under_ones_hands() {
+async fn a_gate_that_someone_else_decides_is_not_replaced_by_another() {
     let tenant = Tenant::new().await;
     let (author, other) = (tenant.contributor(), tenant.supervisor());
     let mut gates = vec![];
@@ -19,7 +19,7 @@ async fn a_gate_that_somebody_else_decides_is_not_followed_by_another_under_ones
     let decide = format!("/api/gates/{}/approve", open.as_str().expect("a gate"));
     let left = gates.iter().find(|gate| **gate != open).expect("the other gate");
     browser.find(".decide input[name=reason]").await.send_keys("I have read it").await.expect("typed");
-    // As after Tab: a button has the focus, nobody types.
+    // As after Tab: a button has the focus, no text field.
     browser.script("document.querySelector('.decide button').focus()").await;
     assert_eq!(other.post(&decide, json!({"reason": "I was quicker"})).await.0, 200);
     browser.text(".card", "I was quicker").await;

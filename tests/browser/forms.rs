@@ -1,4 +1,4 @@
-//! What forms may and may not do.
+//! Forms: rights, tokens and refusals.
 
 use nofx_tests::Tenant;
 use nofx_tests::plans::{bash, plan, until};
@@ -57,7 +57,7 @@ async fn forms_of_other_sites_change_nothing() {
     }
     let (_, shown) = person.get(&format!("/api/runs/{run}")).await;
     assert_eq!(shown["status"], "running");
-    // What only reads may come by the cookie: a browser's stream has nothing else.
+    // Reads may be authorised by the cookie: a browser's stream has nothing else.
     let read = client.get(format!("{}/api/runs/{run}", STACK.get("api_url"))).header("cookie", &cookie).send().await.expect("an answer");
     assert_eq!(read.status(), 200);
     person.post(&format!("/api/runs/{run}/cancel"), json!({})).await;

@@ -1,4 +1,4 @@
-//! Every page: looked at in light, dark and on a phone, checked by axe-core and html-validate.
+//! Every page: rendered in light, dark and on a phone, checked by axe-core and html-validate.
 #![expect(clippy::disallowed_methods, reason = "runs html-validate")]
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use nofx_tests::{Person, Tenant};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Somebody who has signed in once, so that others read an address.
+/// A person who has signed in once, so that others see an email address.
 async fn known(tenant: &Tenant, role: &str) -> Person {
     let email = format!("{role}@nofx.local");
     let person = Person::with_token(access_token(STACK.get("jwt_secret"), Uuid::now_v7(), &email, tenant.id, role, 3600));

@@ -28,7 +28,7 @@ async fn a_run_is_submitted_watched_approved_from_the_keyboard_and_succeeds() {
     author.text("#check h2", "3 steps").await;
     author.text("button.primary", "Submit").await.click().await.expect("clicked");
 
-    // Once the run's page is there, it moves by itself: nobody loads it again.
+    // Once the run's page is there, it updates by itself and is not reloaded.
     author.find(".waterfall [data-step=build]").await;
     author.script("window.nofxSamePage = true").await;
     author.find(".waterfall [data-step=build][data-status=running]").await;
@@ -198,8 +198,8 @@ async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
     let browser = Browser::of(&person, Look::Light).await;
     browser.visit("/ui/runs").await;
     browser.text("h2", "No runs yet").await;
-    // A list that was asked for before somebody selects, and comes after that, would be drawn with the second run in it: it is
-    // held back from here on, since by the time the second run is known a list can be on its way already.
+    // A list that was requested before the selection, and arrives after it, would show the second run: lists are delayed from here
+    // on, since one can be on its way by the time that the second run is there.
     browser
         .script(
             "const ask = window.fetch; window.fetch = async (...what) => { const answer = await ask(...what); \
@@ -214,7 +214,7 @@ async fn lists_renew_themselves_and_never_under_the_hands_of_whoever_selects() {
     browser.find("body[data-held]").await;
     browser.find(".runs input[name=run]").await.click().await.expect("clicked");
     browser.script("window.nofxGo()").await;
-    // A list that is due again looks at what is selected, once a second: from here on it would be drawn, too.
+    // The next list looks at the selection, once a second: from here on it would be drawn, too.
     browser
         .script(
             "const look = Element.prototype.querySelector; Element.prototype.querySelector = function (what) { \
@@ -264,12 +264,12 @@ async fn a_page_that_could_not_be_renewed_is_renewed_later_and_one_whose_run_goe
     assert_eq!(person.end(&run).await["status"], "failed");
     browser.find("body[data-failed]").await;
     browser.script("delete document.body.dataset.failed").await;
-    // It asks again, though nothing more happens.
+    // The page reconnects although nothing else happens.
     browser.find("body[data-failed]").await;
     browser.script("window.nofxFails = false").await;
     browser.text("h1 .badge", "failed").await;
 
-    // Of a run that had ended there is no stream; somebody retries it elsewhere, and whoever opens a step sees it go on.
+    // A finished run has no stream; it is retried elsewhere, and opening a step shows that it continues.
     browser.visit(&format!("/ui/runs/{run}")).await;
     browser.text("h1 .badge", "failed").await;
     assert_eq!(person.post(&format!("/api/runs/{run}/retry"), json!({})).await.0, 200);

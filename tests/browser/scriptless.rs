@@ -34,7 +34,7 @@ async fn everything_works_without_script() {
     browser.text("button.primary", "Submit").await.click().await.expect("clicked");
     browser.text(".marked .fault", "nope").await;
 
-    // Bulk: what failed is retried, with a reason.
+    // Bulk: failed runs are retried, with a reason.
     let failed = author
         .run(json!({"goal": "fails", "steps": [json!({"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {}})]}))
         .await;

@@ -50,7 +50,7 @@ async fn a_link_by_mail_signs_in_the_browser_that_asked_for_it_once() {
         browser.text("[role=alert]", "a link is on its way").await;
         newest_link(email)
     };
-    // Another browser that comes by the link has not asked for it.
+    // Another browser that opens the link did not request it.
     let other = Browser::open(Look::Light).await;
     other.driver.goto(&ask().await).await.expect("the page loads");
     other.text("[role=alert]", "the browser that requested it").await;
@@ -63,7 +63,7 @@ async fn a_link_by_mail_signs_in_the_browser_that_asked_for_it_once() {
     browser.close().await;
 }
 
-/// What the embedded Auth would have sent.
+/// The mail that the embedded Auth would have sent.
 fn newest_link(email: &str) -> String {
     let dev = nofx_tests::stack::dev_file();
     let mails = std::fs::read_to_string(dev.with_file_name("mail.jsonl")).expect("mail");
@@ -72,7 +72,7 @@ fn newest_link(email: &str) -> String {
     text(&mine["link"]).to_owned()
 }
 
-/// What a sign-in with a password sets.
+/// The cookies that a sign-in with a password sets.
 async fn sign_in(role: &str, next: &str) -> Vec<String> {
     let form = [("email", text(&person(role)["email"])), ("password", text(&person(role)["password"])), ("next", next)];
     let answer =

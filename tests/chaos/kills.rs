@@ -8,18 +8,18 @@ use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::until;
 use serde_json::{Value, json};
 
-/// How many runs are submitted at least, and how often a worker is killed; the long form with `NOFX_TEST_LONG` set.
+/// The minimum of runs that are submitted, and how often a worker is killed; more of both with `NOFX_TEST_LONG`.
 fn sizes() -> (usize, usize) {
     if std::env::var_os("NOFX_TEST_LONG").is_some() { (200, 60) } else { (60, 6) }
 }
 
-/// Where leases run out again and again: nobody waits half a minute for each.
+/// For tests in which many leases expire: half a minute for each would take too long.
 const SHORT: &[(&str, &str)] = &[("NOFX_LEASE_S", "3")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_workers_database_and_postgrest_die() {
     let own = Own::start(&Own::folder("chaos"), &["--workers", "3"]);
-    // A fifth of the rings is lost and a fifth doubled.
+    // A fifth of the wake-ups is lost and a fifth doubled.
     own.sql()
         .await
         .batch_execute(
@@ -41,10 +41,10 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_run_ends_while_redis_loses_rings_and_dies() {
+async fn every_run_ends_while_redis_loses_wake_ups_and_dies() {
     let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
     let broken = Arc::new(AtomicUsize::new(0));
-    let breaking = tokio::spawn(lose_and_double_rings(own.queue()["REDIS_URL"].clone(), Arc::clone(&broken)));
+    let breaking = tokio::spawn(lose_and_double_wake_ups(own.queue()["REDIS_URL"].clone(), Arc::clone(&broken)));
     survive(&own, async |nth| {
         if nth == 2 {
             end_and_wait(&own, queue, Signal::SIGKILL).await;
@@ -55,18 +55,18 @@ async fn every_run_ends_while_redis_loses_rings_and_dies() {
     breaking.abort();
 }
 
-/// Every fifth look loses all rings, every fifth doubles one; counts those that Redis took.
-async fn lose_and_double_rings(url: String, broken: Arc<AtomicUsize>) {
-    for look in 0.. {
+/// Every fifth round loses all wake-ups, every fifth sends one more; counts the rounds that Redis accepted.
+async fn lose_and_double_wake_ups(url: String, broken: Arc<AtomicUsize>) {
+    for round in 0.. {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let Ok(client) = redis::Client::open(url.as_str()) else { continue };
         let Ok(mut redis) = client.get_multiplexed_async_connection().await else { continue };
-        // An error is Redis being dead: so are its rings.
-        let done: Result<redis::Value, _> = match look % 5 {
+        // An error means that Redis is dead: so are its wake-ups.
+        let done: Result<redis::Value, _> = match round % 5 {
             0 => redis::cmd("XTRIM").arg(nofx_shared::queue::STREAM).arg("MAXLEN").arg(0).query_async(&mut redis).await,
             1 => {
-                let ring = uuid::Uuid::now_v7().to_string();
-                redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("id").arg(ring).query_async(&mut redis).await
+                let id = uuid::Uuid::now_v7().to_string();
+                redis::cmd("XADD").arg(nofx_shared::queue::STREAM).arg("*").arg("id").arg(id).query_async(&mut redis).await
             }
             _ => continue,
         };
@@ -89,65 +89,65 @@ fn queue(dev: &Value) -> i64 {
     dev["pids"]["queue"].as_i64().unwrap_or(0)
 }
 
-/// Submits runs for as long as it kills: a worker each time, and then what the test adds. In the end every run has ended, and each of its
-/// steps once.
+/// Submits runs as long as it kills: a worker each time, and then whatever the test adds. In the end every run has finished, and each of
+/// its steps once.
 async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     let (least, kills) = sizes();
     own.has_outages();
-    // So long that at ten runs a second each of three workers has some in hand when it is killed.
+    // So long that at ten runs a second each of three workers has running steps when it is killed.
     let nap = json!({"script": "sleep 0.5"});
     let plan = json!({"goal": "chaos", "steps": [
         {"name": "a", "tool": "noop", "needs": []}, {"name": "b", "tool": "bash", "needs": ["a"], "inputs": nap}, {"name": "c", "tool": "noop", "needs": ["a"]},
         {"name": "d", "tool": "sleep", "needs": ["a"], "inputs": {"seconds": 0.2}}, {"name": "e", "tool": "noop", "needs": ["b", "c", "d"]}]});
-    let is_over_with = AtomicBool::new(false);
+    let killing_ended = AtomicBool::new(false);
     let killing = async {
         for nth in 0..kills {
             kill_a_worker(own, nth % 3).await;
             also(nth).await;
         }
-        is_over_with.store(true, Ordering::Relaxed);
+        killing_ended.store(true, Ordering::Relaxed);
     };
     let submitting = async {
         let mut ids = vec![];
-        while ids.len() < least || !is_over_with.load(Ordering::Relaxed) {
+        while ids.len() < least || !killing_ended.load(Ordering::Relaxed) {
             ids.push(own.submit(&plan).await);
-            // Enough for whoever is killed to have work, and no more than there is to be told about.
+            // Enough for the killed worker to have steps, and no more than that.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         ids
     };
     let (ids, ()) = tokio::join!(submitting, killing);
-    let mut given_up = vec![];
+    let mut dead_lettered = vec![];
     for id in &ids {
         let run = own.wait(id, Duration::from_secs(120), is_finished).await;
         if run["status"] == "failed" {
             assert_eq!(run["error"]["message"], "the lease expired 2 times (worker crashed or unreachable)", "{run}");
-            given_up.push(run);
+            dead_lettered.push(run);
         } else {
             assert_eq!(run["status"], "succeeded", "{run}");
         }
     }
     let count = async |what: &str| own.sql().await.query_one(what, &[]).await.expect("a count").get::<_, i64>(0);
     assert!(count("select count(*) from nofx.step_attempt where outcome = 'lease_expired'").await > 0, "whoever was killed had nothing to do");
-    // What was near when two workers died may be what killed them: it is not lost, it waits for a person's word.
-    for run in &given_up {
+    // A step that two dead workers ran may be what killed them: it is dead-lettered, and a person can requeue it.
+    for run in &dead_lettered {
         let step = run["error"]["step_id"].as_str().expect("an id");
         let deaths = count(&format!("select count(*) from nofx.step_attempt where outcome = 'lease_expired' and step_id = '{step}'")).await;
-        assert_eq!(deaths, 2, "a step was given up that had not met two deaths: {run}");
+        assert_eq!(deaths, 2, "a step was dead-lettered whose lease did not expire twice: {run}");
     }
-    own.call(reqwest::Method::POST, "/api/dlq/requeue", Some(&json!({"reason": "poison"}))).await.expect("all are given back");
+    own.call(reqwest::Method::POST, "/api/dlq/requeue", Some(&json!({"reason": "poison"}))).await.expect("all are requeued");
     for id in &ids {
         let run = own.wait(id, Duration::from_secs(120), is_finished).await;
         assert_eq!(run["status"], "succeeded", "{run}");
     }
     assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
-    // A POST whose answer was lost may have made one run more than we know of: it counts as well.
+    // A POST whose response was lost may have created one more run than we know of: it counts as well.
     let whole = "select count(*) from nofx.run r where
         (select count(distinct e.step_id) from nofx.event e join nofx.step s on s.id = e.step_id where s.run_id = r.id and e.type = 'step.succeeded') = 5";
     assert!(count(whole).await >= i64::try_from(ids.len()).expect("few"), "a run ended without all of its steps");
 }
 
-/// Kills a worker that has something in hand; nobody waits for its leases to run out.
+/// Kills a worker that has running steps, and ends its leases so that the test need not wait for them.
 async fn kill_a_worker(own: &Own, nth: usize) {
     let pid = |dev: &Value| dev["pids"]["workers"][nth].as_i64().unwrap_or(0);
     let its = format!("worker = 'dev-{nth}'");
@@ -216,7 +216,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let own = Own::start(&dir, &["--workers", "1"]);
     own.end_leases("true").await;
     let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
-    assert_eq!(step(&run, "slow")["attempt"], 2, "the lost attempt was not the last");
+    assert_eq!(step(&run, "slow")["attempt"], 2, "the expired attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));
     let gate = run["gates"][0]["id"].as_str().expect("a gate").to_owned();
     own.call(reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
@@ -225,7 +225,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
+async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
     let own = Own::start(&Own::folder("drain"), &["--workers", "1"]);
     let mark = own.dir.join("mark");
     let script = format!("if [ -e {0} ]; then echo again; else touch {0}; sleep 60; fi", mark.display());
@@ -241,8 +241,8 @@ async fn a_worker_that_is_told_to_stop_hands_its_steps_back() {
     let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
-    let told = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.interrupted'", &[]).await.expect("a count");
-    assert_eq!(told.get::<_, i64>(0), 1);
+    let rows = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.interrupted'", &[]).await.expect("a count");
+    assert_eq!(rows.get::<_, i64>(0), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,12 +261,12 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
     );
     let dlq = own.call(reqwest::Method::GET, "/api/dlq", None).await.expect("an answer");
     assert_eq!((dlq["data"][0]["reason"].as_str(), dlq["data"][0]["attempts"].as_u64()), (Some("poison"), Some(2)), "{dlq}");
-    let lost = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lease_expired'", &[]).await.expect("a count");
-    assert_eq!(lost.get::<_, i64>(0), 2);
+    let rows = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lease_expired'", &[]).await.expect("a count");
+    assert_eq!(rows.get::<_, i64>(0), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
+async fn the_lease_of_a_step_whose_row_is_locked_for_a_while_does_not_expire() {
     let own = Own::start(&Own::folder("locked"), &["--workers", "1"]);
     let go = own.dir.join("go");
     let script = format!("{}; echo whole", until(&go));
@@ -274,7 +274,7 @@ async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
     let id = own.submit(&json!({"goal": "locked", "steps": steps})).await;
     let is_running = |run: &Value| run["steps"].as_array().is_some_and(|steps| steps.iter().all(|step| step["status"] == "running"));
     own.wait(&id, Duration::from_secs(60), is_running).await;
-    // What an artifact's foreign key takes: a heartbeat passes it. What a settle takes: it passes by.
+    // The lock of an artifact's foreign key does not block a heartbeat. A heartbeat skips the lock of a settle.
     let sql = own.sql().await;
     for (lock, is_extended) in [("for key share", true), ("for update", false)] {
         sql.batch_execute(&format!("begin; select from nofx.step where name = 'locked' {lock}")).await.expect("a lock");
@@ -299,7 +299,7 @@ async fn a_step_whose_row_is_locked_for_a_while_is_not_lost() {
     }
 }
 
-/// When the leases of the steps end, by their names.
+/// When the leases of the steps expire, ordered by name.
 async fn leases(sql: &tokio_postgres::Client) -> Vec<Option<std::time::SystemTime>> {
     let rows = sql.query("select lease_expires_at from nofx.step order by name", &[]).await.expect("steps");
     rows.iter().map(|row| row.get(0)).collect()

@@ -1,4 +1,4 @@
-//! What every queue driver must do, in one function run over all of them.
+//! The requirements of every queue driver, in one function that runs over all of them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -31,38 +31,38 @@ async fn the_sqs_queue_conforms() {
 }
 
 async fn conforms(driver: &str) {
-    // No sweep comes while anybody waits: what starts was rung for.
+    // No sweep comes during the test: every step that starts was woken for.
     let settings = [("NOFX_CONCURRENCY", "1"), ("NOFX_SWEEP_S", "3600")];
     let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &settings);
     delivers(&own).await;
     if driver == "redis" {
-        tells_who_follows(&own).await;
+        notifies_followers(&own).await;
     }
     waits_for_what_is_due(&own).await;
-    passes_by_a_worker_without_room(&own).await;
-    survives_what_is_no_ring(&own, driver).await;
+    passes_by_a_worker_without_capacity(&own).await;
+    survives_unrecognised_messages(&own, driver).await;
     drop(own);
-    // Here the sweeper is part of it.
+    // Here sweeps are part of the test.
     let settings = [("NOFX_CONCURRENCY", "1")];
     let own = Own::start_with(&Own::folder(driver), &["--queue", driver, "--workers", "2"], &settings);
     loses_nothing_when_workers_die_or_stop(&own).await;
-    takes_more_rings_than_fit_one_call(driver).await;
+    takes_more_wake_ups_than_fit_one_call(driver).await;
 }
 
 fn noop() -> Value {
     json!({"goal": "queue", "steps": [{"name": "a", "tool": "noop"}]})
 }
 
-/// Delivery: each run on an idle system starts because of its ring; nobody sweeps.
+/// Delivery: each run on an idle system starts because of its wake-up; no sweep comes.
 async fn delivers(own: &Own) {
     for _ in 0..5 {
         assert_eq!(own.run(&noop()).await["status"], "succeeded");
     }
 }
 
-/// Hints: where Redis is the queue and there is no connection to the database, Redis tells that something was written, also after
-/// its connection broke off.
-async fn tells_who_follows(own: &Own) {
+/// Hints: where Redis is the queue and there is no connection to the database, Redis announces new events, also after its connection
+/// broke off.
+async fn notifies_followers(own: &Own) {
     let dev = own.dev();
     let text = |key: &str| dev[key].as_str().expect("text").to_owned();
     let supabase = settings::Supabase {
@@ -74,46 +74,46 @@ async fn tells_who_follows(own: &Own) {
         db_url: None,
     };
     let queue = own.queue();
-    let mut told = EventBus::new(supabase, settings_of(&queue)).follow(own.tenant().await).await;
-    next(&mut told, "it hears").await;
+    let mut hints = EventBus::new(supabase, settings_of(&queue)).follow(own.tenant().await).await;
+    next(&mut hints, "it listens").await;
     own.run(&noop()).await;
-    next(&mut told, "a run was written").await;
+    next(&mut hints, "a run was written").await;
     let client = redis::Client::open(queue["REDIS_URL"].as_str()).expect("a URL");
     let mut redis = client.get_multiplexed_async_connection().await.expect("Redis answers");
     let cut: i64 = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub").query_async(&mut redis).await.expect("a count");
-    assert_eq!(cut, 1, "nobody else listens");
-    eventually("it hears again", || async {
+    assert_eq!(cut, 1, "no one else listens");
+    eventually("it listens again", || async {
         let channels = redis::cmd("PUBSUB").arg("CHANNELS").query_async::<Vec<String>>(&mut redis.clone()).await;
         channels.is_ok_and(|channels| channels.len() == 1)
     })
     .await;
-    // It is told once that it hears again; the other time it was told of a run.
-    told.mark_unchanged();
+    // One hint says that it listens again, the other one is for a run.
+    hints.mark_unchanged();
     for _ in 0..2 {
         own.run(&noop()).await;
-        next(&mut told, "another run was written").await;
+        next(&mut hints, "another run was written").await;
     }
 }
 
-async fn next(told: &mut watch::Receiver<u64>, what: &str) {
-    let change = tokio::time::timeout(Duration::from_secs(60), told.changed()).await;
-    change.unwrap_or_else(|_| panic!("nothing was told: {what}")).expect("it goes on");
+async fn next(hints: &mut watch::Receiver<u64>, what: &str) {
+    let change = tokio::time::timeout(Duration::from_secs(60), hints.changed()).await;
+    change.unwrap_or_else(|_| panic!("no hint came: {what}")).expect("it goes on");
 }
 
-/// Delay: what is due later is taken when it is due, by whoever is there.
+/// Delay: a step that is due later is claimed when it is due, by any worker.
 async fn waits_for_what_is_due(own: &Own) {
     let run = own.run(&json!({"goal": "delay", "steps": [{"name": "a", "tool": "sleep", "inputs": {"seconds": 1}}]})).await;
     let path = format!("/api/runs/{}/timeline", run["id"].as_str().expect("an id"));
     let page = own.call(Method::GET, &path, None).await.expect("a timeline");
-    let told = |kind: &str| page["data"].as_array().and_then(|all| all.iter().find(|event| event["type"] == kind)).expect("it was told");
+    let event = |kind: &str| page["data"].as_array().and_then(|all| all.iter().find(|event| event["type"] == kind)).expect("an event");
     let instant = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).unwrap_or_else(|| panic!("{page}"));
     // Only the database's clock counts.
-    let (asked, due) = (instant(&told("step.waiting")["time"]), instant(&told("step.waiting")["data"]["until"]));
-    assert!(due - asked == chrono::TimeDelta::seconds(1) && instant(&told("step.succeeded")["time"]) >= due, "{page}");
+    let (asked, due) = (instant(&event("step.waiting")["time"]), instant(&event("step.waiting")["data"]["until"]));
+    assert!(due - asked == chrono::TimeDelta::seconds(1) && instant(&event("step.succeeded")["time"]) >= due, "{page}");
 }
 
-/// Backpressure: a worker that is full leaves rings to others.
-async fn passes_by_a_worker_without_room(own: &Own) {
+/// Backpressure: a worker without capacity leaves wake-ups to others.
+async fn passes_by_a_worker_without_capacity(own: &Own) {
     let go = own.dir.join("go");
     let long = own.submit(&plan(vec![bash("a", &until(&go))])).await;
     own.wait(&long, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
@@ -124,8 +124,8 @@ async fn passes_by_a_worker_without_room(own: &Own) {
     own.wait(&long, Duration::from_secs(60), is_finished).await;
 }
 
-/// Poison: a message that is no ring harms nobody, and is kept aside where the driver keeps messages.
-async fn survives_what_is_no_ring(own: &Own, driver: &str) {
+/// Poison: an unrecognised message does no harm, and is moved to the dead-letter queue if the driver has one.
+async fn survives_unrecognised_messages(own: &Own, driver: &str) {
     let settings = own.queue();
     match driver {
         "redis" => {
@@ -153,15 +153,15 @@ async fn survives_what_is_no_ring(own: &Own, driver: &str) {
     delivers(own).await;
 }
 
-/// Redelivery and shutdown: what a worker had heard when it died, or was told to stop, is done by another.
+/// Redelivery and shutdown: when a worker dies or is stopped, another one does the work that it was woken for.
 async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let go = own.dir.join(signal.as_str());
-        let lost = async || {
-            let lost = "select count(*) from nofx.event where type in ('step.lease_expired', 'step.interrupted')";
-            own.sql().await.query_one(lost, &[]).await.expect("a count").get::<_, i64>(0)
+        let taken_away = async || {
+            let count = "select count(*) from nofx.event where type in ('step.lease_expired', 'step.interrupted')";
+            own.sql().await.query_one(count, &[]).await.expect("a count").get::<_, i64>(0)
         };
-        let before = lost().await;
+        let before = taken_away().await;
         let mut runs = vec![];
         for _ in 0..6 {
             runs.push(own.submit(&plan(vec![bash("a", &until(&go))])).await);
@@ -171,13 +171,13 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
             Own::kill(worker.as_i64().unwrap_or(0), signal);
         }
         if signal == Signal::SIGKILL {
-            // Nobody waits for the leases of those who died.
+            // The test does not wait for the leases of dead workers.
             own.end_leases("true").await;
         }
         for _ in 0..6 {
             runs.push(own.submit(&noop()).await);
         }
-        eventually("what they held is taken back", || async { lost().await > before }).await;
+        eventually("their steps are taken away", || async { taken_away().await > before }).await;
         std::fs::write(go, "").expect("written");
         for id in &runs {
             let run = own.wait(id, Duration::from_secs(60), is_finished).await;
@@ -188,12 +188,12 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
 }
 
 /// Batch limits: SQS takes ten messages in a call.
-async fn takes_more_rings_than_fit_one_call(driver: &str) {
+async fn takes_more_wake_ups_than_fit_one_call(driver: &str) {
     let own = Own::start(&Own::folder(&format!("{driver}-batch")), &["--queue", driver, "--workers", "0"]);
     let env = own.queue();
     let queue = Queue::new(settings_of(&env), None);
-    let rings = (0..25).map(|at| WakeUp { id: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
-    queue.wake(rings).await.expect("all rings are taken");
+    let wake_ups = (0..25).map(|at| WakeUp { id: Uuid::now_v7(), priority: if at < 23 { 0 } else { 1 }, trace: None }).collect();
+    queue.wake(wake_ups).await.expect("all wake-ups are sent");
     match driver {
         "redis" => {
             let client = redis::Client::open(env["REDIS_URL"].as_str()).expect("a URL");
@@ -205,7 +205,7 @@ async fn takes_more_rings_than_fit_one_call(driver: &str) {
             let sqs = Sqs(env["AWS_ENDPOINT_URL"].clone());
             assert_eq!((sqs.length("nofx-normal").await, sqs.length("nofx-high").await), (23, 2));
         }
-        // Its functions ring when they commit; there is nothing to send.
+        // The SQL functions wake workers when they commit; there is nothing to send.
         _ => {}
     }
 }
@@ -222,12 +222,12 @@ fn settings_of(env: &BTreeMap<String, String>) -> settings::Queue {
     }
 }
 
-/// The emulator, by the JSON protocol.
+/// The emulator, through the JSON protocol.
 struct Sqs(String);
 
 impl Sqs {
     async fn call(&self, call: &str, body: &Value) -> Value {
-        // Which service is meant; the emulator checks no more of a signature.
+        // Names the service; the emulator checks no more of a signature.
         let scope = "AWS4-HMAC-SHA256 Credential=nofx/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
         let request =
             nofx_shared::net::client().post(&self.0).header("x-amz-target", format!("AmazonSQS.{call}")).header("authorization", scope);

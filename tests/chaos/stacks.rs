@@ -61,7 +61,7 @@ fn a_start_after_sigkill_ends_what_was_left_behind() {
 
 #[test]
 fn a_test_that_is_killed_leaves_nothing_behind() {
-    // It alone is killed, or it and its stack are told to end at the same time, as nextest does it.
+    // Only this process is killed, or it and its stack are stopped at the same time, as nextest does it.
     for is_group in [false, true] {
         let dir = Own::folder("abandoned");
         // A program that starts a stack as tests do, holds its input, and is killed.
@@ -200,7 +200,7 @@ async fn a_database_that_exists_is_used_instead_of_an_embedded_one() {
     assert!(processes(&database.dev()).iter().all(|pid| Own::lives(*pid)), "the database is left alone");
 }
 
-/// What a worker told its ECS agent, in order.
+/// The requests of a worker to its ECS agent, in order.
 async fn agent() -> (String, std::sync::Arc<std::sync::Mutex<Vec<Value>>>) {
     let told: std::sync::Arc<std::sync::Mutex<Vec<Value>>> = std::sync::Arc::default();
     let kept = std::sync::Arc::clone(&told);

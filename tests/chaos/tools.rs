@@ -1,4 +1,4 @@
-//! A worker that is killed while it runs a tool: the work is done once more, and what it has an effect on is changed once.
+//! A worker that is killed while it runs a tool: the work is repeated, and its effect happens once.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ fn kill_the_worker(own: &Own) {
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().expect("a worker"), Signal::SIGKILL);
 }
 
-/// Submits a plan and kills the worker when it has done something and is about to have it written down, as such a row of a table: that
-/// never comes to be. Waits for the run's end.
+/// Submits a plan and kills the worker when it has done something and is about to write it down as such a row of a table, which is never
+/// written. Waits until the run has finished.
 async fn killed(own: &Own, plan: &Value, table: &str, row: &str) -> Value {
     let sql = own.sql().await;
     let hold = format!(
@@ -33,17 +33,17 @@ async fn killed(own: &Own, plan: &Value, table: &str, row: &str) -> Value {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     kill_the_worker(own);
-    // The database would do to its end what it was asked by somebody who is gone.
+    // The database would complete the request of a client that is gone.
     let end = format!("select pg_terminate_backend(pid, 60000) from ({held}) as held");
     assert!(sql.query_one(&end, &[]).await.expect("one of them").get::<_, bool>(0));
-    sql.batch_execute(&format!("drop trigger hold on {table}; select pg_advisory_unlock(1)")).await.expect("nobody waits any more");
+    sql.batch_execute(&format!("drop trigger hold on {table}; select pg_advisory_unlock(1)")).await.expect("no one waits any more");
     own.end_leases("true").await;
     let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     run
 }
 
-/// As whose settle is waited for.
+/// The step's row when it is settled.
 fn is_settled(name: &str) -> String {
     format!("new.name = '{name}' and new.status = 'succeeded'")
 }
@@ -58,12 +58,12 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
         own.call(reqwest::Method::POST, "/api/gates/policies", Some(&json!({"tool": tool}))).await.expect("a policy");
     }
 
-    // A gate is judged again, and its verdict stands once.
+    // A gate is judged again, and its verdict is recorded once.
     let gate = json!({"goal": "gate", "steps": [{"name": "gate", "tool": "gate:unit", "inputs": {"command": "true"}}]});
     let run = killed(&own, &gate, "nofx.gate", "new.gate_type = 'gate:unit'").await;
     assert_eq!((&step(&run, "gate")["attempt"], run["gates"].as_array().map(Vec::len)), (&json!(2), Some(1)), "{run}");
 
-    // A model that was asked is asked again: what was not written down cannot be known.
+    // A model that was called is called again, since its response was not stored.
     providers.will("openai", &[Fault::Slow(Duration::from_secs(600))]);
     let codegen = json!({"goal": "codegen", "steps": [{"name": "write", "tool": "codegen", "inputs": {"prompt": "x", "path": "a.md", "order": ["openai"]}}]});
     let id = own.submit(&codegen).await;
@@ -73,14 +73,14 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("succeeded"), 2), "{run}");
 
-    // A file that was being kept is kept whole.
+    // A file that was being saved is saved completely.
     let keep = json!({"goal": "keep", "steps": [{"name": "keep", "tool": "bash", "inputs": {
         "script": "head -c 60000000 /dev/urandom > big && touch made", "artifacts": ["big"]}}]});
     let run = killed(&own, &keep, "nofx.artifact", "new.name = 'big'").await;
     let kept: Vec<&Value> = run["artifacts"].as_array().expect("artifacts").iter().filter(|one| one["name"] == "big").collect();
     assert_eq!((&step(&run, "keep")["attempt"], kept.len(), &kept[0]["size_bytes"]), (&json!(2), 1, &json!(60_000_000)), "{run}");
 
-    // A write is written once, a pull request opened once, whenever the worker goes.
+    // A write is written once, a pull request opened once, whenever the worker dies.
     let sql = own.sql().await;
     sql.batch_execute("create table public.tally (id int primary key generated always as identity, note text)").await.expect("a table");
     sql.query("select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', false)", &[]).await.expect("set");

@@ -1,4 +1,4 @@
-//! The CloudFormation templates, made on an emulator as far as it knows the services.
+//! The CloudFormation templates, created on an emulator as far as it supports the services.
 
 use nofx_tests::own::Own;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ struct Emulator(String);
 
 impl Emulator {
     async fn send(&self, service: &str, request: reqwest::RequestBuilder) -> String {
-        // Which service is meant; the emulator checks no more of a signature.
+        // Names the service; the emulator checks no more of a signature.
         let scope = format!("AWS4-HMAC-SHA256 Credential=nofx/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
         let answer = request.header("authorization", scope).send().await.expect("moto answers");
         let (status, text) = (answer.status(), answer.text().await.expect("text"));

@@ -9,7 +9,7 @@ mod vercel;
 
 use serde_json::Value;
 
-/// What a deployment beside a stack is set to: without a direct connection, as in the cloud.
+/// The settings of a deployment beside a stack: without a direct connection, as in the cloud.
 fn settings(dev: &Value) -> Vec<(String, String)> {
     let named = [
         ("SUPABASE_URL", "supabase_url"),

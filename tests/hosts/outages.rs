@@ -1,4 +1,4 @@
-//! Loss of what NOFX stands on, under load: functions and a worker whose ways to PostgREST, to the rest of Supabase, and to AWS are
+//! Outages of the services that NOFX depends on, under load: functions and a worker whose ways to PostgREST, to the rest of Supabase, and to AWS are
 //! cut one after the other.
 #![expect(clippy::disallowed_methods, reason = "starts a worker, and a flag makes the outages long")]
 
@@ -65,7 +65,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
     let submitting = tokio::spawn(submit(api.clone(), Arc::clone(&load)));
     let made = api.submit(&plan(vec![bash("log", "true")])).await;
     let made = api.wait(&made, is_finished).await["artifacts"][0]["id"].as_str().expect("an artifact").to_owned();
-    // A step that is at work all the time.
+    // A step that runs all the time.
     let done = own.dir.join("done");
     let long = api.submit(&plan(vec![bash("long", &until(&done))])).await;
     api.wait(&long, |run| run["steps"][0]["status"] == "running").await;
@@ -76,11 +76,11 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
         if std::env::var_os("NOFX_TEST_LONG").is_some() {
             tokio::time::sleep(Duration::from_secs(30)).await;
         }
-        // What needs it is refused in good order, the rest is served.
+        // Requests that need it are refused with a problem, others are served.
         if name == "PostgREST" {
             api.is_refused("/api/runs").await;
             load.is_refused().await;
-            // For so long that a worker lost what it works on.
+            // So long that the leases of a worker expire.
             own.end_leases("name = 'long'").await;
         } else {
             load.accepts(5).await;
@@ -109,7 +109,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
 /// Runs that are submitted all the time.
 #[derive(Default)]
 struct Load {
-    /// Ids of what was accepted.
+    /// Ids of the accepted runs.
     accepted: Mutex<Vec<String>>,
     refused: AtomicUsize,
     is_finished: AtomicBool,
@@ -141,7 +141,7 @@ impl Load {
     }
 }
 
-/// Submits until told to stop: a step that needs a secret, keeps a log, and takes a moment.
+/// Submits until it is stopped: a step that needs a secret, saves a log, and takes a moment.
 async fn submit(api: Api, load: Arc<Load>) {
     let step = json!({"name": "a", "tool": "bash", "inputs": {"script": "sleep 0.1; echo done"}, "secrets": ["KEY"]});
     while !load.is_finished.load(Ordering::Relaxed) {

@@ -51,10 +51,10 @@ fn start(name: &str, receiver: &Receiver, settings: &[(&str, &str)], arguments: 
     Own::start_with(&Own::folder(name), arguments, &settings)
 }
 
-/// Steps print it, write it into outputs and errors, and send it; then all that was written is searched.
+/// Steps print it, write it into outputs and errors, and send it; then everything that was written is searched.
 async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
     let dev = own.dev();
-    // The plan is kept: it must not hold the value either.
+    // The plan is stored: it must not contain the value either.
     let right = format!("test \"${NAME}\" = \"$(printf '%s-%s' planted 7f3a9c55e1)\"");
     let talk = format!(r#"echo "said ${NAME}"; echo "{{\"token\": \"${NAME}\"}}" > "$NOFX_OUTPUT""#);
     let api = dev["api_url"].as_str().expect("a URL");
@@ -103,7 +103,7 @@ pub(crate) async fn manager(own: &Own, call: &str, body: &Value) {
     let dev = own.dev();
     let request = nofx_shared::net::client().post(dev["queue"]["AWS_ENDPOINT_URL"].as_str().expect("a URL"));
     let request = request.header("x-amz-target", format!("secretsmanager.{call}")).header("content-type", "application/x-amz-json-1.1");
-    // Which service is meant; the emulator checks no more of a signature.
+    // Names the service; the emulator checks no more of a signature.
     let scope = "AWS4-HMAC-SHA256 Credential=nofx/20260101/us-east-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
     let request = request.header("authorization", scope);
     let answer = request.body(body.to_string()).send().await.expect("moto answers");

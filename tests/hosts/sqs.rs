@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::settings;
 use crate::vercel::built;
 
-/// A stack whose workers hear by SQS, and the functions beside it.
+/// A stack whose workers are woken through SQS, and the functions beside it.
 async fn deploy(name: &str, more: &[(&str, &str)]) -> (Own, Deployment) {
     // Those of scripts/test.sh's stack, which the scenarios count on.
     let wanted = [("NOFX_SECRET_TEST_TOKEN", "hunter2-hunter2"), ("NOFX_ALLOW_PRIVATE_ADDRESSES", "false")];

@@ -86,7 +86,7 @@ async fn a_function_that_is_too_large_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_is_told_to_end_when_its_function_does_and_goes_on_elsewhere_without_loss() {
+async fn a_stream_ends_with_its_function_and_continues_elsewhere_without_loss() {
     let deployment = Deployment::start(&built().await, &settings(STACK.dev())).await;
     let person = Tenant::new().await.contributor();
     let folder = tempfile::tempdir().expect("a folder");
@@ -169,13 +169,13 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edge_is_away() {
+async fn open_breakers_are_read_at_the_edge_and_from_the_database_when_the_edge_is_unavailable() {
     let edge = EdgeConfig::start().await;
     let deployment = Deployment::start(&built().await, &[settings(STACK.dev()), edge.settings()].concat()).await;
     let tenant = Tenant::new().await;
-    let shut = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, $2, 'open', now() + interval '1 hour')";
+    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, $2, 'open', now() + interval '1 hour')";
     let sql = STACK.sql().await;
-    sql.execute(shut, &[&tenant.id, &"bash"]).await.expect("a breaker");
+    sql.execute(open, &[&tenant.id, &"bash"]).await.expect("a breaker");
     let client = nofx_shared::net::client();
     let watch = async || {
         let cron = client.get(format!("{}/api/cron/alerts", deployment.url)).bearer_auth("a-secret-of-crons");
@@ -194,9 +194,9 @@ async fn what_is_shut_out_is_read_at_the_edge_and_from_the_database_when_the_edg
     assert!(warnings(&tenant).await.contains("the breaker of bash is open"));
     assert_eq!(edge.reads(), reads + 1, "it was read at the edge");
 
-    // The edge knows nothing of this one: what it says counts, until it is away.
+    // This breaker is not at the edge, whose data counts until it is unavailable.
     let other = Tenant::new().await;
-    sql.execute(shut, &[&other.id, &"bash"]).await.expect("a breaker");
+    sql.execute(open, &[&other.id, &"bash"]).await.expect("a breaker");
     edge.fail(Some(503));
     assert!(warnings(&other).await.contains("the breaker of bash is open"), "the database was asked");
     watch().await;

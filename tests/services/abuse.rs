@@ -1,4 +1,4 @@
-//! What clients send that mean no good: bounded, answered, and nobody else notices.
+//! Hostile requests: bounded, answered, and without effect on others.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ async fn raw(own: &Own, bytes: &[u8]) -> String {
     // It may be closed before all is sent.
     drop(stream.write_all(bytes).await);
     let mut answer = vec![];
-    // That it is closed too early is an end; that it never is would be none.
+    // Closed too early is acceptable; never closed is not.
     drop(tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await.expect("the connection is closed"));
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_requests_are_bounded_and_nobody_else_notices() {
+async fn hostile_requests_are_bounded_and_no_one_else_notices() {
     let own = Own::start(&Own::folder("abuse"), &["--workers", "1"]);
     let dev = own.dev();
     let token = dev["tokens"]["contributor"].as_str().expect("a token");
@@ -64,13 +64,13 @@ async fn hostile_requests_are_bounded_and_nobody_else_notices() {
     assert!(answer.starts_with("HTTP/1.1 431"), "many headers: {answer}");
     let answer = raw(&own, format!("GET /api/health HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "a".repeat(2 << 20)).as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431") || answer.is_empty(), "a large header: {}", &answer[..answer.len().min(100)]);
-    // By one length the second request is the first one's body.
+    // By one of the lengths, the second request is the first one's body.
     let inner = "GET /x HTTP/1.1\r\nhost: x\r\n\r\n";
     let length = format!("content-length: {}\r\ntransfer-encoding: chunked", "0\r\n\r\n".len() + inner.len());
     let smuggled = raw(&own, format!("POST /api/runs HTTP/1.1\r\nhost: x\r\n{length}\r\n\r\n0\r\n\r\n{inner}").as_bytes()).await;
     assert_eq!(smuggled.matches("HTTP/1.1 ").count(), 1, "two lengths: {smuggled}");
 
-    // Slow ones: half a head, and half a body. They end; meanwhile everybody else is served.
+    // Slow ones: half a head, and half a body. They end; meanwhile everyone else is served.
     let address = dev["api_url"].as_str().expect("a URL").trim_start_matches("http://").to_owned();
     let slow = async |bytes: &'static [u8]| {
         let mut streams = vec![];

@@ -61,7 +61,7 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
         {"name": "lint", "tool": "gate:lint", "needs": ["unit tests"], "inputs": {"command": lint}},
         {"name": "after", "tool": "gate:unit", "needs": ["lint"], "inputs": {"command": "true"}},
         {"name": "work", "tool": "noop", "needs": []}]});
-    // The first is made, and its answer lost: it is found again, not made twice.
+    // The first one is created, and its response lost: it is found again, not created twice.
     checks.lose_an_answer();
     let id = own.submit(&plan).await;
     wait(&checks, |all| named(all, "unit tests")["status"] == "in_progress").await;

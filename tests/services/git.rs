@@ -11,7 +11,7 @@ async fn stack(name: &str) -> (Own, Forges) {
     let settings = forges.settings();
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
-    // Nobody waits for an approval here.
+    // No approvals here.
     own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
     (own, forges)
 }
@@ -31,7 +31,7 @@ fn change(repository: &Repository, branch: &str, forge: &str) -> Value {
 async fn a_change_is_committed_pushed_and_proposed_once() {
     let (own, forges) = stack("git-pr").await;
     let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]);
-    // Opened, but the answer is lost: the retry finds it.
+    // Opened, but the response is lost: the retry finds it.
     forges.lose_an_answer();
     let run = own.run(&change(&repository, "agent/one", "github")).await;
     let pr = step(&run, "pr");
@@ -54,7 +54,7 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     let run = own.run(&fails).await;
     assert_eq!((run["status"].as_str(), &step(&run, "pr")["outputs"]["opened"]), (Some("failed"), &json!(true)), "{run}");
     assert!(step(&run, "pr")["outputs"]["url"].as_str().is_some_and(|url| url.contains("bitbucket.org/acme/web/pull-requests/2")), "{run}");
-    // Retried as a whole, nothing is made twice.
+    // When the run is retried, nothing is created twice.
     let id = run["id"].as_str().expect("an id");
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));

@@ -31,7 +31,7 @@ fn token(own: &Own, role: &str) -> String {
     own.dev()["tokens"][role].as_str().expect("a token").to_owned()
 }
 
-/// Lets the time stand still by which the database counts: no window ends, however long the test takes.
+/// Stops the clock by which the database counts: no window ends, however long the test takes.
 async fn stop_the_clock(own: &Own) {
     let sql = own.sql().await;
     let row = sql.query_one("select pg_get_functiondef('nofx.take_tokens'::regproc)", &[]).await.expect("a function");
@@ -39,7 +39,7 @@ async fn stop_the_clock(own: &Own) {
     sql.batch_execute(&definition).await.expect("it is replaced");
 }
 
-/// Asks until it is refused. That an address has used up its guesses is believed for a second: it guesses again before each.
+/// Sends requests until one is refused. A process caches for a second that an address has used up its guesses: it guesses again before each.
 async fn is_refused_after_guesses(own: &Own, ask: impl AsyncFn() -> Response) {
     let begun = Instant::now();
     loop {
@@ -81,7 +81,7 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     assert_eq!(problem["type"], "https://nofx.dev/problems/rate-limited");
     assert_eq!(call(&own, &token(&own, "admin"), Method::GET, "/api/runs", None).await.status(), 200, "somebody else is not held up");
 
-    // Keys: a scope, an end, a last use; and whoever guesses them.
+    // Keys: a scope, an expiry, a last use; and clients that guess them.
     let admin = token(&own, "admin");
     let mint = async |body: Value| -> String {
         let made: Value = call(&own, &admin, Method::POST, "/api/keys", Some(body)).await.json().await.expect("a key");
@@ -99,7 +99,7 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     let keys: Value = call(&own, &admin, Method::GET, "/api/keys", None).await.json().await.expect("keys");
     let used = keys["data"].as_array().expect("keys").iter().find(|key| key["name"] == "runs only").expect("the key");
     assert!(used["last_used_at"].is_string() && used["scopes"] == json!(["runs"]), "{used}");
-    // Who guesses is not answered any more, on no page.
+    // A client that guesses is refused everywhere.
     assert_eq!(call(&own, "nofx_guess", Method::GET, "/api/runs", None).await.status(), 401);
     is_refused_after_guesses(&own, async || call(&own, "nofx_guess", Method::GET, "/api/runs", None).await).await;
     assert_eq!(call(&own, &scoped, Method::GET, "/api/runs", None).await.status(), 200, "a key that was good a moment ago is");
@@ -174,7 +174,7 @@ async fn pipeline(
     *calls.lock().expect("not poisoned") += 1;
     let mut redis = redis::Client::open(redis_url).expect("a URL").get_multiplexed_async_connection().await.expect("Redis");
     let mut answers = vec![];
-    // The time stands still here as well: both keys name a window, the last word is now.
+    // The clock stands still here as well: both keys name a window, the last argument is now.
     for command in &mut commands {
         for (word, window) in [(3, "1"), (4, "0")] {
             let key = command[word].as_str().and_then(|key| key.rsplit_once(':')).expect("a key").0;
@@ -197,7 +197,7 @@ async fn pipeline(
     Ok(Json(answers))
 }
 
-/// How often both together are refused before they have enough of it.
+/// How often both together are refused before they stop.
 const REFUSALS: usize = 6;
 
 /// Two processes take by turns until neither gets any more; how many they got together.
@@ -209,7 +209,7 @@ async fn taken_together(settings: &Settings, db: &Db) -> usize {
     for n in 0.. {
         match processes[n % 2].take(&asked).await {
             RateLimitDecision::Allowed(Some(_)) => taken += 1,
-            RateLimitDecision::Allowed(None) => panic!("nobody counts"),
+            RateLimitDecision::Allowed(None) => panic!("nothing counts"),
             RateLimitDecision::Refused(_) => refused += 1,
         }
         if refused == REFUSALS {
@@ -232,7 +232,7 @@ async fn processes_count_together_in_the_database_and_in_an_upstash_redis() {
     let settings =
         Settings { upstash: Some(Upstash { url, token: "upstash-token".to_owned(), timeout: Duration::from_secs(60) }), ..settings };
     assert_eq!(taken_together(&settings, &db).await, 200);
-    // One in fifty is taken in advance: four at once. Then both hear that nothing is left, and at most every refusal is a call.
+    // One in fifty is taken in advance: four at once. Then both learn that nothing is left, and at most every refusal is a call.
     let calls = *calls.lock().expect("not poisoned");
     assert!((200 / 4 + 2..=200 / 4 + REFUSALS).contains(&calls), "{calls} calls");
 }

@@ -1,4 +1,4 @@
-//! What needs a stack of its own because it talks to a stand-in of an outside service, or because it is measured.
+//! Tests that need a stack of their own because they talk to a stand-in of an outside service, or because they measure.
 
 mod abuse;
 mod checks;

@@ -9,7 +9,7 @@ use nofx_tests::stack::{root, target};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A stack whose worker asks the stand-ins.
+/// A stack whose worker calls the stand-ins.
 async fn stack(name: &str) -> (Own, Providers) {
     stack_with(name, &[]).await
 }
@@ -81,7 +81,7 @@ async fn every_wire_format_is_spoken_and_counted_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told() {
+async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in_the_event() {
     let (own, providers) = stack("models-faults").await;
     let order = json!(["openai/gpt-5", "anthropic/claude-sonnet-4-6"]);
     let ask = |prompt: &str, order: &Value| codegen(json!({"prompt": prompt, "path": "a.md", "order": order}));
@@ -96,27 +96,27 @@ async fn another_model_is_asked_when_one_does_not_answer_and_all_of_it_is_told()
         assert_eq!((run["status"].as_str(), told["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");
         assert_eq!(told["fallbacks"][0]["provider"], "openai", "{told}");
     }
-    // Alone, a busy one is waited for as long as it says.
+    // If it is the only one, the step waits for a rate-limited model as long as it says.
     providers.will("openai", &[Fault::Busy(700)]);
     let before = providers.asked().len();
     let run = own.run(&ask("wait for it", &json!(["openai/gpt-5"]))).await;
     let asked: Vec<_> = providers.asked()[before..].iter().map(|one| one.at).collect();
     assert!(run["status"] == "succeeded" && asked.len() == 2 && asked[1] - asked[0] >= Duration::from_millis(700), "{asked:?} {run}");
 
-    // Four failures of five: the breaker of this provider is open for the tenant, and others are asked at once.
+    // Four failures of five: the breaker of this provider is open for the tenant, and others are called at once.
     let breakers = own.call(reqwest::Method::GET, "/api/breakers", None).await.expect("breakers");
     let openai = breakers["data"].as_array().expect("a list").iter().find(|one| one["target"] == "provider:openai").expect("its breaker");
     assert!(openai["state"] != "closed" && openai["last_error"].is_string(), "{openai}");
     let close = json!({"target": "provider:openai", "close": true, "min_volume": 1000});
     own.call(reqwest::Method::POST, "/api/breakers", Some(&close)).await.expect("closed");
 
-    // What was half said is not begun anew by another one.
+    // A response that broke off is not started again by another model.
     providers.will("openai", &[Fault::Cut]);
     let before = providers.asked().len();
     let run = own.run(&ask("cut", &order)).await;
     assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("failed"), before + 1), "{run}");
     assert!(step(&run, "write")["error"]["message"].as_str().is_some_and(|text| text.contains("cut off")), "{run}");
-    // A question that is wrong is wrong everywhere.
+    // An invalid request is invalid for all models.
     providers.will("gemini", &[Fault::Stranger]);
     let run = own.run(&ask("who", &json!(["gemini", "anthropic"]))).await;
     let message = step(&run, "write")["error"]["message"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
@@ -211,11 +211,11 @@ print([e.message for e in errors]); sys.exit(len(errors))";
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
+async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
     let (own, providers) = stack("models-plan").await;
     let wish = json!({"prompt": "check that two and two are four", "quality": true});
     let submit = async || own.call(Method::POST, "/api/runs", Some(&wish)).await.expect("a run")["id"].as_str().expect("an id").to_owned();
-    // The first answer is no plan: it is told why, and mended.
+    // The first response is not a plan: the model receives the faults and corrects it.
     providers.answers(json!({"goal": "add", "steps": [{"name": "add", "tool": "calculator"}]}).to_string());
     let good = json!({"goal": "add", "steps": [{"name": "unit", "tool": "gate:unit", "inputs": {"command": "test $((2 + 2)) = 4"}}]});
     providers.answers(format!("```json\n{good}\n```"));
@@ -238,7 +238,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
     let child = own.wait(&child, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert_eq!((child["status"].as_str(), &child["created_by"]), (Some("succeeded"), &run["created_by"]), "{child}");
 
-    // A tenant may let plans run unseen; what was not asked for is refused all the same.
+    // A tenant may let plans run without review; what the prompt did not allow is refused all the same.
     own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "plan:submit"}))).await.expect("a policy");
     let pushes = json!({"goal": "x", "steps": [{"name": "unit", "tool": "gate:unit"}, {"name": "p", "tool": "git:push"}]}).to_string();
     providers.answers(pushes.clone());
@@ -251,7 +251,7 @@ async fn a_wish_becomes_a_plan_that_somebody_looks_at_before_it_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() {
     let (own, providers) = stack("models-stopped").await;
-    // Longer than anything here is waited for: the answer never comes in.
+    // Longer than any wait here: the response never arrives.
     let late = Fault::Slow(Duration::from_secs(600));
     let mut plan = codegen(json!({"prompt": "slow", "path": "a.md", "order": ["openai"]}));
     let mut timeout_s = 1;
@@ -263,7 +263,7 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
         if !providers.asked().is_empty() {
             break run;
         }
-        // Its time was over before it had asked.
+        // It timed out before its call.
         timeout_s *= 2;
     };
     assert_eq!(events(&own, &run, "model.failed").await.len(), providers.asked().len(), "it counts against no budget any more");

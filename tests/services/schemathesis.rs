@@ -3,14 +3,14 @@ use std::process::Command;
 use nofx_tests::own::Own;
 use nofx_tests::stack::{root, target};
 
-/// Requests made from the API's own description, good and bad, as each role: nothing fails inside, and every answer is described.
+/// Requests generated from the API's own description, valid and invalid, as each role: nothing fails inside, and every answer is described.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "runs schemathesis; a flag makes it long")]
 fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() {
     let own = Own::start(&Own::folder("schemathesis"), &["--workers", "1"]);
     let dev = own.dev();
-    // Who is refused most and who is refused least; what those between them hear, one of the two has heard. Each border of each field
-    // is tried as who may do everything: whoever may not is refused before anybody looks.
+    // The roles with the fewest and the most rights; a role between them gets responses that one of the two gets. Each boundary of each
+    // field is tried with all rights: otherwise requests are refused before fields are validated.
     let (examples, asked): (_, &[_]) = match std::env::var_os("NOFX_TEST_LONG") {
         Some(_) => ("100", &["viewer", "contributor", "supervisor", "admin"].map(|role| (role, "coverage,fuzzing"))),
         None => ("3", &[("viewer", "fuzzing"), ("admin", "coverage,fuzzing")]),

@@ -1,4 +1,4 @@
-//! The schema by itself: its functions, its versions of Postgres, its guards under fire.
+//! The schema by itself: its functions, its versions of Postgres, its guards against hostile input.
 
 mod pgtap;
 mod versions;

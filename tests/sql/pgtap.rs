@@ -53,7 +53,7 @@ fn prove(area: &str) {
     let mut arguments: Vec<&std::ffi::OsStr> = ["--ext", ".sql"].map(std::ffi::OsStr::new).to_vec();
     arguments.extend(files.iter().map(|file| file.as_os_str()));
     let proved = run("pg_prove", db_url, "tap,nofx", &arguments);
-    // A line a file: those that are well say nothing.
+    // A line a file: files that pass print nothing.
     let said = said(&proved);
     assert!(proved.status.success(), "{}", said.lines().filter(|line| !line.ends_with(" ok")).collect::<Vec<_>>().join("\n"));
 }

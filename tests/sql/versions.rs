@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use nofx_tests::stack::{root, target};
 
-/// Nobody: Postgres refuses to run as root.
+/// The user `nobody`: Postgres refuses to run as root.
 const NOBODY: u32 = 65_534;
 
 struct Server {
@@ -21,7 +21,7 @@ impl Server {
     /// Starts the server whose files are below `home`, with what hosted Supabase has before the first migration.
     fn start(home: &Path, binaries: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("nofx-postgres-").tempdir().expect("a folder");
-        // The build may lie where nobody but root can go.
+        // The build may be where only root can read.
         assert!(
             Command::new("cp")
                 .args(["--recursive", "--no-dereference"])

@@ -1,9 +1,9 @@
-//! `db_write` under fire: whatever a plan says, nothing outside of the rule is reached.
+//! `db_write` fuzzed: whatever a plan says, nothing outside of the rule is reached.
 
 use nofx_tests::own::Own;
 use serde_json::{Value, json};
 
-/// A source of randomness that says the same every time.
+/// A deterministic source of random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -130,7 +130,7 @@ async fn ten_thousand_writes_reach_nothing_outside_of_the_rule() {
     for nth in 0..10_000 {
         let write = write(&mut dice);
         match sql.query(&try_it, &[&write, &run]).await {
-            // Only tried is not written.
+            // A dry run writes nothing.
             Ok(_) => written += i64::from(write["dry_run"] != true),
             Err(error) => {
                 let code = error.as_db_error().unwrap_or_else(|| panic!("{nth}: {error}")).code().code().to_owned();

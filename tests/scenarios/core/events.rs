@@ -64,7 +64,7 @@ async fn no_event_is_missed_when_transactions_commit_out_of_order() {
 }
 
 #[tokio::test]
-async fn an_answer_is_told_after_what_it_answers() {
+async fn a_response_is_written_after_its_request() {
     let tenant = Tenant::new().await;
     let (mut claim, submit) = (STACK.sql().await, STACK.sql().await);
     let insert = "insert into nofx.event (tenant_id, type) values ($1, $2)";

@@ -27,7 +27,7 @@ async fn the_examples_run_as_they_are_through_the_cli() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_exit_code_tells_how_a_run_ended() {
+async fn the_exit_code_shows_how_a_run_ended() {
     let author = Tenant::new().await.contributor();
     let folder = tempfile::tempdir().expect("a folder");
     for (tool, code) in [("fail", 1), ("manual:look", 3)] {

@@ -41,7 +41,7 @@ fn the_command_line_is_what_is_written_down() {
 }
 
 #[test]
-fn all_that_is_wrong_with_the_settings_is_told_at_once() {
+fn all_faults_of_the_settings_are_reported_at_once() {
     let wrong = [
         ("SUPABASE_URL", "nowhere"),
         ("QUEUE_DRIVER", "sqs"),
@@ -83,7 +83,7 @@ mod every_host {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn the_smoke_test_tells_a_deployment_that_stands_from_one_that_does_not() {
+    async fn the_smoke_test_distinguishes_a_working_deployment_from_one_that_is_not() {
         let token = nofx_tests::Tenant::new().await.viewer().token;
         let smoke = |url: &str, token: &str| {
             let arguments =

@@ -30,7 +30,7 @@ async fn a_large_upload_goes_on_where_it_was_when_the_connection_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_told_and_not_tried_again() {
+async fn what_cannot_be_read_is_reported_and_not_tried_again() {
     direct().ensure_bucket().await.expect("a bucket");
     let (url, asked) = forgetful_storage().await;
     let missing = Content::File { path: "/no/such/file".into(), size: 20_000_000 };

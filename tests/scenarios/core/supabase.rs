@@ -30,7 +30,7 @@ fn supabase_js_hears_events_by_realtime() {
 }
 
 #[test]
-fn the_set_up_tells_whether_a_supabase_project_can_be_reached() {
+fn the_set_up_checks_whether_a_supabase_project_can_be_reached() {
     let folder = tempfile::tempdir().expect("a folder");
     let check = |url: &str| {
         let file = folder.path().join(".env");

@@ -26,7 +26,7 @@ async fn an_http_step_reaches_no_private_address_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn an_http_step_is_told_of_a_redirect_and_does_not_follow_it() {
+async fn an_http_step_reports_a_redirect_and_does_not_follow_it() {
     let tenant = Tenant::new().await;
     tenant.allow_loopback().await;
     let (first, beyond) = (Receiver::start().await, Receiver::start().await);

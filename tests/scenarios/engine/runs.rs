@@ -90,7 +90,7 @@ mod every_host {
     use super::*;
 
     #[tokio::test]
-    async fn steps_run_in_order_and_the_timeline_tells_it() {
+    async fn steps_run_in_order_and_the_timeline_shows_it() {
         let person = Tenant::new().await.contributor();
         let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
         assert_eq!(run["status"], "succeeded");

@@ -122,7 +122,7 @@ async fn evidence_is_as_its_schema_says() {
 }
 
 #[tokio::test]
-async fn a_gate_that_cannot_judge_stays_shut_and_says_why() {
+async fn a_gate_that_cannot_judge_stays_closed_and_says_why() {
     let person = Tenant::new().await.contributor();
     let repository = Repository::new(&[("README.md", "nothing\n")]);
     for (tool, inputs, why) in [
@@ -143,7 +143,7 @@ async fn a_gate_that_cannot_judge_stays_shut_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_smoke_test_sees_stubs_and_is_refused_where_nobody_expects_it() {
+async fn a_smoke_test_sees_stubs_and_is_refused_where_it_is_not_expected() {
     let person = Tenant::new().await.contributor();
     let repository = Repository::new(&[("smoke.sh", "test \"$DATABASE_URL\" = stub && test \"$NOFX_STUBBED\" = true\n")]);
     let (run, _) =

@@ -202,7 +202,7 @@ async fn its_figures_are_those_of_diff_cover_in_every_format_that_it_reads() {
 }
 
 #[tokio::test]
-async fn a_changed_file_that_no_report_knows_keeps_the_gate_shut() {
+async fn a_changed_file_that_no_report_contains_keeps_the_gate_closed() {
     let person = Tenant::new().await.contributor();
     let repository = Repository::new(&[("a.py", "x = 1\n"), ("docs.md", "hello\n")]);
     repository.branch("work");

@@ -53,7 +53,7 @@ async fn two_people_who_did_not_submit_the_run_must_approve() {
 }
 
 #[tokio::test]
-async fn an_approval_that_nobody_gives_in_time_fails_closed() {
+async fn an_approval_that_is_not_given_in_time_fails_closed() {
     let tenant = Tenant::new().await;
     let supervisor = tenant.supervisor();
     let mut guarded = make("go", "manual:deploy", &[], json!({}));
@@ -108,7 +108,7 @@ async fn a_policy_keeps_a_tool_from_running_before_its_gates_have_passed() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_approved_by_somebody_else_unless_the_tenant_says_otherwise() {
+async fn a_deployment_is_approved_by_someone_else_unless_the_tenant_says_otherwise() {
     let tenant = Tenant::new().await;
     let author = tenant.supervisor();
     let deploy = || plan(vec![make("ship", "manual:deploy", &[], json!({}))]);

@@ -25,7 +25,7 @@ async fn tamper(tenant: &Tenant, change: &str) {
 }
 
 #[tokio::test]
-async fn a_record_that_the_owner_of_the_database_changed_is_found() {
+async fn an_audit_log_that_the_owner_of_the_database_changed_is_detected() {
     let tenant = Tenant::new().await;
     let (admin, supervisor) = (tenant.admin(), tenant.supervisor());
     for n in 0..3 {
@@ -51,7 +51,7 @@ async fn a_record_that_the_owner_of_the_database_changed_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_proves_and_prints_the_record() {
+async fn the_command_line_verifies_and_exports_the_audit_log() {
     let tenant = Tenant::new().await;
     for n in 0..3 {
         tenant.admin().post("/api/keys", json!({"name": format!("k{n}"), "role": "viewer"})).await;

@@ -26,7 +26,7 @@ fn is_signed(heard: &Heard, secret: &str) -> bool {
 }
 
 #[tokio::test]
-async fn events_are_told_signed_in_order_and_again_until_they_are_heard() {
+async fn events_are_delivered_signed_in_order_and_again_until_they_are_received() {
     let tenant = Tenant::new().await;
     tenant.allow_loopback().await;
     let (admin, receiver) = (tenant.admin(), Receiver::start().await);
@@ -198,7 +198,7 @@ mod every_host {
     }
 
     #[tokio::test]
-    async fn a_webhook_that_is_heard_becomes_an_event_once() {
+    async fn a_webhook_that_is_received_becomes_an_event_once() {
         let tenant = Tenant::new().await;
         let (admin, viewer) = (tenant.admin(), tenant.viewer());
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -100,7 +100,7 @@ const HIDDEN: [&str; 3] = ["idempotency_key", "signing_key", "worker"];
 const COMMON: [&str; 3] = ["signing_key", "transition", "worker"];
 
 #[tokio::test]
-async fn no_table_shows_an_outsider_or_nobody_what_a_tenant_has_and_none_is_written() {
+async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and_none_is_written() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let mark = format!("mark{}", ours.id.simple());
     belongings(&ours, &mark).await;
@@ -157,7 +157,7 @@ async fn no_table_shows_an_outsider_or_nobody_what_a_tenant_has_and_none_is_writ
 const COLUMNS: [&str; 2] = ["origin", "waits_for_me"];
 
 #[tokio::test]
-async fn no_function_does_or_tells_an_outsider_or_nobody_anything_of_a_tenant() {
+async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_credentials() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let mark = format!("mark{}", ours.id.simple());
     let run = belongings(&ours, &mark).await;

@@ -205,7 +205,7 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
 }
 
 #[tokio::test]
-async fn nobody_of_a_tenant_may_do_what_operators_do() {
+async fn no_role_of_a_tenant_may_do_what_operators_do() {
     let tenant = Tenant::new().await;
     for role in ROLES {
         let (status, answer) = tenant.person(role).get("/api/cron/sweep").await;

@@ -102,7 +102,7 @@ async fn a_public_key_never_serves_as_a_secret() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_can_check_now_is_not_called_bad() {
+async fn a_token_that_cannot_be_checked_now_is_not_called_invalid() {
     let verifier = Verifier::new("a secret of the project", "http://127.0.0.1:9");
     assert!(matches!(verifier.verify(&token(1)).await.map(drop), Err(Error::Unavailable(_))));
 }

@@ -95,7 +95,7 @@ mod every_host {
     }
 
     #[tokio::test]
-    async fn a_dry_run_tells_the_order_and_writes_nothing() {
+    async fn a_dry_run_shows_the_order_and_writes_nothing() {
         let person = Tenant::new().await.contributor();
         let (code, preview) = person
             .post("/api/runs?dry_run=true", json!({"plan_yaml": "steps:\n  - {name: a, tool: noop}\n  - {name: b, tool: noop}\n"}))
