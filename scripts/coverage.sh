@@ -27,7 +27,7 @@ find . -path ./node_modules -prune -o -name 'default_*.profraw' -exec mv -t "$co
 find "$counts" -name '*.profraw' -size +0 > "$counts/files"
 llvm-profdata-19 merge --sparse --failure-mode=warn --input-files="$counts/files" --output="$counts/all.profdata" 2>"$counts/merge.log"
 find "$counts" -name '*.profraw' -delete
-# As scripts/test.sh builds them: otherwise these would be other programs, whose counts are not there.
+# As scripts/test.sh builds them: otherwise these would be other programs, without counts.
 export PATH="$CARGO_TARGET_DIR/tools/bin:$PATH" RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
 cargo nextest list --workspace --all-targets --list-type binaries-only --message-format json > "$counts/programs.json"
 mapfile -t programs < <(python3 - "$counts/programs.json" <<'PY'
@@ -42,7 +42,7 @@ PY
 for file in api/[a-z]*.rs; do programs+=(--object "$CARGO_TARGET_DIR/debug/$(basename "$file" .rs)"); done
 llvm-cov-19 export --summary-only --instr-profile="$counts/all.profdata" --ignore-filename-regex='/\.cargo/|/rustc/|/rustlib/' \
   "$CARGO_TARGET_DIR/debug/nofx" --object "$CARGO_TARGET_DIR/debug/nofx-lambda" "${programs[@]}" 2>>"$counts/merge.log" > "$counts/summary.json"
-# Counts that fit no program are not in the figure.
+# Counts of no known program are not in the figure.
 [ ! -s "$counts/merge.log" ] || sed 's/^/not counted: /' "$counts/merge.log" >&2
 python3 - "$counts/summary.json" "$PWD" <<'PY'
 import json

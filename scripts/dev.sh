@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
 scripts/bootstrap-dev.sh
-# Settings of one's own: secrets of steps, traces. What is set already wins; what the stack needs it sets itself.
+# Settings of .env: secrets of steps, traces. The environment wins; the stack sets what it needs itself.
 while IFS='=' read -r name value; do
   case "$name" in '' | \#*) continue ;; esac
   value="${value#\"}"

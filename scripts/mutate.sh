@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Breaks the product on purpose, one mutant of tests/mutants/*.toml after the other, and looks whether the tests named there notice.
+# Breaks the product on purpose, one mutant of tests/mutants/*.toml after the other, and checks whether the tests named there notice.
 #   scripts/mutate.sh            all
 #   scripts/mutate.sh lease      only mutants with this in their name, file, area or tests
-#   scripts/mutate.sh --check    only looks whether the list still fits the code
-# It needs what scripts/test.sh has set up. The checkout is never changed: a worktree of HEAD is. What was told of this HEAD is not run again.
+#   scripts/mutate.sh --check    only checks whether the list still fits the code
+# It needs what scripts/test.sh has set up. The checkout is never changed: a worktree of HEAD is. Results for this HEAD are reused.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 tests/mutants/run.py "$@"

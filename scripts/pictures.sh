@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the pictures of the README anew, from the browser tests.
+# Retakes the pictures of the README, from the browser tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/test.sh -E 'binary(browser) and test(every_page)'

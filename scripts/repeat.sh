@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the suite again and again and prints a row a run: is there a test that only sometimes passes?
+# Runs the suite again and again and prints a row a run, to find tests that pass only sometimes.
 #   scripts/repeat.sh N [--load K] [WORD…]   N runs with K busy loops beside them; words as for scripts/test.sh
-# Goes on where it was stopped: what has been run of this content of the checkout, with these settings, this load and these words, is not
-# run again. A run without a test is a failure.
+# Continues where it was stopped: runs of the same content of the checkout, with these settings, this load and these words, are not
+# repeated. A run without a test is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs="${1:-}" load=0
@@ -31,11 +31,11 @@ state="$(content "$@" | sha256sum | cut -c1-12)"
 folder="$CARGO_TARGET_DIR/repeat/$state"
 mkdir -p "$folder"
 
-# One at a time: another one waits here, and so does one after this was killed, until the run that was under way is over.
+# One at a time: another one waits here, and so does one after this was killed, until the run that was under way has finished.
 exec {lock}> "$folder/lock"
 flock "$lock"
 
-# All that is started here is told to end when this ends, also if this is killed.
+# Everything that is started here is stopped when this ends, even if this is killed.
 trap 'exit 130' INT TERM HUP
 for _ in $(seq "$load"); do
   setpriv --pdeathsig KILL bash -c 'while :; do :; done' {lock}>&- &
@@ -48,11 +48,11 @@ for run in $(seq "$runs"); do
   if [ ! -f "$done" ]; then
     begun=$SECONDS
     green=true
-    # The shell hears no signal while it waits for what is not in the background.
+    # The shell handles no signal while it waits for a foreground process.
     setpriv --pdeathsig TERM scripts/test.sh "$@" > "$folder/$run.log" 2>&1 &
     wait $! || green=false
     if [ "$(content "$@" | sha256sum | cut -c1-12)" != "$state" ]; then
-      echo "The checkout was changed while run $run was under way: it tells nothing. Begin again." >&2
+      echo "The checkout was changed while run $run was under way: its result is void. Start again." >&2
       exit 1
     fi
     summary="$(grep -a '^ *Summary ' "$folder/$run.log" | tail -1 | sed 's/.*\] *//' || true)"

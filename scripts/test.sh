@@ -2,7 +2,7 @@
 # Sets up what is missing and runs every test: format, lints, licences, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
 #   scripts/test.sh              everything
 #   scripts/test.sh hooks audit  only tests with one of these words in their names: the quick way after an edit
-# What begins with a dash goes to cargo-nextest as it is: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
+# Arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift
@@ -21,12 +21,12 @@ cargo fmt --all --check
 # It ends when this is killed.
 setpriv --pdeathsig TERM cargo build --workspace --all-targets --quiet
 wait "$bootstrap"
-# Nobody replaces it while the tests run (scripts/bootstrap-dev.sh).
+# It must not be replaced while the tests run (scripts/bootstrap-dev.sh).
 exec {python}> "$target/python.lock"
 flock --shared "$python"
 export PATH="$target/tools/bin:$PATH"
 
-# One stack for all tests; each test is a tenant of its own. What they put into temporary files goes with its folder.
+# One stack for all tests; each test is a tenant of its own. Their temporary files are removed with its folder.
 # In memory where there is room and programs may be started from: copying a database takes ext4 five times as long.
 has_room() {
   local options free memory
@@ -37,19 +37,19 @@ has_room() {
 place="${TMPDIR:-/tmp}"
 [ -n "${TMPDIR:-}" ] || ! has_room /dev/shm 2>/dev/null || place=/dev/shm
 data="$(mktemp -d --tmpdir="$(realpath "$place")")"
-# Programs as they are now: whoever builds in the same folder meanwhile replaces them. Links, as the build's own are.
+# Programs as they are now: another build in the same folder replaces them. Links, as the build's own are.
 programs="$(mktemp -d --tmpdir="$target" programs.XXXXXX)"
 for file in nofx nofx-lambda $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
 mkdir "$data/tmp"
 chmod 711 "$data" "$data/tmp"
 
-# Whatever belongs to this run and still lives: it has the folder in its environment, writes its complaints there, or came from there.
+# All live processes of this run: they have the folder in their environment, write to it, or were started from it.
 left() {
   { grep -slF "$data" /proc/[0-9]*/environ; find /proc/[0-9]*/{exe,fd/2} -lname "$data/*" 2>/dev/null; } | cut -d/ -f3 | sort -u
 }
-# From here on each has a process group of its own: what Ctrl-C or a kill of all tells this script is told to the others in good order.
+# From here on each has a process group of its own: Ctrl-C, or a kill of all, reaches only this script, which stops the others in order.
 set -m
-# The last to go, however this script ends: then its input ends, which nobody else has in hand. Until then it is told what was started.
+# The last process, however this script ends: then its input ends, which no other process holds. It receives the started processes.
 coproc LAST {
   trap '' INT TERM HUP
   set +em
@@ -61,11 +61,11 @@ coproc LAST {
 } 2>/dev/null
 last=$LAST_PID
 trap 'exec {LAST[1]}>&-; wait "$last"' EXIT
-# The shell waits for the tests before it hears a signal, unless they are in the background.
+# The shell waits for the tests before it handles a signal, unless they are in the background.
 trap 'exit 130' INT TERM
 
 export TMPDIR="$data/tmp"
-# Its databases are no one else's, and no proxy is asked for what is on this machine; one may be needed for crates of the functions.
+# Its databases are its own, and no proxy is used for this machine; one may be needed for crates of the functions.
 unset "${!PG@}"
 export NO_PROXY=127.0.0.1,localhost,::1 no_proxy=127.0.0.1,localhost,::1
 NOFX_SECRET_TEST_TOKEN=hunter2-hunter2 NOFX_ALLOW_PRIVATE_ADDRESSES=false NOFX_LIMIT_PRE_HOOK_S=15 RUST_LOG=warn \
@@ -78,7 +78,7 @@ if [ ! -f "$data/dev.json" ]; then
   cat "$data/dev.log" >&2
   exit 1
 fi
-# What failed is said by its assertion.
+# Assertions explain failures.
 export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$programs/nofx"

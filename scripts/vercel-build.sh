@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is deployed to Vercel, with Vercel's own builder, without an account and without the network.
-#   scripts/vercel-build.sh [FOLDER [BYTES]]  the output's folder; .vercel/output when not given, which `vercel deploy --prebuilt` takes;
-#                                             and what a function may have, 12000000 (docs/adr/0008-functions-are-small.md)
+#   scripts/vercel-build.sh [FOLDER [BYTES]]  the output's folder; default: .vercel/output, which `vercel deploy --prebuilt` takes;
+#                                             and the size limit of a function, default: 12000000 (docs/adr/0008-functions-are-small.md)
 #   scripts/vercel-build.sh --fetch           only fetches the builder
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ if [ ! -x "$cli/node_modules/.bin/vercel" ] || ! grep -q "\"version\": \"$versio
 fi
 [ "${1:-}" != "--fetch" ] || exit 0
 
-# What browsers load, published with the other files of public/.
+# Files that browsers load, published with the other files of public/.
 [ -f node_modules/htmx.org/dist/htmx.min.js ] || npm ci --no-audit --no-fund --loglevel=error >&2
 mkdir -p public/vendor
 cmp -s node_modules/htmx.org/dist/htmx.min.js public/vendor/htmx.min.js || cp node_modules/htmx.org/dist/htmx.min.js public/vendor/
@@ -42,7 +42,7 @@ RUSTFLAGS="" cargo build --release --quiet "${bins[@]}"
 for file in api/[a-z]*.rs; do
   bytes="$(stat --dereference --format %s "$target/release/$(basename "$file" .rs)")"
   if [ "$bytes" -gt "$limit" ]; then
-    echo "The function of $file has $bytes bytes, more than $limit: docs/adr/0008-functions-are-small.md tells what made others smaller." >&2
+    echo "The function of $file has $bytes bytes, more than $limit: docs/adr/0008-functions-are-small.md shows how others were made smaller." >&2
     exit 1
   fi
 done

@@ -261,7 +261,8 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
     );
     let dlq = own.call(reqwest::Method::GET, "/api/dlq", None).await.expect("an answer");
     assert_eq!((dlq["data"][0]["reason"].as_str(), dlq["data"][0]["attempts"].as_u64()), (Some("poison"), Some(2)), "{dlq}");
-    let rows = own.sql().await.query_one("select count(*) from nofx.step_attempt where outcome = 'lease_expired'", &[]).await.expect("a count");
+    let count = "select count(*) from nofx.step_attempt where outcome = 'lease_expired'";
+    let rows = own.sql().await.query_one(count, &[]).await.expect("a count");
     assert_eq!(rows.get::<_, i64>(0), 2);
 }
 

@@ -1,5 +1,5 @@
-//! Outages of the services that NOFX depends on, under load: functions and a worker whose ways to PostgREST, to the rest of Supabase, and to AWS are
-//! cut one after the other.
+//! Outages of the services that NOFX depends on, under load: functions and a worker whose connections to PostgREST, to the rest of
+//! Supabase, and to AWS are cut one after the other.
 #![expect(clippy::disallowed_methods, reason = "starts a worker, and a flag makes the outages long")]
 
 use std::process::{Child, Command, Stdio};

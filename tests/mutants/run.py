@@ -21,7 +21,7 @@ BUILD_LIMIT_S = 1800
 # For all tests of one mutant, once it is built; the tests as they are, all together, take longer.
 LIMIT_S = 300
 BASELINE_LIMIT_S = 3600
-# What scripts/test.sh has set up, and where this builds.
+# The set-up of scripts/test.sh, and the folder of these builds.
 SET_UP = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 TARGET = SET_UP / "mutate"
 PGTAP = SET_UP / "pgtap/pgtap.sql"
@@ -29,7 +29,7 @@ SUITES = ("scenarios", "services", "browser")
 KINDS = ("pgtap", "unit", *SUITES)
 
 
-class Untold(Exception):
+class Inconclusive(Exception):
     """What was run was neither green nor red: it did not end in time, or broke down."""
 
 
@@ -63,7 +63,7 @@ def run(arguments, until, cwd=None, env=None):
     try:
         said, _ = process.communicate(timeout=max(0.1, until - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise Untold(f"{arguments[0]} did not end in time") from None
+        raise Inconclusive(f"{arguments[0]} did not end in time") from None
     finally:
         if process.poll() is None:
             stop(process)
@@ -135,7 +135,7 @@ class Database:
             tests = sorted((self.tree / "supabase/tests" / folder).rglob("*.test.sql"))
             options = {"PGOPTIONS": "-c search_path=tap,nofx -c client_min_messages=warning"}
             result, said = run(["pg_prove", "--dbname", self.url("mutant", "postgres"), "--ext", ".sql", *tests], until, env=options)
-            green[folder] = (told(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
+            green[folder] = (judge(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
         return green
 
     def close(self):
@@ -164,7 +164,7 @@ class Bench:
             (TARGET / tool).unlink(missing_ok=True)
             (TARGET / tool).symlink_to(SET_UP / tool)
         self.database = None
-        # What is written to temporary files: removed at the end, or by the next run if this one is killed.
+        # Temporary files: removed at the end, or by the next run if this one is killed.
         self.temporary.mkdir()
         self.temporary.chmod(0o711)
         self.environment = {"CARGO_TARGET_DIR": str(TARGET), "NOFX_TEST_BINARY": str(TARGET / "debug/nofx"), "NOFX_TEST_PGTAP": str(PGTAP),
@@ -216,11 +216,11 @@ class Bench:
     def cargo_test(self, arguments, until, env=None, lives=lambda: True):
         """Whether these tests are green, and what they said; `lives` tells whether what they need still is there."""
         result, said = self.cargo(["test", *arguments], until, env)
-        # A name that nothing has any more is green, too.
+        # A filter that matches no test is green, too.
         ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())
         if result == 0 and not ran:
-            raise Untold(f"no test has {arguments[-1]} in its name")
-        return told(result == 0, ran, "test result: FAILED" in said and lives(), said), said
+            raise Inconclusive(f"no test has {arguments[-1]} in its name")
+        return judge(result == 0, ran, "test result: FAILED" in said and lives(), said), said
 
     def suites(self, tests, until):
         """The same for tests that need a stack."""
@@ -237,7 +237,7 @@ class Bench:
                 if stack.poll() is not None:
                     raise Unbuilt((data / "dev.log").read_text())
                 if time.monotonic() > until:
-                    raise Untold("the stack did not start in time")
+                    raise Inconclusive("the stack did not start in time")
                 time.sleep(0.1)
             found = {}
             for test in tests:
@@ -251,13 +251,13 @@ class Bench:
             shutil.rmtree(data, ignore_errors=True)
 
 
-def told(is_well, is_green, is_red, said):
+def judge(is_well, is_green, is_red, said):
     """Whether tests are green, by how they ended and what they said: both must be the same word."""
     if is_well and is_green:
         return True
     if not is_well and is_red:
         return False
-    raise Untold((said.strip() or "it said nothing").splitlines()[-1])
+    raise Inconclusive((said.strip() or "it said nothing").splitlines()[-1])
 
 
 def read_list(words):
@@ -310,8 +310,8 @@ def judge(bench, mutant):
         found = bench.test(mutant["tests"], LIMIT_S)
         blind = [test for test, (is_green, _) in found.items() if is_green]
         return ("survived", ", ".join(blind)) if blind else ("caught", "")
-    except Untold as error:
-        return "told nothing", str(error)
+    except Inconclusive as error:
+        return "inconclusive", str(error)
     except Unbuilt as error:
         return "does not build", next((line.strip() for line in str(error).splitlines() if "rror" in line), "")
     finally:
@@ -364,7 +364,7 @@ def main():
             print(f"first the {len(unproven)} tests as they are", flush=True)
             try:
                 found = bench.test(unproven, BASELINE_LIMIT_S)
-            except (Unbuilt, Untold) as error:
+            except (Unbuilt, Inconclusive) as error:
                 sys.exit(f"it does not come to a result without any mutant:\n{error}")
             red = {test: said for test, (is_green, said) in found.items() if not is_green}
             for test in found.keys() - red.keys():
@@ -379,7 +379,7 @@ def main():
                 begun = time.monotonic()
                 verdict, why = judge(bench, mutant)
                 one = {"key": key, "name": mutant["name"], "verdict": verdict, "why": why, "seconds": round(time.monotonic() - begun, 1)}
-                if verdict != "told nothing":
+                if verdict != "inconclusive":
                     keep(**one)
             else:
                 one = known[key]
@@ -389,11 +389,11 @@ def main():
     finally:
         if bench:
             bench.close()
-    counts = [(verdict, sum(one == verdict for one, _ in table)) for verdict in ("caught", "survived", "does not build", "told nothing")]
+    counts = [(verdict, sum(one == verdict for one, _ in table)) for verdict in ("caught", "survived", "does not build", "inconclusive")]
     last = f"{len(table)} mutants: " + ", ".join(f"{count} {verdict}" for verdict, count in counts)
     print(last)
     (TARGET / "table.txt").write_text("\n".join([line for _, line in table] + [last]) + "\n")
-    # One that does not build shows nothing; the list wants mending then.
+    # A mutant that does not build shows nothing; the list needs fixing then.
     return 1 if any(verdict != "caught" for verdict, _ in table) else 0
 
 

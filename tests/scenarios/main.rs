@@ -1,4 +1,5 @@
-//! What users see, area by area, against the real stack. Those below an `every_host` are asked on each further host too (`tests/hosts`).
+//! The product as users see it, area by area, against the real stack. Those below an `every_host` run on each further host too
+//! (`tests/hosts`).
 
 mod artifacts;
 mod containment;

@@ -39,7 +39,7 @@ async fn stop_the_clock(own: &Own) {
     sql.batch_execute(&definition).await.expect("it is replaced");
 }
 
-/// Sends requests until one is refused. A process caches for a second that an address has used up its guesses: it guesses again before each.
+/// Sends requests until one is refused, with a guess before each: a process caches only for a second that an address is out of guesses.
 async fn is_refused_after_guesses(own: &Own, ask: impl AsyncFn() -> Response) {
     let begun = Instant::now();
     loop {

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::Person;
 use crate::stack::{STACK, root, target};
 
-/// How the viewer looks at it.
+/// Colours, width, scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     Light,
@@ -80,7 +80,7 @@ impl Browser {
             browser.tell("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
         }
         if look == Look::Phone {
-            // Headless windows have a least width: the page is told that it is smaller.
+            // Headless windows have a least width: the page is given a smaller one.
             let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false});
             browser.tell("Emulation.setDeviceMetricsOverride", phone).await;
         }
@@ -91,7 +91,7 @@ impl Browser {
         self.driver.cdp().send_raw(command, parameters).await.expect("Chromium does it");
     }
 
-    /// A browser in which somebody is signed in.
+    /// A browser in which the person is signed in.
     pub async fn of(person: &Person, look: Look) -> Self {
         let browser = Self::open(look).await;
         browser.sign_in_as(person).await;
@@ -179,7 +179,7 @@ impl Browser {
         path
     }
 
-    /// What axe-core finds wrong with the page.
+    /// The findings of axe-core in the page.
     pub async fn violations(&self) -> Vec<String> {
         let axe = std::fs::read_to_string(root().join("node_modules/axe-core/axe.min.js")).expect("axe-core is installed");
         self.driver.execute(&axe, vec![]).await.expect("axe loads");

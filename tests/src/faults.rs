@@ -1,4 +1,4 @@
-//! A way to a dependency that can be cut.
+//! A connection to a dependency that can be cut.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub struct Way {
 }
 
 impl Way {
-    /// To where a URL of loopback leads.
+    /// A proxy for a loopback URL.
     pub async fn to(url: &str) -> Self {
         let target = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

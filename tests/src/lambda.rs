@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 type Chunks = mpsc::Receiver<Bytes>;
 
-/// What an invocation answered: its head, then its body as it comes.
+/// The response of an invocation: its head, then its body as it comes.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -45,7 +45,7 @@ struct Service {
     processes: Mutex<Vec<Child>>,
 }
 
-/// Events on their way to whichever process asks next.
+/// Events for the next process that asks.
 mod async_queue {
     use serde_json::Value;
     use tokio::sync::{Mutex, mpsc};
@@ -164,7 +164,7 @@ async fn next(State(service): State<Arc<Service>>, headers: HeaderMap) -> Respon
 async fn respond(State(service): State<Arc<Service>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> StatusCode {
     assert_eq!(headers.get("lambda-runtime-function-response-mode").and_then(|value| value.to_str().ok()), Some("streaming"));
     let mut stream = body.into_data_stream();
-    let waiting = service.waiting.lock().expect("not poisoned").remove(&id).expect("somebody waits");
+    let waiting = service.waiting.lock().expect("not poisoned").remove(&id).expect("a client waits");
     let (prelude, rest) = prelude(&mut stream).await;
     let mut headers = HeaderMap::new();
     for (name, value) in prelude["headers"].as_object().into_iter().flatten() {
@@ -180,7 +180,7 @@ async fn respond(State(service): State<Arc<Service>>, Path(id): Path<String>, he
     let status =
         prelude["statusCode"].as_u64().and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok()).expect("a status");
     let (sender, chunks) = mpsc::channel(16);
-    // Nobody waits any more: the client went away.
+    // The client disconnected.
     drop(waiting.send(Answer { status, headers, body: chunks }));
     let mut first = Some(rest).filter(|rest| !rest.is_empty());
     loop {
@@ -206,7 +206,7 @@ async fn fail(State(service): State<Arc<Service>>, Path(id): Path<String>, body:
     StatusCode::ACCEPTED
 }
 
-/// Reads up to the eight zero bytes: the head, and what came of the body with it.
+/// Reads up to the eight zero bytes: the head, and the part of the body that came with it.
 async fn prelude(stream: &mut (impl Stream<Item = Result<Bytes, axum::Error>> + Unpin)) -> (Value, Bytes) {
     let mut read = vec![];
     loop {

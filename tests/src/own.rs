@@ -20,10 +20,10 @@ pub struct Own {
     outages: AtomicBool,
 }
 
-/// A call that did not succeed.
+/// A failed call.
 #[derive(Debug)]
 pub struct Failed {
-    /// None when there was no answer.
+    /// None when there was no response.
     pub status: Option<u16>,
     pub said: String,
     /// Refused for now: no connection, or a 503 that says when to come back.
@@ -54,7 +54,7 @@ impl Own {
         Self::make(dir, arguments, settings)
     }
 
-    /// The same, with a database and keys that were made for it: nothing is taken from the template.
+    /// The same, with a database and keys of its own: nothing is copied from the template.
     pub fn make(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
         let log = std::fs::File::create(dir.join("dev.log")).expect("a file");
@@ -117,7 +117,7 @@ impl Own {
         status
     }
 
-    /// From now on parts that the API needs are killed: `submit` and `wait` come back after what is refused for now. Without this
+    /// From now on parts that the API needs are killed: `submit` and `wait` retry temporary refusals. Without this
     /// any failure of a call is a fault.
     pub fn has_outages(&self) {
         self.outages.store(true, Ordering::Relaxed);
@@ -173,7 +173,7 @@ impl Own {
         }
     }
 
-    /// Submits a plan and waits for its end.
+    /// Submits a plan and waits until the run has finished.
     pub async fn run(&self, plan: &Value) -> Value {
         let id = self.submit(plan).await;
         self.wait(&id, Duration::from_secs(60), is_finished).await
@@ -188,7 +188,7 @@ impl Own {
         sql
     }
 
-    /// Ends the leases of the steps for which this condition holds, and has them taken back: their workers were killed.
+    /// Expires the leases of the steps that meet the condition: their workers were killed.
     pub async fn end_leases(&self, of: &str) {
         let end = format!(
             "update nofx.step set lease_expires_at = now() - interval '1 second' where status = 'running' and {of};
@@ -198,7 +198,7 @@ impl Own {
         self.sql().await.batch_execute(&end).await.expect("they are taken back");
     }
 
-    /// How many steps were settled more than once: none, whatever happened.
+    /// How many steps were settled more than once: must be none.
     pub async fn settled_twice(&self) -> i64 {
         let twice = "select count(*) from (select step_id from nofx.event where type = 'step.succeeded' group by step_id having count(*) > 1) as twice";
         self.sql().await.query_one(twice, &[]).await.expect("a count").get(0)
@@ -229,7 +229,7 @@ impl Own {
     }
 }
 
-/// Also when an assertion failed: nothing is left behind. What its parts said last is printed then.
+/// Leaves nothing behind, even when an assertion failed; then it prints the last output of its parts.
 impl Drop for Own {
     fn drop(&mut self) {
         if matches!(self.process.try_wait(), Ok(None)) {
@@ -272,7 +272,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.success(), "{} can be copied", from.display());
 }
 
-/// Whether a run is at its end.
+/// Whether a run has finished.
 pub fn is_finished(run: &Value) -> bool {
     matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
 }

@@ -19,7 +19,7 @@ pub struct Person {
     pub token: String,
 }
 
-/// How a call of the command line ended, and what it said.
+/// The exit code and output of a command line.
 #[derive(Debug)]
 pub struct Said {
     pub code: Option<i32>,
@@ -28,7 +28,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// What it printed, as JSON.
+    /// Its output, as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -66,8 +66,8 @@ impl Tenant {
         self.admin().request(method, path).header("x-internal-api-key", STACK.get("internal_api_key"))
     }
 
-    /// Lets its hooks and steps reach this machine. Not by the API: each of its processes would remember for some seconds that the
-    /// tenant has no hooks, and a test sets one right after this.
+    /// Lets its hooks and steps reach this machine. Not through the API: each of its processes would cache for some seconds that
+    /// the tenant has no hooks, and a test sets one right after this.
     pub async fn allow_loopback(&self) {
         let allow = "insert into nofx.allowed_network (tenant_id, network) values ($1, '127.0.0.1')";
         STACK.sql().await.execute(allow, &[&self.id]).await.expect("it is allowed");
@@ -79,7 +79,7 @@ pub fn service() -> Db {
     Db::new(STACK.get("rest_url"), STACK.get("anon_key"), STACK.get("service_role_key"))
 }
 
-/// Looks at the queues of all tenants, once. Whoever meets another look under way does nothing, so that one is waited for.
+/// Watches the queues of all tenants once. A call does nothing while another one is under way, so it waits for that one.
 pub async fn look() {
     let look = "begin; select pg_advisory_xact_lock(hashtextextended('nofx_watch', 0)); select nofx.watch_queues(); commit";
     STACK.sql().await.batch_execute(look).await.expect("a look");
@@ -102,7 +102,7 @@ impl Person {
         answer(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Runs `nofx` as they would, and waits for its end.
+    /// Runs `nofx` as this person, and waits until it exits.
     #[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
     pub fn nofx(&self, arguments: &[&str]) -> Said {
         let mut command = std::process::Command::new(binary());
@@ -118,13 +118,13 @@ impl Person {
         request.header("cookie", format!("nofx_session={}", self.token)).header("sec-fetch-site", "same-origin")
     }
 
-    /// What the forms of a page carry, so that no other site can send them.
+    /// The token in the forms of a page, which no other site has.
     pub async fn form_token(&self, page: &str) -> String {
         let html = self.browse(Method::GET, page).send().await.expect("an answer").text().await.expect("text");
         html.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form").to_owned()
     }
 
-    /// Sends a form of a page; what the next page says of it: `+` and the words, or `-`.
+    /// Sends a form of a page; the notice of the next page: `+` and its text, or `-`.
     pub async fn send_form(&self, page: &str, form: &str, fields: &[(&str, &str)]) -> String {
         let token = self.form_token(page).await;
         let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", token.as_str())]).collect();
@@ -155,18 +155,18 @@ impl Person {
         }
     }
 
-    /// The run at its end.
+    /// The run, once it has finished.
     pub async fn end(&self, run: &str) -> Value {
         self.wait(run, |run| matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))).await
     }
 
-    /// Submits a plan and waits for its end.
+    /// Submits a plan and waits until the run has finished.
     pub async fn run(&self, plan: Value) -> Value {
         let id = self.submit(plan).await;
         self.end(&id).await
     }
 
-    /// Events of the log, once there are as many: it is told up to the oldest transaction that is open, whosever that is.
+    /// Events of the log, once there are as many: readers see it only up to the oldest open transaction of any test.
     pub async fn events(&self, query: &str, wanted: usize) -> Vec<Value> {
         let begin = Instant::now();
         loop {
@@ -211,7 +211,7 @@ pub fn status<'a>(run: &'a Value, name: &str) -> &'a str {
 }
 
 impl Person {
-    /// The text of an artifact that a step of the run keeps.
+    /// The text of an artifact that a step of the run saved.
     pub async fn kept(&self, run: &Value, step_name: &str, artifact: &str) -> String {
         let step = &step(run, step_name)["id"];
         let artifacts = run["artifacts"].as_array().expect("artifacts");
@@ -225,7 +225,7 @@ impl Person {
         response.text().await.expect("a body")
     }
 
-    /// The evidence that a gate left: `gate:unit` left gate-unit.json.
+    /// The evidence of a gate: for `gate:unit`, gate-unit.json.
     pub async fn evidence(&self, run: &Value, step_name: &str) -> Value {
         let tool = step(run, step_name)["tool"].as_str().expect("a tool").replace(':', "-");
         serde_json::from_str(&self.kept(run, step_name, &format!("{tool}.json")).await).expect("evidence is JSON")

@@ -1,4 +1,4 @@
-//! Plans that tests begin with.
+//! Plans of tests.
 
 #![expect(clippy::needless_pass_by_value, reason = "builders take what `json!` makes")]
 
@@ -14,10 +14,10 @@ pub fn plan(steps: Vec<Value>) -> Value {
     json!({"goal": "test", "steps": steps})
 }
 
-/// A script that goes on once there is such a file; or when its folder is gone, so that no test leaves one behind.
+/// A script that waits until the file exists, or its folder is deleted, so that no test leaves one behind.
 pub fn until(file: &Path) -> String {
     let folder = file.parent().expect("a file of a folder");
-    // A look costs two processes; several such steps are at work at a time.
+    // A check costs two processes; several such steps run at a time.
     format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.2; done", folder.display(), file.display())
 }
 

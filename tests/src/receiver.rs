@@ -1,4 +1,4 @@
-//! Somebody who is told by webhook: keeps what comes and answers as the test says.
+//! A receiver of webhooks: stores requests and responds as the test says.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,7 @@ struct Answer {
     location: Option<String>,
 }
 
-/// What came.
+/// A request.
 #[derive(Clone)]
 pub struct Heard {
     pub headers: HeaderMap,
@@ -59,18 +59,18 @@ impl Receiver {
         receiver
     }
 
-    /// The next answer, once.
+    /// The next response, once.
     pub fn answer(&self, status: u16, body: &str) {
         let answer = Answer { status, body: body.to_owned(), after: Duration::ZERO, location: None };
         self.state.lock().expect("not poisoned").answers.push_back(answer);
     }
 
-    /// Every answer that was not named before.
+    /// All other responses.
     pub fn always(&self, status: u16, body: &str, after: Duration) {
         self.state.lock().expect("not poisoned").otherwise = Some(Answer { status, body: body.to_owned(), after, location: None });
     }
 
-    /// Sends everybody on.
+    /// Redirects every request.
     pub fn sends_on_to(&self, url: &str) {
         let answer = Answer { status: 302, body: String::new(), after: Duration::ZERO, location: Some(url.to_owned()) };
         self.state.lock().expect("not poisoned").otherwise = Some(answer);
@@ -80,7 +80,7 @@ impl Receiver {
         self.state.lock().expect("not poisoned").heard.clone()
     }
 
-    /// Waits until so much was heard.
+    /// Waits until so many requests have come.
     pub async fn wait(&self, n: usize) -> Vec<Heard> {
         let begin = Instant::now();
         loop {

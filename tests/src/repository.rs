@@ -1,4 +1,4 @@
-//! Git repositories that tests make: what agents work on.
+//! Git repositories of tests, for agents to work on.
 #![expect(clippy::disallowed_methods, reason = "runs git")]
 
 use std::path::{Path, PathBuf};
@@ -31,12 +31,12 @@ impl Repository {
         self.git(&["commit", "-q", "--allow-empty", "-m", "change"]);
     }
 
-    /// Goes on on a new branch.
+    /// Continues on a new branch.
     pub fn branch(&self, name: &str) {
         self.git(&["checkout", "-q", "-b", name]);
     }
 
-    /// What git answers.
+    /// The output of git.
     pub fn git(&self, arguments: &[&str]) -> String {
         git(&self.dir, arguments)
     }

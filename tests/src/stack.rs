@@ -18,7 +18,7 @@ pub fn dev_file() -> PathBuf {
     given("NOFX_TEST_STACK")
 }
 
-/// A file that scripts/test.sh made. Whoever asks for one has failures explained.
+/// A file of scripts/test.sh. A test that uses one has its failures explained.
 fn given(name: &str) -> PathBuf {
     static EXPLAINED: Once = Once::new();
     let path = |name| std::env::var_os(name).map(PathBuf::from);
@@ -26,7 +26,7 @@ fn given(name: &str) -> PathBuf {
     path(name).expect("not given: run the tests with scripts/test.sh, it makes all they need")
 }
 
-/// Whoever fails also says what the stack complained of last, and how that test alone is run again.
+/// A failing test also prints the last warnings of the stack, and the command that runs that test alone.
 fn explain_failures(log: PathBuf) {
     let said = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -9,16 +9,16 @@ use tokio::process::Command;
 
 use crate::stack::root;
 
-/// Scenarios below a `mod every_host` ask how bytes come in and go out, which each host does its own way. What a request
-/// decides is the same code and the same database everywhere: with `NOFX_TEST_LONG` it is asked everywhere all the same.
+/// Scenarios below a `mod every_host` test how bytes come in and go out, which differs between hosts. Everything else is the
+/// same code and the same database everywhere; with `NOFX_TEST_LONG` all scenarios run on every host.
 const EVERY_HOST: &str = "every_host::";
 
-/// Names which of them are run instead.
+/// Names the scenarios that run instead.
 pub(crate) const SCENARIOS: &str = "NOFX_TEST_SCENARIOS";
-/// Tells the scenarios whose test they are part of.
+/// Names the test that the scenarios are part of.
 pub(crate) const HOST: &str = "NOFX_TEST_HOST";
 
-/// Runs the scenarios against `api_url` instead of the API of the stack that `dev` describes. Fails with what they print.
+/// Runs the scenarios against `api_url` instead of the API of the stack that `dev` describes. Fails with their output.
 pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     let mut dev = dev.clone();
     dev["api_url"] = api_url.into();
@@ -42,13 +42,13 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     assert!(said.contains("test result: ok") && !said.contains("ok. 0 passed"), "no scenario ran:\n{said}");
 }
 
-/// Whether only those run that somebody named.
+/// Whether only named scenarios run.
 pub fn is_part() -> bool {
     std::env::var_os(SCENARIOS).is_some()
 }
 
-/// A cargo that a test starts is not to hear of the test's own package: the build scripts of some crates (ring's) ask for its name, and
-/// when that is another, all that stands on them is compiled again, and again by the next build.
+/// A cargo that a test starts must not see the variables of the test's own package: the build scripts of some crates (`ring`) read its
+/// name, and when that changes, everything that depends on them is compiled again, and again by the next build.
 pub fn forget_package(cargo: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))) {

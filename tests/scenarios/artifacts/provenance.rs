@@ -11,7 +11,7 @@ use nofx_tests::stack::{STACK, binary, target};
 use nofx_tests::{Tenant, own};
 use serde_json::{Value, json};
 
-/// A run that makes a file in a checkout, gates it, and uses it again; at its end.
+/// A finished run that makes a file in a checkout, gates it, and uses it again.
 async fn made(person: &Person, repository: &Repository) -> Value {
     person
         .run(json!({"goal": "make", "workspace": repository.workspace("main"), "steps": [
@@ -38,7 +38,7 @@ async fn statements(person: &Person, artifact: &str) -> Vec<Value> {
     envelopes.map(|one| serde_json::from_slice(&payload(one)).expect("JSON")).collect()
 }
 
-/// Has the reference implementation of in-toto check a statement.
+/// Has the reference implementation of in-toto check an attestation.
 fn check_with_python(statement: &Value) {
     let program = r"
 import json, sys

@@ -34,9 +34,9 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
     let heard = receiver.wait(2).await;
     assert!(heard[1].body()["text"].as_str().is_some_and(|text| text.starts_with("*alert.resolved*")));
     assert!(person.get(&format!("/api/alerts/{id}")).await.1["resolved_at"].is_string());
-    // All events of it are there since the last look, and all deliveries of those before the last one.
+    // All its events were written by the last watch, and all their deliveries before the last one.
     let (_, events) = person.get("/api/events?types=alert.raised,alert.resolved").await;
     let deliveries = "select count(*) from nofx.hook_delivery where tenant_id = $1";
     let deliveries: i64 = STACK.sql().await.query_one(deliveries, &[&tenant.id]).await.expect("a count").get(0);
-    assert_eq!((events["data"].as_array().map(Vec::len), deliveries), (Some(2), 2), "nobody is told twice: {events}");
+    assert_eq!((events["data"].as_array().map(Vec::len), deliveries), (Some(2), 2), "no one is notified twice: {events}");
 }

@@ -17,14 +17,14 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     let receiver = Receiver::start().await;
     tenant.allow_loopback().await;
     receiver.always(503, "down", Duration::ZERO);
-    // The first failure opens it: a second one of the same step would have to come before the others began, on a slow machine only.
+    // The first failure opens it: with more, a slow machine might retry the first step before the others start.
     let target = "http:127.0.0.1";
     let (status, answer) = tenant.supervisor().post("/api/breakers", json!({"target": target, "min_volume": 1})).await;
     assert_eq!(status, 200, "{answer}");
     let mut runs = vec![person.submit(call(&receiver.url)).await];
     let waits_for_breaker = |run: &Value| run["steps"][0]["waits_for"] == "breaker";
     person.wait(&runs[0], waits_for_breaker).await;
-    // Nobody is let in unless the test says so.
+    // No probe is sent unless the test says so.
     let sql = STACK.sql().await;
     let probe_at = async |when: &str| {
         let set = format!("update nofx.handler_health set probe_at = {when} where tenant_id = $1 and state = 'open'");
@@ -42,7 +42,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     for run in &runs {
         person.wait(run, waits_for_breaker).await;
     }
-    // Down: more probes than there are steps, so that one of them fails more than once while it is.
+    // More probes than steps, so that one of them fails more than once during the outage.
     for _ in 0..3 {
         let before = receiver.heard().len();
         assert_eq!(probe_at("now()").await, 1);
@@ -56,7 +56,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     let breaker = &breakers["data"][0];
     assert_eq!((breaker["target"].as_str(), breaker["state"].as_str()), (Some(target), Some("open")), "{breakers}");
 
-    // The first good probe lets everybody in.
+    // The first successful probe closes the breaker: all steps continue.
     receiver.always(200, "{}", Duration::ZERO);
     assert_eq!(probe_at("now()").await, 1);
     for run in &runs {
@@ -82,16 +82,16 @@ async fn one_tenants_breaker_holds_no_one_elses_steps() {
     for _ in 0..5 {
         person.run(fail.clone()).await;
     }
-    // Nobody is let in unless it is closed.
+    // No probe is sent; the step waits until the breaker is closed.
     let keep_open =
         "update nofx.handler_health set state = 'open', probes_in_flight = 0, probe_at = now() + interval '1 hour' where tenant_id = $1";
-    assert_eq!(STACK.sql().await.execute(keep_open, &[&ours.id]).await.expect("kept shut"), 1);
-    let shut = person.submit(fail.clone()).await;
-    let run = person.wait(&shut, |run| run["steps"][0]["waits_for"] == "breaker" || run["status"] == "failed").await;
+    assert_eq!(STACK.sql().await.execute(keep_open, &[&ours.id]).await.expect("kept open"), 1);
+    let held = person.submit(fail.clone()).await;
+    let run = person.wait(&held, |run| run["steps"][0]["waits_for"] == "breaker" || run["status"] == "failed").await;
     assert_eq!(run["steps"][0]["status"], "waiting", "{run}");
     assert_eq!(theirs.contributor().run(fail).await["status"], "failed", "it ran at once");
 
     let (status, answer) = ours.supervisor().post("/api/breakers", json!({"target": "fail", "close": true, "min_volume": 100})).await;
     assert_eq!((status.as_u16(), answer["state"].as_str()), (200, Some("closed")), "{answer}");
-    assert_eq!(person.end(&shut).await["status"], "failed", "let in, it failed by itself");
+    assert_eq!(person.end(&held).await["status"], "failed", "it ran, and failed by itself");
 }

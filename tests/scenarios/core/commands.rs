@@ -1,4 +1,4 @@
-//! What a person does with runs at the command line, beside submitting them (`examples`).
+//! Commands for runs, beside submitting them (`examples`).
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn events_are_printed_and_followed() {
     let of = events(&["--run", &first]);
     assert!(of.len() > 3 && of.iter().all(|event| event["runid"] == *first), "{of:?}");
 
-    // All that has been, and then what comes.
+    // All earlier events, and then new ones.
     let mut following = Command::new(binary());
     following.args(["events", "--follow", "--types", "run.succeeded"]).env("NOFX_API_URL", STACK.get("api_url"));
     let following = following.env("NOFX_TOKEN", &person.token).stdout(Stdio::piped()).kill_on_drop(true).spawn();

@@ -1,4 +1,4 @@
-//! The dashboard on whatever host the scenarios run on; `tests/browser` looks at it.
+//! The dashboard on the host of the scenarios; `tests/browser` tests its looks.
 
 use nofx_tests::people::{status, step as found};
 use nofx_tests::plans::{plan, step};
@@ -86,8 +86,8 @@ async fn a_gate_is_decided_and_runs_are_cancelled_together_by_forms() {
 async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
     let tenant = Tenant::new().await;
     let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
-    let shut = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, 'http:example.com', 'open', now() + interval '1 hour')";
-    STACK.sql().await.execute(shut, &[&tenant.id]).await.expect("a breaker");
+    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, 'http:example.com', 'open', now() + interval '1 hour')";
+    STACK.sql().await.execute(open, &[&tenant.id]).await.expect("a breaker");
     assert!(
         supervisor
             .send_form("/ui/system", "/ui/system/breakers", &[("target", "http:example.com")])

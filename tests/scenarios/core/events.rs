@@ -6,7 +6,7 @@ use nofx_tests::{Person, Tenant};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-/// A stream that is open: it tells what is written from now on.
+/// An open stream: it sends the events that are written from now on.
 async fn open(person: &Person, path: &str, last: Option<&str>) -> Response {
     let mut request = person.request(Method::GET, path);
     if let Some(last) = last {
@@ -98,7 +98,7 @@ async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
         assert!(event["traceparent"].as_str().is_some_and(|text| text.contains("0af7651916cd43dd8448eb211c80319c")), "{event}");
         assert!(event["type"] != "step.started" || event["attempt"].is_u64(), "{event}");
     }
-    // Whatever other tests have written by now, too.
+    // Including events of other tests.
     let rows = nofx_tests::stack::STACK
         .sql()
         .await
@@ -127,7 +127,7 @@ mod every_host {
         let all = follow(open(&person, &path, None).await, 7).await;
         let again = follow(open(&person, &path, Some(&all[2].0)).await, 4).await;
         assert_eq!(again, all[3..], "{all:?}");
-        // The same without a run: what the tenant missed.
+        // The same without a run: the events that the tenant missed.
         let again = follow(open(&person, "/api/events/stream", Some(&all[2].0)).await, 4).await;
         assert_eq!(again, all[3..], "{all:?}");
     }

@@ -39,7 +39,7 @@ async fn what_cannot_be_read_is_reported_and_not_tried_again() {
     assert_eq!(*asked.lock().expect("not poisoned"), [Method::POST], "it was begun, once, and nothing was asked after that");
 }
 
-/// Storage without anything in between.
+/// Storage without a proxy.
 fn direct() -> Storage {
     Storage::new(STACK.get("supabase_url"), STACK.get("service_role_key"))
 }
@@ -60,7 +60,7 @@ async fn a_piece_whose_sender_is_gone_is_written_to_its_end() {
         let begun = begin.header("upload-metadata", metadata.join(",")).send().await.expect("an answer");
         let place = begun.headers()["location"].to_str().expect("text").to_owned();
 
-        // Sends so much of the piece, and is gone without having heard an answer.
+        // Sends so much of the piece, and disconnects without a response.
         let (_, address) = base.split_once("//").expect("a URL");
         let (_, path) = place.split_once(address).expect("a place of Storage");
         let key = STACK.get("service_role_key");
@@ -88,7 +88,7 @@ async fn a_piece_whose_sender_is_gone_is_written_to_its_end() {
         };
         let begun = Instant::now();
         while look().await != (sent == 8_000_000) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "a whole piece becomes the object, with nobody there to hear it");
+            assert!(begun.elapsed() < Duration::from_secs(60), "a whole piece becomes the object, even when its client is gone");
             // The server may see that the connection is closed before it looks at what came: then nothing was begun.
             send().await;
         }
@@ -96,7 +96,7 @@ async fn a_piece_whose_sender_is_gone_is_written_to_its_end() {
 }
 
 /// In front of Storage: a server that took all bytes of its first upload and died before they became an object.
-/// Also the methods of what it is asked about uploads.
+/// Also the methods of its requests about uploads.
 async fn forgetful_storage() -> (String, Arc<Mutex<Vec<Method>>>) {
     let asked: Arc<Mutex<Vec<Method>>> = Arc::default();
     let kept = asked.clone();

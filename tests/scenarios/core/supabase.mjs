@@ -30,7 +30,7 @@ assert.equal((await files.upload('a/b.txt', 'hello', { contentType: 'text/plain'
 assert.equal((await files.upload('a/b.txt', 'again')).error.statusCode, '409');
 assert.equal((await files.upload('a/b.txt', 'second', { upsert: true, contentType: 'text/plain' })).error, null);
 assert.equal(await (await files.download('a/b.txt')).data.text(), 'second');
-// fetch folds the dots away before it asks: what is left is no path of Storage.
+// fetch resolves the dots before it sends: the rest is no path of Storage.
 assert.notEqual((await files.upload('../../etc/x', 'bad')).error, null);
 const dots = await fetch(`${SUPABASE_URL}/storage/v1/object/${bucket}/..%2f..%2fetc%2fx`, {
   method: 'POST', headers: { apikey: SERVICE_KEY }, body: 'only a name',

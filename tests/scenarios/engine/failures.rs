@@ -31,7 +31,7 @@ async fn a_timeout_kills_the_work() {
     let begun = folder.path().join("begun");
     let script = format!("touch {}; (sleep 600; echo {mark}) & wait", begun.display());
     let mut timeout_s = 2;
-    // Twice the time for as long as it was over before the script began.
+    // The limit is doubled as long as it had passed before the script started.
     while !begun.exists() {
         let run =
             person.run(plan(vec![json!({"name": "slow", "tool": "bash", "timeout_s": timeout_s, "inputs": {"script": script}})])).await;
@@ -114,7 +114,7 @@ async fn the_next_attempt_waits_as_long_as_the_plan_says() {
     let person = Tenant::new().await.contributor();
     let retry = json!({"max_attempts": 4, "initial_ms": 100, "factor": 3, "max_ms": 500, "jitter": 0});
     let plan = plan(vec![json!({"name": "flaky", "tool": "fail", "inputs": {"transient": true}, "retry": retry})]);
-    // However often somebody looks for what is due.
+    // However often timers are fired.
     let look = async {
         loop {
             service().call::<_, Value>("fire_timers", &json!({})).await.expect("a look");

@@ -16,7 +16,7 @@ async fn running(person: &Person, runs: &[String]) -> Vec<String> {
     names
 }
 
-/// Of steps that go on until there is a file of their name, so many run at once, no more and no fewer; the next begins when one has ended.
+/// Of steps that run until there is a file of their name, exactly so many run at once; the next one starts when one has finished.
 async fn run_at_once(most: usize, plans: impl Fn(&Path) -> Vec<Value>) {
     let (person, folder) = (Tenant::new().await.contributor(), tempfile::tempdir().expect("a folder"));
     let (mut runs, mut left) = (vec![], 0);
@@ -34,7 +34,7 @@ async fn run_at_once(most: usize, plans: impl Fn(&Path) -> Vec<Value>) {
             assert!(begun.elapsed() < Duration::from_secs(60), "{now:?} run at once");
             tokio::time::sleep(Duration::from_millis(25)).await;
         };
-        // A tenant's steps are taken in the order of their ids: where the last has had its turn, each of these had it.
+        // A tenant's steps are claimed in the order of their ids: if the last one had its turn, so had each of these.
         assert_eq!(person.run(plan(vec![step("last", "noop", &[], json!({}))])).await["status"], "succeeded");
         assert_eq!(running(&person, &runs).await, now);
         std::fs::write(folder.path().join(&now[0]), "").expect("written");

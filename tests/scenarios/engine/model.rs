@@ -38,7 +38,7 @@ fn dag() -> impl Strategy<Value = Vec<Node>> {
     })
 }
 
-/// What must become of each step.
+/// The expected outcome of each step.
 fn expected(nodes: &[Node]) -> Vec<&'static str> {
     let mut blocked = vec![false; nodes.len()];
     let mut result = vec![""; nodes.len()];
@@ -87,7 +87,7 @@ async fn two_hundred_random_dags_end_as_the_model_says() {
         .await;
 }
 
-/// Each step comes to an end once, and none starts before what it needs is at an end.
+/// Each step finishes once, and none starts before the steps that it needs have finished.
 fn check_events(told: &[String], nodes: &[Node]) {
     let mut ended: HashMap<&str, usize> = HashMap::new();
     for line in told {

@@ -62,7 +62,7 @@ async fn a_settle_with_an_old_token_is_refused() {
     };
     let old = token().await.expect("a lease");
 
-    // Its lease runs out, and a worker holds it again: only the new token counts.
+    // Its lease expires, and a worker claims it again: only the new token counts.
     let begun = std::time::Instant::now();
     while token().await.is_none_or(|now| now == old) {
         let ended = "update nofx.step set lease_expires_at = now() - interval '1 second' where id = $1 and lease_token = $2";
@@ -125,7 +125,7 @@ mod every_host {
         person.wait(&id, |run| status(run, "nap") == "running").await;
         assert_eq!(person.post(&format!("/api/runs/{id}/pause"), json!({})).await.0, 200);
         std::fs::write(go, "").expect("written");
-        // What runs goes on; its settle, which would have started the next, has been decided when its end can be seen.
+        // Running steps continue; the settle, which would have started the next step, has committed when the result is visible.
         let run = person.wait(&id, |run| status(run, "nap") == "succeeded").await;
         assert_eq!((run["status"].as_str(), status(&run, "after")), (Some("paused"), "pending"));
         person.post(&format!("/api/runs/{id}/resume"), json!({})).await;

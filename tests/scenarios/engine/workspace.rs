@@ -3,7 +3,7 @@ use nofx_tests::people::{status, step};
 use nofx_tests::repository::Repository;
 use serde_json::json;
 
-/// A repository with a branch `main` that adds well and a branch `broken` that does not.
+/// A repository with a branch `main` that adds correctly and a branch `broken` that does not.
 fn repository() -> Repository {
     let repository = Repository::new(&[("add.sh", "echo $(( $1 + $2 ))\n")]);
     repository.branch("broken");

@@ -110,7 +110,7 @@ async fn a_gate_put_before_a_step_holds_it() {
     let (code, gate) = supervisor.post("/api/gates", body).await;
     assert_eq!(code, 201, "{gate}");
     std::fs::write(done, "").expect("written");
-    // Its settle has decided what goes on by the time that its end can be seen.
+    // The settle has released dependants by the time that its result is visible.
     let run = supervisor.wait(&id, |run| status(run, "nap") == "succeeded").await;
     assert_eq!(status(&run, "go"), "pending");
     supervisor.post(&format!("/api/gates/{}/approve", gate["id"].as_str().expect("an id")), json!({})).await;

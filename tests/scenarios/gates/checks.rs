@@ -159,7 +159,7 @@ async fn a_smoke_test_sees_stubs_and_is_refused_where_it_is_not_expected() {
 #[tokio::test]
 async fn planted_secrets_are_found_and_hashes_are_not() {
     let person = Tenant::new().await.contributor();
-    // Put together here, so that this file holds none.
+    // Assembled here, so that this file contains no secret.
     let key = format!("AKIA{}", "Q3EGRZV5XKUT7JNB");
     let repository = Repository::new(&[
         ("Cargo.lock", &format!("checksum = \"{key}\"\n")),
@@ -216,7 +216,7 @@ async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
     let begun = folder.path().join("begun");
     let command = format!("touch {}; sleep 600", begun.display());
     let mut slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": command}, "timeout_s": 1});
-    // Twice the time for as long as it was over before the command began.
+    // The limit is doubled as long as it had passed before the command started.
     while !begun.exists() {
         let run = person.run(plans::plan(vec![slow.clone()])).await;
         assert_eq!((status(&run, "gate"), &run["gates"]), ("timed_out", &json!([])));

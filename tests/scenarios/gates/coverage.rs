@@ -10,7 +10,7 @@ use nofx_tests::repository::{Repository, git, path_with_tools};
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
-/// A source of randomness that says the same every time.
+/// A deterministic source of random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -123,14 +123,14 @@ fn report(format: &str, hits: &Hits) -> (&'static str, String) {
     }
 }
 
-/// What diff-cover says: per file, covered and uncovered lines.
+/// The result of diff-cover: per file, covered and uncovered lines.
 fn diff_cover(repository: &Repository, reports: &[&str]) -> BTreeMap<String, (BTreeSet<u64>, BTreeSet<u64>)> {
     let out = repository.dir.join("diff-cover.json");
     let done = Command::new(nofx_tests::stack::target().join("python/bin/diff-cover"))
         .args(reports)
         .args(["--compare-branch", "main", "--format"])
         .arg(format!("json:{}", out.display()))
-        // Where the packages of JaCoCo are; for all other formats it says nothing.
+        // The source root of JaCoCo's packages; other formats do not use it.
         .arg("--src-roots")
         .arg(&repository.dir)
         .current_dir(&repository.dir)
@@ -143,7 +143,7 @@ fn diff_cover(repository: &Repository, reports: &[&str]) -> BTreeMap<String, (BT
     files.map(|(file, stats)| (file.clone(), (lines(&stats["covered_lines"]), lines(&stats["violation_lines"])))).collect()
 }
 
-/// What the gate says, in the same form.
+/// The result of the gate, in the same form.
 fn ours(evidence: &Value) -> BTreeMap<String, (BTreeSet<u64>, BTreeSet<u64>)> {
     let lines = |value: &Value| {
         let ranges = value.as_array().expect("ranges").iter();
@@ -178,7 +178,7 @@ async fn its_figures_are_those_of_diff_cover_in_every_format_that_it_reads() {
         let (repository, hits) = repository(&mut dice, &names);
         let mut reports = vec![];
         for format in formats {
-            // Each of several reports knows its own part.
+            // Each of several reports contains its own part.
             let part: Hits = hits
                 .iter()
                 .map(|(file, lines)| (file.clone(), lines.iter().map(|(line, n)| (*line, n * dice.roll(2))).collect()))

@@ -60,7 +60,7 @@ async fn an_approval_that_is_not_given_in_time_fails_closed() {
     guarded["approval"] = json!({"expires_s": 86400});
     let id = tenant.contributor().submit(plan(vec![guarded, make("after", "noop", &["go"], json!({}))])).await;
     waiting(&supervisor, &id).await;
-    // Its day is over, for this gate alone; whoever looks for what is due finds it.
+    // Only this gate expires; the next call that expires gates finds it.
     let over = format!(
         "update nofx.gate set expires_at = now() where run_id = '{id}'; update nofx.step_queue set due_at = now() where run_id = '{id}'"
     );
@@ -71,7 +71,7 @@ async fn an_approval_that_is_not_given_in_time_fails_closed() {
     assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("expired")), "{run}");
     assert_eq!(decide(&supervisor, &run, "approve").await.1["title"], "The gate has expired");
 
-    // Asking again makes a new gate.
+    // Retrying opens a new gate.
     supervisor.post(&format!("/api/runs/{id}/retry"), json!({})).await;
     let run = waiting(&supervisor, &id).await;
     assert_eq!(decide(&supervisor, &run, "approve").await.0, 200);
@@ -97,7 +97,7 @@ async fn a_policy_keeps_a_tool_from_running_before_its_gates_have_passed() {
     assert_eq!(person.run(plan(vec![unit, go(&["unit"])])).await["status"], "succeeded");
     assert!(marker.exists());
     drop(std::fs::remove_file(&marker));
-    // Others are not concerned, and a policy that is dropped holds no more.
+    // Other tools are not concerned, and a deleted policy holds no steps.
     assert_eq!(
         Tenant::new().await.contributor().run(plan(vec![make("go", "bash", &[], json!({"script": "true"}))])).await["status"],
         "succeeded"

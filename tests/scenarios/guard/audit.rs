@@ -14,7 +14,7 @@ async fn verify(person: &Person) -> Result<(), ChainError> {
     chain.finish(&head)
 }
 
-/// Changes the record as only the table's owner can, and only by taking its guards away.
+/// Changes the audit log as only the table's owner can, by disabling its triggers.
 async fn tamper(tenant: &Tenant, change: &str) {
     let log = "alter table nofx.audit_log";
     let text = format!(

@@ -35,17 +35,17 @@ async fn a_viewer_cannot_submit_and_the_problem_names_the_role() {
 async fn an_api_key_works_until_it_is_revoked_and_only_its_hash_is_kept() {
     let tenant = Tenant::new().await;
     let admin = tenant.admin();
-    let (code, minted) = admin.post("/api/keys", json!({"name": "ci", "role": "contributor"})).await;
-    assert_eq!(code, 201, "{minted}");
-    let key = minted["key"].as_str().expect("a key");
+    let (code, created) = admin.post("/api/keys", json!({"name": "ci", "role": "contributor"})).await;
+    assert_eq!(code, 201, "{created}");
+    let key = created["key"].as_str().expect("a key");
     assert_eq!(Person::with_token(key).get("/api/runs").await.0, 200);
     let found =
         STACK.sql().await.query("select 1 from nofx.api_key where hash like '%' || $1 || '%' or prefix = $1", &[&key]).await.expect("rows");
     assert!(found.is_empty());
     assert_eq!(tenant.contributor().post("/api/keys", json!({"name": "x", "role": "admin"})).await.0, 403);
-    let (code, _) = answer(admin.request(Method::DELETE, &format!("/api/keys/{}", minted["id"].as_str().expect("an id")))).await;
+    let (code, _) = answer(admin.request(Method::DELETE, &format!("/api/keys/{}", created["id"].as_str().expect("an id")))).await;
     assert_eq!(code, 204);
-    // Whoever has just checked it remembers it for some seconds.
+    // A process that has just checked it caches it for some seconds.
     let begun = Instant::now();
     while Person::with_token(key).get("/api/runs").await.0 != 401 {
         assert!(begun.elapsed() < Duration::from_secs(60), "it works on");

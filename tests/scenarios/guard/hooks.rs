@@ -56,7 +56,7 @@ async fn events_are_delivered_signed_in_order_and_again_until_they_are_received(
 
     let replay = format!("/api/hooks/deliveries/{}/replay", delivery["id"].as_str().expect("an id"));
     assert_eq!(tenant.supervisor().post(&replay, json!({})).await.0, 202);
-    // Nobody settles anything now: the sweep finds it.
+    // No step is settled now: the sweep finds it.
     let heard = receiver.wait(3).await;
     assert_eq!(heard[2].header("webhook-id"), heard[0].header("webhook-id"), "who heard it knows that it is the same");
 }
@@ -87,9 +87,9 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(receiver.heard().is_empty(), "nobody came");
+    assert!(receiver.heard().is_empty(), "no request came");
 
-    // Two that are allowed and send their callers on, to where they may go too and to where they may not: nobody follows.
+    // Two that are allowed and redirect, one to an allowed address and one to a private one: no redirect is followed.
     tenant.allow_loopback().await;
     let (near, far, beyond) = (Receiver::start().await, Receiver::start().await, Receiver::start().await);
     let forbidden = std::net::TcpListener::bind("127.0.0.2:0").expect("a port");
@@ -112,7 +112,7 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(beyond.heard().is_empty() && forbidden.accept().is_err(), "somebody followed");
+    assert!(beyond.heard().is_empty() && forbidden.accept().is_err(), "a redirect was followed");
 }
 
 mod every_host {
@@ -136,7 +136,7 @@ mod every_host {
 
         receiver.always(200, "", Duration::ZERO);
         assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
-        // Silent for longer than any caller waits.
+        // No response for longer than any caller waits.
         receiver.always(200, "", Duration::from_secs(600));
         assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 403, "it must be asked");
         let mut fine = noop();
@@ -165,7 +165,7 @@ mod every_host {
         set(json!({"name": "runs", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "bash", "inputs": {"script": script}}})).await;
 
         assert_eq!(person.post("/api/runs", json!({"plan": {"goal": "bad", "steps": []}})).await.0, 422);
-        // What a request says is data: no expression of the step that is started.
+        // The request's content is data: expressions in it are not evaluated for the step that is started.
         let mut plan = noop();
         plan["goal"] = json!("${{ no expression( }} but a goal");
         person.run(plan).await;

@@ -1,4 +1,4 @@
-//! Generated from the database's own catalogue: whatever table or function is added is asked here, too, by an outsider and by nobody.
+//! Generated from the database's own catalogue: every new table or function is tried here, too, by an outsider and without credentials.
 
 use nofx_tests::people::{status, step as found};
 use nofx_tests::stack::STACK;
@@ -6,7 +6,7 @@ use nofx_tests::{Person, Tenant};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-/// Asks PostgREST, below the gateway, as the API does.
+/// Calls PostgREST, below the gateway, as the API does.
 async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> (StatusCode, String) {
     let url = format!("{}/{path}", STACK.get("rest_url"));
     let mut request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
@@ -20,7 +20,7 @@ async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Valu
     (response.status(), response.text().await.unwrap_or_default())
 }
 
-/// What no answer to an outsider may hold.
+/// Texts that no response to an outsider may contain.
 struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -37,7 +37,7 @@ async fn belongings(tenant: &Tenant, mark: &str) -> Value {
     let step = |name: &str, tool: &str, inputs: Value| json!({"name": name, "tool": tool, "needs": [], "inputs": inputs});
     let steps = json!([step(mark, "bash", json!({"script": format!("echo {mark}")})), step("ask", "manual:x", json!({"question": mark}))]);
     let id = person.submit(json!({"goal": mark, "steps": steps})).await;
-    // Both are settled: nothing of the run changes by itself any more.
+    // Both are settled: the run does not change by itself any more.
     let run = person.wait(&id, |run| status(run, mark) == "succeeded" && found(run, "ask")["waits_for"] == "gate").await;
     admin.post("/api/keys", json!({"name": mark, "role": "admin"})).await;
     admin
@@ -51,7 +51,7 @@ async fn belongings(tenant: &Tenant, mark: &str) -> Value {
     run
 }
 
-/// The rest, as it would be written: nothing of it is due, so that no worker takes it away.
+/// The other rows, as they would be written: nothing is due, so that no worker removes them.
 async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
     let rows = "
         insert into nofx.alert (id, tenant_id, kind, value, threshold) select gen_random_uuid(), TENANT, 'queue_depth', 1, 1;
@@ -93,10 +93,10 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
     sql.batch_execute(&rows).await.expect("rows");
 }
 
-/// Of these nobody who signs in reads a column.
+/// Tables of which people read no column.
 const HIDDEN: [&str; 3] = ["idempotency_key", "signing_key", "worker"];
 
-/// These are no tenant's.
+/// Tables that belong to no tenant.
 const COMMON: [&str; 3] = ["signing_key", "transition", "worker"];
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
             assert_eq!(status, if is_hidden { 403 } else { 200 }, "{path}: {answer}");
             secrets.check(path, &answer);
             let (status, answer) = ask(Method::GET, path, None, None).await;
-            assert_eq!(status, 401, "nobody reads {path}: {answer}");
+            assert_eq!(status, 401, "{path} without credentials: {answer}");
         }
         let column = if has_tenant { owner } else { columns[0].as_str() };
         let (any, nothing) = (format!("{table}?{column}=is.null"), json!({column: null}));
@@ -187,7 +187,7 @@ async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_
             assert_eq!(is_misfit, COLUMNS.contains(&function.as_str()), "{function} {arguments} is not even called: {answer}");
             assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{function} {arguments}: {status} {answer}");
             let (status, answer) = ask(Method::POST, &path, None, Some(&arguments)).await;
-            assert!(status.is_client_error(), "nobody calls {function}: {status} {answer}");
+            assert!(status.is_client_error(), "{function} without credentials: {status} {answer}");
         }
     }
     assert_eq!(fingerprint(&ours).await, before, "something of the tenant was changed");
@@ -197,7 +197,7 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
     match kind {
         "uuid" => id.clone(),
         "uuid[]" => json!([id]),
-        // Of what it must be a decision, or it is refused for that alone.
+        // It must be a valid decision, or it is refused for that alone.
         "text" if name == "p_decision" => json!("approve"),
         "boolean" => json!(false),
         "integer" | "bigint" | "numeric" | "real" | "double precision" => json!(1),
@@ -217,7 +217,7 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
     }
 }
 
-/// All that the tenant can see of itself.
+/// Everything that the tenant can read of itself.
 async fn fingerprint(tenant: &Tenant) -> Value {
     let person: Person = tenant.admin();
     let mut seen = vec![];

@@ -5,8 +5,8 @@ use nofx_tests::{Person, Tenant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and what whoever has
-/// that role is answered. A new route needs a line here.
+/// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
+/// response to that role. A new route needs a line here.
 const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
@@ -22,8 +22,8 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("delete_policy", Some(Role::Admin), 204),
     ("request_gate", Some(Role::Supervisor), 201),
     ("approve_gate", Some(Role::Supervisor), 200),
-    ("reject_gate", Some(Role::Supervisor), 409), // it is decided by then
-    ("waive_gate", Some(Role::Supervisor), 409),  // so it is
+    ("reject_gate", Some(Role::Supervisor), 409), // already decided
+    ("waive_gate", Some(Role::Supervisor), 409),  // already decided
     ("list_db_write_rules", Some(Role::Viewer), 200),
     ("get_model_settings", Some(Role::Viewer), 200),
     ("set_model_settings", Some(Role::Admin), 200),
@@ -44,8 +44,8 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("get_step_log", Some(Role::Viewer), 200),
     ("pause_run", Some(Role::Contributor), 200),
     ("resume_run", Some(Role::Contributor), 200),
-    ("retry_run", Some(Role::Contributor), 409),  // it has not failed
-    ("retry_step", Some(Role::Contributor), 409), // nor has this
+    ("retry_run", Some(Role::Contributor), 409),  // the run has not failed
+    ("retry_step", Some(Role::Contributor), 409), // nor has the step
     ("cancel_run", Some(Role::Contributor), 200),
     ("get_asyncapi", None, 200),
     ("list_audit", Some(Role::Supervisor), 200),
@@ -72,7 +72,7 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
-/// What the platform and operators call, with keys of their own.
+/// Operations of the platform and of operators, with keys of their own.
 const NOT_FOR_PEOPLE: [&str; 7] =
     ["run_cron", "set_db_write_rule", "delete_db_write_rule", "set_quota", "set_networks", "receive_github_webhook", "receive_webhook"];
 
@@ -90,7 +90,7 @@ async fn operations() -> Vec<(Method, String, String)> {
     operations.collect()
 }
 
-/// What a request needs that could be allowed.
+/// The body of a valid request.
 fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
@@ -107,7 +107,7 @@ fn body(operation: &str, run: &Value) -> Value {
     }
 }
 
-/// The path with the ids of what a tenant has.
+/// The path with the ids of a tenant's resources.
 fn fill(path: &str, run: &Value, own: &Value) -> String {
     let subject = match path.trim_start_matches("/api/").split('/').collect::<Vec<_>>().as_slice() {
         ["gates", "policies", ..] => &own["policy"],
@@ -125,7 +125,7 @@ fn fill(path: &str, run: &Value, own: &Value) -> String {
         .replace("{step_id}", run["steps"][0]["id"].as_str().expect("an id"))
 }
 
-/// A run with a gate that waits, a step that waits for it, and an artifact; and ids of all else that a tenant may have.
+/// A run with a pending gate, a step that waits for it, and an artifact; and ids of all other resources of a tenant.
 async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let (contributor, supervisor, admin) = (tenant.contributor(), tenant.supervisor(), tenant.admin());
     let log = json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "true"}});
@@ -166,7 +166,7 @@ async fn an_outsider_finds_nothing_of_another_tenant_on_any_route() {
         let request = outsider.request(method.clone(), &fill(path, &run, &key));
         let request = if *method == Method::POST { request.json(&body(operation, &run)) } else { request };
         let (status, answer) = nofx_tests::people::answer(request).await;
-        // A list below a run that is not theirs is empty.
+        // A list below a run of another tenant is empty.
         let is_nothing = status == 404 || status == 200 && answer["data"] == json!([]);
         assert!(is_nothing, "{operation}: {status} {answer}");
     }
@@ -183,7 +183,7 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
     there.sort_unstable();
     assert_eq!(there, known, "give every route its least role in LEAST");
 
-    // Each role has a tenant of its own: nobody finds used up what another one used.
+    // Each role has a tenant of its own: no role uses up what another one needs.
     futures::future::join_all(ROLES.map(async |role| {
         let tenant = Tenant::new().await;
         let (run, own) = belongings(&tenant).await;

@@ -5,7 +5,7 @@ use nofx_tests::stack::STACK;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A table of the test's own, that steps of the tenant may write.
+/// A table of the test that steps of the tenant may write.
 async fn table(tenant: &Tenant) -> String {
     let name = format!("public.ticket_{}", tenant.id.simple());
     let make = format!(

@@ -1,4 +1,4 @@
-//! GitHub's Check Runs and tokens of GitHub Apps, from their published shapes: what they would refuse is refused.
+//! GitHub's Check Runs and tokens of GitHub Apps, from their published shapes: invalid requests are refused.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,9 +21,9 @@ pub struct Checks {
 
 #[derive(Default)]
 struct Kept {
-    /// Each check as it is now, and every state that it was in.
+    /// Each check as it is now, and all its earlier states.
     checks: Vec<Value>,
-    /// Whether the next one is made although its answer is lost.
+    /// Whether the next one is created although its response is lost.
     loses_answer: bool,
     tokens_made: usize,
     refused: Vec<String>,
@@ -58,7 +58,7 @@ impl Checks {
         self.state.lock().expect("not poisoned").tokens_made
     }
 
-    /// What GitHub would have refused.
+    /// Requests that GitHub would have refused.
     pub fn refused(&self) -> Vec<String> {
         self.state.lock().expect("not poisoned").refused.clone()
     }
@@ -81,7 +81,7 @@ impl Checks {
     }
 }
 
-/// What is wrong with the body of a check.
+/// The faults of a check's body.
 fn fault(body: &Value, is_new: bool) -> Option<String> {
     if is_new && !(body["name"].is_string() && body["head_sha"].as_str().is_some_and(|sha| sha.len() == 40)) {
         return Some("name and head_sha are required".to_owned());

@@ -21,7 +21,7 @@ struct Kept {
     items: Map<String, Value>,
     writes: usize,
     reads: usize,
-    /// What everything is answered with, while it fails.
+    /// The status of every response, while it fails.
     fault: Option<StatusCode>,
 }
 
@@ -40,7 +40,7 @@ impl EdgeConfig {
         edge
     }
 
-    /// What functions are set to, to read and write here.
+    /// The settings of functions that read and write here.
     pub fn settings(&self) -> Vec<(String, String)> {
         let settings = [
             ("EDGE_CONFIG", format!("{}/{ID}?token={READ}", self.url)),
@@ -62,12 +62,12 @@ impl EdgeConfig {
         self.state.lock().expect("not poisoned").reads
     }
 
-    /// Answers everything with this from now on, or well again.
+    /// Responds with this status from now on, or normally again.
     pub fn fail(&self, fault: Option<u16>) {
         self.state.lock().expect("not poisoned").fault = fault.map(|code| StatusCode::from_u16(code).expect("a status"));
     }
 
-    /// Whether the request is as Vercel wants it; what is refused otherwise.
+    /// Checks the request as Vercel does; the refusal if it is invalid.
     fn admit(&self, id: &str, headers: &HeaderMap, token: &str) -> Result<(), (StatusCode, &'static str)> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(fault) = self.state.lock().expect("not poisoned").fault {

@@ -23,7 +23,7 @@ struct Kept {
     opened: Vec<Value>,
     /// Answers before the next ones: 429, 500, …
     faults: Vec<u16>,
-    /// Whether the next one is opened although its answer is lost.
+    /// Whether the next one is opened although its response is lost.
     loses_answer: bool,
     requests: usize,
 }
@@ -43,7 +43,7 @@ impl Forges {
         forges
     }
 
-    /// What a worker is set to, to work here.
+    /// The settings of a worker that uses this stand-in.
     pub fn settings(&self) -> Vec<(String, String)> {
         let name = |text: &str| text.to_owned();
         vec![
@@ -71,7 +71,7 @@ impl Forges {
         self.state.lock().expect("not poisoned").requests
     }
 
-    /// Whether the request is as the forge wants it; what is refused otherwise.
+    /// Checks the request as the forge does; the refusal if it is invalid.
     fn admit(&self, headers: &HeaderMap, accept: &str) -> Result<(), Response> {
         let mut kept = self.state.lock().expect("not poisoned");
         kept.requests += 1;

@@ -1,4 +1,4 @@
-//! What cannot be had here, written from its published shape.
+//! Stand-ins for outside services, written from their published shapes.
 
 pub mod checks;
 pub mod edge_config;

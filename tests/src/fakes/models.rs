@@ -13,20 +13,20 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// What a provider does instead of answering.
+/// A fault of a provider.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// 429, to come back after so many milliseconds.
+    /// 429, to retry after so many milliseconds.
     Busy(u64),
     /// 500
     Fails,
     /// 401
     Stranger,
-    /// Says nothing for so long, then answers.
+    /// Answers after so long.
     Slow(Duration),
     /// Ends in the middle of the stream, or of the JSON.
     Cut,
-    /// Something else than was asked for.
+    /// A response that is not of the requested form.
     Malformed,
     /// Declines for reasons of safety.
     Declines,
@@ -68,7 +68,7 @@ impl Providers {
         providers
     }
 
-    /// What a worker is set to, to ask here.
+    /// The settings of a worker that calls this stand-in.
     pub fn settings(&self) -> Vec<(String, String)> {
         let mut settings: Vec<_> = ["openai", "anthropic", "gemini"]
             .into_iter()
@@ -85,12 +85,12 @@ impl Providers {
         settings
     }
 
-    /// What a provider does with its next requests.
+    /// The faults of the provider's next responses.
     pub fn will(&self, provider: &'static str, faults: &[Fault]) {
         self.state.lock().expect("not poisoned").faults.entry(provider).or_default().extend(faults);
     }
 
-    /// The next answer; without one the question is repeated.
+    /// The next response; without one the prompt is repeated.
     pub fn answers(&self, text: impl Into<String>) {
         self.state.lock().expect("not poisoned").answers.push_back(text.into());
     }
@@ -99,7 +99,7 @@ impl Providers {
         self.state.lock().expect("not poisoned").asked.clone()
     }
 
-    /// Notes the request; the fault or the answer that is due.
+    /// Records the request; returns the fault or the response that is next.
     fn next(&self, provider: &'static str, model: &str, body: &Value, question: String) -> Result<String, Fault> {
         let mut kept = self.state.lock().expect("not poisoned");
         kept.asked.push(Asked { provider, model: model.to_owned(), body: body.clone(), at: Instant::now() });

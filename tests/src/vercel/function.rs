@@ -1,4 +1,4 @@
-//! One function's process, and what it says over the runtime's socket.
+//! One function's process, and its messages over the runtime's socket.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,9 +20,9 @@ use tokio::sync::oneshot;
 pub struct Invocation {
     pub path: String,
     pub begun: Instant,
-    /// Whether the last byte of its body was sent on, or its client went away.
+    /// Whether the last byte of its body was sent on, or its client disconnected.
     pub answered: bool,
-    /// Once the runtime has said that the invocation is over: whether its answer was on its way by then.
+    /// Once the runtime has ended the invocation: whether its response was on its way by then.
     pub ended: Option<bool>,
 }
 
@@ -113,13 +113,13 @@ async fn listen(listener: UnixListener, process: Pid, invocations: Arc<Mutex<Has
             Some("server-started") => {
                 let port = payload["httpPort"].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
                 if let Some(started) = started.take() {
-                    assert!(started.send(port).is_ok(), "nobody waits for the start");
+                    assert!(started.send(port).is_ok(), "no one waits for the start");
                 }
             }
             Some("end") => {
                 let id = payload["context"]["requestId"].as_u64().expect("an id");
                 let is_answered = || invocations.lock().expect("not poisoned").get(&id).is_none_or(|one| one.answered);
-                // From now on the platform may freeze the process: what it has not sent by now never comes.
+                // From now on the platform may freeze the process: bytes that are not sent yet may never be.
                 let _ = kill(process, Signal::SIGSTOP);
                 let begun = Instant::now();
                 while !is_answered() && begun.elapsed() < Duration::from_secs(60) {

@@ -18,7 +18,7 @@ use super::routes::Routes;
 pub(super) struct Gateway {
     routes: Routes,
     functions: BTreeMap<String, Function>,
-    /// What is published as it is.
+    /// The published files.
     files: PathBuf,
     client: reqwest::Client,
 }
@@ -51,7 +51,7 @@ impl Gateway {
     }
 }
 
-/// Tells when an answer's body is at its end, or its client went away.
+/// Signals that a response's body has ended, or that its client disconnected.
 struct Answering {
     gateway: Arc<Gateway>,
     function: String,

@@ -38,17 +38,17 @@ impl Deployment {
         Self { url, gateway, home }
     }
 
-    /// What the functions were asked and when each invocation ended, by function.
+    /// The requests of the functions and when each invocation ended, by function.
     pub fn invocations(&self) -> BTreeMap<String, Vec<Invocation>> {
         self.gateway.functions().map(|(path, function)| (path.clone(), function.invocations())).collect()
     }
 
-    /// Asks a function to end, as the platform does.
+    /// Asks a function to stop, as the platform does.
     pub fn terminate(&self, function: &str) {
         self.gateway.function(function).terminate();
     }
 
-    /// Whether a function's process has ended, and well.
+    /// Whether a function's process has ended with success.
     pub async fn ended_well(&self, function: &str) -> bool {
         self.gateway.function(function).ended_well().await
     }

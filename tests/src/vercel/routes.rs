@@ -25,7 +25,7 @@ pub(super) struct Routes {
 pub(super) struct Routed {
     /// The path of a function, or none with a status.
     pub path: Option<String>,
-    /// What a rewrite appends to the query.
+    /// The parameters that a rewrite appends to the query.
     pub query: Option<String>,
     pub status: u16,
     pub headers: HeaderMap,
