@@ -37,7 +37,7 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
     let told = told.or_else(|| {
         timeline["data"].as_array()?.iter().find(|event| event["type"] == "step.succeeded" && event["data"]["name"] == "last").cloned()
     });
-    let at = told.expect("it was told")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+    let at = told.expect("an event")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
     let figures = json!({"steps": 1000, "bytes": bytes, "commit_to_pixel_ms": seen - at.timestamp_millis()});
     std::fs::create_dir_all(target().join("screenshots")).expect("a folder");
     std::fs::write(target().join("screenshots/figures.json"), figures.to_string()).expect("written");

@@ -51,7 +51,7 @@ async fn every_run_ends_while_redis_loses_wake_ups_and_dies() {
         }
     })
     .await;
-    assert!(broken.load(Ordering::Relaxed) > 10 && !breaking.is_finished(), "no ring was lost or doubled");
+    assert!(broken.load(Ordering::Relaxed) > 10 && !breaking.is_finished(), "no wake-up was lost or doubled");
     breaking.abort();
 }
 

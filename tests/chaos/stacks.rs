@@ -82,7 +82,7 @@ fn a_test_that_is_killed_leaves_nothing_behind() {
         assert!(all.len() == 5 && all.iter().all(|pid| Own::lives(*pid)), "{dev}");
         if is_group {
             let group = nix::unistd::Pid::from_raw(i32::try_from(test.id()).expect("an id"));
-            nix::sys::signal::killpg(group, Signal::SIGTERM).expect("told");
+            nix::sys::signal::killpg(group, Signal::SIGTERM).expect("sent");
         } else {
             test.kill().expect("killed");
         }

@@ -106,7 +106,7 @@ async fn a_stream_ends_with_its_function_and_continues_elsewhere_without_loss() 
     while let Some(chunk) = first.chunk().await.expect("it is not cut off") {
         text.push_str(&String::from_utf8_lossy(&chunk));
     }
-    assert!(text.contains("event: reconnect"), "it was told to come again: {text}");
+    assert!(text.contains("event: reconnect"), "it was asked to reconnect: {text}");
     assert!(deployment.ended_well("/api/events").await, "SIGTERM ends a function within its time");
 
     let last =
@@ -118,7 +118,7 @@ async fn a_stream_ends_with_its_function_and_continues_elsewhere_without_loss() 
         text.push_str(&String::from_utf8_lossy(&second.chunk().await.expect("it streams").expect("it goes on")));
     }
     let ids: Vec<&str> = text.lines().filter(|line| line.starts_with("id:")).collect();
-    let told = person.told(&id).await;
+    let told = person.run_events(&id).await;
     assert_eq!(ids.len(), told.len(), "each event once: {ids:?} {told:?}");
 }
 
@@ -204,7 +204,7 @@ async fn open_breakers_are_read_at_the_edge_and_from_the_database_when_the_edge_
     let writes = edge.writes();
     watch().await;
     assert!(edge.item("nofx_breakers").expect("it was published")[&other.id.to_string()].is_object());
-    assert!(edge.writes() > writes, "what could not be told is told later");
+    assert!(edge.writes() > writes, "a failed write is repeated later");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -214,7 +214,7 @@ class Bench:
         return found
 
     def cargo_test(self, arguments, until, env=None, lives=lambda: True):
-        """Whether these tests are green, and what they said; `lives` tells whether what they need still is there."""
+        """Whether these tests are green, and what they said; `lives` checks whether their stack is still there."""
         result, said = self.cargo(["test", *arguments], until, env)
         # A filter that matches no test is green, too.
         ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())

@@ -48,7 +48,7 @@ async fn hostile_requests_are_bounded_and_no_one_else_notices() {
         assert_eq!(
             post("/api/runs", json, Some(encoding), vec![0x1f, 0x8b, 8, 0]).await,
             415,
-            "{encoding}: what it unpacks to nobody knows"
+            "{encoding}: its unpacked size is unknown"
         );
     }
     let bomb = format!(

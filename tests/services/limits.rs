@@ -79,7 +79,7 @@ async fn a_credential_has_its_limit_and_hears_what_is_left() {
     assert!(refused.status() == 429 && (1..=60).contains(&wait) && header(&refused, "ratelimit").starts_with("\"reads\";r=0;"), "{wait}");
     let problem: Value = refused.json().await.expect("a problem");
     assert_eq!(problem["type"], "https://nofx.dev/problems/rate-limited");
-    assert_eq!(call(&own, &token(&own, "admin"), Method::GET, "/api/runs", None).await.status(), 200, "somebody else is not held up");
+    assert_eq!(call(&own, &token(&own, "admin"), Method::GET, "/api/runs", None).await.status(), 200, "someone else is not limited");
 
     // Keys: a scope, an expiry, a last use; and clients that guess them.
     let admin = token(&own, "admin");

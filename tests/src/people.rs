@@ -175,13 +175,13 @@ impl Person {
             if events.len() >= wanted {
                 return events.clone();
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {wanted} events ({query}) were told within 60 s", events.len());
+            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {wanted} events ({query}) were there within 60 s", events.len());
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
 
     /// Types of the run's events with the step's name, oldest first.
-    pub async fn told(&self, run: &str) -> Vec<String> {
+    pub async fn run_events(&self, run: &str) -> Vec<String> {
         let (_, page) = self.get(&format!("/api/runs/{run}/timeline")).await;
         let events = page["data"].as_array().expect("events").iter();
         events

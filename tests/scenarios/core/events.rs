@@ -91,7 +91,7 @@ async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
     let (_, made) = nofx_tests::people::answer(request.header("traceparent", trace)).await;
     let run = person.end(made["id"].as_str().expect("an id")).await;
     let id = run["id"].as_str().expect("an id");
-    let told = person.told(id).await;
+    let told = person.run_events(id).await;
     assert!(told.len() > 10, "{told:?}");
     for event in person.events(&format!("run_id={id}"), told.len()).await {
         assert_eq!((event["correlationid"].as_str(), &event["runid"]), (Some("request-of-many"), &run["id"]), "{event}");

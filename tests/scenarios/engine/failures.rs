@@ -154,7 +154,7 @@ async fn a_finished_run_never_changes_again_except_by_retry() {
     assert_eq!(person.post(&format!("/api/runs/{id}/retry"), json!({})).await.0, 200);
     let again = person.end(&id).await;
     assert_eq!((again["status"].as_str(), step(&again, "bad")["attempt"].as_u64()), (Some("failed"), Some(2)));
-    assert!(person.told(&id).await.contains(&"run.retried".to_owned()));
+    assert!(person.run_events(&id).await.contains(&"run.retried".to_owned()));
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn two_hundred_random_dags_end_as_the_model_says() {
                 for (at, want) in expected(&nodes).into_iter().enumerate() {
                     assert_eq!(status(&run, &format!("s{at}")), want, "s{at} of {nodes:?}");
                 }
-                check_events(&person.told(run["id"].as_str().expect("an id")).await, &nodes);
+                check_events(&person.run_events(run["id"].as_str().expect("an id")).await, &nodes);
             }
         })
         .buffer_unordered(16)

@@ -94,7 +94,7 @@ mod every_host {
         let person = Tenant::new().await.contributor();
         let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
         assert_eq!(run["status"], "succeeded");
-        let told = person.told(run["id"].as_str().expect("an id")).await;
+        let told = person.run_events(run["id"].as_str().expect("an id")).await;
         assert_eq!(
             told,
             ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]

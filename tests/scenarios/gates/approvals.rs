@@ -22,7 +22,7 @@ async fn a_pending_approval_blocks_and_the_gated_step_then_really_runs() {
     let run = supervisor.end(&id).await;
     assert_eq!(run["status"], "succeeded");
     assert_eq!(step(&run, "ask")["outputs"]["decision"], "passed");
-    assert!(supervisor.told(&id).await.contains(&"step.succeeded go".to_owned()));
+    assert!(supervisor.run_events(&id).await.contains(&"step.succeeded go".to_owned()));
 }
 
 #[tokio::test]

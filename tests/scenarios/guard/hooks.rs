@@ -35,7 +35,7 @@ async fn events_are_delivered_signed_in_order_and_again_until_they_are_received(
     let run = tenant.contributor().run(noop()).await;
     let heard = receiver.wait(2).await;
     assert!(heard.iter().all(|one| is_signed(one, &secret)), "Standard Webhooks");
-    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"), "the same token: told once, however often");
+    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"), "the same id for every attempt");
     let event = heard[1].body();
     assert_eq!((event["type"].as_str(), &event["runid"], event["specversion"].as_str()), (Some("run.succeeded"), &run["id"], Some("1.0")));
     assert!(event["correlationid"].is_string(), "{event}");
@@ -191,7 +191,7 @@ mod every_host {
             if let Some(row) = sql.query_opt(&text, &[]).await.expect("no more than one") {
                 break row;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "it was not told of the refusal");
+            assert!(begin.elapsed() < Duration::from_secs(60), "the refusal was not delivered");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.error", "422"));

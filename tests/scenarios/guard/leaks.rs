@@ -26,7 +26,7 @@ struct Secrets(Vec<String>);
 impl Secrets {
     fn check(&self, what: &str, answer: &str) {
         for secret in &self.0 {
-            assert!(!answer.contains(secret.as_str()), "{what} tells {secret}: {answer}");
+            assert!(!answer.contains(secret.as_str()), "{what} shows {secret}: {answer}");
         }
     }
 }
