@@ -45,11 +45,7 @@ async fn hostile_requests_are_bounded_and_no_one_else_notices() {
     let twice = b"{\"plan\": {\"goal\": \"a\", \"goal\": \"b\", \"steps\": []}}".to_vec();
     assert_eq!(post("/api/runs", json, None, twice).await, 400, "a name twice");
     for encoding in ["gzip", "br", "deflate", "zstd"] {
-        assert_eq!(
-            post("/api/runs", json, Some(encoding), vec![0x1f, 0x8b, 8, 0]).await,
-            415,
-            "{encoding}: its unpacked size is unknown"
-        );
+        assert_eq!(post("/api/runs", json, Some(encoding), vec![0x1f, 0x8b, 8, 0]).await, 415, "{encoding}: its unpacked size is unknown");
     }
     let bomb = format!(
         "a: &a [x,x,x,x,x,x,x,x,x]\n{}",

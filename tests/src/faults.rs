@@ -56,7 +56,7 @@ impl Way {
         let mut in_vain = self.in_vain.subscribe();
         let enough = *in_vain.borrow() + times;
         let missed = tokio::time::timeout(Duration::from_secs(60), in_vain.wait_for(|count| *count >= enough)).await;
-        missed.expect("the sender lives").expect("it is there");
+        missed.expect("connections while it is cut").expect("it is there");
     }
 }
 
