@@ -35,8 +35,13 @@ impl Api {
 
     /// The bytes behind a path that leads to a signed URL.
     pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Error> {
-        let answer =
-            self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.map_err(|error| self.no_response(&error))?;
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .map_err(|error| self.no_response(&error))?;
         let Some(place) = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned) else {
             let body: Value = answer.json().await.unwrap_or_default();
             return Err(Error::new(explain(&body)));

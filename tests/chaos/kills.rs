@@ -128,7 +128,10 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
         }
     }
     let count = async |what: &str| own.sql().await.query_one(what, &[]).await.expect("a count").get::<_, i64>(0);
-    assert!(count("select count(*) from nofx.step_attempt where outcome = 'lease_expired'").await > 0, "whoever was killed had nothing to do");
+    assert!(
+        count("select count(*) from nofx.step_attempt where outcome = 'lease_expired'").await > 0,
+        "whoever was killed had nothing to do"
+    );
     // A step that two dead workers ran may be what killed them: it is dead-lettered, and a person can requeue it.
     for run in &dead_lettered {
         let step = run["error"]["step_id"].as_str().expect("an id");

@@ -12,6 +12,7 @@ mod models;
 mod process_usage;
 mod queue_metrics;
 mod sbom;
+mod step;
 mod task_protection;
 mod worker;
 mod workspace;

@@ -18,11 +18,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::{Consumer, Services};
+use crate::consume::Consumer;
 use crate::drivers::Processes;
 use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::{Models, Timings};
+use crate::step::Services;
 use crate::workspace::Workspaces;
 use crate::{admin, jobs, task_protection};
 

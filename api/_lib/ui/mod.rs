@@ -88,9 +88,7 @@ pub(crate) fn run_forms() -> Router<Ui> {
 
 /// Forms that close breakers, and requeue or purge dead letters.
 pub(crate) fn system_forms() -> Router<Ui> {
-    Router::new()
-        .route("/ui/system/breakers", post(system::close_breaker))
-        .route("/ui/system/dlq/{verb}", post(system::requeue_or_purge))
+    Router::new().route("/ui/system/breakers", post(system::close_breaker)).route("/ui/system/dlq/{verb}", post(system::requeue_or_purge))
 }
 
 /// Forms beside the routes of the API that they go to. `api`: those routes, without the prefix.

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use super::context::{Services, StepContext};
 use crate::handlers;
+use crate::step::{Services, StepContext};
 
 /// Largest outputs of a step; the contract's limit.
 const OUTPUT_BYTES: usize = 256 << 10;
@@ -145,9 +145,12 @@ fn prepare(
 async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
     let found = context.retry_until_stopped(|| context.services.secrets.read(tenant, names), secrets::Error::is_permanent).await;
-    let found = found.map_err(|error| {
-        if error.is_permanent() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
-    })?;
+    let found =
+        found.map_err(
+            |error| {
+                if error.is_permanent() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
+            },
+        )?;
     context.mask = Mask::new(found.values().cloned());
     // As text, because a secret may be a part of a value.
     context.inputs = serde_json::from_str(&context.mask.apply(&inputs.to_string())).unwrap_or_default();

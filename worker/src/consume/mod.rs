@@ -2,11 +2,8 @@
 //!
 //! Every settle also claims as many steps as the worker has capacity for: a busy worker makes no call only to claim.
 
-mod artifacts;
-mod context;
 mod execute;
 mod lease;
-mod live_log;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -27,8 +24,7 @@ use uuid::Uuid;
 use crate::handlers;
 use crate::listener::Wakeups;
 use crate::metrics::Metrics;
-pub(crate) use artifacts::media_type;
-pub(crate) use context::{Services, StepContext};
+use crate::step::Services;
 use lease::Lease;
 
 /// Results in one settle, at most: larger batches are no faster and hold locks longer.

@@ -26,9 +26,9 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::consume::StepContext;
 use crate::drivers::ProcessResult;
 use crate::sbom::{self, Bom};
+use crate::step::StepContext;
 use crate::workspace::Git;
 pub(crate) use audit::Audit;
 pub(crate) use coverage::CoverageGate;
@@ -122,9 +122,9 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
         Some(step.save_artifact(&format!("log-{}.txt", step.step.attempt), "text/plain; charset=utf-8", output).await?)
     };
     let findings_total = judgement.findings.len();
-    judgement.findings.sort_by(|a, b| {
-        b.severity.cmp(&a.severity).then_with(|| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)))
-    });
+    judgement
+        .findings
+        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column))));
     judgement.findings.truncate(Evidence::FINDINGS);
     let evidence = Evidence {
         schema: Evidence::SCHEMA.to_owned(),

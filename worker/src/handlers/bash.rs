@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Handler;
-use crate::consume::{StepContext, media_type};
 use crate::drivers::ProcessResult;
+use crate::step::{StepContext, media_type};
 use crate::workspace;
 
 /// Runs a script, or a program with arguments, in the run's workspace.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Inserts, updates, upserts or deletes rows of a table that a rule of the tenant names (see docs/db-write.md).
 ///

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Fails: to try out how a plan handles a failure.
 #[derive(JsonSchema)]

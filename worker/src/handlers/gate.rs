@@ -7,8 +7,8 @@ use nofx_shared::engine::{Failure, Outcome};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::Handler;
-use crate::consume::StepContext;
 use crate::gates::{self, Gate};
+use crate::step::StepContext;
 
 pub(super) struct GateHandler<G>(PhantomData<G>);
 

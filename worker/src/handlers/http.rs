@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Calls a URL. Private addresses are refused unless an operator has allowed their network for the tenant; redirects are not followed.
 /// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again, with the same `Idempotency-Key` when the step has one.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Waits for a person: parks the step on a gate; a decision makes it ready again. A rejection fails the step.
 #[derive(JsonSchema)]

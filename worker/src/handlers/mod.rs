@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::consume::StepContext;
 use crate::gates;
+use crate::step::StepContext;
 
 /// A tool. Its doc comment and those of its inputs are its page in docs/tools.md.
 pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Does nothing; returns its inputs as outputs.
 #[derive(JsonSchema)]

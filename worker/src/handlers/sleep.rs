@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 
 /// Waits. The step is parked meanwhile and occupies no worker.
 #[derive(JsonSchema)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Handler;
-use crate::consume::StepContext;
+use crate::step::StepContext;
 use crate::workspace::{Snapshots, below};
 
 /// Writes and removes files of the workspace, never outside of it. What changed is the artifact `workspace.diff`. A retry writes the

@@ -15,8 +15,8 @@ use nofx_shared::plan;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Services;
 use crate::metrics::Metrics;
+use crate::step::Services;
 
 /// Timeout of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -118,12 +118,12 @@ async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> Value {
 }
 
 /// The response of a target that is not called by HTTP.
-fn delivered(body: &Value) -> Said {
-    Said { status: 200, body: body.to_string(), retry_after_s: None }
+fn delivered(body: &Value) -> HookResponse {
+    HookResponse { status: 200, body: body.to_string(), retry_after_s: None }
 }
 
 /// Creates a run of one step, in the name of the hook's author. It gets the delivery's id, so that it is created once.
-async fn create_run(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<Said, String> {
+async fn create_run(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<HookResponse, String> {
     let env = json!({"NOFX_EVENT": escape_expressions(&due.body)});
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
     let plan = plan::from_json(&submitted).map_err(|faults| {

@@ -17,10 +17,10 @@ use nofx_shared::queue::{Queue, WakeUp};
 use nofx_shared::{containment, engine};
 use tokio_util::sync::CancellationToken;
 
-use crate::consume::Services;
 use crate::listener::Wakeups;
 use crate::metrics::Metrics;
 use crate::process_usage::ProcessUsage;
+use crate::step::Services;
 
 /// Everything that jobs use.
 pub(crate) struct JobContext {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consume::Services;
+use crate::step::Services;
 
 /// GitHub's limit for one request.
 const ANNOTATIONS_PER_REQUEST: usize = 50;

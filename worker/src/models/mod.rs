@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::consume::StepContext;
+use crate::step::StepContext;
 use provider::{Completion, ProviderError, Usage};
 pub(crate) use route::Task;
 use route::{Candidate, Cooldowns};
@@ -98,8 +98,8 @@ impl Models {
         let mut record = begin_at.elapsed();
         let begun = begun.map_err(|error| Failure::transient(format!("the model call could not be recorded: {error}")))?;
         let id = match begun.ok_or_else(|| Failure::transient("the lease expired"))? {
-            ModelCallStart::Over(why) => return Err(Failure::permanent(format!("the model budget does not allow the call: {why}"))),
-            ModelCallStart::Replay(known) => {
+            ModelCallStart::OverBudget(why) => return Err(Failure::permanent(format!("the model budget does not allow the call: {why}"))),
+            ModelCallStart::Replayed(known) => {
                 return Ok(ModelResponse {
                     text: known.answer,
                     provider: known.provider,
@@ -168,9 +168,7 @@ impl Models {
                 if is_open || self.cooldowns.cooldown_until(candidate).is_some() {
                     continue;
                 }
-                let fallback = |class: &str, why: &str| {
-                    json!({"provider": candidate.provider.name, "model": candidate.model, "class": class, "why": why})
-                };
+                let fallback = |class: &str, why: &str| json!({"provider": candidate.provider.name, "model": candidate.model, "class": class, "why": why});
                 let key = match self.key(step, candidate).await {
                     Ok(key) => key,
                     // The first choice needs its key; other candidates are skipped without one.

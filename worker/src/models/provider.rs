@@ -123,11 +123,7 @@ pub(super) async fn call(
     }
     let completion = async {
         // Text is streamed, so that a response that breaks off is noticed. JSON is of no use before its end.
-        if request.schema.is_some() {
-            complete(client, target, chat, &options).await
-        } else {
-            stream(client, target, chat, &options).await
-        }
+        if request.schema.is_some() { complete(client, target, chat, &options).await } else { stream(client, target, chat, &options).await }
     };
     let timed_out = || ProviderError::Unavailable(format!("no response within {} s", request.timeout.as_secs()));
     let completion = tokio::time::timeout(request.timeout, completion).await.map_err(|_| timed_out())??;
@@ -157,9 +153,8 @@ async fn stream(
     let mut stream = client.exec_chat_stream(target, chat, Some(options)).await.map_err(|error| classify(&error))?.stream;
     let mut text = String::new();
     while let Some(event) = stream.next().await {
-        let event = event.map_err(|error| {
-            if text.is_empty() { classify(&error) } else { ProviderError::Truncated(shorten(&error.to_string())) }
-        })?;
+        let event = event
+            .map_err(|error| if text.is_empty() { classify(&error) } else { ProviderError::Truncated(shorten(&error.to_string())) })?;
         match event {
             ChatStreamEvent::Chunk(chunk) => text.push_str(&chunk.content),
             ChatStreamEvent::End(end) => {

@@ -104,7 +104,8 @@ impl TemporaryIndex {
         let path = std::env::temp_dir().join(format!("nofx-index-{}", uuid::Uuid::now_v7().simple()));
         let original = dir.join(".git/index");
         if original.is_file() {
-            std::fs::copy(&original, &path).map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
+            std::fs::copy(&original, &path)
+                .map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
         }
         Ok(Self(path))
     }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Handler;
-use crate::consume::StepContext;
 use crate::models::{ModelRequest, Task};
 use crate::sbom::{self, Bom};
+use crate::step::StepContext;
 use crate::workspace::Snapshots;
 
 /// Has a model write files into the workspace, from a prompt, from a topic with bullets, or after a template.

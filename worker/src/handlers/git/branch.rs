@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{check_branch, checkout, git};
-use crate::consume::StepContext;
 use crate::handlers::Handler;
+use crate::step::StepContext;
 
 /// Creates a branch in the run's checkout and checks it out; an existing one is checked out.
 #[derive(JsonSchema)]

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{checkout, git};
-use crate::consume::StepContext;
 use crate::handlers::Handler;
+use crate::step::StepContext;
 use crate::workspace::below;
 
 /// Commits what changed in the run's checkout. The commit says which step made it, so that a retry finds it instead of making another;

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nofx_shared::engine::Failure;
 
-use crate::consume::StepContext;
+use crate::step::StepContext;
 use crate::workspace::Git;
 pub(super) use branch::Branch;
 pub(super) use commit::Commit;

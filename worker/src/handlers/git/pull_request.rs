@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::forge::{Forge, NewPullRequest};
 use super::{checkout, current_branch, git, token};
-use crate::consume::StepContext;
 use crate::handlers::Handler;
+use crate::step::StepContext;
 
 /// Opens a pull request at GitHub or Bitbucket for the branch that was pushed; one that is open for it already is found, so that a retry
 /// opens none twice. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.

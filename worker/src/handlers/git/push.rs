@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{check_branch, checkout, credentials, current_branch, git, token};
-use crate::consume::StepContext;
 use crate::handlers::Handler;
+use crate::step::StepContext;
 
 /// Pushes the branch that is checked out to the repository of the plan. The token is the secret that the step names; it is in no URL and in no
 /// file. The repository's default branch is not pushed to: open a pull request. A retry pushes the same again, which changes nothing.

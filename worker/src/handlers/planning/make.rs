@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::consume::StepContext;
 use crate::handlers::{self, Handler};
 use crate::models::{ModelRequest, Task};
+use crate::step::StepContext;
 
 /// Has a model write a plan from a prompt. The plan is checked like any other; the model may correct it once. The plan is not run: see
 /// `plan:submit`.

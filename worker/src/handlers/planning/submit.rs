@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::consume::StepContext;
 use crate::handlers::Handler;
+use crate::step::StepContext;
 
 /// Creates a run from a plan, in the name of the author of this run; a retry finds the existing run. Waits until someone has looked at
 /// the plan, unless the tenant's policy says otherwise.

@@ -120,7 +120,7 @@ impl StepContext {
     }
 
     /// Signs an attestation of the approval that let the step run, if it has a manual gate.
-    pub(super) async fn attest_approval(&self) -> Result<(), Failure> {
+    pub(crate) async fn attest_approval(&self) -> Result<(), Failure> {
         let Some(gate) = self.step.gate.as_ref().filter(|gate| gate.gate_type.starts_with("manual:")) else { return Ok(()) };
         let (Some(by), Some(at)) = (&gate.decided_by, gate.decided_at) else { return Ok(()) };
         let approved = json!({"run": self.step.run_id, "step": self.step.name, "tool": self.step.tool, "inputs": self.inputs});
@@ -141,8 +141,10 @@ impl StepContext {
         let partial = partial_path(to);
         let storage = &self.services.storage;
         let failed = |error: &dyn std::fmt::Display| Failure::transient(format!("could not fetch the artifact {}: {error}", used.name));
-        let mut response =
-            self.retry_until_stopped(|| storage.download(&used.blob), storage::Error::is_permanent).await.map_err(|error| failed(&error))?;
+        let mut response = self
+            .retry_until_stopped(|| storage.download(&used.blob), storage::Error::is_permanent)
+            .await
+            .map_err(|error| failed(&error))?;
         let mut file = tokio::fs::File::create(&partial).await.map_err(|error| failed(&error))?;
         let mut sum = Sha256::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {

@@ -1,51 +1,18 @@
-//! Everything a handler may use: the services of the worker, and its step.
+//! One step as its handler sees it: its row, its environment, and the services of the worker.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use nofx_shared::artifacts::Material;
-use nofx_shared::crypto::SigningKey;
-use nofx_shared::db::Db;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
-use nofx_shared::secrets::{Mask, SecretStore};
-use nofx_shared::settings::Forges;
-use nofx_shared::storage::Storage;
+use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::Processes;
-use crate::models::Models;
-use crate::workspace::Workspaces;
-
-/// Shared by all steps.
-pub(crate) struct Services {
-    pub db: Db,
-    pub storage: Storage,
-    pub secrets: SecretStore,
-    pub forges: Forges,
-    pub models: Models,
-    pub workspaces: Workspaces,
-    pub processes: Processes,
-    pub allow_private_addresses: bool,
-    /// This worker's name.
-    pub worker: String,
-    /// The digest of its image, if it runs from one.
-    pub image: Option<String>,
-    /// Notified when a gate starts or ends: its check at the forge must be updated.
-    pub checks: Notify,
-    /// Notified when events were written that a hook may match.
-    pub hooks: Notify,
-    /// The base of links to runs.
-    pub public_url: Option<String>,
-    /// Signs attestations of artifacts.
-    pub signing_key: SigningKey,
-}
+use super::Services;
 
 /// One step: its row, its environment, and the services.
 pub(crate) struct StepContext {
@@ -88,23 +55,5 @@ impl StepContext {
     /// Whether the tenant's breaker of this target was open when the step was claimed.
     pub(crate) fn is_breaker_open(&self, target: &str) -> bool {
         self.step.open_breakers.iter().flatten().any(|open| open == target)
-    }
-
-    /// Retries errors that are not permanent until the step is stopped: an outage must not fail work that is done.
-    pub(crate) async fn retry_until_stopped<T, E, F: Future<Output = Result<T, E>>>(
-        &self,
-        act: impl Fn() -> F,
-        is_permanent: impl Fn(&E) -> bool,
-    ) -> Result<T, E> {
-        let mut wait = Duration::from_millis(100);
-        loop {
-            match act().await {
-                Err(error) if !is_permanent(&error) && !self.stop.is_cancelled() => {
-                    tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.stop.cancelled() => {} }
-                    wait = (wait * 2).min(Duration::from_secs(5));
-                }
-                result => return result,
-            }
-        }
     }
 }

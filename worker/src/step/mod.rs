@@ -1,0 +1,12 @@
+//! What a step may reach: its context, the services of its worker, processes, logs and artifacts. Knows no handler, no gate, and not how
+//! steps are claimed and settled: that is `consume`.
+
+mod artifacts;
+mod context;
+mod live_log;
+mod retry;
+mod services;
+
+pub(crate) use artifacts::media_type;
+pub(crate) use context::StepContext;
+pub(crate) use services::Services;
