@@ -101,7 +101,7 @@ async fn colleagues_read_an_address_instead_of_an_id() {
     loop {
         let (to_supervisor, to_author) = (page(&supervisor).await.expect("text"), page(&author).await.expect("text"));
         let says = to_supervisor.contains(text(&person("contributor")["email"]));
-        if says && to_author.contains(&format!("refused by {}: not today", text(&person("supervisor")["email"]))) {
+        if says && to_author.contains(&format!("rejected by {}: not today", text(&person("supervisor")["email"]))) {
             break;
         }
         assert!(begin.elapsed().as_secs() < 60, "{to_author}");
