@@ -12,10 +12,10 @@ use nofx_shared::net;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::process_usage::ProcessUsage;
 use crate::queue_metrics::QueueMetricsCache;
-use crate::worker::Error;
 
 /// Whether the worker on this machine responds at its admin port.
 pub async fn is_healthy(port: u16) -> bool {

@@ -3,6 +3,7 @@
 mod admin;
 mod consume;
 mod drivers;
+mod error;
 mod gates;
 mod handlers;
 mod jobs;
@@ -12,6 +13,7 @@ mod models;
 mod process_usage;
 mod queue_metrics;
 mod sbom;
+mod startup;
 mod step;
 mod task_protection;
 mod worker;

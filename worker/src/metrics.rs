@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::process_usage::ProcessUsage;
 use crate::queue_metrics::QueueMetrics;
@@ -38,83 +38,30 @@ pub(crate) struct Metrics {
     memory: Family<Labels, Gauge>,
 }
 
-fn step_duration() -> HistogramWithExemplars<Trace> {
-    HistogramWithExemplars::new(exponential_buckets(0.001, 3.0, 13))
-}
-
 impl Metrics {
+    /// A row for each metric, in the order of a scrape: its unit, its name, its help, and what counts.
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("nofx");
-        let metrics = Self {
-            settled: Counter::default(),
-            outcomes_refused: Counter::default(),
-            running: Gauge::default(),
-            calls: Counter::default(),
-            batch: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
-            settle: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
-            queue_latency: HistogramWithExemplars::new(exponential_buckets(0.001, 2.0, 16)),
-            model_routing: Histogram::new(exponential_buckets(0.00001, 1.5, 20)),
-            model_record: Histogram::new(exponential_buckets(0.0002, 1.25, 24)),
-            hook_deliveries: Family::default(),
-            step_attempts: Family::default(),
-            step_duration: Family::new_with_constructor(step_duration),
-            steps_claimed: Family::default(),
-            cpu: Family::default(),
-            memory: Family::default(),
-            registry: Registry::default(),
-        };
         registry.register("build", "The worker that runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
-        registry.register("steps_settled", "Steps settled", metrics.settled.clone());
-        registry.register("outcomes_refused", "Outcomes refused because the lease had expired", metrics.outcomes_refused.clone());
-        registry.register("steps_running", "Steps that this worker is running", metrics.running.clone());
-        registry.register("step_attempts", "Attempts of steps, by tool and outcome", metrics.step_attempts.clone());
-        registry.register_with_unit(
-            "step_duration",
-            "Time from a step's claim to its outcome",
-            Unit::Seconds,
-            metrics.step_duration.clone(),
-        );
-        registry.register("steps_claimed", "Steps claimed, for a first attempt or a retry", metrics.steps_claimed.clone());
-        registry.register("database_calls", "Database calls", metrics.calls.clone());
-        registry.register("settle_batch_steps", "Steps in one settle", metrics.batch.clone());
-        registry.register_with_unit(
-            "settle_duration",
-            "Time of a settle, which also claims, measured by the worker",
-            Unit::Seconds,
-            metrics.settle.clone(),
-        );
-        registry.register_with_unit(
-            "queue_latency",
-            "Time from when a step became ready to its claim",
-            Unit::Seconds,
-            metrics.queue_latency.clone(),
-        );
-        registry.register_with_unit(
-            "model_routing",
-            "Time of a model call without the provider and the database",
-            Unit::Seconds,
-            metrics.model_routing.clone(),
-        );
-        registry.register_with_unit(
-            "model_record",
-            "Time of the database calls before and after a model call",
-            Unit::Seconds,
-            metrics.model_record.clone(),
-        );
-        registry.register("hook_deliveries", "Hook delivery attempts, by outcome", metrics.hook_deliveries.clone());
-        registry.register_with_unit(
-            "process_cpu",
-            "CPU time of this worker and of its finished child processes",
-            Unit::Seconds,
-            metrics.cpu.clone(),
-        );
-        registry.register_with_unit(
-            "process_memory",
-            "Memory of this worker, and the peak of a child process",
-            Unit::Bytes,
-            metrics.memory.clone(),
-        );
-        Self { registry, ..metrics }
+        let to = &mut registry;
+        Self {
+            settled: number(to, "steps_settled", "Steps settled", Counter::default()),
+            outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
+            running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
+            step_attempts: number(to, "step_attempts", "Attempts of steps, by tool and outcome", Family::default()),
+            step_duration: time(to, "step_duration", "Time from a step's claim to its outcome", step_duration()),
+            steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
+            calls: number(to, "database_calls", "Database calls", Counter::default()),
+            batch: number(to, "settle_batch_steps", "Steps in one settle", buckets(1.0, 2.0, 9)),
+            settle: time(to, "settle_duration", "Time of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
+            queue_latency: time(to, "queue_latency", "Time from when a step became ready to its claim", traced(0.001, 2.0, 16)),
+            model_routing: time(to, "model_routing", "Time of a model call without the provider and the database", buckets(1e-5, 1.5, 20)),
+            model_record: time(to, "model_record", "Time of the database calls before and after a model call", buckets(0.0002, 1.25, 24)),
+            hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
+            cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
+            memory: bytes(to, "process_memory", "Memory of this worker, and the peak of a child process", Family::default()),
+            registry,
+        }
     }
 
     /// A step was claimed after a wait.
@@ -149,6 +96,36 @@ impl Metrics {
         encode_eof(&mut text).expect("a String takes all");
         if is_openmetrics { text } else { plain(&text) }
     }
+}
+
+/// Registers a metric without a unit; returns what counts.
+fn number<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// In seconds.
+fn time<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}
+
+fn bytes<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register_with_unit(name, help, Unit::Bytes, metric.clone());
+    metric
+}
+
+/// Each bucket ends at so many times the end of the one before.
+fn buckets(first: f64, factor: f64, count: u16) -> Histogram {
+    Histogram::new(exponential_buckets(first, factor, count))
+}
+
+fn traced(first: f64, factor: f64, count: u16) -> HistogramWithExemplars<Trace> {
+    HistogramWithExemplars::new(exponential_buckets(first, factor, count))
+}
+
+fn step_duration() -> Family<Labels, HistogramWithExemplars<Trace>> {
+    Family::new_with_constructor(|| traced(0.001, 3.0, 13))
 }
 
 fn trace_of(traceparent: Option<&str>) -> Option<Trace> {

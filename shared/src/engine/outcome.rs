@@ -106,6 +106,16 @@ impl Failure {
         Self { transient: true, ..Self::permanent(message) }
     }
 
+    /// The step's lease expired while it ran: its result does not count, and another attempt may have begun.
+    pub fn lease_expired() -> Self {
+        Self::transient("the lease expired")
+    }
+
+    /// The step was stopped before it had a result.
+    pub fn interrupted() -> Self {
+        Self::transient("the step was stopped")
+    }
+
     pub fn with_details(mut self, details: Value) -> Self {
         self.details = details;
         self

@@ -1,19 +1,18 @@
-//! Executes one claimed step: condition, list, inputs, secrets, then the handler with its timeout. It always returns an outcome.
+//! Executes one claimed step: its secrets, then the handler with its timeout. It always returns an outcome. What comes before is in
+//! `prepare`; the outcome is settled elsewhere.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use nofx_shared::engine::{ClaimedStep, Failure, Hold, Outcome, StepStatus};
-use nofx_shared::plan::expression::{self, Scope};
-use nofx_shared::plan::resolve;
+use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::secrets::{self, Mask};
 use nofx_shared::telemetry;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
+use super::prepare::{Prepared, Resolved, prepare};
 use crate::handlers;
 use crate::step::{Services, StepContext};
 
@@ -29,100 +28,11 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Outcome {
-    match prepare(step, services, stop, breaker_target) {
-        Ok(Preparation::Outcome(outcome)) => outcome,
-        Ok(Preparation::Step(context, inputs)) => start(context, inputs).await,
-        Err(failure) => Outcome::Failed(failure),
-    }
-}
-
-/// Runs the handler in the trace of its run.
-async fn start(mut context: Box<StepContext>, inputs: Value) -> Outcome {
-    let step = &context.step;
-    let span = tracing::info_span!(
-        "step", otel.name = format!("step {}", step.tool), run.id = %step.run_id, step.id = %step.id, step.name = step.name, step.tool = step.tool,
-        step.attempt = step.attempt,
-    );
-    let parent = step.traceparent.as_ref().and_then(|text| text.parse().ok());
-    telemetry::follow(&span, parent.as_ref());
-    context.trace = telemetry::current(&span, parent.as_ref());
-    let loaded = load_secrets(&mut context, &inputs).instrument(span.clone()).await;
-    match loaded {
-        Ok(()) => match context.attest_approval().instrument(span.clone()).await {
-            Ok(()) => run(context, inputs, span).await,
-            Err(failure) => Outcome::Failed(failure),
-        },
-        Err(_) if context.stop.is_cancelled() => Outcome::Interrupted,
-        Err(failure) => Outcome::Failed(failure),
-    }
-}
-
-enum Preparation {
-    Outcome(Outcome),
-    Step(Box<StepContext>, Value),
-}
-
-fn prepare(
-    step: ClaimedStep,
-    services: Arc<Services>,
-    stop: CancellationToken,
-    breaker_target: Arc<OnceLock<String>>,
-) -> Result<Preparation, Failure> {
-    if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status == "expired") {
-        return Err(Failure::permanent(format!("gate {} expired without a decision", gate.gate_type)));
-    }
-    if let Some(gate) = step.gate.as_ref().filter(|gate| gate.status != "passed" && gate.status != "waived") {
-        let by = gate.decided_by.as_deref().unwrap_or("an unknown person");
-        let reason = gate.reason.as_deref().unwrap_or("no reason given");
-        return Err(Failure::permanent(format!("gate {} was rejected by {by}: {reason}", gate.gate_type)));
-    }
-    let scope = Scope {
-        run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
-        steps: step.step_outputs.clone().unwrap_or_else(|| json!({})),
-        item: step.item.clone().unwrap_or_default(),
-        index: step.index.into(),
+    let Resolved { inputs, idempotency_key, env } = match prepare(&step) {
+        Ok(Prepared::Outcome(outcome)) => return outcome,
+        Ok(Prepared::Run(resolved)) => resolved,
+        Err(failure) => return Outcome::Failed(failure),
     };
-    if let Some(children) = &step.children {
-        return Ok(Preparation::Outcome(collect_children(children)));
-    }
-    // Evaluated once: not again after a gate or a timer.
-    if let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked_outputs.is_none()) {
-        match expression::evaluate(condition, &scope).map_err(|error| permanent(&error))? {
-            Value::Bool(true) => {}
-            Value::Bool(false) => return Ok(Preparation::Outcome(Outcome::Skipped { reason: format!("`{condition}` is false") })),
-            other => return Err(Failure::permanent(format!("`if` must be true or false, but `{condition}` is {other}"))),
-        }
-    }
-    match &step.hold {
-        Some(Hold::Refuse(reason)) => return Err(Failure::permanent(reason.clone())),
-        Some(Hold::Approval(approval)) => {
-            return Ok(Preparation::Outcome(Outcome::Gate { kind: approval.kind.clone(), question: None }));
-        }
-        Some(Hold::Breaker(target)) => return Ok(Preparation::Outcome(Outcome::BreakerOpen { target: target.clone() })),
-        None => {}
-    }
-    if let Some(source) = &step.spec.for_each {
-        return match expression::evaluate(source, &scope).map_err(|error| permanent(&error))? {
-            Value::Array(items) => Ok(Preparation::Outcome(Outcome::Children { items })),
-            other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {other}"))),
-        };
-    }
-    let inputs = resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?;
-    let key = step
-        .spec
-        .idempotency_key
-        .clone()
-        .map(Value::String)
-        .map(|key| resolve(&key, &scope))
-        .transpose()
-        .map_err(|error| permanent(&error))?;
-    let idempotency_key = key.map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
-    let mut env = BTreeMap::new();
-    if let Value::Object(named) = resolve(&Value::Object(step.spec.env.clone()), &scope).map_err(|error| permanent(&error))? {
-        for (key, value) in named {
-            env.insert(key, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        }
-    }
     let context = StepContext {
         step,
         env,
@@ -138,7 +48,28 @@ fn prepare(
         stop,
         services,
     };
-    Ok(Preparation::Step(Box::new(context), inputs))
+    run_traced(Box::new(context), inputs).await
+}
+
+/// Runs the handler in the trace of its run, once its secrets are loaded and its approval is attested.
+async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Outcome {
+    let step = &context.step;
+    let span = tracing::info_span!(
+        "step", otel.name = format!("step {}", step.tool), run.id = %step.run_id, step.id = %step.id, step.name = step.name, step.tool = step.tool,
+        step.attempt = step.attempt,
+    );
+    let parent = step.traceparent.as_ref().and_then(|text| text.parse().ok());
+    telemetry::follow(&span, parent.as_ref());
+    context.trace = telemetry::current(&span, parent.as_ref());
+    let loaded = load_secrets(&mut context, &inputs).instrument(span.clone()).await;
+    match loaded {
+        Ok(()) => match context.attest_approval().instrument(span.clone()).await {
+            Ok(()) => run_handler(context, inputs, span).await,
+            Err(failure) => Outcome::Failed(failure),
+        },
+        Err(_) if context.stop.is_cancelled() => Outcome::Interrupted,
+        Err(failure) => Outcome::Failed(failure),
+    }
 }
 
 /// Loads the secrets that the step names, and no others. While the store is unavailable the step waits.
@@ -158,26 +89,8 @@ async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), F
     Ok(())
 }
 
-fn permanent(error: &expression::Invalid) -> Failure {
-    Failure::permanent(error.to_string())
-}
-
-/// The outputs of a `for_each` step: the outputs of its children, in order.
-fn collect_children(children: &[nofx_shared::engine::Child]) -> Outcome {
-    let failed: Vec<&str> = children
-        .iter()
-        .filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped))
-        .map(|child| child.name.as_str())
-        .collect();
-    if failed.is_empty() {
-        let outputs = children.iter().map(|child| child.outputs.clone().unwrap_or_default()).collect();
-        return Outcome::Done { outputs: Value::Array(outputs) };
-    }
-    let names = failed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    Outcome::Failed(Failure::permanent(format!("{} of {} children did not succeed: {names}", failed.len(), children.len())))
-}
-
-async fn run(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
+/// Its timeout and its stop end it; a panic in it fails the step.
+async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Outcome {
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };

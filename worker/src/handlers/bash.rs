@@ -64,7 +64,7 @@ impl Handler for Bash {
         let log = format!("log-{}.txt", step.step.attempt);
         let saved = step.save_artifact(&log, "text/plain; charset=utf-8", step.mask.apply(&result.output).into_bytes()).await;
         if step.stop.is_cancelled() {
-            return Err(Failure::transient("the step was stopped"));
+            return Err(Failure::interrupted());
         }
         saved?;
         if result.exit_code != Some(0) {

@@ -1,16 +1,13 @@
-//! Runs a step's processes and streams their output while they run, secrets masked. Chunks are for people who watch and may be lost: the
-//! handler saves the whole log as an artifact.
+//! Streams the output of a step's processes while they run, secrets masked. Chunks are for people who watch and may be lost: the handler
+//! saves the whole log as an artifact.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
-use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use serde_json::json;
 
 use super::StepContext;
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::drivers::LiveOutput;
 
 /// Time between two chunks: a process that ends sooner sends none.
 const CHUNK_INTERVAL: Duration = Duration::from_millis(500);
@@ -18,26 +15,8 @@ const CHUNK_INTERVAL: Duration = Duration::from_millis(500);
 const CHUNK_BYTES: usize = 128 << 10;
 
 impl StepContext {
-    /// Runs a program in a folder with this environment, until it ends or the step is stopped.
-    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
-        let output = LiveOutput::default();
-        let command = Command {
-            argv,
-            dir: dir.to_owned(),
-            env,
-            trace: self.trace.clone(),
-            stop: self.stop.clone(),
-            max_output_bytes: Processes::OUTPUT_BYTES,
-            live_output: output.clone(),
-        };
-        tokio::select! {
-            result = self.services.processes.run(command) => result,
-            () = self.stream_log(&output) => Err(Failure::transient("the log stream of the process ended early")),
-        }
-    }
-
-    /// Never ends.
-    async fn stream_log(&self, output: &LiveOutput) {
+    /// Sends the output as it grows. Never ends.
+    pub(super) async fn stream_log(&self, output: &LiveOutput) {
         let mut sent = 0;
         let mut full = false;
         loop {

@@ -4,9 +4,11 @@
 mod artifacts;
 mod context;
 mod live_log;
+mod process;
 mod retry;
 mod services;
 
 pub(crate) use artifacts::media_type;
 pub(crate) use context::StepContext;
+pub(crate) use retry::{Backoff, retry_until_stopped};
 pub(crate) use services::Services;

@@ -1,14 +1,17 @@
-//! What all steps of a worker share: connections, stores and keys. Built once, when the worker starts.
+//! What all steps of a worker share: connections, stores and keys. Built once, when the worker starts; building makes no call. What runs
+//! the steps (metrics, the queue, wake-ups) is not here: no step may reach it.
+
+use std::sync::LazyLock;
 
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
 use nofx_shared::secrets::SecretStore;
-use nofx_shared::settings::Forges;
+use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
 use crate::drivers::Processes;
-use crate::models::Models;
+use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
 /// Shared by all steps.
@@ -33,4 +36,31 @@ pub(crate) struct Services {
     pub public_url: Option<String>,
     /// Signs attestations of artifacts.
     pub signing_key: SigningKey,
+    /// The tools and their inputs, as text for models that write plans. Made with the first plan: most workers make none.
+    pub tool_catalogue: LazyLock<String>,
+}
+
+impl Services {
+    pub(crate) fn new(settings: &settings::Worker, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+        let supabase = &settings.supabase;
+        let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let processes = Processes::new(settings.processes);
+        Self {
+            storage: Storage::new(&supabase.url, &supabase.service_role_key),
+            secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
+            db,
+            forges: settings.forges.clone(),
+            models: Models::new(settings.models.clone(), timings),
+            workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
+            processes,
+            allow_private_addresses: settings.allow_private_addresses,
+            worker: settings.name.clone(),
+            image: settings.image.clone(),
+            checks: Notify::new(),
+            hooks: Notify::new(),
+            public_url: settings.public_url.clone(),
+            signing_key: settings.signing_key.clone(),
+            tool_catalogue: LazyLock::new(tool_catalogue),
+        }
+    }
 }

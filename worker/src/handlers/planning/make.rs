@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::time::Duration;
 
 use nofx_shared::engine::{Failure, Outcome};
@@ -8,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::handlers::{self, Handler};
+use crate::handlers::Handler;
 use crate::models::{ModelRequest, Task};
 use crate::step::StepContext;
 
@@ -49,7 +48,7 @@ impl Handler for PlanMake {
         for _ in 0..2 {
             let request = ModelRequest {
                 task: Task::Reasoning,
-                system: Some(instruction(&inputs)),
+                system: Some(instruction(&inputs, &step.services.tool_catalogue)),
                 prompt: prompt.clone(),
                 schema: None,
                 max_tokens: 8192,
@@ -122,15 +121,11 @@ fn list(faults: &[Fault]) -> String {
 }
 
 /// The system prompt: the schema of a plan, and the tools.
-fn instruction(inputs: &Inputs) -> String {
+fn instruction(inputs: &Inputs, tools: &str) -> String {
     let mut text = format!(
-        "You write plans for NOFX. Answer with one JSON object of this schema and nothing else:\n{}\n\nTools and their inputs:\n",
+        "You write plans for NOFX. Answer with one JSON object of this schema and nothing else:\n{}\n\nTools and their inputs:\n{tools}",
         plan::schema()
     );
-    for (tool, summary, fields) in handlers::describe() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "- {tool}: {summary} Inputs: {fields}");
-    }
     if inputs.quality {
         text.push_str(
             "\nThe work must pass gates: typecheck, lint and unit tests at least, after steps that change files and before steps that publish them.",

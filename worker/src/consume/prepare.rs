@@ -1,0 +1,140 @@
+//! What a claimed step comes to before its handler runs: it may have an outcome already, or inputs that its expressions give. From the
+//! claim alone: nothing here calls, waits or reads a secret.
+
+use std::collections::BTreeMap;
+
+use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
+use nofx_shared::plan::expression::{self, Scope};
+use nofx_shared::plan::resolve;
+use serde_json::{Map, Value, json};
+
+pub(super) enum Prepared {
+    /// No handler runs.
+    Outcome(Outcome),
+    Run(Resolved),
+}
+
+/// What a handler gets, its expressions resolved.
+pub(super) struct Resolved {
+    pub inputs: Value,
+    pub idempotency_key: Option<String>,
+    /// Without the secrets that the step names.
+    pub env: BTreeMap<String, String>,
+}
+
+/// The checks stand in the order in which they count: a person's rejection before all, and nobody is asked to approve a step whose
+/// condition is false.
+pub(super) fn prepare(step: &ClaimedStep) -> Result<Prepared, Failure> {
+    check_gate(step)?;
+    if let Some(children) = &step.children {
+        return Ok(Prepared::Outcome(collect_children(children)));
+    }
+    let scope = scope(step);
+    if let Some(outcome) = check_condition(step, &scope)? {
+        return Ok(Prepared::Outcome(outcome));
+    }
+    if let Some(outcome) = check_hold(step)? {
+        return Ok(Prepared::Outcome(outcome));
+    }
+    if let Some(source) = &step.spec.for_each {
+        return list_children(source, &scope).map(Prepared::Outcome);
+    }
+    Ok(Prepared::Run(Resolved {
+        inputs: resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?,
+        idempotency_key: idempotency_key(step, &scope)?,
+        env: env(&step.spec.env, &scope)?,
+    }))
+}
+
+/// A step continues only after a gate that passed or was waived.
+fn check_gate(step: &ClaimedStep) -> Result<(), Failure> {
+    let Some(gate) = &step.gate else { return Ok(()) };
+    match gate.status.as_str() {
+        "passed" | "waived" => Ok(()),
+        "expired" => Err(Failure::permanent(format!("gate {} expired without a decision", gate.gate_type))),
+        _ => {
+            let by = gate.decided_by.as_deref().unwrap_or("an unknown person");
+            let reason = gate.reason.as_deref().unwrap_or("no reason given");
+            Err(Failure::permanent(format!("gate {} was rejected by {by}: {reason}", gate.gate_type)))
+        }
+    }
+}
+
+/// The outputs of a `for_each` step: the outputs of its children, in order.
+fn collect_children(children: &[Child]) -> Outcome {
+    let failed: Vec<&str> = children
+        .iter()
+        .filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped))
+        .map(|child| child.name.as_str())
+        .collect();
+    if failed.is_empty() {
+        let outputs = children.iter().map(|child| child.outputs.clone().unwrap_or_default()).collect();
+        return Outcome::Done { outputs: Value::Array(outputs) };
+    }
+    let names = failed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    Outcome::Failed(Failure::permanent(format!("{} of {} children did not succeed: {names}", failed.len(), children.len())))
+}
+
+fn scope(step: &ClaimedStep) -> Scope {
+    Scope {
+        run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
+        steps: step.step_outputs.clone().unwrap_or_else(|| json!({})),
+        item: step.item.clone().unwrap_or_default(),
+        index: step.index.into(),
+    }
+}
+
+/// Evaluated once: not again after a gate or a timer.
+fn check_condition(step: &ClaimedStep, scope: &Scope) -> Result<Option<Outcome>, Failure> {
+    let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked_outputs.is_none()) else { return Ok(None) };
+    match expression::evaluate(condition, scope).map_err(|error| permanent(&error))? {
+        Value::Bool(true) => Ok(None),
+        Value::Bool(false) => Ok(Some(Outcome::Skipped { reason: format!("`{condition}` is false") })),
+        other => Err(Failure::permanent(format!("`if` must be true or false, but `{condition}` is {other}"))),
+    }
+}
+
+fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
+    match &step.hold {
+        Some(Hold::Refuse(reason)) => Err(Failure::permanent(reason.clone())),
+        Some(Hold::Approval(approval)) => Ok(Some(Outcome::Gate { kind: approval.kind.clone(), question: None })),
+        Some(Hold::Breaker(target)) => Ok(Some(Outcome::BreakerOpen { target: target.clone() })),
+        None => Ok(None),
+    }
+}
+
+/// One child for each item of the list.
+fn list_children(source: &str, scope: &Scope) -> Result<Outcome, Failure> {
+    match expression::evaluate(source, scope).map_err(|error| permanent(&error))? {
+        Value::Array(items) => Ok(Outcome::Children { items }),
+        other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {other}"))),
+    }
+}
+
+fn idempotency_key(step: &ClaimedStep, scope: &Scope) -> Result<Option<String>, Failure> {
+    let Some(key) = &step.spec.idempotency_key else { return Ok(None) };
+    let key = resolve(&Value::String(key.clone()), scope).map_err(|error| permanent(&error))?;
+    Ok(Some(text(&key)))
+}
+
+fn env(named: &Map<String, Value>, scope: &Scope) -> Result<BTreeMap<String, String>, Failure> {
+    let mut env = BTreeMap::new();
+    if let Value::Object(named) = resolve(&Value::Object(named.clone()), scope).map_err(|error| permanent(&error))? {
+        for (key, value) in named {
+            env.insert(key, text(&value));
+        }
+    }
+    Ok(env)
+}
+
+/// Text as it is, anything else as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn permanent(error: &expression::Invalid) -> Failure {
+    Failure::permanent(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What becomes of a claimed step, from the row that a claim returns.
+
+use uuid::Uuid;
+
+use super::*;
+
+/// A claimed step with these fields in place of the defaults.
+fn claimed(fields: &Value) -> ClaimedStep {
+    let mut row = json!({
+        "id": Uuid::now_v7(), "run_id": Uuid::now_v7(), "tenant_id": Uuid::now_v7(), "name": "build", "tool": "bash", "attempt": 1,
+        "ready_at": "2026-01-01T00:00:00Z", "token": Uuid::now_v7(), "goal": "ship it", "created_by": "ada@example.com",
+        "step_outputs": {"plan": {"status": "succeeded", "outputs": {"files": ["a", "b"], "go": false}}},
+    });
+    for (name, value) in fields.as_object().expect("an object") {
+        row[name] = value.clone();
+    }
+    serde_json::from_value(row).expect("a claimed step")
+}
+
+fn gate(status: &str) -> Value {
+    json!({"id": Uuid::now_v7(), "gate_type": "manual:review", "status": status, "decided_by": "bob@example.com", "reason": "not today"})
+}
+
+/// The outcome that it has before its handler runs, failures included.
+fn outcome(fields: &Value) -> Outcome {
+    match prepare(&claimed(fields)) {
+        Ok(Prepared::Outcome(outcome)) => outcome,
+        Ok(Prepared::Run(resolved)) => panic!("its handler would run with {}", resolved.inputs),
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+fn resolved(fields: &Value) -> Resolved {
+    match prepare(&claimed(fields)) {
+        Ok(Prepared::Run(resolved)) => resolved,
+        Ok(Prepared::Outcome(outcome)) => panic!("no handler would run: {outcome:?}"),
+        Err(failure) => panic!("{}", failure.message),
+    }
+}
+
+fn failed(message: &str) -> Outcome {
+    Outcome::Failed(Failure::permanent(message))
+}
+
+#[test]
+fn a_gate_that_was_not_passed_fails_the_step_with_who_and_why() {
+    let rejected = failed("gate manual:review was rejected by bob@example.com: not today");
+    assert_eq!(outcome(&json!({"gate": gate("rejected")})), rejected);
+    assert_eq!(outcome(&json!({"gate": gate("expired")})), failed("gate manual:review expired without a decision"));
+    for status in ["passed", "waived"] {
+        resolved(&json!({"gate": gate(status)}));
+    }
+}
+
+#[test]
+fn a_rejection_counts_before_a_condition_that_is_false() {
+    let step = json!({"gate": gate("rejected"), "spec": {"if": "steps.plan.outputs.go"}});
+    assert!(matches!(outcome(&step), Outcome::Failed(_)));
+}
+
+#[test]
+fn a_step_whose_condition_is_false_is_skipped_and_nobody_is_asked() {
+    let step = json!({"spec": {"if": "steps.plan.outputs.go"}, "hold": {"approval": {"kind": "manual:review"}}});
+    assert_eq!(outcome(&step), Outcome::Skipped { reason: "`steps.plan.outputs.go` is false".to_owned() });
+}
+
+#[test]
+fn a_condition_is_evaluated_once() {
+    let spec = json!({"if": "steps.plan.outputs.go"});
+    resolved(&json!({"spec": spec, "gate": gate("passed")}));
+    resolved(&json!({"spec": spec, "parked_outputs": {"timer": "set"}}));
+}
+
+#[test]
+fn a_condition_must_be_true_or_false() {
+    let step = json!({"spec": {"if": "steps.plan.status"}});
+    assert_eq!(outcome(&step), failed("`if` must be true or false, but `steps.plan.status` is \"succeeded\""));
+}
+
+#[test]
+fn a_held_step_waits_or_fails_as_the_database_decided() {
+    let target = "http:example.com".to_owned();
+    assert_eq!(outcome(&json!({"hold": {"breaker": target}})), Outcome::BreakerOpen { target });
+    assert_eq!(outcome(&json!({"hold": {"refuse": "no gate before it"}})), failed("no gate before it"));
+    let approval = Outcome::Gate { kind: "manual:review".to_owned(), question: None };
+    assert_eq!(outcome(&json!({"hold": {"approval": {"kind": "manual:review"}}})), approval);
+}
+
+#[test]
+fn a_list_becomes_children_and_their_outputs_a_list() {
+    let spec = json!({"for_each": "steps.plan.outputs.files", "inputs": {"unknown": "${{ steps.none }}"}});
+    assert_eq!(outcome(&json!({"spec": spec})), Outcome::Children { items: vec![json!("a"), json!("b")] });
+    let no_list = json!({"for_each": "steps.plan.outputs.go"});
+    assert_eq!(outcome(&json!({"spec": no_list})), failed("`for_each` must be a list, but `steps.plan.outputs.go` is false"));
+    let child = |name: &str, status: &str, outputs: Value| json!({"name": name, "status": status, "outputs": outputs});
+    let children = [child("a", "succeeded", json!(1)), child("b", "skipped", Value::Null)];
+    assert_eq!(outcome(&json!({"spec": spec, "children": children})), Outcome::Done { outputs: json!([1, null]) });
+    let children = [child("a", "succeeded", json!(1)), child("b", "cancelled", Value::Null)];
+    assert_eq!(outcome(&json!({"spec": spec, "children": children})), failed("1 of 2 children did not succeed: b"));
+}
+
+#[test]
+fn expressions_are_resolved_and_the_environment_is_text() {
+    let spec = json!({
+        "inputs": {"file": "${{ item }}", "goal": "to ${{ run.goal }}"}, "idempotency_key": "file-${{ index }}",
+        "env": {"FILES": "${{ steps.plan.outputs.files }}", "GOAL": "${{ run.goal }}"},
+    });
+    let resolved = resolved(&json!({"spec": spec, "item": "a", "index": 7}));
+    assert_eq!(resolved.inputs, json!({"file": "a", "goal": "to ship it"}));
+    assert_eq!(resolved.idempotency_key.as_deref(), Some("file-7"));
+    assert_eq!(
+        resolved.env.into_iter().collect::<Vec<_>>(),
+        [("FILES", r#"["a","b"]"#), ("GOAL", "ship it")].map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+}
+
+#[test]
+fn an_expression_without_a_value_fails_the_step() {
+    let Outcome::Failed(failure) = outcome(&json!({"spec": {"inputs": {"file": "${{ steps.none.outputs.file }}"}}})) else {
+        panic!("it has no value")
+    };
+    assert!(!failure.transient && failure.message.contains("steps.none.outputs.file"), "{}", failure.message);
+}

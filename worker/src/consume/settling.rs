@@ -1,0 +1,199 @@
+//! Results on their way to the database, in batches; every batch claims too. Knows neither the leases nor how steps are started: it hands
+//! back what a settle claimed.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nofx_shared::db::{Db, Error};
+use nofx_shared::engine::{self, Failure, Outcome, Settled};
+use serde_json::Value;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::step_result::StepResult;
+use crate::metrics::Metrics;
+
+/// Results in one settle, at most: larger batches are no faster and hold locks longer.
+const BATCH_SIZE: usize = 256;
+/// Settles in flight: while one is in the database the next batch fills.
+const MAX_SETTLES: usize = 2;
+/// Wait after a settle that failed or was refused.
+const BACKOFF: Duration = Duration::from_millis(200);
+
+pub(super) struct Settling {
+    db: Db,
+    /// This worker's name.
+    worker: String,
+    lease_duration: Duration,
+    concurrency: usize,
+    metrics: Arc<Metrics>,
+    /// Results that no settle in flight holds.
+    results: Vec<StepResult>,
+    in_flight: JoinSet<SettleReply>,
+    /// Runs that settles in flight have locked: another settle of the same run would only wait.
+    runs_in_flight: HashSet<Uuid>,
+    /// How many steps settles in flight may claim.
+    capacity_in_flight: usize,
+    /// Whether a step may be ready that no settle has tried to claim.
+    poll_pending: bool,
+    /// No settle is sent before, after a failure.
+    backoff_until: Option<Instant>,
+}
+
+/// The database's reply to a settle.
+pub(super) struct SettleReply {
+    sent: Vec<StepResult>,
+    /// How many steps the settle could claim.
+    pub capacity: usize,
+    /// How many wake-ups had come when it was sent.
+    pub wakeups: u64,
+    result: Result<Settled, Error>,
+}
+
+impl Settling {
+    pub(super) fn new(db: Db, worker: String, lease_duration: Duration, concurrency: usize, metrics: Arc<Metrics>) -> Self {
+        Self {
+            db,
+            worker,
+            lease_duration,
+            concurrency,
+            metrics,
+            results: vec![],
+            in_flight: JoinSet::new(),
+            runs_in_flight: HashSet::new(),
+            capacity_in_flight: 0,
+            // Steps may have become ready before the worker started.
+            poll_pending: true,
+            backoff_until: None,
+        }
+    }
+
+    /// The next settle contains this result.
+    pub(super) fn add(&mut self, result: StepResult) {
+        self.results.push(result);
+    }
+
+    /// A step may be ready: a settle is sent even without results.
+    pub(super) fn request_claim(&mut self) {
+        self.poll_pending = true;
+    }
+
+    pub(super) fn has_results(&self) -> bool {
+        !self.results.is_empty()
+    }
+
+    /// Whether all results are settled.
+    pub(super) fn is_idle(&self) -> bool {
+        self.results.is_empty() && self.in_flight.is_empty()
+    }
+
+    pub(super) fn backoff_until(&self) -> Option<Instant> {
+        self.backoff_until
+    }
+
+    /// Sends results and claims as many steps as there is capacity for, if there is a reason to call. `running`: steps that hold a lease;
+    /// `wakeups`: how many have come by now.
+    pub(super) fn send(&mut self, may_claim: bool, running: usize, wakeups: u64) {
+        if self.backoff_until.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
+        self.backoff_until = None;
+        while self.in_flight.len() < MAX_SETTLES && (!self.results.is_empty() || self.poll_pending && may_claim) {
+            let sent = self.next_batch();
+            let free = self.concurrency.saturating_sub(running + self.results.len() + self.capacity_in_flight);
+            let capacity = if may_claim { free.min(BATCH_SIZE) } else { 0 };
+            // All results wait for a settle in flight, or there is no capacity: a call would do nothing.
+            if sent.is_empty() && (capacity == 0 || !self.poll_pending) {
+                return;
+            }
+            self.poll_pending = false;
+            self.capacity_in_flight += capacity;
+            self.metrics.calls.inc();
+            self.metrics.batch.observe(sent.len() as f64);
+            let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
+            let duration = self.metrics.settle.clone();
+            self.in_flight.spawn(async move {
+                let rows: Vec<Value> = sent.iter().map(StepResult::row).collect();
+                let sent_at = Instant::now();
+                let result = engine::settle_steps(&db, &worker, &rows, capacity, lease).await;
+                duration.observe(sent_at.elapsed().as_secs_f64());
+                SettleReply { sent, capacity, wakeups, result }
+            });
+        }
+    }
+
+    /// Results of runs that no settle in flight has locked, up to a batch.
+    fn next_batch(&mut self) -> Vec<StepResult> {
+        let mut sent = vec![];
+        let mut rest = vec![];
+        for one in self.results.drain(..) {
+            if sent.len() < BATCH_SIZE && !self.runs_in_flight.contains(&one.run) { sent.push(one) } else { rest.push(one) }
+        }
+        self.results = rest;
+        self.runs_in_flight.extend(sent.iter().map(|one| one.run));
+        sent
+    }
+
+    /// The next reply to a settle in flight; none when there is none in flight.
+    pub(super) fn next_reply(&mut self) -> impl Future<Output = Option<Result<SettleReply, JoinError>>> {
+        self.in_flight.join_next()
+    }
+
+    /// What the database settled and claimed; results of a settle that failed are sent again.
+    pub(super) fn receive(&mut self, reply: SettleReply) -> Option<Settled> {
+        self.capacity_in_flight -= reply.capacity;
+        for one in &reply.sent {
+            self.runs_in_flight.remove(&one.run);
+        }
+        match reply.result {
+            Ok(settled) => {
+                self.metrics.settled.inc_by(reply.sent.len().saturating_sub(settled.refused.len()) as u64);
+                self.metrics.outcomes_refused.inc_by(settled.refused.len() as u64);
+                // The whole capacity was used: more steps may be ready.
+                self.poll_pending |= reply.capacity > 0 && settled.claims.len() == reply.capacity;
+                Some(settled)
+            }
+            Err(error) if !error.is_permanent() => {
+                tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
+                self.results.extend(reply.sent);
+                self.poll_pending = true;
+                self.backoff_until = Some(Instant::now() + BACKOFF);
+                None
+            }
+            Err(error) => {
+                self.isolate(reply.sent, &error);
+                None
+            }
+        }
+    }
+
+    /// The database refused a batch and would refuse it again: sends its results one by one, and fails the step whose outcome is refused.
+    ///
+    /// A settle is one transaction, so one outcome that the database cannot take (outputs with a NUL, which Postgres does not store) refuses
+    /// its whole batch, and the error does not name it. Sent again as it is, the batch would be refused until all of its leases expire, and
+    /// steps without a fault would run again and be dead-lettered. One by one, the others settle at once, and the one that is refused alone
+    /// becomes a failure of its step. These settles claim nothing, and `MAX_SETTLES` does not limit them: they are rare, and no batch is sent
+    /// while more than one of them is in flight.
+    fn isolate(&mut self, sent: Vec<StepResult>, error: &Error) {
+        tracing::error!(error = error as &(dyn std::error::Error + 'static), steps = sent.len(), "the database refused a settle");
+        self.backoff_until = Some(Instant::now() + BACKOFF);
+        if let [only] = sent.as_slice() {
+            let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
+            let outcome = Outcome::Failed(failure);
+            self.results.push(StepResult { run: only.run, step: only.step, token: only.token, outcome, breaker_target: None });
+            return;
+        }
+        for one in sent {
+            let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
+            self.in_flight.spawn(async move {
+                let result = engine::settle_steps(&db, &worker, &[one.row()], 0, lease).await;
+                SettleReply { sent: vec![one], capacity: 0, wakeups: 0, result }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

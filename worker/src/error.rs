@@ -1,0 +1,20 @@
+//! Why a worker could not start. Errors of a running worker are not here: its loops log them and go on.
+
+/// Why a worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("could not create {path}")]
+    Folder {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not listen on port {port}; set another one with NOFX_ADMIN_PORT")]
+    Port {
+        port: u16,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not listen for signals")]
+    Signals(#[source] std::io::Error),
+}

@@ -1,0 +1,35 @@
+//! The provenance of a step's artifacts: what made them, from what, with which parameters.
+
+use nofx_shared::artifacts::{Material, Provenance};
+use nofx_shared::engine::Failure;
+use serde_json::{Value, json};
+
+use crate::step::StepContext;
+use crate::workspace::Git;
+
+impl StepContext {
+    pub(super) async fn provenance(&self) -> Result<Provenance<'_>, Failure> {
+        let mut materials = self.materials.lock().expect("the lock is never poisoned").clone();
+        if let Some(source) = &self.step.workspace {
+            let dir = self.workspace().await?;
+            if let Some(commit) = Git::new(&self.services.processes, &dir, self.stop.clone()).head().await? {
+                materials.push(Material { uri: format!("git+{}", source.git), digest: format!("gitCommit:{commit}") });
+            }
+        }
+        let mut parameters = self.parameters.lock().expect("the lock is never poisoned").clone();
+        let worker =
+            json!({"driver": "worker-container", "isolation": "process", "worker": self.services.worker, "image": self.services.image});
+        parameters.extend(worker.as_object().cloned().unwrap_or_default());
+        Ok(Provenance {
+            tool: &self.step.tool,
+            inputs: &self.inputs,
+            parameters: Value::Object(parameters),
+            materials,
+            builder_version: env!("CARGO_PKG_VERSION"),
+            run: self.step.run_id,
+            step: self.step.id,
+            attempt: self.step.attempt,
+            started_at: self.started_at,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Saves bytes and files of a step: first the content, by its digest, then the row that names it. Bytes must be masked by the caller; a
+//! file that contains a secret is refused.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nofx_shared::artifacts::{self, Attestation, NewArtifact, Statement, Subject};
+use nofx_shared::crypto;
+use nofx_shared::db;
+use nofx_shared::engine::Failure;
+use nofx_shared::problem::Kind;
+use nofx_shared::secrets::Mask;
+use nofx_shared::storage::{self, Content};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt;
+use uuid::Uuid;
+
+use crate::step::StepContext;
+
+/// From this size on, a call that checks for the same content may save an upload.
+const EXISTS_CHECK_BYTES: usize = 1 << 20;
+/// How often content is stored again that retention is deleting at the same time.
+const MAX_RETRIES: u32 = 20;
+
+impl StepContext {
+    /// Saves bytes as an artifact; returns its path. Secrets must be masked already.
+    pub(crate) async fn save_artifact(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+        let digest = crypto::digest(&bytes);
+        self.save_with(name, media_type, Content::Bytes(bytes.into()), &digest, vec![]).await.map(|saved| saved.0)
+    }
+
+    /// Saves a file as an artifact, read in chunks; returns its path and id.
+    pub(crate) async fn save_file(&self, name: &str, media_type: &str, path: &Path) -> Result<(String, Uuid), Failure> {
+        let unreadable = |error: std::io::Error| Failure::permanent(format!("could not read `{name}`: {error}"));
+        let (size, digest, has_secret) = measure(path, &self.mask).await.map_err(unreadable)?;
+        if has_secret {
+            return Err(Failure::permanent(format!("`{name}` contains a secret of the step and was not saved")));
+        }
+        self.save_with(name, media_type, Content::File { path: path.to_owned(), size }, &digest, vec![]).await
+    }
+
+    /// Saves content with its provenance and more statements about it.
+    pub(crate) async fn save_with(
+        &self,
+        name: &str,
+        media_type: &str,
+        content: Content,
+        digest: &str,
+        statements: Vec<Statement>,
+    ) -> Result<(String, Uuid), Failure> {
+        let subject = Subject::new(name, digest);
+        let key = &self.services.signing_key;
+        let mut attestations: Vec<Attestation> = vec![artifacts::provenance(subject, &self.provenance().await?).sign(key)];
+        attestations.extend(statements.iter().map(|statement| statement.sign(key)));
+        let artifact = NewArtifact {
+            name: name.to_owned(),
+            path: self.artifact_path(name),
+            blob: artifacts::blob_path(self.step.tenant_id, digest),
+            media_type: media_type.to_owned(),
+            size_bytes: content.len(),
+            hash: digest.to_owned(),
+            attestations,
+        };
+        for _ in 0..MAX_RETRIES {
+            self.store(&artifact, &content).await?;
+            let record = || artifacts::record_artifact(&self.services.db, &self.step, &artifact);
+            match self.retry_until_stopped(record, db::Error::is_permanent).await {
+                Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(Failure::lease_expired),
+                Err(error) if error.problem().kind == Kind::BlobDeleting => tokio::time::sleep(Duration::from_millis(500)).await,
+                Err(error) => return Err(Failure::transient(format!("could not record the artifact {name}: {error}"))),
+            }
+        }
+        Err(Failure::transient(format!("the content of the artifact {name} is being deleted")))
+    }
+
+    async fn store(&self, artifact: &NewArtifact, content: &Content) -> Result<(), Failure> {
+        let storage = &self.services.storage;
+        let is_permanent = storage::Error::is_permanent;
+        let failed = |error| Failure::transient(format!("could not store the artifact {}: {error}", artifact.name));
+        if content.len() >= EXISTS_CHECK_BYTES
+            && self.retry_until_stopped(|| storage.has(&artifact.blob), is_permanent).await.map_err(failed)?
+        {
+            return Ok(());
+        }
+        self.retry_until_stopped(|| storage.upload(&artifact.blob, &artifact.media_type, content), is_permanent).await.map_err(failed)
+    }
+
+    /// The artifact's path within the tenant.
+    fn artifact_path(&self, name: &str) -> String {
+        let (run, step, attempt) = (self.step.run_id, self.step.id, self.step.attempt);
+        // Artifacts of an earlier attempt are not replaced.
+        if attempt > 1 { format!("runs/{run}/steps/{step}/{attempt}/{name}") } else { format!("runs/{run}/steps/{step}/{name}") }
+    }
+}
+
+/// A file's size and digest, and whether it contains a secret.
+async fn measure(path: &Path, mask: &Mask) -> std::io::Result<(usize, String, bool)> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let (mut size, mut sum, mut has_secret) = (0, Sha256::new(), false);
+    // The end of the chunk before stays in the buffer: a secret may span two chunks.
+    let overlap = mask.longest().saturating_sub(1);
+    let (mut buffer, mut overlap_len) = (vec![0; overlap + (1 << 20)], 0);
+    loop {
+        let read = file.read(&mut buffer[overlap_len..]).await?;
+        if read == 0 {
+            return Ok((size, crypto::format_digest(&sum.finalize()), has_secret));
+        }
+        let end = overlap_len + read;
+        sum.update(&buffer[overlap_len..end]);
+        has_secret |= overlap > 0 && mask.is_in(&buffer[..end]);
+        size += read;
+        overlap_len = end.min(overlap);
+        buffer.copy_within(end - overlap_len..end, 0);
+    }
+}

@@ -1,0 +1,30 @@
+//! Runs a step's processes with its trace and its stop, and streams their output meanwhile. How processes are started and killed is not
+//! here: see `drivers`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nofx_shared::engine::Failure;
+
+use super::StepContext;
+use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+
+impl StepContext {
+    /// Runs a program in a folder with this environment, until it ends or the step is stopped.
+    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+        let output = LiveOutput::default();
+        let command = Command {
+            argv,
+            dir: dir.to_owned(),
+            env,
+            trace: self.trace.clone(),
+            stop: self.stop.clone(),
+            max_output_bytes: Processes::OUTPUT_BYTES,
+            live_output: output.clone(),
+        };
+        tokio::select! {
+            result = self.services.processes.run(command) => result,
+            () = self.stream_log(&output) => Err(Failure::transient("the log stream of the process ended early")),
+        }
+    }
+}
