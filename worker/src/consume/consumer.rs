@@ -171,6 +171,10 @@ impl Consumer {
 
     fn start(&mut self, step: ClaimedStep) {
         let stop = self.leases.start(step.id, step.token);
+        // Claimed by a settle that was in flight when all others were stopped.
+        if self.phase == Phase::Interrupting {
+            stop.cancel();
+        }
         start_step(step, stop, Arc::clone(&self.services), Arc::clone(&self.metrics), self.sender.clone());
     }
 
