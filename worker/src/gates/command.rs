@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::readers::{self, Format, ToolOutput};
 use super::{GateContext, Judgement};
-use crate::handlers::bash;
-use crate::workspace;
+use crate::drivers::{script_argv, tail};
+use crate::workspace::{file_below, folder_below};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +74,7 @@ pub(super) async fn judge(
     known: &[KnownCommand],
     needs_tests: bool,
 ) -> Result<Judgement, Failure> {
-    let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
+    let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
     let found = known.iter().find(|one| is_there(&dir, one.file));
     let (command, format, report) = match (inputs.command, found) {
         (Some(command), _) => (command, inputs.format, inputs.report),
@@ -88,12 +88,12 @@ pub(super) async fn judge(
             return Ok(Judgement::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
         }
     };
-    let report = report.map(|name| workspace::below(&dir, &name)).transpose()?;
+    let report = report.map(|name| file_below(&dir, &name)).transpose()?;
     // A report of an earlier command must not count for this one.
     if let Some(path) = &report {
         drop(std::fs::remove_file(path));
     }
-    let result = context.run(bash::script_argv(&command), &dir).await?;
+    let result = context.run(script_argv(&command), &dir).await?;
     let written = report.as_ref().map(|path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display())));
     let tool = tool_of(context, &command, &dir).await?;
     let mut judgement = read(&result.stdout, &result.output, written.as_ref(), format, &dir);
@@ -106,7 +106,7 @@ pub(super) async fn judge(
     let ran = judgement.tests.map(|tests| tests.passed + tests.failed);
     // bash exits with 127 when a program is missing, with 126 when it cannot be run.
     (judgement.verdict, judgement.summary) = match result.exit_code {
-        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(result.output.trim(), 500))),
+        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", tail(result.output.trim(), 500))),
         None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
         Some(0) if judgement.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judgement.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
@@ -121,7 +121,7 @@ pub(super) async fn judge(
             (None, some) => (Verdict::Pass, format!("{some} findings, none of which fails the gate")),
         },
         Some(code) => {
-            let tail = bash::tail(result.output.trim(), 300);
+            let tail = tail(result.output.trim(), 300);
             (Verdict::Fail, format!("the command exited with code {code}{}{tail}", if tail.is_empty() { "" } else { ": " }))
         }
     };

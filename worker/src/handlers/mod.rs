@@ -1,6 +1,6 @@
 //! Tools: one file for each, and the list of all. A handler returns data; it never settles, emits, retries or waits.
 
-pub(crate) mod bash;
+mod bash;
 mod codegen;
 mod db_write;
 mod fail;

@@ -23,8 +23,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Gate, GateContext, Judgement};
-use crate::handlers::bash;
-use crate::workspace::{Git, below};
+use crate::drivers::script_argv;
+use crate::workspace::{Git, file_below};
 
 /// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
 /// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate closed.
@@ -82,7 +82,7 @@ impl Gate for CoverageGate {
         let mut output = String::new();
         let mut exit_code = None;
         if let Some(command) = &inputs.command {
-            let result = context.run(bash::script_argv(command), &context.workspace).await?;
+            let result = context.run(script_argv(command), &context.workspace).await?;
             (output, exit_code) = (result.output, result.exit_code);
         }
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
@@ -194,7 +194,7 @@ fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Rep
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {
-        let path = below(workspace, name)?;
+        let path = file_below(workspace, name)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         if size > REPORT_BYTES {
             return Ok(Err(format!("the report {name} is {size} bytes, the limit is {REPORT_BYTES}")));
