@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Gate, GateContext, Judgement, command};
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
+use super::program::tool_of;
 use crate::drivers::{script_argv, tail};
 use crate::workspace::folder_below;
 
@@ -62,7 +65,7 @@ impl Gate for Audit {
         let mut tools = vec![];
         for auditor in &auditors {
             let result = context.run(script_argv(auditor.command), &dir).await?;
-            tools.push(command::tool_of(context, auditor.command, &dir).await?);
+            tools.push(tool_of(context, auditor.command, &dir).await?);
             judgement.output.push_str(&result.output);
             judgement.exit_code = result.exit_code;
             let read = serde_json::from_str(result.stdout.trim())

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Input, Severity, Tool, Verdict};
+use nofx_shared::gates::{Input, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::context::GateContext;
+use super::judgement::Judgement;
+use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
-use super::{GateContext, Judgement};
 use crate::drivers::{script_argv, tail};
 use crate::workspace::{file_below, folder_below};
 
@@ -45,27 +47,6 @@ impl KnownCommand {
         Self { file, command, format, report: None }
     }
 }
-
-/// Programs that have `--version`.
-const VERSIONED: &[&str] = &[
-    "cargo",
-    "tsc",
-    "eslint",
-    "ruff",
-    "pytest",
-    "mypy",
-    "semgrep",
-    "golangci-lint",
-    "node",
-    "npm",
-    "python",
-    "python3",
-    "pip-audit",
-    "deno",
-    "biome",
-    "vitest",
-    "jest",
-];
 
 /// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
 pub(super) async fn judge(
@@ -153,45 +134,13 @@ fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, fo
     }
 }
 
-/// The program that a command runs, with its version if it has `--version`.
-pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, dir: &Path) -> Result<Tool, Failure> {
-    let (name, argv) = program_of(command);
-    let version = match argv {
-        // A missing program has no version; the verdict says already that it is missing.
-        Some(argv) => match context.run(argv, dir).await {
-            Ok(result) if result.exit_code == Some(0) => {
-                result.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-            }
-            _ => None,
-        },
-        None => None,
-    };
-    Ok(Tool { name, version })
-}
-
-/// The name of a command's program, and the command that prints its version.
-fn program_of(command: &str) -> (String, Option<Vec<String>>) {
-    let mut words = command.split_whitespace().skip_while(|word| word.contains('=') || word.starts_with("--") || *word == "npx");
-    let program = words.next().unwrap_or_default();
-    let name = program.rsplit('/').next().unwrap_or_default();
-    if !VERSIONED.contains(&name) {
-        return (name.to_owned(), None);
-    }
-    let sub = words.next().filter(|word| name == "cargo" && !word.starts_with('-'));
-    let mut argv: Vec<&str> = if command.contains("npx ") { vec!["npx", "--no-install", program] } else { vec![program] };
-    argv.extend(sub.filter(|sub| matches!(*sub, "clippy" | "nextest" | "audit")));
-    argv.push("--version");
-    let name = sub.map_or_else(|| name.to_owned(), |sub| format!("{name} {sub}"));
-    (name, Some(argv.into_iter().map(str::to_owned).collect()))
-}
-
-pub(super) fn is_there(dir: &Path, file: &str) -> bool {
+fn is_there(dir: &Path, file: &str) -> bool {
     let Some(prefix) = file.strip_suffix('*') else { return dir.join(file).exists() };
     let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     names.any(|name| name.to_string_lossy().starts_with(prefix))
 }
 
-pub(super) fn relative(path: &Path, dir: &Path) -> String {
+fn relative(path: &Path, dir: &Path) -> String {
     let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let inside = path.strip_prefix(dir).or_else(|_| path.strip_prefix(&real)).unwrap_or(path);
     inside.to_string_lossy().trim_start_matches("./").to_owned()

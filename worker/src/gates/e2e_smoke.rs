@@ -5,8 +5,11 @@ use nofx_shared::gates::{Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
+use super::program::tool_of;
 use super::readers::{self, ToolOutput};
-use super::{Gate, GateContext, Judgement, command};
 use crate::drivers::{script_argv, tail};
 use crate::workspace::folder_below;
 
@@ -53,7 +56,7 @@ impl Gate for E2eSmoke {
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
         Ok(Judgement {
-            tool: command::tool_of(context, &inputs.command, &dir).await?,
+            tool: tool_of(context, &inputs.command, &dir).await?,
             command: Some(step.mask.apply(&inputs.command)),
             exit_code: result.exit_code,
             findings: reading.findings,
