@@ -11,6 +11,7 @@ mod metrics;
 mod models;
 mod process_usage;
 mod queue_metrics;
+mod retry;
 mod sbom;
 mod step;
 mod task_protection;

@@ -2,6 +2,7 @@
 //! steps are claimed and settled: that is `consume`.
 
 mod artifacts;
+mod ask;
 mod context;
 mod live_log;
 mod retry;
