@@ -87,7 +87,7 @@ pub(super) async fn try_candidates<'a>(
         }
         tokio::select! { () = tokio::time::sleep(wait) => {}, () = caller.stop.cancelled() => return Err(Failure::transient("the step was stopped")) }
     }
-    Err(no_model(fallbacks))
+    Err(no_model(candidates, fallbacks))
 }
 
 fn fallback(candidate: &Candidate, class: &str, why: &str) -> Value {
@@ -95,7 +95,16 @@ fn fallback(candidate: &Candidate, class: &str, why: &str) -> Value {
 }
 
 /// Why no candidate responded.
-fn no_model(fallbacks: &[Value]) -> Failure {
+fn no_model(candidates: &[Candidate], fallbacks: &[Value]) -> Failure {
+    if candidates.is_empty() {
+        return Failure::permanent(
+            "no model is configured: set `order` of the step or of the tenant's model settings, or LLM_ORDER for the worker",
+        );
+    }
+    // None was called: waiting helps.
+    if fallbacks.is_empty() {
+        return Failure::transient("no model available: all are cooling down");
+    }
     // The rounds may have failed the same way: each reason is named once.
     let mut reasons: Vec<String> = vec![];
     for one in fallbacks {
@@ -104,8 +113,40 @@ fn no_model(fallbacks: &[Value]) -> Failure {
             reasons.push(reason);
         }
     }
-    let reasons = reasons.join("; ");
     let is_permanent = fallbacks.iter().all(|one| one["class"] == "content_filtered");
     let failure = if is_permanent { Failure::permanent } else { Failure::transient };
-    failure(format!("no model available: {}", if reasons.is_empty() { "all are cooling down" } else { &reasons }))
+    failure(format!("no model available: {}", reasons.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::providers::PROVIDERS;
+    use super::{Candidate, fallback, no_model};
+
+    fn candidate() -> Candidate {
+        Candidate { provider: &PROVIDERS[0], base_url: String::new(), model: "m".to_owned() }
+    }
+
+    #[test]
+    fn without_a_candidate_the_failure_is_permanent_and_names_what_to_set() {
+        let failure = no_model(&[], &[]);
+        assert!(!failure.transient);
+        assert!(failure.message.contains("`order`") && failure.message.contains("LLM_ORDER"), "{}", failure.message);
+    }
+
+    #[test]
+    fn candidates_that_all_cool_down_may_respond_later() {
+        let failure = no_model(&[candidate()], &[]);
+        assert_eq!((failure.transient, failure.message.as_str()), (true, "no model available: all are cooling down"));
+    }
+
+    #[test]
+    fn only_content_filters_are_permanent_and_each_reason_is_named_once() {
+        let (filtered, failed) =
+            (fallback(&candidate(), "content_filtered", "declined"), fallback(&candidate(), "unavailable", "HTTP 500"));
+        let failure = no_model(&[candidate()], &[filtered.clone(), filtered.clone()]);
+        assert_eq!((failure.transient, failure.message.as_str()), (false, "no model available: openai: declined"));
+        let failure = no_model(&[candidate()], &[filtered, failed]);
+        assert_eq!((failure.transient, failure.message.as_str()), (true, "no model available: openai: declined; openai: HTTP 500"));
+    }
 }
