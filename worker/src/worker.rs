@@ -105,8 +105,9 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
             concurrency: settings.concurrency,
             started_at: chrono::Utc::now(),
         },
+        keys: keyring(&settings, &services).await,
     };
-    let jobs = jobs::spawn(context, settings.sweep, keyring(&settings, &services).await, stop.clone());
+    let jobs = jobs::spawn(context, settings.sweep, stop.clone());
 
     tracing::info!(worker = settings.name, admin = %admin, "worker started");
     let (busy, is_busy) = watch::channel(false);
