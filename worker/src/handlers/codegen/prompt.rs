@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nofx_shared::engine::Failure;
 
-use super::Inputs;
+use super::inputs::Inputs;
 use crate::workspace::file_below;
 
 /// Limit for each file that the model sees.

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{checkout, git};
+use super::checkout::{checkout, git};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 use crate::workspace::file_below;
