@@ -8,15 +8,8 @@ use super::context::JobContext;
 
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, wakeups, queue, identity, .. } = context;
-    // After a busy hour there are more leases than one call checks: timers must not wait behind them.
-    loop {
-        let expired = engine::expire_leases(db).await?;
-        if expired.expired > 0 {
-            wakeups.wake();
-        }
-        if !expired.more {
-            break;
-        }
+    if engine::expire_all_leases(db).await? > 0 {
+        wakeups.wake();
     }
     let fired = engine::fire_timers(db, Some(&identity.heartbeat(metrics))).await?;
     if fired.has_checks {
