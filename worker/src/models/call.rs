@@ -38,7 +38,7 @@ pub(crate) struct Timings {
 
 impl Models {
     pub(crate) fn new(settings: settings::Models, timings: Timings) -> Self {
-        Self { settings, client: LazyLock::new(client), cooldowns: Cooldowns::default(), tenants: TenantOrders::default(), timings }
+        Self { settings, client: LazyLock::new(client), cooldowns: Cooldowns::default(), tenants: TenantOrders::new(), timings }
     }
 
     /// Calls candidates until one responds, all have failed, a budget is used up or the step is stopped.

@@ -1,13 +1,12 @@
 //! The order of models of each tenant, cached: every call needs it, and it may be a little old.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
+use nofx_shared::cache::TtlCache;
 use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::models::{self, Settings};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::caller::ModelCaller;
@@ -15,22 +14,18 @@ use super::caller::ModelCaller;
 /// How long the settings of a tenant are cached.
 const SETTINGS_TTL: Duration = Duration::from_secs(30);
 
-#[derive(Default)]
-pub(super) struct TenantOrders(Mutex<HashMap<Uuid, (Instant, Settings)>>);
+pub(super) struct TenantOrders(TtlCache<Uuid, Settings>);
 
 impl TenantOrders {
+    pub(super) fn new() -> Self {
+        Self(TtlCache::new(SETTINGS_TTL))
+    }
+
     /// The settings of the caller's tenant.
-    pub(super) async fn settings(&self, caller: &ModelCaller<'_>) -> Result<Settings, Failure> {
+    pub(super) async fn settings(&self, caller: &ModelCaller<'_>) -> Result<Arc<Settings>, Failure> {
         let tenant = caller.step.tenant_id;
-        if let Some((at, cached)) = self.0.lock().expect("the lock is never poisoned").get(&tenant)
-            && at.elapsed() < SETTINGS_TTL
-        {
-            return Ok(cached.clone());
-        }
         let read = || models::model_settings(caller.db, tenant);
-        let found = caller.retry_until_stopped(read, db::Error::is_permanent).await;
-        let found = found.map_err(|error| Failure::transient(format!("could not read the settings of the tenant: {error}")))?;
-        self.0.lock().expect("the lock is never poisoned").insert(tenant, (Instant::now(), found.clone()));
-        Ok(found)
+        let found = self.0.get_or_load(tenant, async || caller.retry_until_stopped(read, db::Error::is_permanent).await).await;
+        found.map_err(|error| Failure::transient(format!("could not read the settings of the tenant: {error}")))
     }
 }
