@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_shared::auth::{self, Caller, Role};
+use nofx_shared::cache::TtlCache;
 use nofx_shared::containment::{self, EdgeConfig, OpenBreakers};
 use nofx_shared::db::{self, Db, RequestOrigin};
 use nofx_shared::hooks::{self, RequestHooks};
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::cache::TtlCache;
 use crate::events::Hub;
 use crate::http::{Background, Operator};
 

@@ -2,7 +2,6 @@
 
 pub mod app;
 mod artifacts;
-mod cache;
 mod events;
 mod gates;
 mod http;

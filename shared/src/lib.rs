@@ -4,6 +4,7 @@
 pub mod artifacts;
 pub mod audit;
 pub mod auth;
+pub mod cache;
 pub mod containment;
 pub mod crypto;
 pub mod db;

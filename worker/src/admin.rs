@@ -51,6 +51,6 @@ async fn scrape(headers: &HeaderMap, metrics: &Metrics, queue: &QueueMetricsCach
     } else {
         "text/plain; version=0.0.4; charset=utf-8"
     };
-    let text = queue.with(|queue| metrics.render(queue, &ProcessUsage::measure(), is_openmetrics)).await;
+    let text = metrics.render(queue.latest().await.as_deref(), &ProcessUsage::measure(), is_openmetrics);
     ([(header::CONTENT_TYPE, media_type)], text)
 }

@@ -12,6 +12,7 @@ mod metrics;
 mod models;
 mod process_usage;
 mod queue_metrics;
+mod retry;
 mod sbom;
 mod startup;
 mod step;

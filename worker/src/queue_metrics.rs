@@ -1,7 +1,9 @@
 //! Metrics that all workers share, measured by the database when Prometheus scrapes, and at most every ten seconds.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
+use nofx_shared::cache::TtlCache;
 use nofx_shared::db::Db;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
@@ -76,26 +78,20 @@ impl QueueMetrics {
 
 pub(crate) struct QueueMetricsCache {
     db: Db,
-    latest: Mutex<Option<(Instant, QueueMetrics)>>,
+    latest: TtlCache<(), QueueMetrics>,
+    measuring: Mutex<()>,
 }
 
 impl QueueMetricsCache {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, latest: Mutex::default() }
+        Self { db, latest: TtlCache::new(MAX_AGE), measuring: Mutex::default() }
     }
 
-    /// Calls `read` with the latest measurement; with none while the database is unavailable.
-    pub(crate) async fn with<T>(&self, read: impl FnOnce(Option<&QueueMetrics>) -> T) -> T {
-        let mut latest = self.latest.lock().await;
-        if latest.as_ref().is_none_or(|(at, _)| at.elapsed() > MAX_AGE) {
-            match self.db.call("queue_metrics", &json!({})).await {
-                Ok(metrics) => *latest = Some((Instant::now(), metrics)),
-                Err(error) => {
-                    tracing::warn!(%error, "could not measure the queues for a scrape");
-                    *latest = None;
-                }
-            }
-        }
-        read(latest.as_ref().map(|(_, metrics)| metrics))
+    /// The latest measurement; none while the database is unavailable.
+    pub(crate) async fn latest(&self) -> Option<Arc<QueueMetrics>> {
+        // One scrape measures, the others wait for its result.
+        let _turn = self.measuring.lock().await;
+        let measured = self.latest.get_or_load((), async || self.db.call("queue_metrics", &json!({})).await).await;
+        measured.inspect_err(|error| tracing::warn!(%error, "could not measure the queues for a scrape")).ok()
     }
 }

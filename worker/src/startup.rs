@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::step::{Backoff, retry_until_stopped};
+use crate::retry::{Backoff, retry_until_stopped};
 
 /// Every second, because nothing runs until it succeeds.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(1) };

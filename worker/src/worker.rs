@@ -48,9 +48,9 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
             concurrency: settings.concurrency,
             started_at: chrono::Utc::now(),
         },
+        keys: startup::keyring(&settings, &services.secrets).await,
     };
-    let keys = startup::keyring(&settings, &services.secrets).await;
-    let jobs = jobs::spawn(context, settings.sweep, keys, stop.clone());
+    let jobs = jobs::spawn(context, settings.sweep, stop.clone());
     tracing::info!(worker = settings.name, admin = %admin, "worker started");
     // Protection from scale-in, while the consume loop holds leases.
     let (busy, is_busy) = watch::channel(false);

@@ -1,13 +1,14 @@
 //! The keys that a project publishes (RFC 7517): cached for ten minutes, and fetched again when a token names one that is not among them,
 //! so that a rotation is noticed at once; but at most every two seconds, so that unknown names cost nothing.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::OnceCell;
 
+use crate::cache::TtlCache;
 use crate::net;
 
 const TTL: Duration = Duration::from_secs(600);
@@ -22,40 +23,33 @@ pub struct Unavailable(#[source] reqwest::Error);
 pub(super) struct PublishedKeys {
     url: String,
     client: OnceCell<reqwest::Client>,
-    cache: Mutex<Option<(Instant, Arc<JwkSet>)>>,
+    cache: TtlCache<(), JwkSet>,
     fetching: tokio::sync::Mutex<()>,
 }
 
 impl PublishedKeys {
     pub(super) fn new(url: String) -> Self {
-        Self { url, client: OnceCell::new(), cache: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Self { url, client: OnceCell::new(), cache: TtlCache::new(TTL), fetching: tokio::sync::Mutex::default() }
     }
 
     /// The key of this name, if it is one of this algorithm.
     pub(super) async fn find(&self, name: &str, algorithm: Algorithm) -> Result<Option<DecodingKey>, Unavailable> {
-        if let Some(key) = self.cached(TTL).and_then(|keys| pick(&keys, name, algorithm)) {
+        if let Some(key) = self.cache.peek(&()).and_then(|keys| pick(&keys, name, algorithm)) {
             return Ok(Some(key));
         }
         // One fetches, the others wait for its answer.
         let _turn = self.fetching.lock().await;
-        let keys = match self.cached(RETRY_AFTER) {
+        let keys = match self.cache.peek_younger(&(), RETRY_AFTER) {
             Some(keys) => keys,
             None => self.fetch().await?,
         };
         Ok(pick(&keys, name, algorithm))
     }
 
-    fn cached(&self, age: Duration) -> Option<Arc<JwkSet>> {
-        let cache = self.cache.lock().expect("nobody panics while holding it");
-        cache.as_ref().filter(|(since, _)| since.elapsed() < age).map(|(_, keys)| Arc::clone(keys))
-    }
-
     async fn fetch(&self) -> Result<Arc<JwkSet>, Unavailable> {
         let client = self.client.get_or_init(|| async { net::client() }).await;
         let fetched = async { client.get(&self.url).timeout(DEADLINE).send().await?.error_for_status()?.json::<JwkSet>().await };
-        let keys = Arc::new(fetched.await.map_err(Unavailable)?);
-        *self.cache.lock().expect("nobody panics while holding it") = Some((Instant::now(), Arc::clone(&keys)));
-        Ok(keys)
+        Ok(self.cache.insert((), fetched.await.map_err(Unavailable)?))
     }
 }
 

@@ -47,6 +47,13 @@ pub struct ClaimedStep {
     pub open_breakers: Option<Vec<String>>,
 }
 
+impl ClaimedStep {
+    /// Whether the tenant's breaker of this target was open when the step was claimed.
+    pub fn is_breaker_open(&self, target: &str) -> bool {
+        self.open_breakers.iter().flatten().any(|open| open == target)
+    }
+}
+
 /// A step as the plan has it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -1,10 +1,11 @@
 //! `fire_timers`: wakes steps whose timer is due, and workers for ready steps that nobody claimed.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::WorkerHeartbeat;
 use crate::db::{Db, Error};
 
 /// What `fire_timers` found.
@@ -18,22 +19,6 @@ pub struct TimersFired {
     pub has_checks: bool,
     /// Whether there may be hooks to deliver to.
     pub has_hooks: bool,
-}
-
-/// The state of a worker: a row of `nofx.worker`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct WorkerHeartbeat {
-    pub name: String,
-    pub region: Option<String>,
-    pub version: String,
-    /// Steps that it holds now, and at most.
-    pub running: u32,
-    pub concurrency: u32,
-    pub memory_bytes: u64,
-    pub started_at: DateTime<Utc>,
-    /// When it last reported; set by the database.
-    #[serde(skip_serializing)]
-    pub seen_at: Option<DateTime<Utc>>,
 }
 
 /// Fires due timers. A worker that calls also reports its own state.

@@ -10,14 +10,16 @@ mod outcome;
 mod retention;
 mod settle_steps;
 mod status;
+mod worker;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
 pub use create_run::{CreatedRun, create_run, create_run_for};
 pub use enforce_deadlines::enforce_deadlines;
-pub use expire_leases::{Expired, expire_leases};
+pub use expire_leases::expire_all_leases;
 pub use extend_leases::extend_leases;
-pub use fire_timers::{TimersFired, WorkerHeartbeat, fire_timers};
+pub use fire_timers::{TimersFired, fire_timers};
 pub use outcome::{Failure, Outcome};
 pub use retention::{maintain_event_partitions, prune_logs, prune_requests};
 pub use settle_steps::{Settled, settle_steps};
 pub use status::{RunStatus, StepStatus};
+pub use worker::WorkerHeartbeat;

@@ -1,8 +1,12 @@
 //! Secrets: only a step that names one gets it, and its value is never in a log, an event, an artifact or a trace.
 
 mod aws;
+mod env;
+mod error;
 mod mask;
 mod store;
+mod vault;
 
+pub use error::Error;
 pub use mask::Mask;
-pub use store::{Error, SecretStore};
+pub use store::SecretStore;

@@ -1,29 +1,14 @@
-//! The store of secret values. Fails closed: a step never runs with some of its secrets only.
+//! The store of secret values. Fails closed: a step never runs with some of its secrets only. Each driver reads in a file of its own.
 
-use serde_json::json;
 use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::aws::SecretsManager;
-use crate::db::{self, Db};
+use super::error::Error;
+use super::{env, vault};
+use crate::db::Db;
 use crate::settings;
-
-/// Why a secret could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("the secret {name} was not found: {hint}")]
-    Missing { name: String, hint: String },
-    /// The store does not answer now; the same call may go through later.
-    #[error("the secret store is unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl Error {
-    /// Whether another attempt cannot succeed.
-    pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Missing { .. })
-    }
-}
 
 /// The store of the settings.
 pub struct SecretStore {
@@ -63,27 +48,9 @@ impl SecretStore {
             return Ok(BTreeMap::new());
         }
         match &self.driver {
-            Driver::Env => require_all(names, settings::secret, |name| format!("set NOFX_SECRET_{name} for the worker")),
+            Driver::Env => env::read(names),
             Driver::Aws(manager) => manager.read(tenant, names).await,
-            Driver::Vault(db) => {
-                let found: Result<BTreeMap<String, String>, db::Error> =
-                    db.call("read_secrets", &json!({"p_tenant": tenant, "p_names": names})).await;
-                let found = found.map_err(|error| Error::Unavailable(error.into()))?;
-                require_all(names, |name| found.get(name).cloned(), |name| format!("create {tenant}/{name} in Supabase Vault"))
-            }
+            Driver::Vault(service) => vault::read(service, tenant, names).await,
         }
     }
-}
-
-/// All names with their values, or an error for the first that has none.
-pub(super) fn require_all(
-    names: &[String],
-    value: impl Fn(&str) -> Option<String>,
-    hint: impl Fn(&str) -> String,
-) -> Result<BTreeMap<String, String>, Error> {
-    let one = |name: &String| {
-        let missing = || Error::Missing { name: name.clone(), hint: hint(name) };
-        value(name).map(|value| (name.clone(), value)).ok_or_else(missing)
-    };
-    names.iter().map(one).collect()
 }

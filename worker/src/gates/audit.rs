@@ -6,8 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Gate, GateContext, Judgement, command};
-use crate::handlers::bash;
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
+use super::program::tool_of;
+use crate::drivers::{script_argv, tail};
+use crate::workspace::folder_below;
 
 /// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
 /// tool is missing or cannot reach its data, the gate stays closed.
@@ -51,7 +55,7 @@ impl Gate for Audit {
     type Inputs = Inputs;
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
-        let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
+        let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
         let auditors: Vec<&Auditor> = AUDITORS.iter().filter(|auditor| dir.join(auditor.file).is_file()).collect();
         if auditors.is_empty() {
             let files = AUDITORS.iter().map(|auditor| auditor.file).collect::<Vec<_>>().join(", ");
@@ -60,8 +64,8 @@ impl Gate for Audit {
         let mut judgement = Judgement::of(Verdict::Pass, "");
         let mut tools = vec![];
         for auditor in &auditors {
-            let result = context.run(bash::script_argv(auditor.command), &dir).await?;
-            tools.push(command::tool_of(context, auditor.command, &dir).await?);
+            let result = context.run(script_argv(auditor.command), &dir).await?;
+            tools.push(tool_of(context, auditor.command, &dir).await?);
             judgement.output.push_str(&result.output);
             judgement.exit_code = result.exit_code;
             let read = serde_json::from_str(result.stdout.trim())
@@ -73,7 +77,7 @@ impl Gate for Audit {
                     judgement.findings.extend(counted.map(|(_, finding)| finding));
                 }
                 Err(why) => {
-                    let tail = bash::tail(result.output.trim(), 300);
+                    let tail = tail(result.output.trim(), 300);
                     (judgement.verdict, judgement.summary) =
                         (Verdict::Inconclusive, format!("`{}` could not judge ({why}): {tail}", auditor.command));
                 }

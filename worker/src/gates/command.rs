@@ -4,14 +4,16 @@ use std::path::Path;
 
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Input, Severity, Tool, Verdict};
+use nofx_shared::gates::{Input, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::context::GateContext;
+use super::judgement::Judgement;
+use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
-use super::{GateContext, Judgement};
-use crate::handlers::bash;
-use crate::workspace;
+use crate::drivers::{script_argv, tail};
+use crate::workspace::{file_below, folder_below};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,27 +48,6 @@ impl KnownCommand {
     }
 }
 
-/// Programs that have `--version`.
-const VERSIONED: &[&str] = &[
-    "cargo",
-    "tsc",
-    "eslint",
-    "ruff",
-    "pytest",
-    "mypy",
-    "semgrep",
-    "golangci-lint",
-    "node",
-    "npm",
-    "python",
-    "python3",
-    "pip-audit",
-    "deno",
-    "biome",
-    "vitest",
-    "jest",
-];
-
 /// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
 pub(super) async fn judge(
     context: &GateContext<'_>,
@@ -74,7 +55,7 @@ pub(super) async fn judge(
     known: &[KnownCommand],
     needs_tests: bool,
 ) -> Result<Judgement, Failure> {
-    let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
+    let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
     let found = known.iter().find(|one| is_there(&dir, one.file));
     let (command, format, report) = match (inputs.command, found) {
         (Some(command), _) => (command, inputs.format, inputs.report),
@@ -88,12 +69,12 @@ pub(super) async fn judge(
             return Ok(Judgement::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
         }
     };
-    let report = report.map(|name| workspace::below(&dir, &name)).transpose()?;
+    let report = report.map(|name| file_below(&dir, &name)).transpose()?;
     // A report of an earlier command must not count for this one.
     if let Some(path) = &report {
         drop(std::fs::remove_file(path));
     }
-    let result = context.run(bash::script_argv(&command), &dir).await?;
+    let result = context.run(script_argv(&command), &dir).await?;
     let written = report.as_ref().map(|path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display())));
     let tool = tool_of(context, &command, &dir).await?;
     let mut judgement = read(&result.stdout, &result.output, written.as_ref(), format, &dir);
@@ -106,7 +87,7 @@ pub(super) async fn judge(
     let ran = judgement.tests.map(|tests| tests.passed + tests.failed);
     // bash exits with 127 when a program is missing, with 126 when it cannot be run.
     (judgement.verdict, judgement.summary) = match result.exit_code {
-        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(result.output.trim(), 500))),
+        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", tail(result.output.trim(), 500))),
         None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
         Some(0) if judgement.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judgement.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
@@ -121,7 +102,7 @@ pub(super) async fn judge(
             (None, some) => (Verdict::Pass, format!("{some} findings, none of which fails the gate")),
         },
         Some(code) => {
-            let tail = bash::tail(result.output.trim(), 300);
+            let tail = tail(result.output.trim(), 300);
             (Verdict::Fail, format!("the command exited with code {code}{}{tail}", if tail.is_empty() { "" } else { ": " }))
         }
     };
@@ -153,45 +134,13 @@ fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, fo
     }
 }
 
-/// The program that a command runs, with its version if it has `--version`.
-pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, dir: &Path) -> Result<Tool, Failure> {
-    let (name, argv) = program_of(command);
-    let version = match argv {
-        // A missing program has no version; the verdict says already that it is missing.
-        Some(argv) => match context.run(argv, dir).await {
-            Ok(result) if result.exit_code == Some(0) => {
-                result.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
-            }
-            _ => None,
-        },
-        None => None,
-    };
-    Ok(Tool { name, version })
-}
-
-/// The name of a command's program, and the command that prints its version.
-fn program_of(command: &str) -> (String, Option<Vec<String>>) {
-    let mut words = command.split_whitespace().skip_while(|word| word.contains('=') || word.starts_with("--") || *word == "npx");
-    let program = words.next().unwrap_or_default();
-    let name = program.rsplit('/').next().unwrap_or_default();
-    if !VERSIONED.contains(&name) {
-        return (name.to_owned(), None);
-    }
-    let sub = words.next().filter(|word| name == "cargo" && !word.starts_with('-'));
-    let mut argv: Vec<&str> = if command.contains("npx ") { vec!["npx", "--no-install", program] } else { vec![program] };
-    argv.extend(sub.filter(|sub| matches!(*sub, "clippy" | "nextest" | "audit")));
-    argv.push("--version");
-    let name = sub.map_or_else(|| name.to_owned(), |sub| format!("{name} {sub}"));
-    (name, Some(argv.into_iter().map(str::to_owned).collect()))
-}
-
-pub(super) fn is_there(dir: &Path, file: &str) -> bool {
+fn is_there(dir: &Path, file: &str) -> bool {
     let Some(prefix) = file.strip_suffix('*') else { return dir.join(file).exists() };
     let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     names.any(|name| name.to_string_lossy().starts_with(prefix))
 }
 
-pub(super) fn relative(path: &Path, dir: &Path) -> String {
+fn relative(path: &Path, dir: &Path) -> String {
     let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let inside = path.strip_prefix(dir).or_else(|_| path.strip_prefix(&real)).unwrap_or(path);
     inside.to_string_lossy().trim_start_matches("./").to_owned()

@@ -5,9 +5,13 @@ use nofx_shared::gates::{Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
+use super::program::tool_of;
 use super::readers::{self, ToolOutput};
-use super::{Gate, GateContext, Judgement, command};
-use crate::handlers::bash;
+use crate::drivers::{script_argv, tail};
+use crate::workspace::folder_below;
 
 /// Starts the product and tries it end to end. Only in plans that say `"risky": true`; it runs with stubs in place of secrets:
 /// a step of this tool cannot name any.
@@ -32,13 +36,13 @@ impl Gate for E2eSmoke {
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let step = context.step;
-        let dir = bash::below(context.workspace.clone(), inputs.cwd.as_deref())?;
+        let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
         let mut env = step.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let result = step.run(bash::script_argv(&inputs.command), &dir, env).await?;
+        let result = step.run(script_argv(&inputs.command), &dir, env).await?;
         if step.stop.is_cancelled() {
-            return Err(Failure::transient("the step was stopped"));
+            return Err(Failure::interrupted());
         }
         let output = ToolOutput { stdout: &result.stdout, output: &result.output };
         let reading = readers::recognise(&output).and_then(|format| readers::read(format, &output).ok()).unwrap_or_default();
@@ -46,13 +50,13 @@ impl Gate for E2eSmoke {
             + reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64;
         let (verdict, summary) = match result.exit_code {
             Some(0) if failed == 0 => (Verdict::Pass, "the smoke test passed".to_owned()),
-            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", bash::tail(result.output.trim(), 500))),
+            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", tail(result.output.trim(), 500))),
             Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
-            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", bash::tail(result.output.trim(), 300))),
+            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", tail(result.output.trim(), 300))),
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
         Ok(Judgement {
-            tool: command::tool_of(context, &inputs.command, &dir).await?,
+            tool: tool_of(context, &inputs.command, &dir).await?,
             command: Some(step.mask.apply(&inputs.command)),
             exit_code: result.exit_code,
             findings: reading.findings,

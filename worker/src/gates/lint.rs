@@ -2,8 +2,10 @@ use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
 use super::command::{self, Inputs, KnownCommand};
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
 use super::readers::Format;
-use super::{Gate, GateContext, Judgement};
 
 /// Runs the linter of the repository (clippy, eslint, ruff, golangci-lint) and saves its findings as evidence.
 #[derive(JsonSchema)]

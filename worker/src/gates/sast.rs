@@ -2,8 +2,10 @@ use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
 use super::command::{self, Inputs, KnownCommand};
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
 use super::readers::Format;
-use super::{Gate, GateContext, Judgement};
 
 /// Runs a static security analysis (semgrep with the repository's own rules, ruff's security rules, gosec, or a command that
 /// writes SARIF) and saves its findings as evidence.

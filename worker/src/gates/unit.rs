@@ -2,8 +2,10 @@ use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
 use super::command::{self, Inputs, KnownCommand};
+use super::context::GateContext;
+use super::gate::Gate;
+use super::judgement::Judgement;
 use super::readers::Format;
-use super::{Gate, GateContext, Judgement};
 
 /// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no test runs, the gate
 /// stays closed.

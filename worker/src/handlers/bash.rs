@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use nofx_shared::engine::{Failure, Outcome};
 use schemars::JsonSchema;
@@ -8,9 +7,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Handler;
-use crate::drivers::ProcessResult;
+use crate::drivers::{ProcessResult, script_argv, tail};
 use crate::step::{StepContext, media_type};
-use crate::workspace;
+use crate::workspace::{file_below, folder_below};
 
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
@@ -49,9 +48,9 @@ impl Handler for Bash {
             (None, Some(argv)) if !argv.is_empty() => argv,
             _ => return Err(Failure::permanent("set either `script` or a non-empty `argv`")),
         };
-        let dir = below(step.workspace().await?, inputs.cwd.as_deref())?;
+        let dir = folder_below(step.workspace().await?, inputs.cwd.as_deref())?;
         for (file, artifact) in &inputs.fetch {
-            let path = workspace::below(&dir, file)?;
+            let path = file_below(&dir, file)?;
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)
                     .map_err(|error| Failure::permanent(format!("could not create the folder of `{file}`: {error}")))?;
@@ -79,7 +78,7 @@ impl Handler for Bash {
         }
         let mut artifacts = Map::new();
         for name in inputs.artifacts {
-            let (_, id) = step.save_file(&name, media_type(&name), &workspace::below(&dir, &name)?).await?;
+            let (_, id) = step.save_file(&name, media_type(&name), &file_below(&dir, &name)?).await?;
             artifacts.insert(name, json!(id));
         }
         if !artifacts.is_empty() {
@@ -89,32 +88,10 @@ impl Handler for Bash {
     }
 }
 
-pub(crate) fn script_argv(script: &str) -> Vec<String> {
-    ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
-}
-
-pub(crate) fn failure(result: &ProcessResult, step: &StepContext) -> Failure {
+fn failure(result: &ProcessResult, step: &StepContext) -> Failure {
     let output = step.mask.apply(tail(&result.output, 2000));
     let message = result
         .exit_code
         .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
     Failure::transient(message).ignored_by_breaker().with_details(json!({"exit_code": result.exit_code, "output": output}))
-}
-
-/// The last bytes of a text, without half a character.
-pub(crate) fn tail(text: &str, bytes: usize) -> &str {
-    let mut start = text.len().saturating_sub(bytes);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    &text[start..]
-}
-
-/// A folder below the workspace, never outside of it.
-pub(crate) fn below(workspace: PathBuf, folder: Option<&str>) -> Result<PathBuf, Failure> {
-    let Some(folder) = folder else { return Ok(workspace) };
-    let outside = || Failure::permanent(format!("cwd `{folder}` is not a folder of the workspace"));
-    let whole = workspace.join(folder).canonicalize().map_err(|_| outside())?;
-    let root = workspace.canonicalize().map_err(|_| outside())?;
-    if whole.starts_with(root) { Ok(whole) } else { Err(outside()) }
 }

@@ -1,6 +1,6 @@
 //! Tools: one file for each, and the list of all. What a tool is stands in `handler`; how it is run and settled, in `consume`.
 
-pub(crate) mod bash;
+mod bash;
 mod catalogue;
 mod codegen;
 mod db_write;

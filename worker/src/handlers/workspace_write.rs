@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Handler;
 use crate::step::StepContext;
-use crate::workspace::{Snapshots, below};
+use crate::workspace::{Snapshots, file_below};
 
 /// Writes and removes files of the workspace, never outside of it. What changed is the artifact `workspace.diff`. A retry writes the
 /// same again.
@@ -36,8 +36,9 @@ impl Handler for WorkspaceWrite {
         }
         let dir = step.workspace().await?;
         // All paths are checked before the first file is written.
-        let written = inputs.files.iter().map(|(name, text)| Ok((below(&dir, name)?, name, text))).collect::<Result<Vec<_>, Failure>>()?;
-        let removed = inputs.remove.iter().map(|name| below(&dir, name)).collect::<Result<Vec<_>, Failure>>()?;
+        let written =
+            inputs.files.iter().map(|(name, text)| Ok((file_below(&dir, name)?, name, text))).collect::<Result<Vec<_>, Failure>>()?;
+        let removed = inputs.remove.iter().map(|name| file_below(&dir, name)).collect::<Result<Vec<_>, Failure>>()?;
         let snapshots = Snapshots::new(&step.services.processes, &dir, step.stop.clone()).await?;
         let before = snapshots.take().await?;
         for (path, name, text) in written {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
-use super::{Settings, WakeSource};
+use super::source::{Settings, WakeSource};
 
 /// So many wake-ups in a row, each this soon after the one before, are a burst: the worker polls.
 const BURST_GAP: Duration = Duration::from_millis(20);

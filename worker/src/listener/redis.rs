@@ -10,7 +10,7 @@ use redis::streams::{StreamAutoClaimReply, StreamId, StreamMaxlen, StreamReadOpt
 use redis::{AsyncCommands, RedisError};
 use uuid::Uuid;
 
-use super::{Settings, WakeSource};
+use super::source::{Settings, WakeSource};
 
 /// Longest read, after which wake-ups of killed workers are claimed.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);

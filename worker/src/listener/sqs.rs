@@ -14,7 +14,7 @@ use nofx_shared::queue::{Message, Urgency};
 use nofx_shared::settings::Queue;
 use nofx_shared::telemetry;
 
-use super::{Settings, WakeSource};
+use super::source::{Settings, WakeSource};
 
 /// The longest poll that SQS allows.
 const POLL_TIMEOUT_S: i32 = 20;

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::provider::Usage;
+use super::candidates::Candidate;
+use super::chat::Usage;
 
 #[derive(Deserialize)]
 struct Table {
@@ -32,6 +33,16 @@ pub(super) fn of(provider: &str, model: &str) -> Option<Price> {
     TABLE.models.get(&format!("{provider}/{model}")).copied()
 }
 
+/// The highest cost of a call; none when a candidate has no price.
+pub(super) fn max_cost_usd(candidates: &[Candidate], input_tokens: u64, output_tokens: u64) -> Option<f64> {
+    // The most expensive candidate may be the one that responds.
+    let prices: Option<Vec<f64>> = candidates
+        .iter()
+        .map(|one| of(one.provider.name, &one.model).map(|price| price.max_cost_usd(input_tokens, output_tokens)))
+        .collect();
+    prices.map(|prices| prices.into_iter().fold(0.0, f64::max))
+}
+
 impl Price {
     pub(super) fn cost_usd(&self, usage: &Usage) -> f64 {
         let fresh = usage.input_tokens.saturating_sub(usage.cached_tokens);
@@ -39,14 +50,15 @@ impl Price {
     }
 
     /// The highest cost of so many tokens.
-    pub(super) fn max_cost_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
+    fn max_cost_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
         (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::provider::{PROVIDERS, Usage};
+    use super::super::chat::Usage;
+    use super::super::providers::PROVIDERS;
 
     #[test]
     fn cached_input_is_cheaper_and_unknown_models_have_no_price() {

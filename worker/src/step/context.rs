@@ -49,11 +49,6 @@ impl StepContext {
     /// the handler must return this outcome.
     pub(crate) fn check_breaker(&self, target: &str) -> Option<Outcome> {
         drop(self.breaker_target.set(target.to_owned()));
-        self.is_breaker_open(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
-    }
-
-    /// Whether the tenant's breaker of this target was open when the step was claimed.
-    pub(crate) fn is_breaker_open(&self, target: &str) -> bool {
-        self.step.open_breakers.iter().flatten().any(|open| open == target)
+        self.step.is_breaker_open(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
     }
 }

@@ -2,6 +2,7 @@
 //! steps are claimed and settled: that is `consume`.
 
 mod artifacts;
+mod ask;
 mod context;
 mod live_log;
 mod process;
@@ -10,5 +11,4 @@ mod services;
 
 pub(crate) use artifacts::media_type;
 pub(crate) use context::StepContext;
-pub(crate) use retry::{Backoff, retry_until_stopped};
 pub(crate) use services::Services;

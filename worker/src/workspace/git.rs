@@ -53,7 +53,7 @@ impl<'a> Git<'a> {
         };
         let result = self.processes.run(command).await?;
         if self.stop.is_cancelled() {
-            return Err(Failure::transient("the step was stopped"));
+            return Err(Failure::interrupted());
         }
         if result.dropped_bytes > 0 {
             return Err(Failure::permanent(format!("git returned more than {OUTPUT_BYTES} bytes")));

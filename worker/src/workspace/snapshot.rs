@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nofx_shared::engine::Failure;
 use tokio_util::sync::CancellationToken;
 
-use super::Git;
+use super::git::Git;
 use crate::drivers::Processes;
 
 pub(crate) struct Snapshots<'a> {

@@ -6,7 +6,7 @@ use nofx_shared::gates::{Finding, Severity, TestCount};
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Reading, ToolOutput, finding, place};
+use super::reading::{Reading, ToolOutput, finding, place};
 
 static PANIC: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^thread '(.+?)'(?: \(\d+\))? panicked at (.+?):(\d+):(\d+):$").expect("a regular expression"));

@@ -3,7 +3,7 @@
 use nofx_shared::gates::{Finding, Severity, TestCount};
 use roxmltree::{Document, Node};
 
-use super::{Reading, ToolOutput, finding};
+use super::reading::{Reading, ToolOutput, finding};
 
 pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
     let document = Document::parse(output.stdout.trim()).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use nofx_shared::gates::{Finding, Severity};
 use regex::Regex;
 
-use super::{Reading, ToolOutput, finding};
+use super::reading::{Reading, ToolOutput, finding};
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^([^\s:][^:]*?\.\w+):(\d+)(?::(\d+))?:\s+(?:(fatal error|error|warning|note|info):\s+)?(.+?)(?:\s+[\[(]([\w-]+)[\])])?$")

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use nofx_shared::gates::{Finding, Severity, TestCount};
 use regex::Regex;
 
-use super::{Reading, ToolOutput, finding};
+use super::reading::{Reading, ToolOutput, finding};
 
 static COUNTS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:=+ )?((?:\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|rerun)(?:, )?)+) in [\d.]+s")

@@ -3,7 +3,7 @@
 use nofx_shared::gates::{Finding, Severity};
 use serde_json::Value;
 
-use super::{Reading, ToolOutput, finding, place};
+use super::reading::{Reading, ToolOutput, finding, place};
 
 pub(super) fn read(output: &ToolOutput<'_>) -> Result<Reading, String> {
     let entries: Vec<Value> = serde_json::from_str(output.stdout.trim()).map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ use nofx_shared::engine::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::workspace::below;
+use crate::workspace::file_below;
 
 /// Limits of one response.
 const MAX_FILES: usize = 100;
@@ -75,7 +75,7 @@ pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<P
         if !only.is_empty() && !only.iter().any(|start| file.path.starts_with(start.as_str())) {
             return Err(refuse("the path is not in `only`"));
         }
-        below(dir, &file.path)
+        file_below(dir, &file.path)
     };
     files.iter().map(one).collect()
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use nofx_shared::engine::Failure;
 
-use super::Inputs;
-use crate::workspace::below;
+use super::inputs::Inputs;
+use crate::workspace::file_below;
 
 /// Limit for each file that the model sees.
 const FILE_BYTES: usize = 64 << 10;
@@ -54,7 +54,7 @@ fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
 }
 
 fn read(dir: &Path, name: &str) -> Result<String, Failure> {
-    let path = below(dir, name)?;
+    let path = file_below(dir, name)?;
     let bytes = std::fs::read(&path).map_err(|error| Failure::permanent(format!("could not read `{name}`: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes[..bytes.len().min(FILE_BYTES)]).into_owned())
 }

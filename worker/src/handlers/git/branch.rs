@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{check_branch, checkout, git};
+use super::checkout::{check_branch, checkout, git};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 

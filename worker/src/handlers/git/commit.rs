@@ -3,10 +3,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{checkout, git};
+use super::checkout::{checkout, git};
 use crate::handlers::Handler;
 use crate::step::StepContext;
-use crate::workspace::below;
+use crate::workspace::file_below;
 
 /// Commits what changed in the run's checkout. The commit says which step made it, so that a retry finds it instead of making another;
 /// when nothing changed, none is made.
@@ -42,7 +42,7 @@ impl Handler for Commit {
         let is_done = last.lines().any(|line| line == mark);
         if !is_done {
             for path in &inputs.paths {
-                below(&dir, path)?;
+                file_below(&dir, path)?;
             }
             let paths: Vec<&str> = if inputs.paths.is_empty() { vec!["."] } else { inputs.paths.iter().map(String::as_str).collect() };
             git.run(&[["add", "--all", "--"].as_slice(), &paths].concat()).await?;

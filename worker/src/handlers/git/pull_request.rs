@@ -3,8 +3,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::checkout::{checkout, current_branch, git};
+use super::credentials::token;
 use super::forge::{Forge, NewPullRequest};
-use super::{checkout, current_branch, git, token};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 

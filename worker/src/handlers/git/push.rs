@@ -3,7 +3,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{check_branch, checkout, credentials, current_branch, git, token};
+use super::checkout::{check_branch, checkout, current_branch, git};
+use super::credentials::{credentials, token};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 

@@ -1,0 +1,66 @@
+//! The gate: its inputs, the command that writes the reports, and the judgement.
+
+use nofx_shared::engine::Failure;
+use nofx_shared::gates::Tool;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::compare::compare;
+use crate::drivers::script_argv;
+use crate::gates::context::GateContext;
+use crate::gates::gate::Gate;
+use crate::gates::judgement::Judgement;
+
+/// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
+/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate closed.
+#[derive(JsonSchema)]
+#[schemars(rename = "Coverage")]
+pub(crate) struct CoverageGate;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Inputs {
+    /// Branch, tag or commit to compare with, at the merge base. Default: `origin/HEAD`, `origin/main` or `origin/master`.
+    base: Option<String>,
+    /// Runs the tests and writes the reports; default: none, an earlier step has done so.
+    command: Option<String>,
+    /// Reports below the workspace; default: those at the usual places.
+    reports: Option<Vec<String>>,
+    /// Percent of the changed lines that must have run; default: 90.
+    threshold: Option<f64>,
+    /// Files that need no coverage: `docs/**`, `src/gen/*.ts`.
+    #[serde(default)]
+    exclude: Vec<String>,
+}
+
+impl Gate for CoverageGate {
+    const TOOL: &'static str = "gate:coverage";
+    type Inputs = Inputs;
+
+    async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
+        let threshold = inputs.threshold.unwrap_or(90.0);
+        if !(0.0..=100.0).contains(&threshold) {
+            return Err(Failure::permanent(format!("`threshold` must be a percentage from 0 to 100, not {threshold}")));
+        }
+        let git = context.git(&context.workspace);
+        if !git.is_repository() {
+            return Ok(Judgement::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
+        }
+        let mut output = String::new();
+        let mut exit_code = None;
+        if let Some(command) = &inputs.command {
+            let result = context.run(script_argv(command), &context.workspace).await?;
+            (output, exit_code) = (result.output, result.exit_code);
+        }
+        let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+        let mut judgement = if exit_code.is_none_or(|code| code == 0) {
+            let threshold_milli = (threshold * 1000.0).round() as u64;
+            compare(context, &git, inputs.base.as_deref(), inputs.reports.as_deref(), &inputs.exclude, threshold_milli).await?
+        } else {
+            Judgement::inconclusive(format!("the command exited with code {}", exit_code.unwrap_or_default()))
+        };
+        (judgement.tool, judgement.output, judgement.exit_code) = (tool, output, exit_code);
+        judgement.command = inputs.command.map(|command| context.step.mask.apply(&command));
+        Ok(judgement)
+    }
+}

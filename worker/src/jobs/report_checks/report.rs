@@ -1,0 +1,92 @@
+//! The loop: checks that are due are created or updated at the forge, and recorded.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use nofx_shared::db::Db;
+use nofx_shared::gates::{self, Check, Evidence};
+use nofx_shared::net;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::check_run::{annotations, check_body};
+use super::github::{find, send, token};
+use crate::step::Services;
+
+/// GitHub's limit for one request.
+const ANNOTATIONS_PER_REQUEST: usize = 50;
+
+pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: CancellationToken) {
+    let client = net::client();
+    loop {
+        tokio::select! { () = services.checks.notified() => {}, () = stop.cancelled() => return }
+        loop {
+            let checks = match gates::claim_checks(&db).await {
+                Ok(checks) if checks.is_empty() => break,
+                Ok(checks) => checks,
+                Err(error) => {
+                    tracing::warn!(%error, "could not list the checks to report; the next sweep will");
+                    break;
+                }
+            };
+            let mut tokens = HashMap::new();
+            for check in checks {
+                match report(&client, &services, &check, &mut tokens).await {
+                    Ok(id) => match gates::mark_check_reported(&db, &check, id).await {
+                        Ok(true) => services.checks.notify_one(),
+                        Ok(false) => {}
+                        Err(error) => {
+                            tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
+                        }
+                    },
+                    // Its claim lasts 20 seconds; then it is due again.
+                    Err(why) => {
+                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "could not report a check to the forge")
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Creates or updates a check at GitHub; returns its id there.
+async fn report(client: &Client, services: &Services, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
+    let key = (check.tenant_id, check.repository.clone());
+    let token = match tokens.get(&key) {
+        Some(token) => token.clone(),
+        None => {
+            let token = token(client, services, check).await?;
+            tokens.insert(key, token.clone());
+            token
+        }
+    };
+    let base = format!("{}/repos/{}", services.forges.github, check.repository);
+    let found = match check.check_id {
+        Some(id) => Some(id),
+        None => find(client, &base, &token, check).await?,
+    };
+    let evidence = evidence(services, check).await;
+    let mut annotations: Vec<Value> = evidence.as_ref().map(annotations).unwrap_or_default();
+    let rest = annotations.split_off(annotations.len().min(ANNOTATIONS_PER_REQUEST));
+    let body = check_body(services, check, evidence.as_ref(), &annotations);
+    let response = match found {
+        Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
+        None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
+    };
+    let id = response["id"].as_u64().ok_or("GitHub did not return a check run")?;
+    // More requests add the rest of the annotations.
+    for more in rest.chunks(ANNOTATIONS_PER_REQUEST) {
+        let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
+        send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&json!({"output": output}))).await?;
+    }
+    Ok(id)
+}
+
+/// A gate's evidence; the check is reported without it if it cannot be read.
+async fn evidence(services: &Services, check: &Check) -> Option<Evidence> {
+    let stored = check.evidence.as_ref().filter(|_| check.state == "completed")?;
+    let bytes = services.storage.download(&stored.blob).await.ok()?.bytes().await.ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

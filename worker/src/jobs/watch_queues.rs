@@ -1,0 +1,10 @@
+//! Raises and resolves alerts about queues.
+
+use nofx_shared::containment;
+use nofx_shared::db::Error;
+
+use super::context::JobContext;
+
+pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
+    containment::watch_queues(&context.db).await.map(drop)
+}
