@@ -241,17 +241,26 @@ async fn what_the_run_itself_changed_counts_and_a_command_may_make_the_report() 
     let repository = Repository::new(&[("a.js", "one();\n")]);
     repository.branch("work");
     let istanbul = json!({"a.js": {"path": "a.js", "statementMap": {"0": {"start": {"line": 2, "column": 0}, "end": {"line": 2, "column": 5}}}, "s": {"0": 1}}});
-    let inputs = json!({"base": "main", "command": format!("mkdir coverage && echo '{istanbul}' > coverage/coverage-final.json")});
-    let run = person
-        .run(json!({"goal": "coverage", "workspace": repository.workspace("work"), "steps": [
-            {"name": "write", "tool": "bash", "inputs": {"script": "echo 'two();' >> a.js"}},
-            {"name": "gate", "tool": "gate:coverage", "inputs": inputs}]}))
-        .await;
-    let evidence = person.evidence(&run, "gate").await;
+    let command = format!("mkdir coverage && echo '{istanbul}' > coverage/coverage-final.json");
+    let covered = async |command: String| {
+        let run = person
+            .run(json!({"goal": "coverage", "workspace": repository.workspace("work"), "steps": [
+                {"name": "write", "tool": "bash", "inputs": {"script": "echo 'two();' >> a.js"}},
+                {"name": "gate", "tool": "gate:coverage", "inputs": {"base": "main", "command": command}}]}))
+            .await;
+        person.evidence(&run, "gate").await
+    };
+    let evidence = covered(command.clone()).await;
     assert_eq!(
         (evidence["verdict"].as_str(), &evidence["coverage"]["files"]),
         (Some("pass"), &json!({"a.js": {"covered": [[2, 2]], "uncovered": []}})),
         "{evidence}"
+    );
+    let evidence = covered(format!("{command} && kill -9 $$")).await;
+    assert_eq!(
+        (evidence["verdict"].as_str(), evidence["summary"].as_str()),
+        (Some("inconclusive"), Some("the command was killed by a signal")),
+        "the report is there, but who made it did not end: {evidence}"
     );
     let (evidence, _) = judge(&person, &repository, json!({"base": "main", "command": "exit 3"})).await;
     assert_eq!(evidence["verdict"], "inconclusive");

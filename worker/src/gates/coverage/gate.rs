@@ -46,19 +46,21 @@ impl Gate for CoverageGate {
         if !git.is_repository() {
             return Ok(Judgement::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
         }
-        let mut output = String::new();
-        let mut exit_code = None;
+        let mut ran = None;
         if let Some(command) = &inputs.command {
-            let result = context.run(script_argv(command), &context.workspace).await?;
-            (output, exit_code) = (result.output, result.exit_code);
+            ran = Some(context.run(script_argv(command), &context.workspace).await?);
         }
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
-        let mut judgement = if exit_code.is_none_or(|code| code == 0) {
-            let threshold_milli = (threshold * 1000.0).round() as u64;
-            compare(context, &git, inputs.base.as_deref(), inputs.reports.as_deref(), &inputs.exclude, threshold_milli).await?
-        } else {
-            Judgement::inconclusive(format!("the command exited with code {}", exit_code.unwrap_or_default()))
+        // Reports that an earlier step left say nothing of a command that failed.
+        let mut judgement = match ran.as_ref().map(|ran| ran.exit_code) {
+            None | Some(Some(0)) => {
+                let threshold_milli = (threshold * 1000.0).round() as u64;
+                compare(context, &git, inputs.base.as_deref(), inputs.reports.as_deref(), &inputs.exclude, threshold_milli).await?
+            }
+            Some(Some(code)) => Judgement::inconclusive(format!("the command exited with code {code}")),
+            Some(None) => Judgement::inconclusive("the command was killed by a signal"),
         };
+        let (output, exit_code) = ran.map_or_else(Default::default, |ran| (ran.output, ran.exit_code));
         (judgement.tool, judgement.output, judgement.exit_code) = (tool, output, exit_code);
         judgement.command = inputs.command.map(|command| context.step.mask.apply(&command));
         Ok(judgement)
