@@ -2,8 +2,10 @@
 
 pub mod app;
 mod artifacts;
+mod background;
 mod cache;
 mod events;
+mod feeds;
 mod gates;
 mod http;
 #[cfg(test)]
@@ -16,8 +18,9 @@ mod webhooks;
 use axum::Router;
 
 pub use app::App;
+pub use background::Background;
+pub use http::ClientAddress;
 use http::Routes;
-pub use http::{Background, ClientAddress};
 
 /// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {

@@ -14,7 +14,8 @@ use super::Ui;
 use super::form::Form;
 use super::session::{is_secure, set};
 use super::url::encode;
-use crate::http::{Background, Identity, cookie, record_limit};
+use crate::Background;
+use crate::http::{Identity, cookie, record_limit};
 
 /// Responses of the API are read up to this size.
 const RESPONSE_BYTES: usize = 8 << 20;
