@@ -8,7 +8,7 @@ use nofx_shared::db::Query;
 use nofx_shared::problem::{Kind, Problem};
 use uuid::Uuid;
 
-use super::Artifact;
+use super::artifact::Artifact;
 use crate::App;
 use crate::http::{Authenticated, Path, Refusal, cached};
 

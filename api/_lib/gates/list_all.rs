@@ -7,7 +7,7 @@ use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
 use serde::Deserialize;
 
-use super::{COLUMNS_TO_DECIDE, Gate};
+use super::gate::{COLUMNS_TO_DECIDE, Gate};
 use crate::App;
 use crate::http::{Authenticated, Cursor, Page, Paging, Params, Refusal};
 
