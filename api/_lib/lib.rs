@@ -1,5 +1,6 @@
 //! The HTTP API: one folder per resource, one file per verb. Knows no host, no cloud runtime and no SQL text.
 
+mod access;
 pub mod app;
 mod artifacts;
 mod background;
@@ -24,7 +25,7 @@ use http::Routes;
 
 /// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {
-    all([artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
+    all([access::router(), artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
@@ -53,7 +54,7 @@ pub fn runs(app: &App) -> Router {
 }
 
 pub fn system(app: &App) -> Router {
-    serve(with_forms(system::router(), ui::system_forms(), app), app)
+    serve(with_forms(all([system::router(), access::router()]), ui::system_forms(), app), app)
 }
 
 /// The dashboard's pages, which read.
