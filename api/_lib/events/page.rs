@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Page, Params, Refusal, cached};
+use crate::http::{Authenticated, Page, Params, Refusal, cached, page_limit};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -41,12 +41,9 @@ pub(crate) async fn list_events(
     Params(query): Params<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=100).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {limit}")).into());
-    }
+    let limit = page_limit(query.limit.map(usize::from), 100)?;
     let rows = read_events(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
-    let full = rows.len() == usize::from(limit);
+    let full = rows.len() == limit;
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
     Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))
 }

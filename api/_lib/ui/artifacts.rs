@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use nofx_shared::db::Query as Rows;
 use nofx_shared::gates::Evidence;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::Kind;
 use nofx_shared::storage;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::components::{bytes, empty, id, pager, when};
 use super::layout::{Frame, Icon, Page};
 use super::session::Session;
 use crate::artifacts::Artifact;
-use crate::http::{Cursor, Page as Cut, Paging, Params, Refusal};
+use crate::http::{Cursor, Paging, Params, Refusal, one};
 
 /// Bytes of a text that a page shows.
 const SHOWN_BYTES: usize = 128 << 10;
@@ -33,14 +33,13 @@ pub(super) struct Query {
 }
 
 pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
-    let paging = Paging::after(&query.cursor);
-    let mut filters = paging.filters()?;
+    let mut filters = vec![];
     if !query.name.is_empty() {
         filters.push(("name".to_owned(), format!("ilike.*{}*", query.name.replace(['*', '%', '_', '\\'], "_"))));
     }
     filters.extend(query.run.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
-    let rows: Vec<Artifact> = ui.app.db(&frame.session.caller).read(&Rows { table: "artifact", filters }).await?;
-    let found = Cut::cut(rows, paging.limit()?, |artifact| Cursor { created_at: artifact.created_at, id: artifact.id });
+    let cursor = |artifact: &Artifact| Cursor { created_at: artifact.created_at, id: artifact.id };
+    let found = Paging::after(&query.cursor).fetch(&ui.app.db(&frame.session.caller), "artifact", filters, cursor).await?;
     let run = query.run.map(|run| run.to_string()).unwrap_or_default();
     let body = html! {
         header.list { h1 { "Artifacts" } }
@@ -98,9 +97,9 @@ pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which)
         None => ("path".to_owned(), format!("eq.{}", which.path)),
     };
     let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
-    let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
-    let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass its `id` or `path`.");
-    let artifact = found.into_iter().next().ok_or_else(missing)?;
+    let newest = Rows { table: "artifact", filters: newest };
+    let detail = "The artifact was not found in your tenant. Pass its `id` or `path`.".to_owned();
+    let artifact: Artifact = one(&ui.app.db(&session.caller), &newest, Kind::ArtifactNotFound, detail).await?;
     let url = ui.app.storage().sign(&artifact.blob, URL_VALID_FOR).await?;
     Ok(Redirect::to(&url).into_response())
 }
