@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::events::Hub;
-use crate::http::{Background, Operator};
+use crate::background::Background;
+use crate::feeds::Hub;
 
 /// How long the identity of an API key is cached: a revoked key works that long in this process.
 const KEY_TTL: Duration = Duration::from_secs(30);
@@ -101,8 +101,8 @@ impl App {
     }
 
     /// The database as the service role, for an operator: the audit log names them.
-    pub(crate) fn db_for_operator(&self, operator: &Operator) -> Db {
-        let origin = RequestOrigin { actor: Some(operator.0.subject.clone()), ..operator.0.origin.clone() };
+    pub(crate) fn db_for_operator(&self, operator: &Caller) -> Db {
+        let origin = RequestOrigin { actor: Some(operator.subject.clone()), ..operator.origin.clone() };
         self.inner.service.clone().on_behalf_of(&origin)
     }
 

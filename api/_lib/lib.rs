@@ -1,8 +1,11 @@
 //! The HTTP API: one folder per resource, one file per verb. Knows no host, no cloud runtime and no SQL text.
 
+mod access;
 pub mod app;
 mod artifacts;
+mod background;
 mod events;
+mod feeds;
 mod gates;
 mod http;
 #[cfg(test)]
@@ -15,12 +18,13 @@ mod webhooks;
 use axum::Router;
 
 pub use app::App;
+pub use background::Background;
+pub use http::ClientAddress;
 use http::Routes;
-pub use http::{Background, ClientAddress};
 
 /// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {
-    all([artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
+    all([access::router(), artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
@@ -49,7 +53,7 @@ pub fn runs(app: &App) -> Router {
 }
 
 pub fn system(app: &App) -> Router {
-    serve(with_forms(system::router(), ui::system_forms(), app), app)
+    serve(with_forms(all([system::router(), access::router()]), ui::system_forms(), app), app)
 }
 
 /// The dashboard's pages, which read.

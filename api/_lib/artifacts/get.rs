@@ -5,18 +5,17 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::Kind;
 use uuid::Uuid;
 
-use super::Artifact;
+use super::artifact::Artifact;
 use crate::App;
-use crate::http::{Authenticated, Path, Refusal, cached};
+use crate::http::{Authenticated, Path, Refusal, cached, one};
 
 pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifact, Refusal> {
-    let query = Query { table: "artifact", filters: vec![("id".to_owned(), format!("eq.{id}"))] };
-    let found: Vec<Artifact> = app.db(caller).read(&query).await?;
+    let query = Query::of("artifact", [("id", format!("eq.{id}"))]);
     let detail = format!("Artifact {id} was not found. GET /api/runs/{{id}} lists the artifacts of a run.");
-    found.into_iter().next().ok_or_else(|| Problem::new(Kind::ArtifactNotFound, detail).into())
+    one(&app.db(caller), &query, Kind::ArtifactNotFound, detail).await
 }
 
 /// Show the metadata of an artifact.

@@ -3,28 +3,13 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use nofx_shared::db::{Db, Error};
-use nofx_shared::events::{CloudEvent, Cursor, EventRow};
+use nofx_shared::events::{CloudEvent, Cursor, EventFilter, read_events};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Page, Params, Refusal, cached};
-
-/// Selects events by run and type.
-#[derive(Clone, Debug, Default)]
-pub(super) struct EventFilter {
-    pub run: Option<Uuid>,
-    pub types: Option<Vec<String>>,
-}
-
-impl EventFilter {
-    pub(super) fn matches(&self, row: &EventRow) -> bool {
-        self.run.is_none_or(|run| row.run_id == Some(run)) && self.types.as_ref().is_none_or(|types| types.contains(&row.r#type))
-    }
-}
+use crate::http::{Authenticated, Page, Params, Refusal, cached, page_limit};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -45,12 +30,6 @@ impl Query {
     }
 }
 
-/// Reads a page of the log as the identity of `db` sees it.
-pub(super) async fn read_page(db: &Db, after: Cursor, filter: &EventFilter, limit: u16) -> Result<Vec<EventRow>, Error> {
-    let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": filter.types, "p_run": filter.run, "p_limit": limit});
-    db.call("read_events", &arguments).await
-}
-
 /// List events after a cursor, oldest first. For the next page, pass the id of the last event as `after`.
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
@@ -62,12 +41,9 @@ pub(crate) async fn list_events(
     Params(query): Params<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=100).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {limit}")).into());
-    }
-    let rows = read_page(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
-    let full = rows.len() == usize::from(limit);
+    let limit = page_limit(query.limit.map(usize::from), 100)?;
+    let rows = read_events(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
+    let full = rows.len() == limit;
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
     Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))
 }

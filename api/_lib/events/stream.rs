@@ -11,13 +11,13 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use nofx_shared::db::Db;
-use nofx_shared::events::{CloudEvent, Cursor, EventRow};
+use nofx_shared::events::{CloudEvent, Cursor, EventFilter, EventRow, read_events};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::page::{EventFilter, Query, read_page};
+use super::page::Query;
 use crate::App;
 use crate::http::{Authenticated, Params, Refusal};
 
@@ -95,7 +95,7 @@ impl Follower {
                 return send(row);
             }
             if self.behind {
-                match read_page(&self.db, self.cursor, &self.filter, 500).await {
+                match read_events(&self.db, self.cursor, &self.filter, 500).await {
                     Ok(rows) => {
                         self.behind = !rows.is_empty();
                         self.replayed.extend(rows);

@@ -5,19 +5,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::Kind;
 use uuid::Uuid;
 
-use super::{COLUMNS_TO_DECIDE, Gate};
+use super::gate::{COLUMNS_TO_DECIDE, Gate};
 use crate::App;
-use crate::http::{Authenticated, Path, Refusal, cached};
+use crate::http::{Authenticated, Path, Refusal, cached, one};
 
 /// A gate of the caller's tenant.
 pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, Refusal> {
     let filters = [("id", format!("eq.{id}")), ("select", COLUMNS_TO_DECIDE.to_owned()), ("gate_decision.order", "created_at".to_owned())];
-    let found: Vec<Gate> = app.db(caller).read(&Query::of("gate", filters)).await?;
-    let missing = || Problem::new(Kind::GateNotFound, format!("Gate {id} was not found. List gates with GET /api/gates.")).into();
-    found.into_iter().next().ok_or_else(missing)
+    let detail = format!("Gate {id} was not found. List gates with GET /api/gates.");
+    one(&app.db(caller), &Query::of("gate", filters), Kind::GateNotFound, detail).await
 }
 
 /// Show a gate with its decisions.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use nofx_shared::db::Query;
 use uuid::Uuid;
 
-use super::Gate;
+use super::gate::{COLUMNS, Gate};
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
@@ -19,7 +19,7 @@ pub(crate) async fn list_run_gates(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let filters = [("run_id", format!("eq.{id}")), ("order", "created_at".to_owned()), ("select", super::COLUMNS.to_owned())];
+    let filters = [("run_id", format!("eq.{id}")), ("order", "created_at".to_owned()), ("select", COLUMNS.to_owned())];
     let data: Vec<Gate> = app.db(&caller).read(&Query::of("gate", filters)).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }

@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use nofx_shared::auth::Caller;
-use nofx_shared::db::Query;
 use serde::Deserialize;
 
-use super::{COLUMNS_TO_DECIDE, Gate};
+use super::gate::{COLUMNS_TO_DECIDE, Gate};
 use crate::App;
 use crate::http::{Authenticated, Cursor, Page, Paging, Params, Refusal};
 
@@ -48,9 +47,8 @@ pub(crate) struct Filter {
 
 /// A page of the gates of the caller's tenant, with their steps and runs.
 pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &Paging) -> Result<Page<Gate>, Refusal> {
-    let mut filters = paging.filters()?;
-    filters.push(("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()));
-    filters.push(("gate_decision.order".to_owned(), "created_at".to_owned()));
+    let mut filters =
+        vec![("select".to_owned(), COLUMNS_TO_DECIDE.to_owned()), ("gate_decision.order".to_owned(), "created_at".to_owned())];
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
     if let Some(gate_type) = &filter.gate_type {
         let wanted = match gate_type.strip_suffix('*') {
@@ -65,8 +63,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     if filter.waits_for_me == Some(true) {
         filters.push(("waits_for_me".to_owned(), "is.true".to_owned()));
     }
-    let rows: Vec<Gate> = app.db(caller).read(&Query { table: "gate", filters }).await?;
-    Ok(Page::cut(rows, paging.limit()?, |gate| Cursor { created_at: gate.created_at, id: gate.id }))
+    paging.fetch(&app.db(caller), "gate", filters, |gate: &Gate| Cursor { created_at: gate.created_at, id: gate.id }).await
 }
 
 /// List the gates of all runs, newest first: `?status=pending` lists those waiting for approval.

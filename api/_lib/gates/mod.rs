@@ -1,81 +1,19 @@
 //! `/api/gates`: request a gate, decide it, list gates, and the policies that require them.
 
 mod decide;
+mod gate;
 mod get;
 mod list;
 pub(crate) mod list_all;
 mod policies;
 mod request;
 
-use chrono::{DateTime, Utc};
-use nofx_shared::auth::Role;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use uuid::Uuid;
-
 use crate::http::{Routes, routes};
 
+pub(crate) use gate::{COLUMNS, Gate};
 pub(crate) use get::find;
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
-
-/// A barrier on a step, and how it was decided.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Gate {
-    pub id: Uuid,
-    pub run_id: Uuid,
-    pub step_id: Uuid,
-    /// `manual:…` waits for people, `gate:…` was decided by a tool.
-    pub gate_type: String,
-    /// pending, passed, failed, waived, expired or cancelled.
-    pub status: String,
-    pub question: Option<String>,
-    /// Path of the evidence in Storage, and the id of its artifact.
-    pub evidence_path: Option<String>,
-    pub evidence_id: Option<Uuid>,
-    /// The minimum role that may decide.
-    pub role: Role,
-    /// How many different people must approve.
-    pub approvals_required: u32,
-    /// Whether the run's author may approve.
-    pub author_may_approve: bool,
-    /// When the gate expires.
-    pub expires_at: Option<DateTime<Utc>>,
-    pub decided_by: Option<String>,
-    pub decided_at: Option<DateTime<Utc>>,
-    pub reason: Option<String>,
-    pub created_at: DateTime<Utc>,
-    /// All decisions, oldest first.
-    #[serde(default)]
-    pub decisions: Vec<Decision>,
-    /// The step that waits for the gate.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub step: Option<Value>,
-    /// The run that the step belongs to.
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    pub run: Option<Value>,
-}
-
-/// The decision of one person.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Decision {
-    pub by: String,
-    /// approve, reject or waive.
-    pub decision: String,
-    pub role: Option<Role>,
-    pub reason: Option<String>,
-    pub created_at: DateTime<Utc>,
-}
-
-/// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
-/// The same, with the step and the run that people see before they decide.
-const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
-    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
 
 pub(super) fn router<R: Routes>() -> R {
     R::default()

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Gate;
+use super::gate::Gate;
 use super::get::find;
 use crate::App;
 use crate::http::{Authenticated, Body, IdempotentRequest, Refusal, RequestParts, idempotent};

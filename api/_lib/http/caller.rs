@@ -16,7 +16,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::cookie::{SESSION_COOKIE, cookie};
 use super::request_id::RequestId;
-use super::{Refusal, rate_limit};
+use super::{Refusal, limit_response};
 use crate::App;
 
 /// The address of a client, as the host knows it: never from a header that the client sends. A host puts it into the request's extensions.
@@ -48,7 +48,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
             let is_new_key = credential.starts_with("nofx_") && !app.is_known_key(&credential);
             let failures = failures.filter(|check| check.policy.limit > 0 && is_new_key);
             if let Some(state) = failures.as_ref().and_then(|check| app.limits().is_used_up(check)) {
-                return rate_limit::refuse(&state);
+                return limit_response::refuse(&state);
             }
             let found = app.identify(&credential).await;
             if let (Err(Problem { kind: Kind::Unauthorized, .. }), Some(check)) = (&found, failures) {

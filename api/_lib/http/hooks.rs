@@ -1,9 +1,10 @@
 //! Hooks of requests: `pre` hooks run before a request that changes something, and may deny it; `post` and `error` hooks are delivered
 //! afterwards. A `pre` hook that does not respond in time denies the request.
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
 use nofx_shared::hooks::{self, Delivery, Hook, HookPhase, HookTarget, RequestHooks};
@@ -12,10 +13,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::caller::Identity;
-use super::{Background, Refusal, json as body};
-use crate::App;
+use super::{Refusal, json as body};
+use crate::{App, Background};
 
-pub(super) async fn run_request_hooks(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Routes that change something, behind the request hooks. (Functions that only read need no CEL, and are smaller.)
+pub(crate) fn with_request_hooks(routes: Router<App>, app: &App) -> Router<App> {
+    routes.layer(from_fn_with_state(app.clone(), run_request_hooks))
+}
+
+async fn run_request_hooks(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_read = request.method().is_safe();
     let identity = request.extensions().get::<Identity>().and_then(|identity| identity.caller.clone()?.ok());
     // Hooks themselves can always be changed: one that denies everything must not protect itself.

@@ -1,7 +1,5 @@
-//! The layers around all routes, from outside to inside: request id, trace, headers, CORS, time-out, body limit, caller, rate limits; and
-//! what routes share: bodies, pages, problems.
+//! The layers around all routes, and what routes share: bodies, pages, problems. Knows no resource.
 
-mod background;
 mod body_limit;
 mod caller;
 mod cookie;
@@ -9,6 +7,9 @@ mod etag;
 mod hooks;
 mod idempotency;
 mod json;
+mod layers;
+mod limit_response;
+mod one;
 mod page;
 mod path;
 mod problem;
@@ -20,57 +21,18 @@ mod strict;
 mod timeout;
 mod trace;
 
-use std::time::Duration;
-
-use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{from_fn, from_fn_with_state, map_request};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
-
-use crate::App;
-pub use background::Background;
 pub(crate) use body_limit::record as record_limit;
 pub use caller::ClientAddress;
 pub(crate) use caller::{Authenticated, Identity, Operator};
 pub(crate) use cookie::{SESSION_COOKIE, cookie};
 pub(crate) use etag::cached;
+pub(crate) use hooks::with_request_hooks;
 pub(crate) use idempotency::{IdempotentRequest, idempotent};
 pub(crate) use json::{Body, Params, RawBody};
-pub(crate) use page::{Cursor, Page, Paging};
+pub(crate) use layers::layers;
+pub(crate) use one::one;
+pub(crate) use page::{Cursor, Page, Paging, page_limit};
 pub(crate) use path::Path;
 pub(crate) use problem::{Refusal, not_found};
 pub(crate) use request_parts::RequestParts;
 pub(crate) use routes::{Group, Routes, on, routes};
-
-/// Routes that change something, behind the request hooks. (Functions that only read need no CEL, and are smaller.)
-pub(crate) fn with_request_hooks(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(app.clone(), hooks::run_request_hooks))
-}
-
-/// The layers that a request passes before it reaches a route.
-pub(crate) fn layers(router: Router, app: &App) -> Router {
-    let origins: Vec<HeaderValue> = app.settings().cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, HeaderName::from_static("idempotency-key")])
-        .expose_headers(["ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "link"].map(HeaderName::from_static))
-        .max_age(Duration::from_secs(600));
-    let fixed = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    router
-        .layer(from_fn_with_state(app.clone(), rate_limit::guard))
-        .layer(from_fn_with_state(app.clone(), caller::identify))
-        .layer(map_request(async |request| body_limit::record(request)))
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn(timeout::limit))
-        .layer(cors)
-        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
-        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
-        .layer(fixed(header::CACHE_CONTROL, "no-store"))
-        .layer(from_fn(trace::record))
-        .layer(from_fn(request_id::carry))
-}

@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
+use nofx_shared::db::{Db, Query};
 use nofx_shared::problem::{Kind, Problem};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -46,15 +48,25 @@ impl Paging {
         Self { limit: Some(limit), cursor: None }
     }
 
-    pub(crate) fn limit(&self) -> Result<usize, Refusal> {
-        match self.limit.unwrap_or(50) {
-            limit @ 1..=100 => Ok(limit.into()),
-            other => Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 100, not {other}")).into()),
-        }
+    /// Reads this page of the rows that pass the filters, newest first. `cursor` says where a row stands.
+    pub(crate) async fn fetch<T: DeserializeOwned>(
+        &self,
+        db: &Db,
+        table: &'static str,
+        filters: Vec<(String, String)>,
+        cursor: impl Fn(&T) -> Cursor,
+    ) -> Result<Page<T>, Refusal> {
+        let mut query = Query { table, filters: self.filters()? };
+        query.filters.extend(filters);
+        Ok(Page::cut(db.read(&query).await?, self.limit()?, cursor))
+    }
+
+    fn limit(&self) -> Result<usize, Refusal> {
+        page_limit(self.limit.map(usize::from), 100)
     }
 
     /// PostgREST filters for this page: one row more than the limit shows whether there is a next page.
-    pub(crate) fn filters(&self) -> Result<Vec<(String, String)>, Refusal> {
+    fn filters(&self) -> Result<Vec<(String, String)>, Refusal> {
         let mut filters =
             vec![("order".to_owned(), "created_at.desc,id.desc".to_owned()), ("limit".to_owned(), (self.limit()? + 1).to_string())];
         if let Some(text) = &self.cursor {
@@ -67,6 +79,14 @@ impl Paging {
     }
 }
 
+/// How many rows a client asks for, 50 by default; more than `max` are refused.
+pub(crate) fn page_limit(given: Option<usize>, max: usize) -> Result<usize, Refusal> {
+    match given.unwrap_or(50) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        other => Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to {max}, not {other}")).into()),
+    }
+}
+
 /// A page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Page<T> {
@@ -74,14 +94,16 @@ pub(crate) struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-impl<T: Serialize> Page<T> {
-    pub(crate) fn cut(mut rows: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+impl<T> Page<T> {
+    fn cut(mut rows: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows.last().filter(|_| more).map(|row| cursor(row).encode());
         Self { data: rows, next_cursor }
     }
+}
 
+impl<T: Serialize> Page<T> {
     pub(crate) fn respond(self, uri: &Uri, headers: &HeaderMap) -> Response {
         let next = self.next_cursor.clone();
         let mut response = cached(headers, &self).into_response();

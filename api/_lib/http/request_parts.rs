@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use nofx_shared::telemetry::TraceParent;
 
-use super::Background;
+use crate::Background;
 
 pub(crate) struct RequestParts {
     pub method: Method,

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Caller;
-use nofx_shared::db::Query;
 use nofx_shared::engine::RunStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -69,7 +68,7 @@ pub(super) const COLUMNS: &str = "id,goal,status,steps_total,open_steps,error,cr
 
 /// A page of the runs of the caller's tenant, each with why it failed or waits.
 pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &Paging) -> Result<Page<RunSummary>, Refusal> {
-    let mut filters = paging.filters()?;
+    let mut filters = vec![];
     let mut columns = COLUMNS.to_owned();
     let mut add = |key: &str, value: String| filters.push((key.to_owned(), value));
     if let Some(status) = filter.status {
@@ -98,8 +97,8 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     }
     add("select", columns);
     let db = app.db(caller);
-    let rows: Vec<RunSummary> = db.read(&Query { table: "run", filters }).await?;
-    let mut page = Page::cut(rows, paging.limit()?, |run| Cursor { created_at: run.created_at, id: run.id });
+    let cursor = |run: &RunSummary| Cursor { created_at: run.created_at, id: run.id };
+    let mut page = paging.fetch(&db, "run", filters, cursor).await?;
     let ids: Vec<Uuid> = page.data.iter().filter(|run| run.error.is_some() || run.ended_at.is_none()).map(|run| run.id).collect();
     if !ids.is_empty() {
         let reasons: Vec<StatusReason> = db.call("explain_runs", &json!({"p_runs": ids})).await?;

@@ -5,12 +5,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use nofx_shared::auth::Caller;
 use nofx_shared::db::Query;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::Kind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Params, Path, Refusal, cached};
+use crate::http::{Authenticated, Params, Path, Refusal, cached, one};
 
 /// Chunks that are read at once.
 const CHUNKS: u32 = 64;
@@ -73,7 +73,7 @@ async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Re
         attempt: u32,
     }
     let filters = [("select", "attempt".to_owned()), ("id", format!("eq.{step}")), ("run_id", format!("eq.{run}"))];
-    let found: Vec<Row> = app.db(caller).read(&Query::of("step", filters)).await?;
-    let missing = || Problem::new(Kind::StepNotFound, format!("Step {step} was not found. List the steps with GET /api/runs/{run}."));
-    Ok(found.first().ok_or_else(missing)?.attempt)
+    let detail = format!("Step {step} was not found. List the steps with GET /api/runs/{run}.");
+    let row: Row = one(&app.db(caller), &Query::of("step", filters), Kind::StepNotFound, detail).await?;
+    Ok(row.attempt)
 }

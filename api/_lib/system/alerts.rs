@@ -5,13 +5,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use nofx_shared::containment::{Alert, AlertKind};
 use nofx_shared::db::Query;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::Kind;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached, one};
 
 /// The threshold of an alert.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -26,8 +26,9 @@ pub(crate) struct AlertRule {
 #[utoipa::path(get, path = "/alerts", security(("bearer" = [])),
     responses((status = 200, body = Page<Alert>), (status = 304), (status = 401)))]
 pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let data = read(&app, &caller, vec![("order".to_owned(), "raised_at.desc,id.desc".to_owned()), ("limit".to_owned(), "100".to_owned())]);
-    Ok(cached(&headers, &Page { data: data.await?, next_cursor: None }))
+    let query = Query::of("alert", [("select", Alert::COLUMNS), ("order", "raised_at.desc,id.desc"), ("limit", "100")]);
+    let data: Vec<Alert> = app.db(&caller).read(&query).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
 /// Show one alert.
@@ -39,9 +40,9 @@ pub(crate) async fn get_alert(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let found = read(&app, &caller, vec![("id".to_owned(), format!("eq.{id}"))]).await?.into_iter().next();
-    let missing = || Problem::new(Kind::NotFound, format!("Alert {id} was not found. List alerts with GET /api/alerts."));
-    let alert = found.ok_or_else(missing)?;
+    let query = Query::of("alert", [("id", format!("eq.{id}")), ("select", Alert::COLUMNS.to_owned())]);
+    let detail = format!("Alert {id} was not found. List alerts with GET /api/alerts.");
+    let alert: Alert = one(&app.db(&caller), &query, Kind::NotFound, detail).await?;
     Ok(cached(&headers, &alert))
 }
 
@@ -52,9 +53,4 @@ pub(crate) async fn set_alert_rule(State(app): State<App>, caller: Authenticated
     let arguments = json!({"p_kind": body.value.kind, "p_threshold": body.value.threshold});
     app.db(&caller).call::<_, ()>("set_alert_rule", &arguments).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn read(app: &App, caller: &Authenticated, mut filters: Vec<(String, String)>) -> Result<Vec<Alert>, Refusal> {
-    filters.push(("select".to_owned(), Alert::COLUMNS.to_owned()));
-    Ok(app.db(caller).read(&Query { table: "alert", filters }).await?)
 }

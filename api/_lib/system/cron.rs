@@ -10,8 +10,8 @@ use nofx_shared::{containment, engine};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::App;
-use crate::http::{Background, Path, Refusal};
+use crate::http::{Path, Refusal};
+use crate::{App, Background};
 
 /// The jobs; each is a line of `crons` in vercel.json.
 #[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]

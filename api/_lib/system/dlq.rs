@@ -10,7 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, Cursor, Page, Paging, Params, Path, Refusal, cached};
+use crate::http::{Authenticated, Body, Cursor, Page, Paging, Params, Path, Refusal, cached, one};
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {
@@ -32,13 +32,12 @@ pub(crate) async fn list_dead_letters(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let mut filters = paging.filters()?;
-    filters.push(("select".to_owned(), DeadLetter::COLUMNS.to_owned()));
+    let mut filters = vec![("select".to_owned(), DeadLetter::COLUMNS.to_owned())];
     filters.extend(filter.tool.map(|tool| ("tool".to_owned(), format!("eq.{tool}"))));
     filters.extend(filter.run_id.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
     filters.extend(filter.reason.map(|reason| ("reason".to_owned(), format!("eq.{}", reason.as_str()))));
-    let rows: Vec<DeadLetter> = app.db(&caller).read(&Query { table: "step_dlq", filters }).await?;
-    Ok(Page::cut(rows, paging.limit()?, |letter| Cursor { created_at: letter.created_at, id: letter.id }).respond(&uri, &headers))
+    let cursor = |letter: &DeadLetter| Cursor { created_at: letter.created_at, id: letter.id };
+    Ok(paging.fetch(&app.db(&caller), "step_dlq", filters, cursor).await?.respond(&uri, &headers))
 }
 
 /// Show one dead letter.
@@ -50,11 +49,9 @@ pub(crate) async fn get_dead_letter(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let filters = vec![("select".to_owned(), DeadLetter::COLUMNS.to_owned()), ("id".to_owned(), format!("eq.{id}"))];
-    let rows: Vec<DeadLetter> = app.db(&caller).read(&Query { table: "step_dlq", filters }).await?;
-    let letter = rows.into_iter().next();
-    let missing = || Problem::new(Kind::NotFound, format!("Dead letter {id} was not found. List dead letters with GET /api/dlq."));
-    let letter = letter.ok_or_else(missing)?;
+    let query = Query::of("step_dlq", [("select", DeadLetter::COLUMNS.to_owned()), ("id", format!("eq.{id}"))]);
+    let detail = format!("Dead letter {id} was not found. List dead letters with GET /api/dlq.");
+    let letter: DeadLetter = one(&app.db(&caller), &query, Kind::NotFound, detail).await?;
     Ok(cached(&headers, &letter))
 }
 

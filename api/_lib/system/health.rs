@@ -7,7 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::App;
-use crate::http::Refusal;
+use crate::http::{Refusal, Routes, routes};
+
+/// For the other functions: each has a health check.
+pub(crate) fn health_router<R: Routes>() -> R {
+    R::default().routes(routes!(get_health))
+}
 
 /// Check whether the process responds; no dependency is checked.
 #[utoipa::path(get, path = "/health", responses((status = 200)))]

@@ -1,26 +1,22 @@
-//! `/ui/artifacts`: artifacts of steps, and their content.
+//! `/ui/artifacts`: artifacts of steps, and where their content is. Content that pages show is read in `evidence`.
 
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use maud::{Markup, html};
+use maud::html;
 use nofx_shared::db::Query as Rows;
-use nofx_shared::gates::Evidence;
-use nofx_shared::problem::{Kind, Problem};
-use nofx_shared::storage;
+use nofx_shared::problem::Kind;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::Ui;
-use super::components::{bytes, empty, id, pager, when};
+use super::components::{artifact_table, empty, pager};
 use super::layout::{Frame, Icon, Page};
 use super::session::Session;
+use super::state::Ui;
 use crate::artifacts::Artifact;
-use crate::http::{Cursor, Page as Cut, Paging, Params, Refusal};
+use crate::http::{Cursor, Paging, Params, Refusal, one};
 
-/// Bytes of a text that a page shows.
-const SHOWN_BYTES: usize = 128 << 10;
 /// How long a signed URL is valid.
 const URL_VALID_FOR: Duration = Duration::from_secs(300);
 
@@ -33,14 +29,13 @@ pub(super) struct Query {
 }
 
 pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
-    let paging = Paging::after(&query.cursor);
-    let mut filters = paging.filters()?;
+    let mut filters = vec![];
     if !query.name.is_empty() {
         filters.push(("name".to_owned(), format!("ilike.*{}*", query.name.replace(['*', '%', '_', '\\'], "_"))));
     }
     filters.extend(query.run.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
-    let rows: Vec<Artifact> = ui.app.db(&frame.session.caller).read(&Rows { table: "artifact", filters }).await?;
-    let found = Cut::cut(rows, paging.limit()?, |artifact| Cursor { created_at: artifact.created_at, id: artifact.id });
+    let cursor = |artifact: &Artifact| Cursor { created_at: artifact.created_at, id: artifact.id };
+    let found = Paging::after(&query.cursor).fetch(&ui.app.db(&frame.session.caller), "artifact", filters, cursor).await?;
     let run = query.run.map(|run| run.to_string()).unwrap_or_default();
     let body = html! {
         header.list { h1 { "Artifacts" } }
@@ -52,35 +47,11 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
         @if found.data.is_empty() {
             (empty("No artifacts", &html! { "Files, logs and gate evidence appear here, with signed provenance." }))
         } @else {
-            (list(&found.data, true))
+            (artifact_table(&found.data, true))
             (pager("/ui/artifacts", &[("name", query.name.clone()), ("run", run.clone())], found.next_cursor.as_deref()))
         }
     };
     Ok(frame.page("Artifacts", Icon::Idle, &body))
-}
-
-/// Artifacts as a table; with the run when they are of many.
-pub(super) fn list(artifacts: &[Artifact], with_run: bool) -> Markup {
-    html! {
-        section.scroll tabindex="0" aria-label="Artifacts" {
-            table {
-                thead { tr { th { "Name" } th { "Size" } th { "Created" } @if with_run { th { "Run" } } th { "Digest" } th { "Attestations" } th { "Artifact" } } }
-                tbody {
-                    @for artifact in artifacts {
-                        tr {
-                            td { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { (artifact.name) } span.hint { " " (artifact.media_type) } }
-                            td { (bytes(artifact.size_bytes)) }
-                            td { (when(artifact.created_at)) }
-                            @if with_run { td { a href={ "/ui/runs/" (artifact.run_id) } { "View run" } } }
-                            td { button.copy type="button" data-copy=(artifact.hash) { span.unseen { "Copy digest " } (artifact.hash.get(..19).unwrap_or(&artifact.hash)) "…" } }
-                            td { a href={ "/api/artifacts/" (artifact.id) "/attestations" } { "View" } }
-                            td { (id(&artifact.id)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -98,40 +69,9 @@ pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which)
         None => ("path".to_owned(), format!("eq.{}", which.path)),
     };
     let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
-    let found: Vec<Artifact> = ui.app.db(&session.caller).read(&Rows { table: "artifact", filters: newest }).await?;
-    let missing = || Problem::new(Kind::ArtifactNotFound, "The artifact was not found in your tenant. Pass its `id` or `path`.");
-    let artifact = found.into_iter().next().ok_or_else(missing)?;
+    let newest = Rows { table: "artifact", filters: newest };
+    let detail = "The artifact was not found in your tenant. Pass its `id` or `path`.".to_owned();
+    let artifact: Artifact = one(&ui.app.db(&session.caller), &newest, Kind::ArtifactNotFound, detail).await?;
     let url = ui.app.storage().sign(&artifact.blob, URL_VALID_FOR).await?;
     Ok(Redirect::to(&url).into_response())
-}
-
-/// The start of an artifact, as text.
-pub(super) struct Text {
-    pub text: String,
-    pub is_cut: bool,
-}
-
-pub(super) async fn text(ui: &Ui, artifact: &Artifact) -> Result<Text, Refusal> {
-    let read = read(ui, artifact, SHOWN_BYTES).await?;
-    let is_cut = i64::try_from(read.len()).unwrap_or(i64::MAX) < artifact.size_bytes;
-    Ok(Text { text: String::from_utf8_lossy(&read).into_owned(), is_cut })
-}
-
-/// The evidence in an artifact; none when it holds something else.
-pub(super) async fn evidence(ui: &Ui, artifact: &Artifact) -> Result<Option<Evidence>, Refusal> {
-    const MOST: usize = 4 << 20;
-    Ok(serde_json::from_slice(&read(ui, artifact, MOST).await?).ok())
-}
-
-async fn read(ui: &Ui, artifact: &Artifact, most: usize) -> Result<Vec<u8>, Refusal> {
-    let mut answer = ui.app.storage().download(&artifact.blob).await?;
-    let mut bytes = vec![];
-    while let Some(piece) = answer.chunk().await.map_err(storage::Error::Unavailable)? {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() >= most {
-            bytes.truncate(most);
-            break;
-        }
-    }
-    Ok(bytes)
 }

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use nofx_shared::problem::{Kind, Problem};
 
-use super::api_call::Refused;
-use super::layout::{Frame, Icon, public_page};
+use super::forms::Refused;
+use super::layout::{Frame, HTML, Icon, POLICY, public_page};
 use super::session::Session;
-use super::{HTML, POLICY, Ui};
+use super::state::Ui;
 use crate::http::Refusal;
 
 /// Turns a problem of the API into a page of the session.

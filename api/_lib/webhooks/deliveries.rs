@@ -5,7 +5,6 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
-use nofx_shared::db::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -82,14 +81,12 @@ pub(crate) async fn list_deliveries(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
-    let mut filters = paging.filters()?;
     let columns = "id,hook_id,dedup_key,body,status,next_at,created_at,ended_at,hook_attempt(attempt,at,duration_ms,status,response,error)";
-    filters.push(("select".to_owned(), columns.to_owned()));
-    filters.push(("hook_attempt.order".to_owned(), "attempt".to_owned()));
+    let mut filters = vec![("select".to_owned(), columns.to_owned()), ("hook_attempt.order".to_owned(), "attempt".to_owned())];
     filters.extend(filter.status.map(|status| ("status".to_owned(), format!("eq.{}", status.as_str()))));
     filters.extend(filter.hook_id.map(|hook| ("hook_id".to_owned(), format!("eq.{hook}"))));
-    let rows: Vec<DeliverySummary> = app.db(&caller).read(&Query { table: "hook_delivery", filters }).await?;
-    Ok(Page::cut(rows, paging.limit()?, |row| Cursor { created_at: row.created_at, id: row.id }).respond(&uri, &headers))
+    let cursor = |row: &DeliverySummary| Cursor { created_at: row.created_at, id: row.id };
+    Ok(paging.fetch(&app.db(&caller), "hook_delivery", filters, cursor).await?.respond(&uri, &headers))
 }
 
 /// Replay a delivery, with the same id. For supervisors.

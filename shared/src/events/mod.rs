@@ -5,6 +5,7 @@ mod bus;
 mod catalogue;
 mod cloud_event;
 mod cursor;
+mod read_events;
 mod row;
 
 pub use asyncapi::document;
@@ -13,4 +14,5 @@ pub use bus::{EventBus, viewer_token};
 pub use catalogue::*;
 pub use cloud_event::CloudEvent;
 pub use cursor::Cursor;
+pub use read_events::{EventFilter, read_events};
 pub use row::{EventRow, Origin};

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use uuid::Uuid;
 
-use super::{EdgeKind, Lineage, LineageNode, NodeKind};
+use super::graph::{EdgeKind, Lineage, LineageNode, NodeKind};
 
 const WIDTH: usize = 190;
 const HEIGHT: usize = 44;
@@ -112,7 +112,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::{EdgeKind, Lineage, LineageEdge, LineageNode, NodeKind};
+    use super::super::graph::{EdgeKind, Lineage, LineageEdge, LineageNode, NodeKind};
 
     #[test]
     fn what_was_made_stands_right_of_what_it_was_made_of_and_names_are_text() {

@@ -1,3 +1,5 @@
+//! JSON values for people.
+
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -16,4 +18,9 @@ pub(in crate::ui) fn json(value: &Value) -> Markup {
         pre tabindex="0" { (text[..end]) }
         @if end < text.len() { p.hint { (text.len() - end) " more bytes are not shown; the API returns all of them." } }
     }
+}
+
+/// A text in a value that may be missing; empty without one.
+pub(in crate::ui) fn text_field<'a>(value: &'a Option<Value>, field: &str) -> &'a str {
+    value.as_ref().and_then(|value| value[field].as_str()).unwrap_or_default()
 }

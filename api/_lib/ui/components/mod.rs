@@ -1,36 +1,31 @@
-//! Pieces of pages: data in, HTML out.
+//! Pieces of pages, several of which have them: data in, HTML out. They read nothing.
 
 mod ansi;
+mod artifact_table;
 mod badge;
 mod empty;
+mod event_feed;
+mod findings;
+mod gate_card;
 mod id;
 mod json;
 mod marked;
+mod number;
 mod pager;
+mod table;
 mod time;
 
 pub(super) use ansi::ansi;
+pub(super) use artifact_table::artifact_table;
 pub(super) use badge::badge;
 pub(super) use empty::empty;
+pub(super) use event_feed::event_feed;
+pub(super) use findings::findings;
+pub(super) use gate_card::gate_card;
 pub(super) use id::id;
-pub(super) use json::json;
+pub(super) use json::{json, text_field};
 pub(super) use marked::marked;
+pub(super) use number::{bytes, counted};
 pub(super) use pager::pager;
+pub(super) use table::table;
 pub(super) use time::{duration, when};
-
-/// How many there are of something.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A size as people read it.
-pub(super) fn bytes(count: i64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let size = count as f64;
-    match count {
-        ..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{:.1} KiB", size / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", size / 1_048_576.0),
-        _ => format!("{:.1} GiB", size / 1_073_741_824.0),
-    }
-}

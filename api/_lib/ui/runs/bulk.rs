@@ -7,12 +7,11 @@ use nofx_shared::problem::{Kind, Problem};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::list::Query;
+use super::query::Query;
 use crate::http::{Paging, Refusal};
 use crate::runs::list::list;
 use crate::ui::Ui;
-use crate::ui::api_call::{Refused, back};
-use crate::ui::form::Form;
+use crate::ui::forms::{Form, Refused, back};
 
 /// Number of runs that one request changes at most.
 const MAX_RUNS: u16 = 100;

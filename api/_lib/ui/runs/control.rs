@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
-use crate::ui::api_call::back;
-use crate::ui::form::Form;
+use crate::ui::forms::{Form, back};
 
 /// `POST /ui/runs/{id}/cancel | pause | resume | retry`
 pub(in crate::ui) async fn control_run(

@@ -8,15 +8,16 @@ use nofx_shared::engine::RunStatus;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::graph::graph;
 use super::read::{RunPage, read};
-use super::timeline::{Shown, UNFOLDED_BY_ITSELF, draw, graph};
+use super::shown::Shown;
+use super::timeline::{UNFOLDED_BY_ITSELF, draw};
 use super::{curl, drawer};
 use crate::http::{Path, Refusal};
 use crate::ui::Ui;
-use crate::ui::components::{badge, duration, empty, id, json, when};
-use crate::ui::events::{feed, newest};
-use crate::ui::gates::card;
+use crate::ui::components::{badge, duration, empty, event_feed, gate_card, id, json, when};
 use crate::ui::layout::{Frame, Icon, Page};
+use crate::ui::newest_events::newest_events;
 
 /// Events that the feed of a run shows.
 const FEED: usize = 200;
@@ -43,7 +44,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     let caller = &frame.session.caller;
     let page = read(&ui.app, caller, run).await?;
     let events = if shown.view == "events" {
-        Some(newest(&ui.app.db(caller), vec![("run_id".to_owned(), format!("eq.{run}"))], FEED).await?)
+        Some(newest_events(&ui.app.db(caller), vec![("run_id".to_owned(), format!("eq.{run}"))], FEED).await?)
     } else {
         None
     };
@@ -59,7 +60,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
     let body = html! {
         article #run data-live=[(!is_finished).then_some("run")] data-run=(page.run.id) data-after=(cursor) data-title=(icon.title(&title)) data-icon=(icon.path()) {
             (head(&ui, &frame, &page))
-            @for gate in page.pending() { (card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
+            @for gate in page.pending() { (gate_card(&frame, gate, &format!("/ui/runs/{}", page.run.id))) }
             nav.tabs aria-label="Run views" {
                 @for (view, name) in VIEWS {
                     a href=(shown.to_query(view, shown.step.as_deref(), shown.hides_idle)) aria-current=[(shown.view == view).then_some("page")] { (name) }
@@ -76,7 +77,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Path(run): P
                     @match shown.view.as_str() {
                         "graph" => { (graph(&page, &shown)) }
                         "events" => {
-                            (feed(events.as_deref().unwrap_or_default(), true))
+                            (event_feed(events.as_deref().unwrap_or_default(), true))
                             p { a href={ "/ui/events?run=" (page.run.id) } { "All events of this run" } }
                         }
                         "plan" => { (json(&page.run.plan)) }

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::log;
 use super::read::{RunPage, Step, read_errors, read_step};
-use super::timeline::Shown;
+use super::shown::Shown;
 use crate::artifacts::Artifact;
 use crate::http::Refusal;
-use crate::ui::artifacts::{evidence, list};
-use crate::ui::components::{badge, duration, id, json, when};
+use crate::ui::components::{artifact_table, badge, duration, findings, id, json, table, when};
+use crate::ui::evidence::read_evidence;
 use crate::ui::layout::Frame;
 use crate::ui::url;
 
@@ -30,7 +30,7 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
     let log = log::draw(ui, session, page.run.id, step, &artifacts).await?;
     let gate = page.run.gates.iter().rev().find(|gate| gate.step_id == step.id && gate.evidence_id.is_some());
     let evidence: Option<Evidence> = match gate.and_then(|gate| artifacts.iter().find(|artifact| Some(artifact.id) == gate.evidence_id)) {
-        Some(artifact) => evidence(ui, artifact).await?,
+        Some(artifact) => read_evidence(ui, artifact).await?,
         None => None,
     };
     let inputs = detail.spec.get("inputs").cloned().unwrap_or(Value::Null);
@@ -67,7 +67,7 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
         section { h3 { "Attempts" } (attempts(frame, page, step, &errors)) }
         section {
             h3 { "Artifacts" }
-            @if artifacts.is_empty() { p.hint { "No artifacts." } } @else { (list(&artifacts, false)) }
+            @if artifacts.is_empty() { p.hint { "No artifacts." } } @else { (artifact_table(&artifacts, false)) }
         }
         section {
             h3 { "Provenance" }
@@ -95,61 +95,22 @@ fn error_chain(frame: &Frame, error: &Value) -> Markup {
 
 fn attempts(frame: &Frame, page: &RunPage, step: &Step, errors: &HashMap<u32, Value>) -> Markup {
     let attempts = page.attempts.iter().filter(|attempt| attempt.step_id == step.id);
-    html! {
-        section.scroll tabindex="0" aria-label="Attempts" {
-            table {
-                thead { tr { th { "No." } th { "Outcome" } th { "Queue time" } th { "Duration" } th { "Worker" } th { "Error" } } }
-                tbody {
-                    @for attempt in attempts {
-                        @let began = attempt.started_at.unwrap_or(attempt.ended_at);
-                        tr {
-                            td { (attempt.attempt) }
-                            td { (badge(&attempt.outcome)) " " (when(attempt.ended_at)) }
-                            td { (attempt.ready_at.map(|ready| duration((began - ready).num_milliseconds())).unwrap_or_default()) }
-                            td { (duration((attempt.ended_at - began).num_milliseconds())) }
-                            td { (attempt.worker.as_deref().unwrap_or("")) }
-                            td { (frame.named(errors.get(&attempt.attempt).and_then(|error| error["message"].as_str()).unwrap_or_default())) }
-                        }
-                    }
-                    @if step.ended_at.is_none() {
-                        tr { td { (step.attempt) } td { (badge(&step.status)) } td {} td {} td {} td {} }
-                    }
-                }
+    let head = html! { th { "No." } th { "Outcome" } th { "Queue time" } th { "Duration" } th { "Worker" } th { "Error" } };
+    let rows = html! {
+        @for attempt in attempts {
+            @let began = attempt.started_at.unwrap_or(attempt.ended_at);
+            tr {
+                td { (attempt.attempt) }
+                td { (badge(&attempt.outcome)) " " (when(attempt.ended_at)) }
+                td { (attempt.ready_at.map(|ready| duration((began - ready).num_milliseconds())).unwrap_or_default()) }
+                td { (duration((attempt.ended_at - began).num_milliseconds())) }
+                td { (attempt.worker.as_deref().unwrap_or("")) }
+                td { (frame.named(errors.get(&attempt.attempt).and_then(|error| error["message"].as_str()).unwrap_or_default())) }
             }
         }
-    }
-}
-
-/// What a gate found, at its lines.
-pub(in crate::ui) fn findings(evidence: &Evidence) -> Markup {
-    let verdict = serde_json::to_value(evidence.verdict).unwrap_or_default();
-    html! {
-        p { (badge(verdict.as_str().unwrap_or_default())) " " (evidence.summary) }
-        p.hint {
-            (evidence.tool.name) " " (evidence.tool.version.as_deref().unwrap_or_default())
-            @if let Some(command) = &evidence.command { " · " code { (command) } }
-            " · " (duration(evidence.duration_ms))
+        @if step.ended_at.is_none() {
+            tr { td { (step.attempt) } td { (badge(&step.status)) } td {} td {} td {} td {} }
         }
-        @if !evidence.findings.is_empty() {
-            section.scroll tabindex="0" aria-label="Findings" {
-                table {
-                    thead { tr { th { "Location" } th { "Rule" } th { "Message" } } }
-                    tbody {
-                        @for finding in &evidence.findings {
-                            @let severity = serde_json::to_value(finding.severity).unwrap_or_default();
-                            tr data-severity=(severity.as_str().unwrap_or_default()) {
-                                td { code {
-                                    (finding.file.as_deref().unwrap_or("whole workspace"))
-                                    @if let Some(line) = finding.line { ":" (line) @if let Some(column) = finding.column { ":" (column) } }
-                                } }
-                                td { (finding.rule.as_deref().unwrap_or_default()) }
-                                td { strong { (severity.as_str().unwrap_or_default()) } " " (finding.message) }
-                            }
-                        }
-                    }
-                }
-            }
-            @if evidence.findings_total > evidence.findings.len() { p.hint { (evidence.findings_total - evidence.findings.len()) " more not shown." } }
-        }
-    }
+    };
+    table("Attempts", &head, &rows)
 }

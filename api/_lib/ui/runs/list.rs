@@ -1,17 +1,18 @@
 //! `/ui/runs`: the runs, with the reasons why they wait or failed.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Utc;
 use maud::{Markup, html};
 use nofx_shared::auth::Role;
 use nofx_shared::engine::RunStatus;
-use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
+use super::query::Query;
 use crate::http::{Paging, Params, Refusal};
-use crate::runs::list::{Filter, RunSummary, StatusReason, list};
+use crate::runs::list::{RunSummary, StatusReason, list};
 use crate::ui::Ui;
 use crate::ui::components::{badge, duration, empty, id, pager, when};
 use crate::ui::layout::{Frame, Icon, Page};
@@ -23,20 +24,6 @@ type Counts = BTreeMap<String, u64>;
 /// Counting stops there.
 const MOST: u64 = 10_000;
 
-/// The filters, as the URL has them: what can be bookmarked is all there is.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::ui) struct Query {
-    pub status: String,
-    pub goal: String,
-    pub tool: String,
-    /// 1h, 24h, 7d, 30d
-    pub since: String,
-    /// 1: runs that wait for the viewer.
-    pub mine: String,
-    pub cursor: String,
-}
-
 const SINCE: [(&str, &str); 4] = [("1h", "Last hour"), ("24h", "Last day"), ("7d", "Last week"), ("30d", "Last month")];
 
 const SAVED: [(&str, &str); 4] = [
@@ -45,47 +32,6 @@ const SAVED: [(&str, &str); 4] = [
     ("?status=failed&since=24h", "Failed today"),
     ("?status=failed&since=7d", "Failed this week"),
 ];
-
-impl Query {
-    pub(super) fn filter(&self) -> Filter {
-        let text = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-        Filter {
-            status: serde_json::from_value(json!(self.status)).ok(),
-            goal: text(&self.goal),
-            tool: text(&self.tool),
-            created_after: self.after(),
-            created_before: None,
-            needs_approval: None,
-            waits_for_me: (self.mine == "1").then_some(true),
-        }
-    }
-
-    fn after(&self) -> Option<DateTime<Utc>> {
-        let length = match self.since.as_str() {
-            "1h" => Duration::hours(1),
-            "24h" => Duration::hours(24),
-            "7d" => Duration::days(7),
-            "30d" => Duration::days(30),
-            _ => return None,
-        };
-        Some(Utc::now() - length)
-    }
-
-    /// Everything but where the page begins.
-    pub(super) fn pairs(&self) -> [(&'static str, String); 5] {
-        [("status", &self.status), ("goal", &self.goal), ("tool", &self.tool), ("since", &self.since), ("mine", &self.mine)]
-            .map(|(key, value)| (key, value.clone()))
-    }
-
-    pub(super) fn url(&self, change: Option<(&str, &str)>) -> String {
-        let pairs = self.pairs();
-        let pairs = pairs.iter().map(|(key, value)| match change {
-            Some((changed, value)) if changed == *key => (*key, value),
-            _ => (*key, value.as_str()),
-        });
-        format!("/ui/runs?{}", url::query(pairs))
-    }
-}
 
 pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Params<Query>) -> Result<Page, Refusal> {
     let caller = &frame.session.caller;

@@ -11,8 +11,8 @@ use crate::artifacts::Artifact;
 use crate::http::{Params, Path, Refusal};
 use crate::runs::log::log;
 use crate::ui::Ui;
-use crate::ui::artifacts::{Text, text};
 use crate::ui::components::ansi;
+use crate::ui::evidence::{Text, read_text};
 use crate::ui::session::Session;
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn draw(ui: &Ui, session: &Session, run: Uuid, step: &Step, art
     let name = format!("log-{}.txt", step.attempt);
     let saved = artifacts.iter().rev().find(|artifact| artifact.name == name);
     if let Some(artifact) = saved.filter(|_| step.status != "running") {
-        let Text { text, is_cut } = text(ui, artifact).await?;
+        let Text { text, is_cut } = read_text(ui, artifact).await?;
         return Ok(html! {
             pre.log tabindex="0" aria-label="Log" { (ansi(&text, 1)) }
             @if is_cut { p.hint { "Beginning of the log. " a href={ "/ui/artifacts/signed?id=" (artifact.id) } { "Download full log" } } }

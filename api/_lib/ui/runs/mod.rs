@@ -5,10 +5,11 @@ pub(super) mod control;
 mod curl;
 pub(super) mod detail;
 mod drawer;
+mod graph;
 pub(super) mod list;
 pub(super) mod log;
 pub(super) mod new;
+mod query;
 mod read;
+mod shown;
 mod timeline;
-
-pub(super) use drawer::findings;

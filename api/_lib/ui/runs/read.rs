@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::gates::{COLUMNS as GATES, Gate};
-use crate::http::Refusal;
+use crate::http::{Refusal, one};
 
 /// A run with its steps, without what only a step's own view shows.
 pub(super) struct RunPage {
@@ -166,8 +166,7 @@ pub(super) struct StepDetail {
 /// Reads the rest of a step.
 pub(super) async fn read_step(app: &App, caller: &Caller, id: Uuid) -> Result<StepDetail, Refusal> {
     let step = Query::of("step", [("id", format!("eq.{id}")), ("select", "spec,outputs,error,worker".to_owned())]);
-    let found: Vec<StepDetail> = app.db(caller).read(&step).await?;
-    Ok(found.into_iter().next().ok_or_else(|| Problem::new(Kind::StepNotFound, format!("Step {id} was not found.")))?)
+    one(&app.db(caller), &step, Kind::StepNotFound, format!("Step {id} was not found.")).await
 }
 
 /// Errors of the attempts of a step, oldest first.

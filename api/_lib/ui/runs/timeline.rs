@@ -1,4 +1,4 @@
-//! A run as rows over time, and as a graph.
+//! A run as rows over time.
 
 use std::collections::HashMap;
 
@@ -7,43 +7,9 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::read::{Attempt, RunPage, Step};
+use super::shown::Shown;
 use crate::gates::Gate;
-use crate::ui::svg::{Kind, Lane, Node, Row, Scale, Segment, layered, waterfall};
-use crate::ui::url::query;
-
-/// How a run is to be shown: the part of its URL after the `?`.
-#[derive(Clone, Default)]
-pub(super) struct Shown {
-    pub view: String,
-    /// Name of the step that is open.
-    pub step: Option<String>,
-    pub hides_idle: bool,
-    /// Names of `for_each` steps whose children are shown.
-    pub unfolded: Vec<String>,
-}
-
-impl Shown {
-    /// The same with another step open.
-    pub(super) fn link(&self, step: Option<&str>) -> String {
-        self.to_query(&self.view, step, self.hides_idle)
-    }
-
-    /// The same with the children of a step shown, or hidden again; and what that is called.
-    pub(super) fn toggled(&self, name: &str) -> (&'static str, Self) {
-        let mut other = self.clone();
-        if self.unfolded.iter().any(|unfolded| unfolded == name) {
-            other.unfolded.retain(|unfolded| unfolded != name);
-            return ("Hide", other);
-        }
-        other.unfolded.push(name.to_owned());
-        ("Show", other)
-    }
-
-    pub(super) fn to_query(&self, view: &str, step: Option<&str>, hides_idle: bool) -> String {
-        let fixed = [("view", view), ("step", step.unwrap_or_default()), ("idle", if hides_idle { "hide" } else { "" })];
-        format!("?{}", query(fixed.into_iter().chain(self.unfolded.iter().map(|name| ("open", name.as_str())))))
-    }
-}
+use crate::ui::svg::{Kind, Lane, Row, Scale, Segment, waterfall};
 
 /// How many children a `for_each` step may have and still be shown with them.
 pub(super) const UNFOLDED_BY_ITSELF: usize = 5;
@@ -170,26 +136,4 @@ fn ran(from: DateTime<Utc>, to: Option<DateTime<Utc>>, gates: &[&Gate]) -> Vec<S
     }
     segments.push(Segment { kind: Kind::Run, from: at, to });
     segments
-}
-
-/// The graph of the steps of the plan: children stand folded in their `for_each` step.
-pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
-    let tops: Vec<usize> = (0..page.run.steps.len()).filter(|at| page.run.steps[*at].parent_id.is_none()).collect();
-    let places: HashMap<usize, usize> = tops.iter().enumerate().map(|(place, at)| (*at, place)).collect();
-    let nodes: Vec<Node> = tops
-        .iter()
-        .map(|at| {
-            let step = &page.run.steps[*at];
-            Node {
-                name: step.name.clone(),
-                tool: step.tool.clone(),
-                status: step.status.clone(),
-                needs: page.needs[*at].iter().filter_map(|need| places.get(need).copied()).collect(),
-                link: format!("{}#drawer", shown.link(Some(&step.name))),
-                is_selected: shown.step.as_ref() == Some(&step.name),
-                folded: page.folded(step),
-            }
-        })
-        .collect();
-    html! { section.scroll tabindex="0" aria-label="Step graph" { (layered(&nodes)) } }
 }

@@ -35,7 +35,7 @@ pub(in crate::ui) fn chart(name: &str, minutes: &[Minute]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::svg::same;
+    use crate::ui::svg::snapshot::same;
 
     #[test]
     fn columns_are_as_high_as_their_share_of_the_highest() {

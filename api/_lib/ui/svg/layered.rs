@@ -120,7 +120,7 @@ fn layers(nodes: &[Node]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::svg::same;
+    use crate::ui::svg::snapshot::same;
 
     fn node(name: &str, needs: &[usize]) -> Node {
         let (name, tool, status) = (name.to_owned(), "noop".to_owned(), "succeeded".to_owned());

@@ -129,7 +129,7 @@ fn title(row: &Row, attempt: i64, segment: &Segment, now: DateTime<Utc>) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::svg::same;
+    use crate::ui::svg::snapshot::same;
 
     #[test]
     fn queue_attempts_retries_and_gates_are_told_apart() {

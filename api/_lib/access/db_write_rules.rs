@@ -53,7 +53,7 @@ pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator
     let arguments = json!({
         "p_tenant": wanted.tenant_id, "p_table": wanted.table_name, "p_ops": wanted.allowed_ops, "p_constraints": wanted.constraints,
     });
-    let rule: DbWriteRule = app.db_for_operator(&operator).call("set_db_write_rule", &arguments).await?;
+    let rule: DbWriteRule = app.db_for_operator(&operator.0).call("set_db_write_rule", &arguments).await?;
     Ok(axum::Json(rule).into_response())
 }
 
@@ -61,6 +61,6 @@ pub(crate) async fn set_db_write_rule(State(app): State<App>, operator: Operator
 #[utoipa::path(delete, path = "/db-write-rules/{id}", security(("bearer" = [], "internal_key" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 404)))]
 pub(crate) async fn delete_db_write_rule(State(app): State<App>, operator: Operator, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
-    app.db_for_operator(&operator).call::<_, ()>("delete_db_write_rule", &json!({"p_id": id})).await?;
+    app.db_for_operator(&operator.0).call::<_, ()>("delete_db_write_rule", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

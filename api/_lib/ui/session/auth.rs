@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::url::encode;
+use crate::ui::url::encode;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -35,14 +35,14 @@ pub(super) enum Denied {
 
 /// Auth of one project.
 #[derive(Clone)]
-pub(super) struct Auth {
+pub(in crate::ui) struct Auth {
     /// Created with the first call, since that reads all root certificates.
     client: Arc<LazyLock<reqwest::Client>>,
     supabase: Supabase,
 }
 
 impl Auth {
-    pub(super) fn new(supabase: Supabase) -> Self {
+    pub(in crate::ui) fn new(supabase: Supabase) -> Self {
         Self { client: Arc::new(LazyLock::new(net::client)), supabase }
     }
 

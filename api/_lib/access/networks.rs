@@ -45,6 +45,6 @@ pub(crate) async fn set_networks(
     body: Body<NewNetworks>,
 ) -> Result<axum::Json<Page<Network>>, Refusal> {
     let arguments = json!({"p_tenant": body.value.tenant_id, "p_networks": body.value.networks});
-    let data: Vec<Network> = app.db_for_operator(&operator).call("set_networks", &arguments).await?;
+    let data: Vec<Network> = app.db_for_operator(&operator.0).call("set_networks", &arguments).await?;
     Ok(axum::Json(Page { data, next_cursor: None }))
 }

@@ -1,20 +1,24 @@
-//! One tenant's feed: reads each event once and hands it to every stream of the tenant.
+//! One tenant's feed: reads each event once and hands it to every stream of the tenant. Knows no other feed: see `hub`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{Cursor, EventRow};
+use nofx_shared::events::{Cursor, EventFilter, EventRow, read_events, viewer_token};
+use nofx_shared::settings;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use super::hub::Hub;
-use super::page::{EventFilter, read_page};
-
 /// How soon to read again when an event was announced but an older transaction is still open.
 const RETRY_MS: [u64; 5] = [2, 5, 10, 20, 50];
+
+/// What feeds read from.
+pub(super) struct FeedSource {
+    pub service: Db,
+    pub supabase: settings::Supabase,
+}
 
 #[derive(Deserialize)]
 struct Tail {
@@ -22,22 +26,29 @@ struct Tail {
     id: i64,
 }
 
-/// Sends the events after the cursor to all streams of the tenant.
+impl FeedSource {
+    /// The database as a viewer of the tenant sees it: row-level security decides for feeds too.
+    pub(super) fn viewer(&self, tenant: Uuid) -> Db {
+        self.service.acting_as(viewer_token(&self.supabase, tenant))
+    }
+}
+
+/// Sends the events after the cursor to all streams of the tenant, until there are none; returns where it stopped.
 pub(super) async fn run(
-    hub: Arc<Hub>,
+    source: &FeedSource,
     tenant: Uuid,
-    sender: broadcast::Sender<Arc<EventRow>>,
-    mut written: watch::Receiver<u64>,
+    sender: &broadcast::Sender<Arc<EventRow>>,
+    written: &mut watch::Receiver<u64>,
     mut cursor: Cursor,
-) {
-    let (mut db, mut since) = (hub.viewer(tenant), Instant::now());
+) -> Cursor {
+    let (mut db, mut since) = (source.viewer(tenant), Instant::now());
     loop {
         if since.elapsed() > Duration::from_secs(200) {
-            (db, since) = (hub.viewer(tenant), Instant::now());
+            (db, since) = (source.viewer(tenant), Instant::now());
         }
         let mut pauses = RETRY_MS.iter();
         loop {
-            match read_page(&db, cursor, &EventFilter::default(), 1000).await {
+            match read_events(&db, cursor, &EventFilter::default(), 1000).await {
                 Ok(rows) if !rows.is_empty() => {
                     for row in rows {
                         cursor = row.cursor();
@@ -58,8 +69,8 @@ pub(super) async fn run(
         }
         // The timeout is for a transaction that was open for longer than all retries.
         drop(tokio::time::timeout(Duration::from_secs(1), written.changed()).await);
-        if sender.receiver_count() == 0 && hub.remove(tenant, &sender) {
-            return;
+        if sender.receiver_count() == 0 {
+            return cursor;
         }
     }
 }

@@ -1,60 +1,22 @@
-//! The frame around every page: navigation, pending gates, open breakers, the notice of the last action.
+//! The frame around every page of a session: navigation, pending gates, open breakers, the notice of the last action.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use nofx_shared::db::Query;
-use nofx_shared::events::EventType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Ui;
-use super::api_call::{clear_notice, notice};
-use super::components::id;
-use super::session::Session;
+use super::page::document;
+use super::{Icon, Page};
 use crate::http::Refusal;
-
-/// The icon of the tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Icon {
-    Idle,
-    Running,
-    Waiting,
-    Succeeded,
-    Failed,
-}
-
-impl Icon {
-    pub(super) fn path(self) -> &'static str {
-        match self {
-            Self::Idle => "/icons/idle.svg",
-            Self::Running => "/icons/running.svg",
-            Self::Waiting => "/icons/waiting.svg",
-            Self::Succeeded => "/icons/succeeded.svg",
-            Self::Failed => "/icons/failed.svg",
-        }
-    }
-
-    /// The title of a tab with it.
-    pub(super) fn title(self, title: &str) -> String {
-        format!("{}{title} · NOFX", self.sign())
-    }
-
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Idle => "",
-            Self::Running => "● ",
-            Self::Waiting => "◆ ",
-            Self::Succeeded => "✓ ",
-            Self::Failed => "✕ ",
-        }
-    }
-}
+use crate::ui::Ui;
+use crate::ui::components::id;
+use crate::ui::forms::notice;
+use crate::ui::session::Session;
 
 /// Gates of the caller are counted up to this.
 const MAX_WAITING: usize = 100;
@@ -68,7 +30,7 @@ const PAGES: [(&str, &str); 5] = [
 ];
 
 /// What all pages of a session share.
-pub(super) struct Frame {
+pub(in crate::ui) struct Frame {
     pub ui: Ui,
     pub session: Session,
     /// The token of the page's forms.
@@ -79,28 +41,6 @@ pub(super) struct Frame {
     open_breakers: Vec<String>,
     people: Arc<HashMap<String, String>>,
     notice: Option<(bool, String)>,
-}
-
-/// A page, whole.
-pub(super) struct Page {
-    html: Markup,
-    clears_notice: bool,
-}
-
-impl Page {
-    pub(super) fn into_string(self) -> String {
-        self.html.into_string()
-    }
-}
-
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let mut response = self.html.into_response();
-        if self.clears_notice {
-            response.headers_mut().append(header::SET_COOKIE, clear_notice());
-        }
-        response
-    }
 }
 
 impl FromRequestParts<Ui> for Frame {
@@ -125,7 +65,7 @@ impl FromRequestParts<Ui> for Frame {
 
 impl Frame {
     /// A frame that reads nothing: without pending gates, open breakers and people.
-    pub(super) fn without_data(ui: &Ui, session: Session, path: &str) -> Self {
+    pub(in crate::ui) fn without_data(ui: &Ui, session: Session, path: &str) -> Self {
         Self {
             csrf: session.csrf(ui),
             ui: ui.clone(),
@@ -139,7 +79,7 @@ impl Frame {
     }
 
     /// Who did something: `you`, an address, an id that can be copied, or a name.
-    pub(super) fn who(&self, name: &str) -> Markup {
+    pub(in crate::ui) fn who(&self, name: &str) -> Markup {
         if name == self.session.caller.subject {
             return html! { "you" };
         }
@@ -151,12 +91,12 @@ impl Frame {
     }
 
     /// A text of the engine, which names people by their ids.
-    pub(super) fn named(&self, text: &str) -> String {
+    pub(in crate::ui) fn named(&self, text: &str) -> String {
         let ids = self.people.iter().filter(|(id, _)| id.parse::<Uuid>().is_ok() && text.contains(*id));
         ids.fold(text.to_owned(), |text, (id, email)| text.replace(id, email))
     }
 
-    pub(super) fn page(&self, title: &str, icon: Icon, body: &Markup) -> Page {
+    pub(in crate::ui) fn page(&self, title: &str, icon: Icon, body: &Markup) -> Page {
         let is_here = |path: &str| self.path.starts_with(path);
         let waiting = if self.waiting == MAX_WAITING { format!("{MAX_WAITING}+") } else { self.waiting.to_string() };
         let body = html! {
@@ -193,33 +133,5 @@ impl Frame {
             main #main { (body) }
         };
         Page { html: document(title, icon, &body), clears_notice: self.notice.is_some() }
-    }
-}
-
-/// A page for anyone, signed in or not.
-pub(super) fn public_page(title: &str, body: &Markup) -> Markup {
-    document(title, Icon::Idle, body)
-}
-
-fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                // What a viewer opened stays open when the page is renewed, and what is shown stays when it cannot be.
-                meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"noSwap\":[204,304,\"4xx\",\"5xx\"],\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
-                meta name="nofx-events" content=(EventType::ALL.join(","));
-                title { (icon.title(title)) }
-                link #icon rel="icon" type="image/svg+xml" href=(icon.path());
-                link rel="stylesheet" href="/tokens.css";
-                link rel="stylesheet" href="/app.css";
-                script src="/vendor/htmx.min.js" defer {}
-                script src="/app.js" type="module" {}
-            }
-            body { (body) }
-        }
     }
 }

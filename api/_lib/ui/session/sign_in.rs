@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use maud::html;
 use nofx_shared::auth::record_sign_in;
 use nofx_shared::crypto::hex;
 use nofx_shared::limits::{LimitCheck, RateLimitDecision};
@@ -13,19 +12,19 @@ use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::Ui;
 use super::auth::{Denied, Granted};
-use super::form::{Fields, Form};
-use super::layout::public_page;
-use super::session::{clear, is_secure, set, store};
-use super::url::encode;
+use super::cookies::{clear, is_secure, set_cookie, store};
+use super::sign_in_page::{ours, page};
 use crate::http::{ClientAddress, Params, Path, Refusal, cookie};
+use crate::ui::Ui;
+use crate::ui::forms::{Fields, Form};
+use crate::ui::url::encode;
 
 /// Proves that whoever returns with a code is who requested it (RFC 7636).
 const VERIFIER_COOKIE: &str = "nofx_verifier";
 const VERIFIER_S: u32 = 900;
 
-pub(super) fn routes() -> Router<Ui> {
+pub(in crate::ui) fn routes() -> Router<Ui> {
     Router::new()
         .route("/ui/sign-in", get(show).post(with_password))
         .route("/ui/sign-in/link", post(send_link))
@@ -41,43 +40,8 @@ pub(super) struct Query {
     error_description: String,
 }
 
-/// Only a page of ours; anything else leads to the runs.
-fn ours(next: &str) -> &str {
-    let is_ours = next == "/ui" || next.starts_with("/ui/") || next.starts_with("/ui?");
-    if is_ours && !next.contains(['\\', '\r', '\n']) && !next.starts_with("/ui/sign-") { next } else { "/ui/runs" }
-}
-
 async fn show(State(ui): State<Ui>, Params(query): Params<Query>) -> Response {
     page(&ui, &query.next, StatusCode::OK, None)
-}
-
-fn page(ui: &Ui, next: &str, status: StatusCode, notice: Option<&str>) -> Response {
-    let next = ours(next);
-    let providers = &ui.app.settings().oauth_providers;
-    let body = html! {
-        main.sign-in #main {
-            h1 { "Sign in to NOFX" }
-            @if let Some(notice) = notice { p.notice role="alert" { (notice) } }
-            form method="post" action="/ui/sign-in" {
-                input type="hidden" name="next" value=(next);
-                label for="email" { "Email" }
-                input #email type="email" name="email" autocomplete="username" required autofocus;
-                label for="password" { "Password" }
-                input #password type="password" name="password" autocomplete="current-password" required;
-                button.primary type="submit" { "Sign in" }
-            }
-            form method="post" action="/ui/sign-in/link" {
-                input type="hidden" name="next" value=(next);
-                label for="link-email" { "Or sign in with an email link" }
-                input #link-email type="email" name="email" autocomplete="username" required;
-                button type="submit" { "Email me a link" }
-            }
-            @for provider in providers {
-                p { a.button href=(format!("/ui/sign-in/with/{provider}?next={}", encode(next))) { "Sign in with " (provider) } }
-            }
-        }
-    };
-    (status, public_page("Sign in", &body)).into_response()
 }
 
 type Address = Option<axum::Extension<ClientAddress>>;
@@ -133,7 +97,7 @@ async fn enter(ui: &Ui, headers: &HeaderMap, next: &str, granted: Result<Granted
     }
     let mut response = Redirect::to(ours(next)).into_response();
     store(response.headers_mut(), &granted, is_secure(headers), Some(Uuid::now_v7()));
-    set(response.headers_mut(), VERIFIER_COOKIE, "", 0, is_secure(headers));
+    set_cookie(response.headers_mut(), VERIFIER_COOKIE, "", 0, is_secure(headers));
     response
 }
 
@@ -169,7 +133,7 @@ async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, f
                 StatusCode::OK,
                 Some("If that address has an account, a link is on its way. Open it in this browser within ten minutes."),
             );
-            set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
+            set_cookie(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
             response
         }
         Err(Denied::Refused(why)) => page(&ui, next, StatusCode::BAD_REQUEST, Some(&format!("Could not send the link: {why}."))),
@@ -189,7 +153,7 @@ async fn with_provider(
     let verifier = new_verifier();
     let url = ui.auth.provider_url(&provider, &callback(&ui, &headers, &query.next), &verifier);
     let mut response = Redirect::to(&url).into_response();
-    set(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
+    set_cookie(response.headers_mut(), VERIFIER_COOKIE, &verifier, VERIFIER_S, is_secure(&headers));
     Ok(response)
 }
 
@@ -211,23 +175,9 @@ async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: 
 }
 
 /// `POST /ui/sign-out`
-pub(super) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
+pub(in crate::ui) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
     ui.auth.sign_out(&form.session.caller.token).await;
     let mut response = Redirect::to("/ui/sign-in").into_response();
     clear(response.headers_mut(), is_secure(&form.parts.headers));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ours;
-
-    #[test]
-    fn a_sign_in_leads_to_our_own_pages_only() {
-        assert_eq!(ours("/ui/runs/1?step=2"), "/ui/runs/1?step=2");
-        for other in ["", "//evil.example", "https://evil.example/ui/", "/uix", "/ui/..\\evil", "/ui/sign-in?next=/ui/sign-in", "/api/runs"]
-        {
-            assert_eq!(ours(other), "/ui/runs", "{other}");
-        }
-    }
 }

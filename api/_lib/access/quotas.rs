@@ -53,5 +53,5 @@ pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: 
         "p_tenant": wanted.tenant_id, "p_runs_per_minute": wanted.runs_per_minute, "p_parallel_steps": wanted.parallel_steps,
         "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd,
     });
-    Ok(axum::Json(app.db_for_operator(&operator).call("set_quota", &arguments).await?))
+    Ok(axum::Json(app.db_for_operator(&operator.0).call("set_quota", &arguments).await?))
 }

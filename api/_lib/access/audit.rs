@@ -5,11 +5,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::audit::{self, AuditEntry, AuditHead};
-use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::App;
-use crate::http::{Authenticated, Params, Refusal, cached};
+use crate::http::{Authenticated, Params, Refusal, cached, page_limit};
 
 #[derive(Deserialize)]
 pub(crate) struct Query {
@@ -46,10 +45,7 @@ pub(crate) async fn list_audit(
     Params(query): Params<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=1000).contains(&limit) {
-        return Err(Problem::new(Kind::InvalidRequest, format!("limit must be 1 to 1000, not {limit}")).into());
-    }
+    let limit = page_limit(query.limit, 1000)?;
     let page = audit::read_audit(&app.db(&caller), query.after.unwrap_or(0).max(0), limit).await?;
     let next_after = page.rows.last().map(|row| row.seq).filter(|seq| *seq < page.head.seq);
     let data = page.rows.into_iter().map(|row| open(&app, row)).collect();

@@ -1,0 +1,6 @@
+//! Live events of tenants: each is read once and handed to every stream. Has no routes: see `events`.
+
+mod feed;
+mod hub;
+
+pub(crate) use hub::Hub;

@@ -1,0 +1,36 @@
+//! What responses say of a rate limit: a refusal says when to retry, others what is left. When to check is decided in `rate_limit` and
+//! `caller`.
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use nofx_shared::limits::{LimitState, policy_header, state_header};
+use nofx_shared::problem::{Kind, Problem};
+
+use super::Refusal;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// 429, with when to retry.
+pub(super) fn refuse(state: &LimitState) -> Response {
+    let wait = state.reset.as_secs().max(1);
+    let detail = format!(
+        "More than {} {} in {} s. Retry in {wait} s.",
+        state.policy.limit,
+        if state.policy.name == "failed_auth" { "failed authentications" } else { "requests" },
+        state.policy.window_s
+    );
+    let mut response = Refusal(Problem::new(Kind::RateLimited, detail)).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+    add_headers(&mut response, state);
+    response
+}
+
+/// The limit, and what is left of it.
+pub(super) fn add_headers(response: &mut Response, state: &LimitState) {
+    for (name, text) in [(POLICY, policy_header(&state.policy)), (STATE, state_header(state))] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
