@@ -1,15 +1,6 @@
 //! Verifies an audit log: no row changed, none missing, none added after its end.
 
-use serde::{Deserialize, Serialize};
-
-use super::AuditEntry;
-
-/// The last row of an audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AuditHead {
-    pub seq: i64,
-    pub hash: String,
-}
+use super::{AuditEntry, AuditHead};
 
 /// Why an audit log does not verify, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

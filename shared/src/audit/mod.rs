@@ -2,9 +2,11 @@
 //! read and verified, and their payloads sealed.
 
 mod chain;
-mod record;
+mod entry;
+mod read_audit;
 mod seal;
 
-pub use chain::{AuditHead, Chain, ChainError};
-pub use record::{AuditEntry, Page, read_audit};
+pub use chain::{Chain, ChainError};
+pub use entry::{AuditEntry, AuditHead};
+pub use read_audit::{Page, read_audit};
 pub use seal::seal_payloads;

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use reqwest::Url;
 
-use super::{is_private, pinned};
+use super::client::pinned;
+use super::private_address::is_private;
 
 /// Why a URL may not or cannot be called.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,7 @@
 //! `${{ … }}` in inputs and env: a string that is one expression becomes its value, others have it as text.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
-use super::Step;
 use super::expression::{self, Invalid, Scope};
 
 /// The expressions of a text, with the text between them.
@@ -62,26 +59,6 @@ pub fn resolve(value: &Value, scope: &Scope) -> Result<Value, Invalid> {
         ),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     })
-}
-
-/// Every step that a step's expressions name.
-pub(super) fn references(step: &Step) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for source in step.r#if.iter().chain(&step.for_each) {
-        found.extend(expression::references(source));
-    }
-    if let Some(key) = &step.idempotency_key {
-        visit(&Value::String(key.clone()), "", &mut |_, source| found.extend(expression::references(source)));
-    }
-    for values in [&step.inputs, &step.env] {
-        for value in values.values() {
-            visit(value, "", &mut |_, source| found.extend(expression::references(source)));
-        }
-    }
-    if let Some(key) = &step.idempotency_key {
-        visit(&Value::String(key.clone()), "", &mut |_, source| found.extend(expression::references(source)));
-    }
-    found
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Bytes on their way to Storage. Whoever makes them decides whether they stay in memory or on disk.
+
 use std::io::SeekFrom;
 use std::path::PathBuf;
 

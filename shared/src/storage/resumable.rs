@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Response, StatusCode};
 
-use super::{ARTIFACTS, Content, Error, Storage};
+use super::client::{ARTIFACTS, Body};
+use super::{Content, Error, Storage};
 
 /// What Supabase takes as a piece: no other size but for the last one.
 pub(super) const PIECE_BYTES: usize = 6 << 20;
@@ -111,6 +112,6 @@ async fn accepted(path: &str, response: Response) -> Result<Response, Error> {
     if status.is_success() {
         return Ok(response);
     }
-    let body: super::Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
+    let body: Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
     Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.as_u16().to_string()) })
 }

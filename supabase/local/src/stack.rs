@@ -1,5 +1,4 @@
 //! The whole stack: the order in which its parts start and stop is the page to read first.
-#![expect(clippy::disallowed_methods, reason = "the gateway calls PostgREST on loopback only")]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,7 +7,7 @@ use uuid::Uuid;
 
 use crate::dirs;
 use crate::error::{At, Error};
-use crate::gateway;
+use crate::gateway::{self, Services, Upstream};
 use crate::people::Person;
 use crate::port::free_port;
 use crate::postgres::{self, Postgres};
@@ -103,20 +102,22 @@ impl Stack {
         let keys = signing_key.with_secret(&secrets.jwt_secret).to_string();
         let postgrest = Postgrest::start(root, data_dir, rest_db_url, &keys, leftover).await?;
         let project = Project {
-            rest_url: format!("http://127.0.0.1:{}", postgrest.port),
             jwt_secret: secrets.jwt_secret.clone(),
             signing_key,
             anon_key: secrets.anon_key.clone(),
             service_role_key: secrets.service_role_key.clone(),
             people: secrets.people.clone(),
             tenant_id: secrets.tenant_id,
-            storage: Storage::open(data_dir.join("storage"), admin_url.to_owned())?,
-            realtime: Realtime::open(admin_url.to_owned()),
-            client: reqwest::Client::new(),
             mail: data_dir.join("mail.jsonl"),
             used_tokens: Mutex::default(),
         };
-        match gateway::serve(Arc::new(project)).await {
+        let services = Services {
+            project: Arc::new(project),
+            storage: Arc::new(Storage::open(data_dir.join("storage"), admin_url.to_owned())?),
+            realtime: Realtime::open(admin_url.to_owned()),
+            upstream: Arc::new(Upstream::new(format!("http://127.0.0.1:{}", postgrest.port))),
+        };
+        match gateway::serve(services).await {
             Ok(running) => Ok((postgrest, running)),
             Err(error) => {
                 postgrest.stop().await;

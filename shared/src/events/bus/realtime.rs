@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{connect_async, tungstenite};
 use uuid::Uuid;
 
-use super::viewer_token;
+use super::viewer::viewer_token;
 use crate::net;
 use crate::settings::Supabase;
 

@@ -1,4 +1,8 @@
-use super::{Refused, Verified, digest, fitting};
+//! GitHub: HMAC-SHA256 over the body, in hexadecimal. It signs no time.
+
+use super::body::digest;
+use super::signature::fitting;
+use super::{Refused, Verified};
 use crate::crypto::is_hmac_sha256;
 
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {

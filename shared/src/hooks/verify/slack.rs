@@ -1,4 +1,8 @@
-use super::{Refused, Verified, digest, fitting, is_recent};
+//! Slack: HMAC-SHA256 over version, time and body, in hexadecimal.
+
+use super::body::digest;
+use super::signature::{fitting, is_recent};
+use super::{Refused, Verified};
 use crate::crypto::is_hmac_sha256;
 
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], now: i64, secrets: &[String]) -> Result<Verified, Refused> {

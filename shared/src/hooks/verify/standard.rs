@@ -1,8 +1,12 @@
+//! Standard Webhooks (standardwebhooks.com), as `hooks::sign` signs them.
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
-use super::{Refused, Verified, field, fitting, is_recent};
+use super::body::field;
+use super::signature::{fitting, is_recent};
+use super::{Refused, Verified};
 use crate::hooks::sign::mac;
 
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], now: i64, secrets: &[String]) -> Result<Verified, Refused> {

@@ -1,6 +1,10 @@
+//! Database webhooks of Supabase: a bearer token and no signature.
+
 use subtle::ConstantTimeEq;
 
-use super::{Refused, Verified, digest, field, fitting};
+use super::body::{digest, field};
+use super::signature::fitting;
+use super::{Refused, Verified};
 
 /// The sender signs nothing: the webhook is a hint, and the row must be read again.
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {

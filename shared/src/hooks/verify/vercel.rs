@@ -1,10 +1,13 @@
+//! Vercel: HMAC-SHA1 over the body, in hexadecimal. It signs no time.
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::{Refused, Verified, digest, field, fitting};
+use super::body::{digest, field};
+use super::signature::fitting;
+use super::{Refused, Verified};
 use crate::crypto::from_hex;
 
-/// HMAC-SHA1 over the body, in hexadecimal.
 pub(super) fn verify<'a>(header: &dyn Fn(&str) -> Option<&'a str>, body: &[u8], secrets: &[String]) -> Result<Verified, Refused> {
     let signature = header("x-vercel-signature").ok_or(Refused::Missing("x-vercel-signature"))?;
     let given = from_hex(signature);

@@ -12,9 +12,10 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use super::{claims, problem, session, sign, user, verify_secret};
+use super::access_token::session;
+use super::problem::problem;
+use super::user::user;
 use crate::people::Person;
 use crate::project::Project;
 
@@ -23,14 +24,14 @@ const SESSION_S: i64 = 3600;
 const REFRESH_S: i64 = 30 * 86_400;
 
 #[derive(Deserialize)]
-pub(crate) struct Grant {
+pub(super) struct Grant {
     grant_type: String,
 }
 
 /// The fields of all grants.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Given {
+pub(super) struct Given {
     email: String,
     password: String,
     refresh_token: String,
@@ -39,7 +40,7 @@ pub(crate) struct Given {
 }
 
 /// `POST /auth/v1/token?grant_type=password | refresh_token | pkce`
-pub(crate) async fn token(State(project): State<Arc<Project>>, Query(grant): Query<Grant>, Json(given): Json<Given>) -> Response {
+pub(super) async fn token(State(project): State<Arc<Project>>, Query(grant): Query<Grant>, Json(given): Json<Given>) -> Response {
     let refused = |code, message| problem(StatusCode::BAD_REQUEST, code, message);
     let person = match grant.grant_type.as_str() {
         "password" => project
@@ -74,30 +75,11 @@ fn granted(project: &Project, person: &Person) -> Value {
 }
 
 /// `POST /auth/v1/logout`
-pub(crate) async fn sign_out(State(project): State<Arc<Project>>, headers: HeaderMap) -> StatusCode {
-    if claims(&project, &headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+pub(super) async fn sign_out(State(project): State<Arc<Project>>, headers: HeaderMap) -> StatusCode {
+    if project.claims(&headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }
 
 /// What is sent ahead of a verifier (RFC 7636, S256).
-pub(super) fn challenge(verifier: &str) -> String {
+fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
-}
-
-impl Project {
-    /// A token of a person for one use.
-    pub(super) fn issue(&self, person: &Person, purpose: &str, challenge: &Value, valid_s: i64) -> String {
-        let claims = json!({"sub": person.id, "purpose": purpose, "challenge": challenge, "jti": Uuid::now_v7(), "exp": Utc::now().timestamp() + valid_s});
-        sign(&self.jwt_secret, &claims)
-    }
-
-    /// The person of a token, and its claims; none when it was used before.
-    pub(super) fn redeem(&self, token: &str, purpose: &str) -> Option<(&Person, Value)> {
-        let claims = verify_secret(&self.jwt_secret, token).ok().filter(|claims| claims["purpose"] == purpose)?;
-        let id = claims["jti"].as_str()?.to_owned();
-        if !self.used_tokens.lock().expect("nobody panics while holding it").insert(id) {
-            return None;
-        }
-        let person = self.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str()))?;
-        Some((person, claims))
-    }
 }

@@ -14,27 +14,27 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem;
+use super::problem::problem;
 use crate::project::Project;
 
 /// How long a link, and the code that it leads to, is valid.
 const LINK_S: i64 = 600;
 
 #[derive(Deserialize)]
-pub(crate) struct Where {
+pub(super) struct Where {
     #[serde(default)]
     redirect_to: String,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Wanted {
+pub(super) struct Wanted {
     email: String,
     #[serde(default)]
     code_challenge: Value,
 }
 
 /// `POST /auth/v1/otp?redirect_to=…`: answers the same whether or not it knows the address.
-pub(crate) async fn send_link(
+pub(super) async fn send_link(
     State(project): State<Arc<Project>>,
     Query(Where { redirect_to }): Query<Where>,
     headers: HeaderMap,
@@ -56,14 +56,14 @@ pub(crate) async fn send_link(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Link {
+pub(super) struct Link {
     token: String,
     #[serde(default)]
     redirect_to: String,
 }
 
 /// `GET /auth/v1/verify`: leads back with a code. Only to this machine: a hosted project has a list of its own.
-pub(crate) async fn verify_link(State(project): State<Arc<Project>>, Query(link): Query<Link>) -> Response {
+pub(super) async fn verify_link(State(project): State<Arc<Project>>, Query(link): Query<Link>) -> Response {
     let is_here = ["http://127.0.0.1:", "http://localhost:"].iter().any(|start| link.redirect_to.starts_with(start));
     if !is_here {
         return problem(StatusCode::BAD_REQUEST, "validation_failed", "redirect_to is not allowed");
@@ -77,6 +77,6 @@ pub(crate) async fn verify_link(State(project): State<Arc<Project>>, Query(link)
 }
 
 /// `GET /auth/v1/authorize?provider=…`: there are no providers on one machine.
-pub(crate) async fn authorize() -> Response {
+pub(super) async fn authorize() -> Response {
     problem(StatusCode::BAD_REQUEST, "validation_failed", "Unsupported provider: provider is not enabled")
 }

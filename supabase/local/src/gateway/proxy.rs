@@ -1,4 +1,5 @@
 //! `/rest/v1` → PostgREST: bodies stream both ways, the prefix is taken off.
+#![expect(clippy::disallowed_methods, reason = "the gateway calls PostgREST on loopback only")]
 
 use std::sync::Arc;
 
@@ -9,13 +10,23 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::project::Project;
+/// Where PostgREST is.
+pub(crate) struct Upstream {
+    url: String,
+    client: reqwest::Client,
+}
 
-pub(super) async fn rest(State(project): State<Arc<Project>>, request: Request) -> Response {
+impl Upstream {
+    pub(crate) fn new(url: String) -> Self {
+        Self { url, client: reqwest::Client::new() }
+    }
+}
+
+pub(super) async fn rest(State(upstream): State<Arc<Upstream>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{}{}", project.rest_url, path.strip_prefix("/rest/v1").unwrap_or(path));
-    let sent = project
+    let url = format!("{}{}", upstream.url, path.strip_prefix("/rest/v1").unwrap_or(path));
+    let sent = upstream
         .client
         .request(parts.method, url)
         .headers(forwarded(parts.headers))

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Broadcast;
-use crate::auth;
+use super::authorise::may_read;
+use super::hub::{Broadcast, Realtime};
 use crate::project::Project;
 
 #[derive(Deserialize)]
@@ -34,10 +34,15 @@ pub(super) struct Options {
 }
 
 /// A batch. A private message of a topic that the caller may not read is dropped silently, as the real one does.
-pub(super) async fn send_many(State(project): State<Arc<Project>>, headers: HeaderMap, Json(batch): Json<Messages>) -> Response {
-    let Some(claims) = auth::claims(&project, &headers) else { return unauthorized() };
+pub(super) async fn send_many(
+    State(project): State<Arc<Project>>,
+    State(realtime): State<Arc<Realtime>>,
+    headers: HeaderMap,
+    Json(batch): Json<Messages>,
+) -> Response {
+    let Some(claims) = project.claims(&headers) else { return unauthorized() };
     for Message { topic, event, payload, private } in batch.messages {
-        send(&project, &claims, Broadcast { topic, event, payload, private }).await;
+        send(&realtime, &claims, Broadcast { topic, event, payload, private }).await;
     }
     StatusCode::ACCEPTED.into_response()
 }
@@ -45,21 +50,20 @@ pub(super) async fn send_many(State(project): State<Arc<Project>>, headers: Head
 /// One message: the body is its payload.
 pub(super) async fn send_one(
     State(project): State<Arc<Project>>,
+    State(realtime): State<Arc<Realtime>>,
     Path((topic, event)): Path<(String, String)>,
     Query(options): Query<Options>,
     headers: HeaderMap,
     Json(payload): Json<Value>,
 ) -> Response {
-    let Some(claims) = auth::claims(&project, &headers) else { return unauthorized() };
-    send(&project, &claims, Broadcast { topic, event, payload, private: options.private }).await;
+    let Some(claims) = project.claims(&headers) else { return unauthorized() };
+    send(&realtime, &claims, Broadcast { topic, event, payload, private: options.private }).await;
     StatusCode::ACCEPTED.into_response()
 }
 
-async fn send(project: &Project, claims: &Value, message: Broadcast) {
-    let realtime = &project.realtime;
-    let may = claims["role"] == "service_role"
-        || !message.private
-        || super::authorise::may_read(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
+async fn send(realtime: &Realtime, claims: &Value, message: Broadcast) {
+    let may =
+        claims["role"] == "service_role" || !message.private || may_read(&realtime.db_url, claims, &message.topic).await.unwrap_or(false);
     if may {
         // No socket may have joined.
         drop(realtime.messages.send(Arc::new(message)));

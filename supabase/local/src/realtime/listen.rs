@@ -7,10 +7,19 @@ use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, watch};
 use tokio_postgres::{AsyncMessage, Error, NoTls};
 
-use super::{Broadcast, Realtime};
+use super::hub::{Broadcast, Realtime};
+
+impl Realtime {
+    /// Starts the task that listens.
+    pub(crate) fn open(db_url: String) -> Arc<Self> {
+        let realtime = Arc::new(Self::new(db_url));
+        tokio::spawn(run(Arc::clone(&realtime)));
+        realtime
+    }
+}
 
 /// Listens whenever a socket is open, until the stack stops.
-pub(super) async fn run(realtime: Arc<Realtime>) {
+async fn run(realtime: Arc<Realtime>) {
     let mut open = realtime.open.subscribe();
     while open.wait_for(|open| *open > 0).await.is_ok() {
         if let Err(error) = listen(&realtime).await {

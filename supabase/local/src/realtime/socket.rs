@@ -10,9 +10,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::authorise;
 use super::frame::{Frame, Version};
-use super::{Broadcast, Realtime, authorise};
-use crate::auth;
+use super::hub::{Broadcast, Realtime};
 use crate::project::Project;
 
 /// How long a join waits for the database.
@@ -23,10 +23,14 @@ pub(super) struct Options {
     vsn: Option<String>,
 }
 
-pub(super) async fn connect(State(project): State<Arc<Project>>, Query(options): Query<Options>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn connect(
+    State(project): State<Arc<Project>>,
+    State(realtime): State<Arc<Realtime>>,
+    Query(options): Query<Options>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let version = if options.vsn.as_deref() == Some("2.0.0") { Version::Two } else { Version::One };
     upgrade.on_upgrade(move |socket| async move {
-        let realtime = Arc::clone(&project.realtime);
         realtime.open.send_modify(|open| *open += 1);
         Socket { project, version, joined: HashMap::new() }.serve(socket, &realtime).await;
         realtime.open.send_modify(|open| *open -= 1);
@@ -105,7 +109,7 @@ impl Socket {
         let config = &frame.payload["config"];
         let private = config["private"].as_bool().unwrap_or(false);
         let token = frame.payload["access_token"].as_str().unwrap_or(&self.project.anon_key);
-        let Ok(claims) = auth::verify(&self.project, token) else { return refuse("InvalidJWTToken: Invalid token") };
+        let Ok(claims) = self.project.verify(token) else { return refuse("InvalidJWTToken: Invalid token") };
         if private {
             match authorise::may_read(&realtime.db_url, &claims, topic).await {
                 Ok(true) => {}

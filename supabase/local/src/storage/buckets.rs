@@ -12,7 +12,8 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::error::Refusal;
-use super::{manage, require_service};
+use super::rules::require_service;
+use super::{Storage, manage};
 use crate::project::Project;
 
 #[derive(Deserialize)]
@@ -49,14 +50,14 @@ impl Bucket {
 
 pub(super) async fn create(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     headers: HeaderMap,
     Json(given): Json<Bucket>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
     let id = given.id.clone().or_else(|| given.name.clone()).ok_or_else(|| Refusal::invalid("body must have required property 'name'"))?;
     let limit = given.size_limit()?;
-    let inserted = project
-        .storage
+    let inserted = storage
         .client()
         .await?
         .execute(
@@ -71,14 +72,23 @@ pub(super) async fn create(
     }
 }
 
-pub(super) async fn show(State(project): State<Arc<Project>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+pub(super) async fn show(
+    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    Ok(Json(describe(&project.storage.bucket(&id).await?)))
+    Ok(Json(describe(&storage.bucket(&id).await?)))
 }
 
-pub(super) async fn list(State(project): State<Arc<Project>>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
+pub(super) async fn list(
+    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    let rows = project.storage.client().await?.query("select * from storage.buckets order by id", &[]).await?;
+    let rows = storage.client().await?.query("select * from storage.buckets order by id", &[]).await?;
     let buckets = rows.iter().map(|row| {
         let mut bucket = describe(row);
         bucket["type"] = json!("STANDARD");
@@ -89,14 +99,14 @@ pub(super) async fn list(State(project): State<Arc<Project>>, headers: HeaderMap
 
 pub(super) async fn update(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Json(given): Json<Bucket>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
     let limit = given.size_limit()?;
-    let changed = project
-        .storage
+    let changed = storage
         .client()
         .await?
         .execute(
@@ -109,12 +119,13 @@ pub(super) async fn update(
 
 pub(super) async fn remove(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    project.storage.bucket(&id).await?;
-    let deleted = project.storage.client().await?.execute("delete from storage.buckets where id = $1", &[&id]).await;
+    storage.bucket(&id).await?;
+    let deleted = storage.client().await?.execute("delete from storage.buckets where id = $1", &[&id]).await;
     match deleted {
         Ok(_) => Ok(Json(json!({"message": "Successfully deleted"}))),
         Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => Err(Refusal::not_empty()),
@@ -122,11 +133,16 @@ pub(super) async fn remove(
     }
 }
 
-pub(super) async fn empty(State(project): State<Arc<Project>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+pub(super) async fn empty(
+    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    project.storage.bucket(&id).await?;
-    let names = project.storage.client().await?.query("select name from storage.objects where bucket_id = $1", &[&id]).await?;
-    manage::delete(&project, &id, &names.iter().map(|row| row.get(0)).collect::<Vec<String>>()).await?;
+    storage.bucket(&id).await?;
+    let names = storage.client().await?.query("select name from storage.objects where bucket_id = $1", &[&id]).await?;
+    manage::delete(&storage, &id, &names.iter().map(|row| row.get(0)).collect::<Vec<String>>()).await?;
     Ok(Json(json!({"message": "Empty bucket has been queued. Completion may take up to an hour."})))
 }
 

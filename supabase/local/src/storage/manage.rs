@@ -13,8 +13,9 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
+use super::Storage;
 use super::error::Refusal;
-use super::{check_name, require_service};
+use super::rules::{check_name, require_service};
 use crate::project::Project;
 
 #[derive(Deserialize)]
@@ -50,6 +51,7 @@ pub(super) struct Names {
 /// One level below the prefix: objects by name, folders without id.
 pub(super) async fn list(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(asked): Json<Listing>,
@@ -61,8 +63,7 @@ pub(super) async fn list(
         "" => String::new(),
         folder => format!("{folder}/"),
     };
-    let rows = project
-        .storage
+    let rows = storage
         .client()
         .await?
         .query("select * from storage.objects where bucket_id = $1 and starts_with(name, $2) order by name", &[&bucket, &prefix])
@@ -99,15 +100,15 @@ pub(super) async fn list(
 
 pub(super) async fn rename(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     headers: HeaderMap,
     Json(what): Json<Transfer>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
     check_name(&what.destination_key)?;
-    project.storage.object(&what.bucket_id, &what.source_key).await?;
+    storage.object(&what.bucket_id, &what.source_key).await?;
     let target = what.destination_bucket.as_ref().unwrap_or(&what.bucket_id);
-    project
-        .storage
+    storage
         .client()
         .await?
         .execute(
@@ -121,17 +122,17 @@ pub(super) async fn rename(
 
 pub(super) async fn copy(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     headers: HeaderMap,
     Json(what): Json<Transfer>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
     check_name(&what.destination_key)?;
-    let source = project.storage.object(&what.bucket_id, &what.source_key).await?;
+    let source = storage.object(&what.bucket_id, &what.source_key).await?;
     let (id, version) = (Uuid::now_v7(), Uuid::now_v7());
     let target = what.destination_bucket.as_ref().unwrap_or(&what.bucket_id);
-    tokio::fs::copy(project.storage.file(source.get("version")), project.storage.file(version)).await?;
-    project
-        .storage
+    tokio::fs::copy(storage.file(source.get("version")), storage.file(version)).await?;
+    storage
         .client()
         .await?
         .execute(
@@ -146,11 +147,12 @@ pub(super) async fn copy(
 
 pub(super) async fn remove(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    if delete(&project, &bucket, &[name]).await?.is_empty() {
+    if delete(&storage, &bucket, &[name]).await?.is_empty() {
         return Err(Refusal::no_such_key());
     }
     Ok(Json(json!({"message": "Successfully deleted"})))
@@ -158,24 +160,24 @@ pub(super) async fn remove(
 
 pub(super) async fn remove_many(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(names): Json<Names>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    Ok(Json(Value::Array(delete(&project, &bucket, &names.prefixes).await?)))
+    Ok(Json(Value::Array(delete(&storage, &bucket, &names.prefixes).await?)))
 }
 
 /// Removes rows first, then bytes: a file without a row is waste, a row without a file would be a lie.
-pub(super) async fn delete(project: &Project, bucket: &str, names: &[String]) -> Result<Vec<Value>, Refusal> {
-    let rows = project
-        .storage
+pub(super) async fn delete(storage: &Storage, bucket: &str, names: &[String]) -> Result<Vec<Value>, Refusal> {
+    let rows = storage
         .client()
         .await?
         .query("delete from storage.objects where bucket_id = $1 and name = any ($2) returning *", &[&bucket, &names])
         .await?;
     for row in &rows {
-        tokio::fs::remove_file(project.storage.file(row.get("version"))).await?;
+        tokio::fs::remove_file(storage.file(row.get("version"))).await?;
     }
     Ok(rows.iter().map(|row| describe(&row.get::<_, String>("name"), row)).collect())
 }

@@ -14,40 +14,43 @@ use tokio_postgres::Row;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
+use super::Storage;
 use super::error::Refusal;
-use super::require_service;
+use super::rules::require_service;
 use crate::project::Project;
 
 pub(super) async fn download(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     // Without the right to read, an object is not there at all.
     require_service(&project, &headers).map_err(|_| Refusal::no_such_key())?;
-    let row = project.storage.object(&bucket, &name).await?;
-    send(&project, &row, &headers).await
+    let row = storage.object(&bucket, &name).await?;
+    send(&storage, &row, &headers).await
 }
 
 pub(super) async fn public(
-    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    if !project.storage.bucket(&bucket).await?.get::<_, bool>("public") {
+    if !storage.bucket(&bucket).await?.get::<_, bool>("public") {
         return Err(Refusal::no_such_bucket());
     }
-    let row = project.storage.object(&bucket, &name).await?;
-    send(&project, &row, &headers).await
+    let row = storage.object(&bucket, &name).await?;
+    send(&storage, &row, &headers).await
 }
 
 pub(super) async fn info(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers).map_err(|_| Refusal::no_such_key())?;
-    let row = project.storage.object(&bucket, &name).await?;
+    let row = storage.object(&bucket, &name).await?;
     Ok(Json(json!({
         "id": row.get::<_, Uuid>("id"), "name": name, "version": row.get::<_, Uuid>("version"), "bucket_id": bucket,
         "size": row.get::<_, i64>("size"), "content_type": row.get::<_, String>("mime_type"),
@@ -58,7 +61,7 @@ pub(super) async fn info(
 }
 
 /// Streams an object's bytes.
-pub(super) async fn send(project: &Project, row: &Row, asked: &HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn send(storage: &Storage, row: &Row, asked: &HeaderMap) -> Result<Response, Refusal> {
     let etag: String = row.get("etag");
     let size = u64::try_from(row.get::<_, i64>("size")).unwrap_or(0);
     let mut headers = HeaderMap::new();
@@ -76,7 +79,7 @@ pub(super) async fn send(project: &Project, row: &Row, asked: &HeaderMap) -> Res
     if asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let mut file = tokio::fs::File::open(project.storage.file(row.get("version"))).await?;
+    let mut file = tokio::fs::File::open(storage.file(row.get("version"))).await?;
     let range = asked.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(|value| parse_range(value, size));
     let (status, first, length) = match range {
         Some((first, last)) => {

@@ -14,10 +14,14 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
+use super::Storage;
 use super::error::Refusal;
+use super::rules::{check_name, require_service};
 use super::upload::{Object, store};
-use super::{MAX_UPLOAD_BYTES, check_name, require_service};
 use crate::project::Project;
+
+/// Largest object that is taken in pieces.
+const MAX_UPLOAD_BYTES: u64 = 8 << 30;
 
 const VERSION: &str = "1.0.0";
 
@@ -29,7 +33,11 @@ struct Begun {
 }
 
 /// `POST`: begins an upload; its place is in `Location`.
-pub(super) async fn begin(State(project): State<Arc<Project>>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn begin(
+    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     require_service(&project, &headers)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let length: u64 =
@@ -52,21 +60,26 @@ pub(super) async fn begin(State(project): State<Arc<Project>>, headers: HeaderMa
         upsert: text("x-upsert") == Some("true"),
     };
     check_name(&object.name)?;
-    project.storage.bucket(&object.bucket).await?;
+    storage.bucket(&object.bucket).await?;
     let id = Uuid::now_v7();
     let begun = serde_json::to_vec(&Begun { length, object }).expect("texts and numbers are JSON");
-    tokio::fs::write(plan(&project, id), begun).await?;
-    tokio::fs::File::create_new(bytes(&project, id)).await?;
+    tokio::fs::write(plan(&storage, id), begun).await?;
+    tokio::fs::File::create_new(bytes(&storage, id)).await?;
     let host = text("host").unwrap_or("127.0.0.1");
     let place = format!("http://{host}/storage/v1/upload/resumable/{}", id.simple());
     Ok(answer(StatusCode::CREATED, &[("location", &place)]))
 }
 
 /// `HEAD`: how much of it is here, once no piece is being written.
-pub(super) async fn ask(State(project): State<Arc<Project>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn ask(
+    State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     require_service(&project, &headers)?;
-    let (begun, _alone) = find(&project, id).await?;
-    let offset = tokio::fs::metadata(bytes(&project, id)).await.map_or(begun.length, |part| part.len());
+    let (begun, _alone) = find(&storage, id).await?;
+    let offset = tokio::fs::metadata(bytes(&storage, id)).await.map_or(begun.length, |part| part.len());
     Ok(answer(
         StatusCode::OK,
         &[("upload-offset", &offset.to_string()), ("upload-length", &begun.length.to_string()), ("cache-control", "no-store")],
@@ -76,6 +89,7 @@ pub(super) async fn ask(State(project): State<Arc<Project>>, Path(id): Path<Uuid
 /// `PATCH`: the next piece. With the last one the object is there.
 pub(super) async fn append(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     piece: Bytes,
@@ -83,12 +97,12 @@ pub(super) async fn append(
     require_service(&project, &headers)?;
     let offset_header = headers.get("upload-offset").and_then(|value| value.to_str().ok()?.parse().ok());
     // A task of its own: if the caller disconnects, it still completes, and no piece is left between the file and the object.
-    tokio::spawn(async move { add(&project, id, offset_header, &piece).await }).await?
+    tokio::spawn(async move { add(&storage, id, offset_header, &piece).await }).await?
 }
 
-async fn add(project: &Project, id: Uuid, offset_header: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
-    let (begun, _alone) = find(project, id).await?;
-    let path = bytes(project, id);
+async fn add(storage: &Storage, id: Uuid, offset_header: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
+    let (begun, _alone) = find(storage, id).await?;
+    let path = bytes(storage, id);
     let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
     if offset_header != Some(offset) {
         return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
@@ -102,14 +116,14 @@ async fn add(project: &Project, id: Uuid, offset_header: Option<u64>, piece: &[u
     file.sync_all().await?;
     if after == begun.length {
         // The file becomes the object. The plan stays: a client that lost the last response asks for the offset again.
-        drop(store(project, &begun.object, &path).await?);
+        drop(store(storage, &begun.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
 
 /// An upload that has begun, for one caller at a time, so that offsets are always at the end of a piece.
-async fn find(project: &Project, id: Uuid) -> Result<(Begun, File), Refusal> {
-    let path = plan(project, id);
+async fn find(storage: &Storage, id: Uuid) -> Result<(Begun, File), Refusal> {
+    let path = plan(storage, id);
     let read = move || {
         let mut file = File::open(path)?;
         file.lock()?;
@@ -118,12 +132,12 @@ async fn find(project: &Project, id: Uuid) -> Result<(Begun, File), Refusal> {
     tokio::task::spawn_blocking(read).await?.map_err(|_| Refusal::no_such_key())
 }
 
-fn plan(project: &Project, id: Uuid) -> PathBuf {
-    project.storage.file(id).with_extension("upload")
+fn plan(storage: &Storage, id: Uuid) -> PathBuf {
+    storage.file(id).with_extension("upload")
 }
 
-fn bytes(project: &Project, id: Uuid) -> PathBuf {
-    project.storage.file(id).with_extension("part")
+fn bytes(storage: &Storage, id: Uuid) -> PathBuf {
+    storage.file(id).with_extension("part")
 }
 
 fn answer(status: StatusCode, headers: &[(&'static str, &str)]) -> Response {

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::Refusal;
-use super::{read, require_service};
-use crate::auth::{sign as sign_jwt, verify_secret};
-use crate::project::Project;
+use super::rules::require_service;
+use super::{Storage, read};
+use crate::project::{Project, sign as sign_jwt, verify_secret};
 
 /// Bytes of an object's name that cannot stand in a URL's path.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
@@ -36,17 +36,19 @@ pub(super) struct Ticket {
 
 pub(super) async fn sign(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     headers: HeaderMap,
     Json(terms): Json<Terms>,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    project.storage.object(&bucket, &name).await?;
+    storage.object(&bucket, &name).await?;
     Ok(Json(json!({"signedURL": url(&project, &bucket, &name, terms.expires_in)})))
 }
 
 pub(super) async fn sign_many(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(bucket): Path<String>,
     headers: HeaderMap,
     Json(terms): Json<Terms>,
@@ -54,7 +56,7 @@ pub(super) async fn sign_many(
     require_service(&project, &headers)?;
     let mut signed = Vec::with_capacity(terms.paths.len());
     for path in &terms.paths {
-        signed.push(match project.storage.object(&bucket, path).await {
+        signed.push(match storage.object(&bucket, path).await {
             Ok(_) => json!({"error": null, "path": path, "signedURL": url(&project, &bucket, path, terms.expires_in)}),
             Err(_) => json!({"error": "Either the object does not exist or you do not have access to it", "path": path, "signedURL": null}),
         });
@@ -64,6 +66,7 @@ pub(super) async fn sign_many(
 
 pub(super) async fn fetch(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path((bucket, name)): Path<(String, String)>,
     Query(ticket): Query<Ticket>,
     headers: HeaderMap,
@@ -75,8 +78,8 @@ pub(super) async fn fetch(
     if claims["scope"] != "download" || claims["url"] != format!("{bucket}/{name}") {
         return Err(Refusal::other_signature());
     }
-    let row = project.storage.object(&bucket, &name).await?;
-    let mut response = read::send(&project, &row, &headers).await?;
+    let row = storage.object(&bucket, &name).await?;
+    let mut response = read::send(&storage, &row, &headers).await?;
     if let Some(file_name) = ticket.download
         && let Ok(value) = HeaderValue::from_str(&disposition(&file_name))
     {

@@ -16,31 +16,34 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
+use super::Storage;
 use super::error::Refusal;
-use super::{check_name, require_service};
+use super::rules::{check_name, require_service};
 use crate::project::Project;
 
 /// `POST`: a new object; over an existing one only with `x-upsert: true`.
 pub(super) async fn create(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(place): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let upsert = headers.get("x-upsert").is_some_and(|value| value == "true");
     require_service(&project, &headers)?;
-    store(&project, &Object::of(place, &headers, upsert), &save(&project, &body).await?).await
+    store(&storage, &Object::of(place, &headers, upsert), &save(&storage, &body).await?).await
 }
 
 /// `PUT`: replaces an object, or creates it.
 pub(super) async fn replace(
     State(project): State<Arc<Project>>,
+    State(storage): State<Arc<Storage>>,
     Path(place): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     require_service(&project, &headers)?;
-    store(&project, &Object::of(place, &headers, true), &save(&project, &body).await?).await
+    store(&storage, &Object::of(place, &headers, true), &save(&storage, &body).await?).await
 }
 
 /// The metadata of an object.
@@ -66,8 +69,8 @@ impl Object {
 }
 
 /// Bytes in a file that has no name yet.
-async fn save(project: &Project, body: &[u8]) -> Result<PathBuf, Refusal> {
-    let path = project.storage.file(Uuid::now_v7()).with_extension("new");
+async fn save(storage: &Storage, body: &[u8]) -> Result<PathBuf, Refusal> {
+    let path = storage.file(Uuid::now_v7()).with_extension("new");
     let mut file = tokio::fs::File::create_new(&path).await?;
     file.write_all(body).await?;
     file.sync_all().await?;
@@ -75,8 +78,8 @@ async fn save(project: &Project, body: &[u8]) -> Result<PathBuf, Refusal> {
 }
 
 /// Names the bytes of a file, which becomes the object's; a refusal removes it.
-pub(super) async fn store(project: &Project, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
-    let named = name_file(project, object, bytes).await;
+pub(super) async fn store(storage: &Storage, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
+    let named = name_file(storage, object, bytes).await;
     if named.is_err() {
         drop(tokio::fs::remove_file(bytes).await);
     }
@@ -97,10 +100,10 @@ async fn measure(path: &FilePath) -> Result<(i64, String), Refusal> {
     }
 }
 
-async fn name_file(project: &Project, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
+async fn name_file(storage: &Storage, object: &Object, bytes: &FilePath) -> Result<Json<Value>, Refusal> {
     let Object { bucket, name, mime, cache_control, user_metadata, upsert } = object;
     check_name(name)?;
-    let rules = project.storage.bucket(bucket).await?;
+    let rules = storage.bucket(bucket).await?;
     let (size, etag) = measure(bytes).await?;
     if rules.get::<_, Option<i64>>("file_size_limit").is_some_and(|limit| size > limit) {
         return Err(Refusal::too_large());
@@ -110,9 +113,9 @@ async fn name_file(project: &Project, object: &Object, bytes: &FilePath) -> Resu
     }
 
     let version = Uuid::now_v7();
-    let path = project.storage.file(version);
+    let path = storage.file(version);
     tokio::fs::rename(bytes, &path).await?;
-    let client = project.storage.client().await?;
+    let client = storage.client().await?;
     let old = client.query_opt("select version from storage.objects where bucket_id = $1 and name = $2", &[bucket, name]).await?;
     let conflict = if *upsert {
         "on conflict (bucket_id, name) do update set version = excluded.version, size = excluded.size, mime_type = excluded.mime_type, \
@@ -133,7 +136,7 @@ async fn name_file(project: &Project, object: &Object, bytes: &FilePath) -> Resu
         Ok(row) => {
             if let Some(old) = old {
                 // Another caller may have replaced it at the same time, and removed it.
-                drop(tokio::fs::remove_file(project.storage.file(old.get(0))).await);
+                drop(tokio::fs::remove_file(storage.file(old.get(0))).await);
             }
             Ok(Json(json!({"Key": format!("{bucket}/{name}"), "Id": row.get::<_, Uuid>(0)})))
         }

@@ -1,0 +1,9 @@
+//! Where content is in Storage: by its digest, not by the name of an artifact, which is in the database.
+
+use uuid::Uuid;
+
+/// The path of content in Storage: the same bytes are stored once a tenant. Tenants share nothing, not even the knowledge that another one
+/// has the same bytes.
+pub fn blob_path(tenant: Uuid, digest: &str) -> String {
+    format!("tenants/{tenant}/{}", digest.replace(':', "/"))
+}

@@ -1,0 +1,11 @@
+//! Whom a feed reads events as: a viewer of its tenant, whose token is renewed before it expires.
+
+use uuid::Uuid;
+
+use crate::auth::{self, Role};
+use crate::settings;
+
+/// A token of a viewer of a tenant, valid for five minutes.
+pub fn viewer_token(supabase: &settings::Supabase, tenant: Uuid) -> String {
+    auth::sign_for(&supabase.jwt_secret, "feed", tenant, Role::Viewer, 300)
+}

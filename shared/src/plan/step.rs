@@ -1,0 +1,97 @@
+//! One node of the DAG, as it is after every check. What a claim hands to a worker is `engine::ClaimedStep`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Approval, OnFailure, Resources, Retry, expression, template};
+
+/// A step, checked, with the plan's defaults applied.
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+pub struct Step {
+    pub name: String,
+    pub tool: String,
+    /// Names of steps that must finish first.
+    #[schemars(default)]
+    pub needs: Vec<String>,
+    /// CEL; the step is skipped when it is false.
+    pub r#if: Option<String>,
+    /// CEL that yields a list: one child for each item.
+    pub for_each: Option<String>,
+    /// Inputs of the tool; `${{ … }}` is CEL.
+    #[schemars(default)]
+    pub inputs: Map<String, Value>,
+    #[schemars(default)]
+    pub retry: Retry,
+    pub timeout_s: Option<u64>,
+    #[schemars(default)]
+    pub on_failure: OnFailure,
+    pub driver: Option<String>,
+    pub resources: Option<Resources>,
+    #[schemars(default)]
+    pub env: Map<String, Value>,
+    /// Names of secrets that the step may see.
+    #[schemars(default)]
+    pub secrets: Vec<String>,
+    /// The approval that is required before the step runs.
+    pub approval: Option<Approval>,
+    /// Steps of the tenant with the same key run at most `concurrency_limit` at once.
+    pub concurrency_key: Option<String>,
+    /// Default: 1.
+    pub concurrency_limit: Option<u32>,
+    /// Reaches the step's effects, the same for every attempt: the header `Idempotency-Key` of `http`, `NOFX_IDEMPOTENCY_KEY` of `bash`.
+    pub idempotency_key: Option<String>,
+}
+
+impl Step {
+    /// Calls back for every expression of the step, with the pointer of the text that has it; `pointer` is the step's own.
+    pub(super) fn visit_expressions(&self, pointer: &str, each: &mut impl FnMut(&str, &str)) {
+        for (key, source) in [("if", &self.r#if), ("for_each", &self.for_each)] {
+            if let Some(source) = source {
+                each(&format!("{pointer}/{key}"), source);
+            }
+        }
+        if let Some(key) = &self.idempotency_key {
+            template::visit(&Value::String(key.clone()), &format!("{pointer}/idempotency_key"), each);
+        }
+        for (key, values) in [("inputs", &self.inputs), ("env", &self.env)] {
+            for (name, value) in values {
+                template::visit(value, &format!("{pointer}/{key}/{name}"), each);
+            }
+        }
+    }
+
+    /// What a worker needs to execute the step; fields that say nothing are left out, for the row is read often.
+    pub(super) fn spec(&self) -> Value {
+        let mut spec = Map::new();
+        let mut put = |key: &str, value: Value| {
+            let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            if !empty {
+                spec.insert(key.to_owned(), value);
+            }
+        };
+        put("inputs", Value::Object(self.inputs.clone()));
+        put("if", self.r#if.clone().into());
+        put("for_each", self.for_each.clone().into());
+        if self.retry != Retry::default() {
+            put("retry", serde_json::to_value(&self.retry).unwrap_or_default());
+        }
+        put("timeout_s", self.timeout_s.into());
+        put("driver", self.driver.clone().into());
+        put("resources", serde_json::to_value(&self.resources).unwrap_or_default());
+        put("env", Value::Object(self.env.clone()));
+        put("secrets", self.secrets.clone().into());
+        put("approval", serde_json::to_value(&self.approval).unwrap_or_default());
+        put("idempotency_key", self.idempotency_key.clone().into());
+        put("refs", self.references().into_iter().collect::<Vec<_>>().into());
+        Value::Object(spec)
+    }
+
+    /// Every step that its expressions name.
+    fn references(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        self.visit_expressions("", &mut |_, source| found.extend(expression::references(source)));
+        found
+    }
+}

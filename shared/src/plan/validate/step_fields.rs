@@ -1,0 +1,140 @@
+//! The fields of one step: all are read first, with the plan's defaults applied, then what was read is checked. What a step says of other
+//! steps is not checked here: see `needs` and `expressions`.
+
+use serde_json::{Map, Value};
+
+use crate::plan::fields::Fields;
+use crate::plan::{OnFailure, Retry, Step, limits, tools};
+use crate::problem::Fault;
+
+pub(super) const STEP_FIELDS: &[&str] = &[
+    "name",
+    "tool",
+    "needs",
+    "depends_on",
+    "if",
+    "for_each",
+    "inputs",
+    "retry",
+    "timeout_s",
+    "on_failure",
+    "driver",
+    "resources",
+    "env",
+    "secrets",
+    "approval",
+    "concurrency_key",
+    "concurrency_limit",
+    "idempotency_key",
+    "tools_allowed",
+    "env_allowed",
+    "secrets_scope",
+];
+/// Where a step can be executed.
+const DRIVERS: &[&str] = &["worker-container"];
+
+/// The step at a place of the list. One that could not be read at all still has its place, so that pointers stay right.
+pub(super) fn read(value: &Value, at: usize, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {
+    let empty = Value::Object(Map::new());
+    let pointer = format!("/steps/{at}");
+    let fields =
+        Fields::of(value, &pointer, faults).or_else(|| Fields::of(&empty, &pointer, &mut vec![])).expect("an empty object has fields");
+    fields.refuse_unknown(STEP_FIELDS, faults);
+    let step = read_fields(&fields, defaults, faults);
+    check(&step, &fields, faults);
+    step
+}
+
+fn read_fields(fields: &Fields<'_>, defaults: Option<&Fields<'_>>, faults: &mut Vec<Fault>) -> Step {
+    let name = fields.text("name", faults).unwrap_or_default();
+    let tool = fields.text("tool", faults).unwrap_or_default();
+    let mut inputs = fields.object("inputs", faults).cloned().unwrap_or_default();
+    let inline_needs = inputs.remove("_dependsOn");
+    let mut needs = fields.texts("needs", faults).or_else(|| fields.texts("depends_on", faults)).unwrap_or_default();
+    needs.extend(inline_needs.and_then(|value| serde_json::from_value::<Vec<String>>(value).ok()).unwrap_or_default());
+    let retry = merge_retry(fields.typed("retry", faults), defaults.and_then(|defaults| defaults.typed("retry", faults)));
+    let mut env = defaults.and_then(|defaults| defaults.object("env", faults)).cloned().unwrap_or_default();
+    env.extend(fields.object("env", faults).cloned().unwrap_or_default());
+    let driver = fields.text("driver", faults).or_else(|| defaults.and_then(|defaults| defaults.text("driver", faults)));
+    let timeout = |from: &Fields<'_>, faults: &mut Vec<Fault>| from.number::<i64>("timeout_s", 1, 86_400, faults);
+    let concurrency_key = fields.text("concurrency_key", faults);
+    let timeout_s = timeout(fields, faults).or_else(|| defaults.and_then(|defaults| timeout(defaults, faults)));
+    Step {
+        name,
+        tool,
+        needs,
+        inputs,
+        retry,
+        driver,
+        env,
+        r#if: fields.text("if", faults),
+        for_each: fields.text("for_each", faults),
+        timeout_s: timeout_s.and_then(|seconds| u64::try_from(seconds).ok()),
+        on_failure: fields
+            .typed::<OnFailure>("on_failure", faults)
+            .or_else(|| defaults.and_then(|defaults| defaults.typed("on_failure", faults)))
+            .unwrap_or_default(),
+        resources: fields.typed("resources", faults),
+        secrets: fields.texts("secrets", faults).unwrap_or_default(),
+        approval: fields.typed("approval", faults),
+        concurrency_key,
+        concurrency_limit: fields.number("concurrency_limit", 1, 10_000, faults),
+        idempotency_key: fields.text("idempotency_key", faults),
+    }
+}
+
+/// The step's own settings, and the plan's for what it does not set.
+fn merge_retry(own: Option<Retry>, default: Option<Retry>) -> Retry {
+    let (own, default) = (own.unwrap_or_default(), default.unwrap_or_default());
+    Retry {
+        max_attempts: own.max_attempts.or(default.max_attempts),
+        initial_ms: own.initial_ms.or(default.initial_ms),
+        factor: own.factor.or(default.factor),
+        max_ms: own.max_ms.or(default.max_ms),
+        jitter: own.jitter.or(default.jitter),
+    }
+}
+
+fn check(step: &Step, fields: &Fields<'_>, faults: &mut Vec<Fault>) {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
+    if step.name.is_empty() || step.name.len() > 80 || !step.name.chars().all(is_letter) {
+        faults.push(Fault::new(fields.at("name"), "must be 1 to 80 letters, digits, spaces, `_`, `.` or `-`"));
+    }
+    if !tools::is_known(&step.tool) {
+        faults.push(Fault::new(fields.at("tool"), format!("unknown tool `{}`; known: {}", step.tool, tools::TOOLS.join(", "))));
+    }
+    if serde_json::to_string(&step.inputs).map_or(0, |text| text.len()) > limits::STEP_INPUT_BYTES {
+        faults.push(Fault::new(fields.at("inputs"), format!("is larger than {} bytes; use an artifact", limits::STEP_INPUT_BYTES)));
+    }
+    let retry = &step.retry;
+    if retry.max_attempts.is_some_and(|n| !(1..=100).contains(&n)) {
+        faults.push(Fault::new(fields.at("retry/max_attempts"), "must be from 1 to 100"));
+    }
+    if retry.factor.is_some_and(|n| !(1.0..=100.0).contains(&n)) || retry.jitter.is_some_and(|n| !(0.0..=1.0).contains(&n)) {
+        faults.push(Fault::new(fields.at("retry"), "factor must be from 1 to 100, jitter from 0 to 1"));
+    }
+    for (key, _) in step.env.iter().filter(|(_, value)| !value.is_string()) {
+        faults.push(Fault::new(fields.at(&format!("env/{key}")), "must be text"));
+    }
+    if let Some(driver) = step.driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
+        faults.push(Fault::new(fields.at("driver"), format!("unknown driver `{driver}`; known: {}", DRIVERS.join(", "))));
+    }
+    if step.concurrency_key.as_ref().is_some_and(|key| key.contains("${{")) {
+        faults.push(Fault::new(fields.at("concurrency_key"), "cannot contain `${{ }}`: the key is needed before the run starts"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::plan::validate::tests::pointers;
+
+    #[test]
+    fn what_could_not_be_honoured_is_refused() {
+        let step = |key: &str, value: &str| json!({"steps": [{"name": "a", "tool": "noop", key: value}]});
+        assert_eq!(pointers(&step("driver", "e2b")), ["/steps/0/driver"]);
+        assert_eq!(pointers(&step("concurrency_key", "repo-${{ run.id }}")), ["/steps/0/concurrency_key"]);
+        assert_eq!(pointers(&step("idempotency_key", "k-${{ steps.b.outputs.x }}")), ["/steps/0/idempotency_key"]);
+    }
+}

@@ -1,0 +1,13 @@
+//! What `nofx dev` reads of the environment: it makes its other settings itself.
+
+use super::Reader;
+
+/// `NOFX_DB_URL` for `nofx dev`: a Postgres that exists, with Supabase's roles, instead of an embedded one.
+pub fn existing_database() -> Option<String> {
+    Reader::default().text("NOFX_DB_URL")
+}
+
+/// `GITHUB_WEBHOOK_SECRET` for `nofx dev`.
+pub fn github_webhook_secrets() -> Vec<String> {
+    Reader::default().list("GITHUB_WEBHOOK_SECRET")
+}

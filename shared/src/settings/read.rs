@@ -1,0 +1,93 @@
+//! The one file that reads the environment. Knows how a kind of value is read, and those that both API and worker have; which settings there
+//! are is in the areas' files.
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::crypto::Keyring;
+
+/// What is wrong with the environment.
+#[derive(Debug, thiserror::Error)]
+#[error("settings are missing or invalid:\n{}", .0.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))]
+pub struct Invalid(Vec<String>);
+
+/// Reads variables, and collects what is wrong with them.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) problems: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// Values separated by commas.
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
+    pub(super) fn required(&mut self, name: &str) -> String {
+        self.text(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> T {
+        match self.text(name).map(|value| value.parse()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                self.problems.push(format!("{name}: {error}"));
+                default
+            }
+        }
+    }
+
+    /// An absolute http or https URL, without the slash at its end.
+    pub(super) fn url(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let is_valid = reqwest::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !is_valid {
+            self.problems.push(format!("{name}: `{text}` is not an http or https URL"));
+        }
+        Some(text.trim_end_matches('/').to_owned())
+    }
+
+    pub(super) fn required_url(&mut self, name: &str) -> String {
+        self.url(name).unwrap_or_else(|| self.required(name))
+    }
+
+    /// `NOFX_REGION`; default: the region of Vercel or AWS. Where this process runs, for events.
+    pub(super) fn region(&self) -> Option<String> {
+        ["NOFX_REGION", "VERCEL_REGION", "AWS_REGION"].into_iter().find_map(|name| self.text(name))
+    }
+
+    /// `NOFX_ENCRYPTION_KEYS`
+    pub(super) fn keyring(&mut self) -> Option<Keyring> {
+        match self.text("NOFX_ENCRYPTION_KEYS")?.parse() {
+            Ok(keys) => Some(keys),
+            Err(why) => {
+                self.problems.push(format!("NOFX_ENCRYPTION_KEYS: {why}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn finish<T>(self, settings: T) -> Result<T, Invalid> {
+        if self.problems.is_empty() { Ok(settings) } else { Err(Invalid(self.problems)) }
+    }
+}
+
+/// The PATH that child processes get: where tools are is no secret.
+pub fn path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
+}
+
+/// A secret of the environment: `NOFX_SECRET_<NAME>`.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    std::env::var(format!("NOFX_SECRET_{name}")).ok()
+}
