@@ -97,7 +97,7 @@ begin
   return nofx.settle_steps('w', jsonb_build_array(tap.outcome(p_name, p_kind, p_more)), p_capacity);
 end
 $$;
-create function tap.fail(p_name text, p_more jsonb default '{}') returns json language sql as $$
+create function tap.fail_step(p_name text, p_more jsonb default '{}') returns json language sql as $$
   select tap.settle(p_name, 'failed', '{"error": {"message": "it broke"}}'::jsonb || p_more)
 $$;
 

@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 select tap.run_of('loose', 8, '{"max_attempts": 3}');
 select tap.claim(5);
-select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
 
 select tap.claim(3);
 select tap.settle('s' || n, 'breaker_open', '{"breaker_target": "noop"}') from generate_series(5, 7) as n;

@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('chain', 2, '{"max_attempts": 1}');
 select tap.claim();
 select tap.save('s0', 'log.txt');
-select tap.fail('s0', '{"transient": true}');
+select tap.fail_step('s0', '{"transient": true}');
 
 select tap.be('contributor');
 select throws_ok($$ select nofx.purge_dlq() $$, 'PT403', 'forbidden');

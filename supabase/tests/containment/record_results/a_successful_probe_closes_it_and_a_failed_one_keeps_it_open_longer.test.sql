@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 select tap.run_of('loose', 8, '{"max_attempts": 3}');
 select tap.claim(5);
-select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
 
 create temp table t as select tenant_id from nofx.handler_health;
 create function pg_temp.result(p_failed int, p_succeeded int) returns text language sql as $$

@@ -3,7 +3,7 @@ select plan(2);
 select tap.tenant();
 select tap.run_of('loose', 5, '{"max_attempts": 3}');
 select tap.claim();
-select tap.fail('s' || n, '{"transient": true, "breaker_target": "http:api.example.com"}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true, "breaker_target": "http:api.example.com"}') from generate_series(0, 4) as n;
 select results_eq($$ select target, state::text from nofx.handler_health $$, $$ values ('http:api.example.com', 'open') $$);
 select is((select breaker_target from nofx.step where id = tap.step('s4')), 'http:api.example.com', 'stored for the next claim');
 select * from finish();

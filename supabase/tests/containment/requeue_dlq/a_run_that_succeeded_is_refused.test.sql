@@ -3,7 +3,7 @@ select plan(1);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"max_attempts": 1, "on_failure": "skip"}');
 select tap.claim();
-select tap.fail('s0', '{"transient": true}');
+select tap.fail_step('s0', '{"transient": true}');
 select tap.be('contributor');
 select is(nofx.requeue_dlq() -> 'refused' -> 0 ->> 'reason', 'its run is succeeded');
 select * from finish();

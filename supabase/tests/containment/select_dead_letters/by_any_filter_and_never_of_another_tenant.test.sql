@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('chain', 2, '{"max_attempts": 1}');
 select tap.claim();
 select tap.save('s0', 'log.txt');
-select tap.fail('s0', '{"transient": true}');
+select tap.fail_step('s0', '{"transient": true}');
 
 create function pg_temp.n(p_tenant uuid, p_tool text, p_run uuid, p_reason nofx.dlq_reason, p_before timestamptz) returns int language sql as $$
   select count(*)::int from nofx_private.select_dead_letters(p_tenant, null, p_tool, p_run, p_reason, p_before, 10)

@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 select tap.run_of('loose', 8, '{"max_attempts": 3}');
 select tap.claim(5);
-select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
 
 select tap.be('contributor');
 select throws_ok($$ select nofx.set_breaker('noop') $$, 'PT403', 'forbidden');

@@ -3,7 +3,7 @@ select plan(3);
 select tap.tenant();
 select tap.run_of('loose', 8, '{"max_attempts": 3}');
 select tap.claim(5);
-select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
 
 select tap.claim(3);
 update nofx.handler_health set state = 'half_open', failed = 0, succeeded = 0, probes_in_flight = 0;

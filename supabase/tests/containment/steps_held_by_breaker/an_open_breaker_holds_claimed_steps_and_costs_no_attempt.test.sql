@@ -3,7 +3,7 @@ select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 8, '{"max_attempts": 3}');
 select tap.claim(5);
-select tap.fail('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
+select tap.fail_step('s' || n, '{"transient": true}') from generate_series(0, 4) as n;
 
 select tap.claim(3);
 select is((select count(*)::int from jsonb_array_elements(nofx_private.describe_steps(array[tap.step('s5')], nofx_private.steps_held_by_breaker(array[tap.step('s5')]))::jsonb) as s

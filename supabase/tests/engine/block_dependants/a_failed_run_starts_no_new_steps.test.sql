@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 select tap.run_of('loose', 3);
 select tap.claim(2);
-select tap.fail('s0');
+select tap.fail_step('s0');
 select is(tap.status('s2'), 'skipped', 'a step that had not started');
 select is(tap.status('s1'), 'running', 'a running sibling keeps running');
 select is(tap.run_status(), 'running');

@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.be('contributor');
 select tap.submit('[{"name": "g", "tool": "gate:unit", "on_failure": "continue"}, {"name": "b", "tool": "noop", "needs": [0]}]');
 select tap.claim();
-select tap.fail('g');
+select tap.fail_step('g');
 select is(tap.status('b'), 'skipped');
 select is(tap.run_status(), 'failed');
 select * from finish();

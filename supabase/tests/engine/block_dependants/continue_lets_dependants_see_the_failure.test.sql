@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.be('contributor');
 select tap.submit('[{"name": "a", "tool": "noop", "on_failure": "continue"}, {"name": "b", "tool": "noop", "needs": [0]}]');
 select tap.claim();
-select tap.fail('a');
+select tap.fail_step('a');
 select is(tap.claim(), array['b']);
 select tap.settle('b');
 select is(tap.run_status(), 'succeeded');

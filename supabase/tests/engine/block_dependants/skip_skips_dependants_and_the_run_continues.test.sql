@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.be('contributor');
 select tap.submit('[{"name": "a", "tool": "noop", "on_failure": "skip"}, {"name": "b", "tool": "noop", "needs": [0]}, {"name": "c", "tool": "noop", "needs": [1]}, {"name": "d", "tool": "noop"}]');
 select tap.claim();
-select tap.fail('a');
+select tap.fail_step('a');
 select is(array[tap.status('b'), tap.status('c')], array['skipped', 'skipped'], 'directly or not');
 select tap.settle('d');
 select is(tap.run_status(), 'succeeded');

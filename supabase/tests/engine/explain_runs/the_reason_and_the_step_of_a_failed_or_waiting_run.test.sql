@@ -9,7 +9,7 @@ select tap.be('viewer');
 select is((select row (kind, step, detail)::text from nofx.explain_runs(array[tap.run()])), '(gate,s0,"ship it?")');
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.fail('s0');
+select tap.fail_step('s0');
 select tap.be('viewer');
 select is((select row (kind, step, detail)::text from nofx.explain_runs(array[tap.run()])), '(failed,s0,"it broke")');
 select is((select step_id from nofx.explain_runs(array[tap.run()])), tap.step('s0'));

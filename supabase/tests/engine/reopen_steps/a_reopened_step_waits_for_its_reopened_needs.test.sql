@@ -3,7 +3,7 @@ select plan(4);
 select tap.tenant();
 select tap.run_of('chain', 3);
 select tap.claim();
-select tap.fail('s0');
+select tap.fail_step('s0');
 select is(tap.run_status(), 'failed');
 select nofx_private.reopen_steps(tap.run(), array[tap.step('s0'), tap.step('s1'), tap.step('s2')], 'me');
 select is(array[tap.status('s0'), tap.status('s1'), tap.status('s2')], array['ready', 'pending', 'pending']);

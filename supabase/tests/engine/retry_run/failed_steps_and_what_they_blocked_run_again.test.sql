@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('chain', 2);
 select throws_ok($$ select nofx.retry_run(tap.run()) $$, 'PT409', 'run-not-failed');
 select tap.claim();
-select tap.fail('s0');
+select tap.fail_step('s0');
 select tap.be('contributor');
 select is(nofx.retry_run(tap.run()) ->> 'status', 'running');
 select tap.claim(), tap.settle('s0'), tap.claim(), tap.settle('s1');

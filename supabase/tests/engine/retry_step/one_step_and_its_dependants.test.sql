@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.be('contributor');
 select tap.submit('[{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop", "needs": [0]}, {"name": "c", "tool": "noop", "needs": [1]}]');
 select tap.claim(), tap.settle('a'), tap.claim();
-select tap.fail('b');
+select tap.fail_step('b');
 select tap.be('contributor');
 select throws_ok($$ select nofx.retry_step(tap.run(), gen_random_uuid()) $$, 'PT404', 'step-not-found');
 select is(nofx.retry_step(tap.run(), tap.step('b')) ->> 'status', 'running');

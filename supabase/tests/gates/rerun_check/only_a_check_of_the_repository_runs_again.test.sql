@@ -2,7 +2,7 @@ begin;
 select plan(4);
 select tap.tenant();
 select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
-select tap.claim(), tap.fail('a');
+select tap.claim(), tap.fail_step('a');
 select nofx.mark_check_reported(tap.step('a'), 'completed', 7);
 select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'other/web') $$, 'PT404', 'step-not-found');
 select is(nofx.rerun_check(tap.step('a'), 'acme/web') ->> 'status', 'running');
