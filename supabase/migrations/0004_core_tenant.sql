@@ -35,9 +35,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'tenant', 'Only the operator creates tenants.');
-  end if;
+  perform nofx_private.require_service('tenant', 'Only the operator creates tenants.');
   insert into nofx.tenant (id, name) values (p_id, p_name) on conflict (id) do nothing;
   if p_event_days is not null then
     insert into nofx.retention (tenant_id, event_days) values (p_id, p_event_days)

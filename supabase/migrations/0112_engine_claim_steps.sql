@@ -21,9 +21,7 @@ declare
   v_taken uuid[];
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'claim', 'Only workers claim steps.');
-  end if;
+  perform nofx_private.require_service('claim', 'Only workers claim steps.');
   if p_capacity <= 0 then
     return '[]';
   end if;

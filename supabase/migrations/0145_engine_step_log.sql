@@ -27,9 +27,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', p_step::text, 'Only workers write logs.');
-  end if;
+  perform nofx_private.require_service(p_step::text, 'Only workers write logs.');
   if p_at_byte + octet_length(p_text) > 1048576 then
     return false;
   end if;
@@ -54,9 +52,7 @@ as $$
 declare
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'logs', 'Only workers prune logs.');
-  end if;
+  perform nofx_private.require_service('logs', 'Only workers prune logs.');
   delete from nofx.step_log where created_at < now() - interval '1 day';
   get diagnostics v_count = row_count;
   return v_count;

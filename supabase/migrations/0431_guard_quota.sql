@@ -90,9 +90,7 @@ declare
   v_before jsonb;
   v_quota nofx.quota;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'quota', 'Only operators set quotas.');
-  end if;
+  perform nofx_private.require_service('quota', 'Only operators set quotas.');
   v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
   begin
     insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd)

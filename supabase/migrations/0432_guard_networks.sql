@@ -22,9 +22,7 @@ as $$
 declare
   v_before jsonb;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'networks', 'Only operators set which private networks may be reached.');
-  end if;
+  perform nofx_private.require_service('networks', 'Only operators set which private networks may be reached.');
   v_before := (select jsonb_agg(network) from nofx.allowed_network where tenant_id = p_tenant);
   delete from nofx.allowed_network where tenant_id = p_tenant;
   begin

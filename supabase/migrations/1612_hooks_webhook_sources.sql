@@ -101,9 +101,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
-  end if;
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
   return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
 end
 $$;
@@ -122,9 +120,7 @@ as $$
 declare
   v_source nofx.webhook_source;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
-  end if;
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
   select * into v_source from nofx.webhook_source where id = p_source;
   if not found then
     perform nofx_private.refuse(404, 'webhook-source-not-found', p_source::text, 'List webhook sources with GET /api/hooks/sources.');
