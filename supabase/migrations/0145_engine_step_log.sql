@@ -11,10 +11,7 @@ create table nofx.step_log (
   primary key (step_id, attempt, at_byte)
 );
 create index step_log_oldest on nofx.step_log (created_at);
-alter table nofx.step_log enable row level security;
-alter table nofx.step_log force row level security;
-create policy own_tenant on nofx.step_log for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.step_log to authenticated, service_role;
+select nofx_private.secure_table('nofx.step_log');
 
 -- Appends a chunk to a step's live log.
 -- Takes: p_step and p_token, the step and its lease; p_at_byte, the chunk's offset; p_text.

@@ -14,11 +14,7 @@ create table nofx.check_run (
 );
 create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
 
-alter table nofx.check_run enable row level security;
-alter table nofx.check_run force row level security;
-create policy own_tenant on nofx.check_run for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.check_run to authenticated, service_role;
+select nofx_private.secure_table('nofx.check_run');
 
 -- Creates checks for the gates of a new run.
 -- Takes: p_run, its id; p_pull_request, {repository, head_sha, number}.
