@@ -71,6 +71,24 @@ begin
 end
 $$;
 
+-- Checks that the caller is the service role.
+-- Takes: p_subject and p_hint, what the call is about and who may make it, for the refusal.
+-- Locks: nothing.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx_private.require_service(p_subject text, p_hint text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if not nofx_private.caller_is_service() then
+    perform nofx_private.refuse(403, 'forbidden', p_subject, p_hint);
+  end if;
+end
+$$;
+
 -- Checks the caller's role and returns the tenant to act for.
 -- Takes: p_min_role, the minimum role; p_tenant, honoured for the service role only.
 -- Locks: nothing.

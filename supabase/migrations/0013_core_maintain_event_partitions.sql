@@ -13,9 +13,7 @@ declare
   v_name text;
   v_keep_days int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'event', 'Only workers maintain the event log.');
-  end if;
+  perform nofx_private.require_service('event', 'Only workers maintain the event log.');
   for v_day in select generate_series(current_date, current_date + p_days_ahead, interval '1 day')::date loop
     v_name := 'event_' || to_char(v_day, 'YYYYMMDD');
     -- A day whose rows are in the default partition already gets none: creating it would fail.

@@ -12,9 +12,7 @@ as $$
 declare
   v_version text;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'schema', 'Only the API reads the schema version.');
-  end if;
+  perform nofx_private.require_service('schema', 'Only the API reads the schema version.');
   if to_regclass('supabase_migrations.schema_migrations') is null then
     return null;
   end if;

@@ -1,16 +1,10 @@
--- People read the rows of their own tenant. Rows are written only through the functions of this schema.
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['run', 'step', 'step_edge', 'step_attempt', 'step_queue', 'concurrency_slot'] loop
-    execute format('alter table nofx.%I enable row level security', v_table);
-    execute format('alter table nofx.%I force row level security', v_table);
-    execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
-    execute format('grant select on nofx.%I to authenticated, service_role', v_table);
-  end loop;
-end
-$$;
+-- Who reads the tables of the engine.
+select nofx_private.secure_table('nofx.run');
+select nofx_private.secure_table('nofx.step');
+select nofx_private.secure_table('nofx.step_edge');
+select nofx_private.secure_table('nofx.step_attempt');
+select nofx_private.secure_table('nofx.step_queue');
+select nofx_private.secure_table('nofx.concurrency_slot');
 
 -- Deletes rows of deleted runs. It replaces foreign keys, which would be checked at every insert.
 -- Takes: a statement trigger on nofx.run; the deleted rows are in `gone`.

@@ -35,9 +35,7 @@ declare
   v_health nofx_private.health;
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'settle', 'Only workers settle steps.');
-  end if;
+  perform nofx_private.require_service('settle', 'Only workers settle steps.');
   if p_capacity > 0 then
     v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
   end if;

@@ -11,9 +11,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers hold leases.');
-  end if;
+  perform nofx_private.require_service('lease', 'Only workers hold leases.');
   return query
   with held as (
     select s.id, s.lease_token

@@ -23,9 +23,7 @@ declare
   v_checked int;
   v_written int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'lease', 'Only workers expire leases.');
-  end if;
+  perform nofx_private.require_service('lease', 'Only workers expire leases.');
   with due as (
     select id, step_ids from nofx_private.lease_batch
      where check_at < now() order by check_at limit p_limit for update skip locked

@@ -16,9 +16,7 @@ declare
   v_again uuid[];
   v_due uuid[];
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'timer', 'Only workers fire timers.');
-  end if;
+  perform nofx_private.require_service('timer', 'Only workers fire timers.');
   perform nofx_private.probe_breakers();
   if p_worker is not null then
     perform nofx_private.record_worker_heartbeat(p_worker);
@@ -84,9 +82,7 @@ as $$
 declare
   v_runs uuid[];
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'deadline', 'Only workers enforce deadlines.');
-  end if;
+  perform nofx_private.require_service('deadline', 'Only workers enforce deadlines.');
   v_runs := array(select id from nofx.run
                    where deadline_at <= now() and deadline_at is not null and ended_at is null and status <> 'cancelling'
                    order by deadline_at limit p_limit);

@@ -59,18 +59,8 @@ create table nofx.gate_policy (
   unique nulls not distinct (tenant_id, tool)
 );
 
-alter table nofx.gate enable row level security;
-alter table nofx.gate force row level security;
-create policy own_tenant on nofx.gate for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.gate to authenticated, service_role;
-
-alter table nofx.gate_decision enable row level security;
-alter table nofx.gate_decision force row level security;
-create policy own_tenant on nofx.gate_decision for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.gate_decision to authenticated, service_role;
-
+select nofx_private.secure_table('nofx.gate');
+select nofx_private.secure_table('nofx.gate_decision');
 alter table nofx.gate_policy enable row level security;
 alter table nofx.gate_policy force row level security;
 create policy own_tenant on nofx.gate_policy for select to authenticated

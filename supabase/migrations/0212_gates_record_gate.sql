@@ -12,9 +12,7 @@ declare
   v_step nofx.step;
   v_gate uuid := nofx_private.uuid_v7();
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'gate', 'Only workers record verdicts of tools.');
-  end if;
+  perform nofx_private.require_service('gate', 'Only workers record verdicts of tools.');
   select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
   if not found then
     return null;

@@ -14,11 +14,7 @@ create table nofx.check_run (
 );
 create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
 
-alter table nofx.check_run enable row level security;
-alter table nofx.check_run force row level security;
-create policy own_tenant on nofx.check_run for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.check_run to authenticated, service_role;
+select nofx_private.secure_table('nofx.check_run');
 
 -- Creates checks for the gates of a new run.
 -- Takes: p_run, its id; p_pull_request, {repository, head_sha, number}.
@@ -68,9 +64,7 @@ as $$
 declare
   v_taken uuid[];
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only workers report checks.');
-  end if;
+  perform nofx_private.require_service('check', 'Only workers report checks.');
   with due as (
     select c.step_id
       from nofx.check_run c
@@ -113,9 +107,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only workers report checks.');
-  end if;
+  perform nofx_private.require_service('check', 'Only workers report checks.');
   update nofx.check_run set reported_status = p_status, check_id = p_check_id, locked_until = null where step_id = p_step;
   return exists (select from nofx.step s where s.id = p_step and nofx_private.check_run_status(s.status) <> p_status);
 end
@@ -136,9 +128,7 @@ declare
   v_check nofx.check_run;
   v_run json;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'check', 'Only the API reruns checks.');
-  end if;
+  perform nofx_private.require_service('check', 'Only the API reruns checks.');
   select * into v_check from nofx.check_run where step_id = p_step and repository = p_repository;
   if not found then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for this step.');

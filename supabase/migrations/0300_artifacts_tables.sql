@@ -51,18 +51,9 @@ create table nofx.artifact_use (
 create index use_of_artifact on nofx.artifact_use (artifact_id);
 create index use_of_run on nofx.artifact_use (run_id);
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['artifact', 'attestation', 'artifact_use'] loop
-    execute format('alter table nofx.%I enable row level security', v_table);
-    execute format('alter table nofx.%I force row level security', v_table);
-    execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
-    execute format('grant select on nofx.%I to authenticated, service_role', v_table);
-  end loop;
-end
-$$;
+select nofx_private.secure_table('nofx.artifact');
+select nofx_private.secure_table('nofx.attestation');
+select nofx_private.secure_table('nofx.artifact_use');
 
 -- Public keys of signers, stored forever, so that old attestations can be verified.
 create table nofx.signing_key (

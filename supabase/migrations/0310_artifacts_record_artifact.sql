@@ -11,9 +11,7 @@ as $$
 declare
   v_step nofx.step;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', p_subject, 'Only the worker that runs the step can do this.');
-  end if;
+  perform nofx_private.require_service(p_subject, 'Only the worker that runs the step can do this.');
   select * into v_step from nofx.step where id = p_step and lease_token = p_token for no key update;
   return v_step;
 end

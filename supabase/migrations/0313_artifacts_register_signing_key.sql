@@ -9,9 +9,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'key', 'Only workers publish the keys that they sign with.');
-  end if;
+  perform nofx_private.require_service('key', 'Only workers publish the keys that they sign with.');
   insert into nofx.signing_key (key_id, key) values (p_key ->> 'kid', p_key) on conflict (key_id) do nothing;
 end
 $$;

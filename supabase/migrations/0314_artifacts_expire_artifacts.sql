@@ -18,9 +18,7 @@ as $$
 declare
   v_due uuid[];
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers expire artifacts.');
-  end if;
+  perform nofx_private.require_service('artifact', 'Only workers expire artifacts.');
   v_due := array(
     select a.id
       from nofx.artifact a
@@ -63,9 +61,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'artifact', 'Only workers delete stored bytes.');
-  end if;
+  perform nofx_private.require_service('artifact', 'Only workers delete stored bytes.');
   delete from nofx_private.blob_to_remove where blob = any (p_blobs);
 end
 $$;

@@ -17,12 +17,9 @@ create table nofx.api_key (
 );
 create index api_key_of_tenant on nofx.api_key (tenant_id, created_at desc);
 
-alter table nofx.api_key enable row level security;
-alter table nofx.api_key force row level security;
-create policy own_tenant on nofx.api_key for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) = 'admin');
 -- The hash is for resolve_api_key alone.
-grant select (id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at, scopes, last_used_at) on nofx.api_key to authenticated;
+select nofx_private.secure_table('nofx.api_key', p_min_role => 'admin', p_service => false,
+  p_columns => '{id, tenant_id, name, role, prefix, created_by, created_at, expires_at, revoked_at, scopes, last_used_at}');
 
 -- Responses to requests with an Idempotency-Key, stored for 24 hours.
 create table nofx.idempotency_key (

@@ -65,9 +65,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'api key', 'Only the API resolves keys.');
-  end if;
+  perform nofx_private.require_service('api key', 'Only the API resolves keys.');
   update nofx.api_key k set last_used_at = now()
    where k.hash = p_hash and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute');
   return query

@@ -73,9 +73,7 @@ as $$
 declare
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'idempotency key', 'Only workers prune requests.');
-  end if;
+  perform nofx_private.require_service('idempotency key', 'Only workers prune requests.');
   perform nofx_private.prune_rate_windows();
   perform nofx_private.prune_deliveries();
   delete from nofx.idempotency_key where created_at < now() - interval '24 hours';

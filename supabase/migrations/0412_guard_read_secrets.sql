@@ -12,9 +12,7 @@ as $$
 declare
   v_found json;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'secret', 'Only a worker reads secrets, for a step that names them.');
-  end if;
+  perform nofx_private.require_service('secret', 'Only a worker reads secrets, for a step that names them.');
   if to_regclass('vault.decrypted_secrets') is null then
     perform nofx_private.refuse(503, 'unavailable', 'vault', 'Enable Supabase Vault in the project, or choose another SECRETS_DRIVER.');
   end if;

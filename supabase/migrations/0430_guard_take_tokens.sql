@@ -28,9 +28,7 @@ security definer set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'limit', 'Only the API counts requests.');
-  end if;
+  perform nofx_private.require_service('limit', 'Only the API counts requests.');
   insert into nofx_private.rate_limit_rejection (policy, rejected)
   select split_part(w.key, ':', 1), sum(w.refused) from jsonb_to_recordset(p_wanted) as w (key text, refused int)
    where w.refused > 0 group by 1 order by 1

@@ -10,10 +10,7 @@ create table nofx.quota (
   day_usd numeric check (day_usd > 0),
   changed_at timestamptz not null default now()
 );
-alter table nofx.quota enable row level security;
-alter table nofx.quota force row level security;
-create policy own_tenant on nofx.quota for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.quota to authenticated, service_role;
+select nofx_private.secure_table('nofx.quota');
 
 -- Refuses a new run that exceeds the tenant's quota, with the quota's name and when to retry. For tenants without one it costs one
 -- read of a small table.
@@ -90,9 +87,7 @@ declare
   v_before jsonb;
   v_quota nofx.quota;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'quota', 'Only operators set quotas.');
-  end if;
+  perform nofx_private.require_service('quota', 'Only operators set quotas.');
   v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
   begin
     insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd)

@@ -4,10 +4,7 @@ create table nofx.allowed_network (
   network cidr not null,
   primary key (tenant_id, network)
 );
-alter table nofx.allowed_network enable row level security;
-alter table nofx.allowed_network force row level security;
-create policy own_tenant on nofx.allowed_network for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.allowed_network to authenticated, service_role;
+select nofx_private.secure_table('nofx.allowed_network');
 
 -- Sets the private networks that a tenant may reach, in place of earlier ones.
 -- Takes: p_tenant; p_networks, such as 10.1.0.0/16 or a single address.
@@ -22,9 +19,7 @@ as $$
 declare
   v_before jsonb;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'networks', 'Only operators set which private networks may be reached.');
-  end if;
+  perform nofx_private.require_service('networks', 'Only operators set which private networks may be reached.');
   v_before := (select jsonb_agg(network) from nofx.allowed_network where tenant_id = p_tenant);
   delete from nofx.allowed_network where tenant_id = p_tenant;
   begin

@@ -73,16 +73,7 @@ create table nofx.alert (
 create unique index alert_open on nofx.alert (tenant_id, kind) where resolved_at is null;
 create index alert_newest on nofx.alert (tenant_id, raised_at desc, id desc);
 
-alter table nofx.handler_health enable row level security;
-alter table nofx.handler_health force row level security;
-alter table nofx.step_dlq enable row level security;
-alter table nofx.step_dlq force row level security;
-alter table nofx.alert_rule enable row level security;
-alter table nofx.alert_rule force row level security;
-alter table nofx.alert enable row level security;
-alter table nofx.alert force row level security;
-create policy own_tenant on nofx.handler_health for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-create policy own_tenant on nofx.step_dlq for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-create policy own_tenant on nofx.alert_rule for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-create policy own_tenant on nofx.alert for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.handler_health, nofx.step_dlq, nofx.alert_rule, nofx.alert to authenticated, service_role;
+select nofx_private.secure_table('nofx.handler_health');
+select nofx_private.secure_table('nofx.step_dlq');
+select nofx_private.secure_table('nofx.alert_rule');
+select nofx_private.secure_table('nofx.alert');

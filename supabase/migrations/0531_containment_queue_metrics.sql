@@ -12,9 +12,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'metrics', 'Only workers measure all tenants.');
-  end if;
+  perform nofx_private.require_service('metrics', 'Only workers measure all tenants.');
   return (
     select json_build_object(
              'steps_ready', count(*) filter (where state = 'ready'), 'steps_throttled', count(*) filter (where state = 'throttled'),

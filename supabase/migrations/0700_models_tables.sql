@@ -43,15 +43,5 @@ create table nofx.model_settings (
   changed_at timestamptz not null default now()
 );
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['model_call', 'model_settings'] loop
-    execute format('alter table nofx.%I enable row level security', v_table);
-    execute format('alter table nofx.%I force row level security', v_table);
-    execute format('create policy own_tenant on nofx.%I for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()))', v_table);
-    execute format('grant select on nofx.%I to authenticated, service_role', v_table);
-  end loop;
-end
-$$;
+select nofx_private.secure_table('nofx.model_call');
+select nofx_private.secure_table('nofx.model_settings');

@@ -40,9 +40,7 @@ declare
   v_usd numeric := (p_call ->> 'usd')::numeric;
   v_tokens bigint := (p_call ->> 'tokens')::bigint;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only the worker that runs the step can do this.');
-  end if;
+  perform nofx_private.require_service('model', 'Only the worker that runs the step can do this.');
   -- Without a lock: a call whose lease expires meanwhile is still recorded.
   select * into v_step from nofx.step where id = p_step and lease_token = p_token;
   if not found then
@@ -103,9 +101,7 @@ declare
   v_call nofx.model_call;
   v_health nofx_private.health;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'model', 'Only workers record model calls.');
-  end if;
+  perform nofx_private.require_service('model', 'Only workers record model calls.');
   update nofx.model_call
      set status = case when p_result ? 'answer' then 'answered' else 'failed' end,
          provider = p_result ->> 'provider', model = p_result ->> 'model',

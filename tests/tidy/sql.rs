@@ -1,4 +1,5 @@
-//! Migrations: contracts of functions, security, and traps learned by experiment.
+//! Migrations: contracts of functions, and traps learned by experiment. That every table is secured is asked of the database itself: see
+//! `supabase/tests/core/secure_table`.
 
 use nofx_tests::stack::root;
 
@@ -30,6 +31,16 @@ fn functions() -> Vec<(String, String, String)> {
     found
 }
 
+/// The area of a migration, `AANN_<area>_<object>.sql`: the folder of `supabase/tests` that is named so (`db_write` has two words).
+fn area(file: &str) -> String {
+    let rest = file.split_once('_').expect("a number").1;
+    std::fs::read_dir(root().join("supabase/tests"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .find(|area| rest.starts_with(&format!("{area}_")))
+        .unwrap_or_else(|| panic!("{file}: no folder of supabase/tests has the name of its area"))
+}
+
 #[test]
 fn every_function_says_what_it_takes_locks_returns_and_raises() {
     for (name, comment, _) in functions() {
@@ -57,20 +68,6 @@ fn no_function_raises_a_serialisation_failure() {
 }
 
 #[test]
-fn every_table_forces_row_level_security() {
-    let all: String = migrations().into_iter().map(|(_, text)| text).collect();
-    for (file, text) in migrations() {
-        for line in text.lines().filter(|line| line.starts_with("create table nofx.") && !line.contains("partition of")) {
-            let table = line.trim_start_matches("create table nofx.").split([' ', '(']).next().expect("a name");
-            let direct = all.contains(&format!("alter table nofx.{table} force row level security"));
-            // 0102_engine_policies.sql goes over a list.
-            let listed = all.contains(&format!("'{table}'")) && all.contains("alter table nofx.%I force row level security");
-            assert!(direct || listed, "{file}: force row level security on nofx.{table}");
-        }
-    }
-}
-
-#[test]
 fn every_update_and_delete_in_a_function_has_a_where() {
     for (name, _, body) in functions() {
         for statement in body.split(';') {
@@ -90,9 +87,9 @@ fn every_update_and_delete_in_a_function_has_a_where() {
 fn every_function_has_a_folder_of_tests() {
     for (name, _, _) in functions() {
         let (file, function) = name.split_once(": ").expect("file: name");
-        let area = file.split('_').nth(1).expect("an area");
+        let area = area(file);
         let function = function.rsplit('.').next().expect("a name");
-        let folder = root().join("supabase/tests").join(area).join(function);
+        let folder = root().join("supabase/tests").join(&area).join(function);
         assert!(folder.is_dir(), "{name}: write its pgTAP tests in supabase/tests/{area}/{function}/, one behaviour a file");
     }
 }

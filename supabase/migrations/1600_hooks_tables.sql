@@ -73,21 +73,9 @@ create table nofx.subscription (
 -- Functions that hooks may call, each `name(jsonb)`. Only operators can create them.
 create schema if not exists nofx_hooks;
 
-alter table nofx.hook enable row level security;
-alter table nofx.hook force row level security;
-alter table nofx.hook_delivery enable row level security;
-alter table nofx.hook_delivery force row level security;
-alter table nofx.hook_attempt enable row level security;
-alter table nofx.hook_attempt force row level security;
-alter table nofx.subscription enable row level security;
-alter table nofx.subscription force row level security;
-create policy own_tenant on nofx.hook for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-create policy own_tenant on nofx.hook_delivery for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-create policy own_tenant on nofx.hook_attempt for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-create policy own_tenant on nofx.subscription for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
 -- Only claim_deliveries and request_hooks read the secrets.
-grant select (id, tenant_id, name, phase, filter, target, created_by, created_at, disabled_reason, disabled_at) on nofx.hook to authenticated;
-grant select on nofx.hook_delivery, nofx.hook_attempt, nofx.subscription to authenticated;
+select nofx_private.secure_table('nofx.hook', p_min_role => 'supervisor', p_service => false,
+  p_columns => '{id, tenant_id, name, phase, filter, target, created_by, created_at, disabled_reason, disabled_at}');
+select nofx_private.secure_table('nofx.hook_delivery', p_min_role => 'supervisor', p_service => false);
+select nofx_private.secure_table('nofx.hook_attempt', p_min_role => 'supervisor', p_service => false);
+select nofx_private.secure_table('nofx.subscription', p_service => false);

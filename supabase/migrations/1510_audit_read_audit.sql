@@ -40,9 +40,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'audit', 'Only workers seal payloads.');
-  end if;
+  perform nofx_private.require_service('audit', 'Only workers seal payloads.');
   return (
     select coalesce(json_agg(open), '[]') from (
       (select audit_id, tenant_id, plain, null as key_id, null as wrapped_key
@@ -68,9 +66,7 @@ as $$
 declare
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'audit', 'Only workers seal payloads.');
-  end if;
+  perform nofx_private.require_service('audit', 'Only workers seal payloads.');
   update nofx.audit_payload p
      set plain = null, sealed = coalesce(p.sealed, s.sealed), key_id = s.key_id, wrapped_key = s.wrapped_key
     from jsonb_to_recordset(p_payloads) as s (audit_id uuid, sealed text, key_id text, wrapped_key text, was text)

@@ -1,3 +1,72 @@
+-- Leases ready steps to a worker, each with a new fencing token.
+-- Takes: p_steps, ready steps that were dequeued; p_worker, its name; p_lease, the length of the leases.
+-- Locks: the rows of the steps; of their runs, in id order, when a run starts.
+-- Returns: events to emit.
+-- Raises: nothing.
+create function nofx_private.start_steps(p_steps uuid[], p_worker text, p_lease interval)
+returns nofx_private.new_event[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_events nofx_private.new_event[];
+  v_begun uuid[];
+  v_runs nofx_private.new_event[];
+begin
+  with started as (
+    update nofx.step
+       set status = 'running',
+           lease_token = gen_random_uuid(),
+           lease_expires_at = now() + p_lease,
+           worker = p_worker,
+           -- A step that was parked continues the same attempt.
+           started_at = coalesce(started_at, now())
+     where id = any (p_steps) and status = 'ready'
+    returning id, run_id, tenant_id, name, tool, attempt, ready_at
+  )
+  select array_agg(row (s.tenant_id, s.run_id, s.id, 'step.started', jsonb_build_object(
+           'name', s.name, 'tool', s.tool, 'attempt', s.attempt, 'worker', p_worker, 'ready_at', s.ready_at))::nofx_private.new_event),
+         array_agg(s.run_id) filter (where r.status = 'queued')
+    into v_events, v_begun
+    from started s join nofx.run r on r.id = s.run_id;
+
+  if v_begun is not null then
+    perform 1 from nofx.run where id = any (v_begun) order by id for update;
+    with begun as (
+      update nofx.run set status = 'running', started_at = now()
+       where id = any (v_begun) and status = 'queued'
+      returning id, tenant_id, created_at
+    )
+    select array_agg(row (b.tenant_id, b.id, null, 'run.started', jsonb_build_object(
+             'queued_ms', round(extract(epoch from now() - b.created_at) * 1000)))::nofx_private.new_event)
+      into v_runs
+      from begun b;
+  end if;
+  return v_runs || v_events;
+end
+$$;
+
+-- Records the steps that a call leases to a worker, for expire_leases, and describes them.
+-- Takes: p_steps, steps in status running; p_lease, the length of their leases.
+-- Locks: breakers of these steps that are not closed, in order.
+-- Returns: what describe_steps returns.
+-- Raises: nothing.
+create function nofx_private.dispatch_steps(p_steps uuid[], p_lease interval)
+returns json
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_held uuid[];
+begin
+  insert into nofx_private.lease_batch (step_ids, check_at) values (p_steps, now() + p_lease);
+  if exists (select from nofx.handler_health where state <> 'closed') then
+    v_held := nofx_private.steps_held_by_breaker(p_steps);
+  end if;
+  return nofx_private.describe_steps(p_steps, v_held);
+end
+$$;
+
 -- Describes steps completely, so that a worker can execute them without another call.
 -- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
 -- Locks: nothing.
@@ -52,26 +121,5 @@ begin
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
     ) as held on true
    where s.id = any (p_steps));
-end
-$$;
-
--- Records the steps that a call leases to a worker, for expire_leases, and describes them.
--- Takes: p_steps, steps in status running; p_lease, the length of their leases.
--- Locks: breakers of these steps that are not closed, in order.
--- Returns: what describe_steps returns.
--- Raises: nothing.
-create function nofx_private.dispatch_steps(p_steps uuid[], p_lease interval)
-returns json
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_held uuid[];
-begin
-  insert into nofx_private.lease_batch (step_ids, check_at) values (p_steps, now() + p_lease);
-  if exists (select from nofx.handler_health where state <> 'closed') then
-    v_held := nofx_private.steps_held_by_breaker(p_steps);
-  end if;
-  return nofx_private.describe_steps(p_steps, v_held);
 end
 $$;

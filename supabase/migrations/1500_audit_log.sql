@@ -47,15 +47,8 @@ create table nofx_private.audit_head (
   hash text not null
 );
 
-alter table nofx.audit_log enable row level security;
-alter table nofx.audit_log force row level security;
-alter table nofx.audit_payload enable row level security;
-alter table nofx.audit_payload force row level security;
-create policy own_tenant on nofx.audit_log for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-create policy own_tenant on nofx.audit_payload for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-grant select on nofx.audit_log, nofx.audit_payload to authenticated, service_role;
+select nofx_private.secure_table('nofx.audit_log', p_min_role => 'supervisor');
+select nofx_private.secure_table('nofx.audit_payload', p_min_role => 'supervisor');
 
 -- Refuses changes of the audit log.
 -- Takes: a statement trigger.

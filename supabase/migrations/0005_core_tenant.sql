@@ -14,15 +14,10 @@ create table nofx.retention (
 
 alter table nofx.tenant enable row level security;
 alter table nofx.tenant force row level security;
-alter table nofx.retention enable row level security;
-alter table nofx.retention force row level security;
-
 create policy own_tenant on nofx.tenant for select to authenticated
   using (id = (select nofx_private.caller_tenant()));
-create policy own_tenant on nofx.retention for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-
-grant select on nofx.tenant, nofx.retention to authenticated, service_role;
+grant select on nofx.tenant to authenticated, service_role;
+select nofx_private.secure_table('nofx.retention');
 
 -- Creates a tenant unless it exists.
 -- Takes: p_id, the tenant's id; p_name, shown to people; p_event_days, retention of events, null for the default.
@@ -35,9 +30,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'tenant', 'Only the operator creates tenants.');
-  end if;
+  perform nofx_private.require_service('tenant', 'Only the operator creates tenants.');
   insert into nofx.tenant (id, name) values (p_id, p_name) on conflict (id) do nothing;
   if p_event_days is not null then
     insert into nofx.retention (tenant_id, event_days) values (p_id, p_event_days)

@@ -13,11 +13,7 @@ create table nofx.db_write_rule (
   unique (tenant_id, table_name)
 );
 
-alter table nofx.db_write_rule enable row level security;
-alter table nofx.db_write_rule force row level security;
-create policy own_tenant on nofx.db_write_rule for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.db_write_rule to authenticated, service_role;
+select nofx_private.secure_table('nofx.db_write_rule');
 
 -- The role that writes: it has only the rights that rules grant.
 do $$

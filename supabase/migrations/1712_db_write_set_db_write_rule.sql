@@ -55,9 +55,7 @@ declare
   v_rule nofx.db_write_rule;
   v_bad text;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Only operators set which tables steps may write to.');
-  end if;
+  perform nofx_private.require_service('rule', 'Only operators set which tables steps may write to.');
   v_table := to_regclass(p_table);
   select n.nspname into v_schema from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace
    where t.oid = v_table and t.relkind in ('r', 'p');
@@ -124,9 +122,7 @@ declare
   v_table text;
   v_tenant uuid;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'rule', 'Only operators set which tables steps may write to.');
-  end if;
+  perform nofx_private.require_service('rule', 'Only operators set which tables steps may write to.');
   delete from nofx.db_write_rule where id = p_id returning table_name, tenant_id into v_table, v_tenant;
   if not found then
     perform nofx_private.refuse(404, 'db-write-rule-not-found', p_id::text, 'List DB write rules with GET /api/db-write-rules.');

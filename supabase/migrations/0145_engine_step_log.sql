@@ -11,10 +11,7 @@ create table nofx.step_log (
   primary key (step_id, attempt, at_byte)
 );
 create index step_log_oldest on nofx.step_log (created_at);
-alter table nofx.step_log enable row level security;
-alter table nofx.step_log force row level security;
-create policy own_tenant on nofx.step_log for select to authenticated using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.step_log to authenticated, service_role;
+select nofx_private.secure_table('nofx.step_log');
 
 -- Appends a chunk to a step's live log.
 -- Takes: p_step and p_token, the step and its lease; p_at_byte, the chunk's offset; p_text.
@@ -27,9 +24,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', p_step::text, 'Only workers write logs.');
-  end if;
+  perform nofx_private.require_service(p_step::text, 'Only workers write logs.');
   if p_at_byte + octet_length(p_text) > 1048576 then
     return false;
   end if;
@@ -54,9 +49,7 @@ as $$
 declare
   v_count int;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'logs', 'Only workers prune logs.');
-  end if;
+  perform nofx_private.require_service('logs', 'Only workers prune logs.');
   delete from nofx.step_log where created_at < now() - interval '1 day';
   get diagnostics v_count = row_count;
   return v_count;

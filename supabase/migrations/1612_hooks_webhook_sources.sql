@@ -24,16 +24,9 @@ create table nofx.webhook_receipt (
 );
 create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
 
-alter table nofx.webhook_source enable row level security;
-alter table nofx.webhook_source force row level security;
-alter table nofx.webhook_receipt enable row level security;
-alter table nofx.webhook_receipt force row level security;
-create policy own_tenant on nofx.webhook_source for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-create policy own_tenant on nofx.webhook_receipt for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and (select nofx_private.caller_role()) >= 'supervisor');
-grant select (id, tenant_id, name, provider, created_by, created_at) on nofx.webhook_source to authenticated;
-grant select on nofx.webhook_receipt to authenticated;
+select nofx_private.secure_table('nofx.webhook_source', p_min_role => 'supervisor', p_service => false,
+  p_columns => '{id, tenant_id, name, provider, created_by, created_at}');
+select nofx_private.secure_table('nofx.webhook_receipt', p_min_role => 'supervisor', p_service => false);
 
 -- Creates a webhook source, or changes the one of that name.
 -- Takes: p_name; p_provider; p_secret, added before the last one, which stays valid.
@@ -101,9 +94,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
-  end if;
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
   return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
 end
 $$;
@@ -122,9 +113,7 @@ as $$
 declare
   v_source nofx.webhook_source;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'webhook', 'Only the API receives webhooks.');
-  end if;
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
   select * into v_source from nofx.webhook_source where id = p_source;
   if not found then
     perform nofx_private.refuse(404, 'webhook-source-not-found', p_source::text, 'List webhook sources with GET /api/hooks/sources.');

@@ -10,9 +10,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
   return (
     select coalesce(json_agg(json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', events.list)), '[]')
       from nofx.subscription s
@@ -46,9 +44,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
   update nofx.subscription set tx = p_next_tx, id = p_next_id, changed_at = now()
    where tenant_id = p_tenant and name = 'hooks' and tx = p_tx and id = p_id;
   if not found then
@@ -71,9 +67,7 @@ language plpgsql
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers enqueue deliveries.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only the API and workers enqueue deliveries.');
   insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body)
   select nofx_private.uuid_v7(), p_tenant, d.hook_id, d.dedup_key, d.body
     from jsonb_to_recordset(p_deliveries) as d (hook_id uuid, dedup_key text, body text, run_id uuid)
@@ -99,9 +93,7 @@ as $$
 declare
   v_due json;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
   with due as (
     select d.id, d.hook_id
       from nofx.hook_delivery d
@@ -165,9 +157,7 @@ declare
   v_hook nofx.hook;
   v_next timestamptz;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only workers deliver hooks.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
   select * into v_delivery from nofx.hook_delivery where id = p_id for update;
   if not found or v_delivery.status <> 'pending' then
     return v_delivery.status;

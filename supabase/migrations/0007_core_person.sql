@@ -7,11 +7,7 @@ create table nofx.person (
   seen_at timestamptz not null default now(),
   primary key (tenant_id, id)
 );
-alter table nofx.person enable row level security;
-alter table nofx.person force row level security;
-create policy own_tenant on nofx.person for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.person to authenticated, service_role;
+select nofx_private.secure_table('nofx.person');
 
 -- Records the email address in the caller's token. The dashboard calls it at each sign-in.
 -- Takes: nothing; reads the verified JWT. Tokens without an address, such as those of API keys, are ignored.

@@ -89,9 +89,7 @@ stable
 security definer set search_path = ''
 as $$
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API reads the hooks of requests.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only the API reads the hooks of requests.');
   return json_build_object(
     'hooks', (select coalesce(json_agg(json_build_object('id', id, 'name', name, 'phase', phase, 'filter', filter, 'target', target,
                        'secrets', secrets) order by name), '[]')
@@ -114,9 +112,7 @@ as $$
 declare
   v_answer jsonb;
 begin
-  if not nofx_private.caller_is_service() then
-    perform nofx_private.refuse(403, 'forbidden', 'hook', 'Only the API and workers call hooks.');
-  end if;
+  perform nofx_private.require_service('hook', 'Only the API and workers call hooks.');
   if to_regprocedure(format('nofx_hooks.%I(jsonb)', p_name)) is null then
     perform nofx_private.refuse(404, 'hook-not-found', p_name, 'No such function in nofx_hooks; an operator must create it.');
   end if;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.be_service();
+select lives_ok($$ select nofx_private.require_service('a', 'Only workers.') $$, 'the service');
+select tap.tenant(), tap.be('admin');
+select throws_ok($$ select nofx_private.require_service('a', 'Only workers.') $$, 'PT403', 'forbidden', 'not even an admin');
+select set_config('request.jwt.claims', '', true);
+select throws_ok($$ select nofx_private.require_service('a', 'Only workers.') $$, 'PT403', 'forbidden', 'without a token');
+select * from finish();
+rollback;

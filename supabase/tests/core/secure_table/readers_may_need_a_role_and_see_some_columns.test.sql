@@ -1,0 +1,13 @@
+begin;
+select plan(5);
+select tap.tenant();
+create table nofx.note (tenant_id uuid, text text, secret text);
+insert into nofx.note values (current_setting('tap.tenant')::uuid, 'a', 'b');
+select nofx_private.secure_table('nofx.note', p_min_role => 'supervisor', p_columns => '{tenant_id, text}', p_service => false);
+select is(tap.least_reader('nofx.note'), 'supervisor');
+select ok(has_column_privilege('authenticated', 'nofx.note', 'text', 'select'), 'people read the columns');
+select ok(not has_column_privilege('authenticated', 'nofx.note', 'secret', 'select'), 'but no other');
+select ok(not has_any_column_privilege('service_role', 'nofx.note', 'select'), 'the service has no right to it');
+select ok(relrowsecurity and relforcerowsecurity, 'forced for the owner too') from pg_class where oid = 'nofx.note'::regclass;
+select * from finish();
+rollback;
