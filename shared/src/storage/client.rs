@@ -9,7 +9,7 @@ use super::Error;
 use crate::net;
 
 /// The bucket of artifacts.
-pub(super) const ARTIFACTS: &str = "artifacts";
+pub const ARTIFACTS: &str = "artifacts";
 
 /// A client that acts as the service role.
 #[derive(Clone)]

@@ -6,6 +6,6 @@ mod error;
 mod resumable;
 mod upload;
 
-pub use client::Storage;
+pub use client::{ARTIFACTS, Storage};
 pub use content::Content;
 pub use error::Error;
