@@ -26,6 +26,17 @@ macro_rules! event_types {
     };
 }
 
+/// The data of an event has no fields but those that are named here.
+macro_rules! event_data {
+    ($($data:item)*) => {
+        $(
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields)]
+            $data
+        )*
+    };
+}
+
 event_types! {
     RunCreated(RunCreated) => "run.created";
     RunStarted(RunStarted) => "run.started";
@@ -74,182 +85,152 @@ event_types! {
     HookDisabled(HookData) => "hook.disabled";
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunCreated {
-    pub goal: String,
-    pub steps_total: u32,
-    pub by: String,
-}
+event_data! {
+    pub struct RunCreated {
+        pub goal: String,
+        pub steps_total: u32,
+        pub by: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunStarted {
-    pub queued_ms: i64,
-}
+    pub struct RunStarted {
+        pub queued_ms: i64,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunRetried {
-    pub by: String,
-    pub reason: Option<String>,
-}
+    pub struct RunRetried {
+        pub by: String,
+        pub reason: Option<String>,
+    }
 
-/// Who did it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActorData {
-    pub by: String,
-}
+    /// Who did it.
+    pub struct ActorData {
+        pub by: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunEnded {
-    pub duration_ms: Option<i64>,
-    /// `{step, step_id, message}` of the step that made it fail, or `{by, message}` of who cancelled it.
-    pub error: Option<Value>,
-    pub by: Option<String>,
-    pub reason: Option<String>,
-}
+    pub struct RunEnded {
+        pub duration_ms: Option<i64>,
+        /// `{step, step_id, message}` of the step that made it fail, or `{by, message}` of who cancelled it.
+        pub error: Option<Value>,
+        pub by: Option<String>,
+        pub reason: Option<String>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepStarted {
-    pub name: String,
-    pub tool: String,
-    pub attempt: u32,
-    pub worker: String,
-    pub ready_at: DateTime<Utc>,
-}
+    pub struct StepStarted {
+        pub name: String,
+        pub tool: String,
+        pub attempt: u32,
+        pub worker: String,
+        pub ready_at: DateTime<Utc>,
+    }
 
-/// The new state of a step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepData {
-    pub name: String,
-    pub tool: String,
-    pub attempt: Option<u32>,
-    /// `{message, details}`
-    pub error: Option<Value>,
-    pub waits_for: Option<String>,
-    /// The open breaker.
-    pub breaker: Option<String>,
-    /// When the step continues.
-    pub until: Option<DateTime<Utc>>,
-    /// Why it was skipped.
-    pub reason: Option<Value>,
-    pub worker: Option<String>,
-    pub by: Option<String>,
-    pub gate_id: Option<Uuid>,
-}
+    /// The new state of a step.
+    pub struct StepData {
+        pub name: String,
+        pub tool: String,
+        pub attempt: Option<u32>,
+        /// `{message, details}`
+        pub error: Option<Value>,
+        pub waits_for: Option<String>,
+        /// The open breaker.
+        pub breaker: Option<String>,
+        /// When the step continues.
+        pub until: Option<DateTime<Utc>>,
+        /// Why it was skipped.
+        pub reason: Option<Value>,
+        pub worker: Option<String>,
+        pub by: Option<String>,
+        pub gate_id: Option<Uuid>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StepDeadLettered {
-    pub dlq_id: Uuid,
-    pub name: String,
-    pub tool: String,
-    /// `exhausted` or `poison`
-    pub reason: String,
-}
+    pub struct StepDeadLettered {
+        pub dlq_id: Uuid,
+        pub name: String,
+        pub tool: String,
+        /// `exhausted` or `poison`
+        pub reason: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GateData {
-    pub gate_id: Uuid,
-    pub gate_type: Option<String>,
-    pub status: Option<String>,
-    pub question: Option<String>,
-    pub by: Option<String>,
-    pub reason: Option<String>,
-    pub approvals: Option<u32>,
-    pub approvals_required: Option<u32>,
-    /// Path of the evidence.
-    pub evidence: Option<Value>,
-    /// The step that asks.
-    pub name: Option<String>,
-    pub tool: Option<String>,
-    pub attempt: Option<u32>,
-    pub waits_for: Option<String>,
-}
+    pub struct GateData {
+        pub gate_id: Uuid,
+        pub gate_type: Option<String>,
+        pub status: Option<String>,
+        pub question: Option<String>,
+        pub by: Option<String>,
+        pub reason: Option<String>,
+        pub approvals: Option<u32>,
+        pub approvals_required: Option<u32>,
+        /// Path of the evidence.
+        pub evidence: Option<Value>,
+        /// The step that asks.
+        pub name: Option<String>,
+        pub tool: Option<String>,
+        pub attempt: Option<u32>,
+        pub waits_for: Option<String>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ArtifactCreated {
-    pub artifact_id: Uuid,
-    pub name: String,
-    pub media_type: String,
-    pub size_bytes: u64,
-    pub hash: String,
-}
+    pub struct ArtifactCreated {
+        pub artifact_id: Uuid,
+        pub name: String,
+        pub media_type: String,
+        pub size_bytes: u64,
+        pub hash: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModelCallData {
-    pub call_id: Uuid,
-    pub task: Option<String>,
-    pub provider: Option<String>,
-    pub model: Option<String>,
-    pub latency_ms: Option<u64>,
-    pub input_tokens: Option<u64>,
-    pub output_tokens: Option<u64>,
-    pub cached_tokens: Option<u64>,
-    pub reasoning_tokens: Option<u64>,
-    pub cost_usd: Option<f64>,
-    pub cache_hit: Option<bool>,
-    /// Candidates that failed: `{provider, model, class, why}`.
-    pub fallbacks: Option<Value>,
-    pub error: Option<String>,
-}
+    pub struct ModelCallData {
+        pub call_id: Uuid,
+        pub task: Option<String>,
+        pub provider: Option<String>,
+        pub model: Option<String>,
+        pub latency_ms: Option<u64>,
+        pub input_tokens: Option<u64>,
+        pub output_tokens: Option<u64>,
+        pub cached_tokens: Option<u64>,
+        pub reasoning_tokens: Option<u64>,
+        pub cost_usd: Option<f64>,
+        pub cache_hit: Option<bool>,
+        /// Candidates that failed: `{provider, model, class, why}`.
+        pub fallbacks: Option<Value>,
+        pub error: Option<String>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeyData {
-    pub id: Uuid,
-    pub name: Option<String>,
-    pub role: Option<Role>,
-    pub by: String,
-}
+    pub struct ApiKeyData {
+        pub id: Uuid,
+        pub name: Option<String>,
+        pub role: Option<Role>,
+        pub by: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BreakerData {
-    /// A tool, `http:<host>` or `provider:<name>`.
-    pub target: String,
-    pub error: Option<String>,
-    pub by: Option<String>,
-}
+    pub struct BreakerData {
+        /// A tool, `http:<host>` or `provider:<name>`.
+        pub target: String,
+        pub error: Option<String>,
+        pub by: Option<String>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AlertData {
-    pub alert_id: Uuid,
-    pub kind: String,
-    pub value: Option<f64>,
-    pub threshold: f64,
-    pub lasted_s: Option<u64>,
-    /// Where the alert is.
-    pub link: String,
-}
+    pub struct AlertData {
+        pub alert_id: Uuid,
+        pub kind: String,
+        pub value: Option<f64>,
+        pub threshold: f64,
+        pub lasted_s: Option<u64>,
+        /// Where the alert is.
+        pub link: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookReceived {
-    pub source_id: Uuid,
-    pub source: String,
-    pub provider: String,
-    /// The sender's id of the webhook.
-    pub id: String,
-    /// The sender's name for the event.
-    pub kind: Option<String>,
-    pub body: Value,
-}
+    pub struct WebhookReceived {
+        pub source_id: Uuid,
+        pub source: String,
+        pub provider: String,
+        /// The sender's id of the webhook.
+        pub id: String,
+        /// The sender's name for the event.
+        pub kind: Option<String>,
+        pub body: Value,
+    }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HookData {
-    pub hook_id: Uuid,
-    pub name: String,
-    pub delivery_id: Option<Uuid>,
-    pub reason: String,
+    pub struct HookData {
+        pub hook_id: Uuid,
+        pub name: String,
+        pub delivery_id: Option<Uuid>,
+        pub reason: String,
+    }
 }

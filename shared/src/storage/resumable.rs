@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Response, StatusCode};
 
-use super::client::{ARTIFACTS, Body};
-use super::{Content, Error, Storage};
+use super::client::Body;
+use super::{ARTIFACTS, Content, Error, Storage};
 
 /// What Supabase takes as a piece: no other size but for the last one.
 pub(super) const PIECE_BYTES: usize = 6 << 20;

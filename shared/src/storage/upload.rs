@@ -1,7 +1,6 @@
 //! Uploads: in one request when they are small, else in pieces (see `resumable`).
 
-use super::client::ARTIFACTS;
-use super::{Content, Error, Storage, resumable};
+use super::{ARTIFACTS, Content, Error, Storage, resumable};
 
 impl Storage {
     /// Stores bytes at a path of the bucket that is named by their digest: what exists already is the same. Content that is
