@@ -61,7 +61,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     dev_file::remove(&dev.data_dir);
     stop.send_replace(true);
     for worker in workers {
-        drop(worker.task.await);
+        drop(worker.handle.await);
     }
     api.abort();
     dev.queue.stop().await;

@@ -15,7 +15,7 @@ use crate::exit::Error;
 pub(super) struct Worker {
     pub pid: watch::Receiver<i32>,
     pub admin_port: u16,
-    pub task: tokio::task::JoinHandle<()>,
+    pub handle: tokio::task::JoinHandle<()>,
 }
 
 impl Worker {
@@ -24,8 +24,8 @@ impl Worker {
         let start = command(dev, n, admin_port)?;
         let child = start().map_err(Error::new)?;
         let (new_pid, pid) = watch::channel(id(&child));
-        let task = tokio::spawn(restart_until_stopped(n, child, start, new_pid, stopping));
-        Ok(Self { pid, admin_port, task })
+        let handle = tokio::spawn(restart_until_stopped(n, child, start, new_pid, stopping));
+        Ok(Self { pid, admin_port, handle })
     }
 }
 
