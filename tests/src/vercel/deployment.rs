@@ -1,18 +1,12 @@
-//! A deployment on this machine: every built function as a warm process with the runtime's IPC socket, behind a gateway that
-//! routes as the build output's `config.json` says.
-
-mod function;
-mod gateway;
-mod routes;
+//! All functions of a build output as a client meets them: one URL, and what the platform does to them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use function::Function;
-pub use function::Invocation;
-use gateway::Gateway;
-use routes::Routes;
+use super::function::{Function, Invocation};
+use super::gateway::{self, Gateway};
+use super::routes::Routes;
 
 pub struct Deployment {
     pub url: String,
