@@ -1,9 +1,13 @@
 //! House rules as tests. A failing one says how to fix it.
 
+mod allowed;
 mod crates;
 mod deploy;
 mod docs;
+mod imports;
 mod layout;
 mod mutants;
+mod rooms;
+mod rust_source;
 mod sql;
 mod tokens;
