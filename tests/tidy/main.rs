@@ -2,8 +2,10 @@
 
 mod allowed;
 mod crates;
+mod declared_names;
 mod deploy;
 mod docs;
+mod glossary;
 mod imports;
 mod layout;
 mod mutants;
@@ -11,3 +13,4 @@ mod rooms;
 mod rust_source;
 mod sql;
 mod tokens;
+mod words;
