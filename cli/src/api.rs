@@ -5,9 +5,8 @@ use std::time::Duration;
 use nofx_shared::auth::Role;
 use serde_json::Value;
 
-use crate::args::Target;
 use crate::exit::Error;
-use crate::target;
+use crate::target::{self, Target};
 
 pub(crate) struct Api {
     client: reqwest::Client,

@@ -11,7 +11,8 @@ mod target;
 
 use clap::Parser;
 
-use crate::args::{Args, Artifact, Command};
+use crate::args::{Args, Command};
+use crate::commands::artifact::Artifact;
 use crate::exit::Exit;
 
 // One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.

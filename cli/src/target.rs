@@ -6,8 +6,21 @@ use std::path::Path;
 use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::args::Target;
 use crate::exit::Error;
+
+/// Which NOFX to talk to. Without these, the one that `nofx dev` runs below this folder.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Target {
+    /// API base URL.
+    #[arg(long, global = true, env = "NOFX_API_URL", hide_env_values = true)]
+    pub api_url: Option<String>,
+    /// A Supabase JWT or an API key.
+    #[arg(long, global = true, env = "NOFX_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
 
 /// `DATA_DIR/dev.json`
 #[derive(Clone, Serialize, Deserialize)]

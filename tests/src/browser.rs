@@ -75,19 +75,19 @@ impl Browser {
         let scheme = if look == Look::Dark { "dark" } else { "light" };
         let media =
             json!({"features": [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]});
-        browser.tell("Emulation.setEmulatedMedia", media).await;
+        browser.send_command("Emulation.setEmulatedMedia", media).await;
         if look == Look::Scriptless {
-            browser.tell("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+            browser.send_command("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
         }
         if look == Look::Phone {
             // Headless windows have a least width: the page is given a smaller one.
             let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false});
-            browser.tell("Emulation.setDeviceMetricsOverride", phone).await;
+            browser.send_command("Emulation.setDeviceMetricsOverride", phone).await;
         }
         browser
     }
 
-    async fn tell(&self, command: &str, parameters: Value) {
+    async fn send_command(&self, command: &str, parameters: Value) {
         self.driver.cdp().send_raw(command, parameters).await.expect("Chromium does it");
     }
 

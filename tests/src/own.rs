@@ -25,16 +25,16 @@ pub struct Own {
 pub struct Failed {
     /// None when there was no response.
     pub status: Option<u16>,
-    pub said: String,
+    pub detail: String,
     /// Refused for now: no connection, or a 503 that says when to come back.
     passing: bool,
 }
 
 impl From<reqwest::Error> for Failed {
     fn from(error: reqwest::Error) -> Self {
-        let said = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        let said = said.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-        Self { status: None, said, passing: error.is_connect() }
+        let detail = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let detail = detail.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Self { status: None, detail, passing: error.is_connect() }
     }
 }
 
@@ -136,7 +136,7 @@ impl Own {
             return Ok(response.json().await?);
         }
         let passing = status == 503 && response.headers().contains_key("retry-after");
-        Err(Failed { status: Some(status.as_u16()), said: response.text().await.unwrap_or_default(), passing })
+        Err(Failed { status: Some(status.as_u16()), detail: response.text().await.unwrap_or_default(), passing })
     }
 
     /// The same, again while it is refused for now, if parts are being killed.

@@ -21,13 +21,13 @@ pub struct Person {
 
 /// The exit code and output of a command line.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// Its output, as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -104,12 +104,12 @@ impl Person {
 
     /// Runs `nofx` as this person, and waits until it exits.
     #[expect(clippy::disallowed_methods, reason = "starts the CLI as a user would")]
-    pub fn nofx(&self, arguments: &[&str]) -> Said {
+    pub fn nofx(&self, arguments: &[&str]) -> CommandOutput {
         let mut command = std::process::Command::new(binary());
         let command = command.args(arguments).env("NOFX_API_URL", STACK.get("api_url")).env("NOFX_TOKEN", &self.token);
         let output = command.output().expect("nofx starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        CommandOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
     /// A request of a browser in which it is signed in.

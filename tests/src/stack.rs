@@ -5,7 +5,10 @@ use std::sync::{LazyLock, Once};
 
 use serde_json::Value;
 
-use crate::suite::{HOST, SCENARIOS};
+/// Names the scenarios that a host's test runs instead of the usual ones.
+pub(crate) const SCENARIOS: &str = "NOFX_TEST_SCENARIOS";
+/// Names the host's test that the scenarios are part of.
+pub(crate) const HOST: &str = "NOFX_TEST_HOST";
 
 pub static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let file = dev_file();

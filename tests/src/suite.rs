@@ -7,16 +7,11 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::stack::root;
+use crate::stack::{HOST, SCENARIOS, root};
 
 /// Scenarios below a `mod every_host` test how bytes come in and go out, which differs between hosts. Everything else is the
 /// same code and the same database everywhere; with `NOFX_TEST_LONG` all scenarios run on every host.
 const EVERY_HOST: &str = "every_host::";
-
-/// Names the scenarios that run instead.
-pub(crate) const SCENARIOS: &str = "NOFX_TEST_SCENARIOS";
-/// Names the test that the scenarios are part of.
-pub(crate) const HOST: &str = "NOFX_TEST_HOST";
 
 /// Runs the scenarios against `api_url` instead of the API of the stack that `dev` describes. Fails with their output.
 pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
@@ -35,7 +30,7 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
         .env(HOST, std::thread::current().name().expect("the test's name"))
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    forget_package(&mut cargo);
+    unset_package(&mut cargo);
     let output = cargo.output().await.expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "the scenarios fail on this host:\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
@@ -49,7 +44,7 @@ pub fn is_part() -> bool {
 
 /// A cargo that a test starts must not see the variables of the test's own package: the build scripts of some crates (`ring`) read its
 /// name, and when that changes, everything that depends on them is compiled again, and again by the next build.
-pub fn forget_package(cargo: &mut Command) {
+pub fn unset_package(cargo: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start))) {
             cargo.env_remove(name);

@@ -13,7 +13,7 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// All crates that `Cargo.lock` names.
 fn crates() -> Vec<Value> {
     let mut cargo = tokio::process::Command::new(env!("CARGO"));
-    nofx_tests::suite::forget_package(&mut cargo);
+    nofx_tests::suite::unset_package(&mut cargo);
     let output = cargo.into_std().args(["metadata", "--locked", "--format-version", "1"]).current_dir(root()).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");

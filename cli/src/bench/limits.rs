@@ -81,14 +81,10 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     report.put_value("allowed", json!(allowed.len()));
     report.put_value("refused", json!(refused.len()));
     report.put_value("other", json!(all - allowed.len() - refused.len()));
-    let (alone_p99, allowed_p99) = (percentile(&mut alone, 0.99), percentile(&mut allowed, 0.99));
-    report.put("alone_ms_p50", percentile(&mut alone, 0.5));
-    report.put("alone_ms_p99", alone_p99);
-    report.put("allowed_ms_p50", percentile(&mut allowed, 0.5));
-    report.put("allowed_ms_p99", allowed_p99);
-    report.put("allowed_to_alone_p99", allowed_p99 / alone_p99);
-    report.put("refused_ms_p50", percentile(&mut refused, 0.5));
-    report.put("refused_ms_p99", percentile(&mut refused, 0.99));
+    report.put_percentiles("alone_ms", &mut alone);
+    report.put_percentiles("allowed_ms", &mut allowed);
+    report.put("allowed_to_alone_p99", percentile(&mut allowed, 0.99) / percentile(&mut alone, 0.99));
+    report.put_percentiles("refused_ms", &mut refused);
     report.put_value("api_rss_mb", json!({"before": rss_before, "after": BenchStack::rss_mb(pid)}));
     Ok(report)
 }

@@ -4,12 +4,15 @@ mod cold;
 mod engine;
 mod limits;
 mod models;
+mod options;
 mod report;
 mod stack;
 mod ui;
 
-use crate::args::{Bench, Target};
+pub(crate) use options::Bench;
+
 use crate::exit::Outcome;
+use crate::target::Target;
 
 pub(crate) async fn run(target: &Target, what: Bench) -> Outcome {
     match what {

@@ -1,7 +1,8 @@
 //! Figures: medians, percentiles, a table or JSON.
 
-use crate::output;
 use serde_json::{Map, Value, json};
+
+use crate::output;
 
 /// The measures in the order in which they were taken.
 #[derive(Default)]
@@ -17,6 +18,12 @@ impl Report {
     pub(super) fn put_value(&mut self, key: &str, value: Value) {
         eprintln!("  {key:<28} {value}");
         self.values.insert(key.to_owned(), value);
+    }
+
+    /// Adds `<key>_p50` and `<key>_p99`.
+    pub(super) fn put_percentiles(&mut self, key: &str, samples: &mut [f64]) {
+        self.put(&format!("{key}_p50"), percentile(samples, 0.5));
+        self.put(&format!("{key}_p99"), percentile(samples, 0.99));
     }
 
     pub(super) fn get(&self, key: &str) -> Option<f64> {
@@ -53,4 +60,9 @@ pub(super) fn percentile(samples: &mut [f64], share: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index of a short list")]
     let at = ((samples.len() as f64 - 1.0) * share).round() as usize;
     samples.get(at).copied().unwrap_or(f64::NAN)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a bench")]
+pub(super) fn milliseconds(took: chrono::TimeDelta) -> f64 {
+    took.num_microseconds().unwrap_or(0) as f64 / 1000.0
 }

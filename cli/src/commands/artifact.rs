@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use nofx_shared::artifacts::Statement;
 use nofx_shared::auth::Role;
 use nofx_shared::crypto::{self, Envelope, PublicKey};
@@ -12,9 +13,41 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::api::Api;
-use crate::args::{GetArtifact, Target, VerifyArtifact};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(Subcommand)]
+pub(crate) enum Artifact {
+    /// Download an artifact to a file.
+    Get(GetArtifact),
+    /// Verify an artifact against its attestations. Works offline with a file, --attestation and --keys.
+    Verify(VerifyArtifact),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct GetArtifact {
+    /// Id of the artifact.
+    pub id: String,
+    /// Output file; default: the artifact's name.
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+    /// Also save the attestations, as <output>.attestations.json.
+    #[arg(long)]
+    pub attestations: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct VerifyArtifact {
+    /// Id of the artifact, or a file.
+    pub what: String,
+    /// Attestations: the response of `GET /api/artifacts/{id}/attestations`, or one DSSE envelope.
+    #[arg(long, requires = "keys")]
+    pub attestation: Option<PathBuf>,
+    /// Public keys: the response of /.well-known/nofx-keys.json.
+    #[arg(long, requires = "attestation")]
+    pub keys: Option<PathBuf>,
+}
 
 pub(crate) async fn get(target: &Target, options: GetArtifact) -> Outcome {
     let api = Api::find(target, Role::Viewer)?;

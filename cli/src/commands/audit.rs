@@ -1,12 +1,21 @@
 //! `nofx audit verify|export`: verifies the audit log, row by row, on this machine; it trusts nothing but the rows.
 
+use clap::Subcommand;
 use nofx_shared::audit::{AuditEntry, AuditHead, Chain};
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
-use crate::args::{Audit, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(Subcommand, Clone, Copy)]
+pub(crate) enum Audit {
+    /// Verify the audit log's hash chain; exits 1 if a row was changed or removed.
+    Verify,
+    /// Print the audit log as JSON lines, verifying it on the way.
+    Export,
+}
 
 pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
     let api = Api::find(target, Role::Supervisor)?;

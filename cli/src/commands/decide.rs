@@ -4,9 +4,18 @@ use nofx_shared::auth::Role;
 use serde_json::json;
 
 use crate::api::Api;
-use crate::args::{DecideArgs, Target};
 use crate::exit::{Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(clap::Args)]
+pub(crate) struct DecideArgs {
+    /// The gate's id.
+    pub gate: uuid::Uuid,
+    /// Saved with the decision.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
 
 pub(crate) async fn run(target: &Target, decision: &str, options: DecideArgs) -> Outcome {
     let gate = Api::find(target, Role::Supervisor)?

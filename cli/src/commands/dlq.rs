@@ -1,13 +1,63 @@
 //! `nofx dlq inspect|requeue|purge`
 
+use clap::Subcommand;
 use nofx_shared::auth::Role;
 use nofx_shared::containment::DeadLetterSelector;
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::args::{Dlq, DlqSelector, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(Subcommand)]
+pub(crate) enum Dlq {
+    /// List dead letters, or show one with its errors, inputs and evidence.
+    Inspect(InspectDlq),
+    /// Requeue dead letters; their runs continue.
+    Requeue(DlqSelector),
+    /// Purge dead letters; their steps stay failed.
+    Purge(DlqSelector),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct InspectDlq {
+    /// Id of one dead letter.
+    pub id: Option<uuid::Uuid>,
+    /// Only dead letters of this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    pub limit: u16,
+}
+
+/// Filters; all that are given must match.
+#[derive(clap::Args)]
+pub(crate) struct DlqSelector {
+    /// Ids, as `nofx dlq inspect` shows them.
+    pub ids: Vec<uuid::Uuid>,
+    /// Dead letters of this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    /// Dead letters of this run.
+    #[arg(long)]
+    pub run: Option<uuid::Uuid>,
+    /// exhausted or poison.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Dead-lettered before this time (RFC 3339).
+    #[arg(long)]
+    pub before: Option<chrono::DateTime<chrono::Utc>>,
+    /// All dead letters.
+    #[arg(long)]
+    pub all: bool,
+    /// Maximum number, oldest first.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+    /// Show what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
 pub(crate) async fn run(target: &Target, command: Dlq) -> Outcome {
     match command {

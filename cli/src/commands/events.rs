@@ -5,9 +5,22 @@ use std::io::Write;
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
-use crate::args::{Events, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(clap::Args)]
+pub(crate) struct Events {
+    /// Keep streaming new events.
+    #[arg(long)]
+    pub follow: bool,
+    /// Only events of this run.
+    #[arg(long)]
+    pub run: Option<uuid::Uuid>,
+    /// Only these types, comma-separated.
+    #[arg(long)]
+    pub types: Option<String>,
+}
 
 pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     let api = Api::find(target, Role::Viewer)?;

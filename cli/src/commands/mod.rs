@@ -1,4 +1,4 @@
-//! One file a command.
+//! One file a command: its options, whose comments are its help, and what it does. What calls the API, finds it and prints stands outside.
 
 pub(crate) mod artifact;
 pub(crate) mod audit;
@@ -7,7 +7,7 @@ pub(crate) mod decide;
 pub(crate) mod dev;
 pub(crate) mod dlq;
 pub(crate) mod events;
-mod queue;
+pub(crate) mod id;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod show;

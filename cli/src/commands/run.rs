@@ -1,6 +1,6 @@
 //! `nofx run`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nofx_shared::auth::Role;
@@ -9,9 +9,21 @@ use serde_json::{Value, json};
 use super::events::Lines;
 use super::show;
 use crate::api::Api;
-use crate::args::{Run, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// Plan file: .json, .yaml or .yml.
+    pub plan: PathBuf,
+    /// Follow the run until it finishes. Exit code: 0 succeeded, 1 failed, 2 refused, 3 cancelled.
+    #[arg(long)]
+    pub watch: bool,
+    /// Validate the plan without creating a run.
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
 pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
     let body = read(&options.plan)?;

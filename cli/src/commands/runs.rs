@@ -3,9 +3,21 @@
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
-use crate::args::{Runs, Target};
 use crate::exit::{Exit, Outcome};
 use crate::output;
+use crate::target::Target;
+
+#[derive(clap::Args)]
+pub(crate) struct Runs {
+    /// queued, running, paused, cancelling, succeeded, failed or cancelled.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only runs waiting for approval.
+    #[arg(long)]
+    pub needs_approval: bool,
+    #[arg(long, default_value_t = 20)]
+    pub limit: u16,
+}
 
 pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
     let mut path = format!("/api/runs?limit={}", options.limit);

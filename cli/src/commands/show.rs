@@ -3,10 +3,11 @@
 use nofx_shared::auth::Role;
 use serde_json::Value;
 
+use super::id::Id;
 use crate::api::Api;
-use crate::args::{Id, Target};
 use crate::exit::{Exit, Outcome};
 use crate::output;
+use crate::target::Target;
 
 pub(crate) async fn run(target: &Target, options: Id) -> Outcome {
     let run = Api::find(target, Role::Viewer)?.get(&format!("/api/runs/{}", options.id)).await?;

@@ -5,10 +5,21 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::args::{Smoke, Target};
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
-use crate::target::{self, DevFile};
+use crate::target::{self, DevFile, Target};
+
+#[derive(clap::Args)]
+pub(crate) struct Smoke {
+    /// API base URL. Defaults to the local stack.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// URL of the Supabase project, to check that its public key reads nothing.
+    #[arg(long, env = "SUPABASE_URL", hide_env_values = true)]
+    pub supabase_url: Option<String>,
+    #[arg(long, env = "SUPABASE_ANON_KEY", hide_env_values = true)]
+    pub supabase_anon_key: Option<String>,
+}
 
 struct Check {
     what: &'static str,

@@ -5,7 +5,7 @@ use std::path::Path;
 use nofx_local::{Aws, Redis};
 use nofx_shared::settings::{self, AwsKeys};
 
-use crate::args;
+use super::options;
 
 /// The queue's server, if it needs one.
 pub(super) enum Queue {
@@ -18,11 +18,11 @@ pub(super) enum Queue {
 const KEY: &str = "nofx-dev";
 
 impl Queue {
-    pub(super) async fn start(which: args::Queue, data_dir: &Path) -> Result<Self, nofx_local::Error> {
+    pub(super) async fn start(which: options::Queue, data_dir: &Path) -> Result<Self, nofx_local::Error> {
         Ok(match which {
-            args::Queue::Postgres => Self::Postgres,
-            args::Queue::Redis => Self::Redis(Redis::start(data_dir).await?),
-            args::Queue::Sqs => Self::Sqs(Aws::start(data_dir, "nofx").await?),
+            options::Queue::Postgres => Self::Postgres,
+            options::Queue::Redis => Self::Redis(Redis::start(data_dir).await?),
+            options::Queue::Sqs => Self::Sqs(Aws::start(data_dir, "nofx").await?),
         })
     }
 

@@ -1,0 +1,54 @@
+//! `nofx bench engine`: the measures of the contract, in one run on one stack, in this order: what comes later finds a fuller database.
+//! A file measures one key and puts it into the report; the stack and what several measures need is the `fixture`.
+
+mod chain;
+mod claim;
+mod dag;
+mod fixture;
+mod idle;
+mod reference;
+mod start;
+mod stream;
+
+use serde_json::json;
+
+use self::fixture::Fixture;
+use crate::bench::report::Report;
+use crate::exit::{Exit, Outcome};
+
+pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
+    if cfg!(debug_assertions) {
+        eprintln!("this is a debug build: build with --release for meaningful figures");
+    }
+    let fixture = Fixture::prepare().await?;
+    let report = &mut Report::default();
+    let wants = |key: &str| only.is_none_or(|only| key.starts_with(only));
+    let idle = fixture.memory_at_rest().await;
+    if wants("ref") || only.is_some() {
+        reference::measure(&fixture, report).await?;
+    }
+    if wants("chain_step_ms") {
+        chain::measure(&fixture, report).await?;
+    }
+    let peak = if wants("dag_steps_per_s") { dag::measure(&fixture, report).await? } else { idle };
+    if wants("start_ms") {
+        start::measure(&fixture, report).await?;
+    }
+    if wants("sse_ms") {
+        stream::measure(&fixture, report).await?;
+    }
+    if wants("idle_calls_per_min") {
+        idle::measure(&fixture, report).await?;
+    }
+    if wants("dag_steps_per_s_pinned") {
+        dag::measure_pinned(&fixture, report).await?;
+    }
+    if wants("claim_ms") {
+        claim::measure(&fixture, report).await?;
+    }
+    report.put_value("worker_rss_mb", json!({"idle": idle.worker_mb, "peak": peak.worker_mb}));
+    report.put_value("api_rss_mb", json!({"idle": idle.api_mb, "peak": peak.api_mb}));
+    report.print(as_json);
+    fixture.stop().await?;
+    Ok(Exit::Succeeded)
+}

@@ -1,0 +1,107 @@
+//! Starts everything, rewrites `dev.json` when a process was started again, stops everything. The order of starting is the order of
+//! stopping, backwards.
+
+use std::time::Duration;
+
+use nofx_api::App;
+use nofx_local::{Options, Stack};
+use nofx_shared::settings;
+use nofx_shared::telemetry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::options::Dev;
+use super::queue::Queue;
+use super::running::Running;
+use super::worker::{Worker, stopped};
+use super::{dev_file, public_files, worker};
+use crate::exit::{Error, Exit, Outcome};
+
+pub(crate) async fn run(options: Dev) -> Outcome {
+    telemetry::start(&settings::telemetry("nofx-api"));
+    drop(nofx_shared::net::client());
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::new)?;
+    let (ended, mut input_ended) = watch::channel(false);
+    if options.temporary {
+        watch_end_of_input(ended.clone());
+    }
+    let limits = settings::limits_of_dev().map_err(Error::new)?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port))
+        .await
+        .map_err(|_| Error::new(format!("port {} is in use; stop the process that listens there or pass --port", options.port)))?;
+    let dev = start(&options, listener.local_addr().map_err(Error::new)?.port()).await?;
+    dev.seed().await?;
+
+    let router = public_files::add_to(nofx_api::app_router(&App::new(dev.api_settings(limits))))?;
+    let api = tokio::spawn(crate::serve::serve(listener, router));
+    let (stop, stopping) = watch::channel(false);
+    let workers: Vec<_> = (0..options.workers).map(|n| Worker::start(&dev, n, stopping.clone())).collect::<Result<_, _>>()?;
+    dev_file::write(&dev, &workers)?;
+    greet(&dev);
+
+    let mut last = dev_file::pids(&dev, &workers);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = stopped(&mut input_ended) => break,
+            // Children that died were started again with new ids.
+            () = tokio::time::sleep(Duration::from_millis(300)) => {
+                let now = dev_file::pids(&dev, &workers);
+                if now != last {
+                    last = now;
+                    dev_file::write(&dev, &workers)?;
+                }
+            }
+        }
+    }
+    eprintln!("stopping");
+    dev_file::remove(&dev.data_dir);
+    stop.send_replace(true);
+    for worker in workers {
+        drop(worker.handle.await);
+    }
+    api.abort();
+    dev.queue.stop().await;
+    // A signal to the whole process group also ends the holder of the input; one that only stops this process leaves it open.
+    dev.stack.stop_and_remove_if(|| *input_ended.borrow()).await.map_err(Error::new)?;
+    Ok(Exit::Succeeded)
+}
+
+/// Notices the end of standard input.
+fn watch_end_of_input(ended: watch::Sender<bool>) {
+    // A thread of its own, which no end of the program waits for.
+    std::thread::spawn(move || {
+        drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+        ended.send_replace(true);
+    });
+}
+
+/// The database, PostgREST and the queue's server, once what a killed `nofx dev` left behind is gone.
+async fn start(options: &Dev, port: u16) -> Result<Running, Error> {
+    let data_dir = std::path::absolute(&options.data_dir).map_err(Error::new)?;
+    for pid in dev_file::left_behind(&data_dir) {
+        worker::end(pid);
+    }
+    let stack = Stack::start(Options { data_dir: data_dir.clone(), db_url: settings::existing_database(), fresh: options.fresh })
+        .await
+        .map_err(Error::new)?;
+    match Queue::start(options.queue, &data_dir).await {
+        Ok(queue) => Ok(Running { stack, queue, port, data_dir }),
+        Err(error) => {
+            stack.stop().await;
+            Err(Error::new(error))
+        }
+    }
+}
+
+fn greet(dev: &Running) {
+    let base = format!("http://127.0.0.1:{}", dev.port);
+    eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
+    for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
+        eprintln!("  sign in as {} with {} (the others are in {}/dev.json)", person.email, person.password, dev.data_dir.display());
+    }
+    eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
+}
