@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::pointer_to;
 use crate::problem::Fault;
 
 pub(super) struct Fields<'a> {
@@ -24,7 +25,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn at(&self, key: &str) -> String {
-        format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"))
+        pointer_to(&self.pointer, key)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&'a Value> {

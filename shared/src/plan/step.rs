@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Approval, OnFailure, Resources, Retry, expression, template};
+use super::{Approval, OnFailure, Resources, Retry, expression, pointer_to, template};
 
 /// A step, checked, with the plan's defaults applied.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
@@ -57,7 +57,7 @@ impl Step {
         }
         for (key, values) in [("inputs", &self.inputs), ("env", &self.env)] {
             for (name, value) in values {
-                template::visit(value, &format!("{pointer}/{key}/{name}"), each);
+                template::visit(value, &pointer_to(&format!("{pointer}/{key}"), name), each);
             }
         }
     }

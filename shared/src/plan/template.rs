@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::expression::{self, Invalid, Scope};
+use super::pointer_to;
 
 /// The expressions of a text, with the text between them.
 fn parts(text: &str) -> Vec<(&str, Option<&str>)> {
@@ -26,7 +27,7 @@ pub(super) fn visit(value: &Value, pointer: &str, each: &mut impl FnMut(&str, &s
             }
         }
         Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| visit(item, &format!("{pointer}/{at}"), each)),
-        Value::Object(fields) => fields.iter().for_each(|(key, item)| visit(item, &format!("{pointer}/{key}"), each)),
+        Value::Object(fields) => fields.iter().for_each(|(key, item)| visit(item, &pointer_to(pointer, key), each)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

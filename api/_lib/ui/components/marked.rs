@@ -1,6 +1,7 @@
 //! A JSON value with the places marked that something is wrong with.
 
 use maud::{Markup, html};
+use nofx_shared::plan::pointer_to;
 use serde_json::Value;
 
 /// Lines around a mark that are shown.
@@ -41,7 +42,7 @@ fn write(value: &Value, pointer: &str, label: &str, depth: usize, has_next: bool
         Value::Object(fields) if !fields.is_empty() => {
             line(format!("{indent}{label}{{"), is_marked);
             for (n, (key, field)) in fields.iter().enumerate() {
-                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let pointer = pointer_to(pointer, key);
                 write(field, &pointer, &format!("{}: ", Value::String(key.clone())), depth + 1, n + 1 < fields.len(), marks, lines);
             }
             lines.push(Line { text: format!("{indent}}}{comma}"), is_marked: false });

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::plan::fields::Fields;
-use crate::plan::{OnFailure, Retry, Step, limits, tools};
+use crate::plan::{OnFailure, Retry, Step, limits, pointer_to, tools};
 use crate::problem::Fault;
 
 pub(super) const STEP_FIELDS: &[&str] = &[
@@ -108,13 +108,13 @@ fn check(step: &Step, fields: &Fields<'_>, faults: &mut Vec<Fault>) {
     }
     let retry = &step.retry;
     if retry.max_attempts.is_some_and(|n| !(1..=100).contains(&n)) {
-        faults.push(Fault::new(fields.at("retry/max_attempts"), "must be from 1 to 100"));
+        faults.push(Fault::new(pointer_to(&fields.at("retry"), "max_attempts"), "must be from 1 to 100"));
     }
     if retry.factor.is_some_and(|n| !(1.0..=100.0).contains(&n)) || retry.jitter.is_some_and(|n| !(0.0..=1.0).contains(&n)) {
         faults.push(Fault::new(fields.at("retry"), "factor must be from 1 to 100, jitter from 0 to 1"));
     }
     for (key, _) in step.env.iter().filter(|(_, value)| !value.is_string()) {
-        faults.push(Fault::new(fields.at(&format!("env/{key}")), "must be text"));
+        faults.push(Fault::new(pointer_to(&fields.at("env"), key), "must be text"));
     }
     if let Some(driver) = step.driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
         faults.push(Fault::new(fields.at("driver"), format!("unknown driver `{driver}`; known: {}", DRIVERS.join(", "))));
@@ -136,5 +136,13 @@ mod tests {
         assert_eq!(pointers(&step("driver", "e2b")), ["/steps/0/driver"]);
         assert_eq!(pointers(&step("concurrency_key", "repo-${{ run.id }}")), ["/steps/0/concurrency_key"]);
         assert_eq!(pointers(&step("idempotency_key", "k-${{ steps.b.outputs.x }}")), ["/steps/0/idempotency_key"]);
+    }
+
+    #[test]
+    fn a_fault_below_a_field_is_pointed_to_by_rfc_6901() {
+        let step = |key: &str, value: serde_json::Value| json!({"steps": [{"name": "a", "tool": "noop", key: value}]});
+        assert_eq!(pointers(&step("retry", json!({"max_attempts": 0}))), ["/steps/0/retry/max_attempts"]);
+        assert_eq!(pointers(&step("env", json!({"A/B": 1}))), ["/steps/0/env/A~1B"]);
+        assert_eq!(pointers(&step("inputs", json!({"a/b": {"c~d": "${{ 1 + }}"}}))), ["/steps/0/inputs/a~1b/c~0d"]);
     }
 }
