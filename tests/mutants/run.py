@@ -135,7 +135,7 @@ class Database:
             tests = sorted((self.tree / "supabase/tests" / folder).rglob("*.test.sql"))
             options = {"PGOPTIONS": "-c search_path=tap,nofx -c client_min_messages=warning"}
             result, said = run(["pg_prove", "--dbname", self.url("mutant", "postgres"), "--ext", ".sql", *tests], until, env=options)
-            green[folder] = (judge(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
+            green[folder] = (is_passed(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
         return green
 
     def close(self):
@@ -220,7 +220,7 @@ class Bench:
         ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())
         if result == 0 and not ran:
             raise Inconclusive(f"no test has {arguments[-1]} in its name")
-        return judge(result == 0, ran, "test result: FAILED" in said and lives(), said), said
+        return is_passed(result == 0, ran, "test result: FAILED" in said and lives(), said), said
 
     def suites(self, tests, until):
         """The same for tests that need a stack."""
@@ -251,13 +251,13 @@ class Bench:
             shutil.rmtree(data, ignore_errors=True)
 
 
-def judge(is_well, is_green, is_red, said):
-    """Whether tests are green, by how they ended and what they said: both must be the same word."""
-    if is_well and is_green:
+def is_passed(has_succeeded, is_green, is_red, output):
+    """Whether tests passed, by their exit code and by what they printed: both must say the same."""
+    if has_succeeded and is_green:
         return True
-    if not is_well and is_red:
+    if not has_succeeded and is_red:
         return False
-    raise Inconclusive((said.strip() or "it said nothing").splitlines()[-1])
+    raise Inconclusive((output.strip() or "no output").splitlines()[-1])
 
 
 def read_list(words):
