@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use nofx_shared::db::Db;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
@@ -132,9 +134,7 @@ impl Fixture {
     /// Inserts settled steps, and ready ones that only this bench claims.
     pub(super) async fn fill(&self, settled: i64, ready: i64) -> Result<(), Error> {
         // The stack's worker would claim them: its claims name no tools. So it is stopped for this measurement.
-        if let Some(pid) = self.stack.dev.pids.workers.first() {
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid), nix::sys::signal::Signal::SIGSTOP).map_err(Error::new)?;
-        }
+        self.signal_worker(Signal::SIGSTOP)?;
         let script = format!(
             "delete from nofx.run where goal = 'filled';
              set session characteristics as transaction read write;
@@ -161,7 +161,16 @@ impl Fixture {
         self.sql.batch_execute(&script).await.map_err(Error::new)
     }
 
+    fn signal_worker(&self, signal: Signal) -> Result<(), Error> {
+        match self.stack.dev.pids.workers.first() {
+            Some(pid) => kill(Pid::from_raw(*pid), signal).map_err(Error::new),
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn stop(self) -> Result<(), Error> {
+        // A process that `fill` stopped takes no signal to end.
+        self.signal_worker(Signal::SIGCONT)?;
         self.stack.stop().await
     }
 }

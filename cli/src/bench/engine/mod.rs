@@ -14,19 +14,27 @@ use serde_json::json;
 
 use self::fixture::Fixture;
 use crate::bench::report::Report;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Error, Exit, Outcome};
+
+/// What `--only` takes; a key of the report may also have a percentile or a number of steps: `start_ms_p50`, `claim_ms_at_1k`.
+const MEASURES: &[&str] =
+    &["ref", "chain_step_ms", "dag_steps_per_s", "start_ms", "sse_ms", "idle_calls_per_min", "dag_steps_per_s_pinned", "claim_ms"];
 
 pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     if cfg!(debug_assertions) {
         eprintln!("this is a debug build: build with --release for meaningful figures");
     }
+    if let Some(only) = only
+        && !MEASURES.iter().any(|measure| is_of(only, measure))
+    {
+        return Err(Error::new(format!("--only {only}: unknown measure; pass one of {}", MEASURES.join(", "))));
+    }
     let fixture = Fixture::prepare().await?;
     let report = &mut Report::default();
-    let wants = |key: &str| only.is_none_or(|only| key.starts_with(only));
+    let wants = |measure: &str| only.is_none_or(|only| is_of(only, measure));
     let idle = fixture.memory_at_rest().await;
-    if wants("ref") || only.is_some() {
-        reference::measure(&fixture, report).await?;
-    }
+    // What the others are compared with.
+    reference::measure(&fixture, report).await?;
     if wants("chain_step_ms") {
         chain::measure(&fixture, report).await?;
     }
@@ -51,4 +59,12 @@ pub(super) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     report.print(as_json);
     fixture.stop().await?;
     Ok(Exit::Succeeded)
+}
+
+/// Whether a key of the report is this measure, or one of its percentiles or sizes.
+fn is_of(key: &str, measure: &str) -> bool {
+    key.strip_prefix(measure).is_some_and(|rest| {
+        let is_percentile = rest.strip_prefix("_p").is_some_and(|percent| percent.parse::<u8>().is_ok());
+        rest.is_empty() || is_percentile || rest.starts_with("_at_") || measure == "ref"
+    })
 }
