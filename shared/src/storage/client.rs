@@ -63,7 +63,7 @@ impl Storage {
             return Ok(response);
         }
         let body: Body = serde_json::from_slice(&response.bytes().await.map_err(Error::Unavailable)?).unwrap_or_default();
-        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.to_string()) })
+        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.as_u16().to_string()) })
     }
 
     /// Removes objects; those that are not there are no error.
@@ -90,7 +90,7 @@ impl Storage {
         if status.is_success() {
             return Ok(body);
         }
-        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.to_string()) })
+        Err(Error::Refused { path: path.to_owned(), code: body.code.unwrap_or_else(|| status.as_u16().to_string()) })
     }
 
     /// As the service role, with a deadline.
