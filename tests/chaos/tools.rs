@@ -67,11 +67,11 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     providers.will("openai", &[Fault::Slow(Duration::from_secs(600))]);
     let codegen = json!({"goal": "codegen", "steps": [{"name": "write", "tool": "codegen", "inputs": {"prompt": "x", "path": "a.md", "order": ["openai"]}}]});
     let id = own.submit(&codegen).await;
-    own.wait(&id, Duration::from_secs(60), |_| !providers.asked().is_empty()).await;
+    own.wait(&id, Duration::from_secs(60), |_| !providers.requests().is_empty()).await;
     kill_the_worker(&own);
     own.end_leases("true").await;
     let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
-    assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("succeeded"), 2), "{run}");
+    assert_eq!((run["status"].as_str(), providers.requests().len()), (Some("succeeded"), 2), "{run}");
 
     // A file that was being saved is saved completely.
     let keep = json!({"goal": "keep", "steps": [{"name": "keep", "tool": "bash", "inputs": {

@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use crate::settings;
 use crate::vercel::built;
 
-struct Ended(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         drop((self.0.kill(), self.0.wait()));
     }
@@ -54,7 +54,7 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
         .envs([("SECRETS_DRIVER", "aws"), ("SECRETS_TTL_S", "1"), ("RUST_LOG", "error")])
         .stderr(Stdio::null())
         .spawn();
-    let _worker = Ended(worker.expect("it starts"));
+    let _worker = KillOnDrop(worker.expect("it starts"));
 
     let api = Api {
         client: nofx_shared::net::client(),

@@ -98,9 +98,9 @@ async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in
     }
     // If it is the only one, the step waits for a rate-limited model as long as it says.
     providers.will("openai", &[Fault::Busy(700)]);
-    let before = providers.asked().len();
+    let before = providers.requests().len();
     let run = own.run(&ask("wait for it", &json!(["openai/gpt-5"]))).await;
-    let asked: Vec<_> = providers.asked()[before..].iter().map(|one| one.at).collect();
+    let asked: Vec<_> = providers.requests()[before..].iter().map(|one| one.at).collect();
     assert!(run["status"] == "succeeded" && asked.len() == 2 && asked[1] - asked[0] >= Duration::from_millis(700), "{asked:?} {run}");
 
     // Four failures of five: the breaker of this provider is open for the tenant, and others are called at once.
@@ -112,9 +112,9 @@ async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in
 
     // A response that broke off is not started again by another model.
     providers.will("openai", &[Fault::Cut]);
-    let before = providers.asked().len();
+    let before = providers.requests().len();
     let run = own.run(&ask("cut", &order)).await;
-    assert_eq!((run["status"].as_str(), providers.asked().len()), (Some("failed"), before + 1), "{run}");
+    assert_eq!((run["status"].as_str(), providers.requests().len()), (Some("failed"), before + 1), "{run}");
     assert!(step(&run, "write")["error"]["message"].as_str().is_some_and(|text| text.contains("cut off")), "{run}");
     // An invalid request is invalid for all models.
     providers.will("gemini", &[Fault::Stranger]);
@@ -130,7 +130,7 @@ async fn budgets_hold_keys_are_named_and_nothing_is_bought_twice() {
     plan["steps"] = json!([plan["steps"][0], {"name": "again", "tool": "codegen", "inputs": plan["steps"][0]["inputs"]}]);
     let run = own.run(&plan).await;
     assert_eq!(
-        (run["status"].as_str(), providers.asked().len()),
+        (run["status"].as_str(), providers.requests().len()),
         (Some("succeeded"), 1),
         "the same question of a run is asked once: {run}"
     );
@@ -140,11 +140,11 @@ async fn budgets_hold_keys_are_named_and_nothing_is_bought_twice() {
     plan["steps"][0]["inputs"]["prompt"] = json!("something else");
     let run = own.run(&plan).await;
     let message = step(&run, "write")["error"]["message"].as_str().expect("a message").to_owned();
-    assert!(message.contains("the limit of the run is 0.0001 USD") && providers.asked().len() == 1, "{message}");
+    assert!(message.contains("the limit of the run is 0.0001 USD") && providers.requests().len() == 1, "{message}");
     own.call(Method::POST, "/api/models/settings", Some(&json!({"budget": {"day_tokens": 10}}))).await.expect("set");
     plan.as_object_mut().expect("an object").remove("budget");
     let run = own.run(&plan).await;
-    assert!(run.to_string().contains("tokens today") && providers.asked().len() == 1, "{run}");
+    assert!(run.to_string().contains("tokens today") && providers.requests().len() == 1, "{run}");
     let settings = json!({"order": {"codegen": ["gemini/gemini-2.5-flash"]}});
     own.call(Method::POST, "/api/models/settings", Some(&settings)).await.expect("set");
 
@@ -163,7 +163,7 @@ async fn the_example_of_gated_codegen_leaves_evidence_diff_provenance_and_bill()
         serde_json::from_str(&std::fs::read_to_string(root().join("examples/gated-codegen.json")).expect("the example")).expect("JSON");
     let run = own.run(&plan).await;
     assert_eq!(run["status"], "succeeded", "{run}");
-    let asked = &providers.asked()[0];
+    let asked = &providers.requests()[0];
     assert!(asked.body.to_string().contains("Verification") && asked.model == "default", "{asked:?}");
     let gates: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["gate_type"].as_str()).collect();
     assert_eq!(gates, ["gate:typecheck", "gate:lint", "gate:unit"]);
@@ -227,7 +227,7 @@ async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
         (&good, &json!(["unit"]), Some("waiting")),
         "{run}"
     );
-    let asked = providers.asked();
+    let asked = providers.requests();
     assert!(asked[0].body.to_string().contains("gate:coverage") && asked[1].body.to_string().contains("unknown tool"), "{asked:?}");
     let count = async || own.sql().await.query_one("select count(*) from nofx.run", &[]).await.expect("a count").get::<_, i64>(0);
     assert_eq!(count().await, 1, "nothing runs unseen");
@@ -260,19 +260,19 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
         providers.will("openai", &[late]);
         let run = own.run(&plan).await;
         assert_eq!((run["status"].as_str(), step(&run, "write")["status"].as_str()), (Some("failed"), Some("timed_out")), "{run}");
-        if !providers.asked().is_empty() {
+        if !providers.requests().is_empty() {
             break run;
         }
         // It timed out before its call.
         timeout_s *= 2;
     };
-    assert_eq!(events(&own, &run, "model.failed").await.len(), providers.asked().len(), "it counts against no budget any more");
+    assert_eq!(events(&own, &run, "model.failed").await.len(), providers.requests().len(), "it counts against no budget any more");
 
     plan["steps"][0]["timeout_s"] = json!(600);
     providers.will("openai", &[late]);
-    let asked = providers.asked().len();
+    let asked = providers.requests().len();
     let id = own.submit(&plan).await;
-    own.wait(&id, Duration::from_secs(60), |_| providers.asked().len() > asked).await;
+    own.wait(&id, Duration::from_secs(60), |_| providers.requests().len() > asked).await;
     own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
     let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert_eq!(run["status"], "cancelled", "{run}");

@@ -15,12 +15,12 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub struct Receiver {
     pub url: String,
-    state: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 #[derive(Default)]
-struct Kept {
-    heard: Vec<Heard>,
+struct FakeState {
+    received: Vec<ReceivedRequest>,
     answers: VecDeque<Answer>,
     otherwise: Option<Answer>,
 }
@@ -35,12 +35,12 @@ struct Answer {
 
 /// A request.
 #[derive(Clone)]
-pub struct Heard {
+pub struct ReceivedRequest {
     pub headers: HeaderMap,
     pub bytes: Bytes,
 }
 
-impl Heard {
+impl ReceivedRequest {
     pub fn body(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("a JSON body")
     }
@@ -76,19 +76,19 @@ impl Receiver {
         self.state.lock().expect("not poisoned").otherwise = Some(answer);
     }
 
-    pub fn heard(&self) -> Vec<Heard> {
-        self.state.lock().expect("not poisoned").heard.clone()
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        self.state.lock().expect("not poisoned").received.clone()
     }
 
     /// Waits until so many requests have come.
-    pub async fn wait(&self, n: usize) -> Vec<Heard> {
+    pub async fn wait(&self, n: usize) -> Vec<ReceivedRequest> {
         let begin = Instant::now();
         loop {
-            let heard = self.heard();
-            if heard.len() >= n {
-                return heard;
+            let received = self.received();
+            if received.len() >= n {
+                return received;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {n} were heard within a minute", heard.len());
+            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {n} were received within a minute", received.len());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -97,7 +97,7 @@ impl Receiver {
 async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> Response {
     let answer = {
         let mut kept = receiver.state.lock().expect("not poisoned");
-        kept.heard.push(Heard { headers, bytes });
+        kept.received.push(ReceivedRequest { headers, bytes });
         let named = kept.answers.pop_front();
         named.or_else(|| kept.otherwise.clone())
     };

@@ -14,9 +14,9 @@ pub struct ApiKey {
 
 impl ApiKey {
     pub fn create() -> Self {
-        const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+        const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
         let mut random = rand::rng();
-        let secret: String = (0..40).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect();
+        let secret: String = (0..40).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect();
         let key = format!("nofx_{secret}");
         Self { hash: fingerprint(&key), prefix: key[..10].to_owned(), key }
     }

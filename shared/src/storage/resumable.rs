@@ -12,12 +12,12 @@ use super::{ARTIFACTS, Content, Error, Storage};
 /// What Supabase takes as a piece: no other size but for the last one.
 pub(super) const PIECE_BYTES: usize = 6 << 20;
 /// So often in a row without a byte of progress, then it is given up.
-const PATIENCE: u32 = 6;
+const MAX_RETRIES: u32 = 6;
 
 /// What a call brought.
 enum Step {
     /// The server waits for the pieces there.
-    Begun(String),
+    Created(String),
     /// It has so much.
     Has(usize),
     /// It has all bytes, and the object that they are.
@@ -33,14 +33,14 @@ pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, cont
     let (mut failures, mut is_unsure) = (0, false);
     loop {
         let step = match &place {
-            None => begin(storage, path, media_type, content.len()).await.map(Step::Begun),
+            None => begin(storage, path, media_type, content.len()).await.map(Step::Created),
             Some(place) if is_unsure => ask(storage, path, place, content.len()).await,
             Some(place) => append(storage, path, place, offset, content).await,
         };
         let failed = match step {
             Ok(Step::Stored) => return Ok(()),
-            Ok(Step::Begun(begun)) => {
-                (place, offset, is_unsure) = (Some(begun), 0, false);
+            Ok(Step::Created(created)) => {
+                (place, offset, is_unsure) = (Some(created), 0, false);
                 continue;
             }
             Ok(Step::Has(now)) => {
@@ -56,7 +56,7 @@ pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, cont
             }
             Err(error) => error,
         };
-        if failed.is_permanent() || failures == PATIENCE {
+        if failed.is_permanent() || failures == MAX_RETRIES {
             return Err(failed);
         }
         failures += 1;

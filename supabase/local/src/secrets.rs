@@ -71,7 +71,7 @@ fn key_of_32_bytes() -> String {
 }
 
 fn token(length: usize) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
     let mut random = rand::rng();
-    (0..length).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect()
+    (0..length).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())])).collect()
 }

@@ -20,8 +20,8 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
     assert_eq!(person.run(run).await["status"], "failed");
     look().await;
     look().await;
-    let heard = receiver.wait(1).await;
-    let text = heard[0].body()["text"].as_str().expect("a text").to_owned();
+    let received = receiver.wait(1).await;
+    let text = received[0].body()["text"].as_str().expect("a text").to_owned();
     assert!(text.starts_with("*alert.raised*") && text.contains("kind: dlq_growth") && text.contains("value: 1"), "{text}");
     let (_, alerts) = person.get("/api/alerts").await;
     let open: Vec<_> = alerts["data"].as_array().expect("alerts").iter().filter(|alert| alert["kind"] == "dlq_growth").collect();
@@ -31,8 +31,8 @@ async fn an_alert_goes_to_slack_once_and_so_does_its_end() {
     supervisor.post("/api/dlq/purge", json!({"all": true})).await;
     look().await;
     look().await;
-    let heard = receiver.wait(2).await;
-    assert!(heard[1].body()["text"].as_str().is_some_and(|text| text.starts_with("*alert.resolved*")));
+    let received = receiver.wait(2).await;
+    assert!(received[1].body()["text"].as_str().is_some_and(|text| text.starts_with("*alert.resolved*")));
     assert!(person.get(&format!("/api/alerts/{id}")).await.1["resolved_at"].is_string());
     // All its events were written by the last watch, and all their deliveries before the last one.
     let (_, events) = person.get("/api/events?types=alert.raised,alert.resolved").await;

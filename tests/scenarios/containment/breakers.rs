@@ -44,7 +44,7 @@ async fn a_provider_that_is_down_costs_no_step_more_than_an_attempt_and_recovery
     }
     // More probes than steps, so that one of them fails more than once during the outage.
     for _ in 0..3 {
-        let before = receiver.heard().len();
+        let before = receiver.received().len();
         assert_eq!(probe_at("now()").await, 1);
         receiver.wait(before + 1).await;
         keep_open().await;

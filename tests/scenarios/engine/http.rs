@@ -35,5 +35,5 @@ async fn an_http_step_reports_a_redirect_and_does_not_follow_it() {
     let run = tenant.contributor().run(json!({"goal": "redirect", "steps": [{"name": "a", "tool": "http", "inputs": inputs}]})).await;
     let outputs = &step(&run, "a")["outputs"];
     assert_eq!((outputs["status"].as_u64(), outputs["headers"]["location"].as_str()), (Some(302), Some(beyond.url.as_str())), "{run}");
-    assert_eq!((first.heard().len(), beyond.heard().len()), (1, 0));
+    assert_eq!((first.received().len(), beyond.received().len()), (1, 0));
 }

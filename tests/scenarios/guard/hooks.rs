@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use nofx_shared::hooks::{WebhookProvider, sign, verify};
 use nofx_tests::plans::plan;
-use nofx_tests::receiver::{Heard, Receiver};
+use nofx_tests::receiver::{ReceivedRequest, Receiver};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::Method;
@@ -20,9 +20,9 @@ async fn set(admin: &Person, name: &str, phase: &str, filter: &str, url: &str) -
     made["secret"].as_str().expect("a secret").to_owned()
 }
 
-fn is_signed(heard: &Heard, secret: &str) -> bool {
+fn is_signed(received: &ReceivedRequest, secret: &str) -> bool {
     let now = chrono::Utc::now().timestamp();
-    verify(WebhookProvider::Standard, |name| Some(heard.header(name)), &heard.bytes, now, &[secret.to_owned()]).is_ok()
+    verify(WebhookProvider::Standard, |name| Some(received.header(name)), &received.bytes, now, &[secret.to_owned()]).is_ok()
 }
 
 #[tokio::test]
@@ -33,10 +33,10 @@ async fn events_are_delivered_signed_in_order_and_again_until_they_are_received(
     receiver.answer(500, "not now");
     let secret = set(&admin, "runs", "background", "event.type == 'run.succeeded'", &receiver.url).await;
     let run = tenant.contributor().run(noop()).await;
-    let heard = receiver.wait(2).await;
-    assert!(heard.iter().all(|one| is_signed(one, &secret)), "Standard Webhooks");
-    assert_eq!(heard[0].header("webhook-id"), heard[1].header("webhook-id"), "the same id for every attempt");
-    let event = heard[1].body();
+    let received = receiver.wait(2).await;
+    assert!(received.iter().all(|one| is_signed(one, &secret)), "Standard Webhooks");
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"), "the same id for every attempt");
+    let event = received[1].body();
     assert_eq!((event["type"].as_str(), &event["runid"], event["specversion"].as_str()), (Some("run.succeeded"), &run["id"], Some("1.0")));
     assert!(event["correlationid"].is_string(), "{event}");
 
@@ -57,8 +57,8 @@ async fn events_are_delivered_signed_in_order_and_again_until_they_are_received(
     let replay = format!("/api/hooks/deliveries/{}/replay", delivery["id"].as_str().expect("an id"));
     assert_eq!(tenant.supervisor().post(&replay, json!({})).await.0, 202);
     // No step is settled now: the sweep finds it.
-    let heard = receiver.wait(3).await;
-    assert_eq!(heard[2].header("webhook-id"), heard[0].header("webhook-id"), "who heard it knows that it is the same");
+    let received = receiver.wait(3).await;
+    assert_eq!(received[2].header("webhook-id"), received[0].header("webhook-id"), "who received it knows that it is the same");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(receiver.heard().is_empty(), "no request came");
+    assert!(receiver.received().is_empty(), "no request came");
 
     // Two that are allowed and redirect, one to an allowed address and one to a private one: no redirect is followed.
     tenant.allow_loopback().await;
@@ -112,7 +112,7 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert!(beyond.heard().is_empty() && forbidden.accept().is_err(), "a redirect was followed");
+    assert!(beyond.received().is_empty() && forbidden.accept().is_err(), "a redirect was followed");
 }
 
 mod every_host {
@@ -130,7 +130,7 @@ mod every_host {
         let (status, problem) = person.post("/api/runs", json!({"plan": noop()})).await;
         assert_eq!((status.as_u16(), problem["type"].as_str()), (403, Some("https://nofx.dev/problems/hook-denied")), "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("freeze") && detail.contains("until monday")), "{problem}");
-        let asked = receiver.heard().remove(0);
+        let asked = receiver.received().remove(0);
         assert!(is_signed(&asked, &secret) && asked.body()["request"]["body"]["plan"]["goal"] == noop()["goal"]);
         assert_eq!(person.get("/api/runs").await.1["data"], json!([]), "nothing was made");
 
@@ -217,7 +217,10 @@ mod every_host {
         assert_eq!(send(&good, "msg_1", at).await.1, json!({"duplicate": true}), "the same again");
         assert_eq!(send(&good, "msg_2", at).await.0, 401, "another id under its signature");
         assert_eq!(send(&sign(&secrets, "msg_3", at - 400, body), "msg_3", at - 400).await.0, 401, "an old one");
-        let heard = viewer.events("types=webhook.received", 1).await;
-        assert_eq!((heard.len(), &heard[0]["data"]["body"]["n"], heard[0]["data"]["kind"].as_str()), (1, &json!(1), Some("deploy.done")));
+        let received = viewer.events("types=webhook.received", 1).await;
+        assert_eq!(
+            (received.len(), &received[0]["data"]["body"]["n"], received[0]["data"]["kind"].as_str()),
+            (1, &json!(1), Some("deploy.done"))
+        );
     }
 }

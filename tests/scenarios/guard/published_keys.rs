@@ -35,7 +35,7 @@ impl Project {
         Self { url, published, asked }
     }
 
-    fn asked(&self) -> usize {
+    fn requests(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
@@ -73,7 +73,7 @@ async fn published_keys_are_kept_and_a_rotation_is_noticed() {
     for _ in 0..5 {
         verifier.verify(&token(1)).await.map(drop).expect("a good token");
     }
-    assert_eq!(project.asked(), 1, "the keys are kept");
+    assert_eq!(project.requests(), 1, "the keys are kept");
 
     let made_up = token(3);
     for _ in 0..100 {
@@ -85,7 +85,7 @@ async fn published_keys_are_kept_and_a_rotation_is_noticed() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let most = 1 + usize::try_from(begun.elapsed().as_secs() / 2).expect("a number");
-    assert!(project.asked() <= most, "made-up names make it ask more often than every two seconds: {} times", project.asked());
+    assert!(project.requests() <= most, "made-up names make it ask more often than every two seconds: {} times", project.requests());
 }
 
 #[tokio::test]

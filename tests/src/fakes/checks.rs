@@ -16,11 +16,11 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub struct Checks {
     pub url: String,
-    state: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct FakeState {
     /// Each check as it is now, and all its earlier states.
     checks: Vec<Value>,
     /// Whether the next one is created although its response is lost.

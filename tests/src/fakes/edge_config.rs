@@ -13,11 +13,11 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub struct EdgeConfig {
     pub url: String,
-    state: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct FakeState {
     items: Map<String, Value>,
     writes: usize,
     reads: usize,

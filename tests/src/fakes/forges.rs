@@ -15,11 +15,11 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub struct Forges {
     pub url: String,
-    state: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct FakeState {
     opened: Vec<Value>,
     /// Answers before the next ones: 429, 500, …
     faults: Vec<u16>,

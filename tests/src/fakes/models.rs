@@ -34,7 +34,7 @@ pub enum Fault {
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ModelRequest {
     pub provider: &'static str,
     pub model: String,
     pub body: Value,
@@ -44,14 +44,14 @@ pub struct Asked {
 #[derive(Clone)]
 pub struct Providers {
     pub url: String,
-    state: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<FakeState>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct FakeState {
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     answers: VecDeque<String>,
-    asked: Vec<Asked>,
+    requests: Vec<ModelRequest>,
 }
 
 impl Providers {
@@ -95,14 +95,14 @@ impl Providers {
         self.state.lock().expect("not poisoned").answers.push_back(text.into());
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
-        self.state.lock().expect("not poisoned").asked.clone()
+    pub fn requests(&self) -> Vec<ModelRequest> {
+        self.state.lock().expect("not poisoned").requests.clone()
     }
 
     /// Records the request; returns the fault or the response that is next.
     fn next(&self, provider: &'static str, model: &str, body: &Value, question: String) -> Result<String, Fault> {
         let mut kept = self.state.lock().expect("not poisoned");
-        kept.asked.push(Asked { provider, model: model.to_owned(), body: body.clone(), at: Instant::now() });
+        kept.requests.push(ModelRequest { provider, model: model.to_owned(), body: body.clone(), at: Instant::now() });
         match kept.faults.get_mut(provider).and_then(VecDeque::pop_front) {
             Some(fault) => Err(fault),
             None => Ok(kept.answers.pop_front().unwrap_or(question)),

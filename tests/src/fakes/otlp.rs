@@ -26,11 +26,11 @@ pub struct Span {
 
 pub struct Receiver {
     pub url: String,
-    kept: Kept,
+    kept: FakeState,
 }
 
 #[derive(Clone, Default)]
-struct Kept {
+struct FakeState {
     spans: Arc<Mutex<Vec<Span>>>,
     bytes: Arc<Mutex<Vec<u8>>>,
 }
@@ -39,7 +39,7 @@ impl Receiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let kept = Kept::default();
+        let kept = FakeState::default();
         let router = Router::new().route("/v1/traces", post(receive)).with_state(kept.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, kept }
@@ -64,7 +64,7 @@ impl Receiver {
     }
 }
 
-async fn receive(State(kept): State<Kept>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(kept): State<FakeState>, headers: HeaderMap, body: Bytes) -> StatusCode {
     assert_eq!(headers["content-type"], "application/x-protobuf");
     let request = ExportTraceServiceRequest::decode(body.clone()).expect("a request for export");
     kept.bytes.lock().expect("not poisoned").extend_from_slice(&body);

@@ -13,7 +13,7 @@ const GAP: usize = 60;
 const ROW: usize = 62;
 const MARGIN: usize = 20;
 /// More letters than this do not fit into a box.
-const LETTERS: usize = 24;
+const MAX_CHARS: usize = 24;
 
 pub(super) fn draw(lineage: &Lineage, run: Uuid) -> String {
     let places = place(lineage);
@@ -92,7 +92,7 @@ fn place(lineage: &Lineage) -> BTreeMap<Uuid, (usize, usize)> {
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= LETTERS { text.to_owned() } else { text.chars().take(LETTERS - 1).chain(['…']).collect() }
+    if text.chars().count() <= MAX_CHARS { text.to_owned() } else { text.chars().take(MAX_CHARS - 1).chain(['…']).collect() }
 }
 
 fn escape(text: &str) -> String {

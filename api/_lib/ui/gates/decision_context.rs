@@ -19,7 +19,7 @@ use crate::ui::layout::Frame;
 const PROOFS: &str = "5";
 
 #[derive(Deserialize)]
-struct Judged {
+struct JudgedGate {
     evidence_id: Uuid,
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn decision_context(ui: &Ui, frame: &Frame, gate: &Gate) -> Res
         ("limit", PROOFS),
     ];
     let judged = Query::of("gate", judged);
-    let (artifacts, judged): (Vec<Artifact>, Vec<Judged>) = tokio::try_join!(db.read(&artifacts), db.read(&judged))?;
+    let (artifacts, judged): (Vec<Artifact>, Vec<JudgedGate>) = tokio::try_join!(db.read(&artifacts), db.read(&judged))?;
     let proofs = judged.iter().filter_map(|gate| artifacts.iter().find(|artifact| artifact.id == gate.evidence_id));
     let proofs: Vec<Evidence> = try_join_all(proofs.map(|artifact| read_evidence(ui, artifact))).await?.into_iter().flatten().collect();
     let is_diff = |artifact: &&Artifact| {

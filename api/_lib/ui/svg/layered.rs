@@ -11,7 +11,7 @@ const MARGIN: i64 = 12;
 /// Sweeps over the layers; more change little.
 const SWEEPS: usize = 6;
 /// Letters that fit.
-const LETTERS: usize = 22;
+const MAX_CHARS: usize = 22;
 
 pub(in crate::ui) struct Node {
     pub name: String,
@@ -54,7 +54,7 @@ pub(in crate::ui) fn layered(nodes: &[Node]) -> Markup {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() <= LETTERS { text.to_owned() } else { text.chars().take(LETTERS - 1).chain(['…']).collect() }
+    if text.chars().count() <= MAX_CHARS { text.to_owned() } else { text.chars().take(MAX_CHARS - 1).chain(['…']).collect() }
 }
 
 fn edge((x1, y1): (i64, i64), (x2, y2): (i64, i64)) -> String {

@@ -16,10 +16,10 @@ use crate::ui::forms::{Form, Refused, back};
 use crate::ui::layout::Frame;
 
 /// How many are shown.
-const LETTERS: &str = "50";
+const LIMIT: &str = "50";
 
 pub(super) async fn read(db: &Db) -> Result<Vec<DeadLetter>, Error> {
-    db.read(&Query::of("step_dlq", [("select", DeadLetter::COLUMNS), ("order", "created_at.desc,id.desc"), ("limit", LETTERS)])).await
+    db.read(&Query::of("step_dlq", [("select", DeadLetter::COLUMNS), ("order", "created_at.desc,id.desc"), ("limit", LIMIT)])).await
 }
 
 pub(super) fn draw(frame: &Frame, letters: &[DeadLetter]) -> Markup {
