@@ -6,4 +6,4 @@
 # It needs what scripts/test.sh has set up. The checkout is never changed: a worktree of HEAD is. Results for this HEAD are reused.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec python3 tests/mutants/run.py "$@"
+exec python3 -B tests/mutants/run.py "$@"

@@ -2,9 +2,12 @@
 //! (`tests/hosts`).
 
 mod artifacts;
+mod audit;
 mod containment;
 mod core;
+mod db_write;
 mod engine;
 mod gates;
 mod guard;
+mod hooks;
 mod plan;

@@ -1,9 +1,6 @@
-mod audit;
-mod hooks;
 mod leaks;
 mod published_keys;
 mod tenants;
-mod writes;
 
 #[path = "."]
 mod every_host {
