@@ -68,7 +68,7 @@ kinds! {
     InvalidBreaker => "invalid-breaker", "The breaker is not valid";
     InvalidDbWriteRule => "invalid-db-write-rule", "The DB write rule is not valid";
     InvalidHook => "invalid-hook", "The hook is not valid";
-    InvalidPlan => "invalid-plan", "The plan is not valid";
+    InvalidPlan => "invalid-plan", "Invalid plan";
     InvalidPolicy => "invalid-policy", "The gate policy is not valid";
     InvalidRequest => "invalid-request", "The request is not valid";
     InvalidSettings => "invalid-settings", "The settings are not valid";

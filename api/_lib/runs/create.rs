@@ -105,7 +105,7 @@ pub(crate) async fn create_run(
 }
 
 fn read(request: CreateRun) -> Result<(Plan, Value), Refusal> {
-    let invalid = |faults| Problem::new(Kind::InvalidPlan, "The plan is invalid; no run was created.").with_faults(faults);
+    let invalid = |faults| Problem::new(Kind::InvalidPlan, "No run was created. Each error names a field of the plan.").with_faults(faults);
     let submitted = match (request.plan, request.plan_yaml, request.prompt) {
         (Some(plan), None, None) => plan,
         (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,

@@ -83,10 +83,12 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
                     Some((wait, rest)) if kind == Kind::QuotaExceeded => (wait.parse().ok(), rest.to_owned()),
                     _ => (None, hint),
                 };
-                // `Run not found` of a subject becomes `Run <subject> was not found.`
-                let detail = match kind.title().strip_suffix(" not found") {
-                    Some(resource) => format!("{resource} {subject} was not found. {hint}"),
-                    None => format!("{subject}: {hint}"),
+                let detail = match (kind, kind.title().strip_suffix(" not found")) {
+                    // `Run not found` of a subject becomes `Run <subject> was not found.`
+                    (_, Some(resource)) => format!("{resource} {subject} was not found. {hint}"),
+                    // Its subject is a right, and the hint says which.
+                    (Kind::Forbidden, None) => hint,
+                    _ => format!("{subject}: {hint}"),
                 };
                 Error::Refused(Problem { retry_after_s: wait, ..Problem::new(kind, detail) })
             }
