@@ -1,4 +1,5 @@
--- Claims ready steps for a worker.
+-- Claims ready steps for a worker. Workers claim with settle_steps, which does the same in the call that settles; this one is for
+-- `nofx bench engine` and tests, which claim without a result.
 -- Takes: p_worker, its name; p_capacity, how many at most (0 to 1000); p_tools, tools it can execute, null for all;
 --   p_step_ids, the steps that a wake-up named, null for any; p_lease, the length of the leases.
 -- Locks: the queue rows and steps it claims, skipping those of other claims; their runs when they start.

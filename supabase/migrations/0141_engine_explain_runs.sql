@@ -1,11 +1,11 @@
 -- Explains why runs failed or wait, and at which step, for lists of runs.
 -- Takes: p_runs, at most a page of a list; runs of other tenants are ignored.
 -- Locks: nothing.
--- Returns: one row for each run that failed or waits: run_id, kind (failed | cancelled | gate | breaker | timer), step_id, step and
---   detail (the first line of the error, the gate's question, the breaker's target).
+-- Returns: one row for each run that failed or waits: run_id, code (failed | cancelled | gate | breaker | timer), step_id,
+--   step_name and message (the first line of the error, the gate's question, the breaker's target).
 -- Raises: nothing.
 create function nofx.explain_runs(p_runs uuid[])
-returns table (run_id uuid, kind text, step_id uuid, step text, detail text)
+returns table (run_id uuid, code text, step_id uuid, step_name text, message text)
 language plpgsql
 stable
 security invoker set search_path = ''
@@ -16,10 +16,10 @@ begin
     from nofx.run r
    where r.id = any (p_runs) and r.error is not null
   union all
-  select r.id, w.kind, w.step_id, w.step, w.detail
+  select r.id, w.code, w.step_id, w.step_name, w.message
     from nofx.run r
     cross join lateral (
-      select s.waits_for::text as kind, s.id as step_id, s.name as step, left(coalesce(g.question, g.gate_type, s.breaker_target, s.tool), 300) as detail
+      select s.waits_for::text as code, s.id as step_id, s.name as step_name, left(coalesce(g.question, g.gate_type, s.breaker_target, s.tool), 300) as message
         from nofx.step s
         left join nofx.gate g on g.id = s.gate_id and g.status = 'pending'
        where s.run_id = r.id and s.status = 'waiting' and s.waits_for <> 'child'

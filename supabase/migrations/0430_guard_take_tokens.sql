@@ -16,8 +16,8 @@ create table nofx_private.rate_limit_rejection (
 
 -- Takes tokens of rate limits, as many as are free, by a sliding window: the previous window counts for the part of it that the
 -- sliding window still covers.
--- Takes: p_wanted, an array of {key, n, limit, window_s, refused}, at most one a key and 20 in all; n is the number of tokens (a process
---   takes some in advance), refused the number of requests that it has rejected since its last call.
+-- Takes: p_wanted, an array of {key, n, limit, window_s, rejected}, at most one a key and 20 in all; n is the number of tokens (a process
+--   takes some in advance), rejected the number of requests that it has rejected since its last call.
 -- Locks: the rows of the keys, in order.
 -- Returns: one row a key {key, granted, remaining, reset_s}: granted is at most n; reset_s is the time to the end of the window.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -30,8 +30,8 @@ as $$
 begin
   perform nofx_private.require_service('limit', 'Only the API counts requests.');
   insert into nofx_private.rate_limit_rejection (policy, rejected)
-  select split_part(w.key, ':', 1), sum(w.refused) from jsonb_to_recordset(p_wanted) as w (key text, refused int)
-   where w.refused > 0 group by 1 order by 1
+  select split_part(w.key, ':', 1), sum(w.rejected) from jsonb_to_recordset(p_wanted) as w (key text, rejected int)
+   where w.rejected > 0 group by 1 order by 1
   on conflict (policy) do update set rejected = rate_limit_rejection.rejected + excluded.rejected;
   insert into nofx_private.rate_window (key, started_at, used, used_before)
   select w.key, '-infinity', 0, 0 from jsonb_to_recordset(p_wanted) as w (key text) order by w.key limit 20

@@ -3,7 +3,7 @@
 -- Locks: nothing.
 -- Returns: {steps_ready, steps_throttled, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
 --   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_expired_last_hour, hook_deliveries_pending,
---   hook_deliveries_failed, alerts_open, requests_refused}.
+--   hook_deliveries_failed, alerts_open, requests_rejected}.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.queue_metrics()
 returns json
@@ -31,7 +31,7 @@ begin
              'hook_deliveries_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
              'hook_deliveries_failed', (select count(*) from nofx.hook_delivery where status = 'failed'),
              'alerts_open', (select count(*) from nofx.alert where resolved_at is null),
-             'requests_refused', (select coalesce(sum(rejected), 0) from nofx_private.rate_limit_rejection))
+             'requests_rejected', (select coalesce(sum(rejected), 0) from nofx_private.rate_limit_rejection))
       from nofx.step_queue);
 end
 $$;

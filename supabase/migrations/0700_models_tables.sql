@@ -9,7 +9,7 @@ create table nofx.model_call (
   -- Digest of the request and its parameters.
   request_hash text not null,
   task text not null,
-  status text not null default 'asked' check (status in ('asked', 'answered', 'failed')),
+  status text not null default 'reserved' check (status in ('reserved', 'succeeded', 'failed')),
   reserved_usd numeric(14, 6) not null default 0,
   reserved_tokens bigint not null default 0,
   provider text,
@@ -25,14 +25,14 @@ create table nofx.model_call (
   latency_ms int,
   -- Models that were tried before, and why they failed.
   fallbacks jsonb not null default '[]',
-  answer text,
+  response text,
   error text,
-  asked_at timestamptz not null default now(),
-  answered_at timestamptz
+  requested_at timestamptz not null default now(),
+  responded_at timestamptz
 );
-create index model_call_same on nofx.model_call (run_id, request_hash) where status = 'answered';
+create index model_call_same on nofx.model_call (run_id, request_hash) where status = 'succeeded';
 create index model_call_of_step on nofx.model_call (step_id);
-create index model_call_newest on nofx.model_call (tenant_id, asked_at desc);
+create index model_call_newest on nofx.model_call (tenant_id, requested_at desc);
 
 -- A tenant's settings for models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}}.
 create table nofx.model_settings (

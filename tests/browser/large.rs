@@ -32,12 +32,12 @@ async fn a_thousand_steps_are_light_move_live_and_nothing_jumps() {
     browser.text("h1 .badge", "succeeded").await;
     let seen = browser.script("return window.nofxSeen").await.as_i64().expect("an instant");
     let (_, page) = person.get(&format!("/api/events?run_id={run}&types=step.succeeded&limit=100")).await;
-    let told = page["data"].as_array().into_iter().flatten().find(|event| event["data"]["name"] == "last").cloned();
+    let emitted = page["data"].as_array().into_iter().flatten().find(|event| event["data"]["name"] == "last").cloned();
     let (_, timeline) = person.get(&format!("/api/runs/{run}/timeline")).await;
-    let told = told.or_else(|| {
+    let emitted = emitted.or_else(|| {
         timeline["data"].as_array()?.iter().find(|event| event["type"] == "step.succeeded" && event["data"]["name"] == "last").cloned()
     });
-    let at = told.expect("an event")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
+    let at = emitted.expect("an event")["time"].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().expect("a time");
     let figures = json!({"steps": 1000, "bytes": bytes, "commit_to_pixel_ms": seen - at.timestamp_millis()});
     std::fs::create_dir_all(target().join("screenshots")).expect("a folder");
     std::fs::write(target().join("screenshots/figures.json"), figures.to_string()).expect("written");

@@ -92,8 +92,8 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     browser.text("#drawer button", "Retry from here").await.click().await.expect("clicked");
     browser.text(".notice", "Retrying the step").await;
     browser.find(".waterfall [data-step=flaky][data-status=succeeded]").await;
-    let told = person.run_events(run["id"].as_str().expect("an id")).await;
-    assert!(told.contains(&"run.retried".to_owned()), "{told:?}");
+    let emitted = person.run_events(run["id"].as_str().expect("an id")).await;
+    assert!(emitted.contains(&"run.retried".to_owned()), "{emitted:?}");
     std::fs::remove_file(&flag).expect("removed");
     browser.close().await;
 }

@@ -43,8 +43,8 @@ async fn everything_works_without_script() {
     browser.text(".bulk button", "Retry all matching runs").await.click().await.expect("clicked");
     browser.text(".notice", "Retried 1 of 1 runs").await;
     let (_, page) = author.get(&format!("/api/runs/{}/timeline", failed["id"].as_str().expect("an id"))).await;
-    let told = page["data"].as_array().expect("events").iter().find(|event| event["type"] == "run.retried").expect("an event");
-    assert_eq!(told["data"]["reason"], "the network is back");
+    let emitted = page["data"].as_array().expect("events").iter().find(|event| event["type"] == "run.retried").expect("an event");
+    assert_eq!(emitted["data"]["reason"], "the network is back");
     browser.close().await;
 }
 

@@ -31,7 +31,7 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
          end $$",
         )
         .await
-        .expect("the bell is broken");
+        .expect("wake-ups are broken");
     survive(&own, async |nth| match nth {
         2 | 4 => end_and_wait(&own, |dev| dev["pids"]["postgres"].as_i64().unwrap_or(0), Signal::SIGINT).await,
         3 => end_and_wait(&own, |dev| dev["pids"]["postgrest"].as_i64().unwrap_or(0), Signal::SIGKILL).await,

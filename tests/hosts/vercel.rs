@@ -118,8 +118,8 @@ async fn a_stream_ends_with_its_function_and_continues_elsewhere_without_loss() 
         text.push_str(&String::from_utf8_lossy(&second.chunk().await.expect("it streams").expect("it goes on")));
     }
     let ids: Vec<&str> = text.lines().filter(|line| line.starts_with("id:")).collect();
-    let told = person.run_events(&id).await;
-    assert_eq!(ids.len(), told.len(), "each event once: {ids:?} {told:?}");
+    let emitted = person.run_events(&id).await;
+    assert_eq!(ids.len(), emitted.len(), "each event once: {ids:?} {emitted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,13 +66,17 @@ async fn every_wire_format_is_spoken_and_counted_the_same() {
             "{run}"
         );
         assert_eq!((&outputs["input_tokens"], &outputs["output_tokens"]), (&json!(100), &json!(20)), "{provider}");
-        let told = &events(&own, &run, "model.answered").await[0];
+        let emitted = &events(&own, &run, "model.answered").await[0];
         assert_eq!(
-            (told["cached_tokens"].as_u64(), told["cache_hit"].as_bool(), told["provider"].as_str()),
+            (emitted["cached_tokens"].as_u64(), emitted["cache_hit"].as_bool(), emitted["provider"].as_str()),
             (Some(40), Some(true), Some(provider)),
-            "{told}"
+            "{emitted}"
         );
-        assert_eq!(told["cost_usd"].is_number(), provider != "compatible", "a model without a price costs nothing that is known: {told}");
+        assert_eq!(
+            emitted["cost_usd"].is_number(),
+            provider != "compatible",
+            "a model without a price costs nothing that is known: {emitted}"
+        );
         // With a schema it comes whole.
         providers.answers(json!({"files": [{"path": "src/x.rs", "content": "fn main() {}\n"}], "summary": "done"}).to_string());
         let run = own.run(&codegen(json!({"prompt": format!("write files, {provider}"), "order": order}))).await;
@@ -91,10 +95,10 @@ async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in
     for (nth, fault) in [Fault::Fails, Fault::Declines, Fault::Malformed, Fault::Busy(50)].into_iter().enumerate() {
         providers.will("openai", &[fault]);
         let run = own.run(&ask(&format!("question {nth}"), &order)).await;
-        let told = events(&own, &run, "model.answered").await;
-        let told = told.first().unwrap_or_else(|| panic!("{fault:?}: {run}"));
-        assert_eq!((run["status"].as_str(), told["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");
-        assert_eq!(told["fallbacks"][0]["provider"], "openai", "{told}");
+        let emitted = events(&own, &run, "model.answered").await;
+        let emitted = emitted.first().unwrap_or_else(|| panic!("{fault:?}: {run}"));
+        assert_eq!((run["status"].as_str(), emitted["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");
+        assert_eq!(emitted["fallbacks"][0]["provider"], "openai", "{emitted}");
     }
     // If it is the only one, the step waits for a rate-limited model as long as it says.
     providers.will("openai", &[Fault::Busy(700)]);
@@ -213,8 +217,9 @@ print([e.message for e in errors]); sys.exit(len(errors))";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
     let (own, providers) = stack("models-plan").await;
-    let wish = json!({"prompt": "check that two and two are four", "quality": true});
-    let submit = async || own.call(Method::POST, "/api/runs", Some(&wish)).await.expect("a run")["id"].as_str().expect("an id").to_owned();
+    let prompt = json!({"prompt": "check that two and two are four", "quality": true});
+    let submit =
+        async || own.call(Method::POST, "/api/runs", Some(&prompt)).await.expect("a run")["id"].as_str().expect("an id").to_owned();
     // The first response is not a plan: the model receives the faults and corrects it.
     providers.answers(json!({"goal": "add", "steps": [{"name": "add", "tool": "calculator"}]}).to_string());
     let good = json!({"goal": "add", "steps": [{"name": "unit", "tool": "gate:unit", "inputs": {"command": "test $((2 + 2)) = 4"}}]});
@@ -277,6 +282,6 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
     let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
     assert_eq!(run["status"], "cancelled", "{run}");
     let open: i64 =
-        own.sql().await.query_one("select count(*) from nofx.model_call where status = 'asked'", &[]).await.expect("a count").get(0);
+        own.sql().await.query_one("select count(*) from nofx.model_call where status = 'reserved'", &[]).await.expect("a count").get(0);
     assert_eq!((open, run["artifacts"].as_array().map(Vec::len)), (0, Some(0)));
 }

@@ -54,7 +54,7 @@ impl Receiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let receiver = Self { url: format!("http://{}/hook", listener.local_addr().expect("an address")), state: Arc::default() };
-        let router = Router::new().fallback(hear).with_state(receiver.clone());
+        let router = Router::new().fallback(receive).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         receiver
     }
@@ -94,7 +94,7 @@ impl Receiver {
     }
 }
 
-async fn hear(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> Response {
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, bytes: Bytes) -> Response {
     let answer = {
         let mut kept = receiver.state.lock().expect("not poisoned");
         kept.received.push(ReceivedRequest { headers, bytes });

@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub model_routing: Histogram,
     pub model_record: Histogram,
     pub hook_deliveries: Family<Labels, Counter>,
+    jobs_failed: Family<Labels, Counter>,
     step_attempts: Family<Labels, Counter>,
     step_duration: Family<Labels, HistogramWithExemplars<Trace>>,
     steps_claimed: Family<Labels, Counter>,
@@ -58,6 +59,7 @@ impl Metrics {
             model_routing: time(to, "model_routing", "Time of a model call without the provider and the database", buckets(1e-5, 1.5, 20)),
             model_record: time(to, "model_record", "Time of the database calls before and after a model call", buckets(0.0002, 1.25, 24)),
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
+            jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
             cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
             memory: bytes(to, "process_memory", "Memory of this worker, and the peak of a child process", Family::default()),
             registry,
@@ -69,6 +71,11 @@ impl Metrics {
         self.queue_latency.observe(waited_s, trace_of(traceparent), None);
         let which = if attempt > 1 { "retry" } else { "first" };
         self.steps_claimed.get_or_create(&vec![("attempt", which.to_owned())]).inc();
+    }
+
+    /// A run of a background job failed.
+    pub(crate) fn job_failed(&self, job: &'static str) {
+        self.jobs_failed.get_or_create(&vec![("job", job.to_owned())]).inc();
     }
 
     /// A step has an outcome. `tool` is the handler's name, not the step's: there are as many values as handlers.

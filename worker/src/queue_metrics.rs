@@ -32,7 +32,7 @@ pub(crate) struct QueueMetrics {
     hook_deliveries_pending: i64,
     hook_deliveries_failed: i64,
     alerts_open: i64,
-    requests_refused: u64,
+    requests_rejected: u64,
 }
 
 impl QueueMetrics {
@@ -61,7 +61,7 @@ impl QueueMetrics {
             ConstGauge::new(self.oldest_ready_seconds),
         );
         registry.register("breakers", "Breakers, by state", breakers);
-        registry.register("rate_limited_requests", "Requests refused by a rate limit", ConstCounter::new(self.requests_refused));
+        registry.register("rate_limited_requests", "Requests rejected by a rate limit", ConstCounter::new(self.requests_rejected));
         for (name, help, count) in [
             ("dead_letters", "Dead letters", self.dead_letters),
             ("gates_pending", "Gates that wait for a decision", self.gates_pending),

@@ -105,12 +105,12 @@ pub(crate) async fn create_run(
 }
 
 fn read(request: CreateRun) -> Result<(Plan, Value), Refusal> {
-    let invalid = |faults| Problem::new(Kind::InvalidPlan, "No run was created. Each error names a field of the plan.").with_faults(faults);
+    let invalid = |faults| Problem::new(Kind::InvalidPlan, "No run was created.").with_faults(faults);
     let submitted = match (request.plan, request.plan_yaml, request.prompt) {
         (Some(plan), None, None) => plan,
         (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,
         (None, None, Some(prompt)) => planning(&prompt, request.quality, request.open_pr, request.workspace),
-        _ => return Err(Problem::new(Kind::InvalidPlan, "Send either `plan` (JSON), `plan_yaml` (text) or `prompt`.").into()),
+        _ => return Err(Problem::new(Kind::InvalidPlan, "Send exactly one of `plan` (JSON), `plan_yaml` (text) and `prompt`.").into()),
     };
     let plan = plan::from_json(&submitted).map_err(invalid)?;
     Ok((plan, submitted))

@@ -54,13 +54,10 @@ pub(crate) struct StatusReason {
     #[schema(ignore)]
     run_id: Uuid,
     /// failed, cancelled, gate, breaker or timer.
-    #[serde(rename(deserialize = "kind"))]
     pub code: String,
     pub step_id: Option<Uuid>,
-    #[serde(rename(deserialize = "step"))]
     pub step_name: Option<String>,
     /// The first line of the error, the gate's question, or the open breaker.
-    #[serde(rename(deserialize = "detail"))]
     pub message: Option<String>,
 }
 

@@ -106,12 +106,12 @@ impl Envelope {
     pub fn verify(&self, keys: &[PublicKey]) -> Option<Vec<u8>> {
         let payload = STANDARD.decode(&self.payload).ok()?;
         let message = encode(&self.payload_type, &payload);
-        let is_good = |signature: &Signature| {
+        let is_valid = |signature: &Signature| {
             let sig = STANDARD.decode(&signature.sig).ok().and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok());
             let key = keys.iter().find(|key| key.kid == signature.keyid).and_then(PublicKey::verifier);
             sig.zip(key).is_some_and(|(sig, key)| key.verify(&message, &sig).is_ok())
         };
-        self.signatures.iter().any(is_good).then_some(payload)
+        self.signatures.iter().any(is_valid).then_some(payload)
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_signed_by_a_known_key_is_good() {
+    fn only_what_was_signed_by_a_known_key_is_valid() {
         let key: SigningKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().expect("a key");
         let other: SigningKey = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().expect("a key");
         let envelope = key.sign("application/vnd.in-toto+json", b"{}");

@@ -51,8 +51,8 @@ struct Bucket {
     until: Instant,
     /// Nothing is left until then.
     empty_until: Option<Instant>,
-    /// Requests refused since the last call of the store.
-    refused: u32,
+    /// Requests rejected since the last call of the store.
+    rejected: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,7 +83,7 @@ impl Shared {
                 return decision;
             }
             let missing = self.missing(checks);
-            match self.store.take(&missing, |key| self.refused(key)).await {
+            match self.store.take(&missing, |key| self.rejected(key)).await {
                 Ok(grants) => self.store_grants(grants),
                 Err(error) => {
                     tracing::warn!(
@@ -113,18 +113,18 @@ impl Shared {
         Some(LimitState { policy: check.policy, remaining: 0, reset })
     }
 
-    /// A request that the local limit refused; the next call reports it to the store.
+    /// A request that the local limit rejected; the next call reports it to the store.
     pub(super) fn record_rejection(&self, check: &LimitCheck, wait: Duration) {
         if let Some(bucket) = self.buckets.lock().expect("nobody panics while holding it").get_mut(&check.key) {
-            bucket.refused += 1;
+            bucket.rejected += 1;
             let now = Instant::now();
             bucket.until = bucket.until.max(now + wait);
             bucket.empty_until = Some(now + EMPTY_FOR.min(wait));
         }
     }
 
-    fn refused(&self, key: &str) -> u32 {
-        self.buckets.lock().expect("nobody panics while holding it").get(key).map_or(0, |bucket| bucket.refused)
+    fn rejected(&self, key: &str) -> u32 {
+        self.buckets.lock().expect("nobody panics while holding it").get(key).map_or(0, |bucket| bucket.rejected)
     }
 
     fn store_grants(&self, grants: Vec<Grant>) {
@@ -133,7 +133,7 @@ impl Shared {
         for grant in grants {
             let reset = Duration::from_secs(grant.reset_s);
             let empty_until = (grant.granted == 0).then(|| now + EMPTY_FOR.min(reset));
-            let bucket = Bucket { left: grant.granted, remaining: grant.remaining, until: now + reset, empty_until, refused: 0 };
+            let bucket = Bucket { left: grant.granted, remaining: grant.remaining, until: now + reset, empty_until, rejected: 0 };
             buckets.insert(grant.key, bucket);
         }
     }
@@ -144,7 +144,7 @@ impl Shared {
         let mut buckets = self.buckets.lock().expect("nobody panics while holding it");
         if let Some((check, reset)) = checks.iter().find_map(|check| Some((check, buckets.get(&check.key)?.empty(now)?))) {
             if let Some(bucket) = buckets.get_mut(&check.key) {
-                bucket.refused += 1;
+                bucket.rejected += 1;
             }
             return Some(RateLimitDecision::Refused(LimitState { policy: check.policy, remaining: 0, reset }));
         }
@@ -178,7 +178,7 @@ fn in_advance(check: &LimitCheck) -> u32 {
 }
 
 impl Store {
-    async fn take(&self, checks: &[&LimitCheck], refused: impl Fn(&str) -> u32) -> Result<Vec<Grant>, StoreError> {
+    async fn take(&self, checks: &[&LimitCheck], rejected: impl Fn(&str) -> u32) -> Result<Vec<Grant>, StoreError> {
         match self {
             Self::Postgres(db) => {
                 let wanted: Vec<Value> = checks
@@ -187,7 +187,7 @@ impl Store {
                         let policy = &check.policy;
                         json!({
                             "key": check.key, "n": in_advance(check), "limit": policy.limit, "window_s": policy.window_s,
-                            "refused": refused(&check.key),
+                            "rejected": rejected(&check.key),
                         })
                     })
                     .collect();

@@ -17,21 +17,19 @@ pub struct Settings {
 
 /// How a model call starts.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ModelCallStart {
     /// The run has the response of the same request already.
-    #[serde(rename = "replay")]
     Replayed(ReplayedResponse),
     /// A budget does not allow it; says which.
-    #[serde(rename = "over")]
     OverBudget(String),
     /// Its cost is reserved under this id.
-    #[serde(rename = "id")]
     Reserved(Uuid),
 }
 
 #[derive(Debug, Deserialize)]
 pub struct ReplayedResponse {
-    pub answer: String,
+    pub response: String,
     pub provider: String,
     pub model: String,
 }
@@ -40,7 +38,7 @@ pub struct ReplayedResponse {
 #[derive(Debug, Default, Serialize)]
 pub struct ModelCallResult {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
+    pub response: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub provider: Option<String>,

@@ -74,9 +74,9 @@ async fn a_response_is_written_after_its_request() {
     submit.execute(insert, &[&tenant.id, &"made two"]).await.expect("written");
     open.execute(insert, &[&tenant.id, &"claimed two"]).await.expect("written");
     open.commit().await.expect("committed");
-    let told = "select array_agg(type order by tx, id) from nofx.event where tenant_id = $1";
-    let told: Vec<String> = submit.query_one(told, &[&tenant.id]).await.expect("the log").get(0);
-    assert_eq!(told, ["claimed one", "made two", "claimed two"]);
+    let emitted = "select array_agg(type order by tx, id) from nofx.event where tenant_id = $1";
+    let emitted: Vec<String> = submit.query_one(emitted, &[&tenant.id]).await.expect("the log").get(0);
+    assert_eq!(emitted, ["claimed one", "made two", "claimed two"]);
 }
 
 #[tokio::test]
@@ -91,9 +91,9 @@ async fn every_event_is_of_the_list_and_carries_where_it_came_from() {
     let (_, made) = nofx_tests::people::answer(request.header("traceparent", trace)).await;
     let run = person.end(made["id"].as_str().expect("an id")).await;
     let id = run["id"].as_str().expect("an id");
-    let told = person.run_events(id).await;
-    assert!(told.len() > 10, "{told:?}");
-    for event in person.events(&format!("run_id={id}"), told.len()).await {
+    let emitted = person.run_events(id).await;
+    assert!(emitted.len() > 10, "{emitted:?}");
+    for event in person.events(&format!("run_id={id}"), emitted.len()).await {
         assert_eq!((event["correlationid"].as_str(), &event["runid"]), (Some("request-of-many"), &run["id"]), "{event}");
         assert!(event["traceparent"].as_str().is_some_and(|text| text.contains("0af7651916cd43dd8448eb211c80319c")), "{event}");
         assert!(event["type"] != "step.started" || event["attempt"].is_u64(), "{event}");

@@ -122,14 +122,14 @@ async fn the_next_attempt_waits_as_long_as_the_plan_says() {
     };
     let run = tokio::select! { run = person.run(plan) => run, () = look => unreachable!() };
     let (_, page) = person.get(&format!("/api/runs/{}/timeline", run["id"].as_str().expect("an id"))).await;
-    let told = |kind: &'static str| page["data"].as_array().expect("events").iter().filter(move |event| event["type"] == kind);
+    let emitted = |kind: &'static str| page["data"].as_array().expect("events").iter().filter(move |event| event["type"] == kind);
     let at = |instant: &Value| instant.as_str().expect("an instant").parse::<DateTime<Utc>>().expect("a time");
     // Only the database's clock counts: what it wrote at each failure, and when it made the step ready again.
     let waits: Vec<i64> =
-        told("step.retry_scheduled").map(|event| (at(&event["data"]["until"]) - at(&event["time"])).num_milliseconds()).collect();
+        emitted("step.retry_scheduled").map(|event| (at(&event["data"]["until"]) - at(&event["time"])).num_milliseconds()).collect();
     assert_eq!(waits, [100, 300, 500], "{page}");
-    let due = told("step.retry_scheduled").map(|event| at(&event["data"]["until"]));
-    let ready: Vec<_> = told("step.started").skip(1).map(|event| at(&event["data"]["ready_at"])).collect();
+    let due = emitted("step.retry_scheduled").map(|event| at(&event["data"]["until"]));
+    let ready: Vec<_> = emitted("step.started").skip(1).map(|event| at(&event["data"]["ready_at"])).collect();
     assert!(ready.len() == 3 && due.zip(ready).all(|(due, ready)| ready >= due), "an attempt came too early: {page}");
 }
 

@@ -88,21 +88,21 @@ async fn two_hundred_random_dags_end_as_the_model_says() {
 }
 
 /// Each step finishes once, and none starts before the steps that it needs have finished.
-fn check_events(told: &[String], nodes: &[Node]) {
+fn check_events(emitted: &[String], nodes: &[Node]) {
     let mut ended: HashMap<&str, usize> = HashMap::new();
-    for line in told {
+    for line in emitted {
         let Some((kind, name)) = line.split_once(' ') else { continue };
         match kind {
             "step.started" => {
                 let at: usize = name[1..].parse().expect("a number");
                 for need in &nodes[at].needs {
-                    assert!(ended.contains_key(format!("s{need}").as_str()), "{name} began before s{need} ended: {told:?}");
+                    assert!(ended.contains_key(format!("s{need}").as_str()), "{name} began before s{need} ended: {emitted:?}");
                 }
             }
             "step.succeeded" | "step.failed" | "step.skipped" => *ended.entry(name).or_default() += 1,
             _ => {}
         }
     }
-    assert_eq!(ended.len(), nodes.len(), "{told:?}");
-    assert!(ended.values().all(|times| *times == 1), "{told:?}");
+    assert_eq!(ended.len(), nodes.len(), "{emitted:?}");
+    assert!(ended.values().all(|times| *times == 1), "{emitted:?}");
 }

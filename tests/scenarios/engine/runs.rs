@@ -94,9 +94,9 @@ mod every_host {
         let person = Tenant::new().await.contributor();
         let run = person.run(json!({"goal": "chain", "steps": [{"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop"}]})).await;
         assert_eq!(run["status"], "succeeded");
-        let told = person.run_events(run["id"].as_str().expect("an id")).await;
+        let emitted = person.run_events(run["id"].as_str().expect("an id")).await;
         assert_eq!(
-            told,
+            emitted,
             ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
         );
     }

@@ -46,9 +46,9 @@ async fn two_people_who_did_not_submit_the_run_must_approve() {
 
     let run = author.end(&id).await;
     assert_eq!((run["status"].as_str(), run["gates"][0]["decisions"].as_array().map(Vec::len)), (Some("succeeded"), Some(2)));
-    let told = author.run_events(&id).await;
+    let emitted = author.run_events(&id).await;
     for event in ["gate.requested go", "gate.approval_added", "gate.decided", "step.succeeded go"] {
-        assert!(told.contains(&event.to_owned()), "{event} is not in {told:?}");
+        assert!(emitted.contains(&event.to_owned()), "{event} is not in {emitted:?}");
     }
 }
 

@@ -75,7 +75,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
           select TENANT, MARK, MARK, MARK, TENANT, now();
         insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, status)
-          select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'answered' from STEP;
+          select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'succeeded' from STEP;
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;
         insert into nofx.person (tenant_id, id, email) select TENANT, MARK, MARK;
         insert into nofx.quota (tenant_id) select TENANT;

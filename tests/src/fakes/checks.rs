@@ -74,10 +74,10 @@ impl Checks {
         if !matches!(text("authorization"), "Bearer installation-token" | "Bearer plain-token-123") {
             return Some(self.refuse(StatusCode::UNAUTHORIZED, "Bad credentials".to_owned()));
         }
-        let is_good = text("accept") == "application/vnd.github+json"
+        let is_valid = text("accept") == "application/vnd.github+json"
             && !text("user-agent").is_empty()
             && text("x-github-api-version") == "2022-11-28";
-        (!is_good).then(|| self.refuse(StatusCode::BAD_REQUEST, "headers".to_owned()))
+        (!is_valid).then(|| self.refuse(StatusCode::BAD_REQUEST, "headers".to_owned()))
     }
 }
 
@@ -104,14 +104,14 @@ fn fault(body: &Value, is_new: bool) -> Option<String> {
     if annotations.len() > 50 {
         return Some(format!("{} annotations", annotations.len()));
     }
-    let is_good = |one: &Value| {
+    let is_valid = |one: &Value| {
         one["path"].is_string()
             && one["start_line"].is_u64()
             && one["end_line"].is_u64()
             && one["message"].is_string()
             && matches!(one["annotation_level"].as_str(), Some("notice" | "warning" | "failure"))
     };
-    annotations.iter().find(|one| !is_good(one)).map(|one| format!("annotation {one}"))
+    annotations.iter().find(|one| !is_valid(one)).map(|one| format!("annotation {one}"))
 }
 
 /// Takes over what a request says; annotations are added to those that are there.

@@ -40,6 +40,7 @@ async fn repeat(context: &JobContext, name: &'static str, period: Duration, job:
     loop {
         if let Err(error) = job(context).await {
             tracing::warn!(%error, job = name, "a job failed; the next run will retry");
+            context.metrics.job_failed(name);
         }
         tokio::time::sleep(period).await;
     }

@@ -38,7 +38,7 @@ impl ModelResponse {
     /// The response of an earlier call of the run: it was paid for then.
     pub(super) fn replay(known: ReplayedResponse) -> Self {
         Self {
-            text: known.answer,
+            text: known.response,
             provider: known.provider,
             model: known.model,
             usage: Usage::default(),
@@ -53,6 +53,6 @@ impl ModelResponse {
         (result.provider, result.model) = (Some(self.provider.clone()), Some(self.model.clone()));
         (result.input_tokens, result.cached_tokens) = (self.usage.input_tokens, self.usage.cached_tokens);
         (result.output_tokens, result.reasoning_tokens) = (self.usage.output_tokens, self.usage.reasoning_tokens);
-        (result.cost_usd, result.answer) = (self.cost_usd, Some(mask.apply(&self.text)));
+        (result.cost_usd, result.response) = (self.cost_usd, Some(mask.apply(&self.text)));
     }
 }

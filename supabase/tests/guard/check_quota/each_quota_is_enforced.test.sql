@@ -26,7 +26,7 @@ select pg_temp.quota('stored_bytes', 3);
 select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded', 'all of them');
 select pg_temp.quota('day_usd', 0.5);
 insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, reserved_usd, reserved_tokens, status, cost_usd)
-select gen_random_uuid(), tenant_id, run_id, id, 1, 'h', 'docs', 0, 0, 'answered', 1 from nofx.step where id = tap.step('s0');
+select gen_random_uuid(), tenant_id, run_id, id, 1, 'h', 'docs', 0, 0, 'succeeded', 1 from nofx.step where id = tap.step('s0');
 select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded');
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@ select tap.tenant();
 select throws_ok($$ select nofx.take_tokens('[]') $$, 'PT403', 'forbidden');
 select tap.be_service();
 create function pg_temp.used(p_count int) returns text language sql as $$
-  select granted || ' ' || remaining from nofx.take_tokens(jsonb_build_array(jsonb_build_object('key', 'reads:x', 'n', p_count, 'limit', 10, 'window_s', 60, 'refused', 2)))
+  select granted || ' ' || remaining from nofx.take_tokens(jsonb_build_array(jsonb_build_object('key', 'reads:x', 'n', p_count, 'limit', 10, 'window_s', 60, 'rejected', 2)))
 $$;
 select is(pg_temp.used(4), '4 6');
 select is(pg_temp.used(9), '6 0', 'the remaining tokens');

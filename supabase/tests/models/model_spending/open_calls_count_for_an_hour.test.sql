@@ -5,7 +5,7 @@ select tap.run_of('loose', 1);
 select tap.claim();
 select tap.begin_call('{"hash": "1"}'), tap.begin_call('{"hash": "2"}');
 select is(nofx_private.model_spending(current_setting('tap.tenant')::uuid, tap.run(), null), '{"usd": 2.000000, "tokens": 200}');
-update nofx.model_call set asked_at = now() - interval '2 hours' where request_hash = '1';
+update nofx.model_call set requested_at = now() - interval '2 hours' where request_hash = '1';
 select is(nofx_private.model_spending(current_setting('tap.tenant')::uuid, null, null) -> 'tokens', '100');
 select is(nofx_private.model_spending(current_setting('tap.tenant')::uuid, gen_random_uuid(), null) -> 'tokens', '0');
 select * from finish();
