@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Download an artifact, or verify its provenance.
     #[command(subcommand)]
     Artifact(Artifact),
-    /// Dead letters: steps that ran out of attempts or killed their workers.
+    /// Inspect, requeue or purge dead letters: steps that ran out of attempts or crashed their workers.
     #[command(subcommand)]
     Dlq(Dlq),
     /// Verify or export the audit log.

@@ -101,7 +101,7 @@ pub(crate) async fn receive_webhook(
     let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     if verified.key > 0 {
-        tracing::info!(source = %id, "the sender still signs with the older secret");
+        tracing::info!(source = %id, "the sender still signs with the previous secret");
     }
     let arguments = json!({"p_source": id, "p_dedup_key": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
     let is_new: bool = db.call("receive_webhook", &arguments).await?;

@@ -117,7 +117,7 @@ impl Processes {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| Failure::permanent(format!("could not start `{program}`: {error}")))?;
-        let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process ended at once"))?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process exited immediately"))?;
         let group = Group(Pid::from_raw(pid));
         let LiveOutput(buffers) = &command.live_output;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -51,7 +51,7 @@ pub(super) fn judge(
         } else if change.is_binary {
             Some("binary")
         } else if change.added.is_empty() {
-            Some("no new line")
+            Some("no added lines")
         } else if is_excluded(path) {
             Some("excluded")
         } else if is_generated(path) {
