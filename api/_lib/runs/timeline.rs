@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
-/// The run's events, oldest first; at most 10,000.
+/// List the run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 401)))]
 pub(crate) async fn get_timeline(

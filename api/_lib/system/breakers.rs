@@ -25,12 +25,12 @@ pub(crate) struct BreakerSettings {
     failure_rate: Option<f64>,
     /// Successful probes that close it, 1 to 100.
     probes: Option<u16>,
-    /// Close it now, without waiting for a probe.
+    /// Close the breaker now, without waiting for a probe.
     #[serde(default)]
     close: bool,
 }
 
-/// List the breakers that had a failure in the last minutes or have settings of their own.
+/// List the breakers that had a failure in the last few minutes or have settings of their own.
 #[utoipa::path(get, path = "/breakers", security(("bearer" = [])),
     responses((status = 200, body = Page<Breaker>), (status = 304), (status = 401)))]
 pub(crate) async fn list_breakers(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {

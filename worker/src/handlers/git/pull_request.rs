@@ -9,8 +9,8 @@ use super::forge::{Forge, NewPullRequest};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 
-/// Opens a pull request at GitHub or Bitbucket for the branch that was pushed; one that is open for it already is found, so that a retry
-/// opens none twice. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.
+/// Opens a pull request on GitHub or Bitbucket for the branch that was pushed. A retry finds the pull request that is already open and does
+/// not open another. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.
 #[derive(JsonSchema)]
 #[schemars(rename = "PullRequest")]
 pub(in crate::handlers) struct PullRequest;
