@@ -1,4 +1,4 @@
-//! The command line. These comments are its help; the options of a command stand in its own file.
+//! The command line. These comments are its help; the options of a command are in its own file.
 
 use clap::{Parser, Subcommand};
 

@@ -115,7 +115,7 @@ fn bytes<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, met
     metric
 }
 
-/// Each bucket ends at so many times the end of the one before.
+/// The end of each bucket is `factor` times that of the one before.
 fn buckets(first: f64, factor: f64, count: u16) -> Histogram {
     Histogram::new(exponential_buckets(first, factor, count))
 }

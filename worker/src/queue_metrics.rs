@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-/// A measurement is used for so long.
+/// How long a measurement is used.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ use super::page::Query;
 use crate::App;
 use crate::http::{Authenticated, Params, Refusal};
 
-/// Where a stream stands. Events are sent in the order of their cursors, each once.
+/// The position of a stream. Events are sent in the order of their cursors, each once.
 struct Follower {
     db: Db,
     filter: EventFilter,

@@ -19,7 +19,7 @@ pub(crate) async fn get_timeline(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    // All that is committed: who reads it once needs no cursor, so it need not wait for older transactions as a stream must.
+    // Everything committed: a single read needs no cursor, so it need not wait for older transactions as a stream must.
     let filters =
         [("select", "*,origin".to_owned()), ("run_id", format!("eq.{id}")), ("order", "tx,id".to_owned()), ("limit", "10000".to_owned())];
     let query = Query::of("event", filters);

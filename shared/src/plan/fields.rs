@@ -79,7 +79,7 @@ impl<'a> Fields<'a> {
         value.as_object()
     }
 
-    /// A value of a type that says itself what is wrong.
+    /// A value of a type whose own errors say what is wrong.
     pub(super) fn typed<T: DeserializeOwned>(&self, key: &str, faults: &mut Vec<Fault>) -> Option<T> {
         match serde_json::from_value(self.get(key)?.clone()) {
             Ok(value) => Some(value),

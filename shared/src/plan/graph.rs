@@ -1,4 +1,4 @@
-//! The DAG: an order in which each step comes after what it needs, or the cycle that forbids one.
+//! The DAG: an order in which each step follows the steps it needs, or the cycle that makes one impossible.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! A JSON value with the places marked that something is wrong with.
+//! A JSON value with its faulty places marked.
 
 use maud::{Markup, html};
 use nofx_shared::plan::pointer_to;

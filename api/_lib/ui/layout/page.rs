@@ -1,4 +1,4 @@
-//! A page as HTML, from its title to its end. What stands around the content of a page of a session is in `frame`.
+//! A page as HTML, from its title to its end. What surrounds the content of a signed-in page is in `frame`.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

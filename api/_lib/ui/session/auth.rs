@@ -104,7 +104,7 @@ impl Auth {
     }
 }
 
-/// What is sent ahead of a verifier (RFC 7636, S256).
+/// The challenge that is sent before the verifier (RFC 7636, S256).
 fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }

@@ -6,7 +6,7 @@ use super::axis::round;
 
 /// Width of every drawing over time; browsers stretch it.
 pub(super) const WIDTH: i64 = 10_000;
-/// What is left of a gap that is left out.
+/// The width that remains of an omitted gap.
 const GAP_MS: i64 = 200;
 
 /// A time axis.
