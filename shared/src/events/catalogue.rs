@@ -212,7 +212,7 @@ event_data! {
         pub value: Option<f64>,
         pub threshold: f64,
         pub lasted_s: Option<u64>,
-        /// Where the alert is.
+        /// The page that shows the alert.
         pub link: String,
     }
 

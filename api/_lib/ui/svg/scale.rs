@@ -61,7 +61,7 @@ impl Scale {
     }
 }
 
-/// What lies between busy times, if it is long enough to be worth it.
+/// The gaps between busy times that are long enough to leave out.
 fn gaps(mut busy: Vec<(i64, i64)>, end: i64) -> Vec<(i64, i64)> {
     busy.sort_unstable();
     let mut gaps = vec![];
