@@ -1,4 +1,4 @@
-//! What is deployed is linked by GNU ld: it drops the unwind tables of what is dropped, which lld keeps (half a megabyte a function).
+//! Deployed binaries are linked by GNU ld: it drops the unwind tables of dropped code, which lld keeps (half a megabyte per function).
 
 #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "cargo speaks to build scripts this way")]
 fn main() {

@@ -42,7 +42,7 @@ function mark() {
   if (one("#icon").getAttribute("href") !== run.dataset.icon) one("#icon").href = run.dataset.icon;
 }
 
-// --- Renewal: one stream a page, one request at a time, never under the hands of whoever types.
+// --- Renewal: one stream a page, one request at a time, never while someone is typing.
 const LIVE_VIEWS = {
   run: { types: null, target: "#run", soon: 200 },
   runs: { types: /^(run|gate)\./, target: "#runs", soon: 1000 },

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the suite on programs that count which of their lines ran; prints the product's share and the ten files with the least.
+# Runs the suite on programs that count which of their lines ran; prints the coverage of the product and of the ten least covered files.
 #   scripts/coverage.sh          everything
 #   scripts/coverage.sh WORD…    words and filters as for scripts/test.sh
 # Needs Debian's llvm-19, which is installed if it is missing.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the suite again and again and prints a row a run, to find tests that pass only sometimes.
+# Runs the suite again and again and prints a row per run, to find tests that pass only sometimes.
 #   scripts/repeat.sh N [--load K] [WORD…]   N runs with K busy loops beside them; words as for scripts/test.sh
 # Continues where it was stopped: runs of the same content of the checkout, with these settings, this load and these words, are not
 # repeated. A run without a test is a failure.

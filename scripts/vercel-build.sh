@@ -32,7 +32,7 @@ if [ ! -f .vercel/project.json ]; then
   echo '{"projectId":"prj_local","orgId":"team_local","settings":{"framework":null}}' > .vercel/project.json
 fi
 
-# The builder calls cargo once a function, one after the other; after this all of these calls find their work done. The flags
+# The builder calls cargo once per function, one after the other; after this all of these calls find their work done. The flags
 # and the features (hence no --package) must be the builder's, or everything is built twice.
 bins=()
 for file in api/[a-z]*.rs; do bins+=(--bin "$(basename "$file" .rs)"); done

@@ -1,4 +1,4 @@
-//! The application: what every request needs. Built once a process, cloned for each request.
+//! The application: what every request needs. Built once per process, cloned for each request.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The command line. These comments are its help; the options of a command stand in its own file.
+//! The command line. These comments are its help; the options of a command are in its own file.
 
 use clap::{Parser, Subcommand};
 
@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Download an artifact, or verify its provenance.
     #[command(subcommand)]
     Artifact(Artifact),
-    /// Dead letters: steps that ran out of attempts or killed their workers.
+    /// Inspect, requeue or purge dead letters: steps that ran out of attempts or crashed their workers.
     #[command(subcommand)]
     Dlq(Dlq),
     /// Verify or export the audit log.

@@ -1,12 +1,12 @@
-//! Values that are cached for a while, by key: many calls need them, and they may be a little old. Here is only the rule of age; who may
-//! load a value, and how many at once, is the caller's matter.
+//! Values that are cached for a while, by key: many calls need them, and they may be a little old. Only the age limit is here; the caller
+//! decides who may load a value, and how many at once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// A cache whose values live for one time, the same for all. What is too old is dropped when a value is stored.
+/// A cache whose values all have the same lifetime. Values that are too old are dropped when another one is stored.
 pub struct TtlCache<K, V> {
     ttl: Duration,
     values: Mutex<HashMap<K, (Instant, Arc<V>)>>,

@@ -1,4 +1,4 @@
-//! What API, worker and CLI share: nouns of the domain, the plan language, and one call per SQL function.
+//! Code that API, worker and CLI share: nouns of the domain, the plan language, and one call per SQL function.
 //! No loops, routes or processes here; what only one of them uses lives there.
 
 pub mod artifacts;

@@ -104,7 +104,7 @@ pub struct Problem {
     pub kind: Kind,
     pub detail: String,
     pub faults: Vec<Fault>,
-    /// When to come again, if anybody knows.
+    /// When to retry, if known.
     pub retry_after_s: Option<u32>,
 }
 

@@ -13,7 +13,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- Subqueries are evaluated once a statement, not once a row.
+  -- Subqueries are evaluated once per statement, not once per row.
   v_condition text := 'tenant_id = (select nofx_private.caller_tenant())';
   v_columns text := (select '(' || string_agg(quote_ident(c), ', ') || ')' from unnest(p_columns) as c);
 begin

@@ -17,7 +17,7 @@ $$;
 -- Returns the transaction id to order an event by: no smaller than the writer's own, nor than any that has ended.
 -- The writer's own id is not enough: a transaction can read the effect of a younger one that committed, and its event must follow
 -- that one's. Nor may the id be larger: readers wait for all transactions up to it, and an idle database assigns no new ids.
--- Takes: nothing. Volatile: evaluated at each call, not once a statement.
+-- Takes: nothing. Volatile: evaluated at each call, not once per statement.
 -- Locks: nothing.
 -- Returns: the transaction id.
 -- Raises: nothing.

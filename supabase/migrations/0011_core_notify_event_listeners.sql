@@ -1,4 +1,4 @@
--- Notifies sessions that listen for events, once a statement.
+-- Notifies sessions that listen for events, once per statement.
 -- A listener holds the shared advisory lock 'nofx_event'. Trying the exclusive lock shows whether there is any listener:
 -- NOTIFY serialises commits, so it is only sent when someone listens.
 -- Takes: nothing; a statement trigger on nofx.event.

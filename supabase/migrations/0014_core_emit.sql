@@ -25,7 +25,7 @@ begin
   if coalesce(cardinality(p_events), 0) = 0 then
     return 0;
   end if;
-  -- Once a call, and not once a row.
+  -- Once per call, not once per row.
   v_region := nofx_private.request_header('x-nofx-region');
   v_request := nofx_private.request_header('x-request-id');
   v_tx := nofx_private.event_tx();

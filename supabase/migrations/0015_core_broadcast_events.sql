@@ -1,4 +1,4 @@
--- Broadcasts new events through Supabase Realtime: one private message a tenant and statement, on the topic tenant:<id>.
+-- Broadcasts new events through Supabase Realtime: one private message per tenant and statement, on the topic tenant:<id>.
 -- The message is a hint (Realtime may lose one, and swallows every error): {events: [{id, type, runid, stepid}]}, where id is the
 -- event's cursor, at most 100 of them. Clients that must not miss events read the log from their last cursor.
 -- Takes: nothing; a statement trigger on nofx.event.

@@ -1,7 +1,7 @@
 -- Locks runs for a change: required for every change of status of a run or of its steps, except ready → running.
 -- Advisory locks, because a row lock costs a write.
 -- Takes: p_runs, the runs.
--- Locks: one advisory lock a run, in the order of the keys, until the transaction ends.
+-- Locks: one advisory lock per run, in the order of the keys, until the transaction ends.
 -- Returns: how many runs.
 -- Raises: nothing.
 create function nofx_private.lock_runs(p_runs uuid[])

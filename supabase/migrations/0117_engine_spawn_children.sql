@@ -1,4 +1,4 @@
--- Spawns the children of for_each steps: one step an item, named name[0], name[1], …; the parent needs all of them.
+-- Spawns the children of for_each steps: one step per item, named name[0], name[1], …; the parent needs all of them.
 -- Takes: p_outcomes, accepted outcomes of kind `children` with at least one item; the locks of their runs must be held.
 -- Locks: the rows of the parents and of their runs.
 -- Returns: nothing.

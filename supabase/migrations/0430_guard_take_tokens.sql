@@ -19,7 +19,7 @@ create table nofx_private.rate_limit_rejection (
 -- Takes: p_wanted, an array of {key, n, limit, window_s, rejected}, at most one a key and 20 in all; n is the number of tokens (a process
 --   takes some in advance), rejected the number of requests that it has rejected since its last call.
 -- Locks: the rows of the keys, in order.
--- Returns: one row a key {key, granted, remaining, reset_s}: granted is at most n; reset_s is the time to the end of the window.
+-- Returns: one row per key {key, granted, remaining, reset_s}: granted is at most n; reset_s is the time to the end of the window.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.take_tokens(p_wanted jsonb)
 returns table (key text, granted int, remaining int, reset_s int)

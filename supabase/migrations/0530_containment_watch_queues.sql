@@ -111,7 +111,7 @@ declare
   v_before jsonb;
 begin
   if p_threshold <= 0 then
-    perform nofx_private.refuse(422, 'invalid-alert-rule', p_kind::text, 'Set a threshold above 0, or null for never.');
+    perform nofx_private.refuse(422, 'invalid-alert-rule', p_kind::text, 'Set a threshold above 0, or null to turn the alert off.');
   end if;
   v_before := (select to_jsonb(r) from nofx.alert_rule r where r.tenant_id = v_tenant and r.kind = p_kind);
   insert into nofx.alert_rule (tenant_id, kind, threshold) values (v_tenant, p_kind, p_threshold)

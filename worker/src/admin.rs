@@ -36,7 +36,7 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: Cancel
     tokio::spawn(async move {
         let server = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = server.await {
-            tracing::error!(%error, "the admin port closed");
+            tracing::error!(%error, "the admin server failed");
         }
     });
     Ok(address)

@@ -1,4 +1,4 @@
-//! Why a worker could not start. Errors of a running worker are not here: its loops log them and go on.
+//! Why a worker could not start. Errors of a running worker are not here: its loops log them and continue.
 
 /// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]

@@ -43,25 +43,25 @@ impl Metrics {
     /// A row for each metric, in the order of a scrape: its unit, its name, its help, and what counts.
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("nofx");
-        registry.register("build", "The worker that runs here", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("build", "Build of this worker", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         let to = &mut registry;
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
-            step_attempts: number(to, "step_attempts", "Attempts of steps, by tool and outcome", Family::default()),
-            step_duration: time(to, "step_duration", "Time from a step's claim to its outcome", step_duration()),
+            step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
+            step_duration: time(to, "step_duration", "Time between a step's claim and its outcome", step_duration()),
             steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
             calls: number(to, "database_calls", "Database calls", Counter::default()),
-            batch: number(to, "settle_batch_steps", "Steps in one settle", buckets(1.0, 2.0, 9)),
-            settle: time(to, "settle_duration", "Time of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
-            queue_latency: time(to, "queue_latency", "Time from when a step became ready to its claim", traced(0.001, 2.0, 16)),
-            model_routing: time(to, "model_routing", "Time of a model call without the provider and the database", buckets(1e-5, 1.5, 20)),
-            model_record: time(to, "model_record", "Time of the database calls before and after a model call", buckets(0.0002, 1.25, 24)),
+            batch: number(to, "settle_batch_steps", "Steps per settle", buckets(1.0, 2.0, 9)),
+            settle: time(to, "settle_duration", "Duration of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
+            queue_latency: time(to, "queue_latency", "Time between a step becoming ready and its claim", traced(0.001, 2.0, 16)),
+            model_routing: time(to, "model_routing", "Duration of a model call without provider and database", buckets(1e-5, 1.5, 20)),
+            model_record: time(to, "model_record", "Duration of database calls before and after a model call", buckets(0.0002, 1.25, 24)),
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
             jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
             cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
-            memory: bytes(to, "process_memory", "Memory of this worker, and the peak of a child process", Family::default()),
+            memory: bytes(to, "process_memory", "Memory of this worker, and peak memory of a child process", Family::default()),
             registry,
         }
     }
@@ -122,7 +122,7 @@ fn bytes<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, met
     metric
 }
 
-/// Each bucket ends at so many times the end of the one before.
+/// The end of each bucket is `factor` times that of the one before.
 fn buckets(first: f64, factor: f64, count: u16) -> Histogram {
     Histogram::new(exponential_buckets(first, factor, count))
 }

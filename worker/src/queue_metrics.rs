@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-/// A measurement is used for so long.
+/// How long a measurement is used.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ impl QueueMetrics {
         registry.register("queue_steps", "Steps in the queue, by state", steps);
         registry.register_with_unit(
             "queue_oldest_ready",
-            "Time that the oldest ready step has waited",
+            "How long the oldest ready step has waited",
             Unit::Seconds,
             ConstGauge::new(self.oldest_ready_seconds),
         );
@@ -64,9 +64,9 @@ impl QueueMetrics {
         registry.register("rate_limited_requests", "Requests rejected by a rate limit", ConstCounter::new(self.requests_rejected));
         for (name, help, count) in [
             ("dead_letters", "Dead letters", self.dead_letters),
-            ("gates_pending", "Gates that wait for a decision", self.gates_pending),
+            ("gates_pending", "Gates waiting for a decision", self.gates_pending),
             ("leases_expired_last_hour", "Leases that expired in the last hour", self.leases_expired_last_hour),
-            ("hook_deliveries_pending", "Hook deliveries that are not delivered yet", self.hook_deliveries_pending),
+            ("hook_deliveries_pending", "Hook deliveries not delivered yet", self.hook_deliveries_pending),
             ("hook_deliveries_failed", "Hook deliveries that ran out of attempts", self.hook_deliveries_failed),
             ("alerts_open", "Open alerts", self.alerts_open),
         ] {

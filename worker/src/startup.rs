@@ -37,7 +37,7 @@ pub(crate) fn stop_at_signal() -> Result<CancellationToken, Error> {
 pub(crate) async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
     let ensure = || async {
         let ensured = storage.ensure_bucket().await;
-        ensured.inspect_err(|error| tracing::warn!(%error, bucket = storage::ARTIFACTS, "could not create the bucket yet"))
+        ensured.inspect_err(|error| tracing::warn!(%error, bucket = storage::ARTIFACTS, "could not create the bucket; retrying"))
     };
     drop(retry_until_stopped(stop, BACKOFF, ensure, |_| false).await);
 }
@@ -46,7 +46,7 @@ pub(crate) async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
 pub(crate) async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationToken) {
     let publish = || async {
         let published = artifacts::register_signing_key(db, key.public()).await;
-        published.inspect_err(|error| tracing::warn!(%error, key = key.public().kid, "could not publish the signing key yet"))
+        published.inspect_err(|error| tracing::warn!(%error, key = key.public().kid, "could not publish the signing key; retrying"))
     };
     drop(retry_until_stopped(stop, BACKOFF, publish, |_| false).await);
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Operator, Page, Path, Refusal, cached};
 
-/// The operations that steps of a tenant may do on a table.
+/// The operations that steps of a tenant may perform on a table.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct DbWriteRule {
     id: Uuid,

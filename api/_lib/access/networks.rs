@@ -36,7 +36,7 @@ pub(crate) async fn list_networks(State(app): State<App>, caller: Authenticated,
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set which private networks a tenant may reach. For operators: the networks are the deployment's.
+/// Set the private networks that a tenant may reach. For operators, since the networks belong to the deployment.
 #[utoipa::path(post, path = "/networks", request_body = NewNetworks, security(("bearer" = [], "internal_key" = [])),
     responses((status = 200, body = Page<Network>), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub(crate) async fn set_networks(

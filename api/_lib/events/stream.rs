@@ -21,7 +21,7 @@ use super::page::Query;
 use crate::App;
 use crate::http::{Authenticated, Params, Refusal};
 
-/// Where a stream stands. Events are sent in the order of their cursors, each once.
+/// The position of a stream. Events are sent in the order of their cursors, each once.
 struct Follower {
     db: Db,
     filter: EventFilter,
@@ -37,7 +37,7 @@ struct Follower {
     ended: bool,
 }
 
-/// Stream events. The stream ends after a while; `EventSource` reconnects and resumes where it was.
+/// Stream events. The stream ends after a while; `EventSource` reconnects and resumes where it left off.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),

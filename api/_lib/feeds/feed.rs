@@ -1,4 +1,4 @@
-//! One tenant's feed: reads each event once and hands it to every stream of the tenant. Knows no other feed: see `hub`.
+//! One tenant's feed: reads each event once and passes it to every stream of the tenant. Knows no other feed: see `hub`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

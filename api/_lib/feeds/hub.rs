@@ -1,4 +1,4 @@
-//! One feed for each tenant, shared by all its streams. A feed reads the log when new events are announced, and once a second besides.
+//! One feed for each tenant, shared by all its streams. A feed reads the log when new events are announced, and also once a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Live events of tenants: each is read once and handed to every stream. Has no routes: see `events`.
+//! Live events of tenants: each is read once and passed to every stream. Has no routes: see `events`.
 
 mod feed;
 mod hub;

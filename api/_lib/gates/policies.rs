@@ -48,7 +48,7 @@ pub(crate) struct RequiredApproval {
     /// The minimum role: supervisor or admin.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
-    /// How many different people.
+    /// How many different people must approve.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -91,7 +91,7 @@ impl FromRequestParts<App> for Authenticated {
     }
 }
 
-/// The part of the API that a path belongs to: what scopes of keys name.
+/// The part of the API that a path belongs to, as scopes of keys name it.
 fn scope_of(path: &str) -> &str {
     let path = path.strip_prefix("/api").unwrap_or(path);
     match path.split('/').nth(1).unwrap_or_default() {

@@ -47,7 +47,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     }
 }
 
-/// Reads a body. Of one that is too large the rest is read and dropped, up to a limit: a client that is still sending when the connection
+/// Reads a body. The rest of one that is too large is read and dropped, up to a limit: a client that is still sending when the connection
 /// is closed would not see the problem.
 pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).filter(|value| *value != "identity");

@@ -1,4 +1,4 @@
-//! What responses say of a rate limit: a refusal says when to retry, others what is left. When to check is decided in `rate_limit` and
+//! Rate limits in responses: a refusal says when to retry, other responses what is left. When to check is decided in `rate_limit` and
 //! `caller`.
 
 use axum::http::{HeaderName, HeaderValue, header};

@@ -38,17 +38,17 @@ impl Cursor {
 }
 
 impl Paging {
-    /// The page of a list that begins after a cursor; the first one when the text is empty.
+    /// The page of a list that starts after a cursor; the first one when the text is empty.
     pub(crate) fn after(cursor: &str) -> Self {
         Self { limit: None, cursor: (!cursor.is_empty()).then(|| cursor.to_owned()) }
     }
 
-    /// The first of a list, so many.
+    /// The first page of a list, with at most `limit` rows.
     pub(crate) fn first(limit: u16) -> Self {
         Self { limit: Some(limit), cursor: None }
     }
 
-    /// Reads this page of the rows that pass the filters, newest first. `cursor` says where a row stands.
+    /// Reads this page of the rows that pass the filters, newest first. `cursor` returns a row's position.
     pub(crate) async fn fetch<T: DeserializeOwned>(
         &self,
         db: &Db,

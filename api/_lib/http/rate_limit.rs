@@ -1,4 +1,4 @@
-//! Refuses requests beyond a limit, before anything is read or done; other responses say what is left.
+//! Refuses requests beyond a limit, before anything is read or done; other responses show what is left.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;

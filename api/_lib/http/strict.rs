@@ -1,5 +1,5 @@
-//! JSON that means one thing: no name twice in an object, and no deeper than anybody writes by hand. Readers that disagree about which
-//! of two values counts are how checks are got around.
+//! JSON that means one thing: no name twice in an object, and no nesting deeper than anyone writes by hand. Readers that disagree
+//! about which of two values counts are a way around checks.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
 
-/// The status of the run now.
+/// The current status of the run.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct RunState {
     id: Uuid,

@@ -35,19 +35,19 @@ pub(crate) struct RunSummary {
     pub status: RunStatus,
     pub steps_total: u32,
     pub open_steps: u32,
-    /// Why it failed or was cancelled.
+    /// Why the run failed or was cancelled.
     #[schema(value_type = Option<Object>)]
     pub error: Option<Value>,
     pub created_by: String,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it failed or waits, and at which step; in lists only.
+    /// Why the run failed or is waiting, and at which step; in lists only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<StatusReason>,
 }
 
-/// Why a run failed or waits.
+/// Why a run failed or is waiting.
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct StatusReason {
     #[serde(skip_serializing)]

@@ -50,7 +50,7 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
     Ok(LogChunk { text: chunks.into_iter().map(|chunk| chunk.text).collect(), after })
 }
 
-/// Read the log of a running step, secrets masked: at most a mebibyte of an attempt, for a day. Once it has finished, the whole log is an
+/// Read the log of a running step, secrets masked: at most 1 MiB per attempt, for a day. Once the attempt has finished, the full log is an
 /// artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),

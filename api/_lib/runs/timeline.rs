@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
-/// The run's events, oldest first; at most 10,000.
+/// List the run's events, oldest first; at most 10,000.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 401)))]
 pub(crate) async fn get_timeline(
@@ -19,7 +19,7 @@ pub(crate) async fn get_timeline(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    // All that is committed: who reads it once needs no cursor, so it need not wait for older transactions as a stream must.
+    // Everything committed: a single read needs no cursor, so it need not wait for older transactions as a stream must.
     let filters =
         [("select", "*,origin".to_owned()), ("run_id", format!("eq.{id}")), ("order", "tx,id".to_owned()), ("limit", "10000".to_owned())];
     let query = Query::of("event", filters);

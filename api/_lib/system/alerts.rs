@@ -18,7 +18,7 @@ use crate::http::{Authenticated, Body, Page, Path, Refusal, cached, one};
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertRule {
     kind: AlertKind,
-    /// Above 0; null for never.
+    /// Above 0; null turns the alert off.
     threshold: Option<f64>,
 }
 

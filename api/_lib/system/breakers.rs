@@ -19,18 +19,18 @@ pub(crate) struct BreakerSettings {
     target: String,
     /// Seconds over which results are counted, 1 to 3600.
     window_s: Option<u16>,
-    /// Minimum number of results, 1 to 10,000.
+    /// Minimum number of results before the breaker opens, 1 to 10,000.
     min_volume: Option<u16>,
-    /// Share of failures that opens it: above 0, at most 1.
+    /// Share of failures that opens the breaker: above 0, at most 1.
     failure_rate: Option<f64>,
-    /// Successful probes that close it, 1 to 100.
+    /// Successful probes that close the breaker, 1 to 100.
     probes: Option<u16>,
-    /// Close it now, without waiting for a probe.
+    /// Close the breaker now, without waiting for a probe.
     #[serde(default)]
     close: bool,
 }
 
-/// List the breakers that had a failure in the last minutes or have settings of their own.
+/// List the breakers that had a failure in the last few minutes or have settings of their own.
 #[utoipa::path(get, path = "/breakers", security(("bearer" = [])),
     responses((status = 200, body = Page<Breaker>), (status = 304), (status = 401)))]
 pub(crate) async fn list_breakers(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {

@@ -24,13 +24,13 @@ pub(crate) async fn get_asyncapi(headers: HeaderMap) -> Response {
     serve(&headers, ASYNCAPI)
 }
 
-/// JSON Schema of a plan.
+/// Get the JSON Schema of a plan.
 #[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
 pub(crate) async fn get_plan_schema(headers: HeaderMap) -> Response {
     serve(&headers, PLAN)
 }
 
-/// JSON Schema of the evidence of gates.
+/// Get the JSON Schema of gate evidence.
 #[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
 pub(crate) async fn get_evidence_schema(headers: HeaderMap) -> Response {
     serve(&headers, EVIDENCE)

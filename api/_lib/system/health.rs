@@ -35,7 +35,7 @@ struct SchemaState {
     expected: &'static str,
 }
 
-/// Without the queue, runs are created too: workers then find them by polling.
+/// State of the queue. While it is unavailable, runs are still created and workers find them by polling.
 #[derive(Serialize, utoipa::ToSchema)]
 struct QueueState {
     driver: &'static str,

@@ -40,7 +40,7 @@ pub(crate) struct NewHook {
     #[serde(default)]
     filter: String,
     target: HookTarget,
-    /// Create a new secret; the previous one keeps signing beside it. A new hook always gets one.
+    /// Create a new secret; the previous one keeps signing as well. A new hook always gets one.
     #[serde(default)]
     rotate: bool,
 }

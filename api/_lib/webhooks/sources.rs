@@ -35,14 +35,14 @@ pub(crate) struct WebhookSource {
 pub(crate) struct NewWebhookSource {
     name: String,
     provider: WebhookProvider,
-    /// The sender's signing secret; the previous one stays valid beside it.
+    /// The sender's signing secret; the previous one stays valid as well.
     secret: String,
 }
 
 /// The result of a webhook.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct WebhookResult {
-    /// Whether the webhook was received before; it then has no effect.
+    /// Whether the webhook was already received; a duplicate has no effect.
     duplicate: bool,
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn delete_source(State(app): State<App>, caller: Authenticated,
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Receive a webhook: signed as its provider signs, it becomes the event `webhook.received`, once.
+/// Receive a webhook: with a valid signature of its provider, it becomes the event `webhook.received`, once.
 #[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
     responses((status = 200, body = WebhookResult), (status = 400), (status = 401), (status = 404), (status = 413)))]
 pub(crate) async fn receive_webhook(
@@ -101,7 +101,7 @@ pub(crate) async fn receive_webhook(
     let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     if verified.key > 0 {
-        tracing::info!(source = %id, "the sender still signs with the older secret");
+        tracing::info!(source = %id, "the sender still signs with the previous secret");
     }
     let arguments = json!({"p_source": id, "p_dedup_key": verified.id, "p_kind": verified.kind, "p_body": readable(&bytes)});
     let is_new: bool = db.call("receive_webhook", &arguments).await?;

@@ -1,6 +1,6 @@
 //! `nofx bench models`: the overhead of a model call: routing is ours alone, recording the database's two calls.
 //!
-//! The provider is a stand-in in this process that responds at once. The worker measures each call without the provider's part.
+//! The provider is a stand-in in this process that responds at once. The worker measures each call without the provider's share.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// Upper bound in seconds and how many were at most so long.
+/// Upper bound in seconds, and how many took at most that long.
 fn buckets(metrics: &str, name: &str) -> Vec<(f64, f64)> {
     let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix("_bucket{le=\""));
     lines

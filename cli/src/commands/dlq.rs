@@ -31,7 +31,7 @@ pub(crate) struct InspectDlq {
     pub limit: u16,
 }
 
-/// Filters; all that are given must match.
+/// Filters; a dead letter must match all that are set.
 #[derive(clap::Args)]
 pub(crate) struct DlqSelector {
     /// Ids, as `nofx dlq inspect` shows them.

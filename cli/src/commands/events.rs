@@ -66,7 +66,7 @@ impl Lines {
         Self { response, buffer: String::new() }
     }
 
-    /// Id and data of the next event; nothing when the stream ended (the server ends it now and then).
+    /// Id and data of the next event; none when the stream ended (the server ends it from time to time).
     pub(crate) async fn next_event(&mut self) -> Result<Option<(String, String)>, Error> {
         loop {
             while let Some((block, rest)) = self.buffer.split_once("\n\n") {
@@ -79,7 +79,7 @@ impl Lines {
             }
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.buffer.push_str(&String::from_utf8_lossy(&chunk)),
-                // A connection that broke off is followed by another: nothing is lost, the cursor says where.
+                // A broken connection is followed by another: nothing is lost, the cursor says where to continue.
                 Ok(None) | Err(_) => return Ok(None),
             }
         }

@@ -1,4 +1,4 @@
-//! One file a command: its options, whose comments are its help, and what it does. What calls the API, finds it and prints stands outside.
+//! One file per command: its options, whose comments are its help, and what it does. Calls, discovery and printing are elsewhere.
 
 pub(crate) mod artifact;
 pub(crate) mod audit;

@@ -145,7 +145,7 @@ impl Deployment {
             }
             match answer.chunk().await.map_err(no_response)? {
                 Some(_) => Ok("open".to_owned()),
-                None => Err("the stream ended at once".to_owned()),
+                None => Err("the stream ended immediately".to_owned()),
             }
         };
         tokio::time::timeout(Duration::from_secs(10), opening).await.map_err(|_| "no data within 10 s".to_owned())?

@@ -25,7 +25,7 @@ pub struct Statement {
     pub predicate: Value,
 }
 
-/// What a statement is about: by digest, whatever it is called.
+/// The subject of a statement: identified by digest, under any name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     pub name: String,
@@ -51,7 +51,7 @@ pub struct Material {
     pub digest: String,
 }
 
-/// How an artifact came to be.
+/// How an artifact was produced.
 pub struct Provenance<'a> {
     pub tool: &'a str,
     /// The step's inputs, secrets masked.

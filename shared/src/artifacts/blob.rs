@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// The path of content in Storage: the same bytes are stored once a tenant. Tenants share nothing, not even the knowledge that another one
+/// The path of content in Storage: the same bytes are stored once per tenant. Tenants share nothing, not even the knowledge that another one
 /// has the same bytes.
 pub fn blob_path(tenant: Uuid, digest: &str) -> String {
     format!("tenants/{tenant}/{}", digest.replace(':', "/"))

@@ -1,4 +1,4 @@
-//! Artifacts of runs: content named by its digest, attestations of where it came from, and lineage.
+//! Artifacts of runs: content named by its digest, attestations of its provenance, and lineage.
 
 mod attest;
 mod blob;

@@ -1,5 +1,5 @@
 //! The keys that a project publishes (RFC 7517): cached for ten minutes, and fetched again when a token names one that is not among them,
-//! so that a rotation is noticed at once; but at most every two seconds, so that unknown names cost nothing.
+//! so that a rotation is noticed immediately; but at most every two seconds, so that unknown names cost nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl PublishedKeys {
         if let Some(key) = self.cache.peek(&()).and_then(|keys| pick(&keys, name, algorithm)) {
             return Ok(Some(key));
         }
-        // One fetches, the others wait for its answer.
+        // One fetches, the others wait for its result.
         let _turn = self.fetching.lock().await;
         let keys = match self.cache.peek_younger(&(), RETRY_AFTER) {
             Some(keys) => keys,

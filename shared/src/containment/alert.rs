@@ -31,7 +31,7 @@ pub struct Alert {
     pub threshold: f64,
     pub raised_at: DateTime<Utc>,
     pub seen_at: DateTime<Utc>,
-    /// Null while it is ongoing.
+    /// Null while the alert is ongoing.
     pub resolved_at: Option<DateTime<Utc>>,
 }
 

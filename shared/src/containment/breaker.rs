@@ -21,16 +21,16 @@ pub struct Breaker {
     /// Results in the current window.
     pub succeeded: i64,
     pub failed: i64,
-    /// When it is probed next, unless it is closed.
+    /// When the breaker is probed next, unless it is closed.
     pub probe_at: Option<DateTime<Utc>>,
     pub last_error: Option<String>,
     pub changed_at: DateTime<Utc>,
     pub window_s: i64,
-    /// It opens at this many results at least,
+    /// Minimum number of results in the window before the breaker opens.
     pub min_volume: i64,
-    /// and this share of failures.
+    /// Share of failures that opens the breaker.
     pub failure_rate: f64,
-    /// Successful probes that close it.
+    /// Successful probes that close the breaker.
     pub probes: i64,
 }
 

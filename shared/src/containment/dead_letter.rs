@@ -38,7 +38,7 @@ pub struct DeadLetter {
     /// Inputs as written in the plan.
     #[schema(value_type = Object)]
     pub inputs: Value,
-    /// Artifacts that the step left: `{id, name, path}`.
+    /// Artifacts that the step saved: `{id, name, path}`.
     #[schema(value_type = Vec<Object>)]
     pub evidence: Value,
     pub created_at: DateTime<Utc>,

@@ -46,7 +46,7 @@ struct Row {
 /// The breakers that are not closed, as the database has them now.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not respond.
 pub async fn open_breakers(db: &Db) -> Result<OpenBreakers, db::Error> {
     Ok(rows(db).await?.into_iter().map(|row| (row.target, row.state)).collect())
 }
@@ -89,7 +89,7 @@ impl EdgeConfig {
     /// Without a token for writing nothing is done.
     ///
     /// # Errors
-    /// When the database or Edge Config does not answer.
+    /// When the database or Edge Config does not respond.
     pub async fn publish(&self, db: &Db) -> Result<bool, Error> {
         let Some(writer) = &self.settings.writer else { return Ok(false) };
         let mut now: BTreeMap<Uuid, OpenBreakers> = BTreeMap::new();

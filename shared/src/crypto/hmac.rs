@@ -10,7 +10,7 @@ pub fn hmac_sha256(secret: &[u8], bytes: &[u8]) -> String {
     hex(&mac.finalize().into_bytes())
 }
 
-/// Whether a text is the HMAC-SHA256 of bytes in hexadecimal; takes as long whatever is wrong.
+/// Whether a text is the HMAC-SHA256 of bytes in hexadecimal, in constant time.
 pub fn is_hmac_sha256(secret: &[u8], bytes: &[u8], hex: &str) -> bool {
     let digits = from_hex(hex);
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };

@@ -115,7 +115,7 @@ impl Envelope {
     }
 }
 
-/// What is signed: type and payload with their lengths, so that neither can pass for the other.
+/// The bytes to sign: type and payload with their lengths, so that neither can pass for the other.
 fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     out.extend_from_slice(payload);

@@ -69,7 +69,7 @@ impl Db {
         parse(query.table, &self.read_text(query).await?)
     }
 
-    // What follows knows no types of answers, so that it is compiled once and not for each of them.
+    // The rest knows no response types, so that it is compiled once and not for each of them.
 
     async fn call_text(&self, function: &'static str, body: Vec<u8>) -> Result<Bytes, Error> {
         let request = self.client.post(format!("{}/rpc/{function}", self.url)).header("content-profile", PROFILE);
@@ -103,7 +103,7 @@ impl Db {
 }
 
 fn parse<R: DeserializeOwned>(what: &'static str, text: &[u8]) -> Result<R, Error> {
-    // A function that returns void answers with nothing at all.
+    // A function that returns void has an empty response.
     let text = if text.is_empty() { b"null" } else { text };
     serde_json::from_slice(text).map_err(|source| Error::Shape { what, source })
 }

@@ -13,7 +13,7 @@ pub enum Error {
     /// The database does not respond now; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// The database failed because of a mistake of ours.
+    /// The database failed because of a bug in NOFX.
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
     #[error("{what} has an unexpected shape")]
@@ -98,11 +98,11 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role does not allow this.")),
         // Text that is no uuid, timestamp or number, holds a NUL or half a character, or a number out of range.
         "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
-        // No connection, shutting down, too many connections, statement timeout, deadlock, lost connection in mid-query.
+        // No connection, shutting down, too many connections, statement timeout, deadlock, connection lost during a query.
         "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
             Error::Unavailable(format!("{code} {message}"))
         }
-        // PostgREST has no code for a connection that broke while it read the answer.
+        // PostgREST has no code for a connection that broke while it read the response.
         "" => Error::Unavailable(format!("{status}, the connection broke")),
         code if code.starts_with("08") => Error::Unavailable(format!("{code} {message}")),
         _ if status == 502 || status == 503 || status == 504 => Error::Unavailable(format!("{status} {message}")),

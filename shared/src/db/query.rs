@@ -1,4 +1,4 @@
-//! What is read: a table and PostgREST's filters. Which rows there are is the database's decision.
+//! A query: a table and PostgREST's filters. The database decides which rows are visible.
 
 /// One page of rows.
 pub struct Query {

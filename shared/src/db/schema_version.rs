@@ -7,7 +7,7 @@ use super::{Db, Error};
 /// The newest migration of this version; a tidy test compares it with `supabase/migrations`.
 pub const SCHEMA: &str = "1712";
 
-/// The newest migration that was pushed; none when the schema came in by another way than `supabase db push`.
+/// The newest migration that was pushed; none when the schema was applied by other means than `supabase db push`.
 pub async fn schema_version(db: &Db) -> Result<Option<String>, Error> {
     db.call("schema_version", &json!({})).await
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::db::{Db, Error};
 
-/// What one call of `expire_leases` did.
+/// The result of a call of `expire_leases`.
 #[derive(Deserialize)]
 struct Expired {
     /// How many leases expired.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::WorkerHeartbeat;
 use crate::db::{Db, Error};
 
-/// What `fire_timers` found.
+/// The result of `fire_timers`.
 #[derive(Debug, Deserialize)]
 pub struct TimersFired {
     /// Ready steps to send to the queue.

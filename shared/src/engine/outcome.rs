@@ -14,10 +14,10 @@ pub struct Failure {
     /// Wait before that attempt, instead of the step's backoff.
     #[serde(skip)]
     pub wait_ms: Option<u64>,
-    /// Whether no breaker counts it: a script that exits with an error says nothing about the tool that ran it.
+    /// Whether the failure is ignored by all breakers: a script that exits with an error says nothing about the tool that ran it.
     #[serde(skip)]
     pub ignored_by_breaker: bool,
-    /// What else is known, for people: exit code, status, evidence.
+    /// Further details, for people: exit code, status, evidence.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub details: Value,
 }
@@ -49,7 +49,7 @@ pub enum Outcome {
     Write {
         write: Value,
     },
-    /// Parked on a timer; it then continues with `outputs` as it left them.
+    /// Parked on a timer; it then continues with these `outputs`.
     Timer {
         wait_ms: u64,
     },
@@ -121,7 +121,7 @@ impl Failure {
         self
     }
 
-    /// The same failure, counted by no breaker.
+    /// The same failure, ignored by all breakers.
     pub fn ignored_by_breaker(self) -> Self {
         Self { ignored_by_breaker: true, ..self }
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::ClaimedStep;
 use crate::db::{Db, Error};
 
-/// The answer of `settle_steps`.
+/// The result of `settle_steps`.
 #[derive(Debug, Deserialize)]
 pub struct Settled {
     /// Tokens that are no longer valid: the outcomes of those attempts do not count.

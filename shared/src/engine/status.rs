@@ -40,7 +40,7 @@ macro_rules! statuses {
 }
 
 statuses! {
-    /// Where a run stands.
+    /// The status of a run.
     RunStatus {
         Queued = "queued", Running = "running", Paused = "paused", Cancelling = "cancelling", Succeeded = "succeeded",
         Failed = "failed", Cancelled = "cancelled"
@@ -49,7 +49,7 @@ statuses! {
 }
 
 statuses! {
-    /// Where a step stands.
+    /// The status of a step.
     StepStatus {
         Pending = "pending", Ready = "ready", Running = "running", Waiting = "waiting", Succeeded = "succeeded",
         Failed = "failed", TimedOut = "timed_out", Cancelled = "cancelled", Skipped = "skipped"

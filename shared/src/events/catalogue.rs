@@ -53,25 +53,25 @@ event_types! {
     StepTimedOut(StepData) => "step.timed_out";
     StepCancelled(StepData) => "step.cancelled";
     StepSkipped(StepData) => "step.skipped";
-    /// It waits for a timer, its children or an open breaker; `waits_for` says which.
+    /// The step waits for a timer, its children or an open breaker; `waits_for` says which.
     StepWaiting(StepData) => "step.waiting";
     StepRetryScheduled(StepData) => "step.retry_scheduled";
-    /// Its worker shuts down; another one runs it next.
+    /// The worker of the step shut down; another one runs the step again.
     StepInterrupted(StepData) => "step.interrupted";
-    /// Its lease expired: the worker crashed or was unreachable.
+    /// The lease of the step expired: the worker crashed or was unreachable.
     StepLeaseExpired(StepData) => "step.lease_expired";
     StepReopened(StepData) => "step.reopened";
-    /// It was dead-lettered.
+    /// The step was dead-lettered.
     StepDeadLettered(StepDeadLettered) => "step.dead_lettered";
     GateRequested(GateData) => "gate.requested";
-    /// One of several approvals that are required.
+    /// One of several required approvals.
     GateApprovalAdded(GateData) => "gate.approval_added";
     GateDecided(GateData) => "gate.decided";
     GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
     ModelAnswered(Box<ModelCallData>) => "model.answered";
     ModelFailed(Box<ModelCallData>) => "model.failed";
-    /// The response of an earlier call was used again.
+    /// The response of an earlier call was reused.
     ModelReplayed(Box<ModelCallData>) => "model.replayed";
     ApiKeyCreated(ApiKeyData) => "api_key.created";
     ApiKeyRevoked(ApiKeyData) => "api_key.revoked";
@@ -108,7 +108,7 @@ event_data! {
 
     pub struct RunEnded {
         pub duration_ms: Option<i64>,
-        /// `{step, step_id, message}` of the step that made it fail, or `{by, message}` of who cancelled it.
+        /// `{step, step_id, message}` of the step that made the run fail, or `{by, message}` of who cancelled it.
         pub error: Option<Value>,
         pub by: Option<String>,
         pub reason: Option<String>,
@@ -134,7 +134,7 @@ event_data! {
         pub breaker: Option<String>,
         /// When the step continues.
         pub until: Option<DateTime<Utc>>,
-        /// Why it was skipped.
+        /// Why the step was skipped.
         pub reason: Option<Value>,
         pub worker: Option<String>,
         pub by: Option<String>,
@@ -160,7 +160,7 @@ event_data! {
         pub approvals_required: Option<u32>,
         /// Path of the evidence.
         pub evidence: Option<Value>,
-        /// The step that asks.
+        /// The step that the gate belongs to.
         pub name: Option<String>,
         pub tool: Option<String>,
         pub attempt: Option<u32>,
@@ -212,7 +212,7 @@ event_data! {
         pub value: Option<f64>,
         pub threshold: f64,
         pub lasted_s: Option<u64>,
-        /// Where the alert is.
+        /// The page that shows the alert.
         pub link: String,
     }
 

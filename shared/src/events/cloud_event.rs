@@ -18,7 +18,7 @@ pub struct CloudEvent {
     pub time: DateTime<Utc>,
     pub datacontenttype: String,
     pub tenantid: Uuid,
-    /// The region where it was written, if the deployment sets one.
+    /// The region where the event was written, if the deployment sets one.
     pub region: Option<String>,
     pub runid: Option<Uuid>,
     pub stepid: Option<Uuid>,

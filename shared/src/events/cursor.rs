@@ -22,6 +22,6 @@ impl FromStr for Cursor {
             let (tx, id) = text.split_once('-')?;
             Some(Self { tx: tx.parse().ok()?, id: id.parse().ok()? })
         };
-        parse().ok_or("a cursor looks like 1234-56; take it from the id of an event")
+        parse().ok_or("invalid cursor; use the id of an event, such as 1234-56")
     }
 }

@@ -13,7 +13,7 @@ pub enum Verdict {
     Fail,
     /// There was nothing to judge.
     NotApplicable,
-    /// The gate could not judge: counts as a failure.
+    /// The gate could not reach a verdict: counts as a failure.
     Inconclusive,
 }
 
@@ -94,7 +94,7 @@ pub struct Coverage {
     pub base: String,
     pub head: String,
     pub files: BTreeMap<String, CoveredFile>,
-    /// Changed source files that are in no report.
+    /// Changed source files that are not in any report.
     pub unmeasured: Vec<String>,
     /// Changed files that were left out, and why.
     pub left_out: BTreeMap<String, String>,

@@ -13,11 +13,11 @@ use crate::events::{Cursor, EventRow};
 pub enum HookPhase {
     /// Before a request that changes something; may deny it.
     Pre,
-    /// After one that did.
+    /// After such a request succeeded.
     Post,
-    /// After one that was refused or failed.
+    /// After such a request was refused or failed.
     Error,
-    /// Of events.
+    /// When an event is written.
     Background,
 }
 

@@ -44,7 +44,7 @@ pub async fn post(
         let status = response.status().as_u16();
         let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let mut bytes = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(|error| format!("the response broke off: {}", error.without_url()))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| format!("the response ended early: {}", error.without_url()))? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > RESPONSE_BYTES {
                 break;

@@ -35,7 +35,7 @@ impl Limits {
         self.shared.take(checks).await
     }
 
-    /// Whether a limit is used up, without taking of it.
+    /// Whether a limit is used up, without using any of it.
     pub fn is_used_up(&self, check: &LimitCheck) -> Option<LimitState> {
         self.shared.is_used_up(check)
     }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::settings;
 
-/// A limit: so many requests in so long.
+/// A limit: a number of requests within a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// As the headers name it.

@@ -1,4 +1,4 @@
-//! What is known of a limit after a request was counted: how much is left, and whether the request may pass.
+//! The state of a limit after a request was counted: how much is left, and whether the request may pass.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use rustls_platform_verifier::ConfigVerifierExt;
 /// after 15 s.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// The root certificates of the machine. Reading them takes longer than most calls, so it is done once a process.
+/// The root certificates of the machine. Reading them takes longer than most calls, so it is done once per process.
 static TLS: LazyLock<rustls::ClientConfig> = LazyLock::new(|| {
     provide_tls();
     let mut config = rustls::ClientConfig::with_platform_verifier().expect("the machine has root certificates (ca-certificates)");

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether a step of a plan has no business there unless it is allowed.
+/// Whether steps may call this address only if an operator has allowed its network.
 pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => private_v4(v4),

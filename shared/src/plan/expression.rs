@@ -1,4 +1,4 @@
-//! CEL: conditions, lists and values computed from what earlier steps gave.
+//! CEL: conditions, lists and values computed from the results of earlier steps.
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -41,7 +41,7 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&self, key: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let value = self.get(key)?;
         if value.as_str().is_none() {
-            faults.push(Fault::new(self.at(key), format!("must be text, not {}", name_of(value))));
+            faults.push(Fault::new(self.at(key), format!("must be a string, not {}", name_of(value))));
         }
         value.as_str().map(str::to_owned)
     }
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         let value = self.get(key)?;
         let texts = value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         if texts.is_none() {
-            faults.push(Fault::new(self.at(key), "must be a list of texts"));
+            faults.push(Fault::new(self.at(key), "must be a list of strings"));
         }
         texts
     }
@@ -79,7 +79,7 @@ impl<'a> Fields<'a> {
         value.as_object()
     }
 
-    /// A value of a type that says itself what is wrong.
+    /// A value of a type whose own errors say what is wrong.
     pub(super) fn typed<T: DeserializeOwned>(&self, key: &str, faults: &mut Vec<Fault>) -> Option<T> {
         match serde_json::from_value(self.get(key)?.clone()) {
             Ok(value) => Some(value),
@@ -96,7 +96,7 @@ fn name_of(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

@@ -1,4 +1,4 @@
-//! The DAG: an order in which each step comes after what it needs, or the cycle that forbids one.
+//! The DAG: an order in which each step follows the steps it needs, or the cycle that makes one impossible.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,7 +27,7 @@ pub(super) fn sort(needs: &[Vec<usize>]) -> Result<(Vec<usize>, usize), Vec<usiz
     if order.len() == needs.len() { Ok((order, depth.into_iter().max().unwrap_or(0))) } else { Err(cycle(needs, &left)) }
 }
 
-/// Walks needs among the steps that could not be ordered until one comes again.
+/// Walks needs among the steps that could not be ordered until one repeats.
 fn cycle(needs: &[Vec<usize>], left: &[usize]) -> Vec<usize> {
     let stuck = |step: &usize| left[*step] > 0;
     let mut path: Vec<usize> = (0..needs.len()).find(stuck).into_iter().collect();

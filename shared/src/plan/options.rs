@@ -49,7 +49,7 @@ pub struct Resources {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PullRequest {
-    /// `owner/name` at GitHub.
+    /// `owner/name` on GitHub.
     pub repository: String,
     /// The commit that is checked.
     pub head_sha: String,

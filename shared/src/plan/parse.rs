@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Plan, limits, validate};
 use crate::problem::Fault;
 
-/// Checks a plan given as JSON; all that is wrong with it is reported at once.
+/// Checks a plan in JSON; all faults are reported at once.
 pub fn from_json(plan: &Value) -> Result<Plan, Vec<Fault>> {
     validate::check(plan)
 }

@@ -24,7 +24,7 @@ pub struct Plan {
     /// Confirms that the plan does more than read and check; required by `gate:e2e_smoke`.
     #[schemars(default)]
     pub risky: bool,
-    /// In an order in which each step comes after what it needs.
+    /// In an order in which each step follows the steps it needs.
     pub steps: Vec<Step>,
     /// Where each of `steps` stood in the plan as it was written.
     #[serde(skip)]

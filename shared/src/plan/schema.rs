@@ -10,7 +10,7 @@ pub fn schema() -> Value {
     let retry = json!({"$ref": "#/$defs/Retry"});
     close(&mut schema, &["steps"]);
     schema["title"] = json!("NOFX plan");
-    schema["properties"]["metadata"] = json!({"type": "object", "description": "Stored with the run, not read."});
+    schema["properties"]["metadata"] = json!({"type": "object", "description": "Stored with the run; NOFX does not read it."});
     schema["properties"]["defaults"] = json!({
         "type": "object", "additionalProperties": false, "description": "Defaults for every step.",
         "properties": {

@@ -62,7 +62,7 @@ impl Step {
         }
     }
 
-    /// What a worker needs to execute the step; fields that say nothing are left out, for the row is read often.
+    /// What a worker needs to execute the step; empty fields are left out, because the row is read often.
     pub(super) fn spec(&self) -> Value {
         let mut spec = Map::new();
         let mut put = |key: &str, value: Value| {

@@ -1,4 +1,4 @@
-//! Why the queue did not take a wake-up. Senders log it and go on: the next sweep wakes workers again.
+//! Why the queue did not take a wake-up. Senders log it and continue: the next sweep wakes workers again.
 
 use super::sqs;
 

@@ -1,4 +1,4 @@
-//! The queue of the settings, whichever it is. Each driver sends in a file of its own.
+//! The queue that the settings select. Each driver sends in a file of its own.
 
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::SharedCredentialsProvider;

@@ -12,7 +12,7 @@ pub struct Api {
     pub internal_api_keys: Vec<String>,
     /// `CRON_SECRET`: what crons authenticate with; without it they are refused.
     pub cron_secret: Option<String>,
-    /// `GITHUB_WEBHOOK_SECRET`: what GitHub signs with, several separated by commas; without it its webhooks are refused.
+    /// `GITHUB_WEBHOOK_SECRET`: what GitHub signs with, several separated by commas; without it, webhooks of GitHub are refused.
     pub github_webhook_secrets: Vec<String>,
     /// `NOFX_CORS_ORIGINS`: comma-separated origins that browsers may call from; none when empty.
     pub cors_origins: Vec<String>,

@@ -1,4 +1,4 @@
-//! Settings: read from the environment once, here; all that is wrong is reported at once, by name.
+//! Settings: read from the environment once, here; all problems are reported at once, by name.
 //! Nothing below `main` reads the environment.
 
 mod api;

@@ -51,7 +51,7 @@ impl Reader {
             if !text.is_empty() {
                 self.problems.push(format!("NOFX_SIGNING_KEY: {why}"));
             }
-            // Never used: a problem was reported, and no settings come of it.
+            // Never used: a problem was reported, so no settings are returned.
             SigningKey::placeholder()
         })
     }

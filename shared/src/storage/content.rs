@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Error;
 
-/// What is to be stored: in memory when it is small, on disk when it may be large.
+/// Content to store: in memory when it is small, on disk when it may be large.
 #[derive(Clone, Debug)]
 pub enum Content {
     Bytes(Bytes),
@@ -27,7 +27,7 @@ impl Content {
         self.len() == 0
     }
 
-    /// The bytes from an offset on, at most so many.
+    /// Bytes from an offset on, up to a limit.
     pub(super) async fn piece(&self, name: &str, from: usize, most: usize) -> Result<Bytes, Error> {
         let to = self.len().min(from + most);
         match self {

@@ -9,27 +9,27 @@ use reqwest::{Response, StatusCode};
 use super::client::Body;
 use super::{ARTIFACTS, Content, Error, Storage};
 
-/// What Supabase takes as a piece: no other size but for the last one.
+/// The piece size that Supabase accepts; only the last piece may be smaller.
 pub(super) const PIECE_BYTES: usize = 6 << 20;
-/// So often in a row without a byte of progress, then it is given up.
+/// Failures in a row without a byte of progress before the upload fails.
 const MAX_RETRIES: u32 = 6;
 
-/// What a call brought.
+/// The result of a call.
 enum Step {
     /// The server waits for the pieces there.
     Created(String),
-    /// It has so much.
+    /// The server has this many bytes.
     Has(usize),
-    /// It has all bytes, and the object that they are.
+    /// The server has all bytes, and has stored the object.
     Stored,
-    /// It has all bytes, but died before they became an object: nothing more can be made of them.
+    /// The server has all bytes, but died before it stored the object: the upload cannot be completed.
     Lost,
 }
 
 pub(super) async fn upload(storage: &Storage, path: &str, media_type: &str, content: &Content) -> Result<(), Error> {
     let mut place: Option<String> = None;
     let (mut offset, mut furthest) = (0, 0);
-    // Failures since the last progress, and whether the server has to be asked what came of the last piece.
+    // Failures since the last progress, and whether to ask the server for the outcome of the last piece.
     let (mut failures, mut is_unsure) = (0, false);
     loop {
         let step = match &place {
@@ -74,7 +74,7 @@ async fn begin(storage: &Storage, path: &str, media_type: &str, length: usize) -
     let response = accepted(path, storage.ask(request).await?).await?;
     let place = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let place = place.ok_or_else(|| Error::Refused { path: path.to_owned(), code: "no Location".to_owned() })?;
-    // The server may stand behind a way that it does not know.
+    // The server may be behind a gateway that it does not know.
     let id = place.rsplit('/').next().unwrap_or_default();
     Ok(format!("{}/upload/resumable/{id}", storage.base))
 }

@@ -1,4 +1,4 @@
-//! What a process does first: from then on its logs and spans go where the settings say.
+//! Starts telemetry, first thing in a process: from then on logs and spans go where the settings say.
 
 use std::io::IsTerminal;
 

@@ -35,6 +35,6 @@ pub(super) fn provider(endpoint: &str, service: &str) -> SdkTracerProvider {
 
 /// Lets `flush` find the provider.
 pub(super) fn install(provider: SdkTracerProvider) {
-    // Only whoever starts twice would lose the second one.
+    // A second call would drop its provider; no process starts twice.
     drop(TRACES.set(provider));
 }

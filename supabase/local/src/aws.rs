@@ -138,7 +138,7 @@ fn interpreter(program: &Path) -> PathBuf {
     python.canonicalize().unwrap_or(python)
 }
 
-/// The process that is written down, if it still is the server.
+/// The recorded process, if it is still the server.
 fn left_behind(pid_file: &Path, program: &Path) -> Option<i32> {
     let pid: i32 = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
     let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;

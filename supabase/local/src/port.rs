@@ -10,7 +10,7 @@ use rand::RngExt;
 use crate::error::{At, Error};
 
 /// Below the ports that the system gives to outgoing connections (32768 and up on Linux, 49152 on macOS): what is free
-/// here cannot be taken by a connection between the look and the program's start.
+/// here cannot be taken by a connection between the check and the program's start.
 const RANGE: Range<u16> = 20_000..32_768;
 
 /// A free port on the loopback address, never the same one twice in a process.

@@ -181,7 +181,7 @@ async fn wait_until_ready(url: &str, log: &Path) -> Result<(), Error> {
     }
 }
 
-/// Copies the binaries to where the unprivileged user can reach them, once a version.
+/// Copies the binaries to where the unprivileged user can reach them, once per version.
 fn copy_outside(home: &Path) -> Result<PathBuf, Error> {
     let target = dirs::outside(home);
     if !target.join("bin/postgres").is_file() {

@@ -130,7 +130,7 @@ async fn a_gate_that_cannot_judge_stays_closed_and_says_why() {
         ("gate:lint", json!({"command": "no-such-tool-at-all"}), "a required tool is missing"),
         ("gate:sast", json!({"command": "true", "report": "out.sarif"}), "could not read the report"),
         ("gate:sast", json!({"command": "echo no sarif", "format": "sarif"}), "output is not valid sarif"),
-        ("gate:unit", json!({"command": "echo 'no tests ran in 0.00s'; echo '0 passed in 0.01s'"}), "no test ran"),
+        ("gate:unit", json!({"command": "echo 'no tests ran in 0.00s'; echo '0 passed in 0.01s'"}), "no tests ran"),
         ("gate:audit", json!({}), "no lock file"),
         ("gate:coverage", json!({"base": "nowhere"}), "no merge base with nowhere"),
         ("gate:e2e_smoke", json!({"command": "no-such-tool-at-all"}), "a required tool is missing"),

@@ -1,4 +1,4 @@
-//! The loop that decides: it waits for the first of what may happen next and acts on it. Nothing of it blocks for long: steps and settles
+//! The loop that decides: it waits for whatever happens first and acts on it. Nothing in it blocks for long: steps and settles
 //! run in tasks of their own.
 
 use std::sync::Arc;

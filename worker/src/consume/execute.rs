@@ -116,7 +116,7 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
                 Outcome::Interrupted
             } else {
                 let failure = Failure::transient(format!("timed out after {} s", timeout.as_secs()));
-                // A step that calls no target was slow by itself.
+                // A step that calls no target was itself slow.
                 Outcome::TimedOut(if breaker_target.get().is_some() { failure } else { failure.ignored_by_breaker() })
             };
         }

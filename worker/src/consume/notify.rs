@@ -1,5 +1,5 @@
 //! Notifies others of what a settle changed. In tasks of their own: the consume loop does not wait for the queue, and a notification that
-//! fails is only logged, because nobody relies on one.
+//! fails is only logged, because nothing relies on one.
 
 use std::sync::Arc;
 

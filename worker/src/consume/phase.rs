@@ -1,4 +1,4 @@
-//! Where the consume loop stands between its start and its end. Decides nothing else: what each phase does is the loop's.
+//! The phase of the consume loop between its start and its end. Decides nothing else: the loop implements what each phase does.
 //!
 //! | phase | may claim | ends when | next |
 //! | --- | --- | --- | --- |
@@ -25,7 +25,7 @@ pub(super) enum Phase {
 pub(super) enum Cause {
     /// The worker gets the signal to stop; running steps may end until then.
     Stop { until: Instant },
-    /// It is this late.
+    /// This time has come.
     Time(Instant),
     /// No lease, no result and no settle in flight is left.
     NothingHeld,

@@ -1,4 +1,4 @@
-//! What a claimed step comes to before its handler runs: it may have an outcome already, or inputs that its expressions give. From the
+//! Prepares a claimed step before its handler runs: it may have an outcome already, or its expressions give its inputs. From the
 //! claim alone: nothing here calls, waits or reads a secret.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Resolved {
     pub env: BTreeMap<String, String>,
 }
 
-/// The checks stand in the order in which they count: a person's rejection before all, and nobody is asked to approve a step whose
+/// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
 /// condition is false.
 pub(super) fn prepare(step: &ClaimedStep) -> Result<Prepared, Failure> {
     check_gate(step)?;

@@ -1,5 +1,5 @@
-//! Results on their way to the database, in batches; every batch claims too. Knows neither the leases nor how steps are started: it hands
-//! back what a settle claimed.
+//! Results on their way to the database, in batches; every batch claims too. Knows neither the leases nor how steps are started: it returns
+//! the steps that a settle claimed.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Starts a claimed step in a task of its own, which sends its result: whatever happens to the step, there is one. Its lease is held already.
+//! Starts a claimed step in a task of its own, which sends its result: there is one, whatever happens to the step. Its lease is held.
 
 use std::sync::{Arc, OnceLock};
 

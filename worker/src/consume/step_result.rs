@@ -1,4 +1,4 @@
-//! What comes of an executed step: `start_step` sends it, `settling` reports it.
+//! The result of an executed step: `start_step` sends it, `settling` reports it.
 
 use nofx_shared::engine::Outcome;
 use serde_json::Value;

@@ -24,7 +24,7 @@ pub(crate) struct Command {
     /// The step's; the process gets its own span in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
-    /// Output after so many bytes is counted and dropped.
+    /// Output beyond this many bytes is counted and dropped.
     pub max_output_bytes: usize,
     /// The output while the process runs, for its log.
     pub live_output: LiveOutput,
@@ -63,7 +63,7 @@ impl Drop for Group {
 pub(crate) struct LiveOutput(Arc<Mutex<Buffers>>);
 
 impl LiveOutput {
-    /// The output after so many bytes.
+    /// The output after an offset in bytes.
     pub(crate) async fn after(&self, bytes: usize) -> Vec<u8> {
         self.0.lock().await.all.get(bytes..).unwrap_or_default().to_vec()
     }
@@ -105,7 +105,7 @@ impl Processes {
             .env("HOME", &scratch.0)
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
-            // A prompt would never be answered: programs must fail instead.
+            // No one could answer a prompt: programs must fail instead.
             .env("NON_INTERACTIVE_MODE", "true")
             .env("GIT_TERMINAL_PROMPT", "0")
             .envs(trace.map(|trace| ("TRACEPARENT", trace.to_string())))
@@ -117,7 +117,7 @@ impl Processes {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| Failure::permanent(format!("could not start `{program}`: {error}")))?;
-        let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process ended at once"))?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process exited immediately"))?;
         let group = Group(Pid::from_raw(pid));
         let LiveOutput(buffers) = &command.live_output;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

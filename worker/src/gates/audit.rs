@@ -79,7 +79,7 @@ impl Gate for Audit {
                 Err(why) => {
                     let tail = tail(result.output.trim(), 300);
                     (judgement.verdict, judgement.summary) =
-                        (Verdict::Inconclusive, format!("`{}` could not judge ({why}): {tail}", auditor.command));
+                        (Verdict::Inconclusive, format!("`{}` gave no usable report ({why}): {tail}", auditor.command));
                 }
             }
         }
@@ -88,7 +88,7 @@ impl Gate for Audit {
         if failing > 0 {
             (judgement.verdict, judgement.summary) = (Verdict::Fail, format!("{failing} dependencies have known vulnerabilities"));
         } else if judgement.verdict == Verdict::Pass {
-            judgement.summary = "no dependency has a known vulnerability that counts".to_owned();
+            judgement.summary = "no dependency has a known vulnerability that fails the gate".to_owned();
         }
         let names = tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ");
         let versions: Vec<&str> = tools.iter().filter_map(|tool| tool.version.as_deref()).collect();
@@ -116,7 +116,7 @@ fn cargo(value: &Value) -> Result<Advisories, String> {
 }
 
 fn npm(value: &Value) -> Result<Advisories, String> {
-    let packages = value["vulnerabilities"].as_object().filter(|_| value["auditReportVersion"] == 2).ok_or("no report of version 2")?;
+    let packages = value["vulnerabilities"].as_object().filter(|_| value["auditReportVersion"] == 2).ok_or("not a version 2 report")?;
     let mut out: Advisories = vec![];
     for (name, package) in packages {
         // A text in `via` is another package of the list, which has its own advisory.

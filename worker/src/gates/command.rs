@@ -95,11 +95,11 @@ pub(super) async fn judge(
             let summary = format!("{failing} of {} findings are of severity {threshold:?} or worse", judgement.findings.len());
             (Verdict::Fail, summary.to_lowercase())
         }
-        Some(0) if needs_tests && ran == Some(0) => (Verdict::Inconclusive, "no test ran".to_owned()),
+        Some(0) if needs_tests && ran == Some(0) => (Verdict::Inconclusive, "no tests ran".to_owned()),
         Some(0) => match (ran, judgement.findings.len()) {
             (Some(ran), _) => (Verdict::Pass, format!("{ran} tests passed")),
-            (None, 0) => (Verdict::Pass, "nothing was found".to_owned()),
-            (None, some) => (Verdict::Pass, format!("{some} findings, none of which fails the gate")),
+            (None, 0) => (Verdict::Pass, "no findings".to_owned()),
+            (None, some) => (Verdict::Pass, format!("{some} findings, none severe enough to fail the gate")),
         },
         Some(code) => {
             let tail = tail(result.output.trim(), 300);

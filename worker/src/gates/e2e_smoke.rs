@@ -13,8 +13,8 @@ use super::readers::{self, ToolOutput};
 use crate::drivers::{script_argv, tail};
 use crate::workspace::folder_below;
 
-/// Starts the product and tries it end to end. Only in plans that say `"risky": true`; it runs with stubs in place of secrets:
-/// a step of this tool cannot name any.
+/// Starts the product and tries it end to end. Allowed only in plans that set `"risky": true`. Runs with stubs in place of
+/// secrets: a step of this tool cannot name any.
 #[derive(JsonSchema)]
 pub(crate) struct E2eSmoke;
 
@@ -25,7 +25,7 @@ pub(crate) struct Inputs {
     command: String,
     /// Folder below the workspace.
     cwd: Option<String>,
-    /// Stand-ins for what the product reads from its environment, by name.
+    /// Stubs for environment variables of the product, by name.
     #[serde(default)]
     stubs: BTreeMap<String, String>,
 }

@@ -7,7 +7,7 @@ use super::gate::Gate;
 use super::judgement::Judgement;
 use super::readers::Format;
 
-/// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no test runs, the gate
+/// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no tests run, the gate
 /// stays closed.
 #[derive(JsonSchema)]
 pub(crate) struct Unit;

@@ -1,4 +1,4 @@
-//! The tools as text for models that write plans. For people they are docs/tools.md, which the tests make.
+//! The tools as text for models that write plans. For people they are docs/tools.md, which the tests generate.
 
 use std::fmt::Write;
 

@@ -8,7 +8,7 @@ use crate::step::StepContext;
 
 /// Inserts, updates, upserts or deletes rows of a table that a rule of the tenant names (see docs/db-write.md).
 ///
-/// The rows are written in the transaction that settles the step: a retry never writes twice. What changed is in `outputs.before` and
+/// The rows are written in the transaction that settles the step: a retry never writes twice. The changed rows are in `outputs.before` and
 /// `outputs.after`, and in the audit log. Update, upsert and delete wait for `manual:db` unless the tenant's policy says otherwise;
 /// with `dry_run` nothing is written and no approval is required.
 #[derive(JsonSchema)]

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Handler;
 use crate::step::StepContext;
 
-/// Fails: to try out how a plan handles a failure.
+/// Fails on purpose, to test how a plan handles a failure.
 #[derive(JsonSchema)]
 pub(super) struct Fail;
 

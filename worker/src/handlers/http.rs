@@ -72,7 +72,7 @@ impl Handler for Http {
             response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
         let mut bytes = vec![];
         while let Some(chunk) =
-            response.chunk().await.map_err(|error| Failure::transient(format!("the response broke off: {}", error.without_url())))?
+            response.chunk().await.map_err(|error| Failure::transient(format!("the response ended early: {}", error.without_url())))?
         {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > BODY_BYTES {

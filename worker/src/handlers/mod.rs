@@ -1,4 +1,4 @@
-//! Tools: one file for each, and the list of all. What a tool is stands in `handler`; how it is run and settled, in `consume`.
+//! Tools: one file for each, and the list of all. `handler` defines what a tool is, `consume` how it is run and settled.
 
 mod bash;
 mod catalogue;

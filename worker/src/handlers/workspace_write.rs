@@ -9,7 +9,7 @@ use super::Handler;
 use crate::step::StepContext;
 use crate::workspace::{Snapshots, file_below};
 
-/// Writes and removes files of the workspace, never outside of it. What changed is the artifact `workspace.diff`. A retry writes the
+/// Writes and removes files of the workspace, never outside it. The diff is the artifact `workspace.diff`. A retry writes the
 /// same again.
 #[derive(JsonSchema)]
 pub(super) struct WorkspaceWrite;

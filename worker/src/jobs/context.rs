@@ -1,4 +1,4 @@
-//! What jobs use, and what a worker says of itself in its heartbeat.
+//! What jobs use, and what a worker reports about itself in its heartbeat.
 
 use std::sync::Arc;
 

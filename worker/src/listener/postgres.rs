@@ -10,7 +10,7 @@ use tokio_postgres::{AsyncMessage, Client, NoTls};
 
 use super::source::{Settings, WakeSource};
 
-/// So many wake-ups in a row, each this soon after the one before, are a burst: the worker polls.
+/// `BURST_LENGTH` wake-ups in a row, each this soon after the one before, are a burst: the worker polls.
 const BURST_GAP: Duration = Duration::from_millis(20);
 const BURST_LENGTH: u32 = 8;
 /// Wait between two polls.

@@ -14,7 +14,7 @@ use super::source::{Settings, WakeSource};
 
 /// Longest read, after which wake-ups of killed workers are claimed.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// A wake-up that was not acknowledged for so long belongs to a worker that was killed.
+/// A wake-up that was not acknowledged for this long belongs to a worker that was killed.
 const CLAIM_IDLE_AFTER: Duration = Duration::from_secs(30);
 /// Wake-ups in one read, at most.
 const BATCH_SIZE: usize = 256;

@@ -44,7 +44,7 @@ pub(super) struct SqsSource {
     queues: Vec<(String, String)>,
     /// Queues without a poll in flight.
     idle: Vec<usize>,
-    /// Polls in flight: they go on when another queue has a wake-up, so that no message that SQS returns is dropped.
+    /// Polls in flight: they continue when another queue has a wake-up, so that no message that SQS returns is dropped.
     polls: FuturesUnordered<Poll>,
     /// Receipts of wake-ups that were not acknowledged yet, by queue.
     unacked: HashMap<usize, Vec<String>>,

@@ -69,7 +69,7 @@ impl Wakeups {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// A claim that started after so many wake-ups has returned.
+    /// A claim that started after this many wake-ups has returned.
     pub(crate) fn ack(&self, count: u64, found: bool) {
         self.acks.send_modify(|ack| *ack = Ack { count: count.max(ack.count), found });
     }

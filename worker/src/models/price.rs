@@ -49,7 +49,7 @@ impl Price {
         (fresh as f64 * self.input + usage.cached_tokens as f64 * self.cached + usage.output_tokens as f64 * self.output) / 1e6
     }
 
-    /// The highest cost of so many tokens.
+    /// The maximum cost of this many tokens.
     fn max_cost_usd(&self, input_tokens: u64, output_tokens: u64) -> f64 {
         (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
     }

@@ -11,7 +11,7 @@ pub(super) enum ProviderError {
     RateLimited { wait: Option<Duration>, message: String },
     /// An error of the provider, a timeout, or a response that cannot be read.
     Unavailable(String),
-    /// The response broke off after it had started.
+    /// The response ended early, after it had started.
     Truncated(String),
     /// The provider's content filter declined; another provider may respond.
     ContentFiltered(String),

@@ -67,7 +67,7 @@ pub(super) fn draw(lineage: &Lineage, run: Uuid) -> String {
 /// Column and row of each node: right of everything that it came from.
 fn place(lineage: &Lineage) -> BTreeMap<Uuid, (usize, usize)> {
     let mut columns: BTreeMap<Uuid, usize> = lineage.nodes.iter().map(|node| (node.id, 0)).collect();
-    // A graph of n nodes settles after n rounds; one with a cycle, which cannot be, would just stop.
+    // A graph of n nodes settles after n rounds; one with a cycle, which cannot exist, would just stop.
     for _ in 0..lineage.nodes.len() {
         let mut moved = false;
         for edge in &lineage.edges {

@@ -1,4 +1,4 @@
-//! What a terminal would show: colours of SGR sequences (ECMA-48) as classes; every other control sequence is dropped.
+//! Terminal output as HTML: colours of SGR sequences (ECMA-48) as classes; every other control sequence is dropped.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -51,7 +51,7 @@ fn piece(out: &mut String, text: &str, style: Style) {
     out.push_str(&html.into_string());
 }
 
-/// Takes what follows an escape character; the rest.
+/// Consumes an escape sequence; returns the rest.
 fn sequence<'a>(text: &'a str, style: &mut Style) -> &'a str {
     if let Some(parameters) = text.strip_prefix('[') {
         let Some(end) = parameters.find(|c: char| ('@'..='~').contains(&c)) else { return "" };

@@ -1,4 +1,4 @@
-//! A JSON value with the places marked that something is wrong with.
+//! A JSON value with its faulty places marked.
 
 use maud::{Markup, html};
 use nofx_shared::plan::pointer_to;
@@ -33,7 +33,7 @@ pub(in crate::ui) fn marked(value: &Value, pointers: &[&str]) -> Markup {
 fn write(value: &Value, pointer: &str, label: &str, depth: usize, has_next: bool, marks: &[&str], lines: &mut Vec<Line>) {
     let indent = "  ".repeat(depth);
     let comma = if has_next { "," } else { "" };
-    // A pointer to something that is missing marks what it would be in.
+    // A pointer to something that is missing marks the value that lacks it.
     let is_marked = marks
         .iter()
         .any(|mark| *mark == pointer || (mark.rsplit_once('/').is_some_and(|(parent, _)| parent == pointer) && is_missing(value, mark)));

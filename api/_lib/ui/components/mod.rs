@@ -1,4 +1,4 @@
-//! Pieces of pages, several of which have them: data in, HTML out. They read nothing.
+//! Parts that several pages share: data in, HTML out. They read nothing.
 
 mod ansi;
 mod artifact_table;

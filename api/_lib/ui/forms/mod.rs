@@ -1,4 +1,4 @@
-//! What pages do when a form is sent: read it, call the API's own route, say how it went. Knows no page.
+//! Handles forms that pages send: reads the form, calls the API's own route, reports the outcome. Knows no page.
 
 mod api_call;
 mod form;

@@ -1,4 +1,4 @@
-//! A page as HTML, from its title to its end. What stands around the content of a page of a session is in `frame`.
+//! A page as HTML, from its title to its end. What surrounds the content of a signed-in page is in `frame`.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -50,7 +50,7 @@ pub(super) fn document(title: &str, icon: Icon, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // What a viewer opened stays open when the page is renewed, and what is shown stays when it cannot be.
+                // Sections that a viewer opened stay open when the page is refreshed, and the content stays when a refresh fails.
                 meta name="htmx-config" content="{\"includeIndicatorCSS\":false,\"history\":false,\"noSwap\":[204,304,\"4xx\",\"5xx\"],\"morphIgnore\":[\"data-htmx-powered\",\"open\"]}";
                 meta name="nofx-events" content=(EventType::ALL.join(","));
                 title { (icon.title(title)) }

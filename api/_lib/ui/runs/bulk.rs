@@ -32,7 +32,7 @@ pub(in crate::ui) async fn act(State(ui): State<Ui>, form: Form) -> Result<Respo
         Some("cancel") => ("cancel", false),
         Some("retry-all") => ("retry", true),
         Some("cancel-all") => ("cancel", true),
-        _ => return Err(Problem::new(Kind::InvalidRequest, "Several runs can be retried or cancelled at once.").into()),
+        _ => return Err(Problem::new(Kind::InvalidRequest, "Runs can only be retried or cancelled in bulk.").into()),
     };
     let to = query.url(None);
     let reason = fields.text("reason");

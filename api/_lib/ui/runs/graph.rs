@@ -8,7 +8,7 @@ use super::read::RunPage;
 use super::shown::Shown;
 use crate::ui::svg::{Node, layered};
 
-/// The graph of the steps of the plan: children stand folded in their `for_each` step.
+/// The graph of the steps of the plan: children are folded into their `for_each` step.
 pub(super) fn graph(page: &RunPage, shown: &Shown) -> Markup {
     let tops: Vec<usize> = (0..page.run.steps.len()).filter(|at| page.run.steps[*at].parent_id.is_none()).collect();
     let places: HashMap<usize, usize> = tops.iter().enumerate().map(|(place, at)| (*at, place)).collect();

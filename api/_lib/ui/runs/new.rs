@@ -52,7 +52,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query
     Ok(page(&frame, &draft, checked.as_ref(), None))
 }
 
-/// `POST /ui/runs/new/check`: what of the text is wrong, or what it would do.
+/// `POST /ui/runs/new/check`: the faults in the text, or a preview of the plan.
 pub(in crate::ui) async fn check(State(ui): State<Ui>, session: Session, fields: Fields) -> Result<Markup, Refusal> {
     Ok(check_draft(&ui, &session, &draft(&fields)).await?.markup)
 }
@@ -183,7 +183,7 @@ async fn plan_of(ui: &Ui, session: &Session, run: Uuid) -> Result<Value, Refusal
     Ok(crate::runs::get::find(&ui.app, &session.caller, run).await?.plan)
 }
 
-/// What of a plan is edited.
+/// The edited part of a plan.
 fn edited(plan: &Value, step: &str) -> Value {
     if step.is_empty() {
         return plan.clone();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::runs::list::Filter;
 use crate::ui::url;
 
-/// The filters, as the URL has them: what can be bookmarked is all there is.
+/// The filters, exactly as the URL has them, so every view can be bookmarked.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::ui) struct Query {
@@ -46,7 +46,7 @@ impl Query {
         Some(Utc::now() - length)
     }
 
-    /// Everything but where the page begins.
+    /// Everything except the start of the page.
     pub(super) fn pairs(&self) -> [(&'static str, String); 5] {
         [("status", &self.status), ("goal", &self.goal), ("tool", &self.tool), ("since", &self.since), ("mine", &self.mine)]
             .map(|(key, value)| (key, value.clone()))

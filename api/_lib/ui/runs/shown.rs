@@ -1,8 +1,8 @@
-//! How a run is to be shown, as its URL has it.
+//! How a run is shown, as its URL says.
 
 use crate::ui::url::query;
 
-/// How a run is to be shown: the part of its URL after the `?`.
+/// How a run is shown: the part of its URL after the `?`.
 #[derive(Clone, Default)]
 pub(super) struct Shown {
     pub view: String,
@@ -19,7 +19,7 @@ impl Shown {
         self.to_query(&self.view, step, self.hides_idle)
     }
 
-    /// The same with the children of a step shown, or hidden again; and what that is called.
+    /// The same with the children of a step shown, or hidden again; and the label of that link.
     pub(super) fn toggled(&self, name: &str) -> (&'static str, Self) {
         let mut other = self.clone();
         if self.unfolded.iter().any(|unfolded| unfolded == name) {

@@ -54,7 +54,7 @@ impl Auth {
         self.grant("refresh_token", &json!({"refresh_token": token})).await
     }
 
-    /// For the code that a link or a provider led back with.
+    /// For the code that a link or a provider returned.
     pub(super) async fn with_code(&self, code: &str, verifier: &str) -> Result<Granted, Denied> {
         self.grant("pkce", &json!({"auth_code": code, "code_verifier": verifier})).await
     }
@@ -64,13 +64,13 @@ impl Auth {
         serde_json::from_value(answer).map_err(|_| Denied::Unavailable)
     }
 
-    /// Has a link sent that leads to `back` with a code.
+    /// Requests an email link that leads to `back` with a code.
     pub(super) async fn send_link(&self, email: &str, back: &str, verifier: &str) -> Result<(), Denied> {
         let body = json!({"email": email, "create_user": false, "code_challenge": challenge(verifier), "code_challenge_method": "s256"});
         self.post(&format!("otp?redirect_to={}", encode(back)), &body).await.map(drop)
     }
 
-    /// Where a provider begins.
+    /// The address where sign-in with a provider starts.
     pub(super) fn provider_url(&self, provider: &str, back: &str, verifier: &str) -> String {
         let (provider, back, challenge) = (encode(provider), encode(back), challenge(verifier));
         format!(
@@ -79,7 +79,7 @@ impl Auth {
         )
     }
 
-    /// Ends the session at Auth too; if it cannot be reached, the session here ends all the same.
+    /// Ends the session at Auth too; if it cannot be reached, the session here ends anyway.
     pub(super) async fn sign_out(&self, token: &str) {
         let request =
             self.client.post(format!("{}/auth/v1/logout?scope=local", self.supabase.url)).header("apikey", &self.supabase.anon_key);
@@ -104,7 +104,7 @@ impl Auth {
     }
 }
 
-/// What is sent ahead of a verifier (RFC 7636, S256).
+/// The challenge that is sent before the verifier (RFC 7636, S256).
 fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }

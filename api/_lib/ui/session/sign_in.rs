@@ -20,7 +20,7 @@ use crate::ui::Ui;
 use crate::ui::forms::{Fields, Form};
 use crate::ui::url::encode;
 
-/// Proves that whoever returns with a code is who requested it (RFC 7636).
+/// Proves that the browser that returns with a code is the one that requested it (RFC 7636).
 const VERIFIER_COOKIE: &str = "nofx_verifier";
 const VERIFIER_S: u32 = 900;
 

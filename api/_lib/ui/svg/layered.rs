@@ -1,5 +1,5 @@
-//! A graph without cycles in layers (Sugiyama): a step stands to the right of all that it needs, and in its layer near what it is
-//! connected with.
+//! A graph without cycles in layers (Sugiyama): a step is to the right of everything that it needs, and in its layer near the steps it is
+//! connected to.
 
 use std::collections::HashMap;
 

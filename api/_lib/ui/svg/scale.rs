@@ -6,7 +6,7 @@ use super::axis::round;
 
 /// Width of every drawing over time; browsers stretch it.
 pub(super) const WIDTH: i64 = 10_000;
-/// What is left of a gap that is left out.
+/// The width that remains of an omitted gap.
 const GAP_MS: i64 = 200;
 
 /// A time axis.
@@ -61,7 +61,7 @@ impl Scale {
     }
 }
 
-/// What lies between busy times, if it is long enough to be worth it.
+/// The gaps between busy times that are long enough to leave out.
 fn gaps(mut busy: Vec<(i64, i64)>, end: i64) -> Vec<(i64, i64)> {
     busy.sort_unstable();
     let mut gaps = vec![];

@@ -8,7 +8,7 @@ use crate::ui::components::duration;
 
 /// Height of a row's drawing: the same however many attempts share it, so that nothing below moves.
 const HEIGHT: i64 = 24;
-/// So that what took no time is seen.
+/// Minimum width, so that instant attempts stay visible.
 const LEAST: i64 = 24;
 
 /// What a step did for a while.
@@ -18,7 +18,7 @@ pub(in crate::ui) enum Kind {
     Queue,
     /// Waited for people.
     Gate,
-    /// Waited to be tried again, for a timer or for its children.
+    /// Waited for a retry, a timer or its children.
     Wait,
     Run,
 }

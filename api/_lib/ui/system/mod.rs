@@ -1,4 +1,4 @@
-//! `/ui/system`: the page in `show`, and a file a section: what it reads, how it is drawn, the form that it has.
+//! `/ui/system`: the page in `show`, and a file per section: what it reads, how it is drawn, its form.
 
 mod alerts;
 mod breakers;

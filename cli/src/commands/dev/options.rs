@@ -27,7 +27,7 @@ pub(crate) struct Dev {
     /// Delete the data directory and start fresh.
     #[arg(long)]
     pub fresh: bool,
-    /// For tests: once standard input ends, as it does when whoever holds its other end dies, stop and remove the data folder.
+    /// For tests: once standard input ends, as it does when the process at its other end dies, stop and remove the data folder.
     #[arg(long, hide = true)]
     pub temporary: bool,
 }

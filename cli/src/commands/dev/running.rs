@@ -1,5 +1,5 @@
-//! What runs beside the workers and is the same until the end: the embedded stack, the queue's server, the API's port. And what is derived
-//! from them: settings of the API and of workers.
+//! What runs beside the workers and does not change until the end: the embedded stack, the queue's server, the API's port. And what is
+//! derived from them: settings of the API and of workers.
 
 use std::path::PathBuf;
 use std::time::Duration;

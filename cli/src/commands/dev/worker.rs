@@ -1,4 +1,4 @@
-//! One worker process, started again whenever it dies, with its log and its settings. What a worker does is `nofx-worker`'s.
+//! One worker process, restarted whenever it dies, with its log and its settings. What a worker does is in `nofx-worker`.
 #![expect(clippy::disallowed_methods, reason = "starts worker processes of this same program")]
 
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! The bus of the settings. Each way of announcing is in a file of its own.
+//! The bus that the settings select. Each transport is in a file of its own.
 
 use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub struct EventBus {
 }
 
 impl EventBus {
-    /// Connects when the first follower comes.
+    /// Connects when the first follower subscribes.
     pub fn new(supabase: settings::Supabase, queue: settings::Queue) -> Self {
         Self { supabase, queue, listener: OnceCell::new() }
     }

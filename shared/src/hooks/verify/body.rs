@@ -1,4 +1,4 @@
-//! What can be read of a webhook's body, whose shape is the sender's own.
+//! Reads fields of a webhook's body, whose shape depends on the sender.
 
 use crate::crypto::sha256;
 

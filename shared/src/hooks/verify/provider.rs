@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sender, which decides how webhooks are signed.
+/// The sender, which determines how webhooks are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookProvider {

@@ -1,4 +1,4 @@
-//! What holds of every signature: one of the source's secrets matches it, and its time, if it has one, is recent.
+//! The rules for every signature: one of the source's secrets matches it, and its time, if it has one, is recent.
 
 use super::Refused;
 

@@ -1,4 +1,4 @@
-//! What came of verifying a webhook: it is the sender's, or it is refused.
+//! The result of verifying a webhook: it is the sender's, or it is refused.
 
 /// A webhook whose signature is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]

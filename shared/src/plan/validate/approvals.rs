@@ -1,4 +1,4 @@
-//! What a plan asks of people, and what it may not do unless it says so.
+//! The approvals that a plan requires, and what it may do only if it says so.
 
 use crate::auth::Role;
 use crate::plan::Step;

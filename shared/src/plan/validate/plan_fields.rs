@@ -45,7 +45,7 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Vec<Fault>) -> Plan {
     }
 }
 
-/// What holds for every step that does not set it.
+/// Defaults for the steps that do not set their own.
 pub(super) fn defaults<'a>(fields: &Fields<'a>, faults: &mut Vec<Fault>) -> Option<Fields<'a>> {
     let defaults = fields.get("defaults").and_then(|value| Fields::of(value, "/defaults", faults));
     if let Some(defaults) = &defaults {

@@ -114,7 +114,7 @@ fn check(step: &Step, fields: &Fields<'_>, faults: &mut Vec<Fault>) {
         faults.push(Fault::new(fields.at("retry"), "factor must be from 1 to 100, jitter from 0 to 1"));
     }
     for (key, _) in step.env.iter().filter(|(_, value)| !value.is_string()) {
-        faults.push(Fault::new(pointer_to(&fields.at("env"), key), "must be text"));
+        faults.push(Fault::new(pointer_to(&fields.at("env"), key), "must be a string"));
     }
     if let Some(driver) = step.driver.as_ref().filter(|driver| !DRIVERS.contains(&driver.as_str())) {
         faults.push(Fault::new(fields.at("driver"), format!("unknown driver `{driver}`; known: {}", DRIVERS.join(", "))));

@@ -79,7 +79,7 @@ pub(super) async fn sign_out(State(project): State<Arc<Project>>, headers: Heade
     if project.claims(&headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }
 
-/// What is sent ahead of a verifier (RFC 7636, S256).
+/// The challenge that is sent before the verifier (RFC 7636, S256).
 fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Tokens that are good once: links, the codes that they lead to, and refresh tokens. What was used is known until the stack stops.
+//! Tokens that are valid once: links, the codes that they lead to, and refresh tokens. Used tokens are remembered until the stack stops.
 
 use chrono::Utc;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Tokens of the project: signed with its secret or its key pair, and verified. What a session or an API key claims is the matter of `auth`.
+//! Tokens of the project: signed with its secret or its key pair, and verified. The claims of a session or an API key are made in `auth`.
 
 use axum::http::{HeaderMap, header};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -15,7 +15,7 @@ impl Project {
         verify_secret(&self.jwt_secret, token)
     }
 
-    /// The claims of whoever calls.
+    /// The claims of the caller.
     pub(crate) fn claims(&self, headers: &HeaderMap) -> Option<Value> {
         self.verify(bearer(headers)?).ok()
     }

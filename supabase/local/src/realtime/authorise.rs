@@ -1,4 +1,4 @@
-//! Who may read a private topic: whoever row-level security of `realtime.messages` lets read a message of it.
+//! Who may read a private topic: those whom row-level security of `realtime.messages` lets read one of its messages.
 
 use serde_json::Value;
 use tokio_postgres::{Error, NoTls};

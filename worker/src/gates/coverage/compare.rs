@@ -65,12 +65,12 @@ pub(super) async fn compare(
 /// The verdict in words.
 fn summary(found: &CoverageResult, threshold_milli: u64) -> String {
     match found.verdict {
-        Verdict::NotApplicable => "no line that can be covered was changed".to_owned(),
+        Verdict::NotApplicable => "no coverable line was changed".to_owned(),
         Verdict::Inconclusive => {
-            format!("changed source files are in no report: {}; measure them, or add them to `exclude`", found.unmeasured.join(", "))
+            format!("changed source files are not in any report: {}; measure them, or add them to `exclude`", found.unmeasured.join(", "))
         }
         Verdict::Pass | Verdict::Fail => {
-            format!("{} of {} changed lines ran, {}% are required", found.covered, found.coverable, threshold_milli as f64 / 1000.0)
+            format!("{} of {} changed lines ran, {}% required", found.covered, found.coverable, threshold_milli as f64 / 1000.0)
         }
     }
 }
@@ -94,7 +94,7 @@ fn findings(found: &CoverageResult) -> Vec<Finding> {
         column: None,
         rule: Some("unmeasured".to_owned()),
         severity: Severity::Error,
-        message: "this changed source file is in no coverage report".to_owned(),
+        message: "this changed source file is not in any coverage report".to_owned(),
     }));
     findings
 }

@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
             break;
         }
         if old_left + new_left > 0 {
-            let change = changes.last_mut().ok_or_else(|| fail("a hunk of no file"))?;
+            let change = changes.last_mut().ok_or_else(|| fail("a hunk outside a file"))?;
             match line.as_bytes().first() {
                 Some(b'+') if new_left > 0 => {
                     change.added.insert(next);
@@ -64,7 +64,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
         }
         let change = changes.last_mut().ok_or_else(|| fail("expected `diff --git`"))?;
         if let Some(hunk) = line.strip_prefix("@@ ") {
-            let ((_, old), (start, new)) = ranges(hunk).ok_or_else(|| fail("a hunk without its ranges"))?;
+            let ((_, old), (start, new)) = ranges(hunk).ok_or_else(|| fail("a hunk header without ranges"))?;
             (old_left, new_left, next) = (old, new, start);
         } else if let Some(name) =
             line.strip_prefix("+++ ").or_else(|| line.strip_prefix("rename to ")).or_else(|| line.strip_prefix("copy to "))

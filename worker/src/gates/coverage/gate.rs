@@ -12,7 +12,7 @@ use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
 
 /// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
-/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is in no report keeps the gate closed.
+/// Istanbul's coverage-final.json and llvm-cov's JSON. A changed source file that is not in any report keeps the gate closed.
 #[derive(JsonSchema)]
 #[schemars(rename = "Coverage")]
 pub(crate) struct CoverageGate;
@@ -22,9 +22,9 @@ pub(crate) struct CoverageGate;
 pub(crate) struct Inputs {
     /// Branch, tag or commit to compare with, at the merge base. Default: `origin/HEAD`, `origin/main` or `origin/master`.
     base: Option<String>,
-    /// Runs the tests and writes the reports; default: none, an earlier step has done so.
+    /// Runs the tests and writes the reports; default: none, because an earlier step did both.
     command: Option<String>,
-    /// Reports below the workspace; default: those at the usual places.
+    /// Reports below the workspace; default: those in the usual places.
     reports: Option<Vec<String>>,
     /// Percent of the changed lines that must have run; default: 90.
     threshold: Option<f64>,

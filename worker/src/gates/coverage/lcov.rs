@@ -16,10 +16,10 @@ pub(super) fn read(text: &str) -> Result<Report, Unreadable> {
             let number = fields.next().and_then(|field| field.trim().parse().ok()).ok_or_else(|| fail("no line number"))?;
             // Some tools write a count below zero or in floating point; below zero is not covered.
             let hits: f64 = fields.next().and_then(|field| field.trim().parse().ok()).ok_or_else(|| fail("no count"))?;
-            report.hit(file.ok_or_else(|| fail("lines of no file"))?, number, if hits > 0.0 { (hits as u64).max(1) } else { 0 });
+            report.hit(file.ok_or_else(|| fail("line data outside a record"))?, number, if hits > 0.0 { (hits as u64).max(1) } else { 0 });
         } else if line == "end_of_record" {
             file = None;
         }
     }
-    report.or_empty(file.is_none(), "the last record has no end")
+    report.or_empty(file.is_none(), "the last record has no end_of_record")
 }

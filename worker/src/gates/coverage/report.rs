@@ -39,7 +39,7 @@ impl Report {
         if !is_whole {
             return Err(Unreadable::new(otherwise));
         }
-        if self.files.is_empty() { Err(Unreadable::new("the report names no file")) } else { Ok(self) }
+        if self.files.is_empty() { Err(Unreadable::new("the report names no files")) } else { Ok(self) }
     }
 }
 

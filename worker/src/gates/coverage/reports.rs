@@ -37,7 +37,7 @@ pub(super) fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result
         None => DEFAULT_REPORTS.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
     };
     if names.is_empty() {
-        return Ok(Err(format!("no coverage report at the usual places ({}); set `reports`", DEFAULT_REPORTS.join(", "))));
+        return Ok(Err(format!("no coverage report in the usual places ({}); set `reports`", DEFAULT_REPORTS.join(", "))));
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {

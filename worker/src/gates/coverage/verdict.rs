@@ -7,7 +7,7 @@ use nofx_shared::gates::{CoveredFile, Verdict};
 use super::diff::Change;
 use super::join::JoinedReports;
 
-/// Extensions of source files: a changed one that is in no report was not measured.
+/// Extensions of source files: a changed one that is not in any report was not measured.
 const SOURCES: &[&str] = &[
     "c", "cc", "cjs", "clj", "cpp", "cs", "cts", "cxx", "dart", "ex", "exs", "fs", "go", "groovy", "h", "hpp", "hs", "java", "js", "jsx",
     "kt", "kts", "lua", "m", "mjs", "mm", "mts", "php", "pl", "py", "rb", "rs", "scala", "swift", "ts", "tsx", "vue", "zig",
@@ -22,7 +22,7 @@ pub(super) struct CoverageResult {
     pub files: BTreeMap<String, CoveredFile>,
     pub covered: u64,
     pub coverable: u64,
-    /// Changed source files that are in no report.
+    /// Changed source files that are not in any report.
     pub unmeasured: Vec<String>,
     /// Changed files that do not count, and why.
     pub left_out: BTreeMap<String, &'static str>,
@@ -51,7 +51,7 @@ pub(super) fn judge(
         } else if change.is_binary {
             Some("binary")
         } else if change.added.is_empty() {
-            Some("no new line")
+            Some("no added lines")
         } else if is_excluded(path) {
             Some("excluded")
         } else if is_generated(path) {

@@ -51,7 +51,7 @@ impl Gate for Secrets {
                 counts
             });
         let summary = if secrets == 0 {
-            format!("no secret in {scanned} files")
+            format!("no secrets in {scanned} files")
         } else {
             let kinds = by_rule.iter().map(|(rule, n)| format!("{n} × {rule}")).collect::<Vec<_>>().join(", ");
             format!("{secrets} secrets in {scanned} files: {kinds}; remove and revoke them")

@@ -50,12 +50,12 @@ pub(super) fn files(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec
                 None,
                 Severity::Error,
                 "too-large",
-                format!("has {size} bytes and was not scanned; add it to `exclude`"),
+                format!("the file is {size} bytes and was not scanned; add its path to `exclude`"),
             ));
             continue;
         }
         let Ok(bytes) = std::fs::read(&path) else {
-            findings.push(finding(&file, None, Severity::Error, "unreadable", "could not be read".to_owned()));
+            findings.push(finding(&file, None, Severity::Error, "unreadable", "the file could not be read".to_owned()));
             continue;
         };
         scanned += 1;

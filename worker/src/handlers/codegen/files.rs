@@ -54,9 +54,9 @@ pub(super) fn read(response: &str) -> Result<Vec<File>, Failure> {
     let text = response.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
     let response: Response = serde_json::from_str(fenced.unwrap_or(text).trim())
-        .map_err(|error| Failure::permanent(format!("the model's response does not have the requested form: {error}")))?;
+        .map_err(|error| Failure::permanent(format!("the model's response does not have the requested format: {error}")))?;
     if response.files.is_empty() {
-        return Err(Failure::permanent("the model wrote no file"));
+        return Err(Failure::permanent("the model wrote no files"));
     }
     Ok(response.files)
 }

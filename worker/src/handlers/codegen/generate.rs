@@ -16,10 +16,10 @@ use crate::sbom::{self, Bom};
 use crate::step::StepContext;
 use crate::workspace::Snapshots;
 
-/// Has a model write files into the workspace, from a prompt, from a topic with bullets, or after a template.
+/// Has a model write files into the workspace, from a prompt, a topic with bullets, or a template.
 ///
-/// The files are written below the workspace and nowhere else. What changed is the artifact `codegen.diff` and `outputs.diff`; what it
-/// was made of is in its provenance and in `sbom.cdx.json`. A repeated request of a run is replayed from its record: a retry pays for
+/// The files are written below the workspace and nowhere else. The diff is the artifact `codegen.diff` and `outputs.diff`; its sources
+/// are in its provenance and in `sbom.cdx.json`. A repeated request within a run is replayed from its record, so that a retry pays for
 /// nothing twice. The provider's key is a secret of the tenant (see docs/models.md).
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct Codegen;

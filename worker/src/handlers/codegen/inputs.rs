@@ -8,14 +8,14 @@ use crate::models::Task;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::handlers) struct Inputs {
-    /// The text to write, in words.
+    /// What to write, in words.
     pub prompt: Option<String>,
     /// The topic of a document; with `bullets`, instead of a prompt.
     pub topic: Option<String>,
     /// Points that the document must cover.
     #[serde(default)]
     pub bullets: Vec<String>,
-    /// A file of the workspace whose form the response must follow.
+    /// A file of the workspace whose structure the response must follow.
     pub template: Option<String>,
     /// The file to write; default: `README.md` for a topic, otherwise the model names the files.
     pub path: Option<String>,

@@ -14,7 +14,7 @@ pub(in crate::handlers) struct Branch;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::handlers) struct Inputs {
-    /// Its name.
+    /// Name of the branch.
     name: String,
     /// Start point: a branch, tag or commit; default: the current commit.
     from: Option<String>,

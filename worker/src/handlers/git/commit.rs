@@ -8,8 +8,8 @@ use crate::handlers::Handler;
 use crate::step::StepContext;
 use crate::workspace::file_below;
 
-/// Commits what changed in the run's checkout. The commit says which step made it, so that a retry finds it instead of making another;
-/// when nothing changed, none is made.
+/// Commits the changes in the run's checkout. The commit names the step that made it, so that a retry finds it instead of making another;
+/// without changes, no commit is made.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct Commit;
 

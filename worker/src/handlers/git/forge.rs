@@ -1,4 +1,4 @@
-//! Pull requests at GitHub (REST, 2022-11-28) and Bitbucket Cloud (2.0).
+//! Pull requests on GitHub (REST, 2022-11-28) and Bitbucket Cloud (2.0).
 
 use std::time::Duration;
 

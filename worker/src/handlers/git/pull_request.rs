@@ -9,8 +9,8 @@ use super::forge::{Forge, NewPullRequest};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 
-/// Opens a pull request at GitHub or Bitbucket for the branch that was pushed; one that is open for it already is found, so that a retry
-/// opens none twice. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.
+/// Opens a pull request on GitHub or Bitbucket for the branch that was pushed. A retry finds the pull request that is already open and does
+/// not open another. The token is the secret that the step names. Waits for an approval unless the tenant's policy says otherwise.
 #[derive(JsonSchema)]
 #[schemars(rename = "PullRequest")]
 pub(in crate::handlers) struct PullRequest;
@@ -45,10 +45,10 @@ impl Handler for PullRequest {
         let git = git(step, &dir);
         let address = step.step.workspace.as_ref().map(|source| source.git.as_str()).unwrap_or_default();
         let forge = inputs.forge.or_else(|| Forge::of(address));
-        let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither at GitHub nor at Bitbucket: set `forge`")))?;
+        let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither on GitHub nor on Bitbucket; set `forge`")))?;
         let repository = inputs.repository.or_else(|| name_in(address));
         let repository = repository.filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("set `repository` to owner/name"))?;
-        let missing = || Failure::permanent("name the secret with the token in the step's `secrets`");
+        let missing = || Failure::permanent("add the secret that holds the token to the step's `secrets`");
         let token = token(step, inputs.token_secret.as_deref()).ok_or_else(missing)?;
         let head = match inputs.head {
             Some(head) => head,

@@ -38,7 +38,9 @@ impl Handler for Push {
         let source = step.step.workspace.as_ref().ok_or_else(|| Failure::permanent("the plan has no `workspace` to push to"))?;
         let default = git.try_run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await?.stdout;
         if default.trim().strip_prefix("origin/") == Some(branch.as_str()) {
-            return Err(Failure::permanent(format!("`{branch}` is the repository's default branch: push another and open a pull request")));
+            return Err(Failure::permanent(format!(
+                "`{branch}` is the repository's default branch; push another branch and open a pull request"
+            )));
         }
         git.env.extend(credentials(&source.git, token(step, inputs.token_secret.as_deref())));
         let result = git.try_run(&["push", "--quiet", "--no-verify", "--", &source.git, &format!("HEAD:refs/heads/{branch}")]).await?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::handlers::Handler;
 use crate::step::StepContext;
 
-/// Creates a run from a plan, in the name of the author of this run; a retry finds the existing run. Waits until someone has looked at
+/// Creates a run from a plan, in the name of the author of this run; a retry finds the existing run. Waits until someone has approved
 /// the plan, unless the tenant's policy says otherwise.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct PlanSubmit;

@@ -56,7 +56,7 @@ async fn create_run(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json:
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
     let plan = plan::from_json(&submitted).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
-        format!("the tool's step was refused: {}", faults.join("; "))
+        format!("the step for the tool is invalid: {}", faults.join("; "))
     })?;
     let run = engine::create_run_for(db, due.tenant_id, &due.created_by, due.id, &plan, &submitted, None).await;
     run.map(|run| delivered(&json!({"run_id": run.id}))).map_err(|error| error.problem().detail)

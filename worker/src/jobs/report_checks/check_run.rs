@@ -9,7 +9,7 @@ use crate::step::Services;
 /// Limit for one check.
 const MAX_ANNOTATIONS: usize = 500;
 
-/// What a check of ours is found by.
+/// The id by which one of our checks is found.
 pub(super) fn external_id(check: &Check) -> String {
     check.step_id.to_string()
 }

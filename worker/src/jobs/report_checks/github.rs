@@ -35,7 +35,7 @@ pub(super) async fn token(client: &Client, services: &Services, check: &Check) -
             .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} was not found")))
     };
     let (Ok(app), Ok(key)) = (secret("GITHUB_APP_ID").await, secret("GITHUB_APP_KEY").await) else {
-        return secret("GITHUB_TOKEN").await.map_err(|why| format!("neither GITHUB_APP_ID and GITHUB_APP_KEY nor GITHUB_TOKEN: {why}"));
+        return secret("GITHUB_TOKEN").await.map_err(|why| format!("set GITHUB_APP_ID and GITHUB_APP_KEY, or GITHUB_TOKEN: {why}"));
     };
     let now = Utc::now().timestamp();
     let key = EncodingKey::from_rsa_pem(key.as_bytes()).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
@@ -44,7 +44,7 @@ pub(super) async fn token(client: &Client, services: &Services, check: &Check) -
     let jwt = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).map_err(|error| format!("GITHUB_APP_KEY: {error}"))?;
     let github = &services.forges.github;
     let installation = send(client, Method::GET, &format!("{github}/repos/{}/installation", check.repository), &jwt, None).await?;
-    let id = installation["id"].as_u64().ok_or("the GitHub App is not installed for the repository")?;
+    let id = installation["id"].as_u64().ok_or("the GitHub App is not installed on the repository")?;
     let created = send(client, Method::POST, &format!("{github}/app/installations/{id}/access_tokens"), &jwt, Some(&json!({}))).await?;
     created["token"].as_str().map(str::to_owned).ok_or_else(|| "GitHub returned no token".to_owned())
 }

@@ -51,7 +51,7 @@ pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: Cancella
     }
 }
 
-/// Creates or updates a check at GitHub; returns its id there.
+/// Creates or updates a check on GitHub; returns its id there.
 async fn report(client: &Client, services: &Services, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
     let key = (check.tenant_id, check.repository.clone());
     let token = match tokens.get(&key) {
