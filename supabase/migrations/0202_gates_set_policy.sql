@@ -3,7 +3,7 @@
 --   {role, count, expires_s, author_may_approve} or null.
 -- Locks: the policy's row.
 -- Returns: the policy {id, tool, requires, approval, changed_by, changed_at}.
--- Raises: 403 forbidden; 422 invalid-policy.
+-- Raises: 403 forbidden; 422 invalid-gate-policy.
 create function nofx.set_gate_policy(p_tool text, p_requires text[] default '{}', p_approval jsonb default null)
 returns json
 language plpgsql
@@ -16,10 +16,10 @@ declare
 begin
   select r into v_bad from unnest(p_requires) as r where r !~ '^gate:[a-z0-9_]{1,40}$' limit 1;
   if v_bad is not null then
-    perform nofx_private.refuse(422, 'invalid-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
+    perform nofx_private.refuse(422, 'invalid-gate-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
   end if;
   if p_tool !~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' then
-    perform nofx_private.refuse(422, 'invalid-policy', p_tool, 'Name a tool, or a prefix that ends in `*`: manual:deploy, git:*, db_write:delete.');
+    perform nofx_private.refuse(422, 'invalid-gate-policy', p_tool, 'Name a tool, or a prefix that ends in `*`: manual:deploy, git:*, db_write:delete.');
   end if;
   p_approval := nullif(p_approval, 'null');
   if p_approval is not null and not coalesce(
@@ -29,7 +29,7 @@ begin
        and coalesce(p_approval ->> 'count', '1') ~ '^([1-9]|10)$'
        and coalesce(p_approval ->> 'expires_s', '1') ~ '^[1-9][0-9]{0,7}$'
        and coalesce(p_approval ->> 'author_may_approve', 'true') in ('true', 'false'), false) then
-    perform nofx_private.refuse(422, 'invalid-policy', p_approval::text,
+    perform nofx_private.refuse(422, 'invalid-gate-policy', p_approval::text,
       'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
   end if;
   insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)

@@ -74,8 +74,8 @@ begin
     if v_budget ? 'day_usd' or v_budget ? 'day_tokens' then
       v_spent := nofx_private.model_spending(v_step.tenant_id, null, date_trunc('day', now() at time zone 'utc') at time zone 'utc');
       if (v_spent ->> 'usd')::numeric + v_usd > (v_budget ->> 'day_usd')::numeric or (v_spent ->> 'tokens')::bigint + v_tokens > (v_budget ->> 'day_tokens')::bigint then
-        return json_build_object('over_budget', format('the tenant has spent %s USD and %s tokens today, of %s USD and %s tokens',
-          trim_scale((v_spent ->> 'usd')::numeric), v_spent ->> 'tokens', coalesce(v_budget ->> 'day_usd', 'any'), coalesce(v_budget ->> 'day_tokens', 'any')));
+        return json_build_object('over_budget', format('the tenant has spent %s USD and %s tokens today; the limits of a day are %s and %s',
+          trim_scale((v_spent ->> 'usd')::numeric), v_spent ->> 'tokens', coalesce(v_budget ->> 'day_usd' || ' USD', 'no limit in USD'), coalesce(v_budget ->> 'day_tokens' || ' tokens', 'no limit of tokens')));
       end if;
     end if;
   end if;

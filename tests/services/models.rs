@@ -121,7 +121,7 @@ async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in
     assert_eq!((run["status"].as_str(), providers.requests().len()), (Some("failed"), before + 1), "{run}");
     assert!(step(&run, "write")["error"]["message"].as_str().is_some_and(|text| text.contains("cut off")), "{run}");
     // An invalid request is invalid for all models.
-    providers.will("gemini", &[Fault::Stranger]);
+    providers.will("gemini", &[Fault::UnknownKey]);
     let run = own.run(&ask("who", &json!(["gemini", "anthropic"]))).await;
     let message = step(&run, "write")["error"]["message"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
     assert!(message.contains("HTTP 401") && !message.contains("key-of"), "{message}");

@@ -18,9 +18,14 @@ impl Glossary {
     /// Fails when the column *not* is no list of words with commas between.
     pub(crate) fn read(text: &str) -> Self {
         let mut found = Self { forbidden: vec![], terms: vec![] };
-        for row in text.lines().filter(|line| line.starts_with("| ")).skip_while(|line| !line.starts_with("| ---")).skip(1) {
+        for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
             let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [word, _, not] = cells[..] else { panic!("docs/glossary.md: `{row}` has other than three cells") };
+            let (word, not) = match cells[..] {
+                // The heads of the two tables.
+                [_, "not"] | [_, _, "not"] => continue,
+                [word, not] | [word, _, not] => (word, not),
+                _ => panic!("docs/glossary.md: `{row}` has other than two or three cells"),
+            };
             found.terms.extend(Some(parts(word)).filter(|parts| parts.len() > 1));
             for written in not.split(',').map(str::trim).filter(|one| !one.is_empty()) {
                 let is_plain = written.chars().all(|c| c.is_ascii_lowercase() || c == ' ' || c == '_');

@@ -66,7 +66,7 @@ impl QueueMetrics {
             ("dead_letters", "Dead letters", self.dead_letters),
             ("gates_pending", "Gates waiting for a decision", self.gates_pending),
             ("leases_expired_last_hour", "Leases that expired in the last hour", self.leases_expired_last_hour),
-            ("hook_deliveries_pending", "Hook deliveries not delivered yet", self.hook_deliveries_pending),
+            ("hook_deliveries_pending", "Pending hook deliveries", self.hook_deliveries_pending),
             ("hook_deliveries_failed", "Hook deliveries that ran out of attempts", self.hook_deliveries_failed),
             ("alerts_open", "Open alerts", self.alerts_open),
         ] {

@@ -48,9 +48,9 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::InvalidAlertRule
         | Kind::InvalidBreaker
         | Kind::InvalidDbWriteRule
+        | Kind::InvalidGatePolicy
         | Kind::InvalidHook
         | Kind::InvalidPlan
-        | Kind::InvalidPolicy
         | Kind::InvalidSettings
         | Kind::InvalidWrite
         | Kind::ReasonRequired

@@ -230,9 +230,9 @@ async fn a_changed_file_that_no_report_contains_keeps_the_gate_closed() {
         ("lcov.info", "SF:a.py\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\nSF:/elsewhere/z.py\nDA:1,1\nend_of_record\n"),
     ]);
     let (evidence, run) = judge(&person, &repository, json!({"base": "main"})).await;
-    assert_eq!(evidence["findings"][0]["message"], "no test runs line 3");
+    assert_eq!(evidence["findings"][0]["message"], "line 3 is not covered");
     assert_eq!((status(&run, "gate"), &evidence["coverage"]["unmapped"]), ("failed", &json!(["/elsewhere/z.py"])));
-    assert!(step(&run, "gate")["error"]["message"].as_str().is_some_and(|text| text.contains("1 of 2 changed lines ran")), "{run}");
+    assert!(step(&run, "gate")["error"]["message"].as_str().is_some_and(|text| text.contains("1 of 2 changed lines are covered")), "{run}");
 }
 
 #[tokio::test]

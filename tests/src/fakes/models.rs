@@ -21,7 +21,7 @@ pub enum Fault {
     /// 500
     Fails,
     /// 401
-    Stranger,
+    UnknownKey,
     /// Answers after so long.
     Slow(Duration),
     /// Ends in the middle of the stream, or of the JSON.
@@ -126,7 +126,7 @@ async fn common(fault: Fault) -> Option<Response> {
             Some(response)
         }
         Fault::Fails => Some(error(StatusCode::INTERNAL_SERVER_ERROR, "it broke")),
-        Fault::Stranger => Some(error(StatusCode::UNAUTHORIZED, "who are you?")),
+        Fault::UnknownKey => Some(error(StatusCode::UNAUTHORIZED, "who are you?")),
         Fault::Malformed => Some(axum::Json(json!({"hello": "there"})).into_response()),
         Fault::Slow(time) => {
             tokio::time::sleep(time).await;
@@ -151,7 +151,7 @@ fn pieces(text: &str) -> Vec<String> {
 
 async fn openai(State(providers): State<Providers>, headers: HeaderMap, axum::Json(body): axum::Json<Value>) -> Response {
     if headers.get(header::AUTHORIZATION).is_none_or(|value| value != "Bearer key-of-openai") {
-        return common(Fault::Stranger).await.expect("a refusal");
+        return common(Fault::UnknownKey).await.expect("a refusal");
     }
     let (Some(model), Some(messages)) = (body["model"].as_str(), body["messages"].as_array()) else {
         return bad("model and messages are required");
@@ -188,7 +188,7 @@ async fn openai(State(providers): State<Providers>, headers: HeaderMap, axum::Js
 
 async fn anthropic(State(providers): State<Providers>, headers: HeaderMap, axum::Json(body): axum::Json<Value>) -> Response {
     if headers.get("x-api-key").is_none_or(|value| value != "key-of-anthropic") || !headers.contains_key("anthropic-version") {
-        return common(Fault::Stranger).await.expect("a refusal");
+        return common(Fault::UnknownKey).await.expect("a refusal");
     }
     let (Some(model), Some(messages), Some(_)) = (body["model"].as_str(), body["messages"].as_array(), body["max_tokens"].as_u64()) else {
         return bad("model, messages and max_tokens are required");
@@ -238,7 +238,7 @@ async fn gemini(
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
     if headers.get("x-goog-api-key").is_none_or(|value| value != "key-of-gemini") {
-        return common(Fault::Stranger).await.expect("a refusal");
+        return common(Fault::UnknownKey).await.expect("a refusal");
     }
     let (Some((model, verb)), Some(contents)) = (call.split_once(':'), body["contents"].as_array()) else {
         return bad("contents are required");

@@ -47,7 +47,7 @@ impl Timers {
                 fired.wake_for
             }
             Err(error) => {
-                tracing::warn!(%error, "could not wake due steps; retrying");
+                tracing::warn!(%error, "could not fire timers; retrying");
                 self.next_at = Some(now + BACKOFF);
                 vec![]
             }

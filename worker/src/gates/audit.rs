@@ -14,7 +14,7 @@ use crate::drivers::{script_argv, tail};
 use crate::workspace::folder_below;
 
 /// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
-/// tool is missing or cannot reach its data, the gate stays closed.
+/// tool is missing or cannot reach its data, the gate does not pass.
 #[derive(JsonSchema)]
 pub(crate) struct Audit;
 

@@ -8,7 +8,7 @@ use super::judgement::Judgement;
 use super::readers::Format;
 
 /// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no tests run, the gate
-/// stays closed.
+/// does not pass.
 #[derive(JsonSchema)]
 pub(crate) struct Unit;
 

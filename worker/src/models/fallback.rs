@@ -68,7 +68,7 @@ pub(super) async fn try_candidates<'a>(
                         }
                         // Another candidate would start the response again, and it would be paid for twice.
                         ProviderError::Truncated(_) => {
-                            return Err(Failure::transient(format!("{} was cut off: {why}", candidate.name())));
+                            return Err(Failure::transient(format!("the response of {} was cut off: {why}", candidate.name())));
                         }
                         ProviderError::RateLimited { .. } | ProviderError::Unavailable(_) | ProviderError::ContentFiltered(_) => {}
                     }

@@ -19,7 +19,7 @@ pub(super) fn check(step: &Step, at: usize, risky: bool, faults: &mut Vec<Fault>
     }
     if step.tool == "gate:e2e_smoke" {
         if !risky {
-            faults.push(Fault::new(format!("/steps/{at}/tool"), "starts the product and may do anything: set \"risky\": true in the plan"));
+            faults.push(Fault::new(format!("/steps/{at}/tool"), "can have any side effect: set \"risky\": true in the plan"));
         }
         if !step.secrets.is_empty() {
             faults.push(Fault::new(format!("/steps/{at}/secrets"), "gate:e2e_smoke cannot use secrets: set `inputs.stubs`"));

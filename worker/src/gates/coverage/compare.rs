@@ -65,12 +65,12 @@ pub(super) async fn compare(
 /// The verdict in words.
 fn summary(found: &CoverageResult, threshold_milli: u64) -> String {
     match found.verdict {
-        Verdict::NotApplicable => "no coverable line was changed".to_owned(),
+        Verdict::NotApplicable => "no coverable lines changed".to_owned(),
         Verdict::Inconclusive => {
             format!("changed source files are not in any report: {}; measure them, or add them to `exclude`", found.unmeasured.join(", "))
         }
         Verdict::Pass | Verdict::Fail => {
-            format!("{} of {} changed lines ran, {}% required", found.covered, found.coverable, threshold_milli as f64 / 1000.0)
+            format!("{} of {} changed lines are covered; {}% is required", found.covered, found.coverable, threshold_milli as f64 / 1000.0)
         }
     }
 }
@@ -85,7 +85,11 @@ fn findings(found: &CoverageResult) -> Vec<Finding> {
             column: None,
             rule: Some("uncovered".to_owned()),
             severity: Severity::Warning,
-            message: if first == last { format!("no test runs line {first}") } else { format!("no test runs lines {first} to {last}") },
+            message: if first == last {
+                format!("line {first} is not covered")
+            } else {
+                format!("lines {first} to {last} are not covered")
+            },
         }));
     }
     findings.extend(found.unmeasured.iter().map(|path| Finding {

@@ -50,7 +50,7 @@ pub(super) fn files(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec
                 None,
                 Severity::Error,
                 "too-large",
-                format!("the file is {size} bytes and was not scanned; add its path to `exclude`"),
+                format!("the file is {size} bytes, too large to scan; add its path to `exclude`"),
             ));
             continue;
         }
