@@ -39,7 +39,8 @@ pub(crate) async fn ensure_bucket(storage: &Storage, stop: &CancellationToken) {
         let ensured = storage.ensure_bucket().await;
         ensured.inspect_err(|error| tracing::warn!(%error, bucket = storage::ARTIFACTS, "could not create the bucket; retrying"))
     };
-    drop(retry_until_stopped(stop, BACKOFF, ensure, |_| false).await);
+    let ensured = retry_until_stopped(stop, BACKOFF, ensure, |_| false);
+    tokio::select! { _ = ensured => {}, () = stop.cancelled() => {} }
 }
 
 /// Publishes the public half of the signing key: it verifies the attestations of this worker.
@@ -48,7 +49,8 @@ pub(crate) async fn publish_key(db: &Db, key: &SigningKey, stop: &CancellationTo
         let published = artifacts::register_signing_key(db, key.public()).await;
         published.inspect_err(|error| tracing::warn!(%error, key = key.public().kid, "could not publish the signing key; retrying"))
     };
-    drop(retry_until_stopped(stop, BACKOFF, publish, |_| false).await);
+    let published = retry_until_stopped(stop, BACKOFF, publish, |_| false);
+    tokio::select! { _ = published => {}, () = stop.cancelled() => {} }
 }
 
 /// The sending side of the queue, with credentials where it needs some.

@@ -52,7 +52,7 @@ pub(crate) async fn run_cron(
     }
     let db = app.service_db();
     let changed = match job {
-        CronJob::Sweep => (engine::expire_all_leases(db).await? + engine::enforce_deadlines(db).await?) as usize,
+        CronJob::Sweep => (engine::expire_all_leases(db, || {}).await? + engine::enforce_deadlines(db).await?) as usize,
         CronJob::Timers => {
             let wake_for = engine::fire_timers(db, None).await?.wake_for;
             let count = wake_for.len();

@@ -78,7 +78,7 @@ mod every_host {
             ("/api/schemas/evidence.json", "evidence.schema.json"),
         ] {
             let stored = std::fs::read_to_string(root().join("docs/interface").join(file)).expect("a file");
-            let difference = first_difference(&nobody.get(path).await.1, &serde_json::from_str(&stored).expect("JSON"), String::new());
+            let difference = first_difference(&nobody.get(path).await.1, &serde_json::from_str(&stored).expect("JSON"), "");
             // The whole of both would be a hundred pages.
             assert_eq!(difference, None, "{path} is not docs/interface/{file}; accept it with NOFX_UPDATE=1 if it is meant");
         }
@@ -104,13 +104,13 @@ mod every_host {
 }
 
 /// Where two documents differ first, with both values, cut short.
-fn first_difference(served: &Value, stored: &Value, pointer: String) -> Option<String> {
+fn first_difference(served: &Value, stored: &Value, pointer: &str) -> Option<String> {
     match (served, stored) {
         (Value::Object(ones), Value::Object(others)) if ones.keys().all(|key| others.contains_key(key)) && ones.len() == others.len() => {
-            ones.iter().find_map(|(key, one)| first_difference(one, &others[key], format!("{pointer}/{key}")))
+            ones.iter().find_map(|(key, one)| first_difference(one, &others[key], &format!("{pointer}/{key}")))
         }
         (Value::Array(ones), Value::Array(others)) if ones.len() == others.len() => {
-            ones.iter().zip(others).enumerate().find_map(|(at, (one, other))| first_difference(one, other, format!("{pointer}/{at}")))
+            ones.iter().zip(others).enumerate().find_map(|(at, (one, other))| first_difference(one, other, &format!("{pointer}/{at}")))
         }
         _ if served == stored => None,
         _ => Some(format!("{pointer}: {:.300} instead of {:.300}", served.to_string(), stored.to_string())),

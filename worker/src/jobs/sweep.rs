@@ -8,9 +8,7 @@ use super::context::JobContext;
 
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, wakeups, queue, identity, .. } = context;
-    if engine::expire_all_leases(db).await? > 0 {
-        wakeups.wake();
-    }
+    engine::expire_all_leases(db, || wakeups.wake()).await?;
     let fired = engine::fire_timers(db, Some(&identity.heartbeat(metrics))).await?;
     if fired.has_checks {
         services.checks.notify_one();

@@ -87,23 +87,20 @@ pub(super) async fn try_candidates<'a>(
         }
         tokio::select! { () = tokio::time::sleep(wait) => {}, () = caller.stop.cancelled() => return Err(Failure::interrupted()) }
     }
-    Err(no_model(candidates, fallbacks))
+    let available_at = candidates.iter().filter_map(|candidate| cooldowns.cooldown_until(candidate)).min();
+    Err(no_model(fallbacks, available_at.map(|at| at.saturating_duration_since(Instant::now()))))
 }
 
 fn fallback(candidate: &Candidate, class: &str, why: &str) -> Value {
     json!({"provider": candidate.provider.name, "model": candidate.model, "class": class, "why": why})
 }
 
-/// Why no candidate responded.
-fn no_model(candidates: &[Candidate], fallbacks: &[Value]) -> Failure {
-    if candidates.is_empty() {
-        return Failure::permanent(
-            "no model is configured: set `order` of the step or of the tenant's model settings, or LLM_ORDER for the worker",
-        );
-    }
-    // None was called: waiting helps.
+/// Why no candidate responded. `wait`: until the first of them has cooled down.
+fn no_model(fallbacks: &[Value], wait: Option<Duration>) -> Failure {
+    // None was called: waiting helps, and it says nothing of the step's tool.
     if fallbacks.is_empty() {
-        return Failure::transient("no model available: all are cooling down");
+        let wait_ms = wait.map(|wait| wait.as_millis() as u64);
+        return Failure { wait_ms, ..Failure::transient("no model available: all are cooling down") }.ignored_by_breaker();
     }
     // The rounds may have failed the same way: each reason is named once.
     let mut reasons: Vec<String> = vec![];
@@ -121,32 +118,26 @@ fn no_model(candidates: &[Candidate], fallbacks: &[Value]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::super::providers::PROVIDERS;
-    use super::{Candidate, fallback, no_model};
+    use super::{Candidate, Duration, fallback, no_model};
 
     fn candidate() -> Candidate {
         Candidate { provider: &PROVIDERS[0], base_url: String::new(), model: "m".to_owned() }
     }
 
     #[test]
-    fn without_a_candidate_the_failure_is_permanent_and_names_what_to_set() {
-        let failure = no_model(&[], &[]);
-        assert!(!failure.transient);
-        assert!(failure.message.contains("`order`") && failure.message.contains("LLM_ORDER"), "{}", failure.message);
-    }
-
-    #[test]
-    fn candidates_that_all_cool_down_may_respond_later() {
-        let failure = no_model(&[candidate()], &[]);
+    fn candidates_that_all_cool_down_may_respond_later_and_the_tool_is_not_to_blame() {
+        let failure = no_model(&[], Some(Duration::from_secs(90)));
         assert_eq!((failure.transient, failure.message.as_str()), (true, "no model available: all are cooling down"));
+        assert_eq!((failure.wait_ms, failure.ignored_by_breaker), (Some(90_000), true));
     }
 
     #[test]
     fn only_content_filters_are_permanent_and_each_reason_is_named_once() {
         let (filtered, failed) =
             (fallback(&candidate(), "content_filtered", "declined"), fallback(&candidate(), "unavailable", "HTTP 500"));
-        let failure = no_model(&[candidate()], &[filtered.clone(), filtered.clone()]);
+        let failure = no_model(&[filtered.clone(), filtered.clone()], None);
         assert_eq!((failure.transient, failure.message.as_str()), (false, "no model available: openai: declined"));
-        let failure = no_model(&[candidate()], &[filtered, failed]);
+        let failure = no_model(&[filtered, failed], None);
         assert_eq!((failure.transient, failure.message.as_str()), (true, "no model available: openai: declined; openai: HTTP 500"));
     }
 }
