@@ -61,7 +61,7 @@ pub(crate) struct RequiredApproval {
 /// List the policies in force: the tenant's own, and the defaults.
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
     responses((status = 200, body = Page<GatePolicy>), (status = 304), (status = 401)))]
-pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn list_gate_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
     let data: Vec<GatePolicy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn list_policies(State(app): State<App>, caller: Authenticated,
 /// Set the policy of a tool, replacing the previous one. For admins.
 #[utoipa::path(post, path = "/gates/policies", request_body = NewGatePolicy, security(("bearer" = [])),
     responses((status = 200, body = GatePolicy), (status = 401), (status = 403), (status = 422)))]
-pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, body: Body<NewGatePolicy>) -> Result<Response, Refusal> {
+pub(crate) async fn set_gate_policy(State(app): State<App>, caller: Authenticated, body: Body<NewGatePolicy>) -> Result<Response, Refusal> {
     let wanted = &body.value;
     let arguments = json!({"p_tool": wanted.tool, "p_requires": wanted.requires, "p_approval": wanted.approval});
     let policy: GatePolicy = app.db(&caller).call("set_gate_policy", &arguments).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn set_policy(State(app): State<App>, caller: Authenticated, bo
 /// Delete a policy of the tenant; the default applies again. For admins.
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn delete_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn delete_gate_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_gate_policy", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -55,7 +55,7 @@ struct SourceRules {
 /// List the webhook sources. For supervisors.
 #[utoipa::path(get, path = "/hooks/sources", security(("bearer" = [])),
     responses((status = 200, body = Page<WebhookSource>), (status = 304), (status = 401), (status = 403)))]
-pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn list_webhook_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let columns = "id,name,provider,created_by,created_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "name".to_owned())];
@@ -66,7 +66,7 @@ pub(crate) async fn list_sources(State(app): State<App>, caller: Authenticated, 
 /// Set a webhook source. For admins.
 #[utoipa::path(post, path = "/hooks/sources", request_body = NewWebhookSource, security(("bearer" = [])),
     responses((status = 200, body = WebhookSource), (status = 401), (status = 403), (status = 422)))]
-pub(crate) async fn set_source(
+pub(crate) async fn set_webhook_source(
     State(app): State<App>,
     caller: Authenticated,
     body: Body<NewWebhookSource>,
@@ -79,7 +79,7 @@ pub(crate) async fn set_source(
 /// Delete a webhook source. For admins.
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn delete_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn delete_webhook_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_webhook_source", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -17,9 +17,9 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("stream_events", Some(Role::Viewer), 200),
     ("list_gates", Some(Role::Viewer), 200),
     ("get_gate", Some(Role::Viewer), 200),
-    ("list_policies", Some(Role::Viewer), 200),
-    ("set_policy", Some(Role::Admin), 200),
-    ("delete_policy", Some(Role::Admin), 204),
+    ("list_gate_policies", Some(Role::Viewer), 200),
+    ("set_gate_policy", Some(Role::Admin), 200),
+    ("delete_gate_policy", Some(Role::Admin), 204),
     ("request_gate", Some(Role::Supervisor), 201),
     ("approve_gate", Some(Role::Supervisor), 200),
     ("reject_gate", Some(Role::Supervisor), 409), // already decided
@@ -65,9 +65,9 @@ const LEAST: [(&str, Option<Role>, u16); 60] = [
     ("replay_delivery", Some(Role::Supervisor), 202),
     ("set_hook", Some(Role::Admin), 200),
     ("delete_hook", Some(Role::Admin), 204),
-    ("list_sources", Some(Role::Supervisor), 200),
-    ("set_source", Some(Role::Admin), 200),
-    ("delete_source", Some(Role::Admin), 204),
+    ("list_webhook_sources", Some(Role::Supervisor), 200),
+    ("set_webhook_source", Some(Role::Admin), 200),
+    ("delete_webhook_source", Some(Role::Admin), 204),
 ];
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
@@ -95,12 +95,12 @@ fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
-        "set_policy" => json!({"tool": "fail"}),
+        "set_gate_policy" => json!({"tool": "fail"}),
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),
         "set_alert_rule" => json!({"kind": "queue_depth", "threshold": 1000}),
         "set_hook" => json!({"name": "x", "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}}),
-        "set_source" => json!({"name": "x", "provider": "github", "secret": "a secret of the sender"}),
+        "set_webhook_source" => json!({"name": "x", "provider": "github", "secret": "a secret of the sender"}),
         "create_api_key" => json!({"name": "ci", "role": "viewer"}),
         "request_gate" => json!({"run_id": run["id"], "step_id": step(run, "later")["id"], "gate_type": "manual:x"}),
         _ => json!({"reason": "because"}),
@@ -137,12 +137,12 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let id_of = |(_, answer): (reqwest::StatusCode, Value)| answer["id"].clone();
     let key = id_of(admin.post("/api/keys", json!({"name": "k", "role": "viewer"})).await);
     let hook = id_of(admin.post("/api/hooks", body("set_hook", &run)).await);
-    let source = id_of(admin.post("/api/hooks/sources", body("set_source", &run)).await);
+    let source = id_of(admin.post("/api/hooks/sources", body("set_webhook_source", &run)).await);
     supervisor.post("/api/alerts/rules", json!({"kind": "dlq_growth", "threshold": 1})).await;
     let dead = json!({"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}});
     contributor.run(plan(vec![dead])).await;
     look().await;
-    let policy = id_of(admin.post("/api/gates/policies", body("set_policy", &run)).await);
+    let policy = id_of(admin.post("/api/gates/policies", body("set_gate_policy", &run)).await);
     let deliveries = json!([{"hook_id": hook, "dedup_key": "s", "body": "{}"}]);
     let queue = json!({"p_tenant": tenant.id, "p_deliveries": deliveries});
     service().call::<_, ()>("enqueue_deliveries", &queue).await.expect("queued");
