@@ -43,9 +43,8 @@ create type nofx_private.accepted as (
   events nofx_private.new_event[]
 );
 
--- The return value of release_dependants.
-create type nofx_private.released as (
-  -- Steps that run now, leased to p_worker.
-  running uuid[],
+-- Steps that a call started, leased to its worker, and the events of it.
+create type nofx_private.started as (
+  steps uuid[],
   events nofx_private.new_event[]
 );

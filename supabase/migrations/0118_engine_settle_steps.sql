@@ -25,9 +25,7 @@ declare
   v_blocked uuid[];
   v_blocked_runs uuid[];
   v_waiting uuid[];
-  v_released nofx_private.released;
-  v_others uuid[];
-  v_taken uuid[];
+  v_started nofx_private.started;
   v_claimed uuid[];
   v_refused json := '[]';
   v_events nofx_private.new_event[];
@@ -79,10 +77,10 @@ begin
 
     if v_done.ended is not null then
       -- Dependants first, their data is warm; but half of the capacity is reserved for other tenants with ready steps.
-      v_released := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
+      v_started := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
         case when v_waiting is null or v_waiting <@ v_done.tenants then p_capacity else p_capacity / 2 end, p_tools, p_lease);
-      v_claimed := v_released.running;
-      v_events := v_events || v_released.events || nofx_private.finish_runs(v_done.ended_runs);
+      v_claimed := v_started.steps;
+      v_events := v_events || v_started.events || nofx_private.finish_runs(v_done.ended_runs);
     end if;
     -- Every step that left `running` released its slot, also when it parked.
     if v_done.steps is not null and exists (select from nofx.step_queue where state = 'throttled') then
@@ -100,18 +98,10 @@ begin
       v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
     end if;
     if v_waiting is not null then
-      -- Tenants without a claim so far go first.
-      v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
-      if cardinality(v_others) > 0 then
-        v_taken := nofx_private.dequeue_steps(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
-      end if;
-      if cardinality(v_others) < cardinality(v_waiting) and p_capacity > coalesce(cardinality(v_claimed || v_taken), 0) then
-        v_taken := v_taken || nofx_private.dequeue_steps(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
-      end if;
-    end if;
-    if v_taken is not null then
-      v_events := v_events || nofx_private.start_steps(v_taken, p_worker, p_lease);
-      v_claimed := v_claimed || v_taken;
+      v_started := nofx_private.claim_more(v_waiting, case when v_claimed is not null then v_done.tenants end,
+        p_capacity - coalesce(cardinality(v_claimed), 0), p_worker, p_tools, p_lease);
+      v_events := v_events || v_started.events;
+      v_claimed := v_claimed || v_started.steps;
     end if;
   end if;
 
@@ -128,3 +118,34 @@ begin
 end
 $$;
 grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) to service_role;
+
+-- Claims steps from the queue after a settle: first for tenants of which the worker has none so far.
+-- Takes: p_tenants, those with ready steps; p_served, those of which the worker has a step already, null for none; p_capacity, how many
+--   steps at most; p_worker, its name; p_tools, tools it can execute, null for all; p_lease, the length of the leases.
+-- Locks: what dequeue_steps and start_steps lock.
+-- Returns: the steps that run now, and events to emit.
+-- Raises: nothing.
+create function nofx_private.claim_more(
+  p_tenants uuid[], p_served uuid[], p_capacity int, p_worker text, p_tools text[], p_lease interval
+)
+returns nofx_private.started
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_others uuid[] := array(select t from unnest(p_tenants) as t where p_served is null or t <> all (p_served));
+  v_started nofx_private.started;
+begin
+  if cardinality(v_others) > 0 then
+    v_started.steps := nofx_private.dequeue_steps(v_others, p_capacity, p_tools);
+  end if;
+  p_capacity := p_capacity - coalesce(cardinality(v_started.steps), 0);
+  if cardinality(v_others) < cardinality(p_tenants) and p_capacity > 0 then
+    v_started.steps := v_started.steps || nofx_private.dequeue_steps(p_tenants, p_capacity, p_tools);
+  end if;
+  if v_started.steps is not null then
+    v_started.events := nofx_private.start_steps(v_started.steps, p_worker, p_lease);
+  end if;
+  return v_started;
+end
+$$;
