@@ -18,34 +18,37 @@ create type nofx_private.outcome as (
   ignored_by_breaker boolean
 );
 
--- The return value of accept_outcomes; arrays that belong together are parallel.
-create type nofx_private.accepted as (
-  steps uuid[],
-  tenants uuid[],
-  -- Finished steps, and the run of each.
-  ended uuid[],
-  ended_runs uuid[],
-  failed uuid[],
-  -- Interrupted steps that are ready again.
-  ready uuid[],
-  -- for_each steps whose children must be spawned.
-  parents uuid[],
-  -- Steps parked on a timer, and when each timer is due.
-  timed uuid[],
-  due timestamptz[],
-  -- Steps that wait for an open breaker, and its target.
-  held_by_breaker uuid[],
-  targets text[],
-  -- Steps that failed with a transient error and have no attempts left.
-  exhausted uuid[],
-  -- Steps parked on a gate that must be created; its id is in gate_id.
-  gated uuid[],
-  events nofx_private.new_event[]
+-- What an outcome means for its step: see next_status.
+create type nofx_private.decision as (
+  status nofx.step_status,
+  -- Null unless it waits.
+  waits_for nofx.wait_reason,
+  -- When its timer is due.
+  due_at timestamptz,
+  -- The outcome of the attempt; null while the attempt is parked.
+  attempt_outcome text,
+  -- Whether the step continues the attempt when it starts again, or begins another one.
+  keeps_attempt boolean,
+  event_type text
 );
 
--- The return value of release_dependants.
-create type nofx_private.released as (
-  -- Steps that run now, leased to p_worker.
-  running uuid[],
+-- A step whose outcome was accepted.
+create type nofx_private.settled_step as (
+  step_id uuid,
+  tenant_id uuid,
+  run_id uuid,
+  status nofx.step_status,
+  waits_for nofx.wait_reason,
+  due_at timestamptz,
+  -- The breaker that it waits for, if it does.
+  target text,
+  -- Whether its error is transient: if it failed nevertheless, no attempt is left.
+  is_transient boolean,
+  event nofx_private.new_event
+);
+
+-- Steps that a call started, leased to its worker, and the events of it.
+create type nofx_private.started as (
+  steps uuid[],
   events nofx_private.new_event[]
 );

@@ -5,13 +5,13 @@
 -- Returns: the steps that run now, and events to emit. Other steps that became ready are in the queue.
 -- Raises: nothing.
 create function nofx_private.release_dependants(p_ended uuid[], p_runs uuid[], p_worker text, p_capacity int, p_tools text[], p_lease interval)
-returns nofx_private.released
+returns nofx_private.started
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_ready uuid[];
-  v_released nofx_private.released;
+  v_started nofx_private.started;
   v_count int;
 begin
   with freed as (
@@ -51,12 +51,12 @@ begin
            'name', m.name, 'tool', m.tool, 'attempt', m.attempt, 'worker', p_worker, 'ready_at', now()))::nofx_private.new_event)
            filter (where m.status = 'running'),
          array_agg(m.id) filter (where m.status = 'ready')
-    into v_released.running, v_released.events, v_ready
+    into v_started.steps, v_started.events, v_ready
     from moved m;
 
   if v_ready is not null then
     v_count := nofx_private.enqueue_steps(v_ready);
   end if;
-  return v_released;
+  return v_started;
 end
 $$;

@@ -21,23 +21,28 @@ as $$
 declare
   v_outcomes nofx_private.outcome[];
   v_runs uuid[];
-  v_done nofx_private.accepted;
+  v_tenants uuid[];
+  v_health nofx_private.health;
+  v_settled nofx_private.settled_step[];
+  v_ended uuid[];
+  v_ended_runs uuid[];
+  v_failed uuid[];
+  v_ready uuid[];
+  v_parents uuid[];
+  v_any_parked boolean;
+  v_any_gated boolean;
   v_blocked uuid[];
   v_blocked_runs uuid[];
-  v_waiting uuid[];
-  v_released nofx_private.released;
-  v_others uuid[];
-  v_taken uuid[];
+  v_started nofx_private.started;
   v_claimed uuid[];
   v_refused json := '[]';
   v_events nofx_private.new_event[];
   v_due timestamptz;
-  v_health nofx_private.health;
   v_count int;
 begin
   perform nofx_private.require_service('settle', 'Only workers settle steps.');
   if p_capacity > 0 then
-    v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
+    v_tenants := nofx_private.tenants_with_ready_steps(p_capacity);
   end if;
 
   v_outcomes := array(select o from jsonb_populate_recordset(null::nofx_private.outcome, p_outcomes) as o);
@@ -50,68 +55,73 @@ begin
     if exists (select from nofx.handler_health) or exists (select from unnest(v_outcomes) as o where o.transient) then
       v_health := nofx_private.record_step_health(v_outcomes);
     end if;
-    v_done := nofx_private.accept_outcomes(v_outcomes, v_health.open);
-    v_events := v_done.events || v_health.events;
+    v_settled := nofx_private.accept_outcomes(v_outcomes, v_health.open);
+    select array_agg(s.event),
+           array_agg(s.step_id) filter (where s.status >= 'succeeded'),
+           array_agg(s.run_id) filter (where s.status >= 'succeeded'),
+           array_agg(s.step_id) filter (where s.status in ('failed', 'timed_out')),
+           array_agg(s.step_id) filter (where s.status = 'ready'),
+           array_agg(s.step_id) filter (where s.waits_for = 'child'),
+           bool_or(s.waits_for in ('timer', 'breaker')),
+           bool_or(s.waits_for = 'gate')
+      into v_events, v_ended, v_ended_runs, v_failed, v_ready, v_parents, v_any_parked, v_any_gated
+      from unnest(v_settled) as s;
+    v_events := v_events || v_health.events;
 
-    if v_done.timed is not null or v_done.gated is not null or v_done.held_by_breaker is not null then
-      v_due := nofx_private.park_steps(v_done, v_outcomes);
+    v_due := v_health.due;
+    if v_any_parked then
+      v_due := least(v_due, nofx_private.park_steps(v_settled));
     end if;
-    v_due := least(v_due, v_health.due);
-    if v_done.held_by_breaker is not null then
-      -- fire_timers must run when the next probe is due, and at once if the breaker has closed meanwhile.
-      v_due := least(v_due, coalesce((select min(h.probe_at) from nofx.handler_health h where h.state <> 'closed'), now()));
+    if v_any_gated then
+      v_due := least(v_due, nofx_private.create_gates(v_settled, v_outcomes));
     end if;
-    if v_done.parents is not null then
-      perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_done.parents)));
+    if v_parents is not null then
+      perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_parents)));
     end if;
-    if v_done.ready is not null then
-      v_count := nofx_private.enqueue_steps(v_done.ready);
+    if v_ready is not null then
+      v_count := nofx_private.enqueue_steps(v_ready);
     end if;
-    if v_done.failed is not null then
+    if v_failed is not null then
       -- Events of failures precede those of the steps that they block.
       v_count := nofx_private.emit(v_events);
       v_events := null;
-      v_count := nofx_private.dead_letter_steps(v_done.exhausted, 'exhausted');
-      select array_agg(b.step_id), array_agg(b.run_id) into v_blocked, v_blocked_runs from nofx_private.block_dependants(v_done.failed) as b;
-      v_done.ended := v_done.ended || v_blocked;
-      v_done.ended_runs := v_done.ended_runs || v_blocked_runs;
+      v_count := nofx_private.dead_letter_steps(array(
+        select s.step_id from unnest(v_settled) as s where s.status in ('failed', 'timed_out') and s.is_transient), 'exhausted');
+      select array_agg(b.step_id), array_agg(b.run_id) into v_blocked, v_blocked_runs from nofx_private.block_dependants(v_failed) as b;
+      v_ended := v_ended || v_blocked;
+      v_ended_runs := v_ended_runs || v_blocked_runs;
     end if;
 
-    if v_done.ended is not null then
+    if v_ended is not null then
       -- Dependants first, their data is warm; but half of the capacity is reserved for other tenants with ready steps.
-      v_released := nofx_private.release_dependants(v_done.ended, v_done.ended_runs, p_worker,
-        case when v_waiting is null or v_waiting <@ v_done.tenants then p_capacity else p_capacity / 2 end, p_tools, p_lease);
-      v_claimed := v_released.running;
-      v_events := v_events || v_released.events || nofx_private.finish_runs(v_done.ended_runs);
+      v_started := nofx_private.release_dependants(v_ended, v_ended_runs, p_worker,
+        case when v_tenants is null or v_tenants <@ array(select s.tenant_id from unnest(v_settled) as s)
+             then p_capacity else p_capacity / 2 end,
+        p_tools, p_lease);
+      v_claimed := v_started.steps;
+      v_events := v_events || v_started.events || nofx_private.finish_runs(v_ended_runs);
     end if;
     -- Every step that left `running` released its slot, also when it parked.
-    if v_done.steps is not null and exists (select from nofx.step_queue where state = 'throttled') then
+    if v_settled is not null and exists (select from nofx.step_queue where state = 'throttled') then
       perform nofx_private.admit_steps(v_runs);
     end if;
-    if cardinality(v_outcomes) > coalesce(cardinality(v_done.steps), 0) then
+    if cardinality(v_outcomes) > coalesce(cardinality(v_settled), 0) then
       v_refused := (select json_agg(o.token) from unnest(v_outcomes) as o
-                     where v_done.steps is null or o.step_id <> all (v_done.steps));
+                     where o.step_id not in (select s.step_id from unnest(v_settled) as s));
     end if;
   end if;
 
   if p_capacity > coalesce(cardinality(v_claimed), 0) then
     -- Ready now: steps that waited, and steps that became ready in this call.
     if current_setting('nofx.woke_workers', true) = 'yes' then
-      v_waiting := nofx_private.tenants_with_ready_steps(p_capacity);
+      v_tenants := nofx_private.tenants_with_ready_steps(p_capacity);
     end if;
-    if v_waiting is not null then
-      -- Tenants without a claim so far go first.
-      v_others := array(select t from unnest(v_waiting) as t where v_claimed is null or t <> all (v_done.tenants));
-      if cardinality(v_others) > 0 then
-        v_taken := nofx_private.dequeue_steps(v_others, p_capacity - coalesce(cardinality(v_claimed), 0), p_tools);
-      end if;
-      if cardinality(v_others) < cardinality(v_waiting) and p_capacity > coalesce(cardinality(v_claimed || v_taken), 0) then
-        v_taken := v_taken || nofx_private.dequeue_steps(v_waiting, p_capacity - coalesce(cardinality(v_claimed || v_taken), 0), p_tools);
-      end if;
-    end if;
-    if v_taken is not null then
-      v_events := v_events || nofx_private.start_steps(v_taken, p_worker, p_lease);
-      v_claimed := v_claimed || v_taken;
+    if v_tenants is not null then
+      v_started := nofx_private.claim_more(v_tenants,
+        case when v_claimed is not null then array(select s.tenant_id from unnest(v_settled) as s) end,
+        p_capacity - coalesce(cardinality(v_claimed), 0), p_worker, p_tools, p_lease);
+      v_events := v_events || v_started.events;
+      v_claimed := v_claimed || v_started.steps;
     end if;
   end if;
 
@@ -128,3 +138,34 @@ begin
 end
 $$;
 grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) to service_role;
+
+-- Claims steps from the queue after a settle: first for tenants of which the worker has none so far.
+-- Takes: p_tenants, those with ready steps; p_served, those of which the worker has a step already, null for none; p_capacity, how many
+--   steps at most; p_worker, its name; p_tools, tools it can execute, null for all; p_lease, the length of the leases.
+-- Locks: what dequeue_steps and start_steps lock.
+-- Returns: the steps that run now, and events to emit.
+-- Raises: nothing.
+create function nofx_private.claim_more(
+  p_tenants uuid[], p_served uuid[], p_capacity int, p_worker text, p_tools text[], p_lease interval
+)
+returns nofx_private.started
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_others uuid[] := array(select t from unnest(p_tenants) as t where p_served is null or t <> all (p_served));
+  v_started nofx_private.started;
+begin
+  if cardinality(v_others) > 0 then
+    v_started.steps := nofx_private.dequeue_steps(v_others, p_capacity, p_tools);
+  end if;
+  p_capacity := p_capacity - coalesce(cardinality(v_started.steps), 0);
+  if cardinality(v_others) < cardinality(p_tenants) and p_capacity > 0 then
+    v_started.steps := v_started.steps || nofx_private.dequeue_steps(p_tenants, p_capacity, p_tools);
+  end if;
+  if v_started.steps is not null then
+    v_started.events := nofx_private.start_steps(v_started.steps, p_worker, p_lease);
+  end if;
+  return v_started;
+end
+$$;

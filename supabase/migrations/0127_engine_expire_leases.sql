@@ -18,7 +18,7 @@ declare
   v_ended_runs uuid[];
   v_more uuid[];
   v_more_runs uuid[];
-  v_released nofx_private.released;
+  v_started nofx_private.started;
   v_count int := 0;
   v_checked int;
   v_written int;
@@ -95,7 +95,7 @@ begin
     v_written := nofx_private.dead_letter_steps(v_failed, 'poison');
     select array_agg(b.step_id), array_agg(b.run_id) into v_more, v_more_runs from nofx_private.block_dependants(v_failed) as b;
     v_ended_runs := v_ended_runs || v_more_runs;
-    v_released := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
+    v_started := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
   if v_ended_runs is not null then
     v_written := nofx_private.emit(nofx_private.finish_runs(v_ended_runs));

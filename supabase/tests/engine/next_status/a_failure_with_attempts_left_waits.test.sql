@@ -1,23 +1,20 @@
 begin;
-select plan(11);
+select plan(6);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"max_attempts": 2}');
 create temp table s as select s as step from nofx.step s where id = tap.step('s0');
-create function pg_temp.next(p_kind text, p_transient boolean default true, p_run nofx.run_status default 'running') returns text language sql as $$
-  select nofx_private.next_status(row (null, null, p_kind, null, null, p_transient, null, null, '[]', null, null)::nofx_private.outcome, (select step from s), p_run, false)::text
+create function pg_temp.next(p_kind text, p_transient boolean default true, p_is_open boolean default false) returns text language sql as $$
+  select concat_ws(' ', status, waits_for, attempt_outcome, keeps_attempt, event_type)
+    from nofx_private.next_status(
+      row (null, null, p_kind, null, null, p_transient, null, null, '[]', null, null)::nofx_private.outcome, (select step from s), 'running', p_is_open)
 $$;
-select is(pg_temp.next('done'), 'succeeded');
-select is(pg_temp.next('failed'), 'waiting');
-select is(pg_temp.next('failed', false), 'failed', 'permanently');
-select is(pg_temp.next('gate'), 'waiting');
-select is(pg_temp.next('children'), 'succeeded', 'of an empty list');
-select is(pg_temp.next('interrupted'), 'ready');
-select is(pg_temp.next('interrupted', true, 'paused'), 'pending', 'in a paused run');
-select is(pg_temp.next('failed', true, 'cancelling'), 'cancelled', 'in a run that is being cancelled');
-select is(pg_temp.next('interrupted', true, 'cancelling'), 'cancelled');
+select is(pg_temp.next('failed'), 'waiting timer failed f step.retry_scheduled');
+select is(pg_temp.next('failed', false), 'failed failed t step.failed', 'permanently');
+select is(pg_temp.next('failed', true, true), 'waiting breaker failed f step.retry_scheduled', 'for its open breaker');
 update nofx.step set failures = 1 where id = tap.step('s0');
 update s set step = (select s from nofx.step s where id = tap.step('s0'));
-select is(pg_temp.next('failed'), 'failed', 'no attempt left');
-select is(pg_temp.next('timed_out'), 'timed_out');
+select is(pg_temp.next('failed'), 'failed failed t step.failed', 'no attempt left');
+select is(pg_temp.next('timed_out'), 'timed_out timed_out t step.timed_out');
+select is(pg_temp.next('failed', true, true), 'waiting breaker failed f step.retry_scheduled', 'an outage costs one attempt');
 select * from finish();
 rollback;
