@@ -50,7 +50,7 @@ begin
         when p_outcome.kind = 'interrupted' then 'cancelled'
         else p_outcome.kind::text
       end,
-      true, case when p_outcome.kind = 'breaker_open' then 'step.waiting' else 'step.cancelled' end)::nofx_private.decision;
+      true, 'step.cancelled')::nofx_private.decision;
   end if;
   v_due := now() + make_interval(secs => p_outcome.wait_ms / 1000.0);
   case p_outcome.kind
@@ -209,7 +209,7 @@ declare
 begin
   with created as (
     insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
-    select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'kind',
+    select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'gate_type',
            coalesce(o.gate ->> 'question', format('Run %s (%s)?', s.name, s.tool)),
            (a.approval ->> 'role')::nofx.person_role, (a.approval ->> 'count')::int, (a.approval ->> 'author_may_approve')::boolean,
            now() + make_interval(secs => (a.approval ->> 'expires_s')::int)
@@ -219,7 +219,7 @@ begin
      cross join lateral (
        -- A step may request an approval that neither plan nor policy requires.
        select coalesce(nofx_private.approval_for(s, nofx_private.policy_for(s)), jsonb_build_object(
-                'kind', coalesce(o.gate ->> 'kind', 'manual:approval'), 'role', 'supervisor', 'count', 1,
+                'gate_type', coalesce(o.gate ->> 'gate_type', 'manual:approval'), 'role', 'supervisor', 'count', 1,
                 'author_may_approve', true)) as approval
      ) as a
      where p.waits_for = 'gate'

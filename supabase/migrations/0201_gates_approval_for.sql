@@ -48,7 +48,7 @@ $$;
 -- Returns the approval that a step requires: by its plan and by the policy, whichever is stricter.
 -- Takes: p_step; p_policy, its policy, or null.
 -- Locks: nothing.
--- Returns: {kind, role, count, expires_s, author_may_approve}; null when no approval is required.
+-- Returns: {gate_type, role, count, expires_s, author_may_approve}; null when no approval is required.
 -- Raises: nothing.
 create function nofx_private.approval_for(p_step nofx.step, p_policy nofx.gate_policy)
 returns jsonb
@@ -64,7 +64,7 @@ begin
     return null;
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
-    'kind', case when p_step.tool like 'manual:%' then p_step.tool
+    'gate_type', case when p_step.tool like 'manual:%' then p_step.tool
                  when p_step.tool = 'db_write' then 'manual:db'
                  when p_step.tool = 'git:pr' then 'manual:pr'
                  else 'manual:approval' end,
@@ -79,7 +79,7 @@ $$;
 -- Returns the reason why a claimed step may not run yet.
 -- Takes: p_step, a step that was just claimed.
 -- Locks: nothing.
--- Returns: null when it may run; {refuse: reason} when gates that its policy requires have not passed in its run; {approval: {kind, …}}
+-- Returns: null when it may run; {refuse: reason} when gates that its policy requires have not passed in its run; {approval: {gate_type, …}}
 --   when people must approve first.
 -- Raises: nothing.
 create function nofx_private.hold_for(p_step nofx.step)
@@ -99,13 +99,13 @@ begin
   end if;
   if cardinality((v_policy).requires) > 0 then
     -- The last verdict of each step that ran the gate counts: a passed one does not hide a failed one.
-    select array_agg(r.kind order by r.kind) into v_missing
-      from unnest((v_policy).requires) as r (kind)
+    select array_agg(r.gate_type order by r.gate_type) into v_missing
+      from unnest((v_policy).requires) as r (gate_type)
      where not coalesce((
        select bool_and(last.status in ('passed', 'waived'))
          from (select distinct on (g.step_id) g.status
                  from nofx.gate g
-                where g.run_id = p_step.run_id and g.gate_type = r.kind
+                where g.run_id = p_step.run_id and g.gate_type = r.gate_type
                 order by g.step_id, g.created_at desc, g.id desc) as last), false);
     if v_missing is not null then
       return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run', (v_policy).tool, array_to_string(v_missing, ' and ')));

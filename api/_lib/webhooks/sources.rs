@@ -79,7 +79,11 @@ pub(crate) async fn set_webhook_source(
 /// Delete a webhook source. For admins.
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404)))]
-pub(crate) async fn delete_webhook_source(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+pub(crate) async fn delete_webhook_source(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_webhook_source", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)
 }

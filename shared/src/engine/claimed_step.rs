@@ -82,7 +82,7 @@ pub enum Hold {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Approval {
     /// `manual:…`
-    pub kind: String,
+    pub gate_type: String,
 }
 
 /// A gate as the step behind it sees it.

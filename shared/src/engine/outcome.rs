@@ -42,7 +42,7 @@ pub enum Outcome {
     Interrupted,
     /// Parked until a person decides.
     Gate {
-        kind: String,
+        gate_type: String,
         question: Option<String>,
     },
     /// Rows to write with the settle, in its transaction.
@@ -83,7 +83,7 @@ impl Outcome {
             Self::TimedOut(failure) => failure.row("timed_out"),
             Self::BreakerOpen { target } => json!({"kind": "breaker_open", "breaker_target": target}),
             Self::Interrupted => json!({"kind": "interrupted", "error": {"message": "interrupted while running"}}),
-            Self::Gate { kind, question } => json!({"kind": "gate", "gate": {"kind": kind, "question": question}}),
+            Self::Gate { gate_type, question } => json!({"kind": "gate", "gate": {"gate_type": gate_type, "question": question}}),
             Self::Write { write } => json!({"kind": "write", "outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
             Self::Children { items } => json!({"kind": "children", "children": items}),

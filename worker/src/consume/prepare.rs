@@ -97,7 +97,7 @@ fn check_condition(step: &ClaimedStep, scope: &Scope) -> Result<Option<Outcome>,
 fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
     match &step.hold {
         Some(Hold::Refuse(reason)) => Err(Failure::permanent(reason.clone())),
-        Some(Hold::Approval(approval)) => Ok(Some(Outcome::Gate { kind: approval.kind.clone(), question: None })),
+        Some(Hold::Approval(approval)) => Ok(Some(Outcome::Gate { gate_type: approval.gate_type.clone(), question: None })),
         Some(Hold::Breaker(target)) => Ok(Some(Outcome::BreakerOpen { target: target.clone() })),
         None => Ok(None),
     }

@@ -23,7 +23,7 @@ impl Handler for Manual {
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         Ok(match &step.step.gate {
-            None => Outcome::Gate { kind: step.step.tool.clone(), question: inputs.question },
+            None => Outcome::Gate { gate_type: step.step.tool.clone(), question: inputs.question },
             Some(gate) => Outcome::Done { outputs: json!({"decision": gate.status, "decided_by": gate.decided_by, "reason": gate.reason}) },
         })
     }

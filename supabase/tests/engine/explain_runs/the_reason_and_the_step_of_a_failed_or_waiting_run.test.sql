@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
 select is((select count(*)::int from nofx.explain_runs(array[tap.run()])), 0, 'a running run has no reason');
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x", "question": "ship it?"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x", "question": "ship it?"}}');
 select tap.be('viewer');
 select is((select row (code, step_name, message)::text from nofx.explain_runs(array[tap.run()])), '(gate,s0,"ship it?")');
 select tap.run_of('loose', 1);

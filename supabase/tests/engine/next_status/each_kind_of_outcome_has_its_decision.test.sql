@@ -23,7 +23,7 @@ select is(pg_temp.next('skipped', 'cancelling'), 'skipped skipped t step.skipped
 select is(pg_temp.next('gate', 'cancelling'), 'cancelled t step.cancelled');
 select is(pg_temp.next('timer', 'cancelling'), 'cancelled t step.cancelled');
 select is(pg_temp.next('children', 'cancelling'), 'cancelled succeeded t step.cancelled');
-select is(pg_temp.next('breaker_open', 'cancelling'), 'cancelled t step.waiting');
+select is(pg_temp.next('breaker_open', 'cancelling'), 'cancelled t step.cancelled');
 select is(pg_temp.next('interrupted', 'cancelling'), 'cancelled cancelled t step.cancelled');
 select is(pg_temp.next('failed', 'cancelling'), 'cancelled failed t step.cancelled');
 select is(pg_temp.next('timed_out', 'cancelling'), 'cancelled timed_out t step.cancelled');

@@ -3,7 +3,7 @@ select plan(3);
 select tap.tenant();
 select tap.run_of('loose', 2);
 select tap.claim(1);
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select nofx_private.stop_run(tap.run(), 'deadline', 'the deadline of the run passed');
 select is((select status::text from nofx.gate where run_id = tap.run()), 'cancelled');
 select is_empty($$ select from nofx.step_queue where run_id = tap.run() $$);

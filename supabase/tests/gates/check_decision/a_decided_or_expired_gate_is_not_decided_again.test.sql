@@ -3,7 +3,7 @@ select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('admin');
 create function pg_temp.decide(p_decision text, p_gate jsonb) returns void language sql as $$
   select nofx_private.check_decision(jsonb_populate_record(g, p_gate), p_decision) from nofx.gate g where run_id = tap.run()

@@ -3,7 +3,7 @@ select plan(2);
 select tap.tenant();
 select tap.be('supervisor');
 select tap.submit('[{"name": "a", "tool": "bash", "spec": {"approval": {"count": 1}}}]');
-select tap.claim(), tap.settle('a', 'gate', '{"gate": {"kind": "manual:approval"}}');
+select tap.claim(), tap.settle('a', 'gate', '{"gate": {"gate_type": "manual:approval"}}');
 select tap.be('supervisor');
 select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT403', 'self-approval');
 select is((select nofx.decide_gate(id, 'reject') ->> 'status' from nofx.gate where run_id = tap.run()), 'failed');

@@ -2,7 +2,7 @@ begin;
 select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"tool": "bash", "spec": {"approval": {"count": 3, "role": "admin"}}}');
-select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"kind": "manual:approval"}}');
+select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:approval"}}');
 select is((select role::text || approvals_required from nofx.gate where run_id = tap.run()), 'admin3', 'as the plan says, not the worker');
 select tap.be('supervisor');
 select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT403', 'forbidden');

@@ -3,7 +3,7 @@ select plan(8);
 select tap.tenant();
 select tap.be('supervisor');
 select tap.submit('[{"name": "a", "tool": "bash", "spec": {"approval": {"count": 2}}}]');
-select tap.claim(), tap.settle('a', 'gate', '{"gate": {"kind": "manual:approval"}}');
+select tap.claim(), tap.settle('a', 'gate', '{"gate": {"gate_type": "manual:approval"}}');
 create function pg_temp.decide(p_who text, p_decision text, p_role text default 'supervisor') returns text language plpgsql as $$
 begin
   perform set_config('request.jwt.claims', json_build_object('role', 'authenticated', 'sub', p_who, 'app_metadata',

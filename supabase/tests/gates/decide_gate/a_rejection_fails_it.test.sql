@@ -3,7 +3,7 @@ select plan(1);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('supervisor');
 select is((select nofx.decide_gate(id, 'reject') ->> 'status' from nofx.gate where run_id = tap.run()), 'failed');
 select * from finish();

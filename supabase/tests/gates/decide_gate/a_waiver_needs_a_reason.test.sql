@@ -3,7 +3,7 @@ select plan(2);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('supervisor');
 select throws_ok($$ select nofx.decide_gate(id, 'waive', ' ') from nofx.gate where run_id = tap.run() $$, 'PT422', 'reason-required');
 select is((select nofx.decide_gate(id, 'waive', 'an outage') ->> 'status' from nofx.gate where run_id = tap.run()), 'waived');

@@ -3,7 +3,7 @@ select plan(5);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('contributor');
 select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT403', 'forbidden');
 select tap.be('supervisor');

@@ -3,7 +3,7 @@ select plan(1);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('admin', gen_random_uuid());
 select throws_ok($$ select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run() $$, 'PT404', 'gate-not-found');
 select * from finish();

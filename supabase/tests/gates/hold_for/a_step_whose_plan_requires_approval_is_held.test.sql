@@ -4,7 +4,7 @@ select tap.tenant();
 select tap.submit('[{"name": "a", "tool": "bash", "spec": {"approval": {"count": 1}, "inputs": {"script": "x"}, "secrets": ["S"], "if": "true"}}, {"name": "b", "tool": "noop"}]');
 select tap.be_service();
 create temporary table claim as select c from json_array_elements(nofx.claim_steps('w', 10)) as c;
-select is((select c -> 'hold' -> 'approval' ->> 'kind' from claim where c ->> 'name' = 'a'), 'manual:approval');
+select is((select c -> 'hold' -> 'approval' ->> 'gate_type' from claim where c ->> 'name' = 'a'), 'manual:approval');
 select is((select (c -> 'spec')::jsonb from claim where c ->> 'name' = 'a'), '{"approval": {"count": 1}, "if": "true"}', 'without inputs and secrets');
 select is((select (c -> 'hold')::jsonb from claim where c ->> 'name' = 'b'), 'null');
 select * from finish();

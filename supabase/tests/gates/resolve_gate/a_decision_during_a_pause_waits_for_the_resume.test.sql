@@ -2,7 +2,7 @@ begin;
 select plan(3);
 select tap.tenant();
 select tap.run_of('loose', 2, '{"tool": "manual:go"}');
-select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"kind": "manual:go"}}');
+select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:go"}}');
 select tap.be('supervisor');
 select nofx.pause_run(tap.run());
 select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run();

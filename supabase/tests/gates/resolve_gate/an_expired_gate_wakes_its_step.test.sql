@@ -3,7 +3,7 @@ select plan(6);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"tool": "manual:go", "spec": {"approval": {"expires_s": 60}}}');
 select tap.claim();
-select is((tap.settle('s0', 'gate', '{"gate": {"kind": "manual:go"}}') ->> 'next_due_at')::timestamptz, now() + interval '1 minute');
+select is((tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:go"}}') ->> 'next_due_at')::timestamptz, now() + interval '1 minute');
 update nofx.gate set expires_at = now() where run_id = tap.run();
 update nofx.step_queue set due_at = now() where run_id = tap.run();
 select tap.be('supervisor');

@@ -3,7 +3,7 @@ select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"own": {"approval": {"count": 2}}}');
 select tap.claim();
-select tap.settle('s0', 'gate', '{"gate": {"kind": "manual:x"}}');
+select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('contributor');
 select ok((select not nofx.waits_for_me(g) from nofx.gate g where run_id = tap.run()), 'a contributor cannot decide');
 select tap.be('supervisor');

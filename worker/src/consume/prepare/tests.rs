@@ -60,7 +60,7 @@ fn a_rejection_counts_before_a_condition_that_is_false() {
 
 #[test]
 fn a_step_whose_condition_is_false_is_skipped_and_nobody_is_asked() {
-    let step = json!({"spec": {"if": "steps.plan.outputs.go"}, "hold": {"approval": {"kind": "manual:review"}}});
+    let step = json!({"spec": {"if": "steps.plan.outputs.go"}, "hold": {"approval": {"gate_type": "manual:review"}}});
     assert_eq!(outcome(&step), Outcome::Skipped { reason: "`steps.plan.outputs.go` is false".to_owned() });
 }
 
@@ -82,8 +82,8 @@ fn a_held_step_waits_or_fails_as_the_database_decided() {
     let target = "http:example.com".to_owned();
     assert_eq!(outcome(&json!({"hold": {"breaker": target}})), Outcome::BreakerOpen { target });
     assert_eq!(outcome(&json!({"hold": {"refuse": "no gate before it"}})), failed("no gate before it"));
-    let approval = Outcome::Gate { kind: "manual:review".to_owned(), question: None };
-    assert_eq!(outcome(&json!({"hold": {"approval": {"kind": "manual:review"}}})), approval);
+    let approval = Outcome::Gate { gate_type: "manual:review".to_owned(), question: None };
+    assert_eq!(outcome(&json!({"hold": {"approval": {"gate_type": "manual:review"}}})), approval);
 }
 
 #[test]
