@@ -78,7 +78,7 @@ async fn what_git_may_not_do_is_refused() {
         ("git:push", json!({}), "no branch is checked out"),
         ("git:push", json!({"branch": "main"}), "default branch"),
         ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/../x"}), "owner/name"),
-        ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), "name the secret"),
+        ("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), "add the secret"),
         ("git:pr", json!({"title": "x", "head": "x", "repository": "acme/web"}), "set `forge`"),
         ("workspace:write", json!({"files": {"../x": "y"}}), "is not a file below the workspace"),
         ("workspace:write", json!({"files": {".git/hooks/pre-commit": "y"}}), "is not a file below the workspace"),

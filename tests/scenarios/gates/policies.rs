@@ -123,5 +123,5 @@ async fn a_deployment_is_approved_by_someone_else_unless_the_tenant_says_otherwi
     let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "approval": {"people": 2}})).await;
     assert_eq!(code, 422, "{problem}");
     let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": ["unit"]})).await;
-    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("The gate policy is not valid")));
+    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("Invalid gate policy")));
 }
