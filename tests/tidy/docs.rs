@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use nofx_shared::engine::{RunStatus, StepStatus};
 
 use crate::layout::{files, root};
+use crate::sql::area;
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -77,7 +78,7 @@ fn every_area_of_the_schema_has_its_row() {
     let table = read("docs/architecture.md");
     for file in files(&["supabase/migrations"], &["sql"]) {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
-        let area = name.split('_').nth(1).expect("an area");
+        let area = area(&name);
         assert!(table.contains(&format!("| {area} |")), "{name}: add the area {area} to the table of docs/architecture.md");
     }
 }

@@ -32,7 +32,7 @@ fn functions() -> Vec<(String, String, String)> {
 }
 
 /// The area of a migration, `AANN_<area>_<object>.sql`: the folder of `supabase/tests` that is named so (`db_write` has two words).
-fn area(file: &str) -> String {
+pub(crate) fn area(file: &str) -> String {
     let rest = file.split_once('_').expect("a number").1;
     std::fs::read_dir(root().join("supabase/tests"))
         .expect("a folder")
