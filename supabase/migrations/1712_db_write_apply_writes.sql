@@ -36,17 +36,20 @@ begin
   -- By name, before the name is resolved to a table.
   select * into v_rule from nofx.db_write_rule where tenant_id = p_tenant and table_name = p_write ->> 'table' for share;
   if not found then
-    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(p_write ->> 'table', 'no table'), 'No rule allows steps of this tenant to write to this table (schema.table).');
+    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(p_write ->> 'table', 'no table'),
+      'No rule allows steps of this tenant to write to this table (schema.table).');
   end if;
   v_c := v_rule.constraints;
   if v_op is null or v_op <> all (v_rule.allowed_ops) then
-    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(v_op, 'no op'), format('The rule for %s allows %s.', v_rule.table_name, array_to_string(v_rule.allowed_ops, ', ')));
+    perform nofx_private.refuse(422, 'write-not-allowed', coalesce(v_op, 'no op'),
+      format('The rule for %s allows %s.', v_rule.table_name, array_to_string(v_rule.allowed_ops, ', ')));
   end if;
   v_write := array(select jsonb_array_elements_text(v_c -> 'columns'));
   v_see := v_write || array(select jsonb_array_elements_text(coalesce(v_c -> 'read', '[]')));
   v_max := least(coalesce((v_c ->> 'max_rows')::int, 100), 1000);
 
-  if v_op <> 'delete' and not coalesce(jsonb_typeof(p_write -> 'rows') = 'array' and jsonb_array_length(p_write -> 'rows') between 1 and v_max
+  if v_op <> 'delete' and not coalesce(
+       jsonb_typeof(p_write -> 'rows') = 'array' and jsonb_array_length(p_write -> 'rows') between 1 and v_max
        and not exists (select from jsonb_array_elements(p_write -> 'rows') as r where jsonb_typeof(r) <> 'object' or r = '{}'), false) then
     perform nofx_private.refuse(422, 'invalid-write', 'rows', format('Send 1 to %s rows, each an object of columns and values.', v_max));
   end if;
@@ -54,12 +57,15 @@ begin
     perform nofx_private.refuse(422, 'invalid-write', 'rows', 'An update takes one row of values.');
   end if;
   if v_op <> 'delete' then
-    v_bad := nofx_private.first_not_in(array(select distinct jsonb_object_keys(r) from jsonb_array_elements(p_write -> 'rows') as r), v_write);
+    v_bad := nofx_private.first_not_in(
+      array(select distinct jsonb_object_keys(r) from jsonb_array_elements(p_write -> 'rows') as r), v_write);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad,
+        format('The rule for %s allows writes to %s.', v_rule.table_name, array_to_string(v_write, ', ')));
     end if;
     -- All rows name the same columns: a missing value would become null.
-    if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k)) from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
+    if (select count(distinct (select array_agg(k order by k) from jsonb_object_keys(r) as k))
+          from jsonb_array_elements(p_write -> 'rows') as r) > 1 then
       perform nofx_private.refuse(422, 'invalid-write', 'rows', 'All rows must name the same columns.');
     end if;
   end if;
@@ -69,16 +75,19 @@ begin
                           where jsonb_typeof(f) <> 'object' or f - array['column', 'op', 'value'] <> '{}' or f ->> 'op' is null
                              or (f ->> 'op' = 'in') <> (coalesce(jsonb_typeof(f -> 'value'), '') = 'array')
                              or f ->> 'op' not in ('is_null', 'not_null') and coalesce(f -> 'value', 'null') = 'null'), false) then
-      perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Use 1 to 20 filters {column, op, value}; `in` takes a list, is_null and not_null no value.');
+      perform nofx_private.refuse(422, 'invalid-write', 'filters',
+        'Use 1 to 20 filters {column, op, value}; `in` takes a list, is_null and not_null no value.');
     end if;
     v_bad := nofx_private.first_not_in(array(select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f), v_see);
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s allows filters by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad,
+        format('The rule for %s allows filters by %s.', v_rule.table_name, array_to_string(v_see, ', ')));
     end if;
     select r into v_bad from jsonb_array_elements_text(coalesce(v_c -> 'required_filters', '[]')) as r
      where r not in (select f ->> 'column' from jsonb_array_elements(p_write -> 'filters') as f where f ->> 'op' in ('eq', 'in')) limit 1;
     if v_bad is not null then
-      perform nofx_private.refuse(422, 'write-not-allowed', v_bad, format('The rule for %s requires a filter (eq or in) for this column.', v_rule.table_name));
+      perform nofx_private.refuse(422, 'write-not-allowed', v_bad,
+        format('The rule for %s requires a filter (eq or in) for this column.', v_rule.table_name));
     end if;
   elsif coalesce(p_write -> 'filters', '[]') <> '[]' then
     perform nofx_private.refuse(422, 'invalid-write', 'filters', 'Only update and delete take filters.');
@@ -86,11 +95,14 @@ begin
   if v_op = 'upsert' and not coalesce(jsonb_typeof(p_write -> 'on_conflict') = 'array' and jsonb_array_length(p_write -> 'on_conflict') > 0
        and not exists (select from jsonb_array_elements_text(p_write -> 'on_conflict') as k
                         where not (p_write -> 'rows' -> 0) ? k), false) then
-    perform nofx_private.refuse(422, 'invalid-write', 'on_conflict', 'Set on_conflict to the columns that identify a row, and include their values.');
+    perform nofx_private.refuse(422, 'invalid-write', 'on_conflict',
+      'Set on_conflict to the columns that identify a row, and include their values.');
   end if;
   return jsonb_build_object('table', v_rule.table_name,
-    'write', jsonb_build_object('op', v_op, 'rows', coalesce(p_write -> 'rows', '[]'), 'filters', coalesce(p_write -> 'filters', '[]'), 'on_conflict', p_write -> 'on_conflict'),
-    'rule', jsonb_build_object('see', to_jsonb(v_see), 'rows', coalesce(v_c -> 'rows', '[]'), 'checks', coalesce(v_c -> 'checks', '[]'), 'max_rows', v_max));
+    'write', jsonb_build_object('op', v_op, 'rows', coalesce(p_write -> 'rows', '[]'), 'filters', coalesce(p_write -> 'filters', '[]'),
+      'on_conflict', p_write -> 'on_conflict'),
+    'rule', jsonb_build_object('see', to_jsonb(v_see), 'rows', coalesce(v_c -> 'rows', '[]'), 'checks', coalesce(v_c -> 'checks', '[]'),
+      'max_rows', v_max));
 end
 $$;
 

@@ -22,10 +22,12 @@ begin
   if v_columns is null then
     return;
   end if;
-  execute format('grant usage on schema %I to nofx_writer', (select n.nspname from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace where t.oid = v_table));
+  execute format('grant usage on schema %I to nofx_writer', (
+    select n.nspname from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace where t.oid = v_table));
   execute format('grant select (%s) on %s to nofx_writer', v_columns, v_table);
   for v_op in select distinct case when o = 'upsert' then u else o end
-                from nofx.db_write_rule r, unnest(r.allowed_ops) as o, unnest(array['insert', 'update']) as u where r.table_name = p_table loop
+                from nofx.db_write_rule r, unnest(r.allowed_ops) as o, unnest(array['insert', 'update']) as u
+               where r.table_name = p_table loop
     if v_op = 'delete' then
       execute format('grant delete on %s to nofx_writer', v_table);
       continue;
@@ -60,7 +62,9 @@ begin
   select n.nspname into v_schema from pg_catalog.pg_class t join pg_catalog.pg_namespace n on n.oid = t.relnamespace
    where t.oid = v_table and t.relkind in ('r', 'p');
   -- Plans never write to tables of NOFX, Supabase or Postgres itself.
-  if v_schema is null or v_schema in ('nofx', 'nofx_private', 'observability', 'ops', 'auth', 'storage', 'realtime', 'vault', 'extensions', 'cron', 'net', 'information_schema', 'supabase_migrations', 'supabase_functions', 'graphql', 'graphql_public', 'pgsodium')
+  if v_schema is null
+     or v_schema in ('nofx', 'nofx_private', 'observability', 'ops', 'auth', 'storage', 'realtime', 'vault', 'extensions', 'cron', 'net',
+       'information_schema', 'supabase_migrations', 'supabase_functions', 'graphql', 'graphql_public', 'pgsodium')
      or v_schema like 'pg\_%' then
     perform nofx_private.refuse(422, 'invalid-db-write-rule', coalesce(p_table, 'no table'), 'Name a table of your own: schema.table.');
   end if;
@@ -71,18 +75,24 @@ begin
        and p_constraints - array['columns', 'read', 'rows', 'required_filters', 'checks', 'max_rows'] = '{}'
        and jsonb_typeof(p_constraints -> 'columns') = 'array' and jsonb_array_length(p_constraints -> 'columns') > 0
        and coalesce(p_constraints ->> 'max_rows', '1') ~ '^[1-9][0-9]{0,2}$|^1000$', false) then
-    perform nofx_private.refuse(422, 'invalid-db-write-rule', 'constraints', 'Set columns (at least one) and, if needed, read, rows, required_filters, checks and max_rows (1 to 1000).');
+    perform nofx_private.refuse(422, 'invalid-db-write-rule', 'constraints',
+      'Set columns (at least one) and, if needed, read, rows, required_filters, checks and max_rows (1 to 1000).');
   end if;
   v_bad := nofx_private.first_not_in(
-    array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]') || coalesce(p_constraints -> 'required_filters', '[]')))
-      || array(select e ->> 'column' from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e),
-    array(select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''));
+    array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]')
+            || coalesce(p_constraints -> 'required_filters', '[]')))
+      || array(select e ->> 'column'
+                 from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e),
+    array(select a.attname::text
+            from pg_catalog.pg_attribute a
+           where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''));
   if v_bad is not null then
     perform nofx_private.refuse(422, 'invalid-db-write-rule', v_bad, format('%s has no such column.', v_table));
   end if;
   -- The writer must be able to read the columns of conditions.
   v_bad := nofx_private.first_not_in(
-    array(select e ->> 'column' from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e)
+    array(select e ->> 'column'
+            from jsonb_array_elements(coalesce(p_constraints -> 'rows', '[]') || coalesce(p_constraints -> 'checks', '[]')) as e)
       || array(select jsonb_array_elements_text(coalesce(p_constraints -> 'required_filters', '[]'))),
     array(select jsonb_array_elements_text((p_constraints -> 'columns') || coalesce(p_constraints -> 'read', '[]'))));
   if v_bad is not null then
@@ -102,8 +112,10 @@ begin
     perform nofx_private.refuse(404, 'unknown-tenant', p_tenant::text, 'Create the tenant first.');
   end;
   perform nofx_private.grant_writes(p_table);
-  perform nofx_private.audit(p_tenant, 'db_write_rule.set', p_table, null, jsonb_build_object('allowed_ops', p_ops, 'constraints', p_constraints));
-  return json_build_object('id', v_rule.id, 'tenant_id', v_rule.tenant_id, 'table_name', v_rule.table_name, 'allowed_ops', v_rule.allowed_ops, 'constraints', v_rule.constraints);
+  perform nofx_private.audit(p_tenant, 'db_write_rule.set', p_table, null,
+    jsonb_build_object('allowed_ops', p_ops, 'constraints', p_constraints));
+  return json_build_object('id', v_rule.id, 'tenant_id', v_rule.tenant_id, 'table_name', v_rule.table_name,
+    'allowed_ops', v_rule.allowed_ops, 'constraints', v_rule.constraints);
 end
 $$;
 grant execute on function nofx.set_db_write_rule(uuid, text, text[], jsonb) to service_role;
