@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
@@ -12,7 +12,9 @@ begin
 end
 $$;
 select is(pg_temp.over(run, '9999 days'), '{}', 'forever by default') from made;
-insert into nofx.retention (tenant_id, artifact_days) values (current_setting('tap.tenant')::uuid, 30);
+insert into nofx.retention (tenant_id, event_days) values (current_setting('tap.tenant')::uuid, 30);
+select is(pg_temp.over(run, '9999 days'), '{}', 'the retention of events is another') from made;
+update nofx.retention set artifact_days = 30;
 select is(pg_temp.over(run, '29 days 23:59:59'), '{}', 'one second before') from made;
 select tap.run_of('loose', 1);
 select tap.claim();
