@@ -54,7 +54,8 @@ impl BenchStack {
         std::fs::remove_dir_all(&self.dir).map_err(Error::new)
     }
 
-    /// Resident memory of a process, in MB.
+    /// Resident memory of a process, in MB. Most of it are pages of the program's file, and how many of them the kernel maps depends on how
+    /// it holds that file: a copy of the same program differs by 2 MB. What a change costs is seen in `RssAnon`.
     pub(super) fn rss_mb(pid: i64) -> f64 {
         let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let kb = text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
