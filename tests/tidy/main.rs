@@ -9,6 +9,7 @@ mod glossary;
 mod imports;
 mod layout;
 mod mutants;
+mod refusals;
 mod rooms;
 mod rust_source;
 mod sql;
