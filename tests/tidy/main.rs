@@ -2,7 +2,6 @@
 
 mod allowed;
 mod crates;
-mod declared_names;
 mod deploy;
 mod docs;
 mod glossary;
@@ -10,6 +9,7 @@ mod imports;
 mod layout;
 mod mod_files;
 mod mutants;
+mod names;
 mod refusals;
 mod rooms;
 mod rust_source;
