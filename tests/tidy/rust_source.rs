@@ -60,30 +60,13 @@ fn after_attributes(all: &[Token<'_>], mut at: usize) -> usize {
 
 /// An item ends with its first braces or its semicolon; a field, a variant or an argument with its comma, or before the brackets around it.
 fn after_item(all: &[Token<'_>], mut at: usize) -> usize {
-    const ITEMS: [&str; 16] = [
-        "async",
-        "const",
-        "enum",
-        "extern",
-        "fn",
-        "impl",
-        "let",
-        "macro_rules",
-        "mod",
-        "static",
-        "struct",
-        "trait",
-        "type",
-        "union",
-        "unsafe",
-        "use",
-    ];
+    let items = "async const enum extern fn impl let macro_rules mod static struct trait type union unsafe use";
     let visibility = usize::from(all.get(at).is_some_and(|token| token.is("pub")));
     let first = match all.get(at + visibility) {
         Some(open) if visibility == 1 && open.is("(") => after_brackets(all, at + 1),
         _ => at + visibility,
     };
-    let is_item = all.get(first).and_then(|token| token.word()).is_some_and(|word| ITEMS.contains(&word));
+    let is_item = all.get(first).and_then(|token| token.word()).is_some_and(|word| items.split(' ').any(|item| item == word));
     while at < all.len() {
         if all[at].is("{") {
             return after_brackets(all, at);
@@ -100,7 +83,7 @@ fn after_item(all: &[Token<'_>], mut at: usize) -> usize {
 }
 
 /// Where the brackets end that open here.
-pub(crate) fn after_brackets(all: &[Token<'_>], at: usize) -> usize {
+fn after_brackets(all: &[Token<'_>], at: usize) -> usize {
     let mut depth = 0;
     for (n, token) in all[at..].iter().enumerate() {
         depth += i32::from(["(", "[", "{"].iter().any(|open| token.is(open)));

@@ -1,22 +1,24 @@
 //! Ways into another room that `imports` would not see, so nobody takes them: the root of a crate as a whole or by another name, all of a
 //! room at the root, and a file that stands elsewhere than its module.
 
+use std::collections::BTreeSet;
+
 use crate::imports::{Source, module, used};
 use crate::rust_source::{program, tokens};
 
 /// Each with how to mend it.
 pub(crate) fn unseen(sources: &[Source]) -> Vec<String> {
+    let rooms: BTreeSet<&str> = sources.iter().filter_map(|(path, _)| module(path).first().copied()).collect();
     let mut found = vec![];
     for (path, text) in sources {
         let module = module(path);
         for (target, name) in used(&program(text), &module) {
-            if target.is_empty() {
-                found.push(format!("{path}: import what you use of the crate by its name, not the root"));
-            } else if module.is_empty()
-                && name.is_empty()
-                && sources.iter().any(|(path, _)| crate::imports::module(path).first() == Some(&&*target[0]))
-            {
-                found.push(format!("{path}: name what the root has of `{}`, not all of it", target.join("::")));
+            match target.first() {
+                None => found.push(format!("{path}: import what you use of the crate by its name, not the root")),
+                Some(room) if module.is_empty() && name.is_empty() && rooms.contains(&**room) => {
+                    found.push(format!("{path}: name what the root has of `{}`, not all of it", target.join("::")));
+                }
+                Some(_) => {}
             }
         }
         let moved = tokens(text).windows(3).any(|three| three[0].is("[") && three[1].is("path") && three[2].is("="));
