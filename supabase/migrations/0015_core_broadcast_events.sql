@@ -16,8 +16,8 @@ begin
   end if;
   perform realtime.send(jsonb_build_object('events', hints), 'events', 'tenant:' || tenant_id, true)
      from (select tenant_id, jsonb_agg(jsonb_build_object('id', tx || '-' || id, 'type', type, 'runid', run_id, 'stepid', step_id) order by id) as hints
-             from (select *, row_number() over (partition by tenant_id order by id) as nth from written) as numbered
-            where nth <= 100
+             from (select *, row_number() over (partition by tenant_id order by id) as ordinal from written) as numbered
+            where ordinal <= 100
             group by tenant_id) as topics;
   return null;
 end

@@ -27,7 +27,7 @@ insert into nofx.transition (machine, source, target, reason) values
   ('run', 'paused', 'cancelled', 'cancelled while no step runs'),
   ('run', 'paused', 'succeeded', 'its last running step finished while paused'),
   ('run', 'paused', 'failed', 'its last running step finished while paused'),
-  ('run', 'cancelling', 'cancelled', 'the last running step stopped'),
+  ('run', 'cancelling', 'cancelled', 'the last running step finished'),
   ('run', 'failed', 'running', 'retried'),
   ('step', 'pending', 'ready', 'its needs have finished'),
   ('step', 'pending', 'running', 'its needs have finished and the worker that settled the last one claimed it'),

@@ -5,7 +5,7 @@
 --   from 0; p_tenant, honoured for the service role only.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
--- Raises: 403 forbidden; 404 unknown-tenant; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
+-- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
 create function nofx.create_run(p_id uuid, p_run jsonb, p_steps jsonb, p_tenant uuid default null)
 returns json
 language plpgsql

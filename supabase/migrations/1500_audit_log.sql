@@ -82,12 +82,12 @@ set search_path = ''
 as $$
 begin
   return (
-    select encode(sha256(convert_to(string_agg(coalesce(octet_length(field) || ':' || field, '-'), '' order by nth), 'UTF8')), 'hex')
+    select encode(sha256(convert_to(string_agg(coalesce(octet_length(field) || ':' || field, '-'), '' order by ordinal), 'UTF8')), 'hex')
       from unnest(array[
         p_before, p_row.tenant_id::text, p_row.seq::text, p_row.id::text, p_row.actor, p_row.action, p_row.target, p_row.run_id::text,
         p_row.step_id::text, p_row.request_id, p_row.address, p_row.payload_hash,
         (extract(epoch from p_row.created_at) * 1000000)::bigint::text
-      ]) with ordinality as named (field, nth));
+      ]) with ordinality as named (field, ordinal));
 end
 $$;
 

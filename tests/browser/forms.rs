@@ -19,8 +19,8 @@ async fn a_hook_that_says_no_to_a_request_says_no_to_the_form_as_well() {
     let (status, answer) = tenant.admin().post("/api/hooks", hook).await;
     assert!(status.is_success(), "{answer}");
     let (page, form) = (format!("/ui/runs/{run}"), format!("/ui/runs/{run}/cancel"));
-    let said = person.send_form(&page, &form, &[]).await;
-    assert!(said.starts_with('-') && said.contains("not on a Friday"), "{said}");
+    let notice = person.send_form(&page, &form, &[]).await;
+    assert!(notice.starts_with('-') && notice.contains("not on a Friday"), "{notice}");
     assert_eq!(person.get(&format!("/api/runs/{run}")).await.1["status"], "running");
 
     receiver.always(200, "{}", std::time::Duration::ZERO);

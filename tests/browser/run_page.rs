@@ -112,7 +112,7 @@ async fn a_log_is_followed_while_its_step_runs() {
         flag("held"),
         flag("end")
     );
-    let tell = |name: &str| std::fs::write(flag(name), "").expect("written");
+    let signal = |name: &str| std::fs::write(flag(name), "").expect("written");
     let run = person.submit(json!({"goal": "log", "steps": [step("talk", "bash", &[], json!({"script": script}))]})).await;
     let browser = Browser::of(&person, Look::Light).await;
     person.wait(&run, |run| run["steps"][0]["status"] == "running").await;
@@ -120,7 +120,7 @@ async fn a_log_is_followed_while_its_step_runs() {
     browser.text("pre.log[data-follow]", "line 2").await;
     let colour = browser.find("pre.log .c1").await.css_value("color").await.expect("a colour");
     assert!(colour.contains("255, 156, 148"), "ANSI red is our red: {colour}");
-    tell("more");
+    signal("more");
     browser.text("pre.log[data-follow]", "line 5").await;
 
     // The next lines are slow on their way: they come when the page has been drawn anew and shows them already. Whoever reads them is
@@ -136,9 +136,9 @@ async fn a_log_is_followed_while_its_step_runs() {
              return answer; }",
         )
         .await;
-    tell("held");
+    signal("held");
     browser.find("body[data-held]").await;
-    tell("end");
+    signal("end");
     assert_eq!(person.end(&run).await["status"], "succeeded");
     browser.text("pre.log:not([data-follow])", "line 12").await;
     browser.script("window.nofxRelease()").await;

@@ -32,7 +32,7 @@ async fn every_run_ends_while_workers_database_and_postgrest_die() {
         )
         .await
         .expect("wake-ups are broken");
-    survive(&own, async |nth| match nth {
+    survive(&own, async |round| match round {
         2 | 4 => end_and_wait(&own, |dev| dev["pids"]["postgres"].as_i64().unwrap_or(0), Signal::SIGINT).await,
         3 => end_and_wait(&own, |dev| dev["pids"]["postgrest"].as_i64().unwrap_or(0), Signal::SIGKILL).await,
         _ => {}
@@ -45,8 +45,8 @@ async fn every_run_ends_while_redis_loses_wake_ups_and_dies() {
     let own = Own::start(&Own::folder("redis"), &["--workers", "3", "--queue", "redis"]);
     let broken = Arc::new(AtomicUsize::new(0));
     let breaking = tokio::spawn(lose_and_double_wake_ups(own.queue()["REDIS_URL"].clone(), Arc::clone(&broken)));
-    survive(&own, async |nth| {
-        if nth == 2 {
+    survive(&own, async |round| {
+        if round == 2 {
             end_and_wait(&own, queue, Signal::SIGKILL).await;
         }
     })
@@ -77,8 +77,8 @@ async fn lose_and_double_wake_ups(url: String, broken: Arc<AtomicUsize>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_run_ends_while_sqs_dies_and_forgets_its_queues() {
     let own = Own::start(&Own::folder("sqs"), &["--workers", "3", "--queue", "sqs"]);
-    survive(&own, async |nth| {
-        if nth == 1 || nth == 4 {
+    survive(&own, async |round| {
+        if round == 1 || round == 4 {
             end_and_wait(&own, queue, Signal::SIGKILL).await;
         }
     })
@@ -101,9 +101,9 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
         {"name": "d", "tool": "sleep", "needs": ["a"], "inputs": {"seconds": 0.2}}, {"name": "e", "tool": "noop", "needs": ["b", "c", "d"]}]});
     let killing_ended = AtomicBool::new(false);
     let killing = async {
-        for nth in 0..kills {
-            kill_a_worker(own, nth % 3).await;
-            also(nth).await;
+        for round in 0..kills {
+            kill_a_worker(own, round % 3).await;
+            also(round).await;
         }
         killing_ended.store(true, Ordering::Relaxed);
     };
@@ -151,9 +151,9 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
 }
 
 /// Kills a worker that has running steps, and ends its leases so that the test need not wait for them.
-async fn kill_a_worker(own: &Own, nth: usize) {
-    let pid = |dev: &Value| dev["pids"]["workers"][nth].as_i64().unwrap_or(0);
-    let its = format!("worker = 'dev-{nth}'");
+async fn kill_a_worker(own: &Own, index: usize) {
+    let pid = |dev: &Value| dev["pids"]["workers"][index].as_i64().unwrap_or(0);
+    let its = format!("worker = 'dev-{index}'");
     let begun = std::time::Instant::now();
     let held = format!("select count(*) from nofx.step where status = 'running' and {its}");
     while own.sql().await.query_one(&held, &[]).await.expect("a count").get::<_, i64>(0) == 0 {

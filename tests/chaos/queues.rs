@@ -239,8 +239,11 @@ impl Sqs {
     async fn length(&self, queue: &str) -> u64 {
         let url = self.call("GetQueueUrl", &json!({"QueueName": queue})).await["QueueUrl"].clone();
         let asked = json!({"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]});
-        let said = self.call("GetQueueAttributes", &asked).await;
-        said["Attributes"]["ApproximateNumberOfMessages"].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{said}"))
+        let answer = self.call("GetQueueAttributes", &asked).await;
+        answer["Attributes"]["ApproximateNumberOfMessages"]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| panic!("{answer}"))
     }
 }
 

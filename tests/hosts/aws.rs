@@ -32,9 +32,9 @@ impl Emulator {
         let client = nofx_shared::net::client();
         self.send("cloudformation", client.post(&self.0).form(&form)).await;
         let asked = [("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", stack)];
-        let said = self.send("cloudformation", client.post(&self.0).form(&asked)).await;
-        assert!(said.contains("<StackStatus>CREATE_COMPLETE</StackStatus>"), "{template}: {said}");
-        said
+        let answer = self.send("cloudformation", client.post(&self.0).form(&asked)).await;
+        assert!(answer.contains("<StackStatus>CREATE_COMPLETE</StackStatus>"), "{template}: {answer}");
+        answer
     }
 
     async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
@@ -68,9 +68,9 @@ async fn the_templates_make_what_the_workers_count_on() {
     let asked = json!({"cluster": "deployed", "services": ["deployed-worker"]});
     let service = aws.json("ecs", "AmazonEC2ContainerServiceV20141113.DescribeServices", &asked).await["services"][0].clone();
     let asked = json!({"taskDefinition": service["taskDefinition"]});
-    let task = aws.json("ecs", "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition", &asked).await["taskDefinition"].clone();
-    let container = &task["containerDefinitions"][0];
-    assert_eq!((container["readonlyRootFilesystem"].as_bool(), container["user"].as_str()), (Some(true), Some("10001")), "{task}");
+    let definition = aws.json("ecs", "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition", &asked).await["taskDefinition"].clone();
+    let container = &definition["containerDefinitions"][0];
+    assert_eq!((container["readonlyRootFilesystem"].as_bool(), container["user"].as_str()), (Some(true), Some("10001")), "{definition}");
     // Every setting that the template gives is one that the worker reads.
     let example = std::fs::read_to_string(nofx_tests::stack::root().join(".env.example")).expect("text");
     for setting in container["environment"].as_array().expect("settings").iter().chain(container["secrets"].as_array().expect("secrets")) {

@@ -56,7 +56,7 @@ async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
     let dev = own.dev();
     // The plan is stored: it must not contain the value either.
     let right = format!("test \"${NAME}\" = \"$(printf '%s-%s' planted 7f3a9c55e1)\"");
-    let talk = format!(r#"echo "said ${NAME}"; echo "{{\"token\": \"${NAME}\"}}" > "$NOFX_OUTPUT""#);
+    let talk = format!(r#"echo "printed ${NAME}"; echo "{{\"token\": \"${NAME}\"}}" > "$NOFX_OUTPUT""#);
     let api = dev["api_url"].as_str().expect("a URL");
     let send =
         json!({"url": format!("{api}/api/runs"), "headers": {"authorization": format!("Bearer ${{{NAME}}}")}, "expected_status": [401]});
@@ -90,7 +90,7 @@ async fn is_used_and_seen_nowhere(own: &Own, receiver: &Receiver) {
     let rows = "select string_agg(query_to_xml(format('select * from %I.%I', schemaname, tablename), true, false, '')::text, ' ')
                   from pg_tables where schemaname in ('nofx', 'nofx_private', 'storage', 'realtime')";
     let rows: String = own.sql().await.query_one(rows, &[]).await.expect("all rows").get(0);
-    assert!(rows.contains("said ***") && !found(rows.as_bytes()), "in a row");
+    assert!(rows.contains("printed ***") && !found(rows.as_bytes()), "in a row");
 }
 
 fn files(dir: &Path) -> Vec<std::path::PathBuf> {

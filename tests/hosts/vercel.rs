@@ -23,8 +23,8 @@ pub(crate) async fn built() -> PathBuf {
     tokio::task::block_in_place(|| lock.lock()).expect("its turn");
     if !output.exists() {
         let half = output.with_extension("half");
-        let said = build(&half, None).await;
-        assert!(said.status.success(), "vercel build failed: {}", String::from_utf8_lossy(&said.stderr));
+        let built = build(&half, None).await;
+        assert!(built.status.success(), "vercel build failed: {}", String::from_utf8_lossy(&built.stderr));
         std::fs::rename(&half, &output).expect("it is whole");
     }
     output
@@ -79,10 +79,10 @@ async fn build(output: &Path, limit: Option<u64>) -> std::process::Output {
 async fn a_function_that_is_too_large_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("output");
-    let said = build(&output, Some(1_000_000)).await;
-    assert!(!said.status.success() && !output.exists(), "it was built");
-    let said = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(said.contains("The function of api/artifacts.rs has ") && said.contains(" more than 1000000"), "{said}");
+    let built = build(&output, Some(1_000_000)).await;
+    assert!(!built.status.success() && !output.exists(), "it was built");
+    let built = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(built.contains("The function of api/artifacts.rs has ") && built.contains(" more than 1000000"), "{built}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

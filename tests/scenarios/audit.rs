@@ -57,14 +57,14 @@ async fn the_command_line_verifies_and_exports_the_audit_log() {
         tenant.admin().post("/api/keys", json!({"name": format!("k{n}"), "role": "viewer"})).await;
     }
     let supervisor = tenant.supervisor();
-    let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["valid"]), (Some(0), &json!(true)), "{said:?}");
-    let said = supervisor.nofx(&["audit", "export"]);
-    let numbers: Vec<_> = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
-    assert_eq!((said.code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{said:?}");
+    let printed = supervisor.nofx(&["audit", "verify", "--json"]);
+    assert_eq!((printed.code, &printed.json()["valid"]), (Some(0), &json!(true)), "{printed:?}");
+    let printed = supervisor.nofx(&["audit", "export"]);
+    let numbers: Vec<_> = printed.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["seq"].as_i64()).collect();
+    assert_eq!((printed.code, numbers), (Some(0), vec![Some(1), Some(2), Some(3)]), "{printed:?}");
     tamper(&tenant, "update nofx.audit_log set actor = 'nobody' where tenant_id = 'TENANT' and seq = 2").await;
-    let said = supervisor.nofx(&["audit", "verify", "--json"]);
-    assert_eq!((said.code, &said.json()["valid"]), (Some(1), &json!(false)), "{said:?}");
+    let printed = supervisor.nofx(&["audit", "verify", "--json"]);
+    assert_eq!((printed.code, &printed.json()["valid"]), (Some(1), &json!(false)), "{printed:?}");
     tamper(
         &tenant,
         "delete from nofx.audit_payload where tenant_id = 'TENANT'; delete from nofx.audit_log where tenant_id = 'TENANT' and seq > 1",

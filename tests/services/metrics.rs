@@ -113,6 +113,6 @@ async fn prometheus_scrapes_a_worker_and_promtool_finds_nothing_wrong() {
         .stdin(std::fs::File::open(&file).expect("a file"))
         .output()
         .expect("promtool");
-    let said = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
-    assert!(checked.status.success(), "{said}");
+    let printed = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    assert!(checked.status.success(), "{printed}");
 }

@@ -92,9 +92,9 @@ async fn another_model_is_called_when_one_does_not_answer_and_each_failure_is_in
     // However long the five below take, they count together.
     let wide = json!({"target": "provider:openai", "window_s": 3600});
     own.call(reqwest::Method::POST, "/api/breakers", Some(&wide)).await.expect("set");
-    for (nth, fault) in [Fault::Fails, Fault::Declines, Fault::Malformed, Fault::Busy(50)].into_iter().enumerate() {
+    for (number, fault) in [Fault::Fails, Fault::Declines, Fault::Malformed, Fault::Busy(50)].into_iter().enumerate() {
         providers.will("openai", &[fault]);
-        let run = own.run(&ask(&format!("question {nth}"), &order)).await;
+        let run = own.run(&ask(&format!("question {number}"), &order)).await;
         let emitted = events(&own, &run, "model.answered").await;
         let emitted = emitted.first().unwrap_or_else(|| panic!("{fault:?}: {run}"));
         assert_eq!((run["status"].as_str(), emitted["provider"].as_str()), (Some("succeeded"), Some("anthropic")), "{fault:?}: {run}");

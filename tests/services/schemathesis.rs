@@ -28,10 +28,10 @@ fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() 
             .current_dir(&own.dir)
             .output()
             .expect("schemathesis; scripts/bootstrap-dev.sh --tests installs it");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let failures = said.find("= FAILURES =").map_or(&said[..], |at| &said[at..]);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let failures = printed.find("= FAILURES =").map_or(&printed[..], |at| &printed[at..]);
         assert!(output.status.success(), "as {role}: {failures}{}", String::from_utf8_lossy(&output.stderr));
-        let tested = said.split("Tested: ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok());
-        assert!(tested.is_some_and(|routes| routes >= 60), "as {role} most routes were not asked: {said}");
+        let tested = printed.split("Tested: ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok());
+        assert!(tested.is_some_and(|routes| routes >= 60), "as {role} most routes were not asked: {printed}");
     }
 }

@@ -127,27 +127,27 @@ async fn ten_thousand_writes_reach_nothing_outside_of_the_rule() {
     let mut dice = Dice(4);
     let (mut written, mut refused) = (0_i64, 0);
     let try_it = sql.prepare("select nofx_private.apply_write(s, $1) from nofx.step s where s.run_id = $2").await.expect("a statement");
-    for nth in 0..10_000 {
+    for number in 0..10_000 {
         let write = write(&mut dice);
         match sql.query(&try_it, &[&write, &run]).await {
             // A dry run writes nothing.
             Ok(_) => written += i64::from(write["dry_run"] != true),
             Err(error) => {
-                let code = error.as_db_error().unwrap_or_else(|| panic!("{nth}: {error}")).code().code().to_owned();
+                let code = error.as_db_error().unwrap_or_else(|| panic!("{number}: {error}")).code().code().to_owned();
                 // Refused by us, or by the types and keys of the table (42P10: an upsert by columns that are no key): never a syntax error, never a missing right.
                 assert!(
                     code == "PT422" || code == "42P10" || code.starts_with("22") || code.starts_with("23"),
-                    "{nth}: {code} {error:?} for {write}"
+                    "{number}: {code} {error:?} for {write}"
                 );
                 refused += 1;
             }
         }
-        if nth % 1000 == 999 {
+        if number % 1000 == 999 {
             let check = "select (select string_agg(c::text, '') from public.canary c) = '(1,bird)'
                 and not exists (select from public.ticket where secret <> 's' or team not in ('support', 'other') or status not in ('open', 'closed'))
                 and (select count(*) from nofx.run) = 1";
-            assert!(sql.query_one(check, &[]).await.expect("an answer").get::<_, bool>(0), "after {nth} writes");
-            assert_eq!(others, sql.query_one(outside, &[]).await.expect("rows").get::<_, String>(0), "after {nth} writes");
+            assert!(sql.query_one(check, &[]).await.expect("an answer").get::<_, bool>(0), "after {number} writes");
+            assert_eq!(others, sql.query_one(outside, &[]).await.expect("rows").get::<_, String>(0), "after {number} writes");
         }
     }
     assert!(written > 300 && refused > 1000, "{written} were written and {refused} refused: they are not mixed enough to prove anything");

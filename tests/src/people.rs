@@ -131,8 +131,8 @@ impl Person {
         let answer = self.browse(Method::POST, form).form(&fields).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{form}");
         let set = answer.headers().get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-        let said = set.filter_map(|cookie| cookie.strip_prefix("nofx_notice=")?.split(';').next()).next().unwrap_or_default().to_owned();
-        said.replace("%20", " ").replace("%2E", ".").replace("%3A", ":").replace("%3B", ";")
+        let notice = set.filter_map(|cookie| cookie.strip_prefix("nofx_notice=")?.split(';').next()).next().unwrap_or_default().to_owned();
+        notice.replace("%20", " ").replace("%2E", ".").replace("%3A", ":").replace("%3B", ";")
     }
 
     /// Submits a plan; its id.

@@ -31,9 +31,9 @@ fn given(name: &str) -> PathBuf {
 
 /// A failing test also prints the last warnings of the stack, and the command that runs that test alone.
 fn explain_failures(log: PathBuf) {
-    let said = std::panic::take_hook();
+    let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        said(panic);
+        report(panic);
         for line in last_errors(&log) {
             eprintln!("stack: {line}");
         }

@@ -32,9 +32,9 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
         .kill_on_drop(true);
     unset_package(&mut cargo);
     let output = cargo.output().await.expect("cargo runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "the scenarios fail on this host:\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("test result: ok") && !said.contains("ok. 0 passed"), "no scenario ran:\n{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "the scenarios fail on this host:\n{printed}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("test result: ok") && !printed.contains("ok. 0 passed"), "no scenario ran:\n{printed}");
 }
 
 /// Whether only named scenarios run.

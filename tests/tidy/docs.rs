@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nofx_shared::engine::{RunStatus, StepStatus};
+use nofx_shared::problem::Kind;
 
 use crate::layout::{files, root};
 
@@ -28,18 +29,10 @@ fn every_setting_is_in_the_example() {
 }
 
 #[test]
-fn every_problem_has_a_page() {
-    let code = read("shared/src/problem.rs");
-    let slugs: Vec<&str> = code
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .filter(|text| text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
-        .collect();
-    assert!(slugs.len() > 15, "the problems were not found");
-    for slug in slugs {
-        assert!(root().join(format!("docs/problems/{slug}.md")).is_file(), "write docs/problems/{slug}.md: what happened, and what to do");
-    }
+fn every_problem_has_a_page_and_every_page_a_problem() {
+    let slugs: BTreeSet<String> = Kind::ALL.iter().map(|kind| kind.slug().to_owned()).collect();
+    let pages = files(&["docs/problems"], &["md"]).into_iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
+    assert_eq!(slugs, pages, "write docs/problems/<slug>.md for each problem: what happened, and what to do");
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl Glossary {
         self.forbidden.iter().filter(|one| !one.written.contains('_')).find(|one| position(&parts, &one.parts).is_some())
     }
 
+    /// The first forbidden word in a literal: prose if it has a space, else a name.
+    pub(crate) fn find(&self, text: &str) -> Option<&Forbidden> {
+        if text.contains(char::is_whitespace) { self.find_in_text(text) } else { self.find_in_name(text) }
+    }
+
     fn without_terms(&self, mut parts: Vec<String>) -> Vec<String> {
         for term in &self.terms {
             while let Some(at) = position(&parts, term) {
@@ -61,18 +66,21 @@ impl Glossary {
     }
 }
 
-/// The words of a name in snake, kebab or camel case, or of a sentence.
+/// The words of a name in snake, kebab or camel case, or of a sentence: runs of letters or digits. A word begins with a capital behind a
+/// small letter (`runTask`) and with the last capital before a small letter (`HTTPTask`).
 fn parts(name: &str) -> Vec<String> {
     let mut found = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || was_lower && c.is_uppercase() {
+    let mut before = ' ';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_hump = c.is_uppercase() && (before.is_lowercase() || before.is_uppercase() && rest.peek().is_some_and(|c| c.is_lowercase()));
+        if is_hump || c.is_alphabetic() != before.is_alphabetic() || !c.is_alphanumeric() {
             found.push(String::new());
         }
         if c.is_alphanumeric() {
             found.last_mut().expect("it has one").extend(c.to_lowercase());
         }
-        was_lower = c.is_lowercase() || c.is_numeric();
+        before = c;
     }
     found.retain(|part| !part.is_empty());
     found
@@ -100,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_word_is_found_in_every_case_and_in_the_plural() {
-        for name in ["task", "run_tasks", "RunTask", "task-limit", "task.started", "the_task_2"] {
+        for name in ["task", "run_tasks", "RunTask", "task-limit", "task.started", "the_task_2", "task2", "HTTPTask", "HTTP2Task", "TASKS"]
+        {
             assert_eq!(in_name(name).as_deref(), Some("task"), "{name}");
         }
         assert_eq!(in_name("run_is_over").as_deref(), Some("is over"));

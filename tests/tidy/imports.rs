@@ -1,5 +1,5 @@
 //! Which top-level module of a crate imports which, as its text says: in `use`, and in the paths of code. Re-exports of the crate's root are
-//! followed; what a macro makes is not seen.
+//! followed; what a macro makes is not seen, and what else would not be is refused by `unseen_imports`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ pub(crate) fn imports(sources: &[Source]) -> Imports {
 }
 
 /// The path of a file's module; empty for the root of a crate.
-fn module(path: &str) -> Vec<&str> {
+pub(crate) fn module(path: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
     if parts.last() == Some(&"mod") || matches!(parts[..], ["lib" | "main" | "_vercel"]) {
         parts.pop();
@@ -49,7 +49,7 @@ fn module(path: &str) -> Vec<&str> {
 
 /// Every path of a module that begins at the crate's root, or above the module, or in a `use` of the root: as a path from the root, and the
 /// name that it is used by.
-fn used(tokens: &[Token<'_>], module: &[&str]) -> Vec<(Vec<String>, String)> {
+pub(crate) fn used(tokens: &[Token<'_>], module: &[&str]) -> Vec<(Vec<String>, String)> {
     let mut found = vec![];
     // Modules that stand in the file: their names, and the depth of the braces around them.
     let mut inner: Vec<(&str, usize)> = vec![];
@@ -71,7 +71,8 @@ fn used(tokens: &[Token<'_>], module: &[&str]) -> Vec<(Vec<String>, String)> {
             depth = depth.saturating_sub(1);
         }
         let is_first = at == 0 || !is(at - 1, "::");
-        let begins = is_first && is(at + 1, "::") && (token.is("crate") || token.is("super"));
+        let goes_on = is(at + 1, "::") || is(at + 1, "as");
+        let begins = is_first && (goes_on && (token.is("crate") || token.is("super")) || token.is("self") && is(at + 2, "super"));
         let here = || module.iter().copied().chain(inner.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
         if begins {
             tree(tokens, at, here(), &mut found);
@@ -178,6 +179,7 @@ mod tests {
     fn groups_and_ways_up_are_followed() {
         assert_eq!(found(&[("a.rs", "use crate::{c, b::{self, x::Y}};"), ("b/x.rs", "use super::super::a::A;")]), [["a", "b"]]);
         assert_eq!(found(&[("a.rs", "use super::{c, b};"), ("b/x/y.rs", "fn f() -> super::super::super::a::A {}")]), [["a", "b"]]);
+        assert_eq!(found(&[("a.rs", "use self::super::b;"), ("b.rs", "use crate::a::A;")]), [["a", "b"]]);
         assert_eq!(found(&[("a.rs", "use {crate::b, std::fmt};"), ("b.rs", "mod inner { use super::super::a::A; }")]), [["a", "b"]]);
     }
 

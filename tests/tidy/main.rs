@@ -2,15 +2,18 @@
 
 mod allowed;
 mod crates;
-mod declared_names;
 mod deploy;
 mod docs;
 mod glossary;
 mod imports;
 mod layout;
+mod mod_files;
 mod mutants;
+mod names;
+mod refusals;
 mod rooms;
 mod rust_source;
 mod sql;
 mod tokens;
+mod unseen_imports;
 mod words;

@@ -43,11 +43,11 @@ pub(crate) fn program(text: &str) -> Vec<Token<'_>> {
     found
 }
 
+/// `#[test]`, `#[tokio::test(…)]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`. What `any(test, …)` stands above is in programs, too.
 fn is_for_tests(attribute: &[Token<'_>]) -> bool {
-    let is = |at: usize, written: &str| attribute.get(at).is_some_and(|token| token.is(written));
-    // #[test], #[tokio::test(…)]
-    let is_test = is(1, "test") || is(2, "::") && is(3, "test");
-    is_test || is(1, "cfg") && attribute.iter().any(|token| token.is("test")) && !attribute.iter().any(|token| token.is("not"))
+    let begins = |words: &[&str]| words.iter().enumerate().all(|(at, word)| attribute.get(at + 1).is_some_and(|token| token.is(word)));
+    let is_test = begins(&["test"]) || attribute.get(2..4).is_some_and(|path| path[0].is("::") && path[1].is("test"));
+    is_test || begins(&["cfg", "(", "test", ")"]) || begins(&["cfg", "(", "all", "(", "test", ","])
 }
 
 /// Where the attributes end that begin here; here if none does.
@@ -58,14 +58,24 @@ fn after_attributes(all: &[Token<'_>], mut at: usize) -> usize {
     at
 }
 
-/// An item ends with its first braces or its semicolon.
+/// An item ends with its first braces or its semicolon; a field, a variant or an argument with its comma, or before the brackets around it.
 fn after_item(all: &[Token<'_>], mut at: usize) -> usize {
+    let items = "async const enum extern fn impl let macro_rules mod static struct trait type union unsafe use";
+    let visibility = usize::from(all.get(at).is_some_and(|token| token.is("pub")));
+    let first = match all.get(at + visibility) {
+        Some(open) if visibility == 1 && open.is("(") => after_brackets(all, at + 1),
+        _ => at + visibility,
+    };
+    let is_item = all.get(first).and_then(|token| token.word()).is_some_and(|word| items.split(' ').any(|item| item == word));
     while at < all.len() {
         if all[at].is("{") {
             return after_brackets(all, at);
         }
+        if !is_item && [")", "]", "}"].iter().any(|close| all[at].is(close)) {
+            return at;
+        }
         at = if all[at].is("(") || all[at].is("[") { after_brackets(all, at) } else { at + 1 };
-        if all[at - 1].is(";") {
+        if all[at - 1].is(";") || !is_item && all[at - 1].is(",") {
             return at;
         }
     }
@@ -73,7 +83,7 @@ fn after_item(all: &[Token<'_>], mut at: usize) -> usize {
 }
 
 /// Where the brackets end that open here.
-pub(crate) fn after_brackets(all: &[Token<'_>], at: usize) -> usize {
+fn after_brackets(all: &[Token<'_>], at: usize) -> usize {
     let mut depth = 0;
     for (n, token) in all[at..].iter().enumerate() {
         depth += i32::from(["(", "[", "{"].iter().any(|open| token.is(open)));
@@ -85,7 +95,8 @@ pub(crate) fn after_brackets(all: &[Token<'_>], at: usize) -> usize {
     all.len()
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
+/// All tokens, those of tests, too.
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = vec![];
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -196,6 +207,20 @@ mod tests {
         let text = "fn a() {} #[cfg(test)] mod tests { fn b() { c() } } #[cfg(test)] #[path = \"x\"] mod d; \
                     #[tokio::test(start_paused = true)] async fn e([f]: [u8; 1]) { g } #[derive(Debug)] struct h; #[cfg(not(test))] fn i() {}";
         assert_eq!(words(text), ["fn", "a", "derive", "Debug", "struct", "h", "cfg", "not", "test", "fn", "i"]);
+    }
+
+    #[test]
+    fn what_programs_have_as_well_as_tests_stays() {
+        assert_eq!(words("#[cfg(any(test, x))] fn a() {} b"), ["cfg", "any", "test", "x", "fn", "a", "b"]);
+        assert_eq!(words("#[cfg(all(test, x))] fn a() {} b"), ["b"]);
+    }
+
+    #[test]
+    fn a_field_of_tests_hides_no_more_than_itself() {
+        assert_eq!(words("struct A { #[cfg(test)] b: C, d: E } fn f() {}"), ["struct", "A", "d", "E", "fn", "f"]);
+        assert_eq!(words("struct A { b: C, #[cfg(test)] pub(crate) d: E } fn f() {}"), ["struct", "A", "b", "C", "fn", "f"]);
+        assert_eq!(words("struct A(#[cfg(test)] B); enum C { #[cfg(test)] D(E), F } g"), ["struct", "A", "enum", "C", "F", "g"]);
+        assert_eq!(words("#[cfg(test)] pub(super) fn a<B, C>(d: E) {} f"), ["f"]);
     }
 
     #[test]

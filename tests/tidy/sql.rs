@@ -16,12 +16,13 @@ fn migrations() -> Vec<(String, String)> {
 }
 
 /// Each `create function` with the comment above it.
-fn functions() -> Vec<(String, String, String)> {
+pub(crate) fn functions() -> Vec<(String, String, String)> {
     let mut found = vec![];
     for (file, text) in migrations() {
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("create function ")) {
-            let comment: Vec<&str> = lines[..at].iter().rev().take_while(|line| line.starts_with("--")).copied().collect();
+            let mut comment: Vec<&str> = lines[..at].iter().rev().take_while(|line| line.starts_with("--")).copied().collect();
+            comment.reverse();
             let body: String = lines[at..].iter().take_while(|line| **line != "$$;").flat_map(|line| [*line, "\n"]).collect();
             let name = line.trim_start_matches("create function ").split('(').next().expect("a name");
             found.push((format!("{file}: {name}"), comment.join("\n"), body));

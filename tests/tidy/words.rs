@@ -1,5 +1,5 @@
-//! One concept, one word: what the glossary lists as *not* used is in no name, and in no text of a page. Prose of the docs and names of tests
-//! are sentences and are not read.
+//! One concept, one word: what the glossary lists as *not* used is in no name, no text of the product, and nothing that describes its
+//! interfaces. Comments, prose of the docs, and names and texts of tests are not read.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,16 +8,10 @@ use nofx_shared::events::EventType;
 use nofx_shared::problem::Kind;
 
 use crate::allowed;
-use crate::declared_names::{rust_names, sql_names};
 use crate::glossary::{Forbidden, Glossary};
 use crate::layout::{files, root};
-use crate::rust_source::program;
-
-/// Whether a literal of a page is for its readers: paths, classes and names of fields are not.
-fn is_prose(literal: &str) -> bool {
-    let begins = literal.chars().next().is_some_and(char::is_uppercase);
-    (begins || literal.contains(' ')) && !literal.starts_with(['/', '.', '&', '?'])
-}
+use crate::names::{rust_names, sql_names, sql_texts};
+use crate::rust_source::{Token, program};
 
 /// The part of the repository that a list of exceptions names: a file may move within it.
 fn room(file: &Path) -> &str {
@@ -25,56 +19,89 @@ fn room(file: &Path) -> &str {
     if path.starts_with("supabase/local") { "supabase/local" } else { path.split('/').next().expect("a folder") }
 }
 
+/// The names and texts of a file that have a forbidden word.
+fn words<'a>(glossary: &'a Glossary, file: &Path, text: &str) -> Vec<(String, &'a Forbidden)> {
+    let name = |name: &str| Some((name.to_owned(), glossary.find_in_name(name)?));
+    let words = |text: &str| Some((text.to_owned(), glossary.find(text)?));
+    match file.extension().and_then(|ending| ending.to_str()).expect("an ending") {
+        "rs" => {
+            let tokens = program(text);
+            let texts = tokens.iter().copied().filter_map(Token::text).filter(|_| room(file) != "tests");
+            rust_names(&tokens).into_iter().filter_map(name).chain(texts.filter_map(words)).collect()
+        }
+        "sql" => {
+            let names = sql_names(text);
+            names.iter().filter_map(|one| name(one)).chain(sql_texts(text).iter().filter_map(|one| words(one))).collect()
+        }
+        // Help and schemas; the script of the pages, whose functions are the browser's.
+        _ => text.lines().flat_map(|line| line.split('"')).filter_map(words).collect(),
+    }
+}
+
 #[test]
-fn no_name_and_no_page_has_a_word_that_the_glossary_replaced() {
-    let text = std::fs::read_to_string(root().join("docs/glossary.md")).expect("the glossary");
-    let glossary = Glossary::read(&text);
+fn no_name_and_no_text_has_a_word_that_the_glossary_replaced() {
+    let glossary = Glossary::read(&std::fs::read_to_string(root().join("docs/glossary.md")).expect("the glossary"));
     assert!(glossary.forbidden.len() > 30, "the column `not` of docs/glossary.md was not found");
     let mut found = BTreeMap::new();
-    let mut add = |room: &str, place: String, name: &str, forbidden: Option<&Forbidden>| {
-        if let Some(Forbidden { written, instead, .. }) = forbidden {
-            found.insert(format!("{room}: {name}"), format!("{place} says `{written}`, the word of docs/glossary.md is `{instead}`"));
-        }
+    let mut add = |room: &str, place: &str, name: &str, forbidden: &Forbidden| {
+        let Forbidden { written, instead, .. } = forbidden;
+        found.insert(format!("{room}: {name}"), format!("{place} says `{written}`, the word of docs/glossary.md is `{instead}`"));
     };
-    for file in files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["rs"]) {
-        let text = std::fs::read_to_string(&file).expect("text");
-        let (tokens, room, place) = (program(&text), room(&file), || file.display().to_string());
-        for name in rust_names(&tokens) {
-            add(room, place(), name, glossary.find_in_name(name));
-        }
-        let texts = || tokens.iter().filter_map(|token| token.text());
-        if file.starts_with(root().join("api/_lib/ui")) {
-            for text in texts().filter(|text| is_prose(text)) {
-                add(room, place(), text, glossary.find_in_text(text));
-            }
-        } else if file.starts_with(root().join("worker/src")) && place().contains("metrics") {
-            for name in texts().filter(|text| !text.contains(' ')) {
-                add("metrics", place(), name, glossary.find_in_name(name));
-            }
+    let code = files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["rs"]);
+    let others = files(&["docs/interface", "public", "supabase/migrations"], &["js", "json", "sql", "txt"]);
+    for file in code.iter().chain(&others).filter(|file| !file.starts_with(root().join("public/vendor"))) {
+        let text = std::fs::read_to_string(file).expect("text");
+        for (name, forbidden) in words(&glossary, file, &text) {
+            add(room(file), &file.display().to_string(), &name, forbidden);
         }
     }
-    for file in files(&["supabase/migrations"], &["sql"]) {
-        let text = std::fs::read_to_string(&file).expect("text");
-        for name in sql_names(&text) {
-            add(room(&file), file.display().to_string(), name, glossary.find_in_name(name));
+    // What macros make of them is in no file.
+    for name in Kind::ALL.iter().flat_map(|kind| [kind.slug(), kind.title()]).chain(EventType::ALL.iter().copied()) {
+        if let Some(forbidden) = glossary.find(name) {
+            add("shared", "a problem or an event", name, forbidden);
         }
     }
-    for kind in Kind::ALL {
-        add("problems", "shared/src/problem.rs".to_owned(), kind.slug(), glossary.find_in_name(kind.slug()));
-    }
-    for event in EventType::ALL {
-        add("events", "shared/src/events/catalogue.rs".to_owned(), event, glossary.find_in_name(event));
-    }
-    allowed::exactly("words", &found);
+    allowed::exactly("words", 25, &found);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_prose;
+    use super::words;
+    use crate::glossary::Glossary;
+    use crate::layout::root;
+
+    const GLOSSARY: &str = "| word | meaning | not |\n| --- | --- | --- |\n| step | a node | task, is over |\n";
+
+    fn found(path: &str, text: &str) -> usize {
+        words(&Glossary::read(GLOSSARY), &root().join(path), text).len()
+    }
 
     #[test]
-    fn texts_for_readers_are_told_from_paths_and_classes() {
-        assert!(is_prose("No runs yet") && is_prose("Runs") && is_prose("to {name}"));
-        assert!(!is_prose("/ui/runs") && !is_prose("table") && !is_prose("&after="));
+    fn names_and_texts_of_the_product_are_read() {
+        for text in
+            ["let task = 1;", "fn f(task: A) {}", "use a::B as Task;", "f(\"task\")", "f(\".task\")", "f(\"it is over\")", "|task| 1"]
+        {
+            assert_eq!(found("api/a.rs", text), 1, "{text}");
+        }
+        assert_eq!(found("api/a.rs", "tokio::task::spawn(a); // A task.\n#[test] fn a_task() { task }"), 0);
+        assert_eq!(found("tests/src/a.rs", "fn task() { f(\"task\") }"), 1);
+    }
+
+    #[test]
+    fn migrations_interfaces_and_the_script_are_read() {
+        for text in [
+            "p_task int",
+            "v_tasks int;",
+            "with task as (",
+            "create index a_task_b on c",
+            "jsonb_build_object('task', 1)",
+            "'The run is over.'",
+        ] {
+            assert_eq!(found("supabase/migrations/a.sql", text), 1, "{text}");
+        }
+        assert_eq!(found("supabase/migrations/a.sql", "-- A task.\nselect 1;"), 0);
+        assert_eq!(found("docs/interface/cli.txt", "      --all  Every task"), 1);
+        assert_eq!(found("docs/interface/openapi.json", "\"summary\": \"Retry a task.\","), 1);
+        assert_eq!(found("public/app.js", "const task = 1;"), 1);
     }
 }

@@ -47,7 +47,9 @@ async fn set(agent: &str, protected: bool) {
     };
     let request = net::client().put(format!("{agent}/task-protection/v1/state")).timeout(Duration::from_secs(5)).json(&body);
     match request.send().await.and_then(reqwest::Response::error_for_status) {
-        Ok(_) => tracing::debug!(protected, "task protection"),
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, protected, "could not change the task's protection at ECS"),
+        Ok(_) => tracing::debug!(protected, "scale-in protection"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, protected, "could not change the scale-in protection at ECS")
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn list_dead_letters(
     filters.extend(filter.tool.map(|tool| ("tool".to_owned(), format!("eq.{tool}"))));
     filters.extend(filter.run_id.map(|run| ("run_id".to_owned(), format!("eq.{run}"))));
     filters.extend(filter.reason.map(|reason| ("reason".to_owned(), format!("eq.{}", reason.as_str()))));
-    let cursor = |letter: &DeadLetter| Cursor { created_at: letter.created_at, id: letter.id };
+    let cursor = |dead_letter: &DeadLetter| Cursor { created_at: dead_letter.created_at, id: dead_letter.id };
     Ok(paging.fetch(&app.db(&caller), "step_dlq", filters, cursor).await?.respond(&uri, &headers))
 }
 
@@ -51,8 +51,8 @@ pub(crate) async fn get_dead_letter(
 ) -> Result<Response, Refusal> {
     let query = Query::of("step_dlq", [("select", DeadLetter::COLUMNS.to_owned()), ("id", format!("eq.{id}"))]);
     let detail = format!("Dead letter {id} was not found. List dead letters with GET /api/dlq.");
-    let letter: DeadLetter = one(&app.db(&caller), &query, Kind::NotFound, detail).await?;
-    Ok(cached(&headers, &letter))
+    let dead_letter: DeadLetter = one(&app.db(&caller), &query, Kind::NotFound, detail).await?;
+    Ok(cached(&headers, &dead_letter))
 }
 
 /// Requeue dead letters; their runs continue.

@@ -70,8 +70,8 @@ pub(crate) async fn run(target: &Target, command: Dlq) -> Outcome {
 async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limit: u16) -> Outcome {
     let api = Api::find(target, Role::Viewer)?;
     if let Some(id) = id {
-        let letter = api.get(&format!("/api/dlq/{id}")).await?;
-        let text = if target.json { letter.to_string() } else { serde_json::to_string_pretty(&letter).map_err(Error::new)? };
+        let dead_letter = api.get(&format!("/api/dlq/{id}")).await?;
+        let text = if target.json { dead_letter.to_string() } else { serde_json::to_string_pretty(&dead_letter).map_err(Error::new)? };
         output::line(format_args!("{text}"));
         return Ok(Exit::Succeeded);
     }
@@ -84,19 +84,19 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
         output::line(format_args!("{page}"));
         return Ok(Exit::Succeeded);
     }
-    let letters = page["data"].as_array().cloned().unwrap_or_default();
-    if letters.is_empty() {
+    let dead_letters = page["data"].as_array().cloned().unwrap_or_default();
+    if dead_letters.is_empty() {
         eprintln!("nofx: the DLQ is empty");
     }
-    for letter in &letters {
-        let text = |key: &str| letter[key].as_str().unwrap_or_default().to_owned();
-        let message = letter["error"]["message"].as_str().unwrap_or_default();
+    for dead_letter in &dead_letters {
+        let text = |key: &str| dead_letter[key].as_str().unwrap_or_default().to_owned();
+        let message = dead_letter["error"]["message"].as_str().unwrap_or_default();
         output::line(format_args!(
             "{}  {:<9} {:<16} {} attempts  {}  run {}  ({message})",
             text("id"),
             text("reason"),
             text("tool"),
-            letter["attempts"],
+            dead_letter["attempts"],
             text("name"),
             text("run_id")
         ));

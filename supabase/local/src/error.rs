@@ -17,7 +17,7 @@ pub enum Error {
     NoCheckout(PathBuf),
     #[error("port {port} is in use; stop the process that listens there or pass {flag}")]
     PortTaken { port: u16, flag: &'static str },
-    #[error("{dir} was created by another version of the schema; pass --fresh to recreate it (its data is lost) or another --data-dir")]
+    #[error("{dir} was created by another version of the schema; pass --fresh to delete its data and recreate it, or another --data-dir")]
     OtherVersion { dir: PathBuf },
     #[error("{dir} is in use by another nofx (pid {pid}); stop it or pass another --data-dir")]
     InUse { dir: PathBuf, pid: i32 },

@@ -73,11 +73,11 @@ async fn every_artifact_comes_with_an_attestation_of_its_provenance() {
     let run = made(&person, &repository).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     for artifact in run["artifacts"].as_array().expect("artifacts") {
-        let said = statements(&person, artifact["id"].as_str().expect("an id")).await;
-        said.iter().for_each(check_with_python);
+        let attested = statements(&person, artifact["id"].as_str().expect("an id")).await;
+        attested.iter().for_each(check_with_python);
         let digest = artifact["hash"].as_str().and_then(|hash| hash.strip_prefix("sha256:")).expect("a digest");
         assert_eq!(
-            (said[0]["predicateType"].as_str(), &said[0]["subject"][0]["digest"]["sha256"]),
+            (attested[0]["predicateType"].as_str(), &attested[0]["subject"][0]["digest"]["sha256"]),
             (Some("https://slsa.dev/provenance/v1"), &json!(digest))
         );
     }

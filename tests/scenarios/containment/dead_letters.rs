@@ -13,14 +13,14 @@ async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
     assert_eq!((run["status"].as_str(), step(&run, "after")["status"].as_str()), (Some("failed"), Some("skipped")));
 
     let (_, page) = person.get("/api/dlq?tool=bash").await;
-    let letter = &page["data"][0];
+    let dead_letter = &page["data"][0];
     assert_eq!(
-        (letter["reason"].as_str(), letter["name"].as_str(), &letter["inputs"]["script"]),
+        (dead_letter["reason"].as_str(), dead_letter["name"].as_str(), &dead_letter["inputs"]["script"]),
         (Some("exhausted"), Some("flaky"), &json!(script))
     );
-    assert!(letter["error"]["chain"].as_array().is_some_and(|chain| chain.len() == 1), "{letter}");
-    assert_eq!(letter["evidence"][0]["name"], "log-1.txt", "what it left is named");
-    let id = letter["id"].as_str().expect("an id");
+    assert!(dead_letter["error"]["chain"].as_array().is_some_and(|chain| chain.len() == 1), "{dead_letter}");
+    assert_eq!(dead_letter["evidence"][0]["name"], "log-1.txt", "what it left is named");
+    let id = dead_letter["id"].as_str().expect("an id");
     assert_eq!(person.get(&format!("/api/dlq/{id}")).await.1["id"], *id);
 
     assert_eq!(person.post("/api/dlq/requeue", json!({})).await.0, 400, "nothing is not everything");

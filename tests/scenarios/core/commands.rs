@@ -28,9 +28,9 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
     let gate = run["gates"][0]["id"].as_str().expect("an id");
 
     let lines = |arguments: &[&str]| -> Vec<String> {
-        let said = person.nofx(arguments);
-        assert_eq!(said.code, Some(0), "{said:?}");
-        said.out.lines().map(str::to_owned).collect()
+        let printed = person.nofx(arguments);
+        assert_eq!(printed.code, Some(0), "{printed:?}");
+        printed.out.lines().map(str::to_owned).collect()
     };
     let all = lines(&["runs"]);
     assert!(all.len() == 3 && all[0].starts_with(&waits) && all[2].starts_with(done), "newest first: {all:?}");
@@ -68,9 +68,9 @@ async fn events_are_printed_and_followed() {
     let second = person.run(plan("second")).await["id"].as_str().expect("an id").to_owned();
     person.events(&format!("run_id={second}&types=run.succeeded"), 1).await;
     let events = |arguments: &[&str]| -> Vec<Value> {
-        let said = person.nofx(&[&["events"], arguments].concat());
-        assert_eq!(said.code, Some(0), "{said:?}");
-        said.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        let printed = person.nofx(&[&["events"], arguments].concat());
+        assert_eq!(printed.code, Some(0), "{printed:?}");
+        printed.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     };
     let ended = events(&["--types", "run.succeeded"]);
     assert_eq!(ended.iter().map(|event| event["runid"].as_str()).collect::<Vec<_>>(), [Some(&*first), Some(&*second)], "{ended:?}");
@@ -102,9 +102,11 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
         let step = json!({"name": goal, "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}});
         assert_eq!(person.run(json!({"goal": goal, "steps": [step]})).await["status"], "failed");
     }
-    let letters = person.nofx(&["dlq", "inspect", "--tool", "bash", "--json"]).json()["data"].clone();
-    let letter = |name: &str| letters.as_array().and_then(|all| all.iter().find(|letter| letter["name"] == name)).expect("a letter");
-    let id = |name: &str| letter(name)["id"].as_str().expect("an id");
+    let dead_letters = person.nofx(&["dlq", "inspect", "--tool", "bash", "--json"]).json()["data"].clone();
+    let dead_letter = |name: &str| {
+        dead_letters.as_array().and_then(|all| all.iter().find(|dead_letter| dead_letter["name"] == name)).expect("a dead letter")
+    };
+    let id = |name: &str| dead_letter(name)["id"].as_str().expect("an id");
     let listed = person.nofx(&["dlq", "inspect"]);
     assert!(listed.out.lines().count() == 2 && listed.out.contains(id("one")) && listed.out.contains("exhausted"), "{listed:?}");
     assert_eq!(person.nofx(&["dlq", "inspect", "--tool", "http"]).out, "");
@@ -113,12 +115,12 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
     let nothing = person.nofx(&["dlq", "requeue"]);
     assert!(nothing.code == Some(2) && nothing.err.contains("select by id"), "nothing is not everything: {nothing:?}");
     let missing = "00000000-0000-0000-0000-000000000001";
-    let said = person.nofx(&["dlq", "requeue", missing]);
-    assert!(said.code == Some(2) && said.err.contains(&format!("{missing} is not in the DLQ")), "{said:?}");
+    let printed = person.nofx(&["dlq", "requeue", missing]);
+    assert!(printed.code == Some(2) && printed.err.contains(&format!("{missing} is not in the DLQ")), "{printed:?}");
     let would = person.nofx(&["dlq", "requeue", "--all", "--dry-run"]);
     assert!(would.out.lines().count() == 2 && would.out.contains(&format!("{} would be requeued", id("two"))), "{would:?}");
     assert_eq!(person.nofx(&["dlq", "requeue", id("one")]).out, format!("{} requeued\n", id("one")));
-    assert_eq!(person.end(letter("one")["run_id"].as_str().expect("an id")).await["status"], "succeeded");
+    assert_eq!(person.end(dead_letter("one")["run_id"].as_str().expect("an id")).await["status"], "succeeded");
     assert_eq!(person.nofx(&["dlq", "purge", "--all"]).code, Some(2), "for supervisors");
     assert_eq!(supervisor.nofx(&["dlq", "purge", "--reason", "exhausted"]).out, format!("{} purged\n", id("two")));
     let none = supervisor.nofx(&["dlq", "purge", "--all"]);

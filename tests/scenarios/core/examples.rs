@@ -9,12 +9,12 @@ async fn the_examples_run_as_they_are_through_the_cli() {
     let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
     for name in ["hello.json", "fan-out.yaml"] {
         let path = root().join("examples").join(name);
-        let said = author.nofx(&["run", &path.to_string_lossy(), "--watch"]);
-        assert_eq!(said.code, Some(0), "{name}: {said:?}");
+        let printed = author.nofx(&["run", &path.to_string_lossy(), "--watch"]);
+        assert_eq!(printed.code, Some(0), "{name}: {printed:?}");
     }
     let path = root().join("examples/gated-repo.json");
-    let said = author.nofx(&["run", &path.to_string_lossy()]);
-    let id = said.out.trim();
+    let printed = author.nofx(&["run", &path.to_string_lossy()]);
+    let id = printed.out.trim();
     let run = supervisor.wait(id, |run| status(run, "approve") == "waiting").await;
     let gates = run["gates"].as_array().expect("gates");
     let gate = gates.iter().find(|gate| gate["status"] == "pending").and_then(|gate| gate["id"].as_str()).expect("a pending gate");
@@ -48,8 +48,8 @@ async fn the_exit_code_shows_how_a_run_ended() {
             };
             assert_eq!(author.post(&format!("/api/runs/{id}/cancel"), json!({})).await.0, 200);
         }
-        let said = watching.await.expect("it ends");
-        assert_eq!(said.code, Some(code), "{tool}: {said:?}");
+        let printed = watching.await.expect("it ends");
+        assert_eq!(printed.code, Some(code), "{tool}: {printed:?}");
     }
 }
 
@@ -58,8 +58,8 @@ async fn the_cli_says_what_is_wrong_with_a_plan_and_exits_with_2() {
     let person = Tenant::new().await.contributor();
     let path = std::env::temp_dir().join(format!("nofx-bad-{}.json", uuid::Uuid::now_v7()));
     std::fs::write(&path, r#"{"steps": [{"name": "a", "tool": "nothing"}]}"#).expect("written");
-    let said = person.nofx(&["run", &path.to_string_lossy()]);
+    let printed = person.nofx(&["run", &path.to_string_lossy()]);
     std::fs::remove_file(&path).expect("removed");
-    assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("/steps/0/tool") && said.err.contains("unknown tool"), "{said:?}");
+    assert_eq!(printed.code, Some(2));
+    assert!(printed.err.contains("/steps/0/tool") && printed.err.contains("unknown tool"), "{printed:?}");
 }

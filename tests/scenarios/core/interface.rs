@@ -50,7 +50,7 @@ fn all_faults_of_the_settings_are_reported_at_once() {
         ("RUST_LOG", "nofx=loud"),
     ];
     let output = std::process::Command::new(binary()).arg("worker").env_clear().envs(wrong).output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     for name in [
         "SUPABASE_URL: `nowhere`",
@@ -61,7 +61,7 @@ fn all_faults_of_the_settings_are_reported_at_once() {
         "SECRETS_DRIVER: `paper`",
         "RUST_LOG: ",
     ] {
-        assert!(said.contains(name), "{name} is missing in {said}");
+        assert!(printed.contains(name), "{name} is missing in {printed}");
     }
 }
 

@@ -1,12 +1,7 @@
 mod commands;
 mod events;
+mod every_host;
 mod examples;
 mod interface;
 mod storage;
 mod supabase;
-
-#[path = "."]
-mod every_host {
-    mod dashboard;
-    mod requests;
-}

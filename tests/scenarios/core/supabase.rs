@@ -40,9 +40,9 @@ fn the_set_up_checks_whether_a_supabase_project_can_be_reached() {
         let output = Command::new("node").arg(root().join("scripts/check-supabase.mjs")).arg(&file).output().expect("node starts");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (code, said) = check(STACK.get("supabase_url"));
-    assert_eq!((code, said.as_str()), (Some(0), "ok    rest\nok    storage\nok    auth\nok    realtime\nok    clock\n"));
-    let (code, said) = check("http://127.0.0.1:9");
-    let failed: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("FAIL  ")?.split(':').next()).collect();
-    assert_eq!((code, failed), (Some(1), vec!["rest", "storage", "auth", "realtime", "clock"]), "{said}");
+    let (code, printed) = check(STACK.get("supabase_url"));
+    assert_eq!((code, printed.as_str()), (Some(0), "ok    rest\nok    storage\nok    auth\nok    realtime\nok    clock\n"));
+    let (code, printed) = check("http://127.0.0.1:9");
+    let failed: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("FAIL  ")?.split(':').next()).collect();
+    assert_eq!((code, failed), (Some(1), vec!["rest", "storage", "auth", "realtime", "clock"]), "{printed}");
 }

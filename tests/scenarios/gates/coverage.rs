@@ -32,9 +32,9 @@ fn repository(dice: &mut Dice, names: &[&str]) -> (Repository, Hits) {
     let first = whole(&texts);
     let repository = Repository::new(&first.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect::<Vec<_>>());
     repository.branch("work");
-    for (nth, name) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let mut text = texts.remove(*name).expect("a file");
-        match nth % 5 {
+        match index % 5 {
             // Renamed with a change; deleted; without an end of line; with carriage returns; in many places.
             0 => {
                 text[3] = format!("changed {}\n", dice.roll(1 << 30));
@@ -42,7 +42,7 @@ fn repository(dice: &mut Dice, names: &[&str]) -> (Repository, Hits) {
                 texts.insert(name.replace("src/", "src/moved "), text);
                 continue;
             }
-            1 if nth > 4 => {
+            1 if index > 4 => {
                 repository.git(&["rm", "-q", "--", name]);
                 continue;
             }
@@ -137,9 +137,9 @@ fn diff_cover(repository: &Repository, reports: &[&str]) -> BTreeMap<String, (BT
         .output()
         .expect("diff-cover runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let said: Value = serde_json::from_slice(&std::fs::read(out).expect("its report")).expect("JSON");
+    let report: Value = serde_json::from_slice(&std::fs::read(out).expect("its report")).expect("JSON");
     let lines = |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_u64).collect::<BTreeSet<_>>();
-    let files = said["src_stats"].as_object().expect("files").iter();
+    let files = report["src_stats"].as_object().expect("files").iter();
     files.map(|(file, stats)| (file.clone(), (lines(&stats["covered_lines"]), lines(&stats["violation_lines"])))).collect()
 }
 

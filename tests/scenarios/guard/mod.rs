@@ -1,10 +1,4 @@
+mod every_host;
 mod leaks;
 mod published_keys;
 mod tenants;
-
-#[path = "."]
-mod every_host {
-    mod credentials;
-    mod idempotency;
-    mod matrix;
-}

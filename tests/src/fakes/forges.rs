@@ -147,7 +147,7 @@ async fn github_open(
     let opened = json!({"number": number, "html_url": url, "state": "open", "title": title, "head": {"ref": head}, "base": {"ref": base}, "draft": body["draft"]});
     match forges.open(opened) {
         Ok(opened) => (StatusCode::CREATED, axum::Json(opened)).into_response(),
-        Err(lost) => lost,
+        Err(error) => error,
     }
 }
 
@@ -181,6 +181,6 @@ async fn bitbucket_open(
     let opened = json!({"id": number, "state": "OPEN", "title": body["title"], "source": body["source"], "links": {"html": {"href": url}}});
     match forges.open(opened) {
         Ok(opened) => (StatusCode::CREATED, axum::Json(opened)).into_response(),
-        Err(lost) => lost,
+        Err(error) => error,
     }
 }

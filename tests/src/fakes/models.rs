@@ -145,8 +145,8 @@ fn stream(events: Vec<String>, cut: bool) -> Response {
 
 /// The pieces in which an answer comes.
 fn pieces(text: &str) -> Vec<String> {
-    let letters: Vec<char> = text.chars().collect();
-    letters.chunks(7).map(|piece| piece.iter().collect()).collect()
+    let characters: Vec<char> = text.chars().collect();
+    characters.chunks(7).map(|piece| piece.iter().collect()).collect()
 }
 
 async fn openai(State(providers): State<Providers>, headers: HeaderMap, axum::Json(body): axum::Json<Value>) -> Response {

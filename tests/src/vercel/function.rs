@@ -60,10 +60,10 @@ impl Function {
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let pid = process.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
         let invocations: Arc<Mutex<HashMap<u64, Invocation>>> = Arc::default();
-        let (tell, started) = oneshot::channel();
-        tokio::spawn(listen(listener, Pid::from_raw(pid), Arc::clone(&invocations), tell));
+        let (announce, started) = oneshot::channel();
+        tokio::spawn(listen(listener, Pid::from_raw(pid), Arc::clone(&invocations), announce));
         let started = tokio::time::timeout(Duration::from_secs(60), started).await;
-        assert!(matches!(started, Ok(Ok(said)) if said == port), "{}: it did not say that it started", program.display());
+        assert!(matches!(started, Ok(Ok(announced)) if announced == port), "{}: it did not say that it started", program.display());
         Self { port, process: process.into(), pid, next: AtomicU64::new(1), invocations, _socket: socket }
     }
 

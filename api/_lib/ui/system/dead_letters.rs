@@ -22,8 +22,8 @@ pub(super) async fn read(db: &Db) -> Result<Vec<DeadLetter>, Error> {
     db.read(&Query::of("step_dlq", [("select", DeadLetter::COLUMNS), ("order", "created_at.desc,id.desc"), ("limit", LIMIT)])).await
 }
 
-pub(super) fn draw(frame: &Frame, letters: &[DeadLetter]) -> Markup {
-    if letters.is_empty() {
+pub(super) fn draw(frame: &Frame, dead_letters: &[DeadLetter]) -> Markup {
+    if dead_letters.is_empty() {
         return html! { p.hint { "The dead-letter queue is empty." } };
     }
     let may = frame.session.may(Role::Contributor);
@@ -31,16 +31,16 @@ pub(super) fn draw(frame: &Frame, letters: &[DeadLetter]) -> Markup {
         @if may { th.tick { span.unseen { "Select" } } } th { "Step" } th { "Reason" } th { "Attempts" } th { "Error" } th { "Added" } th { "Dead letter" }
     };
     let rows = html! {
-        @for letter in letters {
-            @let reason = letter.reason.as_str();
+        @for dead_letter in dead_letters {
+            @let reason = dead_letter.reason.as_str();
             tr {
-                @if may { td.tick { input type="checkbox" name="letter" value=(letter.id) aria-label={ "Select " (letter.name) }; } }
-                td { a href={ "/ui/runs/" (letter.run_id) } { (letter.name) } span.hint { " " (letter.tool) } }
+                @if may { td.tick { input type="checkbox" name="dead_letter" value=(dead_letter.id) aria-label={ "Select " (dead_letter.name) }; } }
+                td { a href={ "/ui/runs/" (dead_letter.run_id) } { (dead_letter.name) } span.hint { " " (dead_letter.tool) } }
                 td { (reason) }
-                td { (letter.attempts) }
-                td { (letter.error["message"].as_str().unwrap_or_default()) }
-                td { (when(letter.created_at)) }
-                td { (id(&letter.id)) }
+                td { (dead_letter.attempts) }
+                td { (dead_letter.error["message"].as_str().unwrap_or_default()) }
+                td { (when(dead_letter.created_at)) }
+                td { (id(&dead_letter.id)) }
             }
         }
     };
@@ -65,13 +65,13 @@ pub(in crate::ui) async fn requeue_or_purge(State(ui): State<Ui>, Path(verb): Pa
         "purge" => false,
         _ => return Err(Problem::new(Kind::NotFound, "Dead letters can be requeued or purged.").into()),
     };
-    let letters: Vec<&str> = form.fields.all("letter").collect();
-    let outcome = if letters.is_empty() {
+    let dead_letters: Vec<&str> = form.fields.all("dead_letter").collect();
+    let outcome = if dead_letters.is_empty() {
         Err(Refused { title: "Select at least one dead letter".to_owned(), ..Refused::default() })
     } else {
-        let outcome = ui.post(&form, &format!("/dlq/{verb}"), &json!({"ids": letters})).await;
-        let count = counted(letters.len(), "dead letter");
-        outcome.map(|_| match (is_requeue, letters.len()) {
+        let outcome = ui.post(&form, &format!("/dlq/{verb}"), &json!({"ids": dead_letters})).await;
+        let count = counted(dead_letters.len(), "dead letter");
+        outcome.map(|_| match (is_requeue, dead_letters.len()) {
             (true, 1) => format!("Requeued {count}; its run is running again."),
             (true, _) => format!("Requeued {count}; their runs are running again."),
             (false, _) => format!("Purged {count}."),

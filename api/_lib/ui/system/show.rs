@@ -10,7 +10,7 @@ use crate::ui::layout::{Frame, Icon, Page};
 
 pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Page, Refusal> {
     let db = ui.app.db(&frame.session.caller);
-    let (summary, load, workers, breakers, letters, alerts, version) = tokio::try_join!(
+    let (summary, load, workers, breakers, dead_letters, alerts, version) = tokio::try_join!(
         queues::read_summary(&db),
         queues::read_load(&db),
         workers::read(&ui, &frame),
@@ -27,7 +27,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame) -> Result<Pa
             section #load { h2 { "Last hour" } div.charts { (queues::charts(&load)) } }
             section #workers { h2 { "Workers" } (workers::draw(&frame, &workers)) }
             section #breakers { h2 { "Breakers" } (breakers::draw(&frame, &breakers)) }
-            section #dlq { h2 { "Dead letters" } (dead_letters::draw(&frame, &letters)) }
+            section #dlq { h2 { "Dead letters" } (dead_letters::draw(&frame, &dead_letters)) }
             section #alerts { h2 { "Alerts" } (alerts::draw(&alerts)) }
             section #limits { h2 { "Limits" } (limits::draw(&ui)) }
             section #versions { h2 { "Versions" } (versions::draw(&ui, version.as_deref())) }

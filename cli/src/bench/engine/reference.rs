@@ -31,10 +31,10 @@ async fn calls(fixture: &Fixture) -> Result<Vec<f64>, Error> {
 
 /// How many, over eight connections, each with rows of its own.
 async fn transactions(fixture: &Fixture) -> Result<f64, Error> {
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut writers = tokio::task::JoinSet::new();
     for worker in 0..8 {
         let client = fixture.connect().await?;
-        tasks.spawn(async move {
+        writers.spawn(async move {
             let statement = client.prepare("select nofx.bench_bump($1)").await?;
             let (begin, mut count) = (Instant::now(), 0u32);
             while begin.elapsed().as_secs_f64() < SECONDS {
@@ -46,7 +46,7 @@ async fn transactions(fixture: &Fixture) -> Result<f64, Error> {
         });
     }
     let mut total = 0;
-    while let Some(count) = tasks.join_next().await {
+    while let Some(count) = writers.join_next().await {
         total += count.map_err(Error::new)?.map_err(Error::new)?;
     }
     Ok(f64::from(total))

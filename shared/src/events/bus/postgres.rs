@@ -12,7 +12,7 @@ pub(super) fn listen(db_url: String) -> watch::Receiver<u64> {
     tokio::spawn(async move {
         loop {
             if let Err(error) = follow(&db_url, &tick).await {
-                tracing::warn!(%error, "the event listener lost its connection");
+                tracing::warn!(%error, "the event listener's connection broke");
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

@@ -24,16 +24,15 @@ pub fn verify<'a>(
     now: i64,
     secrets: &[String],
 ) -> Result<Verified, Refused> {
-    let header: &dyn Fn(&str) -> Option<&'a str> = &header;
     match provider {
-        WebhookProvider::Github => github::verify(header, body, secrets),
-        WebhookProvider::Slack => slack::verify(header, body, now, secrets),
-        WebhookProvider::Standard => standard::verify(header, body, now, secrets),
+        WebhookProvider::Github => github::verify(&header, body, secrets),
+        WebhookProvider::Slack => slack::verify(&header, body, now, secrets),
+        WebhookProvider::Standard => standard::verify(&header, body, now, secrets),
         // A retry has a new id and the same content.
         WebhookProvider::SupabaseAuth => {
-            standard::verify(header, body, now, secrets).map(|verified| Verified { id: digest(&[body]), ..verified })
+            standard::verify(&header, body, now, secrets).map(|verified| Verified { id: digest(&[body]), ..verified })
         }
-        WebhookProvider::SupabaseDatabase => supabase_database::verify(header, body, secrets),
-        WebhookProvider::Vercel => vercel::verify(header, body, secrets),
+        WebhookProvider::SupabaseDatabase => supabase_database::verify(&header, body, secrets),
+        WebhookProvider::Vercel => vercel::verify(&header, body, secrets),
     }
 }

@@ -96,8 +96,8 @@ fn merge_retry(own: Option<Retry>, default: Option<Retry>) -> Retry {
 }
 
 fn check(step: &Step, fields: &Fields<'_>, faults: &mut Vec<Fault>) {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
-    if step.name.is_empty() || step.name.len() > 80 || !step.name.chars().all(is_letter) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || " _.-".contains(c);
+    if step.name.is_empty() || step.name.len() > 80 || !step.name.chars().all(is_allowed) {
         faults.push(Fault::new(fields.at("name"), "must be 1 to 80 letters, digits, spaces, `_`, `.` or `-`"));
     }
     if !tools::is_known(&step.tool) {

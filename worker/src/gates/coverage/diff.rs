@@ -89,7 +89,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Change>, Unreadable> {
         return Err(Unreadable { line: text.lines().count(), what: "the diff ends within a hunk".to_owned() });
     }
     match changes.iter().position(|change| change.path.is_empty()) {
-        Some(nth) => Err(Unreadable { line: 0, what: format!("file {} has no name", nth + 1) }),
+        Some(index) => Err(Unreadable { line: 0, what: format!("file {} has no name", index + 1) }),
         None => Ok(changes),
     }
 }

@@ -114,7 +114,7 @@ fn fill(path: &str, run: &Value, own: &Value) -> String {
         ["gates", ..] => &run["gates"][0]["id"],
         ["artifacts", ..] => &run["artifacts"][0]["id"],
         ["keys", ..] => &own["key"],
-        ["dlq", ..] => &own["letter"],
+        ["dlq", ..] => &own["dead_letter"],
         ["alerts", ..] => &own["alert"],
         ["hooks", "deliveries", ..] => &own["delivery"],
         ["hooks", "sources", ..] => &own["source"],
@@ -148,7 +148,7 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
     service().call::<_, ()>("enqueue_deliveries", &queue).await.expect("queued");
     let first = async |path: &str| supervisor.get(path).await.1["data"][0]["id"].clone();
     let own = json!({
-        "key": key, "policy": policy, "hook": hook, "source": source, "letter": first("/api/dlq").await, "alert": first("/api/alerts").await,
+        "key": key, "policy": policy, "hook": hook, "source": source, "dead_letter": first("/api/dlq").await, "alert": first("/api/alerts").await,
         "delivery": first("/api/hooks/deliveries").await,
     });
     (run, own)

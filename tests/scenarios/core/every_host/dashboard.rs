@@ -74,9 +74,9 @@ async fn a_gate_is_decided_and_runs_are_cancelled_together_by_forms() {
 
     let slow = || plan(vec![step("slow", "sleep", &[], json!({"seconds": 600}))]);
     let (one, other) = (author.submit(slow()).await, author.submit(slow()).await);
-    let said =
+    let notice =
         author.send_form("/ui/runs", "/ui/runs/bulk", &[("action", "cancel"), ("reason", "both"), ("run", &one), ("run", &other)]).await;
-    assert!(said.starts_with('+'), "{said}");
+    assert!(notice.starts_with('+'), "{notice}");
     for run in [one, other] {
         assert_eq!(author.end(&run).await["error"]["message"], "both");
     }
@@ -100,19 +100,22 @@ async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
         .run(json!({"goal": "die", "steps": [{"name": "f", "tool": "fail", "retry": {"max_attempts": 1}, "inputs": {"transient": true}}]}))
         .await;
     assert_eq!(status(&run, "f"), "failed");
-    let (_, letters) = author.get("/api/dlq").await;
-    let letter = letters["data"][0]["id"].as_str().expect("a letter");
+    let (_, dead_letters) = author.get("/api/dlq").await;
+    let dead_letter = dead_letters["data"][0]["id"].as_str().expect("a dead letter");
     assert_eq!(author.send_form("/ui/system", "/ui/system/dlq/requeue", &[]).await, "-Select at least one dead letter. ");
     assert_eq!(
-        author.send_form("/ui/system", "/ui/system/dlq/requeue", &[("letter", letter)]).await,
+        author.send_form("/ui/system", "/ui/system/dlq/requeue", &[("dead_letter", dead_letter)]).await,
         "+Requeued 1 dead letter; its run is running again."
     );
     let run = author.end(run["id"].as_str().expect("an id")).await;
     assert_eq!(found(&run, "f")["attempt"], 2, "{run}");
-    let (_, letters) = author.get("/api/dlq").await;
-    let letter = letters["data"][0]["id"].as_str().expect("a letter");
-    assert!(author.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await.starts_with('-'), "supervisors give up");
-    assert_eq!(supervisor.send_form("/ui/system", "/ui/system/dlq/purge", &[("letter", letter)]).await, "+Purged 1 dead letter.");
+    let (_, dead_letters) = author.get("/api/dlq").await;
+    let dead_letter = dead_letters["data"][0]["id"].as_str().expect("a dead letter");
+    assert!(
+        author.send_form("/ui/system", "/ui/system/dlq/purge", &[("dead_letter", dead_letter)]).await.starts_with('-'),
+        "supervisors give up"
+    );
+    assert_eq!(supervisor.send_form("/ui/system", "/ui/system/dlq/purge", &[("dead_letter", dead_letter)]).await, "+Purged 1 dead letter.");
 }
 
 #[tokio::test]

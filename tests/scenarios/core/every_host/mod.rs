@@ -1,0 +1,4 @@
+//! Runs on each further host too.
+
+mod dashboard;
+mod requests;

@@ -1,0 +1,5 @@
+//! Runs on each further host too.
+
+mod credentials;
+mod idempotency;
+mod matrix;
