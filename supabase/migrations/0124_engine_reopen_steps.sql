@@ -40,7 +40,15 @@ begin
       from opened o
   ), run as (
     update nofx.run r
-       set status = 'running', error = null, ended_at = null, open_steps = r.open_steps + (select count(*) from opened)
+       set status = 'running', ended_at = null, open_steps = r.open_steps + (select count(*) from opened),
+           error = (
+             -- A step that failed the run and is not reopened still does.
+             select jsonb_build_object('step', f.name, 'step_id', f.id, 'message', f.error ->> 'message')
+               from nofx.step f
+              where f.run_id = p_run and f.parent_id is null and f.status in ('failed', 'timed_out') and f.id <> all (p_steps)
+                and (f.on_failure = 'fail' or f.on_failure = 'continue' and (f.tool like 'gate:%' or f.tool like 'manual:%'))
+              order by f.ended_at, f.id
+              limit 1)
      where r.id = p_run
     returning r.tenant_id
   ), run_emitted as (
