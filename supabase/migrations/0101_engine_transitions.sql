@@ -58,6 +58,7 @@ insert into nofx.transition (machine, source, target, reason) values
   ('step', 'timed_out', 'waiting', 'retried by retrying its children'),
   ('step', 'skipped', 'pending', 'the step that blocked it is retried'),
   ('step', 'skipped', 'ready', 'retried'),
+  ('step', 'skipped', 'waiting', 'retried by retrying its children'),
   ('step', 'succeeded', 'ready', 'retried by name'),
   ('step', 'succeeded', 'pending', 'something it needs is retried'),
   ('step', 'succeeded', 'waiting', 'retried by retrying its children');

@@ -95,11 +95,11 @@ declare
 begin
   with decided as (
     -- The function is volatile, so that the planner keeps the subquery and each outcome is decided once, not once a column.
-    select d.id, d.attempt, d.started_at, d.kind, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target, d.is_open,
+    select d.id, d.attempt, d.started_at, d.kind, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
            (d.next).*
       from (
         select s.id, s.attempt, s.started_at, o.kind, o.outputs, o.error, o.gate, o.breaker_target,
-               coalesce(o.transient, false) as is_transient, target.name as target, open.is_open,
+               coalesce(o.transient, false) as is_transient, target.name as target,
                nofx_private.next_status(o, s, r.status, open.is_open) as next
           from unnest(p_outcomes) as o
           join nofx.step s on s.id = o.step_id and s.lease_token = o.token
@@ -122,7 +122,7 @@ begin
                         when d.status = 'succeeded' then null
                         else s.error end,
            failures = case when d.kind = 'breaker_open' then least(s.failures, 1)
-                           when d.is_open and d.status = 'waiting' then greatest(s.failures, 1)
+                           when d.waits_for = 'breaker' then greatest(s.failures, 1)
                            else s.failures + (d.kind in ('failed', 'timed_out'))::int end,
            breaker_target = coalesce(d.breaker_target, s.breaker_target),
            attempt = s.attempt + (not d.keeps_attempt)::int,

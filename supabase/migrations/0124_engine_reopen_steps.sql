@@ -1,8 +1,8 @@
 -- Reopens steps of a failed run and continues the run.
 -- Takes: p_run, a failed run whose lock is held; p_steps, finished steps; p_by, the actor; p_reason, or null.
 -- Locks: the steps; the run's row; their dead letters.
--- Returns: nothing. Steps whose needs have all finished become ready, others pending; a for_each step with children waits for
---   those that were reopened with it.
+-- Returns: nothing. Steps whose needs have all finished become ready, others pending. A for_each step keeps its children and their
+--   results; it waits for those that are reopened with it, and these for what it needs itself.
 -- Raises: nothing.
 create function nofx_private.reopen_steps(p_run uuid, p_steps uuid[], p_by text, p_reason text default null)
 returns void
@@ -12,10 +12,19 @@ as $$
 declare
   v_ready uuid[];
 begin
+  -- Children may read what their parent needs, so they must not start before it has finished again.
+  insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)
+  select c.tenant_id, p_run, c.id, n.id
+    from nofx.step c
+    join nofx.step_edge e on e.run_id = p_run and e.step_id = c.parent_id
+    join nofx.step n on n.id = e.needs_id and n.parent_id is null
+   where c.id = any (p_steps) and n.id = any (p_steps)
+  on conflict do nothing;
+
   with need as (
     select s.id,
            count(n.id)::int as left_over,
-           exists (select from nofx.step c where c.parent_id = s.id) as has_children
+           count(*) filter (where n.parent_id = s.id) as children_left
       from nofx.step s
       left join nofx.step_edge e on e.run_id = p_run and e.step_id = s.id
       left join nofx.step n on n.id = e.needs_id and (n.id = any (p_steps) or n.ended_at is null)
@@ -23,8 +32,9 @@ begin
      group by s.id
   ), opened as (
     update nofx.step s
-       set status = case when n.left_over = 0 then 'ready' when n.has_children then 'waiting' else 'pending' end::nofx.step_status,
-           waits_for = case when n.left_over > 0 and n.has_children then 'child' end::nofx.wait_reason,
+       -- A for_each step that needs other steps too is pending, so that it is blocked if one of them fails.
+       set status = case when n.left_over = 0 then 'ready' when n.left_over = n.children_left then 'waiting' else 'pending' end::nofx.step_status,
+           waits_for = case when n.left_over > 0 and n.left_over = n.children_left then 'child' end::nofx.wait_reason,
            needs_left = n.left_over,
            attempt = s.attempt + exists (
              select from nofx.step_attempt a where a.run_id = p_run and a.step_id = s.id and a.attempt = s.attempt)::int,
@@ -40,7 +50,15 @@ begin
       from opened o
   ), run as (
     update nofx.run r
-       set status = 'running', error = null, ended_at = null, open_steps = r.open_steps + (select count(*) from opened)
+       set status = 'running', ended_at = null, open_steps = r.open_steps + (select count(*) from opened),
+           error = (
+             -- A step that failed the run and is not reopened still does.
+             select jsonb_build_object('step', f.name, 'step_id', f.id, 'message', f.error ->> 'message')
+               from nofx.step f
+              where f.run_id = p_run and f.parent_id is null and f.status in ('failed', 'timed_out') and f.id <> all (p_steps)
+                and (f.on_failure = 'fail' or f.on_failure = 'continue' and (f.tool like 'gate:%' or f.tool like 'manual:%'))
+              order by f.ended_at, f.id
+              limit 1)
      where r.id = p_run
     returning r.tenant_id
   ), run_emitted as (

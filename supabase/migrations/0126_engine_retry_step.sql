@@ -1,4 +1,5 @@
--- Retries one step of a failed run and all that depend on it. Steps that these blocked are retried too.
+-- Retries one step of a failed run and all that depend on it. Steps that were skipped because the run failed are retried too, unless
+-- another failed step still blocks them.
 -- Takes: p_run; p_step, a finished step of the run.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}.
@@ -23,15 +24,30 @@ begin
         select p_step as id
         union
         select e.step_id from below b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
+          -- Children are chosen last, by their status.
+          join nofx.step s on s.id = e.step_id and s.parent_id is null
+      ), failed as (
+        -- What stays failed.
+        select s.id, s.on_failure, s.on_failure = 'skip' or s.tool like 'gate:%' or s.tool like 'manual:%' as blocks_dependants
+          from nofx.step s
+         where s.run_id = p_run and s.parent_id is null and s.status in ('failed', 'timed_out') and s.id not in (select b.id from below b)
+      ), blocked as (
+        select e.step_id as id from failed f join nofx.step_edge e on e.run_id = p_run and e.needs_id = f.id where f.blocks_dependants
+        union
+        select e.step_id from blocked b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
+      ), chosen as (
+        select b.id from below b
+        union
+        -- Skipped because the run failed, and nothing else stops it.
+        select s.id
+          from nofx.step s
+         where s.run_id = p_run and s.parent_id is null and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
+           and s.id not in (select b.id from blocked b)
+           and not exists (select from failed f where f.on_failure = 'fail')
       )
-      select b.id from below b
+      select c.id from chosen c
       union
-      select c.id from nofx.step c where c.parent_id in (select b.id from below b) and c.status <> 'succeeded'
-      union
-      select s.id from nofx.step s where s.run_id = p_run and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
-         and exists (
-           -- Blocked by a step that is reopened.
-           select from nofx.step_edge e join below b on b.id = e.needs_id where e.run_id = p_run and e.step_id = s.id)
+      select s.id from nofx.step s where s.parent_id in (select c.id from chosen c) and s.status <> 'succeeded'
     ),
     nofx_private.caller_name());
   return json_build_object('id', p_run, 'status', 'running');

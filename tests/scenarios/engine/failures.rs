@@ -3,7 +3,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use nofx_tests::Tenant;
 use nofx_tests::people::{service, status, step};
-use nofx_tests::plans::{bash, plan, step as make};
+use nofx_tests::plans::{bash, plan, step as make, until};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -155,6 +155,34 @@ async fn a_finished_run_never_changes_again_except_by_retry() {
     let again = person.end(&id).await;
     assert_eq!((again["status"].as_str(), step(&again, "bad")["attempt"].as_u64()), (Some("failed"), Some(2)));
     assert!(person.run_events(&id).await.contains(&"run.retried".to_owned()));
+}
+
+#[tokio::test]
+async fn a_retried_run_continues_with_the_children_that_are_left() {
+    let person = Tenant::new().await.contributor();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (begun, go) = (folder.path().join("begun"), folder.path().join("go"));
+    let mut plan = plan(vec![
+        json!({"name": "bad", "tool": "bash", "needs": [], "retry": {"max_attempts": 1},
+            "inputs": {"script": format!("{}; [ -e {} ]", until(&begun), go.display())}}),
+        json!({"name": "each", "tool": "bash", "needs": [], "for_each": "[0, 1]", "inputs": {"script": until(&go)}}),
+    ]);
+    // The second child cannot start before the run has failed.
+    plan["max_parallel"] = json!(2);
+    let id = person.submit(plan).await;
+    person.wait(&id, |run| run["steps"].as_array().is_some_and(|steps| steps.len() == 4) && status(run, "each[0]") == "running").await;
+    std::fs::write(begun, "").expect("written");
+    person.wait(&id, |run| status(run, "bad") == "failed").await;
+    std::fs::write(go, "").expect("written");
+    let run = person.end(&id).await;
+    assert_eq!(["each", "each[0]", "each[1]"].map(|name| status(&run, name)), ["skipped", "succeeded", "skipped"], "{run}");
+
+    assert_eq!(person.post(&format!("/api/runs/{id}/retry"), json!({})).await.0, 200);
+    let run = person.end(&id).await;
+    assert_eq!(["bad", "each", "each[1]"].map(|name| status(&run, name)), ["succeeded"; 3], "{run}");
+    assert_eq!(step(&run, "each")["outputs"].as_array().map(Vec::len), Some(2), "{run}");
+    let emitted = person.run_events(&id).await;
+    assert_eq!(emitted.iter().filter(|event| *event == "step.started each[0]").count(), 1, "it keeps its result: {emitted:?}");
 }
 
 #[tokio::test]

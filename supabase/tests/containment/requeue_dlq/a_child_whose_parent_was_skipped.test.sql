@@ -1,0 +1,14 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.be('contributor');
+select tap.submit('[{"name": "each", "tool": "noop", "spec": {"for_each": "[1, 2]"}}, {"name": "bad", "tool": "noop"}]');
+select tap.claim(), tap.settle('each', 'children', '{"children": [1, 2]}');
+select tap.claim(), tap.fail_step('each[0]', '{"transient": true}'), tap.fail_step('bad'), tap.settle('each[1]');
+select is(array[tap.run_status(), tap.status('each'), tap.status('each[0]')], array['failed', 'skipped', 'failed']);
+select tap.be('contributor');
+select is(json_array_length(nofx.requeue_dlq(p_ids => array(select id from nofx.step_dlq where name = 'each[0]')) -> 'requeued'), 1);
+select tap.claim(), tap.settle('each[0]'), tap.settle('bad'), tap.claim(), tap.settle('each');
+select is(tap.run_status(), 'succeeded');
+select * from finish();
+rollback;

@@ -1,0 +1,17 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim(), tap.fail_step('s0'), tap.fail_step('s1');
+select tap.be('contributor');
+select nofx.retry_step(tap.run(), tap.step('s0'));
+select is(tap.run_status(), 'running');
+select tap.claim(), tap.settle('s0');
+select results_eq($$ select status::text, error ->> 'step' from nofx.run where id = tap.run() $$, $$ values ('failed', 's1') $$);
+select tap.be('contributor');
+select nofx.retry_step(tap.run(), tap.step('s1'));
+select is((select error from nofx.run where id = tap.run()), null);
+select tap.claim(), tap.settle('s1');
+select is(tap.run_status(), 'succeeded');
+select * from finish();
+rollback;
