@@ -46,11 +46,23 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
         ("limit", CHUNKS.to_string()),
     ];
     let chunks: Vec<Chunk> = app.db(caller).read(&Query::of("step_log", filters)).await?;
-    let after = chunks.last().map_or(after, |last| last.at_byte + i64::try_from(last.text.len()).unwrap_or(0));
-    Ok(LogChunk { text: chunks.into_iter().map(|chunk| chunk.text).collect(), after })
+    Ok(join(chunks, after))
 }
 
-/// Read the log of a running step, secrets masked: at most 1 MiB per attempt, for a day. Once the attempt has finished, the full log is an
+/// Chunks that follow each other, with a line where output is missing between them.
+fn join(chunks: Vec<Chunk>, after: i64) -> LogChunk {
+    let mut joined = LogChunk { text: String::new(), after };
+    for Chunk { at_byte, text } in chunks {
+        if at_byte > joined.after {
+            joined.text.push_str(&format!("[{} bytes of output are left out here]\n", at_byte - joined.after));
+        }
+        joined.text.push_str(&text);
+        joined.after = at_byte + i64::try_from(text.len()).unwrap_or(0);
+    }
+    joined
+}
+
+/// Read the log of a running step, secrets masked: the newest 4 MiB of each attempt, for a day. A line says where output is left out. Once the attempt has finished, the full log is an
 /// artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),
@@ -76,4 +88,19 @@ async fn newest_attempt(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Re
     let detail = format!("Step {step} was not found. List the steps with GET /api/runs/{run}.");
     let row: Row = one(&app.db(caller), &Query::of("step", filters), Kind::StepNotFound, detail).await?;
     Ok(row.attempt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_where_output_is_missing() {
+        let chunk = |at_byte, text: &str| Chunk { at_byte, text: text.to_owned() };
+        let joined = join(vec![chunk(0, "one\n"), chunk(4, "two\n"), chunk(20, "three\n")], 0);
+        assert_eq!((joined.text.as_str(), joined.after), ("one\ntwo\n[12 bytes of output are left out here]\nthree\n", 26));
+        let joined = join(vec![chunk(8, "later\n")], 4);
+        assert_eq!(joined.text, "[4 bytes of output are left out here]\nlater\n", "the reader was too slow");
+        assert_eq!(join(vec![], 4).after, 4);
+    }
 }

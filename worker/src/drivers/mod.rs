@@ -1,7 +1,9 @@
 //! Runs the processes of steps. The only place that starts processes.
 
+mod live_output;
 mod processes;
 mod shell;
 
-pub(crate) use processes::{Command, LiveOutput, ProcessResult, Processes};
+pub(crate) use live_output::{LiveOutput, Untaken};
+pub(crate) use processes::{Command, ProcessResult, Processes};
 pub(crate) use shell::{script_argv, tail};

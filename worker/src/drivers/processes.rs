@@ -17,6 +17,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::LiveOutput;
+
 pub(crate) struct Command {
     pub argv: Vec<String>,
     pub dir: PathBuf,
@@ -26,7 +28,7 @@ pub(crate) struct Command {
     pub stop: CancellationToken,
     /// Output beyond this many bytes is counted and dropped.
     pub max_output_bytes: usize,
-    /// The output while the process runs, for its log.
+    /// The output as it arrives, for people who watch.
     pub live_output: LiveOutput,
 }
 
@@ -58,17 +60,7 @@ impl Drop for Group {
     }
 }
 
-/// The output of a process so far.
-#[derive(Clone, Default)]
-pub(crate) struct LiveOutput(Arc<Mutex<Buffers>>);
-
-impl LiveOutput {
-    /// The output after an offset in bytes.
-    pub(crate) async fn after(&self, bytes: usize) -> Vec<u8> {
-        self.0.lock().await.all.get(bytes..).unwrap_or_default().to_vec()
-    }
-}
-
+/// The whole output of a process, up to its limit.
 #[derive(Default)]
 struct Buffers {
     all: Vec<u8>,
@@ -119,10 +111,9 @@ impl Processes {
             .map_err(|error| Failure::permanent(format!("could not start `{program}`: {error}")))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| Failure::transient("the process exited immediately"))?;
         let group = Group(Pid::from_raw(pid));
-        let LiveOutput(buffers) = &command.live_output;
+        let buffers = Mutex::new(Buffers::default());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let limit = command.max_output_bytes;
-        let reading = async { tokio::join!(collect(stdout, buffers, limit, true), collect(stderr, buffers, limit, false)) };
+        let reading = async { tokio::join!(collect(stdout, &buffers, &command, true), collect(stderr, &buffers, &command, false)) };
         let whole = async {
             let (status, _) = tokio::join!(child.wait(), reading);
             status
@@ -132,7 +123,7 @@ impl Processes {
             () = command.stop.cancelled() => None,
         };
         drop(group);
-        let buffers = std::mem::take(&mut *buffers.lock().await);
+        let buffers = buffers.into_inner();
         let mut output = String::from_utf8_lossy(&buffers.all).into_owned();
         if buffers.dropped > 0 {
             output.push_str(&format!("\n[{} more bytes were dropped]\n", buffers.dropped));
@@ -147,13 +138,14 @@ impl Processes {
     }
 }
 
-async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>, max_bytes: usize, is_stdout: bool) {
+async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>, command: &Command, is_stdout: bool) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = vec![0; 16 << 10];
     // An error is a broken pipe: the process has ended.
     while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
         let mut buffers = buffers.lock().await;
-        let taken = max_bytes.saturating_sub(buffers.all.len()).min(read);
+        command.live_output.push(&chunk[..read]);
+        let taken = command.max_output_bytes.saturating_sub(buffers.all.len()).min(read);
         buffers.all.extend_from_slice(&chunk[..taken]);
         buffers.dropped += read - taken;
         if is_stdout {
