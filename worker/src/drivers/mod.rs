@@ -4,4 +4,4 @@ mod processes;
 mod shell;
 
 pub(crate) use processes::{Command, LiveOutput, ProcessResult, Processes};
-pub(crate) use shell::{script_argv, tail};
+pub(crate) use shell::{last_lines, printable, script_argv, tail};
