@@ -70,6 +70,8 @@ create table nofx.step (
   expired_leases int not null default 0,
   -- The breaker that its failures count against: http:api.example.com, provider:openai. Null: that of the tool.
   breaker_target text,
+  -- Its inputs as its last attempt used them: expressions resolved, secrets masked. Null: as in spec, which has neither.
+  inputs jsonb,
   outputs jsonb,
   error jsonb,
   gate_id uuid,

@@ -2,15 +2,16 @@
 -- A slot is occupied from the moment a step can be claimed until it leaves `running`, so that a claim has nothing to check.
 -- Takes: p_runs, runs in which a step ended or became ready; their locks must be held.
 -- Locks: an advisory lock for each concurrency key concerned, in order; the queue rows it admits.
--- Returns: nothing.
+-- Returns: events to emit, one for each step that a worker may claim now.
 -- Raises: nothing.
 create function nofx_private.admit_steps(p_runs uuid[])
-returns void
+returns nofx_private.new_event[]
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_keys text[];
+  v_events nofx_private.new_event[];
 begin
   -- The keys of steps that are throttled here, and of those that just ended here (other runs may wait for them).
   select array_agg(distinct concurrency_key) into v_keys
@@ -81,13 +82,20 @@ begin
     insert into nofx.concurrency_slot (step_id, tenant_id, run_id, concurrency_key)
     select step_id, tenant_id, run_id, concurrency_key from admitted where concurrency_key is not null
     on conflict (step_id) do nothing
+  ), ready as (
+    update nofx.step_queue
+       set state = 'ready', due_at = now() + interval '10 seconds'
+      from admitted a
+     where step_queue.step_id = a.step_id
+    returning a.step_id
   )
-  update nofx.step_queue
-     set state = 'ready', due_at = now() + interval '10 seconds'
-    from admitted a
-   where step_queue.step_id = a.step_id;
-  if found then
+  select array_agg(row (s.tenant_id, s.run_id, s.id, 'step.ready', jsonb_build_object(
+           'name', s.name, 'tool', s.tool, 'attempt', s.attempt))::nofx_private.new_event order by s.id)
+    into v_events
+    from ready join nofx.step s on s.id = ready.step_id;
+  if v_events is not null then
     perform nofx_private.wake_workers();
   end if;
+  return v_events;
 end
 $$;

@@ -1,5 +1,6 @@
 -- The outcome of one step, as a worker settles it. `write`: see apply_writes; `breaker_target`: the dependency that a failure counts
--- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker. A worker only reports that it
+-- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker; `inputs`: those of the attempt, secrets
+-- masked, null when they are as in the step's spec. A worker only reports that it
 -- interrupted a step; the run's status decides whether the step is cancelled or becomes ready, so that no step of a running run is
 -- cancelled. (`cancelled` comes from apply_writes only.)
 create type nofx_private.outcome_kind as enum
@@ -15,7 +16,8 @@ create type nofx_private.outcome as (
   gate jsonb,
   children jsonb,
   breaker_target text,
-  ignored_by_breaker boolean
+  ignored_by_breaker boolean,
+  inputs jsonb
 );
 
 -- What an outcome means for its step: see next_status.

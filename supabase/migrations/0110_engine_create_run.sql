@@ -1,4 +1,4 @@
--- Creates a run with all its steps, edges, first event and queue rows, or nothing at all.
+-- Creates a run with all its steps, edges, first events and queue rows, or nothing at all.
 -- Takes: p_id, the run's id (a repeated id returns the existing run); p_run, {goal, plan, workspace, priority, max_parallel, deadline_s,
 --   traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool,
 --   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
@@ -98,12 +98,12 @@ begin
   if nullif(p_run -> 'pull_request', 'null') is not null then
     perform nofx_private.create_checks(p_id, p_run -> 'pull_request');
   end if;
-  insert into nofx.event (tenant_id, run_id, type, data)
-  values (v_tenant, p_id, 'run.created', jsonb_build_object('goal', v_run.goal, 'steps_total', v_count, 'by', v_run.created_by));
   if v_run.max_parallel is not null then
     perform nofx_private.lock_runs(array[p_id]);
   end if;
-  v_count := nofx_private.enqueue_steps(v_ready);
+  v_count := nofx_private.emit(
+    row (v_tenant, p_id, null, 'run.created', jsonb_build_object(
+      'goal', v_run.goal, 'steps_total', v_count, 'by', v_run.created_by))::nofx_private.new_event || nofx_private.enqueue_steps(v_ready));
   return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
 end
 $$;

@@ -95,10 +95,10 @@ declare
 begin
   with decided as (
     -- The function is volatile, so that the planner keeps the subquery and each outcome is decided once, not once a column.
-    select d.id, d.attempt, d.started_at, d.kind, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
+    select d.id, d.attempt, d.started_at, d.kind, d.inputs, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
            (d.next).*
       from (
-        select s.id, s.attempt, s.started_at, o.kind, o.outputs, o.error, o.gate, o.breaker_target,
+        select s.id, s.attempt, s.started_at, o.kind, o.inputs, o.outputs, o.error, o.gate, o.breaker_target,
                coalesce(o.transient, false) as is_transient, target.name as target,
                nofx_private.next_status(o, s, r.status, open.is_open) as next
           from unnest(p_outcomes) as o
@@ -113,6 +113,7 @@ begin
     update nofx.step s
        set status = d.status,
            waits_for = d.waits_for,
+           inputs = coalesce(d.inputs, s.inputs),
            outputs = case when d.status in ('succeeded', 'skipped')
                           then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
                           when d.kind = 'timer' then d.outputs end,

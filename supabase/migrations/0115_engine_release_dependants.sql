@@ -12,7 +12,6 @@ as $$
 declare
   v_ready uuid[];
   v_started nofx_private.started;
-  v_count int;
 begin
   with freed as (
     select e.step_id, count(*)::int as n
@@ -55,7 +54,7 @@ begin
     from moved m;
 
   if v_ready is not null then
-    v_count := nofx_private.enqueue_steps(v_ready);
+    v_started.events := v_started.events || nofx_private.enqueue_steps(v_ready);
   end if;
   return v_started;
 end

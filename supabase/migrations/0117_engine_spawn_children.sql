@@ -1,10 +1,10 @@
 -- Spawns the children of for_each steps: one step per item, named name[0], name[1], …; the parent needs all of them.
 -- Takes: p_outcomes, accepted outcomes of kind `children` with at least one item; the locks of their runs must be held.
 -- Locks: the rows of the parents and of their runs.
--- Returns: nothing.
+-- Returns: events to emit.
 -- Raises: 422 too-many-children when a run would have more than 10,000 children.
 create function nofx_private.spawn_children(p_outcomes nofx_private.outcome[])
-returns void
+returns nofx_private.new_event[]
 language plpgsql
 set search_path = ''
 as $$
@@ -60,8 +60,6 @@ begin
   if v_full is not null then
     perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run can have at most 10,000 children; split the list.');
   end if;
-  if v_ready is not null then
-    perform nofx_private.enqueue_steps(v_ready);
-  end if;
+  return nofx_private.enqueue_steps(v_ready);
 end
 $$;

@@ -1,6 +1,6 @@
 -- Settles the outcomes of a worker's steps and claims the next steps for it, in one transaction.
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
---   breaker_target, ignored_by_breaker} (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can claim
+--   breaker_target, ignored_by_breaker, inputs} (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can claim
 --   (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
 -- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
 -- Returns: {refused: tokens that are no longer valid, claims: steps as claim_steps returns them, wake_for: the runs, if more of their
@@ -76,10 +76,10 @@ begin
       v_due := least(v_due, nofx_private.create_gates(v_settled, v_outcomes));
     end if;
     if v_parents is not null then
-      perform nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_parents)));
+      v_events := v_events || nofx_private.spawn_children(array(select o from unnest(v_outcomes) as o where o.step_id = any (v_parents)));
     end if;
     if v_ready is not null then
-      v_count := nofx_private.enqueue_steps(v_ready);
+      v_events := v_events || nofx_private.enqueue_steps(v_ready);
     end if;
     if v_failed is not null then
       -- Events of failures precede those of the steps that they block.
@@ -103,7 +103,7 @@ begin
     end if;
     -- Every step that left `running` released its slot, also when it parked.
     if v_settled is not null and exists (select from nofx.step_queue where state = 'throttled') then
-      perform nofx_private.admit_steps(v_runs);
+      v_events := v_events || nofx_private.admit_steps(v_runs);
     end if;
     if cardinality(v_outcomes) > coalesce(cardinality(v_settled), 0) then
       v_refused := (select json_agg(o.token) from unnest(v_outcomes) as o

@@ -25,7 +25,7 @@ begin
     select array_agg(id) into v_ready from readied;
     insert into nofx.event (tenant_id, run_id, type, data)
     values (v_run.tenant_id, p_run, 'run.resumed', jsonb_build_object('by', nofx_private.caller_name()));
-    perform nofx_private.enqueue_steps(v_ready);
+    perform nofx_private.emit(nofx_private.enqueue_steps(v_ready));
   end if;
   return json_build_object('id', p_run, 'status', case when v_run.status = 'paused' then 'running' else v_run.status end);
 end

@@ -38,7 +38,7 @@ begin
            needs_left = n.left_over,
            attempt = s.attempt + exists (
              select from nofx.step_attempt a where a.run_id = p_run and a.step_id = s.id and a.attempt = s.attempt)::int,
-           failures = 0, expired_leases = 0, outputs = null, error = null, gate_id = null,
+           failures = 0, expired_leases = 0, inputs = null, outputs = null, error = null, gate_id = null,
            ready_at = case when n.left_over = 0 then now() end,
            started_at = null, ended_at = null
       from need n
@@ -67,6 +67,6 @@ begin
   )
   select array_agg(o.id) filter (where o.status = 'ready') into v_ready from opened o;
   delete from nofx.step_dlq where step_id = any (p_steps);
-  perform nofx_private.enqueue_steps(v_ready);
+  perform nofx_private.emit(nofx_private.enqueue_steps(v_ready));
 end
 $$;

@@ -18,39 +18,53 @@ begin
   if v_run.status <> 'failed' then
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));
   end if;
-  perform nofx_private.reopen_steps(p_run,
-    array(
-      with recursive below as (
-        select p_step as id
-        union
-        select e.step_id from below b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
-          -- Children are chosen last, by their status.
-          join nofx.step s on s.id = e.step_id and s.parent_id is null
-      ), failed as (
-        -- What stays failed.
-        select s.id, s.on_failure, s.on_failure = 'skip' or s.tool like 'gate:%' or s.tool like 'manual:%' as blocks_dependants
-          from nofx.step s
-         where s.run_id = p_run and s.parent_id is null and s.status in ('failed', 'timed_out') and s.id not in (select b.id from below b)
-      ), blocked as (
-        select e.step_id as id from failed f join nofx.step_edge e on e.run_id = p_run and e.needs_id = f.id where f.blocks_dependants
-        union
-        select e.step_id from blocked b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
-      ), chosen as (
-        select b.id from below b
-        union
-        -- Skipped because the run failed, and nothing else stops it.
-        select s.id
-          from nofx.step s
-         where s.run_id = p_run and s.parent_id is null and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
-           and s.id not in (select b.id from blocked b)
-           and not exists (select from failed f where f.on_failure = 'fail')
-      )
-      select c.id from chosen c
-      union
-      select s.id from nofx.step s where s.parent_id in (select c.id from chosen c) and s.status <> 'succeeded'
-    ),
-    nofx_private.caller_name());
+  perform nofx_private.reopen_steps(p_run, nofx_private.steps_to_reopen(p_run, array[p_step]), nofx_private.caller_name());
   return json_build_object('id', p_run, 'status', 'running');
 end
 $$;
 grant execute on function nofx.retry_step(uuid, uuid) to authenticated, service_role;
+
+-- Lists what must run again when steps of a run do: all that depend on them, those that were skipped because the run failed unless another
+-- failed step still blocks them, and children of all these that did not succeed.
+-- Takes: p_run; p_steps, steps of it.
+-- Locks: nothing.
+-- Returns: these steps and the others.
+-- Raises: nothing.
+create function nofx_private.steps_to_reopen(p_run uuid, p_steps uuid[])
+returns uuid[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return array(
+    with recursive below as (
+      select unnest(p_steps) as id
+      union
+      select e.step_id from below b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
+        -- Children are chosen last, by their status.
+        join nofx.step s on s.id = e.step_id and s.parent_id is null
+    ), failed as (
+      -- What stays failed.
+      select s.id, s.on_failure, s.on_failure = 'skip' or s.tool like 'gate:%' or s.tool like 'manual:%' as blocks_dependants
+        from nofx.step s
+       where s.run_id = p_run and s.parent_id is null and s.status in ('failed', 'timed_out') and s.id not in (select b.id from below b)
+    ), blocked as (
+      select e.step_id as id from failed f join nofx.step_edge e on e.run_id = p_run and e.needs_id = f.id where f.blocks_dependants
+      union
+      select e.step_id from blocked b join nofx.step_edge e on e.run_id = p_run and e.needs_id = b.id
+    ), chosen as (
+      select b.id from below b
+      union
+      -- Skipped because the run failed, and nothing else stops it.
+      select s.id
+        from nofx.step s
+       where s.run_id = p_run and s.parent_id is null and s.status = 'skipped' and s.error ->> 'kind' = 'blocked'
+         and s.id not in (select b.id from blocked b)
+         and not exists (select from failed f where f.on_failure = 'fail')
+    )
+    select c.id from chosen c
+    union
+    select s.id from nofx.step s where s.parent_id in (select c.id from chosen c) and s.status <> 'succeeded');
+end
+$$;

@@ -89,7 +89,7 @@ begin
     from expired l;
 
   if v_ready is not null then
-    perform nofx_private.enqueue_steps(v_ready);
+    v_written := nofx_private.emit(nofx_private.enqueue_steps(v_ready));
   end if;
   if v_failed is not null then
     v_written := nofx_private.dead_letter_steps(v_failed, 'poison');
@@ -98,7 +98,7 @@ begin
     v_started := nofx_private.release_dependants(v_failed || v_more, v_failed_runs || v_more_runs, null, 0, null, interval '0');
   end if;
   if v_ended_runs is not null then
-    v_written := nofx_private.emit(nofx_private.finish_runs(v_ended_runs));
+    v_written := nofx_private.emit(v_started.events || nofx_private.finish_runs(v_ended_runs));
   end if;
   return json_build_object('expired', v_count, 'more', v_checked >= p_limit);
 end

@@ -38,7 +38,7 @@ begin
       returning s.id, s.status
     )
     select (select array_agg(step_id) from due), (select array_agg(id) filter (where status = 'ready') from woken) into v_due, v_woken;
-    perform nofx_private.enqueue_steps(v_woken);
+    perform nofx_private.emit(nofx_private.enqueue_steps(v_woken));
     v_woken := v_woken || nofx_private.expire_gates(v_due);
   end if;
 

@@ -9,7 +9,8 @@ create table nofx.gate (
   gate_type text not null check (length(gate_type) between 1 and 200),
   status nofx.gate_status not null default 'pending',
   question text,
-  evidence_path text,
+  -- Where the evidence of a tool is: its artifact's URI and id.
+  evidence_uri text,
   evidence_id uuid,
   -- The minimum role to decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
@@ -17,11 +18,15 @@ create table nofx.gate (
   author_may_approve boolean not null default true,
   -- When the gate expires; null: never.
   expires_at timestamptz,
+  -- The last approval; all of them are in nofx.gate_decision.
+  approved_by text,
+  approved_at timestamptz,
   decided_by text,
   decided_at timestamptz,
   reason text,
   created_at timestamptz not null default now(),
-  constraint decided_unless_pending check ((decided_at is not null) = (status <> 'pending'))
+  constraint decided_unless_pending check ((decided_at is not null) = (status <> 'pending')),
+  constraint approval_is_whole check ((approved_by is null) = (approved_at is null))
 );
 create index gate_of_run on nofx.gate (run_id, created_at);
 create index gate_of_step on nofx.gate (step_id);

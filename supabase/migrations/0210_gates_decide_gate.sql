@@ -2,8 +2,8 @@
 -- waits for it becomes ready.
 -- Takes: p_gate; p_decision, approve | reject | waive; p_reason, stored with the gate, required for a waiver.
 -- Locks: the gate's run (lock_runs); the end of the audit log; the step.
--- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, decided_by, decided_at, reason}; pending
---   while approvals are missing.
+-- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, approved_by, approved_at, decided_by,
+--   decided_at, reason}; pending while approvals are missing.
 -- Raises: 403 forbidden; 403 self-approval; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
 --   422 unknown-decision; 422 reason-required.
 create function nofx.decide_gate(p_gate uuid, p_decision text, p_reason text default null)
@@ -35,6 +35,9 @@ begin
   values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
   perform nofx_private.audit(v_gate.tenant_id, case p_decision when 'approve' then 'gate.approved' when 'reject' then 'gate.rejected' else 'gate.waived' end,
     p_gate::text, null, jsonb_build_object('gate_type', v_gate.gate_type, 'reason', p_reason), v_gate.run_id, v_gate.step_id);
+  if p_decision = 'approve' then
+    update nofx.gate set approved_by = nofx_private.caller_name(), approved_at = now() where id = p_gate returning * into v_gate;
+  end if;
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
   if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
@@ -50,8 +53,9 @@ begin
     perform nofx_private.resolve_gate(v_gate);
   end if;
   return json_build_object('id', v_gate.id, 'run_id', v_gate.run_id, 'step_id', v_gate.step_id, 'gate_type', v_gate.gate_type,
-    'status', v_gate.status, 'approvals_required', v_gate.approvals_required, 'approvals', v_approvals, 'decided_by', v_gate.decided_by,
-    'decided_at', v_gate.decided_at, 'reason', v_gate.reason);
+    'status', v_gate.status, 'approvals_required', v_gate.approvals_required, 'approvals', v_approvals,
+    'approved_by', v_gate.approved_by, 'approved_at', v_gate.approved_at, 'decided_by', v_gate.decided_by, 'decided_at', v_gate.decided_at,
+    'reason', v_gate.reason);
 end
 $$;
 grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, service_role;
@@ -95,7 +99,7 @@ $$;
 
 -- Emits the result of a gate and wakes the step behind it.
 -- Takes: p_gate, decided or expired, whose run is locked.
--- Locks: the step.
+-- Locks: the step and its queue row.
 -- Returns: nothing.
 -- Raises: nothing.
 create function nofx_private.resolve_gate(p_gate nofx.gate)
@@ -110,6 +114,8 @@ begin
   values (p_gate.tenant_id, p_gate.run_id, p_gate.step_id, case when p_gate.status = 'expired' then 'gate.expired' else 'gate.decided' end,
     jsonb_strip_nulls(jsonb_build_object(
       'gate_id', p_gate.id, 'gate_type', p_gate.gate_type, 'status', p_gate.status, 'by', p_gate.decided_by, 'reason', p_gate.reason)));
+  -- Its timer, if it has one: a step that still waits for others keeps no row in the queue.
+  delete from nofx.step_queue where step_id = p_gate.step_id and state = 'timer';
   with woken as (
     -- A step that parked on the gate continues; a step behind a requested gate has one need less.
     update nofx.step s
@@ -124,6 +130,6 @@ begin
     returning s.id, s.status
   )
   select array_agg(id) filter (where status = 'ready') into v_ready from woken;
-  perform nofx_private.enqueue_steps(v_ready);
+  perform nofx_private.emit(nofx_private.enqueue_steps(v_ready));
 end
 $$;

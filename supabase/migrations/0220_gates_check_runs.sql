@@ -5,13 +5,15 @@ create table nofx.check_run (
   run_id uuid not null references nofx.run (id) on delete cascade,
   repository text not null,
   head_sha text not null,
-  -- The forge's id of the check, once it was reported.
+  -- The forge's ids of the check and of the App that shows it, once it was reported.
   check_id bigint,
+  app_id bigint,
   -- The last reported status: queued, in_progress or completed.
   reported_status text,
   -- A worker has claimed the report until then.
   locked_until timestamptz
 );
+create index check_run_of_commit on nofx.check_run (repository, head_sha);
 create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
 
 select nofx_private.secure_table('nofx.check_run');
@@ -97,48 +99,20 @@ $$;
 grant execute on function nofx.claim_checks(int) to service_role;
 
 -- Marks a check as reported.
--- Takes: p_step; p_status, queued | in_progress | completed; p_check_id, the forge's id.
+-- Takes: p_step; p_status, queued | in_progress | completed; p_check_id and p_app_id, the forge's ids of the check and of the App that
+--   shows it.
 -- Locks: the check.
 -- Returns: whether the status has changed meanwhile and must be reported again.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.mark_check_reported(p_step uuid, p_status text, p_check_id bigint)
+create function nofx.mark_check_reported(p_step uuid, p_status text, p_check_id bigint, p_app_id bigint)
 returns boolean
 language plpgsql
 security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('check', 'Only workers report checks.');
-  update nofx.check_run set reported_status = p_status, check_id = p_check_id, locked_until = null where step_id = p_step;
+  update nofx.check_run set reported_status = p_status, check_id = p_check_id, app_id = p_app_id, locked_until = null where step_id = p_step;
   return exists (select from nofx.step s where s.id = p_step and nofx_private.check_run_status(s.status) <> p_status);
 end
 $$;
-grant execute on function nofx.mark_check_reported(uuid, text, bigint) to service_role;
-
--- Runs a gate again on request of the forge.
--- Takes: p_step; p_repository, the check's: an id alone would let one repository rerun another's gates.
--- Locks: what retry_step locks.
--- Returns: {id, status} of the run.
--- Raises: 403 forbidden when the caller is not the service role; 404 step-not-found; 409 run-not-failed.
-create function nofx.rerun_check(p_step uuid, p_repository text)
-returns json
-language plpgsql
-security definer set search_path = ''
-as $$
-declare
-  v_check nofx.check_run;
-  v_run json;
-begin
-  perform nofx_private.require_service('check', 'Only the API reruns checks.');
-  select * into v_check from nofx.check_run where step_id = p_step and repository = p_repository;
-  if not found then
-    perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'The repository has no check for this step.');
-  end if;
-  v_run := nofx.retry_step(v_check.run_id, p_step);
-  -- New checks for all gates that run again.
-  update nofx.check_run c set reported_status = null, check_id = null, locked_until = null
-    from nofx.step s
-   where c.run_id = v_check.run_id and s.id = c.step_id and s.status < 'succeeded';
-  return v_run;
-end
-$$;
-grant execute on function nofx.rerun_check(uuid, text) to service_role;
+grant execute on function nofx.mark_check_reported(uuid, text, bigint, bigint) to service_role;

@@ -1,19 +1,21 @@
--- An artifact that a step saved. Its bytes are in Storage, bucket artifacts, at `blob`, named by their digest; `path` is the
--- artifact's name within the tenant.
+-- An artifact that a step saved. Its bytes are in Storage, bucket artifacts, at `blob`, named by their digest.
 create table nofx.artifact (
   id uuid primary key,
   tenant_id uuid not null,
   run_id uuid not null references nofx.run (id) on delete cascade,
   step_id uuid not null references nofx.step (id) on delete cascade,
   name text not null check (length(name) between 1 and 200),
-  path text not null,
+  -- Its media type (RFC 6838).
+  type text not null,
+  -- runs/<run>/steps/<step>/[<attempt>/]<name>, percent-encoded: a relative reference (RFC 3986, 4.2) that is unique in the tenant.
+  uri text not null,
   blob text not null,
-  media_type text not null,
   size_bytes bigint not null check (size_bytes >= 0),
+  -- The digest of its bytes.
   hash text not null check (hash ~ '^sha256:[0-9a-f]{64}$'),
   attempt int not null,
   created_at timestamptz not null default now(),
-  unique (tenant_id, path)
+  unique (tenant_id, uri)
 );
 create index artifact_of_run on nofx.artifact (run_id, created_at);
 create index artifact_of_step on nofx.artifact (step_id);

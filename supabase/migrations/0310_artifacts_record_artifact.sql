@@ -39,10 +39,10 @@ end
 $$;
 
 -- Records an artifact whose bytes are in Storage already, with its attestations.
--- Takes: p_step and p_token, the step and its lease; p_artifact, {name, path, blob, media_type, size_bytes,
+-- Takes: p_step and p_token, the step and its lease; p_artifact, {name, type, uri, blob, size_bytes,
 --   hash, attestations: [{predicate_type, subjects, key_id, envelope}]}.
 -- Locks: the step's row, so that the lease cannot expire meanwhile.
--- Returns: the artifact's id, or null when the lease has expired (nothing is written then). It replaces an artifact with the same path.
+-- Returns: the artifact's id, or null when the lease has expired (nothing is written then). It replaces an artifact with the same URI.
 -- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being deleted: store them again.
 create function nofx.record_artifact(p_step uuid, p_token uuid, p_artifact jsonb)
 returns uuid
@@ -59,16 +59,16 @@ begin
   if exists (select from nofx_private.blob_to_remove where blob = p_artifact ->> 'blob') then
     perform nofx_private.refuse(409, 'blob-deleting', p_artifact ->> 'hash', 'Store the bytes again in a moment.');
   end if;
-  delete from nofx.artifact where tenant_id = v_step.tenant_id and path = p_artifact ->> 'path';
-  insert into nofx.artifact (id, tenant_id, run_id, step_id, name, path, blob, media_type, size_bytes, hash, attempt)
-  values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'path', p_artifact ->> 'blob',
-    p_artifact ->> 'media_type', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);
+  delete from nofx.artifact where tenant_id = v_step.tenant_id and uri = p_artifact ->> 'uri';
+  insert into nofx.artifact (id, tenant_id, run_id, step_id, name, type, uri, blob, size_bytes, hash, attempt)
+  values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'type', p_artifact ->> 'uri',
+    p_artifact ->> 'blob', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);
   perform nofx_private.insert_attestation(v_step, v_id, attestation)
      from jsonb_array_elements(coalesce(p_artifact -> 'attestations', '[]')) as attestation;
   insert into nofx.event (tenant_id, run_id, step_id, type, data)
   values (v_step.tenant_id, v_step.run_id, p_step, 'artifact.created', jsonb_build_object(
-    'artifact_id', v_id, 'name', p_artifact -> 'name', 'media_type', p_artifact -> 'media_type', 'size_bytes', p_artifact -> 'size_bytes',
-    'hash', p_artifact -> 'hash'));
+    'artifact_id', v_id, 'name', p_artifact -> 'name', 'type', p_artifact -> 'type', 'uri', p_artifact -> 'uri',
+    'size_bytes', p_artifact -> 'size_bytes', 'hash', p_artifact -> 'hash'));
   return v_id;
 end
 $$;

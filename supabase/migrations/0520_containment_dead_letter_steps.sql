@@ -19,7 +19,7 @@ begin
     select nofx_private.uuid_v7(), s.tenant_id, s.run_id, s.id, s.name, s.tool, p_reason,
            (select count(*) from nofx.step_attempt a where a.run_id = s.run_id and a.step_id = s.id), s.error,
            coalesce(s.spec -> 'inputs', '{}'),
-           coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'name', a.name, 'path', a.path) order by a.id)
+           coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'name', a.name, 'uri', a.uri) order by a.id)
                        from nofx.artifact a where a.step_id = s.id), '[]')
       from nofx.step s
      where s.id = any (p_steps)

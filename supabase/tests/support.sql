@@ -134,8 +134,8 @@ $$;
 create function tap.save(p_step text, p_name text, p_blob text default 'b', p_token uuid default null) returns uuid language plpgsql as $$
 begin
   perform tap.be_service();
-  return (select nofx.record_artifact(id, coalesce(p_token, lease_token), jsonb_build_object('name', p_name, 'path', run_id || '/' || p_name,
-            'blob', p_blob, 'media_type', 'text/plain', 'size_bytes', 3, 'hash', 'sha256:' || repeat('a', 64),
+  return (select nofx.record_artifact(id, coalesce(p_token, lease_token), jsonb_build_object('name', p_name, 'uri', run_id || '/' || p_name,
+            'blob', p_blob, 'type', 'text/plain', 'size_bytes', 3, 'hash', 'sha256:' || repeat('a', 64),
             'attestations', '[{"predicate_type": "p", "subjects": ["sha256:a"], "key_id": "k", "envelope": {}}]'::jsonb))
             from nofx.step where run_id = tap.run() and name = p_step);
 end

@@ -63,11 +63,11 @@ async fn nothing_is_lost_while_each_dependency_is_away() {
     };
     let load = Arc::new(Load::default());
     let submitting = tokio::spawn(submit(api.clone(), Arc::clone(&load)));
-    let made = api.submit(&plan(vec![bash("log", "true")])).await;
+    let made = api.submit(&plan(vec![bash("log", "echo log")])).await;
     let made = api.wait(&made, is_finished).await["artifacts"][0]["id"].as_str().expect("an artifact").to_owned();
     // A step that runs all the time.
     let done = own.dir.join("done");
-    let long = api.submit(&plan(vec![bash("long", &until(&done))])).await;
+    let long = api.submit(&plan(vec![bash("long", &format!("{}; echo done", until(&done)))])).await;
     api.wait(&long, |run| run["steps"][0]["status"] == "running").await;
     load.accepts(5).await;
     for (name, way) in [("PostgREST", &rest), ("Storage and Realtime", &supabase), ("the queue and the secrets", &aws)] {

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nofx_tests::fakes::checks::Checks;
+use nofx_tests::fakes::checks::{APP, Checks};
 use nofx_tests::own::Own;
 use nofx_tests::people::step;
 use nofx_tests::plans::until;
@@ -35,6 +35,21 @@ async fn wait(checks: &Checks, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> 
         assert!(begun.elapsed() < Duration::from_secs(120), "{all:#?} {:?}", checks.refused());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+fn sign(body: &str) -> String {
+    let signature = openssl(&["dgst", "-sha256", "-hmac", "hook-secret", "-r"], body.as_bytes());
+    signature.split(' ').next().expect("a digest").to_owned()
+}
+
+/// Sends a webhook as GitHub does; returns the status and the body of the response.
+async fn deliver(own: &Own, event: &str, body: &str, signature: &str) -> (u16, Value) {
+    let request = nofx_shared::net::client()
+        .post(format!("{}/api/webhooks/github", own.dev()["api_url"].as_str().expect("a URL")))
+        .header("x-github-event", event)
+        .header("x-hub-signature-256", format!("sha256={signature}"));
+    let response = request.header("content-type", "application/json").body(body.to_owned()).send().await.expect("an answer");
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
 
 fn named<'a>(checks: &'a [Value], name: &str) -> &'a Value {
@@ -84,19 +99,15 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
     // "Re-run" at GitHub.
     std::fs::write(&marker, "").expect("written");
     let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
-    let hook = json!({"action": "rerequested", "check_run": {"id": 1, "external_id": step(&run, "lint")["id"]}, "repository": {"full_name": "acme/web"}}).to_string();
-    let signature = openssl(&["dgst", "-sha256", "-hmac", "hook-secret", "-r"], hook.as_bytes());
-    let signature = signature.split(' ').next().expect("a digest").to_owned();
-    let deliver = async |body: &str, signature: &str| {
-        let url = format!("{}/api/webhooks/github", own.dev()["api_url"].as_str().expect("a URL"));
-        let request = nofx_shared::net::client()
-            .post(url)
-            .header("x-github-event", "check_run")
-            .header("x-hub-signature-256", format!("sha256={signature}"));
-        request.header("content-type", "application/json").body(body.to_owned()).send().await.expect("an answer").status().as_u16()
-    };
+    let lint = &step(&run, "lint")["id"];
+    let hook = Checks::rerequested("acme/web", APP, lint).to_string();
+    let signature = sign(&hook);
+    let deliver = async |body: &str, signature: &str| deliver(&own, "check_run", body, signature).await.0;
     assert_eq!(deliver(&hook, &signature.chars().rev().collect::<String>()).await, 401);
     assert_eq!(deliver(&hook.replace("acme/web", "evil/web"), &signature).await, 401);
+    for foreign in [Checks::rerequested("evil/web", APP, lint), Checks::rerequested("acme/web", 1, lint)] {
+        assert_eq!(deliver(&foreign.to_string(), &sign(&foreign.to_string())).await, 404, "another repository's, another App's");
+    }
     assert_eq!(deliver(&hook, &signature).await, 200);
     let all = wait(&checks, |all| named(all, "after")["conclusion"] == "success").await;
     assert_eq!((named(&all, "lint")["conclusion"].as_str(), all.len()), (Some("success"), 5), "a new round of what ran again: {all:#?}");
@@ -114,4 +125,58 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
         (Some("cancelled"), Some("cancelled"))
     );
     assert_eq!(checks.refused(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_checks_of_a_commit_run_again_from_github() {
+    let checks = Checks::start().await;
+    let key = openssl(&["genrsa", "2048"], b"");
+    let settings = [
+        ("GITHUB_API_URL", checks.url.as_str()),
+        ("NOFX_SECRET_GITHUB_APP_ID", "4711"),
+        ("NOFX_SECRET_GITHUB_APP_KEY", key.as_str()),
+        ("GITHUB_WEBHOOK_SECRET", "hook-secret"),
+    ];
+    let own = Own::start_with(&Own::folder("suites"), &["--workers", "1"], &settings);
+    let marker = own.dir.join("mended");
+    let lint = format!("test -e {}", marker.display());
+    let id = own
+        .submit(&json!({"goal": "pull request", "pull_request": {"repository": "acme/web", "head_sha": SHA, "number": 7}, "steps": [
+            {"name": "unit", "tool": "gate:unit", "needs": [], "inputs": {"command": "true"}},
+            {"name": "lint", "tool": "gate:lint", "needs": ["unit"], "inputs": {"command": lint}}]}))
+        .await;
+    own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    wait(&checks, |all| ["unit", "lint"].iter().all(|name| named(all, name)["status"] == "completed")).await;
+    let deliver = async |body: Value| {
+        let body = body.to_string();
+        deliver(&own, "check_suite", &body, &sign(&body)).await
+    };
+    let none = (200, json!({"rerun_gates": []}));
+    assert_eq!(deliver(Checks::suite_rerequested("acme/web", APP, &SHA.replace('0', "f"))).await, none, "a suite without our checks");
+    assert_eq!(deliver(Checks::suite_rerequested("acme/web", 1, SHA)).await, none, "another App's");
+    assert_eq!(deliver(Checks::suite_rerequested("evil/web", APP, SHA)).await, none, "another repository's");
+    let mut hostile = Checks::suite_rerequested("acme/web", APP, SHA);
+    for (pointer, value) in [
+        ("/check_suite/app/id", json!("4711")),
+        ("/check_suite/app/id", json!(-1)),
+        ("/check_suite/app/id", json!(u64::MAX)),
+        ("/check_suite/head_sha", json!({"sha": SHA})),
+        ("/check_suite", json!([])),
+        ("/repository", Value::Null),
+        ("/action", json!("completed")),
+    ] {
+        let was = std::mem::replace(hostile.pointer_mut(pointer).expect("it is there"), value);
+        assert_eq!(deliver(hostile.clone()).await, none, "{pointer}");
+        *hostile.pointer_mut(pointer).expect("it is there") = was;
+    }
+    assert_eq!(checks.all().len(), 2, "nothing ran again");
+
+    std::fs::write(&marker, "").expect("written");
+    let (code, body) = deliver(Checks::suite_rerequested("acme/web", APP, SHA)).await;
+    assert_eq!((code, body["rerun_gates"].as_array().map(Vec::len)), (200, Some(2)), "the gate that passed, too: {body}");
+    let all = wait(&checks, |all| all.len() == 4 && all[2..].iter().all(|check| check["status"] == "completed")).await;
+    assert!(all[2..].iter().all(|check| check["conclusion"] == "success"), "{all:#?}");
+    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert_eq!(deliver(Checks::suite_rerequested("acme/web", APP, SHA)).await, none, "a run that succeeded is not run again");
 }

@@ -11,10 +11,12 @@ pub(crate) struct Artifact {
     pub run_id: Uuid,
     pub step_id: Uuid,
     pub name: String,
-    pub path: String,
-    pub media_type: String,
+    /// Its media type (RFC 6838).
+    pub r#type: String,
+    /// Unique in the tenant: `runs/<run>/steps/<step>/<name>`, percent-encoded; `GET /api/artifacts/{id}/content` has the bytes.
+    pub uri: String,
     pub size_bytes: i64,
-    /// `sha256:…` of the bytes.
+    /// `sha256:<hex>` of the bytes.
     pub hash: String,
     /// The attempt of the step that saved it.
     pub attempt: u32,

@@ -17,8 +17,8 @@ pub(crate) struct Gate {
     /// pending, passed, failed, waived, expired or cancelled.
     pub status: String,
     pub question: Option<String>,
-    /// Path of the evidence in Storage, and the id of its artifact.
-    pub evidence_path: Option<String>,
+    /// Where the evidence of a tool is: the URI and the id of its artifact.
+    pub evidence_uri: Option<String>,
     pub evidence_id: Option<Uuid>,
     /// The minimum role that may decide.
     pub role: Role,
@@ -28,6 +28,10 @@ pub(crate) struct Gate {
     pub author_may_approve: bool,
     /// When the gate expires.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The last approval; `decisions` has all of them.
+    pub approved_by: Option<String>,
+    pub approved_at: Option<DateTime<Utc>>,
+    /// Who decided the gate, whichever way: a person, or the worker that ran the tool.
     pub decided_by: Option<String>,
     pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
@@ -57,9 +61,9 @@ pub(crate) struct Decision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
+    author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
 /// The same, with the step and the run that people see before they decide.
-pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_path,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
+pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
+    author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
     step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";

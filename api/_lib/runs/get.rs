@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attempts::{self, Attempt};
 use super::list::{COLUMNS, RunSummary};
 use crate::App;
 use crate::artifacts::Artifact;
@@ -43,6 +44,15 @@ pub(crate) struct Step {
     pub status: StepStatus,
     pub waits_for: Option<String>,
     pub attempt: u32,
+    /// As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. Large values are cut with a mark when they
+    /// have more than 2 KiB in all: `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them.
+    #[schema(value_type = Object)]
+    pub inputs: Value,
+    pub inputs_are_cut: bool,
+    /// Finished attempts, oldest first; the current one is in `attempt`, `worker` and `started_at`.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    pub worker: Option<String>,
     /// Names of the steps that it needs.
     #[serde(default)]
     pub needs: Vec<String>,
@@ -65,8 +75,8 @@ struct Edge {
 pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Refusal> {
     let db = app.db(caller);
     let select = format!(
-        "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at,outputs,error),\
-         artifacts:artifact(*),gates:gate({GATES})"
+        "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,worker,ready_at,started_at,ended_at,\
+         inputs:shown_inputs->inputs,inputs_are_cut:shown_inputs->is_cut,outputs,error),artifacts:artifact(*),gates:gate({GATES})"
     );
     let run = Query::of(
         "run",
@@ -79,7 +89,9 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
         ],
     );
     let edges = Query::of("step_edge", [("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
-    let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
+    let attempts = attempts::of_run(id, &format!("{},error", attempts::COLUMNS));
+    let (runs, edges, attempts): (Vec<Run>, Vec<Edge>, Vec<Attempt>) =
+        tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts))?;
     let missing = || Problem::new(Kind::RunNotFound, format!("Run {id} was not found. List runs with GET /api/runs."));
     let mut run = runs.into_iter().next().ok_or_else(missing)?;
     // A for_each step needs its children inside the engine; to people they are its parts.
@@ -89,6 +101,11 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
     for edge in edges {
         if let (Some(place), Some(need)) = (places.get(&edge.step_id), names.get(&edge.needs_id)) {
             run.steps[*place].needs.push(need.clone());
+        }
+    }
+    for attempt in attempts {
+        if let Some(place) = places.get(&attempt.step_id) {
+            run.steps[*place].attempts.push(attempt);
         }
     }
     Ok(run)

@@ -1,8 +1,10 @@
 //! `/api/runs`: submit a plan, list and get runs, control them.
 
+pub(crate) mod attempts;
 mod control;
 pub(crate) mod create;
 pub(crate) mod get;
+mod inputs;
 pub(crate) mod list;
 pub(crate) mod log;
 mod retry;
@@ -21,6 +23,7 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(retry::retry_run))
         .routes(routes!(retry::retry_step))
         .routes(routes!(log::get_step_log))
+        .routes(routes!(inputs::get_step_inputs))
         .routes(routes!(crate::gates::list_run_gates))
         .routes(routes!(crate::artifacts::get_lineage))
 }

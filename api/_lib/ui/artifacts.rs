@@ -59,18 +59,18 @@ pub(super) async fn show(State(ui): State<Ui>, frame: Frame, Params(query): Para
 pub(super) struct Which {
     id: Option<Uuid>,
     /// As the artifact has it: `runs/<run>/steps/<step>/<name>`.
-    path: String,
+    uri: String,
 }
 
-/// `GET /ui/artifacts/signed?id=… | path=…`: redirects to a URL that is valid for five minutes.
+/// `GET /ui/artifacts/signed?id=… | uri=…`: redirects to a URL that is valid for five minutes.
 pub(super) async fn signed(State(ui): State<Ui>, session: Session, Params(which): Params<Which>) -> Result<Response, Refusal> {
     let filter = match which.id {
         Some(id) => ("id".to_owned(), format!("eq.{id}")),
-        None => ("path".to_owned(), format!("eq.{}", which.path)),
+        None => ("uri".to_owned(), format!("eq.{}", which.uri)),
     };
     let newest = vec![filter, ("order".to_owned(), "created_at.desc".to_owned()), ("limit".to_owned(), "1".to_owned())];
     let newest = Rows { table: "artifact", filters: newest };
-    let detail = "The artifact was not found in your tenant. Pass its `id` or `path`.".to_owned();
+    let detail = "The artifact was not found in your tenant. Pass its `id` or `uri`.".to_owned();
     let artifact: Artifact = one(&ui.app.db(&session.caller), &newest, Kind::ArtifactNotFound, detail).await?;
     let url = ui.app.storage().sign(&artifact.blob, URL_VALID_FOR).await?;
     Ok(Redirect::to(&url).into_response())

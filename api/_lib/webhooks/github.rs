@@ -1,10 +1,12 @@
-//! `POST /api/webhooks/github`: "Re-run" of a check reruns its gate.
+//! `POST /api/webhooks/github`: "Re-run" of a check reruns its gate, "Re-run all checks" and "Re-run failed checks" all gates of the commit.
+//! GitHub sends `check_run` for the first and `check_suite` for the others, which it does not tell apart, with the action `rerequested`:
+//! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite>.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::Utc;
-use nofx_shared::gates;
+use nofx_shared::gates::{self, RerunChecks};
 use nofx_shared::hooks::{WebhookProvider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::WakeUp;
@@ -36,18 +38,38 @@ pub(crate) async fn receive_github_webhook(
     let verified = verify(WebhookProvider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     let event = &body.value;
-    let repository = event["repository"]["full_name"].as_str().unwrap_or_default();
-    let rerun_gates: Vec<Uuid> = match (verified.kind.as_deref().unwrap_or_default(), event["action"].as_str()) {
-        ("check_run", Some("rerequested")) => {
-            event["check_run"]["external_id"].as_str().and_then(|id| id.parse().ok()).into_iter().collect()
-        }
+    let reruns = match (verified.kind.as_deref().unwrap_or_default(), event["action"].as_str()) {
+        ("check_run", Some("rerequested")) => rerun_check(&app, event).await?,
+        ("check_suite", Some("rerequested")) => rerun_suite(&app, event).await?,
         _ => vec![],
     };
-    for step in &rerun_gates {
-        let run = gates::rerun_check(app.service_db(), *step, repository).await?;
-        if let Some(id) = run["id"].as_str().and_then(|id| id.parse().ok()) {
-            app.wake_workers(&parts.background, vec![WakeUp { id, priority: 0, trace: parts.trace.clone() }]).await;
-        }
+    let wake_ups: Vec<WakeUp> = reruns.iter().map(|rerun| WakeUp { id: rerun.run_id, priority: 0, trace: parts.trace.clone() }).collect();
+    if !wake_ups.is_empty() {
+        app.wake_workers(&parts.background, wake_ups).await;
     }
-    Ok(Json(GithubWebhookResult { rerun_gates }))
+    Ok(Json(GithubWebhookResult { rerun_gates: reruns.into_iter().flat_map(|rerun| rerun.step_ids).collect() }))
+}
+
+/// A check that is not ours has another form of `external_id`, or none.
+async fn rerun_check(app: &App, event: &Value) -> Result<Vec<RerunChecks>, Refusal> {
+    let check = &event["check_run"];
+    let Some(step) = check["external_id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else { return Ok(vec![]) };
+    let run_id = gates::rerun_check(app.service_db(), step, repository(event), app_id(check)).await?;
+    Ok(vec![RerunChecks { run_id, step_ids: vec![step] }])
+}
+
+async fn rerun_suite(app: &App, event: &Value) -> Result<Vec<RerunChecks>, Refusal> {
+    let suite = &event["check_suite"];
+    let head_sha = suite["head_sha"].as_str().unwrap_or_default();
+    Ok(gates::rerun_checks(app.service_db(), repository(event), head_sha, app_id(suite)).await?)
+}
+
+/// `owner/name`; no check has an empty one.
+fn repository(event: &Value) -> &str {
+    event["repository"]["full_name"].as_str().unwrap_or_default()
+}
+
+/// The App that shows a check or a suite; none has 0.
+fn app_id(of: &Value) -> u64 {
+    of["app"]["id"].as_u64().filter(|id| i64::try_from(*id).is_ok()).unwrap_or_default()
 }

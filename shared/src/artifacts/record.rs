@@ -13,12 +13,14 @@ use crate::engine::ClaimedStep;
 #[derive(Clone, Debug, Serialize)]
 pub struct NewArtifact {
     pub name: String,
-    /// Its path within the tenant: `runs/<run>/steps/<step>/<name>`.
-    pub path: String,
+    /// Its media type.
+    pub r#type: String,
+    /// A relative reference that is unique in the tenant: `runs/<run>/steps/<step>/<name>`.
+    pub uri: String,
     /// The path of its content in Storage.
     pub blob: String,
-    pub media_type: String,
     pub size_bytes: usize,
+    /// `sha256:<hex>` of its bytes.
     pub hash: String,
     /// Provenance first.
     pub attestations: Vec<Attestation>,

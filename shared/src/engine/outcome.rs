@@ -74,8 +74,9 @@ impl Outcome {
         }
     }
 
-    /// The row that `settle_steps` takes; `breaker_target` is the external service that the step called.
-    pub fn row(&self, step: Uuid, token: Uuid, breaker_target: Option<&str>) -> Value {
+    /// The row that `settle_steps` takes; `breaker_target` is the external service that the step called, `inputs` are those of the attempt,
+    /// secrets masked, if they are not as in the step's spec.
+    pub fn row(&self, step: Uuid, token: Uuid, breaker_target: Option<&str>, inputs: Option<&Value>) -> Value {
         let mut row = match self {
             Self::Done { outputs } => json!({"kind": "done", "outputs": outputs}),
             Self::Skipped { reason } => json!({"kind": "skipped", "outputs": {"reason": reason}}),
@@ -92,6 +93,9 @@ impl Outcome {
         row["token"] = json!(token);
         if let Some(target) = breaker_target {
             row["breaker_target"] = json!(target);
+        }
+        if let Some(inputs) = inputs {
+            row["inputs"] = inputs.clone();
         }
         row
     }

@@ -47,6 +47,8 @@ event_types! {
     RunSucceeded(RunEnded) => "run.succeeded";
     RunFailed(RunEnded) => "run.failed";
     RunCancelled(RunEnded) => "run.cancelled";
+    /// Any worker may claim the step. A step that a worker starts in the call that settled the last of its needs has only `step.started`.
+    StepReady(StepReady) => "step.ready";
     StepStarted(StepStarted) => "step.started";
     StepSucceeded(StepData) => "step.succeeded";
     StepFailed(StepData) => "step.failed";
@@ -114,6 +116,13 @@ event_data! {
         pub reason: Option<String>,
     }
 
+    pub struct StepReady {
+        pub name: String,
+        pub tool: String,
+        /// The number of the attempt that can begin.
+        pub attempt: u32,
+    }
+
     pub struct StepStarted {
         pub name: String,
         pub tool: String,
@@ -158,8 +167,8 @@ event_data! {
         pub reason: Option<String>,
         pub approvals: Option<u32>,
         pub approvals_required: Option<u32>,
-        /// Path of the evidence.
-        pub evidence: Option<Value>,
+        /// The URI of the evidence's artifact.
+        pub evidence_uri: Option<String>,
         /// The step that the gate belongs to.
         pub name: Option<String>,
         pub tool: Option<String>,
@@ -170,8 +179,11 @@ event_data! {
     pub struct ArtifactCreated {
         pub artifact_id: Uuid,
         pub name: String,
-        pub media_type: String,
+        /// Its media type.
+        pub r#type: String,
+        pub uri: String,
         pub size_bytes: u64,
+        /// `sha256:<hex>` of its bytes.
         pub hash: String,
     }
 

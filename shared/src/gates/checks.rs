@@ -38,17 +38,44 @@ pub struct StoredEvidence {
     pub blob: String,
 }
 
+/// A check at the forge.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportedCheck {
+    pub id: u64,
+    /// The App that shows it.
+    pub app_id: Option<u64>,
+}
+
+/// A run of which gates run again.
+#[derive(Debug, Deserialize)]
+pub struct RerunChecks {
+    pub run_id: Uuid,
+    pub step_ids: Vec<Uuid>,
+}
+
 /// Claims checks to report; no other worker gets them for 20 seconds.
 pub async fn claim_checks(db: &Db) -> Result<Vec<Check>, Error> {
     db.call("claim_checks", &json!({})).await
 }
 
 /// Records what was reported to the forge. Returns whether the step has moved on meanwhile.
-pub async fn mark_check_reported(db: &Db, check: &Check, check_id: u64) -> Result<bool, Error> {
-    db.call("mark_check_reported", &json!({"p_step": check.step_id, "p_status": check.state, "p_check_id": check_id})).await
+pub async fn mark_check_reported(db: &Db, check: &Check, reported: &ReportedCheck) -> Result<bool, Error> {
+    let ReportedCheck { id, app_id } = reported;
+    let arguments = json!({"p_step": check.step_id, "p_status": check.state, "p_check_id": id, "p_app_id": app_id});
+    db.call("mark_check_reported", &arguments).await
 }
 
-/// Reruns a gate on request of someone at the forge.
-pub async fn rerun_check(db: &Db, step: Uuid, repository: &str) -> Result<Value, Error> {
-    db.call("rerun_check", &json!({"p_step": step, "p_repository": repository})).await
+/// Reruns a gate on request of someone at the forge; returns its run.
+pub async fn rerun_check(db: &Db, step: Uuid, repository: &str, app_id: u64) -> Result<Uuid, Error> {
+    #[derive(Deserialize)]
+    struct Run {
+        id: Uuid,
+    }
+    let run: Run = db.call("rerun_check", &json!({"p_step": step, "p_repository": repository, "p_app": app_id})).await?;
+    Ok(run.id)
+}
+
+/// Reruns all gates of a commit on request of someone at the forge.
+pub async fn rerun_checks(db: &Db, repository: &str, head_sha: &str, app_id: u64) -> Result<Vec<RerunChecks>, Error> {
+    db.call("rerun_checks", &json!({"p_repository": repository, "p_head_sha": head_sha, "p_app": app_id})).await
 }

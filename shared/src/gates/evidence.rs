@@ -125,7 +125,7 @@ pub struct Evidence {
     pub tests: Option<TestCount>,
     pub coverage: Option<Coverage>,
     pub inputs: Vec<Input>,
-    /// The artifact with what the tool printed.
+    /// The URI of the artifact with what the tool printed.
     pub log: Option<String>,
     pub run_id: Uuid,
     pub step_id: Uuid,

@@ -4,6 +4,6 @@ mod checks;
 mod evidence;
 mod record_gate;
 
-pub use checks::{Check, StoredEvidence, claim_checks, mark_check_reported, rerun_check};
+pub use checks::{Check, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, rerun_check, rerun_checks};
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
 pub use record_gate::record_gate;

@@ -1,5 +1,10 @@
 //! Replaces what must not be seen.
 
+use serde_json::Value;
+
+/// How many lines are tried for a cut that no secret spans.
+const MAX_CUTS: usize = 64;
+
 /// Replaces the values of secrets by `***`.
 #[derive(Clone, Default)]
 pub struct Mask {
@@ -25,6 +30,35 @@ impl Mask {
         self.values.first().map_or(0, String::len)
     }
 
+    /// JSON with secrets masked in its texts, also as parts of them, and in its keys; a number that is a secret becomes a text. Not applied to
+    /// the JSON's text, where a secret with quotes or line ends is written otherwise.
+    pub fn apply_to_json(&self, value: &Value) -> Value {
+        match value {
+            _ if self.values.is_empty() => value.clone(),
+            Value::String(text) => Value::String(self.apply(text)),
+            Value::Array(items) => items.iter().map(|item| self.apply_to_json(item)).collect(),
+            Value::Object(fields) => fields.iter().map(|(key, value)| (self.apply(key), self.apply_to_json(value))).collect(),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let masked = self.apply(&text);
+                if masked == text { value.clone() } else { Value::String(masked) }
+            }
+            Value::Null | Value::Bool(_) => value.clone(),
+        }
+    }
+
+    /// The masked end of a text whose beginning was cut off: without what may be the rest of a secret at the cut. Empty when no line near the
+    /// cut begins outside a secret.
+    pub fn apply_to_end(&self, text: &str) -> String {
+        let whole = self.apply(text).len();
+        let line_starts = text.match_indices('\n').map(|(at, _)| at + 1).filter(|at| *at >= self.longest());
+        line_starts
+            .take(MAX_CUTS)
+            .map(|at| (self.apply(&text[..at]), self.apply(&text[at..])))
+            .find(|(before, end)| before.len() + end.len() == whole)
+            .map_or_else(String::new, |(_, end)| end)
+    }
+
     pub fn apply(&self, text: &str) -> String {
         self.values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), "***"))
     }
@@ -32,6 +66,8 @@ impl Mask {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::Mask;
 
     #[test]
@@ -39,5 +75,24 @@ mod tests {
         let mask = Mask::new(["hunter2".to_owned(), "hunter2-extended".to_owned()]);
         assert!(mask.is_in(b"xhunter2x") && !mask.is_in(b"hunter") && mask.longest() == 16);
         assert_eq!(mask.apply("a hunter2-extended b hunter2"), "a *** b ***");
+    }
+
+    #[test]
+    fn json_is_masked_value_by_value() {
+        let mask = Mask::new(["12345".to_owned(), "a \"key\"\nof two lines".to_owned()]);
+        let given = json!({"is 12345": [12345, 1234, "x12345x"], "pem": "a \"key\"\nof two lines", "deep": {"none": null, "yes": true}});
+        let masked = json!({"is ***": ["***", 1234, "x***x"], "pem": "***", "deep": {"none": null, "yes": true}});
+        assert_eq!(mask.apply_to_json(&given), masked);
+        assert_eq!(Mask::default().apply_to_json(&given), given);
+    }
+
+    #[test]
+    fn the_end_of_a_text_has_no_rest_of_a_secret() {
+        let mask = Mask::new(["begin\nmiddle\nend".to_owned()]);
+        assert_eq!(mask.apply_to_end("middle\nend\nthe line at the cut\nand the next\n"), "and the next\n");
+        assert_eq!(mask.apply_to_end("a long first line\nbegin\nmiddle\nend\nlast"), "***\nlast");
+        assert_eq!(mask.apply_to_end("0123456789 begin\nmiddle\nend\nlast"), "last", "no cut within a secret");
+        assert_eq!(mask.apply_to_end("a line without an end"), "");
+        assert_eq!(Mask::default().apply_to_end("cut\nline\n"), "line\n");
     }
 }

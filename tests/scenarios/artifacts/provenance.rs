@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 async fn made(person: &Person, repository: &Repository) -> Value {
     person
         .run(json!({"goal": "make", "workspace": repository.workspace("main"), "steps": [
-            {"name": "build", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": "mkdir dist && echo built > dist/app.txt", "artifacts": ["dist/app.txt"]}},
+            {"name": "build", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": "mkdir dist && echo built | tee dist/app.txt", "artifacts": ["dist/app.txt"]}},
             {"name": "gate", "tool": "gate:secrets", "needs": ["build"]},
             {"name": "use", "tool": "bash", "needs": ["gate", "build"], "inputs": {
                 "fetch": {"in/app.txt": "${{ steps.build.outputs.artifacts['dist/app.txt'] }}"}, "script": "cat in/app.txt"}}]}))

@@ -53,7 +53,7 @@ const made = await fetch(`${API_URL}/api/runs`, {
 const { id } = await made.json();
 const types = () => own.heard.filter((one) => one.event === 'events').flatMap((one) => one.payload.events).filter((one) => one.runid === id).map((one) => one.type);
 await until('the events of the run', () => types().includes('run.succeeded'));
-assert.deepEqual(types(), ['run.created', 'run.started', 'step.started', 'step.succeeded', 'run.succeeded']);
+assert.deepEqual(types(), ['run.created', 'step.ready', 'run.started', 'step.started', 'step.succeeded', 'run.succeeded']);
 
 // By socket and by REST.
 await own.channel.send({ type: 'broadcast', event: 'said', payload: { by: 'socket' } });

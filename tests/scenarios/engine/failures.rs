@@ -24,6 +24,23 @@ async fn a_failed_need_never_leaves_a_run_hanging() {
 }
 
 #[tokio::test]
+async fn a_failed_script_says_why_and_a_silent_one_leaves_no_log() {
+    let person = Tenant::new().await.contributor();
+    // More than its log can hold, a secret across the lines, and bytes that are no text.
+    let loud = r"head -c 5000000 /dev/zero | tr '\0' o; head -c 5000000 /dev/zero | tr '\0' e >&2; echo >&2;
+        for n in $(seq 30); do echo line $n >&2; done; printf '\033[31mit is \377%s\033[0m\n' $TEST_TOKEN >&2; exit 3";
+    let script = |name: &str, script: &str| json!({"name": name, "tool": "bash", "needs": [], "on_failure": "continue", "secrets": ["TEST_TOKEN"], "inputs": {"script": script}});
+    let run = person.run(plan(vec![script("loud", loud), script("silent", "exit 4"), script("good", ": > x")])).await;
+    let details = &step(&run, "loud")["error"]["details"];
+    let lines: Vec<&str> = details["stderr"].as_str().expect("lines").lines().collect();
+    assert_eq!((details["exit_code"].as_i64(), lines.len(), lines[0]), (Some(3), 20, "line 12"), "{details}");
+    assert_eq!(lines[19], "it is \u{fffd}***");
+    assert_eq!(step(&run, "silent")["error"]["details"], json!({"exit_code": 4, "output": ""}));
+    let logs: Vec<&Value> = run["artifacts"].as_array().expect("artifacts").iter().map(|artifact| &artifact["step_id"]).collect();
+    assert_eq!(logs, [&step(&run, "loud")["id"]], "an empty log is no artifact");
+}
+
+#[tokio::test]
 async fn a_timeout_kills_the_work() {
     let person = Tenant::new().await.contributor();
     let mark = format!("nofx-timeout-{}", uuid::Uuid::now_v7());

@@ -48,6 +48,42 @@ async fn a_secret_is_masked_in_outputs_and_logs() {
 }
 
 #[tokio::test]
+async fn a_run_shows_the_inputs_that_were_used_without_secrets_and_all_attempts() {
+    let tenant = Tenant::new().await;
+    let (person, outsider) = (tenant.contributor(), Tenant::new().await.admin());
+    let run = person
+        .run(plan(vec![
+            bash("make", "echo '{\"v\": \"resolved\"}' > $NOFX_OUTPUT"),
+            json!({"name": "use", "tool": "bash", "needs": ["make"], "secrets": ["TEST_TOKEN"], "on_failure": "continue",
+                "retry": {"max_attempts": 2, "initial_ms": 1}, "inputs": {"script": "echo ${{ steps.make.outputs.v }} hunter2-hunter2; exit 1"}}),
+            json!({"name": "big", "tool": "noop", "needs": [], "inputs": {"text": "ü".repeat(3000), "small": 1}}),
+        ]))
+        .await;
+    let (used, big) = (step(&run, "use"), step(&run, "big"));
+    assert_eq!((used["inputs"]["script"].as_str(), &used["inputs_are_cut"]), (Some("echo resolved ***; exit 1"), &json!(false)));
+    let attempts = used["attempts"].as_array().expect("attempts");
+    assert_eq!(attempts.len(), 2, "{used}");
+    for (attempt, number) in attempts.iter().zip([1, 2]) {
+        assert_eq!((attempt["attempt"].as_u64(), attempt["outcome"].as_str()), (Some(number), Some("failed")), "{attempt}");
+        assert!(attempt["worker"].is_string() && attempt["started_at"].is_string() && attempt["ended_at"].is_string(), "{attempt}");
+        assert_eq!(attempt["error"]["message"], "the process exited with code 1");
+    }
+    assert_eq!(big["attempts"][0]["outcome"], "succeeded");
+    assert_eq!((&big["inputs_are_cut"], &big["inputs"]["small"]), (&json!(true), &json!(1)));
+    assert_eq!(big["inputs"]["text"].as_str(), Some(format!("{}… [cut: 6002 bytes]", "ü".repeat(200)).as_str()));
+
+    let inputs = |run: &Value, step: &Value| {
+        format!("/api/runs/{}/steps/{}/inputs", run["id"].as_str().expect("an id"), step["id"].as_str().expect("an id"))
+    };
+    assert_eq!(person.get(&inputs(&run, big)).await.1["inputs"], json!({"text": "ü".repeat(3000), "small": 1}), "all of it");
+    assert_eq!(person.get(&inputs(&run, used)).await.1["inputs"], used["inputs"]);
+    assert_eq!(outsider.get(&inputs(&run, used)).await.0, 404, "another tenant's");
+    let other = person.run(plan(vec![make("a", "noop", &[], json!({}))])).await;
+    assert_eq!(person.get(&inputs(&other, used)).await.0, 404, "another run's");
+    assert_eq!(step(&other, "a")["inputs"], json!({}));
+}
+
+#[tokio::test]
 async fn a_settle_with_an_old_token_is_refused() {
     let person = Tenant::new().await.contributor();
     let folder = tempfile::tempdir().expect("a folder");
@@ -97,7 +133,16 @@ mod every_host {
         let emitted = person.run_events(run["id"].as_str().expect("an id")).await;
         assert_eq!(
             emitted,
-            ["run.created", "run.started", "step.started a", "step.succeeded a", "step.started b", "step.succeeded b", "run.succeeded"]
+            [
+                "run.created",
+                "step.ready a",
+                "run.started",
+                "step.started a",
+                "step.succeeded a",
+                "step.started b",
+                "step.succeeded b",
+                "run.succeeded"
+            ]
         );
     }
 

@@ -45,7 +45,7 @@ async fn the_tools_of_a_python_repository_are_found_and_read() {
             .iter()
             .any(|one| one["digest"].as_str().is_some_and(|text| text.starts_with("gitTree:")))
     );
-    assert_eq!(run["gates"][0]["evidence_path"], step(&run, "gate")["outputs"]["evidence"]);
+    assert_eq!(run["gates"][0]["evidence_uri"], step(&run, "gate")["outputs"]["evidence_uri"]);
     assert!(run["gates"][0]["evidence_id"].is_string(), "the gate's row leads to its evidence");
 
     repository.commit(&[("src.py", "import os\n\n\ndef half(n):\n    return n / 3\n")]);
@@ -139,6 +139,23 @@ async fn a_gate_that_cannot_judge_stays_closed_and_says_why() {
         assert_eq!((status(&run, "gate"), evidence["verdict"].as_str()), ("failed", Some("inconclusive")), "{tool}: {evidence}");
         assert!(evidence["summary"].as_str().is_some_and(|text| text.contains(why)), "{tool}: {evidence}");
         assert_eq!(run["gates"][0]["status"], "failed");
+    }
+}
+
+#[tokio::test]
+async fn a_summary_has_no_half_of_a_secret() {
+    let person = Tenant::new().await.contributor();
+    // The end of the output that the summary has begins within the secret.
+    let gate = |name: &str, tool: &str| {
+        json!({"name": name, "tool": tool, "needs": [], "on_failure": "continue", "secrets": ["TEST_TOKEN"],
+            "inputs": {"command": "printf \"$TEST_TOKEN%0290d\" 0; exit 1"}})
+    };
+    let run =
+        person.run(json!({"goal": "cut", "risky": true, "steps": [gate("lint", "gate:lint"), gate("smoke", "gate:e2e_smoke")]})).await;
+    for name in ["lint", "smoke"] {
+        let error = &step(&run, name)["error"];
+        assert!(error["message"].as_str().is_some_and(|text| text.contains("exited with code 1") && text.ends_with("00000")), "{error}");
+        assert!(!error.to_string().contains("unter2"), "{error}");
     }
 }
 

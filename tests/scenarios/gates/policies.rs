@@ -38,10 +38,14 @@ async fn two_people_who_did_not_submit_the_run_must_approve() {
     assert_eq!(decide(&author, &run, "waive").await.0, 403);
     let (code, gate) = decide(&ann, &run, "approve").await;
     assert_eq!((code, gate["status"].as_str(), gate["decisions"].as_array().map(Vec::len)), (200, Some("pending"), Some(1)));
+    assert_eq!((&gate["approved_by"], &gate["decided_by"]), (&gate["decisions"][0]["by"], &Value::Null), "the last approval, of two");
+    assert!(gate["approved_at"].is_string(), "{gate}");
     assert_eq!(decide(&ann, &run, "approve").await.1["title"], "You have already approved this gate");
     assert_eq!(decide(&tenant.contributor(), &run, "approve").await.0, 403);
     assert_eq!(decide(&Tenant::new().await.supervisor(), &run, "approve").await.0, 404);
-    assert_eq!(decide(&bob, &run, "approve").await.1["status"], "passed");
+    let (_, gate) = decide(&bob, &run, "approve").await;
+    assert_eq!((gate["status"].as_str(), &gate["approved_by"]), (Some("passed"), &gate["decisions"][1]["by"]), "{gate}");
+    assert_eq!((&gate["approved_by"], &gate["approved_at"]), (&gate["decided_by"], &gate["decided_at"]), "{gate}");
     assert_eq!(decide(&bob, &run, "reject").await.1["title"], "The gate has already been decided");
 
     let run = author.end(&id).await;
@@ -76,6 +80,36 @@ async fn an_approval_that_is_not_given_in_time_fails_closed() {
     let run = waiting(&supervisor, &id).await;
     assert_eq!(decide(&supervisor, &run, "approve").await.0, 200);
     assert_eq!(supervisor.end(&id).await["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_requested_gate_expires_as_the_policy_says() {
+    let tenant = Tenant::new().await;
+    let (supervisor, admin) = (tenant.supervisor(), tenant.admin());
+    let policy = json!({"tool": "noop", "approval": {"expires_s": 3600, "count": 2}});
+    assert_eq!(admin.post("/api/gates/policies", policy).await.0, 200);
+    let id = tenant
+        .contributor()
+        .submit(plan(vec![make("first", "manual:look", &[], json!({})), make("go", "noop", &["first"], json!({}))]))
+        .await;
+    let run = waiting(&supervisor, &id).await;
+    let body = json!({"run_id": id, "step_id": step(&run, "go")["id"], "gate_type": "manual:sure"});
+    let (code, gate) = supervisor.post("/api/gates", body).await;
+    assert_eq!((code.as_u16(), gate["approvals_required"].as_u64()), (201, Some(2)), "{gate}");
+    let at = |time: &Value| chrono::DateTime::parse_from_rfc3339(time.as_str().expect("a time")).expect("a time");
+    assert_eq!((at(&gate["expires_at"]) - at(&gate["created_at"])).num_seconds(), 3600, "{gate}");
+    let over = format!(
+        "update nofx.gate set expires_at = now() where id = '{}'; update nofx.step_queue set due_at = now() where run_id = '{id}'",
+        gate["id"].as_str().expect("an id")
+    );
+    STACK.sql().await.batch_execute(&over).await.expect("its hour is over");
+    service().call::<_, Value>("fire_timers", &json!({})).await.expect("a look");
+    let (_, gate) = supervisor.get(&format!("/api/gates/{}", gate["id"].as_str().expect("an id"))).await;
+    assert_eq!(gate["status"], "expired");
+    assert_eq!(decide(&supervisor, &run, "approve").await.0, 200);
+    let run = supervisor.end(&id).await;
+    assert_eq!((run["status"].as_str(), status(&run, "go")), (Some("failed"), "failed"), "{run}");
+    assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("expired")), "{run}");
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
 }
 
 /// Columns to PostgREST: they take a row, which no argument fits.
-const COLUMNS: [&str; 2] = ["origin", "waits_for_me"];
+const COLUMNS: [&str; 3] = ["origin", "shown_inputs", "waits_for_me"];
 
 #[tokio::test]
 async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_credentials() {

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 
+/// The id of the App that shows the checks.
+pub const APP: u64 = 4711;
+
 #[derive(Clone)]
 pub struct Checks {
     pub url: String,
@@ -30,6 +33,29 @@ struct FakeState {
 }
 
 impl Checks {
+    /// The body of GitHub's webhook `check_run`, action `rerequested`: "Re-run" of one check.
+    pub fn rerequested(repository: &str, app: u64, external_id: &Value) -> Value {
+        let run = json!({
+            "id": 128_620_228, "node_id": "CR_1", "head_sha": "0".repeat(40), "external_id": external_id, "status": "completed",
+            "conclusion": "failure", "name": "lint", "check_suite": {"id": 118_578_147, "head_branch": "changes"}, "app": app_of(app),
+            "pull_requests": [],
+        });
+        webhook(repository, "check_run", run)
+    }
+
+    /// The body of GitHub's webhook `check_suite`, action `rerequested`: "Re-run all checks" and "Re-run failed checks" of a commit.
+    pub fn suite_rerequested(repository: &str, app: u64, head_sha: &str) -> Value {
+        let suite = json!({
+            "id": 118_578_147, "node_id": "CS_1", "head_branch": "changes", "head_sha": head_sha, "status": "queued", "conclusion": null,
+            "url": format!("https://api.github.com/repos/{repository}/check-suites/118578147"), "before": null, "after": null,
+            "pull_requests": [], "app": app_of(app), "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:06Z",
+            "rerequestable": true, "runs_rerequestable": true, "latest_check_runs_count": 3,
+            "check_runs_url": format!("https://api.github.com/repos/{repository}/check-suites/118578147/check-runs"),
+            "head_commit": {"id": head_sha, "tree_id": "0".repeat(40), "message": "change", "timestamp": "2026-01-02T03:04:04Z"},
+        });
+        webhook(repository, "check_suite", suite)
+    }
+
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -79,6 +105,19 @@ impl Checks {
             && text("x-github-api-version") == "2022-11-28";
         (!is_valid).then(|| self.refuse(StatusCode::BAD_REQUEST, "headers".to_owned()))
     }
+}
+
+fn app_of(id: u64) -> Value {
+    json!({"id": id, "slug": "nofx", "node_id": "A_1", "owner": {"login": "acme", "id": 1, "type": "Organization"}, "name": "nofx", "events": []})
+}
+
+fn webhook(repository: &str, subject: &str, of: Value) -> Value {
+    let (owner, name) = repository.split_once('/').unwrap_or_default();
+    let owner = json!({"login": owner, "id": 1, "type": "Organization"});
+    json!({
+        "action": "rerequested", subject: of, "installation": {"id": 99, "node_id": "I_1"}, "sender": {"login": "bob", "id": 2, "type": "User"},
+        "repository": {"id": 3, "node_id": "R_1", "name": name, "full_name": repository, "private": false, "owner": owner},
+    })
 }
 
 /// The faults of a check's body.
@@ -141,7 +180,7 @@ async fn make(State(checks): State<Checks>, headers: HeaderMap, axum::Json(body)
         return checks.refuse(StatusCode::UNPROCESSABLE_ENTITY, why);
     }
     let mut kept = checks.state.lock().expect("not poisoned");
-    let mut check = json!({"id": kept.checks.len() + 100});
+    let mut check = json!({"id": kept.checks.len() + 100, "app": {"id": APP}});
     merge(&mut check, &body);
     kept.checks.push(check.clone());
     if std::mem::take(&mut kept.loses_answer) {
@@ -183,7 +222,7 @@ fn is_of_app(headers: &HeaderMap) -> bool {
     let part = |n: usize| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(n)?).ok()?).ok() };
     let (Some(head), Some(claims)) = (part(0), part(1)) else { return false };
     head["alg"] == "RS256"
-        && claims["iss"] == "4711"
+        && claims["iss"] == APP.to_string()
         && claims["exp"].as_i64().zip(claims["iat"].as_i64()).is_some_and(|(exp, iat)| exp - iat <= 600)
 }
 

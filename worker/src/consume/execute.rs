@@ -8,16 +8,19 @@ use chrono::Utc;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::secrets::{self, Mask};
 use nofx_shared::telemetry;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use super::prepare::{Prepared, Resolved, prepare};
+use super::step_result::Executed;
 use crate::handlers;
 use crate::step::{Services, StepContext};
 
 /// Largest outputs of a step; the contract's limit.
 const OUTPUT_BYTES: usize = 256 << 10;
+/// Largest inputs that are stored for people; the handler gets all of them.
+const INPUT_BYTES: usize = 256 << 10;
 /// How long a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -27,11 +30,11 @@ pub(super) async fn execute(
     services: Arc<Services>,
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
-) -> Outcome {
+) -> Executed {
     let Resolved { inputs, idempotency_key, env } = match prepare(&step) {
-        Ok(Prepared::Outcome(outcome)) => return outcome,
+        Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
-        Err(failure) => return Outcome::Failed(failure),
+        Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
         step,
@@ -52,7 +55,7 @@ pub(super) async fn execute(
 }
 
 /// Runs the handler in the trace of its run, once its secrets are loaded and its approval is attested.
-async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Outcome {
+async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     let step = &context.step;
     let span = tracing::info_span!(
         "step", otel.name = format!("step {}", step.tool), run.id = %step.run_id, step.id = %step.id, step.name = step.name, step.tool = step.tool,
@@ -63,13 +66,35 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Outcome {
     context.trace = telemetry::current(&span, parent.as_ref());
     let loaded = load_secrets(&mut context, &inputs).instrument(span.clone()).await;
     match loaded {
-        Ok(()) => match context.attest_approval().instrument(span.clone()).await {
-            Ok(()) => run_handler(context, inputs, span).await,
-            Err(failure) => Outcome::Failed(failure),
-        },
-        Err(_) if context.stop.is_cancelled() => Outcome::Interrupted,
-        Err(failure) => Outcome::Failed(failure),
+        Ok(()) => {
+            let used = used_inputs(&context.inputs, &context.step.spec.inputs);
+            let outcome = match context.attest_approval().instrument(span.clone()).await {
+                Ok(()) => run_handler(context, inputs, span).await,
+                Err(failure) => Outcome::Failed(failure),
+            };
+            Executed { outcome, inputs: used }
+        }
+        Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
+        Err(failure) => Outcome::Failed(failure).into(),
     }
+}
+
+/// The masked inputs, unless they are as planned; beyond the limit without their largest values.
+fn used_inputs(masked: &Value, planned: &Map<String, Value>) -> Option<Value> {
+    let masked = masked.as_object().filter(|masked| *masked != planned)?;
+    let mut used = masked.clone();
+    let bytes = |value: &Value| value.to_string().len();
+    let mut total: usize = used.values().map(bytes).sum();
+    let mut largest: Vec<(usize, String)> = used.iter().map(|(name, value)| (bytes(value), name.clone())).collect();
+    largest.sort_unstable_by(|a, b| b.cmp(a));
+    for (size, name) in largest {
+        if total <= INPUT_BYTES {
+            break;
+        }
+        total -= size;
+        used[&name] = Value::String(format!("[cut: {size} bytes]"));
+    }
+    Some(Value::Object(used))
 }
 
 /// Loads the secrets that the step names, and no others. While the store is unavailable the step waits.
@@ -83,8 +108,7 @@ async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), F
             },
         )?;
     context.mask = Mask::new(found.values().cloned());
-    // As text, because a secret may be a part of a value.
-    context.inputs = serde_json::from_str(&context.mask.apply(&inputs.to_string())).unwrap_or_default();
+    context.inputs = context.mask.apply_to_json(inputs);
     context.env.extend(found);
     Ok(())
 }
@@ -124,20 +148,46 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     match result {
         Ok(Ok(Outcome::Done { outputs })) => mask_outputs(&outputs, &mask),
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(failure)) => Outcome::Failed(Failure { message: mask.apply(&failure.message), ..failure }),
+        Ok(Err(failure)) => {
+            Outcome::Failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
+        }
         Err(error) => Outcome::Failed(Failure::permanent(format!("the handler failed: {error}"))),
     }
 }
 
 /// Masks secrets in outputs and enforces their limit.
 fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
-    let text = mask.apply(&outputs.to_string());
-    if text.len() > OUTPUT_BYTES {
-        let message = format!("outputs are {} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact", text.len());
+    let outputs = mask.apply_to_json(outputs);
+    let bytes = outputs.to_string().len();
+    if bytes > OUTPUT_BYTES {
+        let message = format!("outputs are {bytes} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact");
         return Outcome::Failed(Failure::permanent(message));
     }
-    match serde_json::from_str(&text) {
-        Ok(outputs) => Outcome::Done { outputs },
-        Err(_) => Outcome::Failed(Failure::permanent("outputs are not valid JSON after secrets were masked")),
+    Outcome::Done { outputs }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{INPUT_BYTES, used_inputs};
+
+    fn planned() -> Map<String, Value> {
+        Map::from_iter([("script".to_owned(), json!("echo ${{ steps.a.outputs.v }}")), ("n".to_owned(), json!(1))])
+    }
+
+    #[test]
+    fn inputs_are_reported_when_they_are_not_as_planned() {
+        assert_eq!(used_inputs(&Value::Object(planned()), &planned()), None);
+        let used = json!({"script": "echo ***", "n": 1});
+        assert_eq!(used_inputs(&used, &planned()), Some(used));
+        assert_eq!(used_inputs(&Value::Null, &planned()), None);
+    }
+
+    #[test]
+    fn the_largest_values_of_too_large_inputs_are_cut() {
+        let large = json!({"a": "x".repeat(INPUT_BYTES), "b": "y".repeat(INPUT_BYTES / 2), "c": 1});
+        let used = used_inputs(&large, &planned()).expect("inputs");
+        assert_eq!((used["a"].as_str(), &used["b"], &used["c"]), (Some("[cut: 262146 bytes]"), &large["b"], &large["c"]));
     }
 }

@@ -182,7 +182,14 @@ impl Settling {
         if let [only] = sent.as_slice() {
             let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
             let outcome = Outcome::Failed(failure);
-            self.results.push(StepResult { run: only.run, step: only.step, token: only.token, outcome, breaker_target: None });
+            self.results.push(StepResult {
+                run: only.run,
+                step: only.step,
+                token: only.token,
+                outcome,
+                breaker_target: None,
+                inputs: None,
+            });
             return;
         }
         for one in sent {

@@ -6,4 +6,4 @@ mod shell;
 
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use processes::{Command, ProcessResult, Processes};
-pub(crate) use shell::{script_argv, tail};
+pub(crate) use shell::{last_lines, printable, script_argv, tail};

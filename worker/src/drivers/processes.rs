@@ -36,6 +36,9 @@ pub(crate) struct ProcessResult {
     /// None: killed by a signal.
     pub exit_code: Option<i32>,
     pub stdout: String,
+    /// The end of standard error, without half a character; `is_stderr_cut`: there was more before it.
+    pub stderr: String,
+    pub is_stderr_cut: bool,
     /// Standard output and error, in order of arrival.
     pub output: String,
     /// Bytes of output that were dropped.
@@ -65,12 +68,17 @@ impl Drop for Group {
 struct Buffers {
     all: Vec<u8>,
     stdout: Vec<u8>,
+    /// The last bytes of standard error, at most twice `STDERR_BYTES`.
+    stderr: Vec<u8>,
+    is_stderr_cut: bool,
     dropped: usize,
 }
 
 impl Processes {
     /// Largest log of a step.
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
+    /// How much of the end of standard error is kept at least: its last lines say why a process failed, also when its log is full.
+    const STDERR_BYTES: usize = 128 << 10;
 
     pub(crate) fn new(max_concurrent: usize) -> Self {
         Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))) }
@@ -131,6 +139,8 @@ impl Processes {
         Ok(ProcessResult {
             exit_code: status.and_then(|status| status.code()),
             stdout: String::from_utf8_lossy(&buffers.stdout).into_owned(),
+            stderr: whole_characters(&buffers.stderr),
+            is_stderr_cut: buffers.is_stderr_cut,
             output,
             dropped_bytes: buffers.dropped,
             written: std::fs::read(&written).ok(),
@@ -150,8 +160,21 @@ async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>,
         buffers.dropped += read - taken;
         if is_stdout {
             buffers.stdout.extend_from_slice(&chunk[..taken]);
+        } else {
+            buffers.stderr.extend_from_slice(&chunk[..read]);
+            let surplus = buffers.stderr.len().saturating_sub(Processes::STDERR_BYTES);
+            if surplus >= Processes::STDERR_BYTES {
+                buffers.stderr.drain(..surplus);
+                buffers.is_stderr_cut = true;
+            }
         }
     }
+}
+
+/// Bytes as text, from the first whole character on.
+fn whole_characters(bytes: &[u8]) -> String {
+    let start = bytes.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
+    String::from_utf8_lossy(&bytes[start..]).into_owned()
 }
 
 /// A temporary folder for one process, removed when it ends.

@@ -10,7 +10,7 @@ use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
 use super::program::tool_of;
-use crate::drivers::{script_argv, tail};
+use crate::drivers::script_argv;
 use crate::workspace::folder_below;
 
 /// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pip-audit`) whether a dependency has a known vulnerability. When the
@@ -77,9 +77,9 @@ impl Gate for Audit {
                     judgement.findings.extend(counted.map(|(_, finding)| finding));
                 }
                 Err(why) => {
-                    let tail = tail(result.output.trim(), 300);
+                    let end = context.end_of(&result.output, 300);
                     (judgement.verdict, judgement.summary) =
-                        (Verdict::Inconclusive, format!("`{}` gave no usable report ({why}): {tail}", auditor.command));
+                        (Verdict::Inconclusive, format!("`{}` gave no usable report ({why}): {end}", auditor.command));
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::context::GateContext;
 use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
-use crate::drivers::{script_argv, tail};
+use crate::drivers::script_argv;
 use crate::workspace::{file_below, folder_below};
 
 #[derive(Deserialize, JsonSchema)]
@@ -87,7 +87,7 @@ pub(super) async fn judge(
     let ran = judgement.tests.map(|tests| tests.passed + tests.failed);
     // bash exits with 127 when a program is missing, with 126 when it cannot be run.
     (judgement.verdict, judgement.summary) = match result.exit_code {
-        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", tail(result.output.trim(), 500))),
+        Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", context.end_of(&result.output, 500))),
         None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
         Some(0) if judgement.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judgement.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
@@ -102,8 +102,8 @@ pub(super) async fn judge(
             (None, some) => (Verdict::Pass, format!("{some} findings, none severe enough to fail the gate")),
         },
         Some(code) => {
-            let tail = tail(result.output.trim(), 300);
-            (Verdict::Fail, format!("the command exited with code {code}{}{tail}", if tail.is_empty() { "" } else { ": " }))
+            let end = context.end_of(&result.output, 300);
+            (Verdict::Fail, format!("the command exited with code {code}{}{end}", if end.is_empty() { "" } else { ": " }))
         }
     };
     let command = Some(context.step.mask.apply(&command));

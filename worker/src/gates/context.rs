@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nofx_shared::engine::Failure;
 
-use crate::drivers::ProcessResult;
+use crate::drivers::{ProcessResult, tail};
 use crate::step::StepContext;
 use crate::workspace::Git;
 
@@ -24,5 +24,10 @@ impl GateContext<'_> {
         let step = self.step;
         let result = step.run(argv, dir, step.env.clone()).await?;
         if step.stop.is_cancelled() { Err(Failure::interrupted()) } else { Ok(result) }
+    }
+
+    /// The last bytes of what a program printed, masked before they are cut: the rest of a secret would no longer be found.
+    pub(crate) fn end_of(&self, output: &str, bytes: usize) -> String {
+        tail(&self.step.mask.apply(output.trim()), bytes).to_owned()
     }
 }

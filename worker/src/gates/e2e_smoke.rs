@@ -10,7 +10,7 @@ use super::gate::Gate;
 use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, ToolOutput};
-use crate::drivers::{script_argv, tail};
+use crate::drivers::script_argv;
 use crate::workspace::folder_below;
 
 /// Starts the product and tries it end to end. Allowed only in plans that set `"risky": true`. Runs with stubs in place of
@@ -50,9 +50,9 @@ impl Gate for E2eSmoke {
             + reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count() as u64;
         let (verdict, summary) = match result.exit_code {
             Some(0) if failed == 0 => (Verdict::Pass, "the smoke test passed".to_owned()),
-            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", tail(result.output.trim(), 500))),
+            Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", context.end_of(&result.output, 500))),
             Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
-            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", tail(result.output.trim(), 300))),
+            Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", context.end_of(&result.output, 300))),
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
         Ok(Judgement {

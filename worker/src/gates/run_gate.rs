@@ -59,13 +59,13 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
-    let (path, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
+    let (evidence_uri, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
     if context.git(&context.workspace).is_repository() {
         let bom = Bom::of_workspace(&context.workspace).document(step.step.run_id, step.step.id);
         step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
     }
     let passed = evidence.verdict.is_open();
-    let record = || record_gate(&step.services.db, &step.step, passed, &path);
+    let record = || record_gate(&step.services.db, &step.step, passed, &evidence_uri);
     step.retry_until_stopped(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?
@@ -73,13 +73,13 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
 
     let outputs = json!({
         "passed": passed, "verdict": evidence.verdict, "summary": evidence.summary, "findings": evidence.findings_total,
-        "tests": evidence.tests, "evidence": path,
+        "tests": evidence.tests, "evidence_uri": evidence_uri,
     });
     if passed {
         return Ok(Outcome::Done { outputs });
     }
     let first: Vec<&Finding> = evidence.findings.iter().take(5).collect();
-    let details = json!({"verdict": evidence.verdict, "evidence": path, "exit_code": evidence.exit_code, "findings": first});
+    let details = json!({"verdict": evidence.verdict, "evidence_uri": evidence_uri, "exit_code": evidence.exit_code, "findings": first});
     Err(Failure::permanent(format!("{}: {}", G::TOOL, evidence.summary)).with_details(details))
 }
 

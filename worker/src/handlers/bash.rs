@@ -1,21 +1,27 @@
 use std::collections::BTreeMap;
 
 use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::secrets::Mask;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Handler;
-use crate::drivers::{ProcessResult, script_argv, tail};
+use crate::drivers::{ProcessResult, last_lines, printable, script_argv, tail};
 use crate::step::{StepContext, media_type};
 use crate::workspace::{file_below, folder_below};
+
+/// How much of a process' output is in the error of its step; the log has all of it.
+const ERROR_LINES: usize = 20;
+const ERROR_BYTES: usize = 4 << 10;
 
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
 /// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
-/// step's outputs. Its output is saved as the artifact `log-<attempt>.txt`, secrets masked. A retry runs it again,
-/// with the same `NOFX_IDEMPOTENCY_KEY` when the step has one.
+/// step's outputs. Its output is saved as the artifact `log-<attempt>.txt`, secrets masked; a process that writes nothing leaves no log.
+/// When it fails, the last lines of its standard error are in the step's error (`details.stderr`: at most 20 lines and 4 KiB, secrets
+/// masked, control characters removed). A retry runs it again, with the same `NOFX_IDEMPOTENCY_KEY` when the step has one.
 #[derive(JsonSchema)]
 pub(super) struct Bash;
 
@@ -60,16 +66,15 @@ impl Handler for Bash {
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
         let result = step.run(argv, &dir, env).await?;
-        let log = format!("log-{}.txt", step.step.attempt);
-        let saved = step.save_artifact(&log, "text/plain; charset=utf-8", step.mask.apply(&result.output).into_bytes()).await;
+        let saved = save_log(step, &result).await;
         if step.stop.is_cancelled() {
             return Err(Failure::interrupted());
         }
         saved?;
         if result.exit_code != Some(0) {
-            return Err(failure(&result, step));
+            return Err(failure(&result, &step.mask));
         }
-        let mut outputs = json!({"exit_code": 0, "stdout": tail(&result.stdout, 16 << 10)});
+        let mut outputs = json!({"exit_code": 0, "stdout": tail(&step.mask.apply(&result.stdout), 16 << 10)});
         if let Some(written) = result.written {
             let Ok(Value::Object(written)) = serde_json::from_slice(&written) else {
                 return Err(Failure::permanent("the content of NOFX_OUTPUT is not a JSON object"));
@@ -88,10 +93,72 @@ impl Handler for Bash {
     }
 }
 
-fn failure(result: &ProcessResult, step: &StepContext) -> Failure {
-    let output = step.mask.apply(tail(&result.output, 2000));
+/// An empty log is no artifact.
+async fn save_log(step: &StepContext, result: &ProcessResult) -> Result<(), Failure> {
+    if result.output.is_empty() {
+        return Ok(());
+    }
+    let log = format!("log-{}.txt", step.step.attempt);
+    step.save_artifact(&log, "text/plain; charset=utf-8", step.mask.apply(&result.output).into_bytes()).await.map(drop)
+}
+
+fn failure(result: &ProcessResult, mask: &Mask) -> Failure {
     let message = result
         .exit_code
         .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
-    Failure::transient(message).ignored_by_breaker().with_details(json!({"exit_code": result.exit_code, "output": output}))
+    let mut details = json!({"exit_code": result.exit_code});
+    let stderr = readable_end(&if result.is_stderr_cut { mask.apply_to_end(&result.stderr) } else { mask.apply(&result.stderr) }, mask);
+    if stderr.is_empty() {
+        // Many programs report their errors on standard output.
+        details["output"] = json!(readable_end(&mask.apply(&result.output), mask));
+    } else {
+        details["stderr"] = json!(stderr);
+    }
+    Failure::transient(message).ignored_by_breaker().with_details(details)
+}
+
+/// The last lines of a masked text, for an error. Masked again: a secret may have been hidden behind control characters.
+fn readable_end(masked: &str, mask: &Mask) -> String {
+    last_lines(&mask.apply(&printable(masked)), ERROR_LINES, ERROR_BYTES).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::secrets::Mask;
+    use serde_json::json;
+
+    use super::{ERROR_BYTES, failure};
+    use crate::drivers::ProcessResult;
+
+    fn failed(stderr: &str, output: &str) -> ProcessResult {
+        ProcessResult {
+            exit_code: Some(2),
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+            is_stderr_cut: false,
+            output: output.to_owned(),
+            dropped_bytes: 0,
+            written: None,
+        }
+    }
+
+    #[test]
+    fn the_error_has_the_last_lines_of_standard_error() {
+        let mask = Mask::new(["hunter2-hunter2".to_owned()]);
+        let long = "x".repeat(ERROR_BYTES) + "hunter2-hunter2 and \u{1b}[31mhunter2\u{1b}[0m-hunter2\n";
+        let details = failure(&failed(&long, "all of it"), &mask).details;
+        let stderr = details["stderr"].as_str().expect("lines");
+        assert!(stderr.len() <= ERROR_BYTES && stderr.ends_with("x*** and ***"), "{details}");
+        assert!(!details.to_string().contains("hunter2") && details["output"].is_null(), "{details}");
+        // A cut must not leave the end of a secret that no longer looks like one.
+        let long = "hunter2-hunter2".to_owned() + &"y".repeat(ERROR_BYTES - 7);
+        let details = failure(&failed(&long, ""), &mask).details;
+        assert!(!details.to_string().contains("hunter2"), "{details}");
+    }
+
+    #[test]
+    fn without_standard_error_it_has_the_end_of_the_output() {
+        let details = failure(&failed(" \n", "1 failed\n"), &Mask::default()).details;
+        assert_eq!(details, json!({"exit_code": 2, "output": "1 failed"}));
+    }
 }

@@ -11,7 +11,7 @@ pub(in crate::ui) fn artifact_table(artifacts: &[Artifact], with_run: bool) -> M
     let rows = html! {
         @for artifact in artifacts {
             tr {
-                td { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { (artifact.name) } span.hint { " " (artifact.media_type) } }
+                td { a href={ "/ui/artifacts/signed?id=" (artifact.id) } { (artifact.name) } span.hint { " " (artifact.r#type) } }
                 td { (bytes(artifact.size_bytes)) }
                 td { (when(artifact.created_at)) }
                 @if with_run { td { a href={ "/ui/runs/" (artifact.run_id) } { "View run" } } }

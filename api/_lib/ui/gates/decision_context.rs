@@ -39,9 +39,8 @@ pub(super) async fn decision_context(ui: &Ui, frame: &Frame, gate: &Gate) -> Res
     let (artifacts, judged): (Vec<Artifact>, Vec<JudgedGate>) = tokio::try_join!(db.read(&artifacts), db.read(&judged))?;
     let proofs = judged.iter().filter_map(|gate| artifacts.iter().find(|artifact| artifact.id == gate.evidence_id));
     let proofs: Vec<Evidence> = try_join_all(proofs.map(|artifact| read_evidence(ui, artifact))).await?.into_iter().flatten().collect();
-    let is_diff = |artifact: &&Artifact| {
-        artifact.media_type.contains("diff") || artifact.name.ends_with(".diff") || artifact.name.ends_with(".patch")
-    };
+    let is_diff =
+        |artifact: &&Artifact| artifact.r#type.contains("diff") || artifact.name.ends_with(".diff") || artifact.name.ends_with(".patch");
     let diff = match artifacts.iter().rev().find(is_diff) {
         Some(artifact) => Some((artifact, read_text(ui, artifact).await?)),
         None => None,

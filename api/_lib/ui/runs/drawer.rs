@@ -33,7 +33,7 @@ pub(super) async fn draw(frame: &Frame, page: &RunPage, shown: &Shown, step: &St
         Some(artifact) => read_evidence(ui, artifact).await?,
         None => None,
     };
-    let inputs = detail.spec.get("inputs").cloned().unwrap_or(Value::Null);
+    let inputs = detail.inputs.or_else(|| detail.spec.get("inputs").cloned()).unwrap_or_default();
     let is_retriable = matches!(step.status.as_str(), "failed" | "timed_out" | "skipped" | "cancelled" | "succeeded");
     Ok(html! {
         header {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::gates::{COLUMNS as GATES, Gate};
 use crate::http::{Refusal, one};
+use crate::runs::attempts::{self, Attempt};
 
 /// A run with its steps, without what only a step's own view shows.
 pub(super) struct RunPage {
@@ -60,18 +61,6 @@ pub(super) struct Step {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// A finished attempt.
-#[derive(Deserialize)]
-pub(super) struct Attempt {
-    pub step_id: Uuid,
-    pub attempt: u32,
-    pub outcome: String,
-    pub worker: Option<String>,
-    pub ready_at: Option<DateTime<Utc>>,
-    pub started_at: Option<DateTime<Utc>>,
-    pub ended_at: DateTime<Utc>,
-}
-
 #[derive(Deserialize)]
 struct Edge {
     step_id: Uuid,
@@ -105,8 +94,7 @@ pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage
         [("id", of_run.as_str()), ("select", &select), ("steps.order", "position,item_index.nullsfirst"), ("gates.order", "created_at")],
     );
     let edges = Query::of("step_edge", [("run_id", of_run.as_str()), ("select", "step_id,needs_id")]);
-    let columns = "step_id,attempt,outcome,worker,ready_at,started_at,ended_at";
-    let attempts = Query::of("step_attempt", [("run_id", of_run.as_str()), ("select", columns), ("order", "attempt")]);
+    let attempts = attempts::of_run(id, attempts::COLUMNS);
     let costs =
         Query::of("model_call", [("run_id", of_run.as_str()), ("select", "cost_usd"), ("cost_usd", "not.is.null"), ("limit", "10000")]);
     let (runs, edges, attempts, costs): (Vec<Run>, Vec<Edge>, Vec<Attempt>, Vec<Cost>) =
@@ -158,6 +146,8 @@ impl RunPage {
 #[derive(Deserialize)]
 pub(super) struct StepDetail {
     pub spec: Value,
+    /// Those of its last attempt, if they are not as in its spec.
+    pub inputs: Option<Value>,
     pub outputs: Option<Value>,
     pub error: Option<Value>,
     pub worker: Option<String>,
@@ -165,7 +155,7 @@ pub(super) struct StepDetail {
 
 /// Reads the rest of a step.
 pub(super) async fn read_step(app: &App, caller: &Caller, id: Uuid) -> Result<StepDetail, Refusal> {
-    let step = Query::of("step", [("id", format!("eq.{id}")), ("select", "spec,outputs,error,worker".to_owned())]);
+    let step = Query::of("step", [("id", format!("eq.{id}")), ("select", "spec,inputs,outputs,error,worker".to_owned())]);
     one(&app.db(caller), &step, Kind::StepNotFound, format!("Step {id} was not found.")).await
 }
 

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::read::{Attempt, RunPage, Step};
+use super::read::{RunPage, Step};
 use super::shown::Shown;
 use crate::gates::Gate;
+use crate::runs::attempts::Attempt;
 use crate::ui::svg::{Kind, Lane, Row, Scale, Segment, waterfall};
 
 /// How many children a `for_each` step may have and still be shown with them.

@@ -7,7 +7,7 @@ insert into nofx_private.blob_to_remove values ('x');
 select throws_ok($$ select tap.save('s0', 'one', 'x') $$, 'PT409', 'blob-deleting');
 select isnt(tap.save('s0', 'one', 'y'), null, 'other blobs are recorded');
 create function pg_temp.hashed(p_hash text) returns uuid language sql as $$
-  select nofx.record_artifact(id, lease_token, jsonb_build_object('name', 'n', 'path', 'n', 'blob', 'b', 'media_type', 'text/plain', 'size_bytes', 3,
+  select nofx.record_artifact(id, lease_token, jsonb_build_object('name', 'n', 'uri', 'n', 'blob', 'b', 'type', 'text/plain', 'size_bytes', 3,
            'hash', p_hash)) from nofx.step where id = tap.step('s0')
 $$;
 select throws_ok($$ select pg_temp.hashed('anything') $$, '23514');

@@ -7,6 +7,6 @@ select is(tap.status('s0'), 'running');
 select ok(lease_token is not null and lease_expires_at > now(), 'a lease') from nofx.step where id = tap.step('s0');
 select is(tap.run_status(), 'running', 'the run has started');
 select is(tap.claim(), '{}', 'another claim does not get it');
-select is(tap.events(), array['run.created', 'run.started', 'step.started s0']);
+select is(tap.events(), array['run.created', 'step.ready s0', 'run.started', 'step.started s0']);
 select * from finish();
 rollback;

@@ -7,6 +7,6 @@ select results_eq($$ select name, status::text, needs_left from nofx.step where 
   $$ values ('first', 'ready', 0), ('m0', 'pending', 1), ('m1', 'pending', 1), ('m2', 'pending', 1), ('last', 'pending', 3) $$);
 select is((select count(*) from nofx.step_edge where run_id = tap.run()), 6::bigint, 'edges');
 select results_eq($$ select step_id, state::text from nofx.step_queue where run_id = tap.run() $$, $$ select tap.step('first'), 'ready' $$, 'one queue row');
-select is(tap.events(), array['run.created']);
+select is(tap.events(), array['run.created', 'step.ready first']);
 select * from finish();
 rollback;

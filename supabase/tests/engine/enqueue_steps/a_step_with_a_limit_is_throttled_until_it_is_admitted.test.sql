@@ -1,8 +1,11 @@
 begin;
-select plan(2);
+select plan(4);
 select tap.tenant();
 select tap.run_of('loose', 3, '{}', '{"max_parallel": 2}');
 select results_eq($$ select state::text, count(*) from nofx.step_queue where run_id = tap.run() group by 1 order by 1 $$, $$ values ('ready', 2::bigint), ('throttled', 1) $$);
-select is(nofx_private.enqueue_steps(null), 0, 'null is none');
+select is(tap.events(), array['run.created', 'step.ready s0', 'step.ready s1'], 'a throttled step is not ready');
+select tap.claim(), tap.settle('s0');
+select is((tap.events())[7:], array['step.succeeded s0', 'step.ready s2'], 'once it is admitted');
+select is(nofx_private.enqueue_steps(null), null, 'null is none');
 select * from finish();
 rollback;

@@ -6,7 +6,7 @@ select throws_ok('select nofx.claim_checks()', 'PT403', 'forbidden');
 select tap.be_service();
 select is(nofx.claim_checks() -> 0 ->> 'state', 'queued');
 select is(json_array_length(nofx.claim_checks()), 0, 'another worker has claimed it');
-select nofx.mark_check_reported(tap.step('a'), 'queued', 7);
+select nofx.mark_check_reported(tap.step('a'), 'queued', 7, 29310);
 select is(json_array_length(nofx.claim_checks()), 0, 'it is reported');
 select tap.claim();
 select is((select (c -> 0 ->> 'state') || (c -> 0 ->> 'check_id') from nofx.claim_checks() as c), 'in_progress7');

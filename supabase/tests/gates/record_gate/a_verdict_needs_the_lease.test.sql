@@ -5,6 +5,6 @@ select tap.run_of('loose', 1, '{"tool": "gate:unit"}');
 select tap.claim();
 select is(nofx.record_gate(tap.step('s0'), gen_random_uuid(), true, 'e.json'), null);
 select isnt(nofx.record_gate(tap.step('s0'), (tap.outcome('s0') ->> 'token')::uuid, false, 'e.json'), null);
-select results_eq($$ select gate_type, status::text, evidence_path from nofx.gate where run_id = tap.run() $$, $$ values ('gate:unit', 'failed', 'e.json') $$);
+select results_eq($$ select gate_type, status::text, evidence_uri from nofx.gate where run_id = tap.run() $$, $$ values ('gate:unit', 'failed', 'e.json') $$);
 select * from finish();
 rollback;

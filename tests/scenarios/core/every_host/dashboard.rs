@@ -45,12 +45,12 @@ async fn what_is_refused_on_the_way_to_a_page_is_a_page() {
 }
 
 #[tokio::test]
-async fn an_artifact_is_reached_by_id_and_by_path_and_by_its_tenant_only() {
+async fn an_artifact_is_reached_by_id_and_by_uri_and_by_its_tenant_only() {
     let tenant = Tenant::new().await;
     let (person, outsider) = (tenant.contributor(), Tenant::new().await.admin());
     let run = person.run(plan(vec![step("say", "bash", &[], json!({"script": "echo kept"}))])).await;
     let kept = &run["artifacts"][0];
-    for query in [format!("id={}", kept["id"].as_str().expect("an id")), format!("path={}", kept["path"].as_str().expect("a path"))] {
+    for query in [format!("id={}", kept["id"].as_str().expect("an id")), format!("uri={}", kept["uri"].as_str().expect("a URI"))] {
         let path = format!("/ui/artifacts/signed?{query}");
         let answer = person.browse(Method::GET, &path).send().await.expect("an answer");
         let url = answer.headers()["location"].to_str().expect("text").to_owned();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use nofx_shared::db::Db;
-use nofx_shared::gates::{self, Check, Evidence};
+use nofx_shared::gates::{self, Check, Evidence, ReportedCheck};
 use nofx_shared::net;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: Cancella
             let mut tokens = HashMap::new();
             for check in checks {
                 match report(&client, &services, &check, &mut tokens).await {
-                    Ok(id) => match gates::mark_check_reported(&db, &check, id).await {
+                    Ok(reported) => match gates::mark_check_reported(&db, &check, &reported).await {
                         Ok(true) => services.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {
@@ -51,8 +51,13 @@ pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: Cancella
     }
 }
 
-/// Creates or updates a check on GitHub; returns its id there.
-async fn report(client: &Client, services: &Services, check: &Check, tokens: &mut HashMap<(Uuid, String), String>) -> Result<u64, String> {
+/// Creates or updates a check on GitHub.
+async fn report(
+    client: &Client,
+    services: &Services,
+    check: &Check,
+    tokens: &mut HashMap<(Uuid, String), String>,
+) -> Result<ReportedCheck, String> {
     let key = (check.tenant_id, check.repository.clone());
     let token = match tokens.get(&key) {
         Some(token) => token.clone(),
@@ -81,7 +86,7 @@ async fn report(client: &Client, services: &Services, check: &Check, tokens: &mu
         let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
         send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&json!({"output": output}))).await?;
     }
-    Ok(id)
+    Ok(ReportedCheck { id, app_id: response["app"]["id"].as_u64() })
 }
 
 /// A gate's evidence; the check is reported without it if it cannot be read.

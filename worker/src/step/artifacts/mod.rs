@@ -5,5 +5,6 @@ mod fetch;
 mod media_type;
 mod provenance;
 mod save;
+mod uri;
 
 pub(crate) use media_type::media_type;

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
+use super::uri::artifact_uri;
 use crate::step::StepContext;
 
 /// From this size on, a call that checks for the same content may save an upload.
@@ -23,13 +24,13 @@ const EXISTS_CHECK_BYTES: usize = 1 << 20;
 const MAX_RETRIES: u32 = 20;
 
 impl StepContext {
-    /// Saves bytes as an artifact; returns its path. Secrets must be masked already.
+    /// Saves bytes as an artifact; returns its URI. Secrets must be masked already.
     pub(crate) async fn save_artifact(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Result<String, Failure> {
         let digest = crypto::digest(&bytes);
         self.save_with(name, media_type, Content::Bytes(bytes.into()), &digest, vec![]).await.map(|saved| saved.0)
     }
 
-    /// Saves a file as an artifact, read in chunks; returns its path and id.
+    /// Saves a file as an artifact, read in chunks; returns its URI and id.
     pub(crate) async fn save_file(&self, name: &str, media_type: &str, path: &Path) -> Result<(String, Uuid), Failure> {
         let unreadable = |error: std::io::Error| Failure::permanent(format!("could not read `{name}`: {error}"));
         let (size, digest, has_secret) = measure(path, &self.mask).await.map_err(unreadable)?;
@@ -39,7 +40,7 @@ impl StepContext {
         self.save_with(name, media_type, Content::File { path: path.to_owned(), size }, &digest, vec![]).await
     }
 
-    /// Saves content with its provenance and more statements about it.
+    /// Saves content with its provenance and more statements about it; returns the artifact's URI and id.
     pub(crate) async fn save_with(
         &self,
         name: &str,
@@ -54,9 +55,9 @@ impl StepContext {
         attestations.extend(statements.iter().map(|statement| statement.sign(key)));
         let artifact = NewArtifact {
             name: name.to_owned(),
-            path: self.artifact_path(name),
+            r#type: media_type.to_owned(),
+            uri: artifact_uri(&self.step, name),
             blob: artifacts::blob_path(self.step.tenant_id, digest),
-            media_type: media_type.to_owned(),
             size_bytes: content.len(),
             hash: digest.to_owned(),
             attestations,
@@ -65,7 +66,7 @@ impl StepContext {
             self.store(&artifact, &content).await?;
             let record = || artifacts::record_artifact(&self.services.db, &self.step, &artifact);
             match self.retry_until_stopped(record, db::Error::is_permanent).await {
-                Ok(id) => return id.map(|id| (artifact.path.clone(), id)).ok_or_else(Failure::lease_expired),
+                Ok(id) => return id.map(|id| (artifact.uri.clone(), id)).ok_or_else(Failure::lease_expired),
                 Err(error) if error.problem().kind == Kind::BlobDeleting => tokio::time::sleep(Duration::from_millis(500)).await,
                 Err(error) => return Err(Failure::transient(format!("could not record the artifact {name}: {error}"))),
             }
@@ -82,14 +83,7 @@ impl StepContext {
         {
             return Ok(());
         }
-        self.retry_until_stopped(|| storage.upload(&artifact.blob, &artifact.media_type, content), is_permanent).await.map_err(failed)
-    }
-
-    /// The artifact's path within the tenant.
-    fn artifact_path(&self, name: &str) -> String {
-        let (run, step, attempt) = (self.step.run_id, self.step.id, self.step.attempt);
-        // Artifacts of an earlier attempt are not replaced.
-        if attempt > 1 { format!("runs/{run}/steps/{step}/{attempt}/{name}") } else { format!("runs/{run}/steps/{step}/{name}") }
+        self.retry_until_stopped(|| storage.upload(&artifact.blob, &artifact.r#type, content), is_permanent).await.map_err(failed)
     }
 }
 

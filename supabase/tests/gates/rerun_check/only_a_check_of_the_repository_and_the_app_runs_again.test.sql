@@ -1,11 +1,12 @@
 begin;
-select plan(4);
+select plan(5);
 select tap.tenant();
 select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
 select tap.claim(), tap.fail_step('a');
-select nofx.mark_check_reported(tap.step('a'), 'completed', 7);
-select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'other/web') $$, 'PT404', 'step-not-found');
-select is(nofx.rerun_check(tap.step('a'), 'acme/web') ->> 'status', 'running');
+select nofx.mark_check_reported(tap.step('a'), 'completed', 7, 29310);
+select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'other/web', 29310) $$, 'PT404', 'step-not-found');
+select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'acme/web', 1) $$, 'PT404', 'step-not-found');
+select is(nofx.rerun_check(tap.step('a'), 'acme/web', 29310) ->> 'status', 'running');
 select results_eq('select reported_status, check_id from nofx.check_run', 'values (null::text, null::bigint)', 'new checks');
 select is(tap.status('a'), 'ready');
 select * from finish();

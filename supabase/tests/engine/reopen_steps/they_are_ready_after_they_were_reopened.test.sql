@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('chain', 2);
+select tap.claim(), tap.fail_step('s0');
+select tap.be('contributor');
+select nofx.retry_run(tap.run());
+select is((tap.events())[cardinality(tap.events())], 'step.ready s0', 'after all others');
+select * from finish();
+rollback;

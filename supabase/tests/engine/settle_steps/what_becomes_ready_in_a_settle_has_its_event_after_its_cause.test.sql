@@ -1,0 +1,17 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.submit('[{"name": "each", "tool": "noop", "spec": {"for_each": "[1]"}}]');
+select tap.claim(), tap.settle('each', 'children', '{"children": [1, 2]}');
+select is((tap.events())[5:], array['step.waiting each', 'step.ready each[0]', 'step.ready each[1]'], 'children');
+select tap.run_of('loose', 1);
+select tap.claim(), tap.settle('s0', 'interrupted', '{"error": {"message": "x"}}');
+select is((tap.events())[5:], array['step.interrupted s0', 'step.ready s0'], 'an interrupted step');
+select tap.run_of('loose', 2, '{"concurrency_key": "k"}');
+select tap.claim(), tap.settle('s0');
+select is((tap.events())[5:], array['step.succeeded s0', 'step.ready s1'], 'a step whose key is free again');
+select tap.run_of('chain', 2, '{"on_failure": "continue"}');
+select tap.claim(), tap.fail_step('s0');
+select is((tap.events())[5:], array['step.failed s0', 'step.ready s1'], 'behind a failure');
+select * from finish();
+rollback;

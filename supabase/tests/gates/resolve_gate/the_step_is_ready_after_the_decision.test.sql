@@ -1,0 +1,10 @@
+begin;
+select plan(1);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"tool": "manual:go"}');
+select tap.claim(), tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:go"}}');
+select tap.be('supervisor');
+select nofx.decide_gate(id, 'approve') from nofx.gate where run_id = tap.run();
+select is((tap.events())[5:], array['gate.requested s0', 'gate.decided', 'step.ready s0']);
+select * from finish();
+rollback;
