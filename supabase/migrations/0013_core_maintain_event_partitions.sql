@@ -50,7 +50,7 @@ begin
   -- The longest decides; none is dropped while a tenant keeps its events forever.
   select case when count(*) = count(days) then coalesce(max(days), 90) end into v_keep_days
     from nofx.tenant t
-   cross join lateral (select nofx_private.retention_days(t.id, 'events') as days) as kept;
+   cross join lateral (select nofx_private.retention_days(t.id, 'events') as days) as setting;
   v_held := array(select run_id from nofx.legal_hold where run_id is not null);
   for v_name in
     select c.relname

@@ -27,10 +27,10 @@ set search_path = ''
 as $$
 begin
   return query
-  select t.id, now() - make_interval(days => kept.days)
+  select t.id, now() - make_interval(days => setting.days)
     from nofx.tenant t
-   cross join lateral (select nofx_private.retention_days(t.id, p_what) as days) as kept
-   where kept.days is not null
+   cross join lateral (select nofx_private.retention_days(t.id, p_what) as days) as setting
+   where setting.days is not null
    order by t.id;
 end
 $$;

@@ -173,10 +173,22 @@ fn plain(openmetrics: &str) -> String {
 #[cfg(test)]
 mod tests {
     use nofx_shared::engine::Outcome;
+    use nofx_shared::retention::Retained;
     use serde_json::Value;
 
     use super::Metrics;
     use crate::process_usage::ProcessUsage;
+
+    #[test]
+    fn batches_of_deleted_history_add_up_by_kind() {
+        let metrics = Metrics::new();
+        metrics.pruned(Retained::Runs, 100);
+        metrics.pruned(Retained::Runs, 3);
+        metrics.pruned(Retained::Events, 5000);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains("nofx_history_pruned_total{what=\"runs\"} 103\n"), "{text}");
+        assert!(text.contains("nofx_history_pruned_total{what=\"events\"} 5000\n"), "{text}");
+    }
 
     #[test]
     fn exemplars_stand_in_openmetrics_and_nowhere_else() {
