@@ -10,6 +10,7 @@ mod gates;
 mod http;
 #[cfg(test)]
 mod openapi;
+mod retention;
 mod runs;
 mod system;
 mod ui;
@@ -24,7 +25,16 @@ use http::Routes;
 
 /// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {
-    all([access::router(), artifacts::router(), events::router(), gates::router(), runs::router(), system::router(), webhooks::router()])
+    all([
+        access::router(),
+        artifacts::router(),
+        events::router(),
+        gates::router(),
+        retention::router(),
+        runs::router(),
+        system::router(),
+        webhooks::router(),
+    ])
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.
@@ -53,7 +63,7 @@ pub fn runs(app: &App) -> Router {
 }
 
 pub fn system(app: &App) -> Router {
-    serve(with_forms(all([system::router(), access::router()]), ui::system_forms(), app), app)
+    serve(with_forms(all([system::router(), access::router(), retention::router()]), ui::system_forms(), app), app)
 }
 
 /// The dashboard's pages, which read.

@@ -32,6 +32,10 @@ impl Api {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Error> {
+        self.send(self.client.delete(format!("{}{path}", self.url))).await
+    }
+
     /// The bytes behind a path that leads to a signed URL.
     pub(crate) async fn download(&self, path: &str) -> Result<reqwest::Response, Error> {
         let answer = self
@@ -61,7 +65,11 @@ impl Api {
         let response =
             request.bearer_auth(&self.token).timeout(Duration::from_secs(30)).send().await.map_err(|error| self.no_response(&error))?;
         let succeeded = response.status().is_success();
-        let body: Value = response.json().await.map_err(|error| self.no_response(&error))?;
+        // 204 has no body.
+        let bytes = response.bytes().await.map_err(|error| self.no_response(&error))?;
+        let text: &[u8] = if bytes.is_empty() && succeeded { b"null" } else { &bytes };
+        let body: Value =
+            serde_json::from_slice(text).map_err(|error| Error::new(format!("the response of {} is no JSON: {error}", self.url)))?;
         if succeeded { Ok(body) } else { Err(Error::new(explain(&body))) }
     }
 

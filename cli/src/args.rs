@@ -10,6 +10,7 @@ use crate::commands::dev::Dev;
 use crate::commands::dlq::Dlq;
 use crate::commands::events::Events;
 use crate::commands::id::Id;
+use crate::commands::retention::Retention;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
 use crate::commands::smoke::Smoke;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     /// Verify or export the audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Show or set for how long history is kept, and place legal holds.
+    Retention(Retention),
     /// Check a deployment without changing it: health, refusals, stream, schema, queue.
     Smoke(Smoke),
     /// Run benchmarks.

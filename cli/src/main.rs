@@ -36,6 +36,7 @@ async fn main() -> std::process::ExitCode {
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Dlq(command) => commands::dlq::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
+        Command::Retention(options) => commands::retention::run(target, options).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };

@@ -18,6 +18,7 @@ pub mod net;
 pub mod plan;
 pub mod problem;
 pub mod queue;
+pub mod retention;
 pub mod secrets;
 pub mod settings;
 pub mod storage;

@@ -71,8 +71,11 @@ kinds! {
     InvalidHook => "invalid-hook", "Invalid hook";
     InvalidPlan => "invalid-plan", "Invalid plan";
     InvalidRequest => "invalid-request", "Invalid request";
+    InvalidRetention => "invalid-retention", "Invalid retention";
     InvalidSettings => "invalid-settings", "Invalid settings";
     InvalidWrite => "invalid-write", "Invalid write";
+    LegalHold => "legal-hold", "Under a legal hold";
+    LegalHoldNotFound => "legal-hold-not-found", "Legal hold not found";
     NotFound => "not-found", "Not found";
     QuotaExceeded => "quota-exceeded", "Tenant quota exceeded";
     RateLimited => "rate-limited", "Too many requests";

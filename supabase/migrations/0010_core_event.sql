@@ -65,7 +65,7 @@ alter table nofx.event_default force row level security;
 -- Returns the start of the caller's retention period for events.
 -- Takes: nothing; the tenant comes from the token.
 -- Locks: nothing.
--- Returns: the time before which events are hidden (and dropped with their partition).
+-- Returns: the time before which events are hidden, and are deleted within a day.
 -- Raises: nothing.
 create function nofx_private.events_since()
 returns timestamptz
@@ -73,14 +73,32 @@ language sql
 stable
 security definer set search_path = ''
 as $$
-  select now() - make_interval(days => coalesce(
-    (select event_days from nofx.retention where tenant_id = nofx_private.caller_tenant()), 90))
+  select coalesce(now() - make_interval(days => nofx_private.retention_days(nofx_private.caller_tenant(), 'events')), '-infinity')
 $$;
 grant execute on function nofx_private.events_since() to authenticated, service_role;
 
+-- Returns the runs that are under a legal hold.
+-- Takes: nothing; the tenant comes from the token.
+-- Locks: nothing.
+-- Returns: their ids, of the caller's tenant: their events are shown after the retention, too.
+-- Raises: nothing.
+create function nofx_private.held_runs()
+returns uuid[]
+language plpgsql
+stable
+security definer set search_path = ''
+as $$
+begin
+  return array(select run_id from nofx.legal_hold where tenant_id = nofx_private.caller_tenant() and run_id is not null);
+end
+$$;
+grant execute on function nofx_private.held_runs() to authenticated, service_role;
+
 create policy own_tenant on nofx.event for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and created_at >= (select nofx_private.events_since()));
+  using (tenant_id = (select nofx_private.caller_tenant())
+         and (created_at >= (select nofx_private.events_since()) or run_id = any ((select nofx_private.held_runs())::uuid[])));
 create policy own_tenant on nofx.event_default for select to authenticated
-  using (tenant_id = (select nofx_private.caller_tenant()) and created_at >= (select nofx_private.events_since()));
+  using (tenant_id = (select nofx_private.caller_tenant())
+         and (created_at >= (select nofx_private.events_since()) or run_id = any ((select nofx_private.held_runs())::uuid[])));
 
 grant select on nofx.event to authenticated, service_role;

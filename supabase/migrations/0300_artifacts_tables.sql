@@ -18,6 +18,7 @@ create table nofx.artifact (
   unique (tenant_id, uri)
 );
 create index artifact_of_run on nofx.artifact (run_id, created_at);
+create index artifact_oldest on nofx.artifact (tenant_id, created_at, id);
 create index artifact_of_step on nofx.artifact (step_id);
 create index artifact_with_blob on nofx.artifact (blob);
 

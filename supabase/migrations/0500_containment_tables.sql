@@ -17,13 +17,16 @@ create table nofx.handler_health (
   open_ms int not null default 1000,
   last_error text,
   changed_at timestamptz not null default now(),
+  -- When it was last closed; null while it is closed. A failed probe does not change it.
+  opened_at timestamptz,
   -- When it opens: at this rate of failures, of this many results at least, within this window; and how many probes must succeed.
   window_s int not null default 60 check (window_s between 1 and 3600),
   min_volume int not null default 5 check (min_volume between 1 and 10000),
   failure_rate real not null default 0.5 check (failure_rate > 0 and failure_rate <= 1),
   probes int not null default 1 check (probes between 1 and 100),
   primary key (tenant_id, target),
-  constraint probes_unless_closed check ((probe_at is null) = (state = 'closed'))
+  constraint probes_unless_closed check ((probe_at is null) = (state = 'closed')),
+  constraint opened_unless_closed check ((opened_at is null) = (state = 'closed'))
 );
 
 create type nofx.dlq_reason as enum ('exhausted', 'poison');
@@ -48,30 +51,39 @@ create table nofx.step_dlq (
 create index step_dlq_oldest on nofx.step_dlq (tenant_id, created_at, id);
 create index step_dlq_of_run on nofx.step_dlq (run_id);
 
-create type nofx.alert_kind as enum ('queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open');
+create type nofx.alert_kind as enum ('queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open', 'approval_waiting');
 
 -- A tenant's threshold of an alert. Without a row the default of alert_threshold applies.
 create table nofx.alert_rule (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   kind nofx.alert_kind not null,
-  -- Steps, seconds, seconds (95th percentile), steps in ten minutes, breakers. Null: never.
+  -- Steps, seconds, seconds (95th percentile), steps in ten minutes, seconds, seconds. Null: never.
   threshold double precision check (threshold > 0),
   primary key (tenant_id, kind)
 );
 
--- Raised alerts, open or resolved. An open alert is not raised again.
+-- Raised alerts, open or resolved. An open alert is not raised again about the same subject.
 create table nofx.alert (
   id uuid primary key,
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   kind nofx.alert_kind not null,
+  -- What it is about: high, normal or low for the steps of a priority, dlq, the target of a breaker, the id of a gate.
+  subject text not null,
+  -- The run that it is about, if there is one.
+  run_id uuid,
   value double precision not null,
   threshold double precision not null,
+  -- The page of its subject in the dashboard.
+  link text not null,
+  -- Of approval_waiting: what deciders returns. Empty for the others.
+  details jsonb not null default '{}',
   raised_at timestamptz not null default now(),
   seen_at timestamptz not null default now(),
   resolved_at timestamptz
 );
-create unique index alert_open on nofx.alert (tenant_id, kind) where resolved_at is null;
-create index alert_newest on nofx.alert (tenant_id, raised_at desc, id desc);
+create unique index alert_open on nofx.alert (tenant_id, kind, subject) where resolved_at is null;
+-- The order of the list, ongoing ones first; and of deletion.
+create index alert_newest on nofx.alert (tenant_id, resolved_at desc, id desc);
 
 select nofx_private.secure_table('nofx.handler_health');
 select nofx_private.secure_table('nofx.step_dlq');

@@ -44,8 +44,9 @@ begin
            end::nofx.breaker_state as state
       from counted c
   ), written as (
-    insert into nofx.handler_health as h (tenant_id, target, state, failed, succeeded, probe_at, last_error)
-    select tenant_id, target, state, failed, succeeded, case when state = 'open' then now() + interval '1 second' end, error from judged
+    insert into nofx.handler_health as h (tenant_id, target, state, failed, succeeded, probe_at, opened_at, last_error)
+    select tenant_id, target, state, failed, succeeded, case when state = 'open' then now() + interval '1 second' end,
+           case when state <> 'closed' then now() end, error from judged
     on conflict (tenant_id, target) do update
        set state = excluded.state,
            failed = case when excluded.state = h.state then excluded.failed else 0 end,
@@ -60,6 +61,7 @@ begin
                            when h.state = 'half_open' then now() + make_interval(secs => least(h.open_ms * 2, 5000) / 1000.0)
                            else now() + make_interval(secs => h.open_ms / 1000.0) end,
            probes_in_flight = case when excluded.state = 'half_open' then greatest(h.probes_in_flight - 1, 0) else 0 end,
+           opened_at = case when excluded.state <> 'closed' then coalesce(h.opened_at, now()) end,
            last_error = coalesce(excluded.last_error, h.last_error),
            changed_at = case when excluded.state <> h.state then now() else h.changed_at end
     returning h.tenant_id, h.target, h.state, h.probe_at, h.last_error

@@ -35,6 +35,7 @@ begin
            state = case when p_close then 'closed' else h.state end, probe_at = case when p_close then null else h.probe_at end,
            succeeded = case when p_close then 0 else h.succeeded end, failed = case when p_close then 0 else h.failed end,
            probes_in_flight = case when p_close then 0 else h.probes_in_flight end, open_ms = case when p_close then 1000 else h.open_ms end,
+           opened_at = case when p_close then null else h.opened_at end,
            changed_at = case when p_close and h.state <> 'closed' then now() else h.changed_at end
     returning * into v_row;
   exception when check_violation then

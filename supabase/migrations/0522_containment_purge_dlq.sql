@@ -3,7 +3,7 @@
 --   nothing.
 -- Locks: the dead letters.
 -- Returns: {purged: ids, dry_run}.
--- Raises: 403 forbidden when the caller's role is below supervisor.
+-- Raises: 403 forbidden when the caller's role is below supervisor; 409 legal-hold when one of the runs is under a legal hold.
 create function nofx.purge_dlq(
   p_ids uuid[] default null,
   p_tool text default null,
@@ -21,8 +21,17 @@ declare
   v_tenant uuid := nofx_private.require_role('supervisor');
   v_ids uuid[];
   v_gone jsonb;
+  v_held text;
 begin
   v_ids := array(select id from nofx_private.select_dead_letters(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit));
+  select coalesce(h.run_id, h.tenant_id)::text into v_held
+    from nofx.legal_hold h
+   where h.tenant_id = v_tenant
+     and (h.run_id is null and cardinality(v_ids) > 0 or h.run_id in (select d.run_id from nofx.step_dlq d where d.id = any (v_ids)))
+   limit 1;
+  if v_held is not null then
+    perform nofx_private.refuse(409, 'legal-hold', v_held, 'Release the legal hold first, or select dead letters of other runs.');
+  end if;
   if not p_dry_run and cardinality(v_ids) > 0 then
     with gone as (
       delete from nofx.step_dlq where id = any (v_ids) returning id, run_id, step_id, name, tool, reason, error ->> 'message' as message

@@ -16,12 +16,13 @@ begin
   if found then
     return v_rule.threshold;
   end if;
-  return case p_kind when 'queue_depth' then 10000 when 'queue_age' then 300 when 'queue_latency' then 60 when 'dlq_growth' then 10 else 1 end;
+  return case p_kind when 'queue_depth' then 10000 when 'queue_age' then 300 when 'queue_latency' then 60 when 'dlq_growth' then 10
+                     when 'approval_waiting' then 3600 else 1 end;
 end
 $$;
 
--- Measures the queues of all tenants and raises or resolves alerts: `alert.raised` and `alert.resolved` in the event log, which
--- hooks deliver to Slack or a webhook. Concurrent and frequent calls are harmless.
+-- Measures the queues, breakers and approvals of all tenants and raises or resolves alerts, one for each subject: `alert.raised` and
+-- `alert.resolved` in the event log, which hooks deliver to Slack or a webhook. Concurrent and frequent calls are harmless.
 -- Takes: nothing.
 -- Locks: the advisory lock 'nofx_watch'; a concurrent call does nothing.
 -- Returns: {raised, resolved}, counts.
@@ -42,51 +43,43 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('nofx_watch', 0)) then
     return json_build_object('raised', 0, 'resolved', 0);
   end if;
-  with measured as (
-    select d.tenant_id, 'queue_depth'::nofx.alert_kind as kind, count(*)::double precision as value
-      from nofx.step_queue d where d.state = 'ready' group by 1
-    union all
-    -- The first of a tenant's queue wait longest, except for high priorities; a thousand are enough.
-    select t.tenant_id, 'queue_age', extract(epoch from now() - min(s.ready_at))
-      from (select distinct tenant_id from nofx.step_queue where state = 'ready') as t
-     cross join lateral (
-       select d.step_id from nofx.step_queue d where d.state = 'ready' and d.tenant_id = t.tenant_id order by d.priority desc, d.step_id limit 1000
-     ) as first
-      join nofx.step s on s.id = first.step_id
-     group by 1
-    union all
-    select e.tenant_id, 'queue_latency',
-           percentile_cont(0.95) within group (order by extract(epoch from e.created_at - (e.data ->> 'ready_at')::timestamptz))
-      from nofx.event e
-     where e.type = 'step.started' and e.created_at > now() - interval '5 minutes'
-     group by 1
-    union all
-    select tenant_id, 'dlq_growth', count(*) from nofx.step_dlq where created_at > now() - interval '10 minutes' group by 1
-    union all
-    select tenant_id, 'breaker_open', count(*) from nofx.handler_health where state <> 'closed' group by 1
+  with measured as materialized (
+    select * from nofx_private.measure_subjects()
+  ), rule as materialized (
+    -- Once for each kind, not for each subject.
+    select k.tenant_id, k.kind, nofx_private.alert_threshold(k.tenant_id, k.kind) as threshold
+      from (select distinct tenant_id, kind from measured) as k
   ), late as (
-    select m.tenant_id, m.kind, m.value, nofx_private.alert_threshold(m.tenant_id, m.kind) as threshold
+    select m.tenant_id, m.kind, m.subject, m.run_id, m.value, r.threshold,
+           case when m.kind = 'approval_waiting' then (select nofx_private.deciders(g) from nofx.gate g where g.id = m.subject::uuid) else '{}' end
+             as details
       from measured m
-     where m.value >= nofx_private.alert_threshold(m.tenant_id, m.kind)
-  ), seen as (
-    insert into nofx.alert as a (id, tenant_id, kind, value, threshold)
-    select nofx_private.uuid_v7(), l.tenant_id, l.kind, l.value, l.threshold from late l
-    on conflict (tenant_id, kind) where resolved_at is null do update
-       set value = excluded.value, threshold = excluded.threshold, seen_at = now()
-    returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at = now() and xmax = 0 as is_new
+      join rule r on r.tenant_id = m.tenant_id and r.kind = m.kind
+     where m.value >= r.threshold
+  ), written as (
+    insert into nofx.alert as a (id, tenant_id, kind, subject, run_id, value, threshold, details, link)
+    select new.id, l.tenant_id, l.kind, l.subject, l.run_id, l.value, l.threshold, l.details,
+           case when l.kind = 'approval_waiting' then '/ui/approvals?gate=' || l.subject else '/ui/system#alert-' || new.id end
+      from late l
+     -- It names the row, so that each has an id of its own.
+     cross join lateral (select nofx_private.uuid_v7() as id where l.kind is not null) as new
+    on conflict (tenant_id, kind, subject) where resolved_at is null do update
+       set value = excluded.value, threshold = excluded.threshold, details = excluded.details, seen_at = now()
+    returning a.*, a.raised_at = now() and xmax = 0 as is_new
   ), resolved as (
     update nofx.alert a
        set resolved_at = now()
      where a.resolved_at is null
-       and not exists (select from late l where l.tenant_id = a.tenant_id and l.kind = a.kind)
-    returning a.id, a.tenant_id, a.kind, a.value, a.threshold, a.raised_at
+       and not exists (select from late l where l.tenant_id = a.tenant_id and l.kind = a.kind and l.subject = a.subject)
+    returning a.*
   ), emitted as (
-    select row (s.tenant_id, null, null, 'alert.raised', jsonb_build_object('alert_id', s.id, 'kind', s.kind,
-             'value', round(s.value::numeric, 3), 'threshold', s.threshold, 'link', '/ui/system#alerts'))::nofx_private.new_event as event, true as is_new
-      from seen s where s.is_new
+    select row (w.tenant_id, w.run_id, null, 'alert.raised', jsonb_build_object('alert_id', w.id, 'kind', w.kind, 'subject', w.subject,
+             'value', round(w.value::numeric, 3), 'threshold', w.threshold, 'link', w.link) || w.details)::nofx_private.new_event as event,
+           true as is_new
+      from written w where w.is_new
     union all
-    select row (r.tenant_id, null, null, 'alert.resolved', jsonb_build_object('alert_id', r.id, 'kind', r.kind,
-             'threshold', r.threshold, 'lasted_s', round(extract(epoch from now() - r.raised_at)), 'link', '/ui/system#alerts'))::nofx_private.new_event, false
+    select row (r.tenant_id, r.run_id, null, 'alert.resolved', jsonb_build_object('alert_id', r.id, 'kind', r.kind, 'subject', r.subject,
+             'threshold', r.threshold, 'lasted_s', round(extract(epoch from now() - r.raised_at)), 'link', r.link))::nofx_private.new_event, false
       from resolved r
   )
   select count(*) filter (where is_new), count(*) filter (where not is_new), array_agg(event) into v_raised, v_resolved, v_events from emitted;

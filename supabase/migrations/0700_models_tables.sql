@@ -30,9 +30,18 @@ create table nofx.model_call (
   requested_at timestamptz not null default now(),
   responded_at timestamptz
 );
-create index model_call_same on nofx.model_call (run_id, request_hash) where status = 'succeeded';
+-- Of all statuses: the calls of a run are deleted with it.
+create index model_call_same on nofx.model_call (run_id, request_hash);
 create index model_call_of_step on nofx.model_call (step_id);
 create index model_call_newest on nofx.model_call (tenant_id, requested_at desc);
+
+-- What calls cost that were deleted before their run: the budget of a run that is retried counts them.
+create table nofx_private.pruned_spending (
+  run_id uuid primary key references nofx.run (id) on delete cascade,
+  tenant_id uuid not null,
+  usd numeric(14, 6) not null,
+  tokens bigint not null
+);
 
 -- A tenant's settings for models: {order: {codegen: ["openai/…", …], …}, budget: {run_usd, run_tokens, day_usd, day_tokens}}.
 create table nofx.model_settings (

@@ -1,4 +1,4 @@
--- Sums up the spending of a tenant or run on model calls, including reservations of open calls.
+-- Sums up the spending of a tenant or run on model calls, including reservations of open calls and, of a run, calls past their retention.
 -- Takes: p_tenant; p_run, null for all of the tenant's; p_since, null for no bound.
 -- Locks: nothing.
 -- Returns: {usd, tokens}.
@@ -12,9 +12,11 @@ as $$
 begin
   return (select jsonb_build_object(
            -- A crashed worker leaves a call open: its reservation counts for an hour.
-           'usd', coalesce(sum(case when status <> 'reserved' then cost_usd when requested_at > now() - interval '1 hour' then reserved_usd end), 0),
+           'usd', coalesce(sum(case when status <> 'reserved' then cost_usd when requested_at > now() - interval '1 hour' then reserved_usd end), 0)
+                  + coalesce((select usd from nofx_private.pruned_spending where run_id = p_run), 0),
            'tokens', coalesce(sum(case when status <> 'reserved' then input_tokens + output_tokens
-                                       when requested_at > now() - interval '1 hour' then reserved_tokens end), 0))
+                                       when requested_at > now() - interval '1 hour' then reserved_tokens end), 0)
+                  + coalesce((select tokens from nofx_private.pruned_spending where run_id = p_run), 0))
     from nofx.model_call
    where tenant_id = p_tenant and (p_run is null or run_id = p_run) and (p_since is null or requested_at >= p_since));
 end

@@ -173,7 +173,7 @@ async fn open_breakers_are_read_at_the_edge_and_from_the_database_when_the_edge_
     let edge = EdgeConfig::start().await;
     let deployment = Deployment::start(&built().await, &[settings(STACK.dev()), edge.settings()].concat()).await;
     let tenant = Tenant::new().await;
-    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, $2, 'open', now() + interval '1 hour')";
+    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) values ($1, $2, 'open', now() + interval '1 hour', now())";
     let sql = STACK.sql().await;
     sql.execute(open, &[&tenant.id, &"bash"]).await.expect("a breaker");
     let client = nofx_shared::net::client();

@@ -11,3 +11,4 @@ mod gates;
 mod guard;
 mod hooks;
 mod plan;
+mod retention;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nofx_shared::engine::Outcome;
+use nofx_shared::retention::Retained;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
@@ -32,6 +33,7 @@ pub(crate) struct Metrics {
     pub model_record: Histogram,
     pub hook_deliveries: Family<Labels, Counter>,
     jobs_failed: Family<Labels, Counter>,
+    history_pruned: Family<Labels, Counter>,
     step_attempts: Family<Labels, Counter>,
     step_duration: Family<Labels, HistogramWithExemplars<Trace>>,
     steps_claimed: Family<Labels, Counter>,
@@ -60,6 +62,7 @@ impl Metrics {
             model_record: time(to, "model_record", "Duration of database calls before and after a model call", buckets(0.0002, 1.25, 24)),
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
             jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
+            history_pruned: number(to, "history_pruned", "Rows deleted after their retention, by kind", Family::default()),
             cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
             memory: bytes(to, "process_memory", "Memory of this worker, and peak memory of a child process", Family::default()),
             registry,
@@ -76,6 +79,11 @@ impl Metrics {
     /// A run of a background job failed.
     pub(crate) fn job_failed(&self, job: &'static str) {
         self.jobs_failed.get_or_create(&vec![("job", job.to_owned())]).inc();
+    }
+
+    /// A batch of what was past its retention was deleted.
+    pub(crate) fn pruned(&self, what: Retained, count: u32) {
+        self.history_pruned.get_or_create(&vec![("what", what.name().to_owned())]).inc_by(u64::from(count));
     }
 
     /// A step has an outcome. `tool` is the handler's name, not the step's: there are as many values as handlers.
@@ -165,10 +173,22 @@ fn plain(openmetrics: &str) -> String {
 #[cfg(test)]
 mod tests {
     use nofx_shared::engine::Outcome;
+    use nofx_shared::retention::Retained;
     use serde_json::Value;
 
     use super::Metrics;
     use crate::process_usage::ProcessUsage;
+
+    #[test]
+    fn batches_of_deleted_history_add_up_by_kind() {
+        let metrics = Metrics::new();
+        metrics.pruned(Retained::Runs, 100);
+        metrics.pruned(Retained::Runs, 3);
+        metrics.pruned(Retained::Events, 5000);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains("nofx_history_pruned_total{what=\"runs\"} 103\n"), "{text}");
+        assert!(text.contains("nofx_history_pruned_total{what=\"events\"} 5000\n"), "{text}");
+    }
 
     #[test]
     fn exemplars_stand_in_openmetrics_and_nowhere_else() {

@@ -24,6 +24,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::GateNotFound
         | Kind::GatePolicyNotFound
         | Kind::HookNotFound
+        | Kind::LegalHoldNotFound
         | Kind::NotFound
         | Kind::RunNotFound
         | Kind::StepNotFound
@@ -35,6 +36,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::GateExpired
         | Kind::IdTaken
         | Kind::IllegalTransition
+        | Kind::LegalHold
         | Kind::RequestInProgress
         | Kind::RunFinished
         | Kind::RunNotFailed
@@ -51,6 +53,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::InvalidGatePolicy
         | Kind::InvalidHook
         | Kind::InvalidPlan
+        | Kind::InvalidRetention
         | Kind::InvalidSettings
         | Kind::InvalidWrite
         | Kind::ReasonRequired

@@ -22,11 +22,11 @@ pub(crate) struct AlertRule {
     threshold: Option<f64>,
 }
 
-/// List the last hundred alerts, newest first; ongoing ones have no `resolved_at`.
+/// List the last hundred alerts: ongoing ones first, which have no `resolved_at`, then the newest.
 #[utoipa::path(get, path = "/alerts", security(("bearer" = [])),
     responses((status = 200, body = Page<Alert>), (status = 304), (status = 401)))]
 pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let query = Query::of("alert", [("select", Alert::COLUMNS), ("order", "raised_at.desc,id.desc"), ("limit", "100")]);
+    let query = Query::of("alert", [("select", Alert::COLUMNS), ("order", Alert::ORDER), ("limit", "100")]);
     let data: Vec<Alert> = app.db(&caller).read(&query).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }

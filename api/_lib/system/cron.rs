@@ -6,12 +6,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::WakeUp;
-use nofx_shared::{containment, engine};
+use nofx_shared::{containment, engine, retention};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::http::{Path, Refusal};
 use crate::{App, Background};
+
+/// Batches of each kind of history that one call deletes: it must end before the platform ends it. Workers delete the rest.
+const MAX_BATCHES: usize = 10;
 
 /// The jobs; each is a line of `crons` in vercel.json.
 #[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
@@ -21,7 +24,7 @@ pub(crate) enum CronJob {
     Sweep,
     /// Fires due timers, and wakes workers again for ready steps that nobody claimed.
     Timers,
-    /// Creates and drops partitions of the event log.
+    /// Creates and drops partitions of the event log, and deletes history that is past its retention.
     Retention,
     /// Deletes idempotency keys and log chunks older than a day.
     Prune,
@@ -32,7 +35,7 @@ pub(crate) enum CronJob {
 /// The result of a job.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct CronResult {
-    /// Leases expired and runs finished, steps woken, days dropped, keys and log chunks pruned, or alerts raised and resolved.
+    /// Leases expired and runs finished, steps woken, days dropped and rows deleted, keys and log chunks pruned, or alerts raised and resolved.
     changed: usize,
 }
 
@@ -59,8 +62,12 @@ pub(crate) async fn run_cron(
             app.wake_workers(&background, wake_for.into_iter().map(WakeUp::new).collect()).await;
             count
         }
-        CronJob::Retention => engine::maintain_event_partitions(db).await?.len(),
-        CronJob::Prune => (engine::prune_requests(db).await? + engine::prune_logs(db).await?) as usize,
+        CronJob::Retention => {
+            let mut changed = retention::maintain_event_partitions(db).await?.len();
+            retention::prune(db, MAX_BATCHES, |_, count| changed += count as usize).await?;
+            changed
+        }
+        CronJob::Prune => (retention::prune_requests(db).await? + retention::prune_logs(db).await?) as usize,
         CronJob::Alerts => {
             let changed = containment::watch_queues(db).await?;
             if let Some(edge_config) = app.edge_config()

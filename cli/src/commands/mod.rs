@@ -8,6 +8,7 @@ pub(crate) mod dev;
 pub(crate) mod dlq;
 pub(crate) mod events;
 pub(crate) mod id;
+pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod show;

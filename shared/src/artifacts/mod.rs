@@ -2,10 +2,10 @@
 
 mod attest;
 mod blob;
-mod expire;
+mod blobs;
 mod record;
 
 pub use attest::{Attestation, Material, PAYLOAD_TYPE, Provenance, Statement, Subject, approval, provenance, test_result};
 pub use blob::blob_path;
-pub use expire::{confirm_blobs_deleted, expire_artifacts};
+pub use blobs::{blobs_to_delete, confirm_blobs_deleted};
 pub use record::{NewArtifact, UsedArtifact, record_artifact, record_attestation, register_signing_key, use_artifact};

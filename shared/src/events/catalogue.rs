@@ -81,6 +81,8 @@ event_types! {
     BreakerClosed(BreakerData) => "breaker.closed";
     AlertRaised(AlertData) => "alert.raised";
     AlertResolved(AlertData) => "alert.resolved";
+    /// A batch of what was past its retention was deleted.
+    HistoryPruned(HistoryPruned) => "history.pruned";
     /// A webhook with a valid signature.
     WebhookReceived(WebhookReceived) => "webhook.received";
     HookDeliveryFailed(HookData) => "hook.delivery_failed";
@@ -221,11 +223,31 @@ event_data! {
     pub struct AlertData {
         pub alert_id: Uuid,
         pub kind: String,
+        /// `high`, `normal` or `low` for the steps of a priority, `dlq`, the target of a breaker, or the id of a gate.
+        pub subject: String,
         pub value: Option<f64>,
         pub threshold: f64,
         pub lasted_s: Option<u64>,
-        /// The page that shows the alert.
+        /// The page that shows the alert, or its gate.
         pub link: String,
+        /// Of an approval that waits too long, as the following.
+        pub gate_id: Option<Uuid>,
+        pub gate_type: Option<String>,
+        /// The minimum role to decide.
+        pub role: Option<Role>,
+        pub approvals: Option<u32>,
+        pub approvals_required: Option<u32>,
+        pub author_may_approve: Option<bool>,
+        /// Addresses of people who could decide, at most 20.
+        pub people: Option<Vec<String>>,
+    }
+
+    pub struct HistoryPruned {
+        /// `runs`, `model_calls`, `artifacts`, `alerts` or `events`
+        pub what: String,
+        pub count: u32,
+        /// The beginning of the retention.
+        pub before: DateTime<Utc>,
     }
 
     pub struct WebhookReceived {

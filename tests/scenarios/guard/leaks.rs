@@ -54,7 +54,7 @@ async fn belongings(tenant: &Tenant, mark: &str) -> Value {
 /// The other rows, as they would be written: nothing is due, so that no worker removes them.
 async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
     let rows = "
-        insert into nofx.alert (id, tenant_id, kind, value, threshold) select gen_random_uuid(), TENANT, 'queue_depth', 1, 1;
+        insert into nofx.alert (id, tenant_id, kind, subject, value, threshold, link) select gen_random_uuid(), TENANT, 'queue_depth', MARK, 1, 1, MARK;
         insert into nofx.alert_rule select TENANT, 'queue_depth', 1;
         insert into nofx.allowed_network select TENANT, '192.0.2.0/24';
         insert into nofx.artifact_use (tenant_id, run_id, step_id, artifact_id)
@@ -67,7 +67,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
           select id, tenant_id, run_id, 'timer', 0, MARK, now() + interval '1 day' from STEP;
         insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision)
           select gen_random_uuid(), id, tenant_id, MARK, 'approve' from nofx.gate where tenant_id = TENANT limit 1;
-        insert into nofx.handler_health (tenant_id, target, state, probe_at) select TENANT, MARK, 'open', now() + interval '1 day';
+        insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) select TENANT, MARK, 'open', now() + interval '1 day', now();
         insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body, status, ended_at)
           select gen_random_uuid(), tenant_id, id, MARK, '{}', 'delivered', now() from nofx.hook where tenant_id = TENANT;
         insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms)
@@ -77,9 +77,10 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, status)
           select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'succeeded' from STEP;
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;
-        insert into nofx.person (tenant_id, id, email) select TENANT, MARK, MARK;
+        insert into nofx.person (tenant_id, id, email, role) select TENANT, MARK, MARK, 'viewer';
         insert into nofx.quota (tenant_id) select TENANT;
-        insert into nofx.retention select TENANT, 365;
+        insert into nofx.retention select TENANT, 'events', 365;
+        insert into nofx.legal_hold (id, tenant_id, reason, created_by) select gen_random_uuid(), TENANT, MARK, MARK;
         insert into nofx.concurrency_slot select id, tenant_id, run_id, MARK from STEP;
         insert into nofx.step_dlq (id, tenant_id, run_id, step_id, name, tool, reason, attempts, error, inputs, evidence)
           select gen_random_uuid(), tenant_id, run_id, id, MARK, MARK, 'poison', 1, '{}', '{}', '[]' from STEP;
@@ -213,6 +214,7 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
         "nofx.webhook_provider" => json!("github"),
         "nofx.alert_kind" => json!("queue_depth"),
         "nofx.dlq_reason" => json!("poison"),
+        "nofx.retained" => json!("runs"),
         _ => json!("x"),
     }
 }
@@ -221,9 +223,18 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
 async fn fingerprint(tenant: &Tenant) -> Value {
     let person: Person = tenant.admin();
     let mut seen = vec![];
-    for path in
-        ["/api/runs", "/api/gates", "/api/keys", "/api/hooks", "/api/hooks/sources", "/api/gates/policies", "/api/audit", "/api/alerts"]
-    {
+    for path in [
+        "/api/runs",
+        "/api/gates",
+        "/api/keys",
+        "/api/hooks",
+        "/api/hooks/sources",
+        "/api/gates/policies",
+        "/api/audit",
+        "/api/alerts",
+        "/api/retention",
+        "/api/retention/holds",
+    ] {
         let (status, answer) = person.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {answer}");
         seen.push(answer["data"].clone());

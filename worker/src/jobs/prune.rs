@@ -1,33 +1,37 @@
-//! Deletes what is older than its retention: events, requests, logs, artifacts and workspaces.
+//! Deletes what is older than its retention: history, requests, logs, content of deleted artifacts, and workspaces.
 
 use std::time::Duration;
 
 use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
-use nofx_shared::engine;
+use nofx_shared::retention;
 
 use super::context::JobContext;
 use crate::step::Services;
 
+/// Of each kind of history; what is left then waits for the next hour, so that none waits for another for long.
+const MAX_BATCHES: usize = 1000;
+
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
-    let JobContext { db, services, .. } = context;
-    engine::maintain_event_partitions(db).await?;
-    engine::prune_requests(db).await?;
-    engine::prune_logs(db).await?;
-    expire_artifacts(db, services).await?;
+    let JobContext { db, services, metrics, .. } = context;
+    retention::maintain_event_partitions(db).await?;
+    retention::prune_requests(db).await?;
+    retention::prune_logs(db).await?;
+    retention::prune(db, MAX_BATCHES, |what, count| metrics.pruned(what, count)).await?;
+    delete_blobs(db, services).await?;
     services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
     Ok(())
 }
 
-/// Deletes artifacts at the end of their retention, and their content. Content that could not be deleted is listed again the next time.
-async fn expire_artifacts(db: &Db, services: &Services) -> Result<(), Error> {
+/// Deletes the content of deleted artifacts. What could not be deleted is listed again the next time.
+async fn delete_blobs(db: &Db, services: &Services) -> Result<(), Error> {
     loop {
-        let blobs = artifacts::expire_artifacts(db).await?;
+        let blobs = artifacts::blobs_to_delete(db).await?;
         if blobs.is_empty() {
             return Ok(());
         }
         if let Err(error) = services.storage.remove(&blobs).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not delete expired artifacts; the next round will");
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not delete the content of artifacts; the next round will");
             return Ok(());
         }
         artifacts::confirm_blobs_deleted(db, &blobs).await?;

@@ -1,4 +1,4 @@
-//! Raises and resolves alerts about queues.
+//! Raises and resolves alerts about queues, breakers and approvals.
 
 use nofx_shared::containment;
 use nofx_shared::db::Error;

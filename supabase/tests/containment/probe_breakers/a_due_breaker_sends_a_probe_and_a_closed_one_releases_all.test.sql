@@ -13,7 +13,7 @@ update nofx.handler_health set probe_at = now();
 select nofx_private.probe_breakers();
 select is((select count(*)::int from nofx.step_queue where state = 'breaker'), 3);
 select is((select state::text from nofx.handler_health), 'half_open');
-update nofx.handler_health set state = 'closed', probe_at = null, min_volume = 6;
+update nofx.handler_health set state = 'closed', probe_at = null, opened_at = null, min_volume = 6;
 select nofx_private.probe_breakers();
 select is((select count(*)::int from nofx.step_queue where state = 'breaker'), 0);
 update nofx.handler_health set min_volume = 5, window_began_at = now() - interval '3 minutes';

@@ -2,7 +2,7 @@ begin;
 select plan(2);
 select tap.be_service();
 select nofx.create_tenant('00000000-0000-0000-0000-000000000001', 'first');
-insert into nofx.retention (tenant_id, event_days) values ('00000000-0000-0000-0000-000000000001', 3);
+insert into nofx.retention (tenant_id, what, days) values ('00000000-0000-0000-0000-000000000001', 'events', 3);
 select tap.tenant();
 select is(nofx_private.events_since(), now() - interval '90 days');
 select tap.be('viewer', '00000000-0000-0000-0000-000000000001');

@@ -1,7 +1,7 @@
 begin;
 select plan(2);
 select tap.tenant();
-insert into nofx.retention (tenant_id, event_days) values (current_setting('tap.tenant')::uuid, 3650);
+insert into nofx.retention (tenant_id, what, days) values (current_setting('tap.tenant')::uuid, 'events', 3650);
 create table nofx.event_20200101 partition of nofx.event for values from ('2020-01-01') to ('2020-01-02');
 select tap.be_service();
 select is_empty($$ select * from nofx.maintain_event_partitions() $$);

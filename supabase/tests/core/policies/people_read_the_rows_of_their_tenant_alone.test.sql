@@ -1,8 +1,8 @@
 begin;
 select plan(5);
 select tap.tenant();
-insert into nofx.retention (tenant_id, event_days) values (current_setting('tap.tenant')::uuid, 1);
-insert into nofx.person (tenant_id, id, email) values (current_setting('tap.tenant')::uuid, 'a', 'a@example.org');
+insert into nofx.retention (tenant_id, what, days) values (current_setting('tap.tenant')::uuid, 'events', 1);
+insert into nofx.person (tenant_id, id, email, role) values (current_setting('tap.tenant')::uuid, 'a', 'a@example.org', 'viewer');
 -- A year ahead there is no partition. No person has a right to the default one: the policy applies if one is granted.
 insert into nofx.event (tenant_id, type, created_at) values (current_setting('tap.tenant')::uuid, 'e', now() + interval '1 year');
 grant select on nofx.event_default to authenticated;

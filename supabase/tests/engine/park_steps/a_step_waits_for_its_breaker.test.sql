@@ -3,7 +3,7 @@ select plan(3);
 select tap.tenant();
 select tap.run_of('loose', 2);
 select tap.claim();
-insert into nofx.handler_health (tenant_id, target, state, probe_at) values (current_setting('tap.tenant')::uuid, 'http:h', 'open', now() + interval '7 seconds');
+insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) values (current_setting('tap.tenant')::uuid, 'http:h', 'open', now() + interval '7 seconds', now());
 select is((tap.settle('s0', 'breaker_open', '{"breaker_target": "http:h"}') ->> 'next_due_at')::timestamptz, now() + interval '7 seconds', 'the next probe');
 select results_eq($$ select state::text, breaker_target, due_at from nofx.step_queue where step_id = tap.step('s0') $$, $$ values ('breaker', 'http:h', timestamptz 'infinity') $$);
 delete from nofx.handler_health;

@@ -86,7 +86,7 @@ async fn a_gate_is_decided_and_runs_are_cancelled_together_by_forms() {
 async fn operators_close_breakers_and_requeue_dead_letters_from_the_page() {
     let tenant = Tenant::new().await;
     let (author, supervisor) = (tenant.contributor(), tenant.supervisor());
-    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at) values ($1, 'http:example.com', 'open', now() + interval '1 hour')";
+    let open = "insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) values ($1, 'http:example.com', 'open', now() + interval '1 hour', now())";
     STACK.sql().await.execute(open, &[&tenant.id]).await.expect("a breaker");
     assert!(
         supervisor

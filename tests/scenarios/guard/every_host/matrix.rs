@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
 /// response to that role. A new route needs a line here.
-const LEAST: [(&str, Option<Role>, u16); 61] = [
+const LEAST: [(&str, Option<Role>, u16); 65] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
@@ -69,6 +69,11 @@ const LEAST: [(&str, Option<Role>, u16); 61] = [
     ("list_webhook_sources", Some(Role::Supervisor), 200),
     ("set_webhook_source", Some(Role::Admin), 200),
     ("delete_webhook_source", Some(Role::Admin), 204),
+    ("list_retention", Some(Role::Viewer), 200),
+    ("set_retention", Some(Role::Admin), 204),
+    ("list_holds", Some(Role::Supervisor), 200),
+    ("release_hold", Some(Role::Supervisor), 204),
+    ("place_hold", Some(Role::Supervisor), 201),
 ];
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
@@ -100,6 +105,7 @@ fn body(operation: &str, run: &Value) -> Value {
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),
         "set_alert_rule" => json!({"kind": "queue_depth", "threshold": 1000}),
+        "set_retention" => json!({"what": "runs", "days": 3650}),
         "set_hook" => json!({"name": "x", "phase": "post", "filter": "false", "target": {"kind": "webhook", "url": "https://example.com"}}),
         "set_webhook_source" => json!({"name": "x", "provider": "github", "secret": "a secret of the sender"}),
         "create_api_key" => json!({"name": "ci", "role": "viewer"}),
@@ -117,6 +123,7 @@ fn fill(path: &str, run: &Value, own: &Value) -> String {
         ["keys", ..] => &own["key"],
         ["dlq", ..] => &own["dead_letter"],
         ["alerts", ..] => &own["alert"],
+        ["retention", "holds", ..] => &own["hold"],
         ["hooks", "deliveries", ..] => &own["delivery"],
         ["hooks", "sources", ..] => &own["source"],
         ["hooks", ..] => &own["hook"],
@@ -147,10 +154,11 @@ async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let deliveries = json!([{"hook_id": hook, "dedup_key": "s", "body": "{}"}]);
     let queue = json!({"p_tenant": tenant.id, "p_deliveries": deliveries});
     service().call::<_, ()>("enqueue_deliveries", &queue).await.expect("queued");
+    let hold = id_of(supervisor.post("/api/retention/holds", json!({"run_id": run["id"], "reason": "because"})).await);
     let first = async |path: &str| supervisor.get(path).await.1["data"][0]["id"].clone();
     let own = json!({
         "key": key, "policy": policy, "hook": hook, "source": source, "dead_letter": first("/api/dlq").await, "alert": first("/api/alerts").await,
-        "delivery": first("/api/hooks/deliveries").await,
+        "delivery": first("/api/hooks/deliveries").await, "hold": hold,
     });
     (run, own)
 }

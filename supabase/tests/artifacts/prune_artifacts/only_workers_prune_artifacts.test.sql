@@ -2,6 +2,6 @@ begin;
 select plan(1);
 select tap.tenant();
 select tap.be('admin');
-select throws_ok($$ select nofx.expire_artifacts() $$, 'PT403', 'forbidden');
+select throws_ok($$ select nofx.prune_artifacts() $$, 'PT403', 'forbidden');
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
-//! Retention: deletes what is old. Any worker may call these at any time, and so may a cron job.
+//! Partitions of the event log, and rows whose retention is fixed.
 
 use serde_json::json;
 

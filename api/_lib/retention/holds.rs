@@ -1,0 +1,58 @@
+//! `/api/retention/holds`: legal holds. What they name is not deleted, whatever its retention.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use nofx_shared::auth::Role;
+use nofx_shared::db::Query;
+use nofx_shared::retention::LegalHold;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Authenticated, Body, IdempotentRequest, Page, Path, Refusal, RequestParts, cached, idempotent};
+
+/// A legal hold to place.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewHold {
+    /// The run; without it everything of the tenant.
+    run_id: Option<Uuid>,
+    /// 1 to 2,000 characters; the audit log keeps it.
+    reason: String,
+}
+
+/// List the legal holds, newest first, at most a thousand. For supervisors.
+#[utoipa::path(get, path = "/retention/holds", security(("bearer" = [])),
+    responses((status = 200, body = Page<LegalHold>), (status = 304), (status = 401), (status = 403)))]
+pub(crate) async fn list_holds(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    caller.at_least(Role::Supervisor)?;
+    let query = Query::of("legal_hold", [("select", LegalHold::COLUMNS), ("order", "created_at.desc,id.desc"), ("limit", "1000")]);
+    let data: Vec<LegalHold> = app.db(&caller).read(&query).await?;
+    Ok(cached(&headers, &Page { data, next_cursor: None }))
+}
+
+/// Place a legal hold on a run or on the tenant. For supervisors.
+#[utoipa::path(post, path = "/retention/holds", request_body = NewHold, security(("bearer" = [])),
+    responses((status = 201, body = LegalHold), (status = 400), (status = 401), (status = 403), (status = 404), (status = 422)))]
+pub(crate) async fn place_hold(
+    State(app): State<App>,
+    caller: Authenticated,
+    parts: RequestParts,
+    body: Body<NewHold>,
+) -> Result<Response, Refusal> {
+    let db = app.db(&caller);
+    let arguments = json!({"p_run": body.value.run_id, "p_reason": body.value.reason});
+    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
+    let act = |_| async { Ok(db.call::<_, LegalHold>("place_hold", &arguments).await?) };
+    idempotent(request, StatusCode::CREATED, act).await
+}
+
+/// Release a legal hold: the retention applies again. For supervisors.
+#[utoipa::path(delete, path = "/retention/holds/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 404)))]
+pub(crate) async fn release_hold(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
+    app.db(&caller).call::<_, ()>("release_hold", &json!({"p_id": id})).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,13 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.save('s0', 'one', 'x');
+insert into nofx_private.blob_to_remove values ('x'), ('y'), ('z');
+select is((select array_agg(b order by b) from unnest(nofx.blobs_to_delete()) as b), array['y', 'z']);
+select is(cardinality(nofx.blobs_to_delete(1)), 1);
+select tap.be('admin');
+select throws_ok($$ select nofx.blobs_to_delete() $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table made as select tap.save('s0', 'one', 'x') as one, tap.save('s0', 'two', 'y') as two;
+select is(nofx_private.delete_artifacts('{}'), 0);
+select is(nofx_private.delete_artifacts(array[one]), 1) from made;
+select results_eq('select id from nofx.artifact where run_id = tap.run()', 'select two from made');
+select results_eq($$ select blob from nofx_private.blob_to_remove where blob in ('x', 'y') $$, $$ values ('x') $$);
+select * from finish();
+rollback;

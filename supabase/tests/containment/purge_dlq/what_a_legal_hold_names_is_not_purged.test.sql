@@ -1,0 +1,16 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"max_attempts": 1}');
+select tap.claim();
+select tap.fail_step('s0', '{"transient": true}');
+select tap.be('supervisor');
+create temporary table hold as select (nofx.place_hold(tap.run(), 'why') ->> 'id')::uuid as id;
+select throws_ok('select nofx.purge_dlq()', 'PT409', 'legal-hold');
+update nofx.legal_hold set run_id = null where true;
+select throws_ok('select nofx.purge_dlq()', 'PT409', 'legal-hold', 'the tenant');
+select nofx.release_hold(id) from hold;
+select is(json_array_length(nofx.purge_dlq() -> 'purged'), 1);
+select is((select count(*)::int from nofx.step_dlq where tenant_id = current_setting('tap.tenant')::uuid), 0);
+select * from finish();
+rollback;

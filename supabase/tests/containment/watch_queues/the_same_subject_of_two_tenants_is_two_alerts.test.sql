@@ -1,0 +1,12 @@
+begin;
+select plan(1);
+select tap.tenant();
+insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) values (current_setting('tap.tenant')::uuid, 'bash', 'open', now(), now() - interval '1 hour');
+create temporary table other as select current_setting('tap.tenant')::uuid as id;
+select tap.tenant();
+insert into nofx.handler_health (tenant_id, target, state, probe_at, opened_at) values (current_setting('tap.tenant')::uuid, 'bash', 'open', now(), now() - interval '1 hour');
+select tap.be_service();
+select nofx.watch_queues();
+select is((select count(distinct tenant_id)::int from nofx.alert where subject = 'bash' and tenant_id in (select id from other union select current_setting('tap.tenant')::uuid)), 2);
+select * from finish();
+rollback;

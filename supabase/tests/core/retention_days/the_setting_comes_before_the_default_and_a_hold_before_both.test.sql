@@ -1,0 +1,17 @@
+begin;
+select plan(6);
+select tap.tenant();
+create function pg_temp.days(p_what nofx.retained) returns int language sql as $$ select nofx_private.retention_days(current_setting('tap.tenant')::uuid, p_what) $$;
+select is(pg_temp.days('alerts'), 90);
+insert into nofx.retention (tenant_id, what, days) values (current_setting('tap.tenant')::uuid, 'alerts', 3), (current_setting('tap.tenant')::uuid, 'events', null);
+select is(pg_temp.days('alerts'), 3);
+select is(pg_temp.days('events'), null, 'forever');
+insert into nofx.legal_hold (id, tenant_id, reason, created_by) values (gen_random_uuid(), current_setting('tap.tenant')::uuid, 'r', 'a');
+select is(pg_temp.days('alerts'), null, 'the tenant is under a legal hold');
+select tap.run_of('loose', 1);
+update nofx.legal_hold set run_id = tap.run() where true;
+select is(pg_temp.days('alerts'), 3, 'one of its runs is');
+select tap.tenant();
+select is(pg_temp.days('alerts'), 90, 'another tenant');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1);
+insert into nofx.legal_hold (id, tenant_id, run_id, reason, created_by) values (gen_random_uuid(), current_setting('tap.tenant')::uuid, tap.run(), 'r', 'a');
+select throws_ok('delete from nofx.run where id = tap.run()', '23503', null, 'a run');
+update nofx.legal_hold set run_id = null where true;
+select throws_ok($$ delete from nofx.tenant where id = current_setting('tap.tenant')::uuid $$, '23503', null, 'a tenant');
+select * from finish();
+rollback;

@@ -1,0 +1,18 @@
+begin;
+select plan(6);
+select tap.tenant();
+select tap.be('supervisor');
+create temporary table hold as select (nofx.place_hold(null, 'why') ->> 'id')::uuid as id, current_setting('tap.tenant') as tenant;
+select tap.be('contributor');
+select throws_ok($$ select nofx.release_hold(id) from hold $$, 'PT403', 'forbidden');
+select tap.tenant();
+select tap.be('admin');
+select throws_ok($$ select nofx.release_hold(id) from hold $$, 'PT404', 'legal-hold-not-found', 'of another tenant');
+select is((select count(*)::int from nofx.legal_hold where id = (select id from hold)), 1);
+select set_config('tap.tenant', tenant, true) from hold;
+select tap.be('supervisor');
+select lives_ok($$ select nofx.release_hold(id) from hold $$);
+select is((select array_agg(action order by seq) from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid), array['legal_hold.placed', 'legal_hold.released']);
+select throws_ok($$ select nofx.release_hold(id) from hold $$, 'PT404', 'legal-hold-not-found', 'twice');
+select * from finish();
+rollback;

@@ -1,0 +1,13 @@
+begin;
+select plan(6);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_retention('runs', 30), nofx.set_retention('artifacts', 30);
+select throws_ok($$ select nofx.set_retention('artifacts', 31) $$, 'PT422', 'invalid-retention');
+select throws_ok($$ select nofx.set_retention('model_calls', 31) $$, 'PT422', 'invalid-retention');
+select throws_ok($$ select nofx.set_retention('runs', 29) $$, 'PT422', 'invalid-retention');
+select lives_ok($$ select nofx.set_retention('events', 3650) $$);
+select lives_ok($$ select nofx.set_retention('artifacts', null), nofx.set_retention('runs', 29) $$, 'null is as long as their run');
+select lives_ok($$ select nofx.set_retention('runs', null), nofx.set_retention('artifacts', 3650) $$);
+select * from finish();
+rollback;
