@@ -8,5 +8,6 @@ mod supabase;
 #[path = "."]
 mod every_host {
     mod dashboard;
+    mod public_files;
     mod requests;
 }
