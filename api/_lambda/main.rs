@@ -12,14 +12,21 @@ use nofx_shared::{settings, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::start(&settings::telemetry("nofx-api"));
-    let settings = match settings::api() {
+    let api_settings = match settings::api() {
         Ok(settings) => settings,
         Err(error) => {
             tracing::error!("{error}");
             return ExitCode::from(2);
         }
     };
-    let router = nofx_api::app_router(&App::new(settings));
+    let public = settings::lambda_folder().join("public");
+    let router = match nofx_api::with_public_files(nofx_api::app_router(&App::new(api_settings)), &public) {
+        Ok(router) => router,
+        Err(error) => {
+            tracing::error!(%error, "{} must have the dashboard's files: package `public` beside `bootstrap`", public.display());
+            return ExitCode::from(2);
+        }
+    };
     let handler = service_fn(move |request: Request| {
         let router = router.clone();
         let address = match request.request_context() {

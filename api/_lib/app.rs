@@ -67,7 +67,8 @@ impl App {
             Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
-        let hub = Arc::new(Hub::new(supabase.clone(), settings.queue.clone(), service.clone()));
+        let closing = CancellationToken::new();
+        let hub = Arc::new(Hub::new(supabase.clone(), settings.queue.clone(), service.clone(), closing.clone()));
         let verifier = auth::Verifier::new(&supabase.jwt_secret, &supabase.url);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
@@ -85,7 +86,7 @@ impl App {
                 people: TtlCache::new(TENANT_TTL),
                 open_breakers: TtlCache::new(TENANT_TTL),
                 edge_config: settings.edge_config.clone().map(EdgeConfig::new),
-                closing: CancellationToken::new(),
+                closing,
                 settings,
             }),
         }
@@ -187,7 +188,7 @@ impl App {
         &self.inner.queue
     }
 
-    /// Ends event streams: the host is about to end the process.
+    /// Ends event streams and what feeds them: the host is about to end the process.
     pub fn close(&self) {
         self.inner.closing.cancel();
     }

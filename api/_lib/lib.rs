@@ -8,8 +8,10 @@ mod events;
 mod feeds;
 mod gates;
 mod http;
+mod layered;
 #[cfg(test)]
 mod openapi;
+mod public_files;
 mod retention;
 mod runs;
 mod system;
@@ -22,6 +24,7 @@ pub use app::App;
 pub use background::Background;
 pub use http::ClientAddress;
 use http::Routes;
+pub use public_files::with_public_files;
 
 /// The one list of routers: each is a function in the cloud.
 fn routes<R: Routes>() -> R {

@@ -52,13 +52,22 @@ impl Api {
         self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.no_response(&error))
     }
 
-    /// An event stream, from a cursor on.
-    pub(crate) async fn stream(&self, path: &str, after: Option<&str>) -> Result<reqwest::Response, Error> {
-        let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
-        if let Some(after) = after {
-            request = request.header("last-event-id", after);
+    /// The response to a request for an event stream, from an event on, whatever its status: see `follow`.
+    pub(crate) async fn open_stream(&self, path: &str, last: Option<&str>) -> Result<reqwest::Response, Error> {
+        let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
         }
-        request.send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.no_response(&error))
+        request.send().await.map_err(|error| self.no_response(&error))
+    }
+
+    /// The problem of a response that is no success, or its status when it has none.
+    pub(crate) async fn refusal(response: reqwest::Response) -> Error {
+        let status = response.status();
+        match response.json::<Value>().await {
+            Ok(problem) if problem["title"].is_string() => Error::new(explain(&problem)),
+            _ => Error::new(format!("the API returned {status}")),
+        }
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Error> {

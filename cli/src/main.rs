@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod commands;
 mod exit;
+mod follow;
 mod output;
 mod serve;
 mod target;

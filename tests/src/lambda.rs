@@ -99,6 +99,7 @@ impl Service {
             .env("AWS_LAMBDA_FUNCTION_NAME", "nofx")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("LAMBDA_TASK_ROOT", crate::stack::root())
             .env("RUST_LOG", "warn")
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

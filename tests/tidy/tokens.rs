@@ -1,27 +1,67 @@
-//! The published design tokens are those that the pages use.
+//! The published design tokens are valid, and the pages use them and no others.
+#![expect(clippy::disallowed_methods, reason = "runs the checker of design tokens, and a flag accepts its style sheet")]
+
+use std::path::Path;
+use std::process::{Command, Output};
 
 use nofx_tests::stack::root;
-use serde_json::Value;
+
+/// Runs Terrazzo in the folder of the tokens; it writes into the given folder.
+fn terrazzo(arguments: &[&str], out: &Path) -> Output {
+    Command::new("node")
+        .arg(root().join("node_modules/@terrazzo/cli/bin/cli.js"))
+        .args(arguments)
+        .args(["--config", "terrazzo.config.mjs"])
+        .current_dir(root().join("config/tokens"))
+        .env("NOFX_TOKENS_FOLDER", out)
+        .output()
+        .expect("node runs")
+}
+
+fn text_of(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
 
 #[test]
-fn the_style_sheet_has_the_tokens_that_are_published() {
-    let text = std::fs::read_to_string(root().join("config/tokens/tokens.json")).expect("the tokens");
-    let tokens: Value = serde_json::from_str(&text).expect("JSON");
-    let sheet = std::fs::read_to_string(root().join("public/tokens.css")).expect("the sheet");
-    let (light, dark) = sheet.split_once("@media (prefers-color-scheme: dark)").expect("a dark part");
-    for (name, group, part) in
-        [("light", &tokens["color"]["light"], light), ("dark", &tokens["color"]["dark"], dark), ("dimension", &tokens["dimension"], light)]
-    {
-        for (token, value) in group.as_object().expect("tokens") {
-            let line = format!("--{token}: {};", value["$value"].as_str().expect("a value"));
-            assert!(part.contains(&line), "public/tokens.css: {name} needs `{line}`, as config/tokens/tokens.json says");
-        }
+fn the_tokens_are_in_the_form_that_they_name() {
+    let out = tempfile::tempdir().expect("a folder");
+    let checked = terrazzo(&["check"], out.path());
+    assert!(checked.status.success(), "config/tokens/tokens.json: {}", text_of(&checked));
+    // The form of 2023, as a proof that the checker looks at values.
+    let old = out.path().join("old.json");
+    let text = r##"{"color": {"$type": "color", "bg": {"$value": "#ffffff"}}, "space": {"$type": "dimension", "$value": "4px"}}"##;
+    std::fs::write(&old, text).expect("written");
+    let refused = terrazzo(&["check", old.to_str().expect("text")], out.path());
+    let said = text_of(&refused);
+    assert!(!refused.status.success() && said.contains("valid-color") && said.contains("valid-dimension"), "{said}");
+}
+
+#[test]
+fn the_style_sheet_is_made_of_the_tokens() {
+    let out = tempfile::tempdir().expect("a folder");
+    let built = terrazzo(&["build"], out.path());
+    assert!(built.status.success(), "{}", text_of(&built));
+    let made = std::fs::read_to_string(out.path().join("tokens.css")).expect("the sheet");
+    let path = root().join("public/tokens.css");
+    if std::env::var_os("NOFX_UPDATE").is_some() {
+        std::fs::write(&path, &made).expect("written");
+    }
+    let published = std::fs::read_to_string(&path).expect("the sheet");
+    assert!(published == made, "public/tokens.css is not what config/tokens makes: run the tests with NOFX_UPDATE=1");
+    let (light, dark) = published.split_once("@media (prefers-color-scheme: dark)").expect("a dark part");
+    for name in names(dark) {
+        assert!(names(light).contains(&name), "--{name} is in the dark group alone");
     }
     let used = std::fs::read_to_string(root().join("public/app.css")).expect("the sheet");
     for part in used.split("var(--").skip(1) {
         let name = part.split(')').next().expect("a name");
-        assert!(light.contains(&format!("--{name}:")), "public/app.css uses --{name}, which is no token");
+        assert!(names(light).contains(&name), "public/app.css uses --{name}, which is no token");
     }
+}
+
+/// The custom properties that a style sheet sets.
+fn names(sheet: &str) -> Vec<&str> {
+    sheet.lines().filter_map(|line| line.trim().strip_prefix("--")?.split(':').next()).collect()
 }
 
 #[test]

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::routing::get;
 use nofx_shared::db::Db;
 use nofx_shared::net;
+use prometheus_client::encoding::prometheus_text;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -46,11 +47,8 @@ pub(crate) async fn serve(port: u16, metrics: Arc<Metrics>, db: Db, stop: Cancel
 async fn scrape(headers: &HeaderMap, metrics: &Metrics, queue: &QueueMetricsCache) -> ([(HeaderName, &'static str); 1], String) {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_openmetrics = accepts.contains("application/openmetrics-text");
-    let media_type = if is_openmetrics {
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    } else {
-        "text/plain; version=0.0.4; charset=utf-8"
-    };
+    let media_type =
+        if is_openmetrics { "application/openmetrics-text; version=1.0.0; charset=utf-8" } else { prometheus_text::CONTENT_TYPE };
     let text = metrics.render(queue.latest().await.as_deref(), &ProcessUsage::measure(), is_openmetrics);
     ([(header::CONTENT_TYPE, media_type)], text)
 }

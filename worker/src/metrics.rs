@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nofx_shared::engine::Outcome;
 use nofx_shared::retention::Retained;
-use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
@@ -102,14 +102,17 @@ impl Metrics {
         for (process, bytes) in usage.memory_bytes() {
             self.memory.get_or_create(&vec![("process", process.to_owned())]).set(bytes);
         }
-        let mut text = String::new();
+        let queue = queue.map(QueueMetrics::registry);
+        let encode = if is_openmetrics { text::encode_registry } else { prometheus_text::encode };
+        let mut out = String::new();
         // Writing to a String cannot fail.
-        encode_registry(&mut text, &self.registry).expect("a String takes all");
-        if let Some(queue) = queue {
-            encode_registry(&mut text, &queue.registry()).expect("a String takes all");
+        for registry in [Some(&self.registry), queue.as_ref()].into_iter().flatten() {
+            encode(&mut out, registry).expect("a String takes all");
         }
-        encode_eof(&mut text).expect("a String takes all");
-        if is_openmetrics { text } else { plain(&text) }
+        if is_openmetrics {
+            text::encode_eof(&mut out).expect("a String takes all");
+        }
+        out
     }
 }
 
@@ -147,29 +150,6 @@ fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
     traceparent?.split('-').nth(1).map(|id| vec![("trace_id", id.to_owned())])
 }
 
-/// Prometheus' text format 0.0.4: no exemplars, no units, no end marker; a counter has the name of its samples.
-fn plain(openmetrics: &str) -> String {
-    let counters: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
-    let infos: Vec<&str> = openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" info")).collect();
-    let mut out = String::with_capacity(openmetrics.len());
-    for line in openmetrics.lines() {
-        let Some(comment) = line.strip_prefix("# ") else {
-            out.push_str(line.split(" # {").next().unwrap_or(line));
-            out.push('\n');
-            continue;
-        };
-        let mut words = comment.splitn(3, ' ');
-        let (Some(what @ ("HELP" | "TYPE")), Some(name), Some(rest)) = (words.next(), words.next(), words.next()) else { continue };
-        let (suffix, rest) = match () {
-            () if counters.contains(&name) => ("_total", rest),
-            () if infos.contains(&name) => ("_info", if what == "TYPE" { "gauge" } else { rest }),
-            () => ("", rest),
-        };
-        out.push_str(&format!("# {what} {name}{suffix} {rest}\n"));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use nofx_shared::engine::Outcome;
@@ -205,5 +185,17 @@ mod tests {
         );
         assert!(plain.contains("nofx_step_attempts_total{tool=\"bash\",outcome=\"succeeded\"} 1"), "{plain}");
         assert!(plain.contains("nofx_process_memory_bytes{process=\"worker\"}"), "{plain}");
+        assert!(plain.contains("# TYPE nofx_build_info gauge") && plain.contains("# TYPE nofx_queue_latency_seconds histogram"), "{plain}");
+    }
+
+    #[test]
+    fn a_label_may_contain_what_begins_an_exemplar() {
+        let metrics = Metrics::new();
+        metrics.job_failed("# {trace_id=\"x\"} # {");
+        let line = r##"nofx_jobs_failed_total{job="# {trace_id=\"x\"} # {"} 1"##;
+        for is_openmetrics in [true, false] {
+            let text = metrics.render(None, &ProcessUsage::measure(), is_openmetrics);
+            assert!(text.lines().any(|found| found == line), "{text}");
+        }
     }
 }

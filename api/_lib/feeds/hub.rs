@@ -7,6 +7,7 @@ use nofx_shared::db::{self, Db};
 use nofx_shared::events::{EventBus, EventRow};
 use nofx_shared::settings;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::feed::{self, FeedSource};
@@ -15,11 +16,13 @@ pub(crate) struct Hub {
     source: FeedSource,
     bus: EventBus,
     feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<EventRow>>>>,
+    /// The process is about to end: feeds end, too.
+    closing: CancellationToken,
 }
 
 impl Hub {
-    pub(crate) fn new(supabase: settings::Supabase, queue: settings::Queue, service: Db) -> Self {
-        Self { bus: EventBus::new(supabase.clone(), queue), source: FeedSource { service, supabase }, feeds: Mutex::default() }
+    pub(crate) fn new(supabase: settings::Supabase, queue: settings::Queue, service: Db, closing: CancellationToken) -> Self {
+        Self { bus: EventBus::new(supabase.clone(), queue), source: FeedSource { service, supabase }, feeds: Mutex::default(), closing }
     }
 
     /// Everything that is written for a tenant from now on.
@@ -40,12 +43,15 @@ impl Hub {
         feeds.insert(tenant, sender.clone());
         let hub = Arc::clone(self);
         tokio::spawn(async move {
-            loop {
-                cursor = feed::run(&hub.source, tenant, &sender, &mut written, cursor).await;
-                if hub.close(tenant, &sender) {
-                    return;
+            let feeding = async {
+                loop {
+                    cursor = feed::run(&hub.source, tenant, &sender, &mut written, cursor).await;
+                    if hub.close(tenant, &sender) {
+                        return;
+                    }
                 }
-            }
+            };
+            tokio::select! { () = feeding => {}, () = hub.closing.cancelled() => {} }
         });
         Ok(receiver)
     }

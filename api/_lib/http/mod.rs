@@ -25,7 +25,7 @@ pub(crate) use body_limit::record as record_limit;
 pub use caller::ClientAddress;
 pub(crate) use caller::{Authenticated, Identity, Operator};
 pub(crate) use cookie::{SESSION_COOKIE, cookie};
-pub(crate) use etag::cached;
+pub(crate) use etag::{cached, tagged};
 pub(crate) use hooks::with_request_hooks;
 pub(crate) use idempotency::{IdempotentRequest, idempotent};
 pub(crate) use json::{Body, Params, RawBody};

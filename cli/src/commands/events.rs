@@ -1,11 +1,10 @@
 //! `nofx events`
 
-use std::io::Write;
-
 use nofx_shared::auth::Role;
 
 use crate::api::Api;
-use crate::exit::{Error, Exit, Outcome};
+use crate::exit::{Exit, Outcome};
+use crate::follow::Follower;
 use crate::output;
 use crate::target::Target;
 
@@ -45,43 +44,8 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     if !options.follow {
         return Ok(Exit::Succeeded);
     }
+    let mut follower = Follower::new(&api, format!("/api/events/stream?x=1{query}"), Some(after));
     loop {
-        let mut stream = Lines::new(api.stream(&format!("/api/events/stream?x=1{query}"), Some(&after)).await?);
-        while let Some((id, data)) = stream.next_event().await? {
-            output::line(format_args!("{data}"));
-            std::io::stdout().flush().map_err(Error::new)?;
-            after = id;
-        }
-    }
-}
-
-/// Server-sent events of a response, one by one.
-pub(crate) struct Lines {
-    response: reqwest::Response,
-    buffer: String,
-}
-
-impl Lines {
-    pub(crate) fn new(response: reqwest::Response) -> Self {
-        Self { response, buffer: String::new() }
-    }
-
-    /// Id and data of the next event; none when the stream ended (the server ends it from time to time).
-    pub(crate) async fn next_event(&mut self) -> Result<Option<(String, String)>, Error> {
-        loop {
-            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim_start().to_owned());
-                let (id, data) = (field("id:"), field("data:"));
-                self.buffer = rest.to_owned();
-                if let (Some(id), Some(data)) = (id, data) {
-                    return Ok(Some((id, data)));
-                }
-            }
-            match self.response.chunk().await {
-                Ok(Some(chunk)) => self.buffer.push_str(&String::from_utf8_lossy(&chunk)),
-                // A broken connection is followed by another: nothing is lost, the cursor says where to continue.
-                Ok(None) | Err(_) => return Ok(None),
-            }
-        }
+        output::line(format_args!("{}", follower.next().await?));
     }
 }

@@ -1,15 +1,14 @@
 //! `nofx run`
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nofx_shared::auth::Role;
 use serde_json::{Value, json};
 
-use super::events::Lines;
 use super::show;
 use crate::api::Api;
 use crate::exit::{Error, Exit, Outcome};
+use crate::follow::Follower;
 use crate::output;
 use crate::target::Target;
 
@@ -72,26 +71,15 @@ fn read(path: &Path) -> Result<Value, Error> {
 
 /// Prints progress until the run finishes; returns the event that finished it.
 async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
-    let mut after: Option<String> = None;
+    let mut follower = Follower::new(api, format!("/api/events/stream?run_id={id}"), None);
     loop {
-        let mut stream = match api.stream(&format!("/api/events/stream?run_id={id}"), after.as_deref()).await {
-            Ok(response) => Lines::new(response),
-            Err(error) => {
-                eprintln!("{error}; retrying");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
-        while let Some((cursor, data)) = stream.next_event().await? {
-            after = Some(cursor);
-            let event: Value = serde_json::from_str(&data).map_err(Error::new)?;
-            let kind = event["type"].as_str().unwrap_or_default().to_owned();
-            if !quiet {
-                print_progress(&kind, &event["data"]);
-            }
-            if matches!(kind.as_str(), "run.succeeded" | "run.failed" | "run.cancelled") {
-                return Ok(kind);
-            }
+        let event: Value = serde_json::from_str(&follower.next().await?).map_err(Error::new)?;
+        let kind = event["type"].as_str().unwrap_or_default().to_owned();
+        if !quiet {
+            print_progress(&kind, &event["data"]);
+        }
+        if matches!(kind.as_str(), "run.succeeded" | "run.failed" | "run.cancelled") {
+            return Ok(kind);
         }
     }
 }

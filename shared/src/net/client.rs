@@ -19,6 +19,13 @@ static TLS: LazyLock<rustls::ClientConfig> = LazyLock::new(|| {
     config
 });
 
+/// The same for what is HTTP/1.1 alone: a WebSocket begins as such a request.
+pub(super) fn http1_tls() -> rustls::ClientConfig {
+    let mut config = TLS.clone();
+    config.alpn_protocols.clear();
+    config
+}
+
 /// A client with our TLS provider and limits. It follows no redirects: callers check each hop.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder()

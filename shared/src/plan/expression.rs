@@ -1,6 +1,6 @@
 //! CEL: conditions, lists and values computed from the results of earlier steps.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cel::{Context, Program};
@@ -62,7 +62,7 @@ fn to_cel(value: &Value) -> cel::Value {
     }
 }
 
-fn compile(source: &str) -> Result<Program, Invalid> {
+pub(super) fn compile(source: &str) -> Result<Program, Invalid> {
     if source.len() > limits::EXPRESSION_BYTES {
         return Err(Invalid(format!("the expression has {} characters, the limit is {}", source.len(), limits::EXPRESSION_BYTES)));
     }
@@ -93,37 +93,11 @@ fn nesting(source: &str) -> usize {
     deepest
 }
 
-/// The steps that an expression names: `steps.name` or `steps["name"]`.
-pub fn references(source: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut rest = source;
-    while let Some(at) = rest.find("steps") {
-        let before = rest[..at].chars().next_back();
-        rest = &rest[at + "steps".len()..];
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.') {
-            continue;
-        }
-        let name = if let Some(field) = rest.strip_prefix('.') {
-            field.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
-        } else if let Some(quoted) = rest.strip_prefix("[\"") {
-            quoted.split('"').next().unwrap_or_default().to_owned()
-        } else if let Some(quoted) = rest.strip_prefix("['") {
-            quoted.split('\'').next().unwrap_or_default().to_owned()
-        } else {
-            continue;
-        };
-        if !name.is_empty() {
-            found.insert(name);
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{Scope, check, evaluate, references};
+    use super::{Scope, check, evaluate};
 
     #[test]
     fn outputs_of_steps_are_read_by_name() {
@@ -138,11 +112,5 @@ mod tests {
     fn bad_cel_says_where() {
         let error = check("steps.a ==").expect_err("not CEL").to_string();
         assert!(error.contains("line 1"), "{error}");
-    }
-
-    #[test]
-    fn references_are_found_in_both_forms() {
-        let found = references("steps.a.outputs.x && steps[\"b c\"].status == 'ok' && mysteps.z");
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a", "b c"]);
     }
 }

@@ -8,6 +8,7 @@ mod options;
 mod parse;
 mod plan;
 mod pointer;
+mod references;
 mod schema;
 mod step;
 mod template;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Approval, OnFailure, Resources, Retry, expression, pointer_to, template};
+use super::{Approval, OnFailure, Resources, Retry, pointer_to, template};
 
 /// A step, checked, with the plan's defaults applied.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
@@ -42,6 +42,9 @@ pub struct Step {
     pub concurrency_limit: Option<u32>,
     /// Reaches the step's effects, the same for every attempt: the header `Idempotency-Key` of `http`, `NOFX_IDEMPOTENCY_KEY` of `bash`.
     pub idempotency_key: Option<String>,
+    /// Every step that its expressions name.
+    #[serde(skip)]
+    pub references: BTreeSet<String>,
 }
 
 impl Step {
@@ -84,14 +87,7 @@ impl Step {
         put("secrets", self.secrets.clone().into());
         put("approval", serde_json::to_value(&self.approval).unwrap_or_default());
         put("idempotency_key", self.idempotency_key.clone().into());
-        put("refs", self.references().into_iter().collect::<Vec<_>>().into());
+        put("refs", self.references.iter().cloned().collect::<Vec<_>>().into());
         Value::Object(spec)
-    }
-
-    /// Every step that its expressions name.
-    fn references(&self) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        self.visit_expressions("", &mut |_, source| found.extend(expression::references(source)));
-        found
     }
 }

@@ -7,7 +7,8 @@ use nofx_tests::Tenant;
 use nofx_tests::people::step;
 use nofx_tests::stack::{STACK, binary};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +91,47 @@ async fn events_are_printed_and_followed() {
     assert_eq!([next().await, next().await], ended[..]);
     let third = person.run(plan("third")).await;
     assert_eq!(next().await["runid"], third["id"]);
+}
+
+/// An API that answers these requests, one a connection, byte by byte.
+async fn answers(responses: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        for response in responses {
+            let (mut socket, _) = listener.accept().await.expect("a client");
+            let mut head = vec![];
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(socket.read_u8().await.expect("a head"));
+            }
+            for byte in response.bytes() {
+                socket.write_all(&[byte]).await.expect("sent");
+                socket.flush().await.expect("sent");
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followed_stream_is_read_as_the_format_says_and_a_refusal_ends_it() {
+    let json = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    };
+    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n\r\n";
+    let url = answers(vec![
+        json("200 OK", r#"{"data": [], "next_cursor": null}"#),
+        format!("{head}retry: 1\r\n\r\n: ping\r\n\r\nid: 1-1\r\ndata: {{\"goal\":\r\ndata: \"Zoë ✓\"}}\r\n\r\nid: 1-2\r\ndata: {{\"cut"),
+        json("503 Service Unavailable", "{}"),
+        format!("{head}id: 1-2\ndata: {{\"goal\": \"🚀\"}}\n\n"),
+        json("403 Forbidden", r#"{"title": "Forbidden", "detail": "The key was revoked."}"#),
+    ])
+    .await;
+    let person = Tenant::new().await.viewer();
+    let said = person.nofx(&["events", "--follow", "--api-url", &url]);
+    assert_eq!(said.out, "{\"goal\":\n\"Zoë ✓\"}\n{\"goal\": \"🚀\"}\n", "{said:?}");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("503") && said.err.ends_with("nofx: Forbidden. The key was revoked.\n"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use nofx_shared::crypto::sha256;
 use tokio::net::TcpListener;
 
 use super::function::Function;
@@ -33,7 +34,7 @@ impl Gateway {
     }
 
     /// A published file.
-    fn file(&self, path: &str) -> Option<Response> {
+    fn file(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
         let path = Path::new(path.trim_start_matches('/'));
         let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
         let bytes = std::fs::read(self.files.join(path)).ok().filter(|_| is_plain)?;
@@ -43,7 +44,12 @@ impl Gateway {
             Some("svg") => "image/svg+xml",
             _ => "application/octet-stream",
         };
-        Some(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+        let tag = format!("\"{}\"", &sha256(&bytes)[..32]);
+        let common = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "public, max-age=0, must-revalidate".to_owned())];
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+            return Some((StatusCode::NOT_MODIFIED, common).into_response());
+        }
+        Some((common, [(header::CONTENT_TYPE, kind)], bytes).into_response())
     }
 
     pub(super) fn function(&self, path: &str) -> &Function {
@@ -76,7 +82,7 @@ async fn pass(State(gateway): State<Arc<Gateway>>, request: Request) -> Response
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let routed = gateway.routes.route(&path, |path| gateway.functions.contains_key(path));
-    if let Some(answer) = gateway.file(&path) {
+    if let Some(answer) = gateway.file(&path, &parts.headers) {
         return (routed.headers, answer).into_response();
     }
     let Some(target) = routed.path else {

@@ -9,6 +9,7 @@ mod chat;
 mod cooldown;
 mod credentials;
 mod fallback;
+mod fence;
 mod price;
 mod provider_error;
 mod providers;
@@ -20,6 +21,7 @@ mod tenant_order;
 
 pub(crate) use call::{Models, Timings};
 pub(crate) use caller::ModelCaller;
+pub(crate) use fence::unfenced;
 pub(crate) use request::ModelRequest;
 pub(crate) use response::ModelResponse;
 pub(crate) use task::Task;

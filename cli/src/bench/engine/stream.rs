@@ -3,25 +3,31 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::fixture::Fixture;
+use crate::api::Api;
 use crate::bench::report::{Report, milliseconds};
 use crate::exit::Error;
+use crate::follow::Follower;
+
+/// An event.
+#[derive(Deserialize)]
+struct Written {
+    time: DateTime<Utc>,
+}
 
 pub(super) async fn measure(fixture: &Fixture, report: &mut Report) -> Result<(), Error> {
     let (sender, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..100 {
-        let request = fixture.http.get(fixture.url("/api/events/stream?types=run.created")).bearer_auth(fixture.token("viewer"));
+        let api = Api::new(fixture.url(""), fixture.token("viewer").to_owned());
         let sender = sender.clone();
         clients.spawn(async move {
-            let Ok(mut response) = request.send().await else { return };
-            while let Ok(Some(chunk)) = response.chunk().await {
-                let text = String::from_utf8_lossy(&chunk).into_owned();
-                if let Some(time) = text.split("\"time\":\"").nth(1).and_then(|rest| rest.split('"').next()) {
-                    drop(sender.send((Utc::now(), time.to_owned())));
-                }
+            let mut follower = Follower::new(&api, "/api/events/stream?types=run.created".to_owned(), None);
+            while let Ok(event) = follower.next().await {
+                drop(sender.send((Utc::now(), event)));
             }
         });
     }
@@ -34,8 +40,9 @@ pub(super) async fn measure(fixture: &Fixture, report: &mut Report) -> Result<()
     tokio::time::sleep(Duration::from_secs(1)).await;
     clients.abort_all();
     let mut samples = vec![];
-    while let Ok((arrived, written)) = arrivals.try_recv() {
-        samples.push(milliseconds(arrived - written.parse::<DateTime<Utc>>().map_err(Error::new)?));
+    while let Ok((arrived, event)) = arrivals.try_recv() {
+        let event: Written = serde_json::from_str(&event).map_err(Error::new)?;
+        samples.push(milliseconds(arrived - event.time));
     }
     if samples.len() < 1900 {
         return Err(Error::new(format!("only {} of 2000 events arrived at the 100 clients", samples.len())));

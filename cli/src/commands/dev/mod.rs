@@ -2,7 +2,6 @@
 
 mod dev_file;
 mod options;
-mod public_files;
 mod queue;
 mod run;
 mod running;

@@ -14,9 +14,10 @@ use tokio::sync::watch;
 use super::options::Dev;
 use super::queue::Queue;
 use super::running::Running;
-use super::worker::{Worker, stopped};
-use super::{dev_file, public_files, worker};
+use super::worker::Worker;
+use super::{dev_file, worker};
 use crate::exit::{Error, Exit, Outcome};
+use crate::serve::{serve, stopped};
 
 pub(crate) async fn run(options: Dev) -> Outcome {
     telemetry::start(&settings::telemetry("nofx-api"));
@@ -34,8 +35,12 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let dev = start(&options, listener.local_addr().map_err(Error::new)?.port()).await?;
     dev.seed().await?;
 
-    let router = public_files::add_to(nofx_api::app_router(&App::new(dev.api_settings(limits))))?;
-    let api = tokio::spawn(crate::serve::serve(listener, router));
+    let public = nofx_local::dirs::checkout().map_err(Error::new)?.join("public");
+    let app = App::new(dev.api_settings(limits));
+    let router = nofx_api::with_public_files(nofx_api::app_router(&app), &public)
+        .map_err(|error| Error::new(format!("{}: {error}", public.display())))?;
+    let (stop_api, api_stopping) = watch::channel(false);
+    let api = tokio::spawn(serve(listener, router, api_stopping));
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| Worker::start(&dev, n, stopping.clone())).collect::<Result<_, _>>()?;
     dev_file::write(&dev, &workers)?;
@@ -63,7 +68,10 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     for worker in workers {
         drop(worker.handle.await);
     }
-    api.abort();
+    // Its last connections and listeners end before the database that they use.
+    app.close();
+    stop_api.send_replace(true);
+    drop((api.await, app));
     dev.queue.stop().await;
     // A signal to the whole process group also ends the holder of the input; one that only stops this process leaves it open.
     dev.stack.stop_and_remove_if(|| *input_ended.borrow()).await.map_err(Error::new)?;

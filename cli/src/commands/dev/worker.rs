@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::running::Running;
 use crate::exit::Error;
+use crate::serve::stopped;
 
 pub(super) struct Worker {
     pub pid: watch::Receiver<i32>,
@@ -89,11 +90,6 @@ async fn restart_until_stopped(
             }
         }
     }
-}
-
-pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is dropped: stop all the same.
-    drop(stopping.wait_for(|stop| *stop).await);
 }
 
 /// Stops a worker, if the process still is ours.

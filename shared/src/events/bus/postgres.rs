@@ -6,16 +6,19 @@ use futures::TryStreamExt;
 use tokio::sync::watch;
 use tokio_postgres::{AsyncMessage, NoTls};
 
-/// Counts up whenever something may have been written.
+/// Counts up whenever something may have been written, for as long as a receiver is held.
 pub(super) fn listen(db_url: String) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
-        loop {
-            if let Err(error) = follow(&db_url, &tick).await {
-                tracing::warn!(%error, "the event listener's connection broke");
+        let following = async {
+            loop {
+                if let Err(error) = follow(&db_url, &tick).await {
+                    tracing::warn!(%error, "the event listener's connection broke");
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        };
+        tokio::select! { () = following => {}, () = tick.closed() => {} }
     });
     written
 }

@@ -8,8 +8,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, timeout};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{connect_async, tungstenite};
+use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 
 use super::viewer::viewer_token;
@@ -57,11 +56,10 @@ pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
 }
 
 async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
-    net::provide_tls();
     // http → ws, https → wss.
     let base = supabase.url.replacen("http", "ws", 1);
     let url = format!("{base}/realtime/v1/websocket?vsn=1.0.0&apikey={}", supabase.anon_key);
-    let (mut socket, _) = timeout(DEADLINE, connect_async(url)).await.map_err(|_| Error::Silent)??;
+    let mut socket = timeout(DEADLINE, net::open_socket(&url)).await.map_err(|_| Error::Silent)??;
     let topic = format!("realtime:tenant:{tenant}");
     let message = |event: &str, payload: Value| {
         let on = if event == "heartbeat" { "phoenix" } else { &topic };

@@ -9,16 +9,19 @@ use tokio::sync::watch;
 /// The channel on which writers announce new events.
 pub(crate) const CHANNEL: &str = "nofx:events";
 
-/// Counts up whenever something may have been written, for all tenants.
+/// Counts up whenever something may have been written, for all tenants, for as long as a receiver is held.
 pub(super) fn listen(url: String) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
-        loop {
-            if let Err(error) = follow(&url, &tick).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not receive events over Redis");
+        let following = async {
+            loop {
+                if let Err(error) = follow(&url, &tick).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "could not receive events over Redis");
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        };
+        tokio::select! { () = following => {}, () = tick.closed() => {} }
     });
     written
 }

@@ -28,12 +28,16 @@ pub(in crate::plan) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     }
     let needs = needs::resolve(&mut steps, listed, &mut faults);
     let order = needs::sort(&steps, &needs, &mut faults);
+    let mut references = vec![];
     for (at, step) in steps.iter().enumerate() {
         approvals::check(step, at, plan.risky, &mut faults);
-        expressions::check(step, at, &steps, &needs, &mut faults);
+        references.push(expressions::check(step, at, &steps, &needs, &mut faults));
     }
     if !faults.is_empty() {
         return Err(faults);
+    }
+    for (step, names) in steps.iter_mut().zip(references) {
+        step.references = names;
     }
     plan.warnings = warnings::find(&plan, &steps);
     plan.steps = order.iter().map(|at| steps[*at].clone()).collect();

@@ -1,6 +1,8 @@
 //! The fields of one step: all are read first, with the plan's defaults applied, then what was read is checked. What a step says of other
 //! steps is not checked here: see `needs` and `expressions`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::plan::fields::Fields;
@@ -80,6 +82,7 @@ fn read_fields(fields: &Fields<'_>, defaults: Option<&Fields<'_>>, faults: &mut 
         concurrency_key,
         concurrency_limit: fields.number("concurrency_limit", 1, 10_000, faults),
         idempotency_key: fields.text("idempotency_key", faults),
+        references: BTreeSet::new(),
     }
 }
 

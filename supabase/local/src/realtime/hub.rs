@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::{broadcast as fan_out, watch};
+use tokio_util::sync::CancellationToken;
 
 /// Messages that a slow socket may be behind before it loses some.
 const BACKLOG: usize = 1024;
@@ -26,11 +27,19 @@ pub(crate) struct Realtime {
     pub(super) listening: watch::Sender<bool>,
     /// Connection string of the superuser.
     pub(super) db_url: String,
+    /// The stack stops: the database is not listened to any more.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl Realtime {
     /// Without anyone who listens to the database: see `listen`.
     pub(super) fn new(db_url: String) -> Self {
-        Self { messages: fan_out::channel(BACKLOG).0, open: watch::channel(0).0, listening: watch::channel(false).0, db_url }
+        Self {
+            messages: fan_out::channel(BACKLOG).0,
+            open: watch::channel(0).0,
+            listening: watch::channel(false).0,
+            db_url,
+            stopping: CancellationToken::new(),
+        }
     }
 }

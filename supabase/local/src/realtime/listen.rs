@@ -21,13 +21,17 @@ impl Realtime {
 /// Listens whenever a socket is open, until the stack stops.
 async fn run(realtime: Arc<Realtime>) {
     let mut open = realtime.open.subscribe();
-    while open.wait_for(|open| *open > 0).await.is_ok() {
-        if let Err(error) = listen(&realtime).await {
-            tracing::warn!(%error, "realtime could not listen to the database");
-            realtime.listening.send_replace(false);
-            tokio::time::sleep(Duration::from_millis(500)).await;
+    let listening = async {
+        while open.wait_for(|open| *open > 0).await.is_ok() {
+            if let Err(error) = listen(&realtime).await {
+                tracing::warn!(%error, "realtime could not listen to the database");
+                realtime.listening.send_replace(false);
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
         }
-    }
+    };
+    // A socket may be open until the process ends.
+    tokio::select! { () = listening => {}, () = realtime.stopping.cancelled() => {} }
 }
 
 /// Returns when the last socket has closed.

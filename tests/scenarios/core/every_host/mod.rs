@@ -1,4 +1,5 @@
 //! Runs on each further host too.
 
 mod dashboard;
+mod public_files;
 mod requests;

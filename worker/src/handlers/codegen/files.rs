@@ -6,6 +6,7 @@ use nofx_shared::engine::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::models::unfenced;
 use crate::workspace::file_below;
 
 /// Limits of one response.
@@ -27,13 +28,7 @@ struct Response {
 impl File {
     /// The one file that was requested. A model may put a fence around it all the same.
     pub(super) fn plain(path: &str, response: &str) -> Self {
-        let text = response.trim();
-        let inside = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")).and_then(|rest| rest.split_once('\n'));
-        let content = match inside {
-            Some((_, inside)) if !inside.contains("\n```") => inside.trim_end(),
-            _ => text,
-        };
-        Self { path: path.to_owned(), content: format!("{content}\n") }
+        Self { path: path.to_owned(), content: format!("{}\n", unfenced(response)) }
     }
 }
 
@@ -51,9 +46,7 @@ pub(super) fn schema() -> Value {
 }
 
 pub(super) fn read(response: &str) -> Result<Vec<File>, Failure> {
-    let text = response.trim();
-    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
-    let response: Response = serde_json::from_str(fenced.unwrap_or(text).trim())
+    let response: Response = serde_json::from_str(unfenced(response))
         .map_err(|error| Failure::permanent(format!("the model's response does not have the requested format: {error}")))?;
     if response.files.is_empty() {
         return Err(Failure::permanent("the model wrote no files"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::handlers::Handler;
-use crate::models::{ModelRequest, Task};
+use crate::models::{ModelRequest, Task, unfenced};
 use crate::step::StepContext;
 
 /// Has a model write a plan from a prompt. The plan is checked like any other; the model may correct it once. The plan is not run: see
@@ -86,10 +86,8 @@ impl Handler for PlanMake {
 
 /// The plan in a response, checked against the inputs.
 fn read(response: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
-    let text = response.trim();
-    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).and_then(|rest| rest.strip_suffix("```"));
     let mut submitted: Value =
-        serde_json::from_str(fenced.unwrap_or(text).trim()).map_err(|error| vec![Fault::new("", format!("not JSON: {error}"))])?;
+        serde_json::from_str(unfenced(response)).map_err(|error| vec![Fault::new("", format!("not JSON: {error}"))])?;
     if let (Some(workspace), Some(object)) = (&inputs.workspace, submitted.as_object_mut()) {
         object.insert("workspace".to_owned(), json!(workspace));
     }
