@@ -43,10 +43,7 @@ fn read_requirements(folder: &Beneath, bom: &mut Bom) {
         match decode(folder, &file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
             Ok(Some(found)) => {
                 for include in found.includes {
-                    let path = match file.rsplit_once('/') {
-                        Some((dir, _)) => format!("{dir}/{include}"),
-                        None => include,
-                    };
+                    let path = beside(&file, &include);
                     if known.len() == INCLUDES {
                         bom.add_fault(&file, format!("includes {path}, but more than {INCLUDES} files are not read"));
                     } else if known.insert(path.clone()) {
@@ -60,6 +57,21 @@ fn read_requirements(folder: &Beneath, bom: &mut Bom) {
             Err(reason) => bom.add_fault(&file, reason),
         }
     }
+}
+
+/// The path of a file that another one names relative to its own folder. What leads out of the workspace keeps its `..`.
+fn beside(file: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match (part, parts.last()) {
+            ("" | ".", _) => {}
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    if name.starts_with('/') { name.to_owned() } else { path }
 }
 
 #[cfg(test)]

@@ -98,11 +98,11 @@ mod tests {
             ("", 0),
             (CONFIG, 1),
             (OSV, 0),
-            (&CONFIG.replace("v1.0.0", "v2.0.0"), 0),
-            (&CONFIG.replace("symbol", "module"), 0),
-            (&format!("{CONFIG}{}", &broken[..broken.len() - 3]), 0),
-            (&format!("{CONFIG}{}", broken.replace("\"module\"", "\"mod\"")), 0),
-            (&format!("{CONFIG}{{\"finding\": {{\"osv\": \"GO-1\", \"trace\": []}}}}"), 0),
+            (&*CONFIG.replace("v1.0.0", "v2.0.0"), 0),
+            (&*CONFIG.replace("symbol", "module"), 0),
+            (&*format!("{CONFIG}{}", &broken[..broken.len() - 3]), 0),
+            (&*format!("{CONFIG}{}", broken.replace("\"module\"", "\"mod\"")), 0),
+            (&*format!("{CONFIG}{{\"finding\": {{\"osv\": \"GO-1\", \"trace\": []}}}}"), 0),
         ] {
             assert!(of(stdout, code).is_err(), "{stdout}");
         }

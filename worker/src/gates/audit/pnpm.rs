@@ -64,10 +64,10 @@ mod tests {
             ("", 1),
             ("{\"error\": {\"code\": \"ERR_PNPM_AUDIT_ENDPOINT_NOT_EXISTS\", \"message\": \"…\"}}", 1),
             (CLEAN, 1),
-            (&CLEAN.replace("\"high\": 0", "\"high\": 2"), 0),
-            (&CLEAN.replace("\"advisories\": {}", "\"advisories\": []"), 0),
+            (&*CLEAN.replace("\"high\": 0", "\"high\": 2"), 0),
+            (&*CLEAN.replace("\"advisories\": {}", "\"advisories\": []"), 0),
             ("{\"advisories\": {}}", 0),
-            (&VULNERABLE.replace("\"module_name\": \"lodash\"", "\"module_name\": 5"), 1),
+            (&*VULNERABLE.replace("\"module_name\": \"lodash\"", "\"module_name\": 5"), 1),
             (&VULNERABLE[..VULNERABLE.len() - 9], 1),
         ] {
             assert!(of(stdout, code).is_err(), "{stdout}");

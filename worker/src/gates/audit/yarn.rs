@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(of(SUMMARY, 0), Ok(vec![]));
         let error = r#"{"type":"error","data":"Error: returned a 405"}"#;
         for (stdout, code) in
-            [("", 0), (CLASSIC, 4), (counted.as_str(), 4), (SUMMARY, 1), (error, 1), (&format!("{error}{SUMMARY}"), 0), ("Usage: yarn", 0)]
+            [("", 0), (CLASSIC, 4), (counted.as_str(), 4), (SUMMARY, 1), (error, 1), (&*format!("{error}{SUMMARY}"), 0), ("Usage: yarn", 0)]
         {
             assert!(of(stdout, code).is_err(), "{stdout}");
         }
