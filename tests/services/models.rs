@@ -1,11 +1,9 @@
-#![expect(clippy::disallowed_methods, reason = "runs Python, which has the validator of JSON Schemas")]
-
 use std::time::Duration;
 
 use nofx_tests::fakes::models::{Fault, Providers};
 use nofx_tests::own::Own;
 use nofx_tests::people::step;
-use nofx_tests::stack::{root, target};
+use nofx_tests::stack::root;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -190,27 +188,7 @@ async fn the_example_of_gated_codegen_leaves_evidence_diff_provenance_and_bill()
     let bill = artifacts.iter().rev().find(|one| one["name"] == "sbom.cdx.json" && one["step_id"] == step(&run, "generate readme")["id"]);
     assert!(bill.is_some(), "{run}");
     let (_, bom) = kept(&own, &json!({"artifacts": [bill]}), "sbom.cdx.json").await;
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("bom.json"), &bom).expect("written");
-    let program = "import json, sys, pathlib
-from jsonschema import Draft7Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT7
-schemas = pathlib.Path(sys.argv[1])
-load = lambda name: json.loads((schemas / name).read_text())
-known = {n: Resource.from_contents(load(n), default_specification=DRAFT7) for n in ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json', 'cryptography-defs.SNAPSHOT.schema.json']}
-registry = Registry().with_resources([(n, r) for n, r in known.items()] + [('http://cyclonedx.org/schema/' + n, r) for n, r in known.items()])
-errors = list(Draft7Validator(load('bom-1.6.SNAPSHOT.schema.json'), registry=registry).iter_errors(json.load(open(sys.argv[2]))))
-print([e.message for e in errors]); sys.exit(len(errors))";
-    let schemas = root().join("node_modules/@cyclonedx/cyclonedx-library/res/schema");
-    let python = target().join("python/bin/python");
-    let checked = std::process::Command::new(python)
-        .args(["-c", program])
-        .arg(schemas)
-        .arg(folder.path().join("bom.json"))
-        .output()
-        .expect("it runs");
-    assert!(checked.status.success(), "{bom}: {}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    nofx_tests::cyclonedx::check(&bom);
     assert!(bom.contains("machine-learning-model") && bom.contains("README.md"));
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests find the stack by the environment and start the CLI")]
 
 pub mod browser;
+pub mod cyclonedx;
 pub mod fakes;
 pub mod faults;
 pub mod lambda;

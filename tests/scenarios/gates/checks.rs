@@ -194,37 +194,6 @@ async fn planted_secrets_are_found_and_hashes_are_not() {
     assert_eq!(status(&run, "gate"), "succeeded");
 }
 
-/// Stand-ins for the auditors, which need the network: they print what the real ones do.
-#[tokio::test]
-async fn advisories_fail_the_audit_and_an_auditor_without_data_too() {
-    let person = Tenant::new().await.contributor();
-    let report = r#"{"auditReportVersion": 2, "vulnerabilities": {"left": {"via": [{"title": "bad", "severity": "high", "range": "<2", "url": "https://x/GHSA-1"}]}}}"#;
-    let npm = |answer: &str, code: u8| format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 10 && exit 0\necho '{answer}'\nexit {code}\n");
-    let repository = Repository::new(&[("package-lock.json", "{}\n"), ("bin/npm", &npm(report, 1))]);
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(repository.dir.join("bin/npm"), executable).expect("executable");
-    repository.commit(&[]);
-    let audit = async |inputs: Value| {
-        let run = person
-            .run(json!({"goal": "audit", "workspace": repository.workspace("main"), "steps": [
-                {"name": "where", "tool": "bash", "inputs": {"script": "printf '{\"dir\": \"%s\"}' \"$PWD\" > \"$NOFX_OUTPUT\""}},
-                {"name": "gate", "tool": "gate:audit", "inputs": inputs, "env": {"PATH": "${{ steps.where.outputs.dir }}/bin:/usr/bin:/bin"}}]}))
-            .await;
-        (person.evidence(&run, "gate").await, run)
-    };
-    let (evidence, _) = audit(json!({})).await;
-    assert_eq!(
-        (evidence["verdict"].as_str(), found(&evidence)),
-        (Some("fail"), vec!["package-lock.json:null GHSA-1".to_owned()]),
-        "{evidence}"
-    );
-    let (_, run) = audit(json!({"accept": {"GHSA-1": "not reachable"}})).await;
-    assert_eq!(run["status"], "succeeded", "{run}");
-    repository.commit(&[("bin/npm", &npm("{\"error\": {\"code\": \"ENOTFOUND\"}}", 1))]);
-    let (evidence, _) = audit(json!({})).await;
-    assert_eq!(evidence["verdict"], "inconclusive", "{evidence}");
-}
-
 #[tokio::test]
 async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
     let tenant = Tenant::new().await;

@@ -1,4 +1,5 @@
 mod approvals;
+mod audit;
 mod checks;
 mod coverage;
 mod policies;

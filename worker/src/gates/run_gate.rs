@@ -60,8 +60,11 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");
     let (evidence_uri, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
+    let mut sbom_faults = vec![];
     if context.git(&context.workspace).is_repository() {
-        let bom = Bom::of_workspace(&context.workspace).document(step.step.run_id, step.step.id);
+        let bom = Bom::of_workspace(context.workspace.clone()).await?;
+        sbom_faults = bom.faults();
+        let bom = bom.document(step.step.run_id, step.step.id);
         step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
     }
     let passed = evidence.verdict.is_open();
@@ -73,7 +76,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
 
     let outputs = json!({
         "passed": passed, "verdict": evidence.verdict, "summary": evidence.summary, "findings": evidence.findings_total,
-        "tests": evidence.tests, "evidence_uri": evidence_uri,
+        "tests": evidence.tests, "evidence_uri": evidence_uri, "sbom_faults": sbom_faults,
     });
     if passed {
         return Ok(Outcome::Done { outputs });

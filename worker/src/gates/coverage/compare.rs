@@ -6,7 +6,7 @@ use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Coverage, Finding, Severity, Verdict};
 
 use super::diff;
-use super::exclude::{generated, pattern};
+use super::exclude::{self, generated, is_excluded};
 use super::join::join;
 use super::reports::read_reports;
 use super::verdict::{CoverageResult, judge};
@@ -41,10 +41,9 @@ pub(super) async fn compare(
     };
     let tracked: BTreeSet<String> = git.files(&head).await?.into_iter().collect();
     let joined = join(&reports, &tracked, &context.workspace.to_string_lossy());
-    let excluded = exclude.iter().map(|glob| pattern(glob)).collect::<Result<Vec<_>, _>>()?;
+    let exclude = exclude::exclude(exclude)?;
     let generated = generated(git, &changes).await?;
-    let is_excluded = |path: &str| excluded.iter().any(|one| one.is_match(path));
-    let found = judge(&changes, &joined, threshold_milli, is_excluded, |path| generated.contains(path));
+    let found = judge(&changes, &joined, threshold_milli, |path| is_excluded(&exclude, path), |path| generated.contains(path));
 
     let (summary, findings) = (summary(&found, threshold_milli), findings(&found));
     let coverage = Coverage {

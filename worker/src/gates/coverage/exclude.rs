@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use nofx_shared::engine::Failure;
-use regex::Regex;
 
 use super::diff::Change;
 use crate::workspace::Git;
@@ -22,39 +22,64 @@ pub(super) async fn generated(git: &Git<'_>, changes: &[Change]) -> Result<BTree
     Ok(out)
 }
 
-/// A glob as a regular expression: `**` is any folders, `*` and `?` stay within a name.
-pub(super) fn pattern(glob: &str) -> Result<Regex, Failure> {
-    let mut out = String::from("^");
-    let mut rest = glob;
-    while !rest.is_empty() {
-        let (taken, written) = match rest.as_bytes() {
-            [b'*', b'*', b'/', ..] => (3, "(?:.*/)?".to_owned()),
-            [b'*', b'*', ..] => (2, ".*".to_owned()),
-            [b'*', ..] => (1, "[^/]*".to_owned()),
-            [b'?', ..] => (1, "[^/]".to_owned()),
-            _ => {
-                let length = rest.chars().next().map_or(1, char::len_utf8);
-                (length, regex::escape(&rest[..length]))
-            }
-        };
-        out.push_str(&written);
-        rest = &rest[taken..];
+/// The input `exclude`: lines of a .gitignore in the root folder, in order.
+pub(super) fn exclude(lines: &[String]) -> Result<Gitignore, Failure> {
+    let refuse = |line: &str, why: &str| Failure::permanent(format!("`exclude`: `{line}` {why}"));
+    let mut builder = GitignoreBuilder::new("");
+    // A bracket that is never closed is a mistake, not a file's name.
+    builder.allow_unclosed_class(false);
+    for line in lines {
+        if line.trim().is_empty() || line.starts_with('#') || line.contains('\n') {
+            return Err(refuse(line, "names no file: give one pattern in each entry"));
+        }
+        builder.add_line(None, line).map_err(|error| refuse(line, &format!("is not a valid pattern: {error}")))?;
     }
-    out.push('$');
-    Regex::new(&out).map_err(|_| Failure::permanent(format!("`exclude`: `{glob}` is not a valid pattern")))
+    builder.build().map_err(|error| Failure::permanent(format!("`exclude` has no valid patterns: {error}")))
+}
+
+/// Whether a file is excluded, itself or by a folder that it is in.
+pub(super) fn is_excluded(exclude: &Gitignore, path: &str) -> bool {
+    exclude.matched_path_or_any_parents(path, false).is_ignore()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{exclude, is_excluded};
+
+    /// Expected values are what `git check-ignore --no-index` says.
     #[test]
     fn patterns_are_those_of_gitignore() {
-        let fits = |glob: &str, path: &str| super::pattern(glob).is_ok_and(|one| one.is_match(path));
-        assert!(
-            fits("docs/**", "docs/a/b.md")
-                && fits("**/gen/*.ts", "gen/a.ts")
-                && fits("**/gen/*.ts", "x/y/gen/a.ts")
-                && fits("a?.rs", "ab.rs")
-        );
-        assert!(!fits("*.rs", "src/a.rs") && !fits("src/*.rs", "src/a/b.rs") && !fits("a.rs", "axrs"));
+        for (patterns, excluded, counted) in [
+            (&["docs/**"][..], &["docs/a/b.md"][..], &["x/docs/a.md", "docs.md"][..]),
+            (&["**/gen/*.ts"], &["gen/a.ts", "x/y/gen/a.ts"], &["gen/x/a.ts"]),
+            // Without a slash a pattern matches in every folder; with one, from the root.
+            (&["*.rs"], &["a.rs", "src/deep/a.rs"], &["a.rsx"]),
+            (&["src/*.rs"], &["src/a.rs"], &["src/b/a.rs", "x/src/a.rs"]),
+            (&["/a.rs"], &["a.rs"], &["src/a.rs"]),
+            // A folder is excluded with all that is in it.
+            (&["vendor"], &["vendor/a.go", "x/vendor/y/a.go"], &["vendored/a.go"]),
+            (&["gen/"], &["gen/a.ts", "x/gen/a.ts"], &["gen"]),
+            // A later line takes a file back, but not out of a folder that is excluded.
+            (&["*.rs", "!main.rs"], &["src/lib.rs"], &["src/main.rs"]),
+            (&["gen/", "!gen/a.rs"], &["gen/a.rs"], &[]),
+            (&["a[bc]?.rs", "\\#x", "sp\\ "], &["abz.rs", "#x", "sp "], &["adz.rs", "x"]),
+            (&[], &[], &["a.rs"]),
+        ] {
+            let patterns: Vec<String> = patterns.iter().map(|one| (*one).to_owned()).collect();
+            let found = exclude(&patterns).expect("patterns");
+            for path in excluded {
+                assert!(is_excluded(&found, path), "{patterns:?} excludes {path}");
+            }
+            for path in counted {
+                assert!(!is_excluded(&found, path), "{patterns:?} does not exclude {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_refused() {
+        for wrong in ["a[b.rs", "", "  ", "# all", "a\n*"] {
+            assert!(exclude(&[wrong.to_owned()]).is_err_and(|error| error.message.contains("`exclude`")), "{wrong:?}");
+        }
     }
 }

@@ -65,9 +65,10 @@ impl Handler for Codegen {
         let sum = digest(&text);
         let (diff_path, diff_id) =
             step.save_with("codegen.diff", "text/x-diff; charset=utf-8", Content::Bytes(text.into()), &sum, vec![]).await?;
-        let mut bom = Bom::of_workspace(&dir);
+        let mut bom = Bom::of_workspace(dir.clone()).await?;
         files.iter().for_each(|file| bom.add_file(&file.path, file.content.as_bytes()));
         bom.add_model(&response.provider, &response.model);
+        let sbom_faults = bom.faults();
         let bom = bom.document(step.step.run_id, step.step.id).to_string();
         step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.into_bytes()).await?;
         let shown: String = step.mask.apply(&diff).chars().take(DIFF_BYTES).collect();
@@ -77,6 +78,7 @@ impl Handler for Codegen {
                 "diff_path": diff_path, "artifacts": {"codegen.diff": diff_id}, "provider": response.provider, "model": response.model,
                 "input_tokens": response.usage.input_tokens, "output_tokens": response.usage.output_tokens, "cost_usd": response.cost_usd,
                 "replayed": response.is_replay,
+                "sbom_faults": sbom_faults,
             }),
         })
     }

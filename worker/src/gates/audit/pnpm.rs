@@ -1,0 +1,76 @@
+//! `pnpm audit --json`: one report, exit code 1 when it found something; also what yarn 2 and 3 print. The report is the older one of npm's
+//! registry, which pnpm 11 and later write themselves.
+
+use serde_json::Value;
+
+use super::report::{Advisory, Report, id_of_address, severity, text};
+
+pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
+    of_value(&report.json()?, report)
+}
+
+pub(super) fn of_value(value: &Value, report: &Report<'_>) -> Result<Vec<Advisory>, String> {
+    let advisories = value["advisories"].as_object().ok_or("there are no `advisories`")?;
+    let counts = value["metadata"]["vulnerabilities"].as_object().ok_or("there is no count of vulnerabilities")?;
+    let mut found = vec![];
+    for (key, advisory) in advisories {
+        let name = text(advisory, "/module_name")?;
+        let mut ids: Vec<String> = advisory["github_advisory_id"].as_str().map(str::to_owned).into_iter().collect();
+        ids.extend(id_of_address(&advisory["url"]).filter(|id| !ids.contains(id)));
+        ids.extend(advisory["cves"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)));
+        ids.push(key.clone());
+        let message = format!("{name} {}: {}", advisory["vulnerable_versions"].as_str().unwrap_or_default(), text(advisory, "/title")?);
+        found.push(Advisory::new(ids, severity(&advisory["severity"]), &message));
+    }
+    // Both are there unless the repository's own settings hide advisories: those are counted and not listed.
+    let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
+    if found.is_empty() && counted > 0 {
+        return Err(format!("{counted} vulnerabilities are counted and none is listed; accept them in the gate's `accept`"));
+    }
+    report.agrees(&found)?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::gates::Severity;
+
+    use super::super::report::{Advisory, Report};
+    use super::read;
+
+    /// pnpm 12.21, without the fields that are not read.
+    const VULNERABLE: &str = r#"{"advisories": {"1106913": {"findings": [{"version": "4.17.11", "paths": [".>lodash"], "dev": false}],
+        "id": 1106913, "title": "Prototype Pollution in lodash", "module_name": "lodash", "vulnerable_versions": "<4.17.12",
+        "patched_versions": null, "severity": "critical", "cwe": "CWE-1321", "github_advisory_id": "GHSA-jf85-cpxp-28gg",
+        "url": "https://github.com/advisories/GHSA-jf85-cpxp-28gg"}},
+        "metadata": {"vulnerabilities": {"info": 0, "low": 0, "moderate": 0, "high": 0, "critical": 1}, "dependencies": 1}}"#;
+    const CLEAN: &str = r#"{"actions": [], "advisories": {}, "muted": [],
+        "metadata": {"vulnerabilities": {"info": 0, "low": 0, "moderate": 0, "high": 0, "critical": 0}, "dependencies": 1}}"#;
+
+    fn of(stdout: &str, exit_code: i32) -> Result<Vec<Advisory>, String> {
+        read(&Report { stdout, exit_code })
+    }
+
+    #[test]
+    fn advisories_are_read() {
+        let ids = ["GHSA-jf85-cpxp-28gg", "1106913"].map(str::to_owned).to_vec();
+        assert_eq!(of(VULNERABLE, 1), Ok(vec![Advisory::new(ids, Severity::Error, "lodash <4.17.12: Prototype Pollution in lodash")]));
+        assert_eq!(of(CLEAN, 0), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_whole_report_is_inconclusive() {
+        for (stdout, code) in [
+            ("", 1),
+            ("{\"error\": {\"code\": \"ERR_PNPM_AUDIT_ENDPOINT_NOT_EXISTS\", \"message\": \"…\"}}", 1),
+            (CLEAN, 1),
+            (&*CLEAN.replace("\"high\": 0", "\"high\": 2"), 0),
+            (&*CLEAN.replace("\"advisories\": {}", "\"advisories\": []"), 0),
+            ("{\"advisories\": {}}", 0),
+            (&*VULNERABLE.replace("\"module_name\": \"lodash\"", "\"module_name\": 5"), 1),
+            (&VULNERABLE[..VULNERABLE.len() - 9], 1),
+        ] {
+            assert!(of(stdout, code).is_err(), "{stdout}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Both generations of yarn. Yarn 1 prints a line of JSON for each advisory and a summary; its exit code is a mask of severities. Yarn 4
+//! prints a line for each advisory, or one that says that there are none; yarn 2 and 3 print the report of pnpm.
+
+use nofx_shared::gates::Severity;
+use serde_json::Value;
+
+use super::pnpm;
+use super::report::{Advisory, Report, id_of_address, severity, text};
+
+/// `yarn audit --json` of yarn 1.
+pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
+    let (mut found, mut summary) = (vec![], None);
+    for line in report.json_stream()? {
+        match line["type"].as_str() {
+            Some("auditAdvisory") => {
+                let advisory = &line["data"]["advisory"];
+                let name = text(advisory, "/module_name")?;
+                let mut ids: Vec<String> = advisory["github_advisory_id"].as_str().map(str::to_owned).into_iter().collect();
+                ids.extend(id_of_address(&advisory["url"]).filter(|id| !ids.contains(id)));
+                ids.extend(advisory["cves"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)));
+                if ids.is_empty() {
+                    return Err(format!("an advisory of {name} has no name"));
+                }
+                let range = advisory["vulnerable_versions"].as_str().unwrap_or_default();
+                let advisory =
+                    Advisory::new(ids, severity(&advisory["severity"]), &format!("{name} {range}: {}", text(advisory, "/title")?));
+                // There is a line for each path to a package.
+                if !found.contains(&advisory) {
+                    found.push(advisory);
+                }
+            }
+            Some("auditSummary") => summary = Some(line["data"]["vulnerabilities"].clone()),
+            Some("error") => return Err(text(&line, "/data")?.chars().take(200).collect()),
+            Some(_) => {}
+            None => return Err("a line has no type".to_owned()),
+        }
+    }
+    // Without it, yarn ended before it was done.
+    let counts = summary.as_ref().and_then(Value::as_object).ok_or("there is no summary")?;
+    let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
+    if found.is_empty() && counted > 0 {
+        return Err(format!("{counted} vulnerabilities are counted and none is listed"));
+    }
+    report.agrees(&found)?;
+    Ok(found)
+}
+
+/// `yarn npm audit --all --recursive --json` of later ones.
+pub(super) fn berry(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
+    let (mut found, mut says_none) = (vec![], false);
+    let lines = report.json_stream()?;
+    for line in &lines {
+        if line["advisories"].is_object() {
+            return if lines.len() == 1 { pnpm::of_value(line, report) } else { Err("there is more than one report".to_owned()) };
+        }
+        if line["type"] == "info" {
+            says_none |= line["data"] == "No audit suggestions";
+            continue;
+        }
+        let name = text(line, "/value")?;
+        let details = &line["children"];
+        let id = match &details["ID"] {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(format!("an advisory of {name} has no ID")),
+        };
+        // It lists deprecated packages, too, which are not vulnerable.
+        let severity = if id.ends_with("(deprecation)") { Severity::Info } else { severity(&details["Severity"]) };
+        let message = format!("{name} {}: {}", details["Vulnerable Versions"].as_str().unwrap_or_default(), text(details, "/Issue")?);
+        let ids = id_of_address(&details["URL"]).into_iter().chain([id]).collect();
+        found.push(Advisory::new(ids, severity, &message));
+    }
+    if found.is_empty() && !says_none {
+        return Err("it names no advisory and does not say that there are none".to_owned());
+    }
+    report.agrees(&found)?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::gates::Severity;
+
+    use super::super::report::{Advisory, Report};
+    use super::{berry, classic};
+
+    /// Yarn 1.22, without the fields that are not read.
+    const CLASSIC: &str = r#"{"type":"auditAdvisory","data":{"resolution":{"id":1106913,"path":"lodash","dev":false},"advisory":{"id":1106913,"title":"Prototype Pollution in lodash","module_name":"lodash","cves":["CVE-2019-10744"],"vulnerable_versions":"<4.17.12","severity":"moderate","github_advisory_id":"GHSA-jf85-cpxp-28gg","url":"https://github.com/advisories/GHSA-jf85-cpxp-28gg"}}}
+"#;
+    const SUMMARY: &str = r#"{"type":"auditSummary","data":{"vulnerabilities":{"info":0,"low":0,"moderate":0,"high":0,"critical":0},"dependencies":1,"devDependencies":0,"totalDependencies":1}}
+"#;
+    /// Yarn 4.18.
+    const BERRY: &str = r#"{"value":"lodash","children":{"ID":1106913,"Issue":"Prototype Pollution in lodash","URL":"https://github.com/advisories/GHSA-jf85-cpxp-28gg","Severity":"critical","Vulnerable Versions":"<4.17.12","Tree Versions":["4.17.11"],"Dependents":["x@workspace:."]}}
+"#;
+    const NONE: &str = r#"{"type":"info","name":1,"displayName":"YN0001","indent":"","data":"No audit suggestions"}
+"#;
+
+    #[test]
+    fn yarn_1_ends_with_a_summary() {
+        let of = |stdout: &str, exit_code| classic(&Report { stdout, exit_code });
+        let ids = ["GHSA-jf85-cpxp-28gg", "CVE-2019-10744"].map(str::to_owned).to_vec();
+        let expected = Advisory::new(ids, Severity::Warning, "lodash <4.17.12: Prototype Pollution in lodash");
+        let counted = SUMMARY.replace("\"moderate\":0", "\"moderate\":2");
+        assert_eq!(of(&format!("{CLASSIC}{CLASSIC}{counted}"), 4), Ok(vec![expected]), "one advisory on two paths is one");
+        assert_eq!(of(SUMMARY, 0), Ok(vec![]));
+        let error = r#"{"type":"error","data":"Error: returned a 405"}"#;
+        for (stdout, code) in
+            [("", 0), (CLASSIC, 4), (counted.as_str(), 4), (SUMMARY, 1), (error, 1), (&*format!("{error}{SUMMARY}"), 0), ("Usage: yarn", 0)]
+        {
+            assert!(of(stdout, code).is_err(), "{stdout}");
+        }
+    }
+
+    #[test]
+    fn yarn_4_says_so_when_there_is_nothing() {
+        let of = |stdout: &str, exit_code| berry(&Report { stdout, exit_code });
+        let ids = ["GHSA-jf85-cpxp-28gg", "1106913"].map(str::to_owned).to_vec();
+        assert_eq!(of(BERRY, 1), Ok(vec![Advisory::new(ids, Severity::Error, "lodash <4.17.12: Prototype Pollution in lodash")]));
+        let deprecated = r#"{"value":"old","children":{"ID":"old (deprecation)","Issue":"use new","Severity":"moderate"}}"#;
+        assert_eq!(of(deprecated, 1).map(|found| found[0].severity), Ok(Severity::Info));
+        assert_eq!(of(NONE, 0), Ok(vec![]));
+        for (stdout, code) in [("", 0), ("", 1), (NONE, 1), ("Internal Error: x@workspace:.: …", 1), (r#"{"value":"a","children":{}}"#, 1)]
+        {
+            assert!(of(stdout, code).is_err(), "{stdout}");
+        }
+        let older = r#"{"actions":[],"advisories":{},"muted":[],"metadata":{"vulnerabilities":{"high":0}}}"#;
+        assert_eq!(of(older, 0), Ok(vec![]));
+        assert!(of(&format!("{older}{older}"), 0).is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot.
+
+mod cargo;
+mod decode;
+mod entries;
+mod go_mod;
+mod go_sum;
+mod npm;
+mod pnpm;
+mod poetry;
+mod pyproject;
+mod requirement;
+pub(super) mod requirements;
+mod uv;
+mod yarn;
+mod yarn_berry;
+mod yarn_classic;
+
+pub(crate) use decode::LOCK_BYTES;
+pub(super) use decode::decode;
+pub(crate) use poetry::poetry_requirements;
+pub(crate) use yarn::is_berry;
+
+use super::package::Package;
+
+type Read = fn(&str) -> Result<Vec<Package>, String>;
+
+/// Each file by its name in the root folder; requirements.txt, which includes others, is beside the list.
+pub(super) const LOCKS: &[(&str, Read)] = &[
+    ("Cargo.lock", cargo::read),
+    ("go.mod", go_mod::read),
+    ("go.sum", go_sum::read),
+    ("npm-shrinkwrap.json", npm::read),
+    ("package-lock.json", npm::read),
+    ("pnpm-lock.yaml", pnpm::read),
+    ("poetry.lock", poetry::read),
+    ("pyproject.toml", pyproject::read),
+    ("uv.lock", uv::read),
+    ("yarn.lock", yarn::read),
+];

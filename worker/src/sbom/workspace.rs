@@ -1,0 +1,78 @@
+//! The bill of a workspace: the files in its root folder that declare or lock packages, and what is installed in it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use nofx_shared::engine::Failure;
+
+use super::bom::Bom;
+use super::installed;
+use super::locks::{LOCKS, decode, requirements};
+use crate::workspace::Beneath;
+
+/// Most files that requirements.txt may name in turn.
+const INCLUDES: usize = 100;
+
+impl Bom {
+    /// Reads the workspace; what cannot be read is a fault of the bill.
+    pub(crate) async fn of_workspace(dir: PathBuf) -> Result<Self, Failure> {
+        let read = tokio::task::spawn_blocking(move || read(&dir));
+        read.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))?
+    }
+}
+
+fn read(dir: &Path) -> Result<Bom, Failure> {
+    let folder = Beneath::open(dir).map_err(|error| Failure::permanent(format!("could not open {}: {error}", dir.display())))?;
+    let mut bom = Bom::default();
+    for (name, read) in LOCKS {
+        if let Some(text) = decode(&folder, name).transpose() {
+            bom.add_packages(name, text.and_then(|text| read(&text)));
+        }
+    }
+    read_requirements(&folder, &mut bom);
+    installed::node(&folder, &mut bom);
+    installed::python(&folder, &mut bom);
+    Ok(bom)
+}
+
+/// requirements.txt and the files that it includes, each once.
+fn read_requirements(folder: &Beneath, bom: &mut Bom) {
+    let mut known = BTreeSet::from(["requirements.txt".to_owned()]);
+    let mut open = vec!["requirements.txt".to_owned()];
+    while let Some(file) = open.pop() {
+        match decode(folder, &file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
+            Ok(Some(found)) => {
+                for include in found.includes {
+                    let path = beside(&file, &include);
+                    if known.len() == INCLUDES {
+                        bom.add_fault(&file, format!("includes {path}, but more than {INCLUDES} files are not read"));
+                    } else if known.insert(path.clone()) {
+                        open.push(path);
+                    }
+                }
+                bom.add_packages(&file, Ok(found.packages));
+            }
+            Ok(None) if file == "requirements.txt" => {}
+            Ok(None) => bom.add_fault(&file, "is included by a requirements file and does not exist"),
+            Err(reason) => bom.add_fault(&file, reason),
+        }
+    }
+}
+
+/// The path of a file that another one names relative to its own folder. What leads out of the workspace keeps its `..`.
+fn beside(file: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match (part, parts.last()) {
+            ("" | ".", _) => {}
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    if name.starts_with('/') { name.to_owned() } else { path }
+}
+
+#[cfg(test)]
+mod tests;
