@@ -13,12 +13,19 @@ declare
   v_ready uuid[];
 begin
   -- Children may read what their parent needs, so they must not start before it has finished again.
+  with shared as materialized (
+    -- Few rows: the steps of the plan, without the children that a parent needs too.
+    select p.id as parent_id, n.id as needs_id
+      from nofx.step n
+      join nofx.step_edge e on e.run_id = p_run and e.needs_id = n.id
+      join nofx.step p on p.id = e.step_id and p.spec ? 'for_each'
+     where n.run_id = p_run and n.parent_id is null and n.id = any (p_steps)
+  )
   insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)
-  select c.tenant_id, p_run, c.id, n.id
-    from nofx.step c
-    join nofx.step_edge e on e.run_id = p_run and e.step_id = c.parent_id
-    join nofx.step n on n.id = e.needs_id and n.parent_id is null
-   where c.id = any (p_steps) and n.id = any (p_steps)
+  select c.tenant_id, p_run, c.id, s.needs_id
+    from shared s
+    join nofx.step c on c.parent_id = s.parent_id
+   where c.id = any (p_steps)
   on conflict do nothing;
 
   with need as (
