@@ -222,7 +222,7 @@ fn is_of_app(headers: &HeaderMap) -> bool {
     let part = |n: usize| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(n)?).ok()?).ok() };
     let (Some(head), Some(claims)) = (part(0), part(1)) else { return false };
     head["alg"] == "RS256"
-        && claims["iss"] == APP.to_string()
+        && claims["iss"].as_str().and_then(|id| id.parse().ok()) == Some(APP)
         && claims["exp"].as_i64().zip(claims["iat"].as_i64()).is_some_and(|(exp, iat)| exp - iat <= 600)
 }
 
