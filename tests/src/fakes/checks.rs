@@ -40,7 +40,7 @@ impl Checks {
             "conclusion": "failure", "name": "lint", "check_suite": {"id": 118_578_147, "head_branch": "changes"}, "app": app_of(app),
             "pull_requests": [],
         });
-        webhook(repository, "check_run", run)
+        webhook(repository, "check_run", &run)
     }
 
     /// The body of GitHub's webhook `check_suite`, action `rerequested`: "Re-run all checks" and "Re-run failed checks" of a commit.
@@ -53,7 +53,7 @@ impl Checks {
             "check_runs_url": format!("https://api.github.com/repos/{repository}/check-suites/118578147/check-runs"),
             "head_commit": {"id": head_sha, "tree_id": "0".repeat(40), "message": "change", "timestamp": "2026-01-02T03:04:04Z"},
         });
-        webhook(repository, "check_suite", suite)
+        webhook(repository, "check_suite", &suite)
     }
 
     pub async fn start() -> Self {
@@ -111,7 +111,7 @@ fn app_of(id: u64) -> Value {
     json!({"id": id, "slug": "nofx", "node_id": "A_1", "owner": {"login": "acme", "id": 1, "type": "Organization"}, "name": "nofx", "events": []})
 }
 
-fn webhook(repository: &str, subject: &str, of: Value) -> Value {
+fn webhook(repository: &str, subject: &str, of: &Value) -> Value {
     let (owner, name) = repository.split_once('/').unwrap_or_default();
     let owner = json!({"login": owner, "id": 1, "type": "Organization"});
     json!({
@@ -222,7 +222,7 @@ fn is_of_app(headers: &HeaderMap) -> bool {
     let part = |n: usize| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(n)?).ok()?).ok() };
     let (Some(head), Some(claims)) = (part(0), part(1)) else { return false };
     head["alg"] == "RS256"
-        && claims["iss"] == APP.to_string()
+        && claims["iss"].as_str().and_then(|id| id.parse().ok()) == Some(APP)
         && claims["exp"].as_i64().zip(claims["iat"].as_i64()).is_some_and(|(exp, iat)| exp - iat <= 600)
 }
 
