@@ -4,7 +4,7 @@ use super::Retained;
 use crate::db::{Db, Error};
 
 /// Deletes what is past its retention in batches, each a transaction of its own, until nothing is left or `max_batches` of each kind are
-/// done. `deleted` hears of each batch with how many it deleted. Does nothing while another call deletes.
+/// done. `deleted` receives what each batch deleted, and how much. Does nothing while another call deletes.
 pub async fn prune(db: &Db, max_batches: usize, mut deleted: impl FnMut(Retained, u32)) -> Result<(), Error> {
     for what in Retained::ALL {
         for _ in 0..max_batches {
