@@ -37,9 +37,11 @@ pub(super) fn exclude(lines: &[String]) -> Result<Gitignore, Failure> {
     builder.build().map_err(|error| Failure::permanent(format!("`exclude` has no valid patterns: {error}")))
 }
 
-/// Whether a file is excluded, itself or by a folder that it is in.
+/// Whether a file is excluded, itself or by a folder that it is in. The folders come first, as git walks: what is in an excluded one cannot
+/// be taken back.
 pub(super) fn is_excluded(exclude: &Gitignore, path: &str) -> bool {
-    exclude.matched_path_or_any_parents(path, false).is_ignore()
+    let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+    folders.any(|folder| exclude.matched(folder, true).is_ignore()) || exclude.matched(path, false).is_ignore()
 }
 
 #[cfg(test)]
