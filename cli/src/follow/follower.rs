@@ -51,11 +51,15 @@ impl<'a> Follower<'a> {
     }
 
     async fn connect(&mut self) -> Result<(), Error> {
-        let response = match tokio::time::timeout(SILENCE, self.api.open_stream(&self.path, self.last.as_deref())).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Ok(self.reconnect(Some(&error.to_string()), None).await),
-            Err(_) => return Ok(self.reconnect(Some("no response"), None).await),
-        };
+        match tokio::time::timeout(SILENCE, self.api.open_stream(&self.path, self.last.as_deref())).await {
+            Ok(Ok(response)) => return self.take(response).await,
+            Ok(Err(error)) => self.reconnect(Some(&error.to_string()), None).await,
+            Err(_) => self.reconnect(Some("no response"), None).await,
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, response: Response) -> Result<(), Error> {
         let status = response.status();
         if is_temporary(status) {
             let asked = retry_after(&response);
