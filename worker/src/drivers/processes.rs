@@ -17,6 +17,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::scratch::Scratch;
+
 pub(crate) struct Command {
     pub argv: Vec<String>,
     pub dir: PathBuf,
@@ -94,15 +96,15 @@ impl Processes {
 
     async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<ProcessResult, Failure> {
         let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
-        let scratch = tempdir()?;
-        let written = scratch.0.join("output.json");
+        let scratch = Scratch::new("step")?;
+        let written = scratch.path().join("output.json");
         let (program, arguments) = command.argv.split_first().ok_or_else(|| Failure::permanent("no program to run"))?;
         let mut child = tokio::process::Command::new(program)
             .args(arguments)
             .current_dir(&command.dir)
             .env_clear()
             .env("PATH", settings::path())
-            .env("HOME", &scratch.0)
+            .env("HOME", scratch.path())
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
             // No one could answer a prompt: programs must fail instead.
@@ -160,21 +162,4 @@ async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>,
             buffers.stdout.extend_from_slice(&chunk[..taken]);
         }
     }
-}
-
-/// A temporary folder for one process, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "could not remove a scratch folder");
-        }
-    }
-}
-
-fn tempdir() -> Result<Scratch, Failure> {
-    let path = std::env::temp_dir().join(format!("nofx-step-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&path).map_err(|error| Failure::transient(format!("could not create {}: {error}", path.display())))?;
-    Ok(Scratch(path))
 }

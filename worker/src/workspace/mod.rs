@@ -3,10 +3,12 @@
 
 mod git;
 mod path;
+mod root;
 mod snapshot;
 mod workspaces;
 
 pub(crate) use git::Git;
 pub(crate) use path::{file_below, folder_below};
+pub(crate) use root::prepare;
 pub(crate) use snapshot::Snapshots;
 pub(crate) use workspaces::Workspaces;
