@@ -39,7 +39,7 @@ pub(super) async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> 
         Ok(response) => json!({
             "duration_ms": duration_ms, "status": response.status, "response": response.body,
             "delivered": (200..300).contains(&response.status), "gone": response.status == 410,
-            "wait_s": response.retry_after.map(|wait| wait.as_millis().div_ceil(1000)),
+            "wait_s": response.retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
         }),
         Err(error) => json!({"duration_ms": duration_ms, "error": error}),
     }
