@@ -36,8 +36,9 @@ static PRIVATE_V4: LazyLock<Vec<Ipv4Net>> = LazyLock::new(|| {
     blocks.map(|block| block.parse().expect("a test reads them")).to_vec()
 });
 
-/// All that is assigned for public unicast is here (RFC 4291, 2.4): outside are loopback, IPv4-compatible and translated addresses (64:ff9b::/96,
-/// 64:ff9b:1::/48), discarded ones (100::/64), segments (5f00::/16), unique local, link-local, site-local and multicast ones.
+/// All that is assigned for public unicast is here (RFC 4291, 2.4). Outside are loopback, IPv4-compatible and translated addresses
+/// (`64:ff9b::/96`, `64:ff9b:1::/48`), discarded ones (`100::/64`), segments (`5f00::/16`), unique local, link-local, site-local and
+/// multicast ones.
 static UNICAST_V6: LazyLock<Ipv6Net> = LazyLock::new(|| "2000::/3".parse().expect("a test reads it"));
 
 /// Those inside it that are not.
