@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs every test: format, lints, licences, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
+# Sets up what is missing and runs every test: format, lints, licences, advisories, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
 #   scripts/test.sh              everything
 #   scripts/test.sh hooks audit  only tests with one of these words in their names: the quick way after an edit
 # Arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
@@ -83,6 +83,7 @@ export RUST_BACKTRACE=0
 export NOFX_TEST_STACK="$data/dev.json"
 export NOFX_TEST_BINARY="$programs/nofx"
 export NOFX_TEST_PGTAP="$target/pgtap/pgtap.sql"
+[ $# -gt 0 ] || scripts/advisories.sh >&2
 echo "A test that fails is run alone by scripts/test.sh and its name." >&2
 cargo nextest run --workspace --all-targets --no-fail-fast "$@" </dev/null &
 tests=$!

@@ -28,6 +28,11 @@ impl Api {
         self.send(self.client.get(format!("{}{path}", self.url))).await
     }
 
+    /// With parameters of the query.
+    pub(crate) async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
+        self.send(self.client.get(format!("{}{path}", self.url)).query(query)).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
     }

@@ -1,5 +1,5 @@
 //! Dependencies. `deny.toml` says which are allowed; cargo-deny, which the workflow `ci` runs, reads the same file and knows advisories
-//! too, but to compile it takes longer than all of these tests.
+//! too (`scripts/advisories.sh`), but to compile it takes longer than all of these tests.
 #![expect(clippy::disallowed_methods, reason = "runs cargo")]
 
 use serde_json::{Value, json};

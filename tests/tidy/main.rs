@@ -1,5 +1,6 @@
 //! House rules as tests. A failing one says how to fix it.
 
+mod advisories;
 mod allowed;
 mod crates;
 mod deploy;

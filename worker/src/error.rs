@@ -3,7 +3,7 @@
 /// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("could not create {path}")]
+    #[error("could not use {path} for workspaces")]
     Folder {
         path: std::path::PathBuf,
         #[source]

@@ -15,12 +15,12 @@ use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::Timings;
 use crate::step::Services;
-use crate::{admin, handlers, jobs, startup, task_protection};
+use crate::{admin, handlers, jobs, startup, task_protection, workspace};
 
 /// Runs the worker until it gets a signal to stop.
 pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
-    std::fs::create_dir_all(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
+    workspace::prepare(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
     let metrics = Arc::new(Metrics::new());
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let services = Arc::new(Services::new(&settings, timings, handlers::tool_catalogue));

@@ -1,7 +1,7 @@
 //! Rate limits in responses: a refusal says when to retry, other responses what is left. When to check is decided in `rate_limit` and
 //! `caller`.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use nofx_shared::limits::{LimitState, policy_header, state_header};
 use nofx_shared::problem::{Kind, Problem};
@@ -13,15 +13,14 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
 /// 429, with when to retry.
 pub(super) fn refuse(state: &LimitState) -> Response {
-    let wait = state.reset.as_secs().max(1);
+    let wait = u32::try_from(state.reset.as_secs()).unwrap_or(u32::MAX).max(1);
     let detail = format!(
         "More than {} {} in {} s. Retry in {wait} s.",
         state.policy.limit,
         if state.policy.name == "failed_auth" { "failed authentications" } else { "requests" },
         state.policy.window_s
     );
-    let mut response = Refusal(Problem::new(Kind::RateLimited, detail)).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+    let mut response = Refusal(Problem { retry_after_s: Some(wait), ..Problem::new(Kind::RateLimited, detail) }).into_response();
     add_headers(&mut response, state);
     response
 }

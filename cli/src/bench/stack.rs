@@ -1,6 +1,8 @@
 //! A stack of its own for a bench: embedded Supabase, the API in this process, one worker process.
 #![expect(clippy::disallowed_methods, reason = "starts a stack with this same program")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -20,8 +22,10 @@ impl BenchStack {
 
     /// With settings for its worker.
     pub(super) async fn start_with(settings: &[(&str, &str)]) -> Result<Self, Error> {
-        let dir = std::env::temp_dir().join(format!("nofx-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).map_err(Error::new)?;
+        // Others may pass, but see no names: as root, Postgres runs as another user.
+        let mode = if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 };
+        let dir = tempfile::Builder::new().prefix("nofx-bench-").permissions(Permissions::from_mode(mode)).tempdir().map_err(Error::new)?;
+        let dir = dir.keep();
         let port = nofx_local::free_port().map_err(Error::new)?;
         let program = std::env::current_exe().map_err(Error::new)?;
         let mut process = tokio::process::Command::new(program)

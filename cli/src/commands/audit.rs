@@ -22,7 +22,7 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
     let mut chain = Chain::default();
     let mut sealed = 0;
     loop {
-        let page = api.get(&format!("/api/audit?after={}&limit=1000", chain.seq())).await?;
+        let page = api.list("/api/audit", &[("after", &chain.seq().to_string()), ("limit", "1000")]).await?;
         let head: AuditHead = serde_json::from_value(page["head"].clone()).map_err(Error::new)?;
         let rows = page["data"].as_array().cloned().unwrap_or_default();
         for row in &rows {

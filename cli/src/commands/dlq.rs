@@ -75,11 +75,10 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
         output::line(format_args!("{text}"));
         return Ok(Exit::Succeeded);
     }
-    let mut path = format!("/api/dlq?limit={limit}");
-    if let Some(tool) = tool {
-        path.push_str(&format!("&tool={tool}"));
-    }
-    let page = api.get(&path).await?;
+    let limit = limit.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    query.extend(tool.as_deref().map(|tool| ("tool", tool)));
+    let page = api.list("/api/dlq", &query).await?;
     if target.json {
         output::line(format_args!("{page}"));
         return Ok(Exit::Succeeded);

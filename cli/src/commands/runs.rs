@@ -20,14 +20,11 @@ pub(crate) struct Runs {
 }
 
 pub(crate) async fn run(target: &Target, options: Runs) -> Outcome {
-    let mut path = format!("/api/runs?limit={}", options.limit);
-    if let Some(status) = &options.status {
-        path.push_str(&format!("&status={status}"));
-    }
-    if options.needs_approval {
-        path.push_str("&needs_approval=true");
-    }
-    let page = Api::find(target, Role::Viewer)?.get(&path).await?;
+    let limit = options.limit.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    query.extend(options.status.as_deref().map(|status| ("status", status)));
+    query.extend(options.needs_approval.then_some(("needs_approval", "true")));
+    let page = Api::find(target, Role::Viewer)?.list("/api/runs", &query).await?;
     if target.json {
         output::line(format_args!("{page}"));
         return Ok(Exit::Succeeded);

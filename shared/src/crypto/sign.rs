@@ -1,8 +1,10 @@
 //! DSSE envelopes (secure-systems-lab/dsse 1.0.2), signed with Ed25519; keys are named by the digest of their public half.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ed25519_dalek::{Signer, Verifier, VerifyingKey};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
 use super::digest;
@@ -40,7 +42,7 @@ pub struct PublicKey {
 
 #[derive(Clone)]
 pub struct SigningKey {
-    key: ed25519_dalek::SigningKey,
+    key: Arc<Ed25519KeyPair>,
     public: PublicKey,
 }
 
@@ -55,10 +57,10 @@ impl std::str::FromStr for SigningKey {
 
     /// Base64 of the 32 bytes of the private half.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key = ed25519_dalek::SigningKey::from_bytes(&bytes.ok_or("not base64 of 32 bytes (create one: openssl rand -base64 32)")?);
-        let public = PublicKey::of(&key.verifying_key().to_bytes());
-        Ok(Self { key, public })
+        let key = STANDARD.decode(text.trim()).ok().and_then(|bytes| Ed25519KeyPair::from_seed_unchecked(&bytes).ok());
+        let key = key.ok_or("not base64 of 32 bytes (create one: openssl rand -base64 32)")?;
+        let public = PublicKey::of(key.public_key().as_ref());
+        Ok(Self { key: Arc::new(key), public })
     }
 }
 
@@ -77,13 +79,13 @@ impl SigningKey {
         Envelope {
             payload_type: payload_type.to_owned(),
             payload: STANDARD.encode(payload),
-            signatures: vec![Signature { keyid: self.public.kid.clone(), sig: STANDARD.encode(sig.to_bytes()) }],
+            signatures: vec![Signature { keyid: self.public.kid.clone(), sig: STANDARD.encode(sig) }],
         }
     }
 }
 
 impl PublicKey {
-    fn of(bytes: &[u8; 32]) -> Self {
+    fn of(bytes: &[u8]) -> Self {
         Self {
             kty: "OKP".to_owned(),
             crv: "Ed25519".to_owned(),
@@ -94,10 +96,10 @@ impl PublicKey {
         }
     }
 
-    fn verifier(&self) -> Option<VerifyingKey> {
-        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;
+    fn verifier(&self) -> Option<UnparsedPublicKey<Vec<u8>>> {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.x).ok()?;
         // A key is its digest: one that calls itself by another's name is none.
-        (Self::of(&bytes).kid == self.kid).then(|| VerifyingKey::from_bytes(&bytes).ok()).flatten()
+        (Self::of(&bytes).kid == self.kid).then(|| UnparsedPublicKey::new(&ED25519, bytes))
     }
 }
 
@@ -107,7 +109,7 @@ impl Envelope {
         let payload = STANDARD.decode(&self.payload).ok()?;
         let message = encode(&self.payload_type, &payload);
         let is_valid = |signature: &Signature| {
-            let sig = STANDARD.decode(&signature.sig).ok().and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok());
+            let sig = STANDARD.decode(&signature.sig).ok();
             let key = keys.iter().find(|key| key.kid == signature.keyid).and_then(PublicKey::verifier);
             sig.zip(key).is_some_and(|(sig, key)| key.verify(&message, &sig).is_ok())
         };
@@ -124,7 +126,10 @@ fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SigningKey, encode};
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    use super::{PublicKey, SigningKey, encode};
 
     #[test]
     fn the_encoding_is_that_of_the_specification() {
@@ -148,5 +153,33 @@ mod tests {
         changed.payload = "e30g".to_owned();
         assert_eq!(changed.verify(&[key.public().clone()]), None);
         assert!("c2hvcnQ=".parse::<SigningKey>().is_err());
+    }
+
+    #[test]
+    fn keys_and_signatures_are_those_of_the_specification() {
+        // RFC 8032, 7.1, test 1; its message is empty, ours is not, so only the key is compared.
+        let seed = hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").expect("hex");
+        let key: SigningKey = STANDARD.encode(seed).parse().expect("a key");
+        let public = hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").expect("hex");
+        assert_eq!(key.public().x, URL_SAFE_NO_PAD.encode(public));
+    }
+
+    #[test]
+    fn a_signature_or_key_of_another_length_is_refused() {
+        let key: SigningKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".parse().expect("a key");
+        let envelope = key.sign("text", b"{}");
+        let good = STANDARD.decode(&envelope.signatures[0].sig).expect("base64");
+        for bad in [&good[..63], &good[..0], &[&good[..], &[0]].concat()] {
+            let mut cut = envelope.clone();
+            cut.signatures[0].sig = STANDARD.encode(bad);
+            assert_eq!(cut.verify(&[key.public().clone()]), None, "{} bytes", bad.len());
+        }
+        let mut unsigned = envelope.clone();
+        unsigned.signatures.clear();
+        assert_eq!(unsigned.verify(&[key.public().clone()]), None);
+        let short = PublicKey::of(&[1, 2, 3]);
+        let mut named = envelope;
+        named.signatures[0].keyid.clone_from(&short.kid);
+        assert_eq!(named.verify(&[short]), None);
     }
 }

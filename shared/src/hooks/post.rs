@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use ipnet::IpNet;
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 
 use super::sign;
 use crate::net;
@@ -19,7 +19,7 @@ pub struct HookResponse {
     pub status: u16,
     pub body: String,
     /// When it asks for the next attempt.
-    pub retry_after_s: Option<u32>,
+    pub retry_after: Option<Duration>,
 }
 
 /// Posts once. The error says why there is no response.
@@ -42,7 +42,7 @@ pub async fn post(
         }
         let mut response = request.body(body.to_owned()).send().await.map_err(|error| format!("no response: {}", error.without_url()))?;
         let status = response.status().as_u16();
-        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after = net::retry_after(response.headers());
         let mut bytes = vec![];
         while let Some(chunk) = response.chunk().await.map_err(|error| format!("the response ended early: {}", error.without_url()))? {
             bytes.extend_from_slice(&chunk);
@@ -51,7 +51,7 @@ pub async fn post(
             }
         }
         bytes.truncate(RESPONSE_BYTES);
-        Ok(HookResponse { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after_s: wait })
+        Ok(HookResponse { status, body: String::from_utf8_lossy(&bytes).replace('\0', ""), retry_after })
     };
     tokio::time::timeout(limit, act).await.unwrap_or_else(|_| Err(format!("no response within {} s", limit.as_secs())))
 }

@@ -1,13 +1,15 @@
-//! Outgoing HTTP and WebSockets: the one place that builds a client, and the rule about private addresses.
+//! Outgoing HTTP and WebSockets: the one place that builds a client, the rule about private addresses, and how long a response asks to wait.
 
 mod aws;
 mod client;
 mod egress;
 mod private_address;
+mod retry_after;
 mod socket;
 
 pub use aws::aws;
 pub(crate) use aws::credentials;
 pub use client::{client, provide_tls};
 pub use egress::{Unreachable, client_for, everywhere};
+pub use retry_after::retry_after;
 pub(crate) use socket::open_socket;

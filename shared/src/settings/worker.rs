@@ -26,7 +26,7 @@ pub struct Worker {
     pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
     pub admin_port: u16,
-    /// `NOFX_WORKSPACES`: folder for checkouts.
+    /// `NOFX_WORKSPACES`: folder for checkouts; the worker creates it for itself, and takes none that others can write to.
     pub workspaces: PathBuf,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,

@@ -56,6 +56,5 @@ pub(crate) fn reachable_by_others(path: &Path) -> bool {
 /// A place for a data folder that the unprivileged user can reach when the data folder itself is out of its reach.
 pub(crate) fn outside(data_dir: &Path) -> PathBuf {
     let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Path::new("/var/lib/nofx").join(name)
+    Path::new("/var/lib/nofx").join(hex::encode(&digest[..8]))
 }

@@ -1,6 +1,7 @@
 //! Applies the schema with the real Supabase CLI, so that the same schema runs here and in the cloud.
 #![expect(clippy::disallowed_methods, reason = "runs the Supabase CLI")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -42,7 +43,12 @@ pub(crate) async fn migrate(root: &Path, data_dir: &Path, db_url: &str) -> Resul
 /// `supabase db push` of the checkout's migrations.
 pub(crate) async fn push(root: &Path, db_url: &str) -> Result<(), Error> {
     let cli = dirs::supabase_cli(root)?;
-    let home = tempfile::tempdir().at("could not create a folder for", "the Supabase CLI")?;
+    let private = std::fs::Permissions::from_mode(0o700);
+    let home = tempfile::Builder::new()
+        .prefix("nofx-supabase-")
+        .permissions(private)
+        .tempdir()
+        .at("could not create a folder for", "the Supabase CLI")?;
     let output = Command::new(&cli)
         .args(["db", "push", "--yes", "--workdir", &root.to_string_lossy(), "--db-url", &format!("{db_url}?sslmode=disable")])
         .env("HOME", home.path())
@@ -69,5 +75,5 @@ fn fingerprint(dir: &Path) -> Result<String, Error> {
         hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
         hash.update(std::fs::read(&file).at("could not read", &file)?);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }

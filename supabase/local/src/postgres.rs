@@ -1,5 +1,7 @@
 //! Postgres: created on first start, run with full durability as an unprivileged user, found and ended when it was left behind.
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -106,7 +108,14 @@ pub(crate) fn url(role: &str, port: u16, password: &str) -> String {
 async fn make_cluster(place: &Place, data_dir: &Path, password: &str) -> Result<(), Error> {
     std::fs::create_dir_all(&place.cluster).at("could not create", &place.cluster)?;
     let password_file = place.cluster.with_extension("password");
-    std::fs::write(&password_file, password).at("could not write", &password_file)?;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&password_file)
+        .and_then(|mut file| file.write_all(password.as_bytes()))
+        .at("could not write", &password_file)?;
     if let Some((uid, gid)) = place.user {
         for path in [&place.cluster, &password_file] {
             std::os::unix::fs::chown(path, Some(uid), Some(gid)).at("could not change the owner of", path)?;

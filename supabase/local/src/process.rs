@@ -1,6 +1,7 @@
 //! Child processes of the stack: started, restarted when they die, and stopped without leaving any behind.
 #![expect(clippy::disallowed_methods, reason = "starts the parts of the stack")]
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub(crate) struct Supervised {
 
 impl Recipe {
     pub(crate) fn command(&self) -> Result<Command, Error> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).at("could not write", &self.log)?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&self.log).at("could not write", &self.log)?;
         let errors = log.try_clone().at("could not write", &self.log)?;
         let mut command = Command::new(&self.program);
         command

@@ -1,58 +1,53 @@
 //! The key pair that signs tokens of people (ES256), as hosted projects have one.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
-use p256::SecretKey;
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use p256::pkcs8::EncodePrivateKey;
-use rand::RngExt;
+use nofx_shared::crypto::jwt;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 
-/// The pair, from the 32 bytes of its private half.
+/// The pair, from its private half.
 #[derive(Clone)]
 pub(crate) struct SigningKey {
     key_id: String,
-    secret: SecretKey,
+    private: EncodingKey,
+    public: Jwk,
 }
 
 impl SigningKey {
-    /// The private half of a new pair, in hexadecimal.
+    /// A new pair: base64 of its PKCS #8 document.
     pub(crate) fn make() -> String {
-        let mut random = rand::rng();
-        loop {
-            let bytes: [u8; 32] = random.random();
-            // All but a few of the largest numbers are keys.
-            if SecretKey::from_slice(&bytes).is_ok() {
-                return bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            }
-        }
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        STANDARD.encode(document.expect("the system has random numbers"))
     }
 
     /// None when the text is no key.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
-        let secret = SecretKey::from_slice(&bytes?).ok()?;
-        let key_id = format!("local-{}", &coordinates(&secret).0[..8]);
-        Some(Self { key_id, secret })
+        let private = EncodingKey::from_ec_der(&STANDARD.decode(text).ok()?);
+        let mut public = jwt::public_key(&private).ok()?;
+        let AlgorithmParameters::EllipticCurve(point) = &public.algorithm else { return None };
+        let key_id = format!("local-{}", &point.x[..8]);
+        public.common.key_id = Some(key_id.clone());
+        public.common.public_key_use = Some(PublicKeyUse::Signature);
+        public.common.key_operations = Some(vec![KeyOperations::Verify]);
+        Some(Self { key_id, private, public })
     }
 
     pub(crate) fn sign(&self, claims: &Value) -> String {
-        let der = self.secret.to_pkcs8_der().expect("a P-256 key has a PKCS #8 form");
         let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::ES256) };
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_der(der.as_bytes()))
-            .expect("claims made of JSON values always serialise")
+        jwt::sign(&header, claims, &self.private).expect("claims made of JSON values always serialise")
     }
 
     pub(crate) fn verifier(&self) -> DecodingKey {
-        let (x, y) = coordinates(&self.secret);
-        DecodingKey::from_ec_components(&x, &y).expect("the point is on the curve")
+        DecodingKey::from_jwk(&self.public).expect("the coordinates are base64")
     }
 
     /// The public half (RFC 7517).
     pub(crate) fn public_jwk(&self) -> Value {
-        let (x, y) = coordinates(&self.secret);
-        json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "key_ops": ["verify"], "kid": self.key_id, "x": x, "y": y})
+        json!(self.public)
     }
 
     /// What PostgREST checks tokens with: the secret and the public half.
@@ -61,8 +56,33 @@ impl SigningKey {
     }
 }
 
-fn coordinates(secret: &SecretKey) -> (String, String) {
-    let point = secret.public_key().to_encoded_point(false);
-    let bytes = point.as_bytes();
-    (URL_SAFE_NO_PAD.encode(&bytes[1..33]), URL_SAFE_NO_PAD.encode(&bytes[33..65]))
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::Algorithm;
+    use nofx_shared::crypto::jwt;
+    use serde_json::{Value, json};
+
+    use super::SigningKey;
+
+    #[test]
+    fn a_pair_is_read_again_and_verifies_its_own_tokens_only() {
+        let text = SigningKey::make();
+        let (key, other) = (SigningKey::read(&text).expect("a key"), SigningKey::read(&SigningKey::make()).expect("a key"));
+        let claims = json!({"sub": "somebody", "exp": 32_503_680_000_i64});
+        let token = key.sign(&claims);
+        let again = SigningKey::read(&text).expect("a key");
+        assert_eq!(jwt::verify::<Value>(&token, &again.verifier(), Algorithm::ES256).expect("valid"), claims);
+        assert!(jwt::verify::<Value>(&token, &other.verifier(), Algorithm::ES256).is_err());
+        let public = key.public_jwk();
+        assert_eq!((&public["kty"], &public["crv"], &public["alg"]), (&json!("EC"), &json!("P-256"), &json!("ES256")));
+        assert_eq!((&public["use"], &public["key_ops"]), (&json!("sig"), &json!(["verify"])));
+        assert!(public["kid"].as_str().is_some_and(|kid| kid.starts_with("local-")) && public["d"].is_null(), "{public}");
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_read() {
+        for text in ["", "AAAA", "é", &"07".repeat(32), &SigningKey::make()[..100]] {
+            assert!(SigningKey::read(text).is_none(), "{text}");
+        }
+    }
 }

@@ -42,6 +42,7 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
     assert_eq!(lines(&["runs", "--needs-approval"]), all[..1]);
     assert_eq!(person.nofx(&["runs", "--json"]).json()["data"].as_array().map(Vec::len), Some(3));
     assert_eq!(tenant.viewer().nofx(&["runs", "--status", "nonsense"]).code, Some(2));
+    assert_eq!(tenant.viewer().nofx(&["runs", "--status", "failed&limit=1"]).code, Some(2), "a value is one value");
 
     let shown = lines(&["show", &waits]);
     assert!(shown[0].ends_with("running  waits") && shown[1].ends_with("ask  [manual:x] for a gate"), "{shown:?}");

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -8,9 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use nofx_shared::auth::{Error, Verifier};
-use p256::SecretKey;
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use p256::pkcs8::EncodePrivateKey;
+use nofx_shared::crypto::jwt;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 
 /// A project that publishes keys, and counts how often it is asked for them.
@@ -40,23 +41,27 @@ impl Project {
     }
 }
 
-fn key(seed: u8) -> SecretKey {
-    SecretKey::from_slice(&[seed; 32]).expect("a key")
-}
+/// Three keys, numbered from 1.
+static KEYS: LazyLock<[EncodingKey; 3]> = LazyLock::new(|| {
+    [(); 3].map(|()| {
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).expect("a key");
+        EncodingKey::from_ec_der(document.as_ref())
+    })
+});
 
-fn published(seeds: &[u8]) -> Value {
-    let jwk = |seed: &u8| {
-        let point = key(*seed).public_key().to_encoded_point(false);
-        let (x, y) = (URL_SAFE_NO_PAD.encode(point.x().expect("x")), URL_SAFE_NO_PAD.encode(point.y().expect("y")));
-        json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": format!("key-{seed}"), "x": x, "y": y})
+fn published(numbers: &[usize]) -> Value {
+    let jwk = |number: &usize| {
+        let mut jwk = json!(jwt::public_key(&KEYS[number - 1]).expect("a key"));
+        jwk["use"] = json!("sig");
+        jwk["kid"] = json!(format!("key-{number}"));
+        jwk
     };
-    json!({"keys": seeds.iter().map(jwk).collect::<Vec<_>>()})
+    json!({"keys": numbers.iter().map(jwk).collect::<Vec<_>>()})
 }
 
-fn token(seed: u8) -> String {
-    let der = key(seed).to_pkcs8_der().expect("a form");
-    let header = Header { kid: Some(format!("key-{seed}")), ..Header::new(Algorithm::ES256) };
-    jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_ec_der(der.as_bytes())).expect("signed")
+fn token(number: usize) -> String {
+    let header = Header { kid: Some(format!("key-{number}")), ..Header::new(Algorithm::ES256) };
+    jwt::sign(&header, &claims(), &KEYS[number - 1]).expect("signed")
 }
 
 fn claims() -> Value {
@@ -94,11 +99,24 @@ async fn a_public_key_never_serves_as_a_secret() {
     let verifier = Verifier::new("a secret of the project", &project.url);
     let public = serde_json::to_string(&published(&[1])["keys"][0]).expect("JSON");
     let header = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::HS256) };
-    let forged = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(public.as_bytes())).expect("signed");
+    let forged = jwt::sign(&header, &claims(), &EncodingKey::from_secret(public.as_bytes())).expect("signed");
     assert!(verifier.verify(&forged).await.is_err());
-    let other = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::HS512) };
-    let forged = jsonwebtoken::encode(&other, &claims(), &EncodingKey::from_secret(b"a secret of the project")).expect("signed");
+    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let message = format!("{}.{}", part(json!({"alg": "HS512", "kid": "key-1"})), part(claims()));
+    let secret = hmac::Key::new(hmac::HMAC_SHA512, b"a secret of the project");
+    let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&secret, message.as_bytes())));
     assert!(verifier.verify(&forged).await.is_err(), "only the algorithms that the project uses");
+}
+
+#[tokio::test]
+async fn two_published_keys_with_one_name_verify_nothing() {
+    let keys = published(&[1, 2]);
+    let verifier = Verifier::new("a secret of the project", &Project::start(keys.clone()).await.url);
+    verifier.verify(&token(1)).await.map(drop).expect("a good token");
+    let mut twice = keys;
+    twice["keys"][1]["kid"] = json!("key-1");
+    let verifier = Verifier::new("a secret of the project", &Project::start(twice).await.url);
+    assert!(matches!(verifier.verify(&token(1)).await.map(drop), Err(Error::UnknownKey(_))));
 }
 
 #[tokio::test]

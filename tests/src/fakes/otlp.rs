@@ -75,9 +75,9 @@ async fn receive(State(kept): State<FakeState>, headers: HeaderMap, body: Bytes)
             let span = Span {
                 service: service.clone(),
                 name: span.name,
-                trace: hex(&span.trace_id),
-                id: hex(&span.span_id),
-                parent: hex(&span.parent_span_id),
+                trace: hex::encode(&span.trace_id),
+                id: hex::encode(&span.span_id),
+                parent: hex::encode(&span.parent_span_id),
             };
             kept.spans.lock().expect("not poisoned").push(span);
         }
@@ -91,8 +91,4 @@ fn text(attributes: &[KeyValue], name: &str) -> String {
         Some(Value::StringValue(text)) => text,
         _ => String::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,9 +1,11 @@
-//! Runs the processes of steps. The only place that starts processes.
+//! Runs the processes of steps, and makes their temporary folders. The only place that starts processes.
 
 mod live_output;
 mod processes;
+mod scratch;
 mod shell;
 
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use processes::{Command, ProcessResult, Processes};
+pub(crate) use scratch::Scratch;
 pub(crate) use shell::{last_lines, printable, script_argv, tail};

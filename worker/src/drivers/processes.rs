@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::LiveOutput;
+use super::scratch::Scratch;
 
 pub(crate) struct Command {
     pub argv: Vec<String>,
@@ -94,15 +95,15 @@ impl Processes {
 
     async fn run_traced(&self, command: Command, trace: Option<TraceParent>) -> Result<ProcessResult, Failure> {
         let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
-        let scratch = tempdir()?;
-        let written = scratch.0.join("output.json");
+        let scratch = Scratch::new("step")?;
+        let written = scratch.path().join("output.json");
         let (program, arguments) = command.argv.split_first().ok_or_else(|| Failure::permanent("no program to run"))?;
         let mut child = tokio::process::Command::new(program)
             .args(arguments)
             .current_dir(&command.dir)
             .env_clear()
             .env("PATH", settings::path())
-            .env("HOME", &scratch.0)
+            .env("HOME", scratch.path())
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
             // No one could answer a prompt: programs must fail instead.
@@ -175,21 +176,4 @@ async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>,
 fn whole_characters(bytes: &[u8]) -> String {
     let start = bytes.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
     String::from_utf8_lossy(&bytes[start..]).into_owned()
-}
-
-/// A temporary folder for one process, removed when it ends.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "could not remove a scratch folder");
-        }
-    }
-}
-
-fn tempdir() -> Result<Scratch, Failure> {
-    let path = std::env::temp_dir().join(format!("nofx-step-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&path).map_err(|error| Failure::transient(format!("could not create {}: {error}", path.display())))?;
-    Ok(Scratch(path))
 }

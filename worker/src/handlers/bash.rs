@@ -83,7 +83,7 @@ impl Handler for Bash {
         }
         let mut artifacts = Map::new();
         for name in inputs.artifacts {
-            let (_, id) = step.save_file(&name, media_type(&name), &file_below(&dir, &name)?).await?;
+            let (_, id) = step.save_file(&name, &media_type(&name), &file_below(&dir, &name)?).await?;
             artifacts.insert(name, json!(id));
         }
         if !artifacts.is_empty() {

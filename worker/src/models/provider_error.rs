@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nofx_shared::net::retry_after;
 use reqwest::header::HeaderMap;
 
 /// Why a call failed: the class decides what happens next.
@@ -81,18 +82,13 @@ fn body_of(error: &genai::Error) -> String {
     }
 }
 
-/// `retry-after-ms`, or `retry-after` as seconds or as a date.
+/// `retry-after-ms`, which OpenAI sends too and is more exact, or `retry-after`.
 fn wait_of(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(ms) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
-        return Some(Duration::from_millis(ms.clamp(0.0, 3.6e6) as u64));
+    let ms = headers.get("retry-after-ms").and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+    match ms {
+        Some(ms) => Some(Duration::from_millis(ms.clamp(0.0, 3.6e6) as u64)),
+        None => retry_after(headers),
     }
-    let after = text("retry-after")?;
-    if let Ok(seconds) = after.parse::<f64>() {
-        return Some(Duration::from_millis((seconds.clamp(0.0, 3600.0) * 1000.0) as u64));
-    }
-    let at = chrono::DateTime::parse_from_rfc2822(after).ok()?;
-    (at.to_utc() - chrono::Utc::now()).to_std().ok()
 }
 
 /// Gemini's wait is in the body: `"retryDelay": "12s"` (google.rpc.RetryInfo).

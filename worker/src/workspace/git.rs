@@ -1,12 +1,12 @@
 //! Git in a workspace: argument arrays only, without prompts, hooks and system configuration.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::drivers::{Command, LiveOutput, ProcessResult, Processes, Scratch};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete.
 const OUTPUT_BYTES: usize = 256 << 20;
@@ -69,9 +69,16 @@ impl<'a> Git<'a> {
     /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
-        let index = TemporaryIndex::of(self.dir)?;
+        // A copy of the index: `git add` is fast and does not change the original.
+        let scratch = Scratch::new("index")?;
+        let index = scratch.path().join("index");
+        let original = self.dir.join(".git/index");
+        if original.is_file() {
+            std::fs::copy(&original, &index)
+                .map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
+        }
         let mut env = self.env.clone();
-        env.insert("GIT_INDEX_FILE".to_owned(), index.0.to_string_lossy().into_owned());
+        env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
         let git = Git { processes: self.processes, dir: self.dir, stop: self.stop.clone(), env };
         git.run(&["add", "--all", "--", "."]).await?;
         Ok(git.run(&["write-tree"]).await?.trim().to_owned())
@@ -93,27 +100,5 @@ impl<'a> Git<'a> {
     pub(crate) async fn files(&self, tree: &str) -> Result<Vec<String>, Failure> {
         let names = self.run(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]).await?;
         Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
-    }
-}
-
-/// A copy of the index: `git add` is fast and does not change the original.
-struct TemporaryIndex(PathBuf);
-
-impl TemporaryIndex {
-    fn of(dir: &Path) -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("nofx-index-{}", uuid::Uuid::now_v7().simple()));
-        let original = dir.join(".git/index");
-        if original.is_file() {
-            std::fs::copy(&original, &path)
-                .map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
-        }
-        Ok(Self(path))
-    }
-}
-
-impl Drop for TemporaryIndex {
-    fn drop(&mut self) {
-        // Git may not have created it.
-        drop(std::fs::remove_file(&self.0));
     }
 }

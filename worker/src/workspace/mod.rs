@@ -4,11 +4,13 @@
 mod beneath;
 mod git;
 mod path;
+mod root;
 mod snapshot;
 mod workspaces;
 
 pub(crate) use beneath::{Beneath, Kind};
 pub(crate) use git::Git;
 pub(crate) use path::{file_below, folder_below};
+pub(crate) use root::prepare;
 pub(crate) use snapshot::Snapshots;
 pub(crate) use workspaces::Workspaces;

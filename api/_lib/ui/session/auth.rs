@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::ui::url::encode;
+use crate::ui::url::query;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -60,36 +60,35 @@ impl Auth {
     }
 
     async fn grant(&self, kind: &str, body: &Value) -> Result<Granted, Denied> {
-        let answer = self.post(&format!("token?grant_type={kind}"), body).await?;
+        let answer = self.post("token", ("grant_type", kind), body).await?;
         serde_json::from_value(answer).map_err(|_| Denied::Unavailable)
     }
 
     /// Requests an email link that leads to `back` with a code.
     pub(super) async fn send_link(&self, email: &str, back: &str, verifier: &str) -> Result<(), Denied> {
         let body = json!({"email": email, "create_user": false, "code_challenge": challenge(verifier), "code_challenge_method": "s256"});
-        self.post(&format!("otp?redirect_to={}", encode(back)), &body).await.map(drop)
+        self.post("otp", ("redirect_to", back), &body).await.map(drop)
     }
 
     /// The address where sign-in with a provider starts.
     pub(super) fn provider_url(&self, provider: &str, back: &str, verifier: &str) -> String {
-        let (provider, back, challenge) = (encode(provider), encode(back), challenge(verifier));
-        format!(
-            "{}/auth/v1/authorize?provider={provider}&redirect_to={back}&code_challenge={challenge}&code_challenge_method=s256",
-            self.supabase.url
-        )
+        let challenge = challenge(verifier);
+        let parameters = [("provider", provider), ("redirect_to", back), ("code_challenge", &challenge), ("code_challenge_method", "s256")];
+        format!("{}/auth/v1/authorize?{}", self.supabase.url, query(parameters))
     }
 
     /// Ends the session at Auth too; if it cannot be reached, the session here ends anyway.
     pub(super) async fn sign_out(&self, token: &str) {
-        let request =
-            self.client.post(format!("{}/auth/v1/logout?scope=local", self.supabase.url)).header("apikey", &self.supabase.anon_key);
+        let request = self.client.post(format!("{}/auth/v1/logout", self.supabase.url)).query(&[("scope", "local")]);
+        let request = request.header("apikey", &self.supabase.anon_key);
         if let Err(error) = request.bearer_auth(token).timeout(DEADLINE).send().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not end the session at Supabase Auth");
         }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<Value, Denied> {
-        let request = self.client.post(format!("{}/auth/v1/{path}", self.supabase.url)).header("apikey", &self.supabase.anon_key);
+    async fn post(&self, path: &str, parameter: (&str, &str), body: &Value) -> Result<Value, Denied> {
+        let request = self.client.post(format!("{}/auth/v1/{path}", self.supabase.url)).query(&[parameter]);
+        let request = request.header("apikey", &self.supabase.anon_key);
         let answer = request.json(body).timeout(DEADLINE).send().await.map_err(|_| Denied::Unavailable)?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use nofx_shared::auth::record_sign_in;
-use nofx_shared::crypto::hex;
 use nofx_shared::limits::{LimitCheck, RateLimitDecision};
 use nofx_shared::problem::{Kind, Problem};
 use serde::Deserialize;
@@ -18,7 +17,7 @@ use super::sign_in_page::{ours, page};
 use crate::http::{ClientAddress, Params, Path, Refusal, cookie};
 use crate::ui::Ui;
 use crate::ui::forms::{Fields, Form};
-use crate::ui::url::encode;
+use crate::ui::url::query;
 
 /// Proves that the browser that returns with a code is the one that requested it (RFC 7636).
 const VERIFIER_COOKIE: &str = "nofx_verifier";
@@ -108,12 +107,12 @@ fn callback(ui: &Ui, headers: &HeaderMap, next: &str) -> String {
         let scheme = if is_secure(headers) { "https" } else { "http" };
         format!("{scheme}://{}", headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default())
     });
-    format!("{base}/ui/sign-in/callback?next={}", encode(ours(next)))
+    format!("{base}/ui/sign-in/callback?{}", query([("next", ours(next))]))
 }
 
 fn new_verifier() -> String {
     // 256 bits, as RFC 7636 recommends.
-    hex(&rand::random::<[u8; 32]>())
+    hex::encode(rand::random::<[u8; 32]>())
 }
 
 async fn send_link(State(ui): State<Ui>, address: Address, headers: HeaderMap, fields: Fields) -> Response {

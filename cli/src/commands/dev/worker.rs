@@ -1,6 +1,7 @@
 //! One worker process, restarted whenever it dies, with its log and its settings. What a worker does is in `nofx-worker`.
 #![expect(clippy::disallowed_methods, reason = "starts worker processes of this same program")]
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
     let program = std::env::current_exe().map_err(Error::new)?;
     let supabase = dev.supabase();
     let log = dev.data_dir.join(format!("worker-{n}.log"));
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(&log).map_err(Error::new)?;
+    let log = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(Error::new)?;
     let workspaces = dev.data_dir.join("workspaces");
     let queue = dev.queue.env();
     let (artifact_key, encryption_keys) = (dev.stack.artifact_key().to_owned(), dev.stack.encryption_keys().to_owned());

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use hmac::{Hmac, KeyInit, Mac};
 
 use super::{Refused, Verified, WebhookProvider, verify};
-use crate::crypto::hex;
 use crate::hooks::sign;
 
 const NOW: i64 = 1_700_000_000;
@@ -58,7 +57,7 @@ fn slack_by_its_own_rule() {
     let mac = |at: i64| {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
         mac.update(format!("v0:{at}:{body}").as_bytes());
-        format!("v0={}", hex(&mac.finalize().into_bytes()))
+        format!("v0={}", hex::encode(mac.finalize().into_bytes()))
     };
     let headers = |at: i64| [("x-slack-signature", mac(at)), ("x-slack-request-timestamp", at.to_string())];
     assert!(check(WebhookProvider::Slack, &headers(NOW), body, &[secret]).is_ok());
@@ -71,7 +70,7 @@ fn vercel_and_database_webhooks() {
     let body = "{\"id\":\"evt_1\",\"type\":\"deployment.succeeded\"}";
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(b"client secret").expect("a key");
     mac.update(body.as_bytes());
-    let signature = hex(&mac.finalize().into_bytes());
+    let signature = hex::encode(mac.finalize().into_bytes());
     let verified = check(WebhookProvider::Vercel, &[("x-vercel-signature", signature)], body, &["client secret"]).expect("valid");
     assert_eq!((verified.id.as_str(), verified.kind.as_deref()), ("evt_1", Some("deployment.succeeded")));
     let other = [("x-vercel-signature", "00".repeat(20))];

@@ -93,7 +93,7 @@ async fn measure(path: &FilePath) -> Result<(i64, String), Refusal> {
     loop {
         let read = file.read(&mut buffer).await?;
         if read == 0 {
-            return Ok((size, format!("\"{}\"", sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>())));
+            return Ok((size, format!("\"{}\"", hex::encode(sum.finalize()))));
         }
         sum.update(&buffer[..read]);
         size += i64::try_from(read).unwrap_or(i64::MAX);

@@ -117,7 +117,7 @@ impl Forge {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         // GitHub returns 403 too when the limit is reached, with the time of the next request.
-        let wait = header("retry-after").and_then(|text| text.parse::<u64>().ok());
+        let wait = nofx_shared::net::retry_after(response.headers());
         let is_limit = status == 429 || status == 403 && (wait.is_some() || header("x-ratelimit-remaining") == Some("0"));
         let body: Value = response.json().await.unwrap_or_default();
         if (200..300).contains(&status) {
@@ -127,7 +127,7 @@ impl Forge {
         let details: Vec<&str> = body["errors"].as_array().into_iter().flatten().filter_map(|one| one["message"].as_str()).collect();
         let message = format!("the forge returned {status}: {text} {}", details.join("; "));
         let mut failure = if is_limit || status >= 500 { Failure::transient(message.trim()) } else { Failure::permanent(message.trim()) };
-        failure.wait_ms = wait.filter(|_| is_limit).map(|seconds| seconds.min(3600) * 1000);
+        failure.wait_ms = wait.filter(|_| is_limit).and_then(|wait| u64::try_from(wait.as_millis()).ok());
         Err((status, failure))
     }
 }

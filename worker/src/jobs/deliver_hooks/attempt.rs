@@ -39,7 +39,7 @@ pub(super) async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> 
         Ok(response) => json!({
             "duration_ms": duration_ms, "status": response.status, "response": response.body,
             "delivered": (200..300).contains(&response.status), "gone": response.status == 410,
-            "wait_s": response.retry_after_s.map(|wait| wait.min(3600)),
+            "wait_s": response.retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
         }),
         Err(error) => json!({"duration_ms": duration_ms, "error": error}),
     }
@@ -47,7 +47,7 @@ pub(super) async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> 
 
 /// The response of a target that is not called by HTTP.
 fn delivered(body: &Value) -> HookResponse {
-    HookResponse { status: 200, body: body.to_string(), retry_after_s: None }
+    HookResponse { status: 200, body: body.to_string(), retry_after: None }
 }
 
 /// Creates a run of one step, in the name of the hook's author. It gets the delivery's id, so that it is created once.

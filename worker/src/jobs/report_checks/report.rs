@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::check_run::{annotations, check_body};
-use super::github::{find, send, token};
+use super::github::{find, repository_url, send, token};
 use crate::step::Services;
 
 /// GitHub's limit for one request.
@@ -67,24 +67,25 @@ async fn report(
             token
         }
     };
-    let base = format!("{}/repos/{}", services.forges.github, check.repository);
+    let github = &services.forges.github;
+    let run = |id: u64| repository_url(github, check, &["check-runs", &id.to_string()]);
     let found = match check.check_id {
         Some(id) => Some(id),
-        None => find(client, &base, &token, check).await?,
+        None => find(client, github, &token, check).await?,
     };
     let evidence = evidence(services, check).await;
     let mut annotations: Vec<Value> = evidence.as_ref().map(annotations).unwrap_or_default();
     let rest = annotations.split_off(annotations.len().min(ANNOTATIONS_PER_REQUEST));
     let body = check_body(services, check, evidence.as_ref(), &annotations);
     let response = match found {
-        Some(id) => send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&body)).await?,
-        None => send(client, Method::POST, &format!("{base}/check-runs"), &token, Some(&body)).await?,
+        Some(id) => send(client, Method::PATCH, run(id)?, &token, Some(&body)).await?,
+        None => send(client, Method::POST, repository_url(github, check, &["check-runs"])?, &token, Some(&body)).await?,
     };
     let id = response["id"].as_u64().ok_or("GitHub did not return a check run")?;
     // More requests add the rest of the annotations.
     for more in rest.chunks(ANNOTATIONS_PER_REQUEST) {
         let output = json!({"title": body["output"]["title"], "summary": body["output"]["summary"], "annotations": more});
-        send(client, Method::PATCH, &format!("{base}/check-runs/{id}"), &token, Some(&json!({"output": output}))).await?;
+        send(client, Method::PATCH, run(id)?, &token, Some(&json!({"output": output}))).await?;
     }
     Ok(ReportedCheck { id, app_id: response["app"]["id"].as_u64() })
 }
