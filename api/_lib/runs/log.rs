@@ -50,12 +50,14 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
     Ok(LogChunk { text: chunks.into_iter().map(|chunk| chunk.text).collect(), after })
 }
 
-/// Read the log of a running step, secrets masked: at most 1 MiB per attempt, for a day. Once the attempt has finished, the full log is an
-/// artifact of the step (`log-<attempt>.txt`).
+/// Read the log of a running step.
+///
+/// For every role. Secrets are masked. Kept for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs.
+/// Once the attempt has finished, the full log is an artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),
         ("after" = Option<i64>, Query, description = "Offset in bytes to read from.")),
-    responses((status = 200, body = LogChunk), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = LogChunk), (status = 304)))]
 pub(crate) async fn get_step_log(
     State(app): State<App>,
     caller: Authenticated,

@@ -10,6 +10,7 @@ mod outcome;
 mod retention;
 mod settle_steps;
 mod status;
+mod summarise_metrics;
 mod worker;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
@@ -22,4 +23,5 @@ pub use outcome::{Failure, Outcome};
 pub use retention::{maintain_event_partitions, prune_logs, prune_requests};
 pub use settle_steps::{Settled, settle_steps};
 pub use status::{RunStatus, StepStatus};
+pub use summarise_metrics::{MetricsSummary, summarise_metrics};
 pub use worker::WorkerHeartbeat;

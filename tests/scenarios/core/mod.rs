@@ -1,4 +1,5 @@
 mod commands;
+mod description;
 mod events;
 mod examples;
 mod interface;
