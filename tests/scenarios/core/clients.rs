@@ -1,12 +1,15 @@
 #![expect(clippy::disallowed_methods, reason = "compiles and runs the clients; a flag accepts their types as they are")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nofx_shared::hooks;
+use nofx_tests::Tenant;
 use nofx_tests::stack::{STACK, root, target};
-use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
+
+/// When the webhook of the clients' programs was sent: they say what time it is.
+const SENT_AT: i64 = 1_700_000_000;
 
 /// Runs a program to its end; it must succeed.
 fn run(command: &mut Command) {
@@ -33,15 +36,13 @@ fn same(stored: &str, made: &Path) {
     assert!(std::fs::read_to_string(&path).is_ok_and(|text| text == made), "{stored} is not what the API says; NOFX_UPDATE=1 writes it");
 }
 
-/// The description, as a file in a folder.
-async fn described(folder: &Path) -> Value {
-    let (_, document) = Person::with_token("").get("/api/openapi.json").await;
-    std::fs::write(folder.join("openapi.json"), document.to_string()).expect("written");
-    document
+/// The description that is served, as `core::interface` proves.
+fn description() -> PathBuf {
+    root().join("docs/interface/openapi.json")
 }
 
-fn make_typescript(folder: &Path, schema: &Path) {
-    run(npm("openapi-typescript").arg(folder.join("openapi.json")).arg("--output").arg(schema).current_dir(folder));
+fn make_typescript(description: &Path, schema: &Path) {
+    run(npm("openapi-typescript").arg(description).arg("--output").arg(schema).current_dir(root()));
 }
 
 /// What the clients' own programs get: the API, people of a tenant, and a webhook as a hook sends it.
@@ -49,10 +50,9 @@ async fn surround(command: &mut Command) -> &mut Command {
     let tenant = Tenant::new().await;
     let secret = hooks::make_secret();
     let body = json!({"specversion": "1.0", "id": "1-1", "type": "run.failed", "data": {"reason": "für 日本"}}).to_string();
-    let now = chrono::Utc::now().timestamp();
     let headers = json!({
-        "webhook-id": "a", "webhook-timestamp": now.to_string(),
-        "webhook-signature": hooks::sign(std::slice::from_ref(&secret), "a", now, &body),
+        "webhook-id": "a", "webhook-timestamp": SENT_AT.to_string(),
+        "webhook-signature": hooks::sign(std::slice::from_ref(&secret), "a", SENT_AT, &body),
     });
     command
         .env("API_URL", STACK.get("api_url"))
@@ -64,8 +64,7 @@ async fn surround(command: &mut Command) -> &mut Command {
 #[tokio::test]
 async fn the_typescript_client_works() {
     let folder = tempfile::tempdir().expect("a folder");
-    described(folder.path()).await;
-    make_typescript(folder.path(), &folder.path().join("schema.ts"));
+    make_typescript(&description(), &folder.path().join("schema.ts"));
     same("clients/typescript/src/schema.ts", &folder.path().join("schema.ts"));
 
     // Modules are looked for beside the program.
@@ -78,8 +77,8 @@ async fn the_typescript_client_works() {
     }
 }
 
-#[tokio::test]
-async fn a_type_that_the_description_loses_breaks_programs() {
+#[test]
+fn a_type_that_the_description_loses_breaks_programs() {
     let folder = tempfile::tempdir().expect("a folder");
     let copy = folder.path().join("typescript");
     run(Command::new("cp").arg("-r").arg(root().join("clients/typescript")).arg(&copy));
@@ -88,14 +87,15 @@ async fn a_type_that_the_description_loses_breaks_programs() {
     assert_eq!(compile(), (true, String::new()));
 
     let free = json!({"type": "object", "additionalProperties": true});
-    let document = described(folder.path()).await;
+    let document: Value = serde_json::from_slice(&std::fs::read(description()).expect("a description")).expect("JSON");
     for (pointer, example) in
         [("/components/schemas/RunSummaryPage/properties/data/items", &free), ("/components/schemas/RunStatus", &json!({"type": "string"}))]
     {
         let mut less = document.clone();
         *less.pointer_mut(pointer).expect("a type") = example.clone();
-        std::fs::write(folder.path().join("openapi.json"), less.to_string()).expect("written");
-        make_typescript(folder.path(), &copy.join("src/schema.ts"));
+        let file = folder.path().join("openapi.json");
+        std::fs::write(&file, less.to_string()).expect("written");
+        make_typescript(&file, &copy.join("src/schema.ts"));
         let (compiles, output) = compile();
         assert!(!compiles && output.contains("Unused '@ts-expect-error'"), "without {pointer}: {output}");
     }
@@ -105,14 +105,9 @@ async fn a_type_that_the_description_loses_breaks_programs() {
 async fn the_python_client_works() {
     let folder = tempfile::tempdir().expect("a folder");
     let (client, python) = (root().join("clients/python"), target().join("python/bin"));
-    described(folder.path()).await;
     let schema = folder.path().join("schema.py");
-    run(Command::new(python.join("datamodel-codegen"))
-        .arg("--input")
-        .arg(folder.path().join("openapi.json"))
-        .arg("--output")
-        .arg(&schema)
-        .current_dir(&client));
+    let mut generator = Command::new(python.join("datamodel-codegen"));
+    run(generator.arg("--input").arg(description()).arg("--output").arg(&schema).current_dir(&client));
     same("clients/python/nofx/schema.py", &schema);
 
     let cache = format!("--cache-dir={}", folder.path().join("mypy").display());
