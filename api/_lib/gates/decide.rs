@@ -17,7 +17,7 @@ use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, Request
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DecisionReason {
-    /// Shown with the gate and kept in the audit log; a waiver requires one.
+    /// Shown with the gate and recorded in the audit log; a waiver requires one.
     reason: Option<String>,
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn log(app: &App, caller: &Caller, step: Uuid, attempt: u32, af
 
 /// Read the log of a running step.
 ///
-/// For every role. Secrets are masked. Kept for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs.
+/// For every role. Secrets are masked. Stored for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs.
 /// Once the attempt has finished, the full log is an artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),

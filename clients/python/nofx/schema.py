@@ -292,7 +292,7 @@ class DecisionReason(TypedDict):
 
     reason: NotRequired[str | None]
     """
-    Shown with the gate and kept in the audit log; a waiver requires one.
+    Shown with the gate and recorded in the audit log; a waiver requires one.
     """
 
 

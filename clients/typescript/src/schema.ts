@@ -1037,7 +1037,7 @@ export interface paths {
         };
         /**
          * Read the log of a running step.
-         * @description For every role. Secrets are masked. Kept for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs. Once the attempt has finished, the full log is an artifact of the step (`log-<attempt>.txt`).
+         * @description For every role. Secrets are masked. Stored for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs. Once the attempt has finished, the full log is an artifact of the step (`log-<attempt>.txt`).
          */
         get: operations["get_step_log"];
         put?: never;
@@ -1531,7 +1531,7 @@ export interface components {
         };
         /** @description The reason for the decision. */
         DecisionReason: {
-            /** @description Shown with the gate and kept in the audit log; a waiver requires one. */
+            /** @description Shown with the gate and recorded in the audit log; a waiver requires one. */
             reason?: string | null;
         };
         DeliveryAttempt: {
