@@ -103,11 +103,13 @@ pub(crate) async fn create_run(
     body: Body<CreateRun>,
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
+    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
+    // A preview has no effect that a key could limit to one; a wrong key is refused even so.
+    request.key()?;
     if options.dry_run {
         let open_breakers = app.open_breakers(&caller).await?;
         return Ok(axum::Json(preview(&plan, &open_breakers)).into_response());
     }
-    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
     idempotent(request, StatusCode::CREATED, |id| create(&app, &caller, &parts, id, &plan, &submitted)).await
 }
 

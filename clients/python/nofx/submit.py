@@ -10,6 +10,7 @@ from .refused import Refused
 from .schema import CreateRun, SubmittedRun
 
 ATTEMPTS = 5
+IN_PROGRESS = "https://nofx.dev/problems/request-in-progress"
 
 
 def submit(client: Client, submission: CreateRun, *, idempotency_key: str | None = None) -> SubmittedRun:
@@ -26,7 +27,13 @@ def submit(client: Client, submission: CreateRun, *, idempotency_key: str | None
         except httpx.TransportError:
             if attempt == ATTEMPTS:
                 raise
-        if response is not None and (attempt == ATTEMPTS or not is_temporary(response.status_code)):
-            return cast(SubmittedRun, Refused.check(response).json())
+        if response is not None:
+            try:
+                return cast(SubmittedRun, Refused.check(response).json())
+            except Refused as refused:
+                # The first request may still be under way although its connection is gone.
+                is_under_way = refused.problem is not None and refused.problem["type"] == IN_PROGRESS
+                if attempt == ATTEMPTS or not (is_temporary(refused.status) or is_under_way):
+                    raise
         time.sleep(delay_s(attempt, response))
     raise AssertionError("the last attempt returns or raises")

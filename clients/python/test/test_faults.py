@@ -94,7 +94,10 @@ def test_what_will_not_pass_is_not_tried_again() -> None:
 
 def test_a_submission_whose_response_was_lost_is_sent_again_with_the_same_key() -> None:
     created = answer("201 Created\r\nContent-Type: application/json\r\nContent-Length: 11", b'{"id": "r"}')
-    turns = [lambda connection: None, answer("503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0"), created]
+    problem = b'{"type": "https://nofx.dev/problems/request-in-progress", "title": "", "detail": ""}'
+    head = f"409 Conflict\r\nContent-Type: application/problem+json\r\nRetry-After: 0\r\nContent-Length: {len(problem)}"
+    busy = answer("503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0")
+    turns = [lambda connection: None, busy, answer(head, problem), created]
     with against(*turns) as (client, seen):
         assert submit(client, {})["id"] == "r"
     assert len({headers["idempotency-key"] for headers in seen}) == 1

@@ -31,7 +31,12 @@ export async function submit(
     } catch (error) {
       if (signal?.aborted || attempt === ATTEMPTS) throw error;
     }
-    if (response && (attempt === ATTEMPTS || !isTemporary(response.status))) throw await Refused.of(response);
+    if (response) {
+      const refused = await Refused.of(response);
+      // The first request may still be under way although its connection is gone.
+      const mayPass = isTemporary(refused.status) || refused.problem?.type === 'https://nofx.dev/problems/request-in-progress';
+      if (attempt === ATTEMPTS || !mayPass) throw refused;
+    }
     await pause(delayMs(attempt, response), signal);
   }
 }

@@ -70,12 +70,16 @@ const keys = await against(
   [
     (request) => request.socket.destroy(),
     (_, response) => response.writeHead(503, { 'retry-after': '0' }).end(),
+    (_, response) => {
+      response.writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '0' });
+      response.end('{"type": "https://nofx.dev/problems/request-in-progress", "title": "", "detail": ""}');
+    },
     (_, response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{"id": "r"}'),
   ],
   'idempotency-key',
   async (nofx) => assert.equal((await submit(nofx, {})).id, 'r'),
 );
-assert.equal(keys.length, 3);
+assert.equal(keys.length, 4);
 assert.ok(keys[0] && keys.every((key) => key === keys[0]), String(keys));
 
 // Bytes that are not the artifact's are not returned.
