@@ -8,6 +8,7 @@ use nofx_shared::auth::{self, Caller, Role};
 use nofx_shared::cache::TtlCache;
 use nofx_shared::containment::{self, EdgeConfig, OpenBreakers};
 use nofx_shared::db::{self, Db, RequestOrigin};
+use nofx_shared::engine::MetricsSummary;
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
@@ -45,7 +46,7 @@ struct Inner {
     keys: TtlCache<String, Caller>,
     limits: Limits,
     hooks: TtlCache<Uuid, RequestHooks>,
-    summaries: TtlCache<Uuid, Value>,
+    summaries: TtlCache<Uuid, MetricsSummary>,
     counts: TtlCache<Uuid, Value>,
     people: TtlCache<Uuid, HashMap<String, String>>,
     open_breakers: TtlCache<Uuid, OpenBreakers>,
@@ -122,7 +123,7 @@ impl App {
         self.inner.hooks.invalidate(&tenant);
     }
 
-    pub(crate) fn summaries(&self) -> &TtlCache<Uuid, Value> {
+    pub(crate) fn summaries(&self) -> &TtlCache<Uuid, MetricsSummary> {
         &self.inner.summaries
     }
 

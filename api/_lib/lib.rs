@@ -26,18 +26,22 @@ pub use http::ClientAddress;
 use http::Routes;
 pub use public_files::with_public_files;
 
-/// The one list of routers: each is a function in the cloud.
+/// The one list of routers, by name: each is a function in the cloud, and a tag of the description.
+fn routers<R: Routes>() -> [(&'static str, R); 8] {
+    [
+        ("access", access::router()),
+        ("artifacts", artifacts::router()),
+        ("events", events::router()),
+        ("gates", gates::router()),
+        ("retention", retention::router()),
+        ("runs", runs::router()),
+        ("system", system::router()),
+        ("webhooks", webhooks::router()),
+    ]
+}
+
 fn routes<R: Routes>() -> R {
-    all([
-        access::router(),
-        artifacts::router(),
-        events::router(),
-        gates::router(),
-        retention::router(),
-        runs::router(),
-        system::router(),
-        webhooks::router(),
-    ])
+    all(routers().map(|(_, router)| router))
 }
 
 /// Everything in one router, for `nofx dev`, Lambda and tests.

@@ -13,7 +13,7 @@ fn every_route_answers_as_it_is_described_whoever_asks_and_whatever_they_send() 
     // field is tried with all rights: otherwise requests are refused before fields are validated.
     let (examples, asked): (_, &[_]) = match std::env::var_os("NOFX_TEST_LONG") {
         Some(_) => ("100", &["viewer", "contributor", "supervisor", "admin"].map(|role| (role, "coverage,fuzzing"))),
-        None => ("3", &[("viewer", "fuzzing"), ("admin", "coverage,fuzzing")]),
+        None => ("3", &[("viewer", "fuzzing"), ("admin", "examples,coverage,fuzzing")]),
     };
     for (role, phases) in asked {
         let output = Command::new(target().join("python/bin/st"))

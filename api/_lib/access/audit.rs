@@ -26,6 +26,7 @@ pub(crate) struct AuditRow {
     unseal_error: Option<String>,
 }
 
+/// A part of the audit log.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct AuditPage {
     data: Vec<AuditRow>,
@@ -35,10 +36,13 @@ pub(crate) struct AuditPage {
     head: AuditHead,
 }
 
-/// List the audit log, oldest first. For supervisors.
+/// List the audit log, oldest first.
+///
+/// For supervisors. Rows come in the order in which they were hashed, so that a client can verify the chain itself; payloads are decrypted
+/// when this deployment has the key. Pass `next_after` as `after` for the next page.
 #[utoipa::path(get, path = "/audit", security(("bearer" = [])),
-    params(("after" = Option<i64>, Query, description = "The last `seq` that was read."), ("limit" = Option<usize>, Query)),
-    responses((status = 200, body = AuditPage), (status = 304), (status = 400), (status = 401), (status = 403)))]
+    params(("after" = Option<i64>, Query, description = "The last `seq` that was read."), ("limit" = Option<usize>, Query, maximum = 1000)),
+    responses((status = 200, body = AuditPage), (status = 304)))]
 pub(crate) async fn list_audit(
     State(app): State<App>,
     caller: Authenticated,

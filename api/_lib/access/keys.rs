@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
+/// An API key to create.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
@@ -48,8 +49,10 @@ pub(crate) struct KeySummary {
     last_used_at: Option<DateTime<Utc>>,
 }
 
-/// List the tenant's API keys, newest first. For admins.
-#[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 401), (status = 403)))]
+/// List the API keys of the tenant, newest first.
+///
+/// For admins. Returns all keys in one page, revoked and expired ones too, without their secrets.
+#[utoipa::path(get, path = "/keys", security(("bearer" = [])), responses((status = 200, body = Page<KeySummary>), (status = 304)))]
 pub(crate) async fn list_api_keys(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Admin)?;
     let columns = "id,name,role,prefix,created_by,created_at,expires_at,revoked_at,scopes,last_used_at";
@@ -58,9 +61,11 @@ pub(crate) async fn list_api_keys(State(app): State<App>, caller: Authenticated,
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Create an API key. For admins.
+/// Create an API key.
+///
+/// For admins. The key is in the response and nowhere else: only its hash is stored. Each call creates another key.
 #[utoipa::path(post, path = "/keys", request_body = NewKey, security(("bearer" = [])),
-    responses((status = 201, body = CreatedKey), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 201, body = CreatedKey)))]
 pub(crate) async fn create_api_key(State(app): State<App>, caller: Authenticated, body: Body<NewKey>) -> Result<Response, Refusal> {
     let key = ApiKey::create();
     let wanted = &body.value;
@@ -71,9 +76,11 @@ pub(crate) async fn create_api_key(State(app): State<App>, caller: Authenticated
     Ok((StatusCode::CREATED, axum::Json(CreatedKey { id, key: key.key })).into_response())
 }
 
-/// Revoke an API key. For admins.
+/// Revoke an API key.
+///
+/// For admins. Requests with the key are refused from then on; the key stays in the list. Revoking it again changes nothing.
 #[utoipa::path(delete, path = "/keys/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 204)))]
 pub(crate) async fn revoke_api_key(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("revoke_api_key", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)

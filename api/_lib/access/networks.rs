@@ -28,17 +28,22 @@ pub(crate) struct NewNetworks {
 }
 
 /// List the private networks that the tenant may reach.
+///
+/// For every role. Hooks and `http` steps may call addresses in these networks, besides public ones.
 #[utoipa::path(get, path = "/networks", security(("bearer" = [])),
-    responses((status = 200, body = Page<Network>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<Network>), (status = 304)))]
 pub(crate) async fn list_networks(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "tenant_id,network".to_owned()), ("order".to_owned(), "network".to_owned())];
     let data: Vec<Network> = app.db(&caller).read(&Query { table: "allowed_network", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set the private networks that a tenant may reach. For operators, since the networks belong to the deployment.
+/// Set the private networks that a tenant may reach.
+///
+/// For operators, since the networks belong to the deployment: an admin who also sends its key in `X-Internal-Api-Key`. Replaces the
+/// previous list, so sending it twice changes nothing more. Returns the list as it is stored.
 #[utoipa::path(post, path = "/networks", request_body = NewNetworks, security(("bearer" = [], "internal_key" = [])),
-    responses((status = 200, body = Page<Network>), (status = 401), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 200, body = Page<Network>), (status = 404)))]
 pub(crate) async fn set_networks(
     State(app): State<App>,
     operator: Operator,

@@ -35,8 +35,10 @@ pub(crate) struct NewQuota {
     day_usd: Option<f64>,
 }
 
-/// Show the quota of the tenant; empty when nothing is limited.
-#[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304), (status = 401)))]
+/// Show the quota of the tenant.
+///
+/// For every role. Returns a list with one quota, or an empty one when nothing is limited.
+#[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304)))]
 pub(crate) async fn get_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd";
     let query = Query { table: "quota", filters: vec![("select".to_owned(), columns.to_owned())] };
@@ -44,9 +46,12 @@ pub(crate) async fn get_quota(State(app): State<App>, caller: Authenticated, hea
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set the quota of a tenant. For operators.
+/// Set the quota of a tenant.
+///
+/// For operators: an admin who also sends the deployment's key in `X-Internal-Api-Key`. Replaces the previous quota; a field that is null
+/// or left out is not limited.
 #[utoipa::path(post, path = "/quotas", request_body = NewQuota, security(("bearer" = [], "internal_key" = [])),
-    responses((status = 200, body = Quota), (status = 401), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 200, body = Quota), (status = 404)))]
 pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: Body<NewQuota>) -> Result<axum::Json<Quota>, Refusal> {
     let wanted = &body.value;
     let arguments = json!({

@@ -29,9 +29,12 @@ pub(crate) struct Attestation {
     created_at: DateTime<Utc>,
 }
 
-/// List the attestations of an artifact.
+/// List the attestations of an artifact, oldest first.
+///
+/// For every role. Each is a signed in-toto statement: how the artifact was made (SLSA provenance), or what a gate found in it. The keys
+/// are at `/api/.well-known/nofx-keys.json`.
 #[utoipa::path(get, path = "/artifacts/{id}/attestations", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Page<Attestation>), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = Page<Attestation>), (status = 304)))]
 pub(crate) async fn list_attestations(
     State(app): State<App>,
     caller: Authenticated,

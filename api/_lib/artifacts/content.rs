@@ -11,9 +11,12 @@ use super::get::find;
 use crate::App;
 use crate::http::{Authenticated, Path, Refusal};
 
-/// Download an artifact: redirects to a URL that is valid for five minutes.
+/// Download an artifact.
+///
+/// For every role. Redirects to a URL that is valid for five minutes and needs no credential: do not send yours there. `ETag` is the
+/// artifact's digest, with which the bytes can be verified.
 #[utoipa::path(get, path = "/artifacts/{id}/content", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 302), (status = 401), (status = 404)))]
+    responses((status = 302, description = "`Location` is the URL of the content.")))]
 pub(crate) async fn get_artifact_content(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<Response, Refusal> {
     let artifact = find(&app, &caller, id).await?;
     let url = app.storage().sign(&artifact.blob, Duration::from_secs(300)).await?;

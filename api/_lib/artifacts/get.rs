@@ -19,8 +19,10 @@ pub(super) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Artifac
 }
 
 /// Show the metadata of an artifact.
+///
+/// For every role. The content is at `/api/artifacts/{id}/content`.
 #[utoipa::path(get, path = "/artifacts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Artifact), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = Artifact), (status = 304)))]
 pub(crate) async fn get_artifact(
     State(app): State<App>,
     caller: Authenticated,

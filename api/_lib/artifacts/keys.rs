@@ -23,8 +23,11 @@ struct Row {
     key: PublicKey,
 }
 
-/// List the public keys of workers, to verify their signatures offline.
-#[utoipa::path(get, path = "/.well-known/nofx-keys.json", responses((status = 200, body = KeySet), (status = 304), (status = 503)))]
+/// List the public keys that verify signatures.
+///
+/// Needs no credential. A JSON Web Key Set with the key of every worker that signed something, so that attestations can be verified
+/// offline.
+#[utoipa::path(get, path = "/.well-known/nofx-keys.json", responses((status = 200, body = KeySet), (status = 304)))]
 pub(crate) async fn get_signing_keys(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "key".to_owned()), ("order".to_owned(), "created_at".to_owned())];
     let rows: Vec<Row> = app.service_db().read(&Query { table: "signing_key", filters }).await?;

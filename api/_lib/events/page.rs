@@ -30,11 +30,14 @@ impl Query {
     }
 }
 
-/// List events after a cursor, oldest first. For the next page, pass the id of the last event as `after`.
+/// List events, oldest first.
+///
+/// For every role. Events come in the order of the log, each once, without gaps: for the next page pass the id of the last event as
+/// `after`. Without `after` the list begins with the oldest event.
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
-    responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 400), (status = 401)))]
+    responses((status = 200, body = Page<CloudEvent>), (status = 304)))]
 pub(crate) async fn list_events(
     State(app): State<App>,
     caller: Authenticated,

@@ -37,11 +37,15 @@ struct Follower {
     ended: bool,
 }
 
-/// Stream events. The stream ends after a while; `EventSource` reconnects and resumes where it left off.
+/// Stream events as they happen.
+///
+/// For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a CloudEvent. With `Last-Event-ID` or `after` the
+/// stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream
+/// ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),
-    responses((status = 200, content_type = "text/event-stream"), (status = 400), (status = 401)))]
+    responses((status = 200, description = "The stream.", body = String, content_type = "text/event-stream")))]
 pub(crate) async fn stream_events(
     State(app): State<App>,
     caller: Authenticated,

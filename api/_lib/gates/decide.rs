@@ -16,45 +16,59 @@ use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, Request
 /// The reason for the decision.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Reason {
+pub(crate) struct DecisionReason {
+    /// Shown with the gate and recorded in the audit log; a waiver requires one.
     reason: Option<String>,
 }
 
-/// Approve a gate; once enough people have approved, its step runs.
-#[utoipa::path(post, path = "/gates/{id}/approve", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+/// Approve a gate.
+///
+/// For the gate's role or a higher one, but not for the author of the run unless the gate allows it. Once enough different people have
+/// approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all
+/// decisions.
+#[utoipa::path(post, path = "/gates/{id}/approve", request_body = DecisionReason, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn approve_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     parts: RequestParts,
-    body: Body<Reason>,
+    body: Body<DecisionReason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "approve", &parts, &body).await
 }
 
-/// Reject a gate; its step fails and blocks the steps that depend on it.
-#[utoipa::path(post, path = "/gates/{id}/reject", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+/// Reject a gate.
+///
+/// For the gate's role or a higher one. The step fails and blocks the steps that depend on it. A decision is final. Returns the gate with
+/// all decisions.
+#[utoipa::path(post, path = "/gates/{id}/reject", request_body = DecisionReason, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn reject_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     parts: RequestParts,
-    body: Body<Reason>,
+    body: Body<DecisionReason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "reject", &parts, &body).await
 }
 
-/// Waive a gate, with a reason; its step runs without the missing approvals.
-#[utoipa::path(post, path = "/gates/{id}/waive", request_body = Reason, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+/// Waive a gate.
+///
+/// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run unless the gate allows it.
+/// The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
+#[utoipa::path(post, path = "/gates/{id}/waive", request_body = DecisionReason, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn waive_gate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     parts: RequestParts,
-    body: Body<Reason>,
+    body: Body<DecisionReason>,
 ) -> Result<Response, Refusal> {
     decide(&app, &caller, id, "waive", &parts, &body).await
 }
@@ -65,7 +79,7 @@ async fn decide(
     id: Uuid,
     decision: &str,
     parts: &RequestParts,
-    body: &Body<Reason>,
+    body: &Body<DecisionReason>,
 ) -> Result<Response, Refusal> {
     let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});

@@ -38,7 +38,8 @@ pub(crate) struct Gate {
     pub created_at: DateTime<Utc>,
     /// All decisions, oldest first.
     #[serde(default)]
-    pub decisions: Vec<Decision>,
+    #[schema(required)]
+    pub decisions: Vec<GateDecision>,
     /// The step that waits for the gate.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -51,7 +52,7 @@ pub(crate) struct Gate {
 
 /// The decision of one person.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub(crate) struct Decision {
+pub(crate) struct GateDecision {
     pub by: String,
     /// approve, reject or waive.
     pub decision: String,

@@ -19,9 +19,11 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Gate, R
     one(&app.db(caller), &Query::of("gate", filters), Kind::GateNotFound, detail).await
 }
 
-/// Show a gate with its decisions.
+/// Show a gate.
+///
+/// For every role. Returns the gate with all decisions, and the step and the run that it holds up.
 #[utoipa::path(get, path = "/gates/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Gate), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = Gate), (status = 304)))]
 pub(crate) async fn get_gate(
     State(app): State<App>,
     caller: Authenticated,

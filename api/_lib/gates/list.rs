@@ -11,8 +11,10 @@ use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
 /// List the gates of a run, oldest first.
+///
+/// For every role. Returns all of them in one page, with their decisions; the list is empty for a run that has none or does not exist.
 #[utoipa::path(get, path = "/runs/{id}/gates", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Page<Gate>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<Gate>), (status = 304)))]
 pub(crate) async fn list_run_gates(
     State(app): State<App>,
     caller: Authenticated,

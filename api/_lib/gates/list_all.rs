@@ -66,14 +66,17 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
     paging.fetch(&app.db(caller), "gate", filters, |gate: &Gate| Cursor { created_at: gate.created_at, id: gate.id }).await
 }
 
-/// List the gates of all runs, newest first: `?status=pending` lists those waiting for approval.
+/// List the gates of all runs, newest first.
+///
+/// For every role. `status=pending` lists those that wait for a decision, `waits_for_me=true` those that the caller may decide. Each comes
+/// with its decisions, its step and its run.
 #[utoipa::path(get, path = "/gates", security(("bearer" = [])),
     params(("status" = Option<GateStatus>, Query),
         ("gate_type" = Option<String>, Query, description = "A gate type, or a prefix: `manual:*`."),
         ("decided" = Option<bool>, Query, description = "Only gates that are decided, expired or cancelled (true), or pending (false)."),
         ("waits_for_me" = Option<bool>, Query, description = "Only gates that the caller may decide."), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Page<Gate>), (status = 304), (status = 400), (status = 401)))]
+    responses((status = 200, body = Page<Gate>), (status = 304)))]
 pub(crate) async fn list_gates(
     State(app): State<App>,
     caller: Authenticated,

@@ -25,7 +25,7 @@ pub(crate) struct GatePolicy {
     /// Gates that must have passed in the same run.
     requires: Vec<String>,
     /// Who must approve; null: no approval is required.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<RequiredApproval>)]
     approval: Option<Value>,
     changed_by: String,
     changed_at: DateTime<Utc>,
@@ -58,9 +58,11 @@ pub(crate) struct RequiredApproval {
     author_may_approve: Option<bool>,
 }
 
-/// List the policies in force: the tenant's own, and the defaults.
+/// List the gate policies in force.
+///
+/// For every role. Returns the tenant's own policies and the defaults, which have no `tenant_id`, in one page by tool.
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
-    responses((status = 200, body = Page<GatePolicy>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<GatePolicy>), (status = 304)))]
 pub(crate) async fn list_gate_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
@@ -68,9 +70,12 @@ pub(crate) async fn list_gate_policies(State(app): State<App>, caller: Authentic
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set the policy of a tool, replacing the previous one. For admins.
+/// Set the gate policy of a tool.
+///
+/// For admins. Replaces the previous policy of the tool. It applies to every step that is claimed from then on, also in runs that were
+/// submitted earlier. Returns the policy as it is stored.
 #[utoipa::path(post, path = "/gates/policies", request_body = NewGatePolicy, security(("bearer" = [])),
-    responses((status = 200, body = GatePolicy), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = GatePolicy)))]
 pub(crate) async fn set_gate_policy(State(app): State<App>, caller: Authenticated, body: Body<NewGatePolicy>) -> Result<Response, Refusal> {
     let wanted = &body.value;
     let arguments = json!({"p_tool": wanted.tool, "p_requires": wanted.requires, "p_approval": wanted.approval});
@@ -78,9 +83,11 @@ pub(crate) async fn set_gate_policy(State(app): State<App>, caller: Authenticate
     Ok(axum::Json(policy).into_response())
 }
 
-/// Delete a policy of the tenant; the default applies again. For admins.
+/// Delete a gate policy of the tenant.
+///
+/// For admins. The default policy of the tool applies again. A default cannot be deleted.
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 204)))]
 pub(crate) async fn delete_gate_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_gate_policy", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)

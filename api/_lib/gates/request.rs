@@ -24,8 +24,12 @@ pub(crate) struct GateRequest {
 }
 
 /// Add a gate to a step that has not started.
+///
+/// For supervisors. The step waits until the gate is decided; a step that has started is refused with 409. Returns the pending gate. With
+/// `Idempotency-Key` a repeated request adds no second gate.
 #[utoipa::path(post, path = "/gates", request_body = GateRequest, security(("bearer" = [])),
-    responses((status = 201, body = Gate), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = Gate), (status = 404), (status = 409)))]
 pub(crate) async fn request_gate(
     State(app): State<App>,
     caller: Authenticated,

@@ -22,6 +22,15 @@ pub(crate) struct IdempotentRequest<'a> {
     pub body: &'a [u8],
 }
 
+impl IdempotentRequest<'_> {
+    /// The key that the client chose, if it did.
+    pub(crate) fn key(&self) -> Result<Option<&str>, Refusal> {
+        let Some(key) = self.parts.headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.to_str().ok().map(|key| key.trim_matches('"')).filter(|key| (1..=255).contains(&key.len()));
+        Ok(Some(key.ok_or_else(|| Problem::new(Kind::InvalidRequest, "Idempotency-Key must be 1 to 255 visible characters"))?))
+    }
+}
+
 #[derive(Deserialize)]
 struct StartedRequest {
     state: String,
@@ -36,12 +45,10 @@ pub(crate) async fn idempotent<T: Serialize, F: Future<Output = Result<T, Refusa
     success: StatusCode,
     act: impl FnOnce(Uuid) -> F,
 ) -> Result<Response, Refusal> {
-    let Some(key) = request.parts.headers.get("idempotency-key") else {
+    let Some(key) = request.key()? else {
         let value = act(Uuid::now_v7()).await?;
         return Ok((success, axum::Json(value)).into_response());
     };
-    let key = key.to_str().ok().map(|key| key.trim_matches('"')).filter(|key| (1..=255).contains(&key.len()));
-    let key = key.ok_or_else(|| Problem::new(Kind::InvalidRequest, "Idempotency-Key must be 1 to 255 visible characters"))?;
     let db = request.app.db(request.caller);
     let route = format!("{} {}", request.parts.method, request.parts.uri.path().trim_start_matches("/api"));
     let hash = nofx_shared::auth::fingerprint(&String::from_utf8_lossy(request.body));

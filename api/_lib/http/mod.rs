@@ -33,6 +33,8 @@ pub(crate) use layers::layers;
 pub(crate) use one::one;
 pub(crate) use page::{Cursor, Page, Paging, page_limit};
 pub(crate) use path::Path;
+#[cfg(test)]
+pub(crate) use problem::{ProblemDetails, status, type_uri};
 pub(crate) use problem::{Refusal, not_found};
 pub(crate) use request_parts::RequestParts;
 pub(crate) use routes::{Group, Routes, on, routes};

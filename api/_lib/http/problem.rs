@@ -5,15 +5,16 @@ use std::any::Any;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nofx_shared::db;
-use nofx_shared::problem::{Kind, Problem};
+use nofx_shared::problem::{Fault, Kind, Problem};
 use nofx_shared::storage;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 /// A refusal on its way out.
 #[derive(Debug)]
 pub(crate) struct Refusal(pub Problem);
 
-fn status(kind: Kind) -> StatusCode {
+/// The status of a kind of problem.
+pub(crate) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Unauthorized => StatusCode::UNAUTHORIZED,
         Kind::AppendOnly | Kind::Forbidden | Kind::HookDenied | Kind::SelfApproval => StatusCode::FORBIDDEN,
@@ -70,17 +71,51 @@ fn status(kind: Kind) -> StatusCode {
     }
 }
 
+/// Why a request was refused (RFC 9457).
+#[derive(Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDetails {
+    /// The kind of problem; its last part is the name of a page in docs/problems.
+    pub r#type: String,
+    /// The kind of problem in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened, to what, and what to do.
+    pub detail: String,
+    // `request_id` sets these two when the response leaves.
+    /// The path of the request.
+    #[serde(default)]
+    #[schema(required)]
+    pub instance: String,
+    /// The id of the request, to quote in reports.
+    #[serde(default)]
+    #[schema(required)]
+    pub request_id: String,
+    /// Each thing that is wrong with the input, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<Fault>>, nullable = false)]
+    pub errors: Vec<Fault>,
+}
+
+/// The `type` of a problem.
+pub(crate) fn type_uri(kind: Kind) -> String {
+    format!("https://nofx.dev/problems/{}", kind.slug())
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Problem { kind, detail, faults, retry_after_s } = self.0;
         let status = status(kind);
-        let mut body = json!({
-            "type": format!("https://nofx.dev/problems/{}", kind.slug()), "title": kind.title(), "status": status.as_u16(), "detail": detail,
-        });
-        if !faults.is_empty() {
-            body["errors"] = json!(faults);
-        }
-        let mut response = (status, body.to_string()).into_response();
+        let body = ProblemDetails {
+            r#type: type_uri(kind),
+            title: kind.title().to_owned(),
+            status: status.as_u16(),
+            detail,
+            errors: faults,
+            ..ProblemDetails::default()
+        };
+        let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

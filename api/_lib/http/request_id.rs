@@ -4,9 +4,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
+
+use super::problem::ProblemDetails;
 
 /// The id of the request, for logs and the audit log.
 #[derive(Clone)]
@@ -37,9 +38,8 @@ fn choose(headers: &HeaderMap) -> String {
 async fn complete(response: Response, instance: &str, id: &str) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let Ok(mut problem) = serde_json::from_slice::<Value>(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
-    problem["instance"] = json!(instance);
-    problem["request_id"] = json!(id);
+    let Ok(problem) = serde_json::from_slice::<ProblemDetails>(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
+    let problem = ProblemDetails { instance: instance.to_owned(), request_id: id.to_owned(), ..problem };
     parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::from(problem.to_string()))
+    Response::from_parts(parts, axum::Json(problem).into_response().into_body())
 }

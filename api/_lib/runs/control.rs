@@ -19,30 +19,39 @@ pub(crate) struct RunState {
     status: RunStatus,
 }
 
+/// Why a run is cancelled.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Cancel {
+pub(crate) struct CancelRun {
     /// Saved with the run.
     reason: Option<String>,
 }
 
-/// Cancel a run: running steps are stopped, no other step starts.
-#[utoipa::path(post, path = "/runs/{id}/cancel", request_body = Cancel, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
+/// Cancel a run.
+///
+/// For contributors. Running steps are stopped and no other step starts; the run is `cancelling` until its last step has ended. Cancelling
+/// it again changes nothing; a run that succeeded or failed is refused with 409. Returns the new status.
+#[utoipa::path(post, path = "/runs/{id}/cancel", request_body = CancelRun, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn cancel_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     parts: RequestParts,
-    body: Body<Cancel>,
+    body: Body<CancelRun>,
 ) -> Result<Response, Refusal> {
     let arguments = json!({"p_run": id, "p_reason": body.value.reason});
     change(&app, &caller, &parts, &body.bytes, "cancel_run", &arguments).await
 }
 
-/// Pause a run: running steps will finish; no new steps start.
-#[utoipa::path(post, path = "/runs/{id}/pause", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
+/// Pause a run.
+///
+/// For contributors. Running steps finish, no other step starts. Pausing a paused run changes nothing; a run that has finished is refused
+/// with 409. Returns the new status.
+#[utoipa::path(post, path = "/runs/{id}/pause", security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn pause_run(
     State(app): State<App>,
     caller: Authenticated,
@@ -53,8 +62,12 @@ pub(crate) async fn pause_run(
 }
 
 /// Resume a paused run.
-#[utoipa::path(post, path = "/runs/{id}/resume", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
+///
+/// For contributors. Steps that are ready start again. Resuming a run that is not paused changes nothing; a run that has finished is
+/// refused with 409. Returns the new status.
+#[utoipa::path(post, path = "/runs/{id}/resume", security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn resume_run(
     State(app): State<App>,
     caller: Authenticated,

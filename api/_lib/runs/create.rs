@@ -23,8 +23,9 @@ use crate::http::{Authenticated, Body, IdempotentRequest, Params, Refusal, Reque
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateRun {
     /// The plan; its schema is at /api/schemas/plan.json.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     plan: Option<Value>,
+    /// The plan as YAML text.
     plan_yaml: Option<String>,
     /// The task, in words: a model makes a plan from it, which runs once someone has approved it (`plan:submit`).
     prompt: Option<String>,
@@ -35,7 +36,7 @@ pub(crate) struct CreateRun {
     #[serde(default)]
     open_pr: bool,
     /// With `prompt`: the repository to work on.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     workspace: Option<Value>,
 }
 
@@ -47,9 +48,10 @@ pub(crate) struct Options {
 
 /// A run that was created, with links.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Created {
+pub(crate) struct SubmittedRun {
     #[serde(flatten)]
     run: CreatedRun,
+    /// Paths of the API: `self` is the run, `timeline` its events, `events` the stream of its events.
     links: BTreeMap<&'static str, String>,
 }
 
@@ -71,7 +73,7 @@ pub(crate) async fn create(
     id: Uuid,
     plan: &Plan,
     submitted: &Value,
-) -> Result<Created, Refusal> {
+) -> Result<SubmittedRun, Refusal> {
     let run = engine::create_run(&app.db(caller), id, plan, submitted, parts.trace.as_ref()).await?;
     let wake_up = WakeUp { id: run.id, priority: plan.priority, trace: parts.trace.clone() };
     app.wake_workers(&parts.background, vec![wake_up]).await;
@@ -81,13 +83,18 @@ pub(crate) async fn create(
         ("timeline", format!("{base}/timeline")),
         ("events", format!("/api/events/stream?run_id={}", run.id)),
     ]);
-    Ok(Created { run, links })
+    Ok(SubmittedRun { run, links })
 }
 
 /// Submit a plan.
+///
+/// For contributors. Sends exactly one of `plan`, `plan_yaml` and `prompt`. The plan is checked as a whole: either the run is created with
+/// all of its steps, or nothing is and `errors` names every fault with its place. With `dry_run=true` it is only checked, and the order of
+/// its steps is returned. With `Idempotency-Key` a repeated request returns the first run instead of creating a second one.
 #[utoipa::path(post, path = "/runs", request_body = CreateRun, security(("bearer" = [])),
-    params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run.")),
-    responses((status = 201, body = Created), (status = 200, body = PlanPreview), (status = 401), (status = 403), (status = 422)))]
+    params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run."),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = SubmittedRun), (status = 200, body = PlanPreview)))]
 pub(crate) async fn create_run(
     State(app): State<App>,
     caller: Authenticated,
@@ -96,11 +103,13 @@ pub(crate) async fn create_run(
     body: Body<CreateRun>,
 ) -> Result<Response, Refusal> {
     let (plan, submitted) = read(body.value)?;
+    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
+    // A preview has no effect that a key could limit to one; a wrong key is refused even so.
+    request.key()?;
     if options.dry_run {
         let open_breakers = app.open_breakers(&caller).await?;
         return Ok(axum::Json(preview(&plan, &open_breakers)).into_response());
     }
-    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
     idempotent(request, StatusCode::CREATED, |id| create(&app, &caller, &parts, id, &plan, &submitted)).await
 }
 

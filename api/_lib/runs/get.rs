@@ -55,6 +55,7 @@ pub(crate) struct Step {
     pub worker: Option<String>,
     /// Names of the steps that it needs.
     #[serde(default)]
+    #[schema(required)]
     pub needs: Vec<String>,
     pub ready_at: Option<DateTime<Utc>>,
     pub started_at: Option<DateTime<Utc>>,
@@ -111,9 +112,11 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
     Ok(run)
 }
 
-/// Show a run with its steps, artifacts and gates.
+/// Show a run.
+///
+/// For every role. Returns the run with its plan as it was submitted, its steps, artifacts and gates.
 #[utoipa::path(get, path = "/runs/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Run), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = Run), (status = 304)))]
 pub(crate) async fn get_run(
     State(app): State<App>,
     caller: Authenticated,

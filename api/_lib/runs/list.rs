@@ -44,6 +44,7 @@ pub(crate) struct RunSummary {
     pub ended_at: Option<DateTime<Utc>>,
     /// Why the run failed or is waiting, and at which step; in lists only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub status_reason: Option<StatusReason>,
 }
 
@@ -108,12 +109,14 @@ pub(crate) async fn list(app: &App, caller: &Caller, filter: &Filter, paging: &P
 }
 
 /// List runs, newest first.
+///
+/// For every role. The filters narrow the list together. Each run says why it failed or waits, and at which step.
 #[utoipa::path(get, path = "/runs", security(("bearer" = [])),
     params(("status" = Option<RunStatus>, Query), ("goal" = Option<String>, Query), ("tool" = Option<String>, Query),
         ("created_after" = Option<DateTime<Utc>>, Query), ("created_before" = Option<DateTime<Utc>>, Query),
         ("needs_approval" = Option<bool>, Query),
         ("waits_for_me" = Option<bool>, Query, description = "Only runs with a gate that the caller may decide."), ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Page<RunSummary>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<RunSummary>), (status = 304)))]
 pub(crate) async fn list_runs(
     State(app): State<App>,
     caller: Authenticated,

@@ -62,12 +62,14 @@ fn join(chunks: Vec<Chunk>, after: i64) -> LogChunk {
     joined
 }
 
-/// Read the log of a running step, secrets masked: the newest 4 MiB of each attempt, for a day. A line says where output is left out. Once the attempt has finished, the full log is an
-/// artifact of the step (`log-<attempt>.txt`).
+/// Read the log of a running step.
+///
+/// For every role. Secrets are masked. The newest 4 MiB of an attempt are stored for a day: poll with the returned `after` while the step
+/// runs. A line says where output is left out. Once the attempt has finished, the log is an artifact of the step (`log-<attempt>.txt`).
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/log", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("attempt" = Option<u32>, Query, description = "Default: the newest."),
         ("after" = Option<i64>, Query, description = "Offset in bytes to read from.")),
-    responses((status = 200, body = LogChunk), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = LogChunk), (status = 304)))]
 pub(crate) async fn get_step_log(
     State(app): State<App>,
     caller: Authenticated,

@@ -10,29 +10,38 @@ use super::control::{RunState, change};
 use crate::App;
 use crate::http::{Authenticated, Body, Path, Refusal, RequestParts};
 
+/// Why a run is retried.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Retry {
+pub(crate) struct RetryRun {
     /// Saved in the event log.
     reason: Option<String>,
 }
 
-/// Retry a failed run: all failed steps, and the steps that they blocked.
-#[utoipa::path(post, path = "/runs/{id}/retry", request_body = Retry, security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409), (status = 422)))]
+/// Retry a failed run.
+///
+/// For contributors. All failed steps run again, and then the steps that they blocked; steps that succeeded keep their results. A run that
+/// has not failed is refused with 409. Returns the new status.
+#[utoipa::path(post, path = "/runs/{id}/retry", request_body = RetryRun, security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn retry_run(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
     parts: RequestParts,
-    body: Body<Retry>,
+    body: Body<RetryRun>,
 ) -> Result<Response, Refusal> {
     change(&app, &caller, &parts, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
 }
 
-/// Retry one step of a failed run and everything that depends on it.
-#[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])), params(("id" = Uuid, Path), ("step_id" = Uuid, Path)),
-    responses((status = 200, body = RunState), (status = 401), (status = 403), (status = 404), (status = 409)))]
+/// Retry one step of a failed run.
+///
+/// For contributors. The step and everything that depends on it run again. A run that has not failed is refused with 409. Returns the new
+/// status of the run.
+#[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])),
+    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn retry_step(
     State(app): State<App>,
     caller: Authenticated,

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::{Authenticated, Page, Path, Refusal, cached};
 
-/// List the run's events, oldest first; at most 10,000.
+/// List the events of a run, oldest first.
+///
+/// For every role. Returns all of them in one page, at most 10,000. To follow a run use `/api/events/stream?run_id=…`.
 #[utoipa::path(get, path = "/runs/{id}/timeline", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Page<CloudEvent>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<CloudEvent>), (status = 304)))]
 pub(crate) async fn get_timeline(
     State(app): State<App>,
     caller: Authenticated,

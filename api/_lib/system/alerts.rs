@@ -22,18 +22,22 @@ pub(crate) struct AlertRule {
     threshold: Option<f64>,
 }
 
-/// List the last hundred alerts: ongoing ones first, which have no `resolved_at`, then the newest.
+/// List the last hundred alerts: ongoing ones first, then the newest.
+///
+/// For every role. An alert that is ongoing has no `resolved_at`.
 #[utoipa::path(get, path = "/alerts", security(("bearer" = [])),
-    responses((status = 200, body = Page<Alert>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<Alert>), (status = 304)))]
 pub(crate) async fn list_alerts(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let query = Query::of("alert", [("select", Alert::COLUMNS), ("order", Alert::ORDER), ("limit", "100")]);
     let data: Vec<Alert> = app.db(&caller).read(&query).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Show one alert.
+/// Show an alert.
+///
+/// For every role. Returns the last measurement, the threshold that it passed, and since when.
 #[utoipa::path(get, path = "/alerts/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = Alert), (status = 304), (status = 400), (status = 401), (status = 404)))]
+    responses((status = 200, body = Alert), (status = 304)))]
 pub(crate) async fn get_alert(
     State(app): State<App>,
     caller: Authenticated,
@@ -46,9 +50,12 @@ pub(crate) async fn get_alert(
     Ok(cached(&headers, &alert))
 }
 
-/// Set the threshold of an alert. For supervisors.
+/// Set the threshold of an alert.
+///
+/// For supervisors. Replaces the tenant's previous threshold of that kind; null turns the alert off. It is measured against the new
+/// threshold within a minute.
 #[utoipa::path(post, path = "/alerts/rules", request_body = AlertRule, security(("bearer" = [])),
-    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 204)))]
 pub(crate) async fn set_alert_rule(State(app): State<App>, caller: Authenticated, body: Body<AlertRule>) -> Result<StatusCode, Refusal> {
     let arguments = json!({"p_kind": body.value.kind, "p_threshold": body.value.threshold});
     app.db(&caller).call::<_, ()>("set_alert_rule", &arguments).await?;

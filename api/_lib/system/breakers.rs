@@ -30,18 +30,24 @@ pub(crate) struct BreakerSettings {
     close: bool,
 }
 
-/// List the breakers that had a failure in the last few minutes or have settings of their own.
+/// List the circuit breakers.
+///
+/// For every role. Returns the breakers that had a failure in the last few minutes, are not closed, or have settings of their own, by
+/// target.
 #[utoipa::path(get, path = "/breakers", security(("bearer" = [])),
-    responses((status = 200, body = Page<Breaker>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<Breaker>), (status = 304)))]
 pub(crate) async fn list_breakers(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), Breaker::COLUMNS.to_owned()), ("order".to_owned(), "target".to_owned())];
     let data: Vec<Breaker> = app.db(&caller).read(&Query { table: "handler_health", filters }).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set when a breaker opens, or close it. For supervisors.
+/// Set when a breaker opens, or close it.
+///
+/// For supervisors. Settings that are left out stay as they are. `close` lets steps through at once, without waiting for a probe. Returns
+/// the breaker as it is now.
 #[utoipa::path(post, path = "/breakers", request_body = BreakerSettings, security(("bearer" = [])),
-    responses((status = 200, body = Breaker), (status = 400), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = Breaker)))]
 pub(crate) async fn set_breaker(
     State(app): State<App>,
     caller: Authenticated,

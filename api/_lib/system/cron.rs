@@ -39,9 +39,12 @@ pub(crate) struct CronResult {
     changed: usize,
 }
 
-/// Run one of the platform's scheduled jobs.
+/// Run a scheduled job of the platform.
+///
+/// For the platform's scheduler, which authenticates with `CRON_SECRET`. For deployments whose workers may all be scaled in. Calling it
+/// twice does no harm: the second call finds nothing to do. Returns how many things changed.
 #[utoipa::path(get, path = "/cron/{job}", security(("cron" = [])), params(("job" = CronJob, Path)),
-    responses((status = 200, body = CronResult), (status = 401), (status = 404)))]
+    responses((status = 200, body = CronResult)))]
 pub(crate) async fn run_cron(
     State(app): State<App>,
     Path(job): Path<CronJob>,

@@ -12,26 +12,34 @@ const ASYNCAPI: &str = include_str!("../../../docs/interface/asyncapi.json");
 const PLAN: &str = include_str!("../../../docs/interface/plan.schema.json");
 const EVIDENCE: &str = include_str!("../../../docs/interface/evidence.schema.json");
 
-/// Describe this API: OpenAPI 3.1.
-#[utoipa::path(get, path = "/openapi.json", responses((status = 200)))]
+/// Get this description: OpenAPI 3.1.
+///
+/// Needs no credential. It is the description of the version that answers.
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The OpenAPI document.", body = Object), (status = 304)))]
 pub(crate) async fn get_openapi(headers: HeaderMap) -> Response {
     serve(&headers, OPENAPI)
 }
 
-/// Describe the events: AsyncAPI 3, generated from the types.
-#[utoipa::path(get, path = "/asyncapi.json", responses((status = 200)))]
+/// Get the description of all events: AsyncAPI 3.1.
+///
+/// Needs no credential. Every type of event with the schema of its data, as the stream and hooks send it.
+#[utoipa::path(get, path = "/asyncapi.json", responses((status = 200, description = "The AsyncAPI document.", body = Object), (status = 304)))]
 pub(crate) async fn get_asyncapi(headers: HeaderMap) -> Response {
     serve(&headers, ASYNCAPI)
 }
 
 /// Get the JSON Schema of a plan.
-#[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200)))]
+///
+/// Needs no credential. For editors and generators; `POST /api/runs?dry_run=true` checks also what a schema cannot say.
+#[utoipa::path(get, path = "/schemas/plan.json", responses((status = 200, description = "The JSON Schema.", body = Object), (status = 304)))]
 pub(crate) async fn get_plan_schema(headers: HeaderMap) -> Response {
     serve(&headers, PLAN)
 }
 
 /// Get the JSON Schema of gate evidence.
-#[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200)))]
+///
+/// Needs no credential. Evidence is the artifact that says what a gate ran and found.
+#[utoipa::path(get, path = "/schemas/evidence.json", responses((status = 200, description = "The JSON Schema.", body = Object), (status = 304)))]
 pub(crate) async fn get_evidence_schema(headers: HeaderMap) -> Response {
     serve(&headers, EVIDENCE)
 }

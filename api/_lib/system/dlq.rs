@@ -20,10 +20,13 @@ pub(crate) struct Filter {
 }
 
 /// List the dead letters, newest first.
+///
+/// For every role. A dead letter is a step that ran out of attempts or crashed its workers, with its error, inputs and artifacts. The
+/// filters narrow the list together.
 #[utoipa::path(get, path = "/dlq", security(("bearer" = [])),
     params(("tool" = Option<String>, Query), ("run_id" = Option<Uuid>, Query), ("reason" = Option<DlqReason>, Query),
         ("limit" = Option<u16>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Page<DeadLetter>), (status = 304), (status = 400), (status = 401)))]
+    responses((status = 200, body = Page<DeadLetter>), (status = 304)))]
 pub(crate) async fn list_dead_letters(
     State(app): State<App>,
     caller: Authenticated,
@@ -40,9 +43,11 @@ pub(crate) async fn list_dead_letters(
     Ok(paging.fetch(&app.db(&caller), "step_dlq", filters, cursor).await?.respond(&uri, &headers))
 }
 
-/// Show one dead letter.
+/// Show a dead letter.
+///
+/// For every role. Returns the step's last error with the earlier ones, its inputs and its artifacts.
 #[utoipa::path(get, path = "/dlq/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = DeadLetter), (status = 304), (status = 400), (status = 401), (status = 404)))]
+    responses((status = 200, body = DeadLetter), (status = 304)))]
 pub(crate) async fn get_dead_letter(
     State(app): State<App>,
     caller: Authenticated,
@@ -55,9 +60,12 @@ pub(crate) async fn get_dead_letter(
     Ok(cached(&headers, &dead_letter))
 }
 
-/// Requeue dead letters; their runs continue.
+/// Requeue dead letters.
+///
+/// For contributors. The steps run again and their runs continue. At least one filter or `"all": true` is required; `dry_run` only shows
+/// which ones would be. Returns what was requeued, and what was refused and why.
 #[utoipa::path(post, path = "/dlq/requeue", request_body = DeadLetterSelector, security(("bearer" = [])),
-    responses((status = 200, body = Requeued), (status = 400), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = Requeued)))]
 pub(crate) async fn requeue_dead_letters(
     State(app): State<App>,
     caller: Authenticated,
@@ -66,9 +74,12 @@ pub(crate) async fn requeue_dead_letters(
     Ok(axum::Json(app.db(&caller).call("requeue_dlq", &require_selector(&body.value)?.arguments()).await?))
 }
 
-/// Purge dead letters. For supervisors.
+/// Purge dead letters.
+///
+/// For supervisors. The dead letters are removed; the failed steps stay in their runs. At least one filter or `"all": true` is required;
+/// `dry_run` only shows which ones would be. Returns their ids.
 #[utoipa::path(post, path = "/dlq/purge", request_body = DeadLetterSelector, security(("bearer" = [])),
-    responses((status = 200, body = Purged), (status = 400), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = Purged)))]
 pub(crate) async fn purge_dead_letters(
     State(app): State<App>,
     caller: Authenticated,

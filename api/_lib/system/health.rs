@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use nofx_shared::db;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::App;
 use crate::http::{Refusal, Routes, routes};
@@ -14,15 +13,26 @@ pub(crate) fn health_router<R: Routes>() -> R {
     R::default().routes(routes!(get_health))
 }
 
-/// Check whether the process responds; no dependency is checked.
-#[utoipa::path(get, path = "/health", responses((status = 200)))]
-pub(crate) async fn get_health() -> Json<Value> {
-    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+/// That the process responds, and its version.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Health {
+    /// `ok`.
+    status: &'static str,
+    version: &'static str,
+}
+
+/// Check whether the process responds.
+///
+/// Needs no credential. No dependency is checked: see `/api/ready`.
+#[utoipa::path(get, path = "/health", responses((status = 200, body = Health)))]
+pub(crate) async fn get_health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 /// The state of the API's dependencies.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Readiness {
+    /// `ready`.
     status: &'static str,
     schema: SchemaState,
     queue: QueueState,
@@ -43,8 +53,11 @@ struct QueueState {
     error: Option<String>,
 }
 
-/// Check whether the database responds, which schema it has, and whether the queue can be reached.
-#[utoipa::path(get, path = "/ready", responses((status = 200, body = Readiness), (status = 503)))]
+/// Check whether the API can work.
+///
+/// Needs no credential. Returns which schema the database has and which one this version expects, and whether the queue can be reached;
+/// refused with 503 when the database does not respond.
+#[utoipa::path(get, path = "/ready", responses((status = 200, body = Readiness)))]
 pub(crate) async fn get_ready(State(app): State<App>) -> Result<Json<Readiness>, Refusal> {
     let applied = db::schema_version(app.service_db()).await?;
     let checked = app.queue().check().await;

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde_json::{Value, json};
+use nofx_shared::engine::{self, MetricsSummary};
 
 use crate::App;
 use crate::http::{Authenticated, Refusal, cached};
 
-/// Show the tenant's metrics: runs by status; ready and throttled steps, those waiting on a timer or a breaker; pending gates, dead letters, open breakers and
-/// alerts. At most five seconds old.
-#[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200, body = Object), (status = 304), (status = 401)))]
+/// Show the open work of the tenant in numbers.
+///
+/// For every role. Counts unfinished runs, steps that are ready or wait, pending gates, dead letters, open breakers and alerts. At most
+/// five seconds old.
+#[utoipa::path(get, path = "/metrics/summary", security(("bearer" = [])), responses((status = 200, body = MetricsSummary), (status = 304)))]
 pub(crate) async fn get_metrics_summary(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let read = async || app.db(&caller).call("summarise_metrics", &json!({})).await;
-    let summary: Arc<Value> = app.summaries().get_or_load(caller.tenant, read).await?;
+    let read = async || engine::summarise_metrics(&app.db(&caller)).await;
+    let summary: Arc<MetricsSummary> = app.summaries().get_or_load(caller.tenant, read).await?;
     Ok(cached(&headers, &*summary))
 }

@@ -24,17 +24,21 @@ pub(crate) struct ModelSettings {
 }
 
 /// Show the model settings of the tenant.
+///
+/// For every role. Empty when the tenant set none: the deployment's order applies and nothing is limited.
 #[utoipa::path(get, path = "/models/settings", security(("bearer" = [])),
-    responses((status = 200, body = ModelSettings), (status = 304), (status = 401)))]
+    responses((status = 200, body = ModelSettings), (status = 304)))]
 pub(crate) async fn get_model_settings(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "order,budget".to_owned())];
     let rows: Vec<ModelSettings> = app.db(&caller).read(&Query { table: "model_settings", filters }).await?;
     Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))
 }
 
-/// Set the model settings of the tenant, replacing the previous ones. For admins.
+/// Set the model settings of the tenant.
+///
+/// For admins. Replaces all previous settings; they apply to the next call of a model. Returns the settings as they are stored.
 #[utoipa::path(post, path = "/models/settings", request_body = ModelSettings, security(("bearer" = [])),
-    responses((status = 200, body = ModelSettings), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = ModelSettings)))]
 pub(crate) async fn set_model_settings(
     State(app): State<App>,
     caller: Authenticated,

@@ -67,11 +67,13 @@ pub(crate) struct Filter {
     hook_id: Option<Uuid>,
 }
 
-/// List deliveries with all attempts, newest first. For supervisors.
+/// List the deliveries of hooks, newest first.
+///
+/// For supervisors. Each comes with the bytes that were sent and every attempt with its response. The filters narrow the list together.
 #[utoipa::path(get, path = "/hooks/deliveries", security(("bearer" = [])),
     params(("status" = Option<DeliveryStatus>, Query), ("hook_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query),
         ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = Page<DeliverySummary>), (status = 304), (status = 400), (status = 401), (status = 403)))]
+    responses((status = 200, body = Page<DeliverySummary>), (status = 304)))]
 pub(crate) async fn list_deliveries(
     State(app): State<App>,
     caller: Authenticated,
@@ -89,9 +91,11 @@ pub(crate) async fn list_deliveries(
     Ok(paging.fetch(&app.db(&caller), "hook_delivery", filters, cursor).await?.respond(&uri, &headers))
 }
 
-/// Replay a delivery, with the same id. For supervisors.
+/// Replay a delivery.
+///
+/// For supervisors. It is sent again with the same `webhook-id`, so a receiver that knows it already can ignore it.
 #[utoipa::path(post, path = "/hooks/deliveries/{id}/replay", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 202), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 202, description = "The delivery will be sent again.")))]
 pub(crate) async fn replay_delivery(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("replay_delivery", &json!({"p_id": id})).await?;
     Ok(StatusCode::ACCEPTED)

@@ -24,9 +24,12 @@ pub(crate) struct GithubWebhookResult {
     rerun_gates: Vec<Uuid>,
 }
 
-/// Receive a webhook from GitHub, signed with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`.
+/// Receive a webhook from GitHub.
+///
+/// For GitHub, which signs with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`. "Re-run" of a check reruns its gate; other events are
+/// ignored. Returns the steps whose gates run again.
 #[utoipa::path(post, path = "/webhooks/github", request_body = Object, security(("github" = [])),
-    responses((status = 200, body = GithubWebhookResult), (status = 400), (status = 401), (status = 404), (status = 409), (status = 413),
+    responses((status = 200, body = GithubWebhookResult), (status = 404), (status = 409),
         (status = 422)))]
 pub(crate) async fn receive_github_webhook(
     State(app): State<App>,

@@ -45,6 +45,7 @@ pub(crate) struct NewHook {
     rotate: bool,
 }
 
+/// The hook as it is stored, and its secret if that was just created.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct SetHook {
     #[serde(flatten)]
@@ -53,9 +54,11 @@ pub(crate) struct SetHook {
     secret: Option<String>,
 }
 
-/// List the hooks. For supervisors.
+/// List the hooks.
+///
+/// For supervisors. Returns all of them in one page, by name, without their secrets.
 #[utoipa::path(get, path = "/hooks", security(("bearer" = [])),
-    responses((status = 200, body = Page<HookSummary>), (status = 304), (status = 401), (status = 403)))]
+    responses((status = 200, body = Page<HookSummary>), (status = 304)))]
 pub(crate) async fn list_hooks(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let columns = "id,name,phase,filter,target,created_by,created_at,disabled_reason";
@@ -64,9 +67,12 @@ pub(crate) async fn list_hooks(State(app): State<App>, caller: Authenticated, he
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set a hook. For admins.
+/// Set a hook.
+///
+/// For admins. Creates the hook, or replaces the one with the same name; its secret is returned when it was just made, and never again. A
+/// hook that was disabled is enabled again.
 #[utoipa::path(post, path = "/hooks", request_body = NewHook, security(("bearer" = [])),
-    responses((status = 200, body = SetHook), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = SetHook)))]
 pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body: Body<NewHook>) -> Result<Response, Refusal> {
     caller.at_least(Role::Admin)?;
     let wanted = &body.value;
@@ -83,9 +89,11 @@ pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body
     Ok(axum::Json(hook).into_response())
 }
 
-/// Delete a hook with its deliveries. For admins.
+/// Delete a hook.
+///
+/// For admins. Its deliveries are deleted with it; those that are under way end.
 #[utoipa::path(delete, path = "/hooks/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 204)))]
 pub(crate) async fn delete_hook(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("delete_hook", &json!({"p_id": id})).await?;
     app.invalidate_hooks(caller.tenant);

@@ -52,9 +52,11 @@ struct SourceRules {
     secrets: Vec<String>,
 }
 
-/// List the webhook sources. For supervisors.
+/// List the webhook sources.
+///
+/// For supervisors. Returns all of them in one page, by name, without their secrets.
 #[utoipa::path(get, path = "/hooks/sources", security(("bearer" = [])),
-    responses((status = 200, body = Page<WebhookSource>), (status = 304), (status = 401), (status = 403)))]
+    responses((status = 200, body = Page<WebhookSource>), (status = 304)))]
 pub(crate) async fn list_webhook_sources(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let columns = "id,name,provider,created_by,created_at";
@@ -63,9 +65,12 @@ pub(crate) async fn list_webhook_sources(State(app): State<App>, caller: Authent
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set a webhook source. For admins.
+/// Set a webhook source.
+///
+/// For admins. Creates the source, or replaces the secret of the one with the same name; the previous secret stays valid as well. Its
+/// provider posts to `/api/webhooks/sources/{id}`.
 #[utoipa::path(post, path = "/hooks/sources", request_body = NewWebhookSource, security(("bearer" = [])),
-    responses((status = 200, body = WebhookSource), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = WebhookSource)))]
 pub(crate) async fn set_webhook_source(
     State(app): State<App>,
     caller: Authenticated,
@@ -76,9 +81,11 @@ pub(crate) async fn set_webhook_source(
     Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))
 }
 
-/// Delete a webhook source. For admins.
+/// Delete a webhook source.
+///
+/// For admins. Its webhooks are refused with 404 from then on.
 #[utoipa::path(delete, path = "/hooks/sources/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 204)))]
 pub(crate) async fn delete_webhook_source(
     State(app): State<App>,
     caller: Authenticated,
@@ -88,9 +95,12 @@ pub(crate) async fn delete_webhook_source(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Receive a webhook: with a valid signature of its provider, it becomes the event `webhook.received`, once.
+/// Receive a webhook of a source.
+///
+/// For the provider of the source, which signs as its kind does. A webhook with a valid signature becomes the event `webhook.received`,
+/// once: a duplicate is accepted and has no effect.
 #[utoipa::path(post, path = "/webhooks/sources/{id}", request_body = Object, security(("webhook" = [])), params(("id" = Uuid, Path)),
-    responses((status = 200, body = WebhookResult), (status = 400), (status = 401), (status = 404), (status = 413)))]
+    responses((status = 200, body = WebhookResult)))]
 pub(crate) async fn receive_webhook(
     State(app): State<App>,
     Path(id): Path<Uuid>,

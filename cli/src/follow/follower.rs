@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 
 use super::connection::{Connection, Interruption, SILENCE};
@@ -62,7 +62,7 @@ impl<'a> Follower<'a> {
     async fn take(&mut self, response: Response) -> Result<(), Error> {
         let status = response.status();
         if is_temporary(status) {
-            let asked = retry_after(&response);
+            let asked = net::retry_after(response.headers());
             self.reconnect(Some(&format!("the API returned {status}")), asked).await;
         } else if status != StatusCode::OK {
             return Err(Api::refusal(response).await);
@@ -88,10 +88,6 @@ impl<'a> Follower<'a> {
 /// Whether the same request may succeed later.
 fn is_temporary(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS)
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 fn is_event_stream(response: &Response) -> bool {

@@ -90,6 +90,7 @@ impl DeadLetterSelector {
     }
 }
 
+/// What was requeued, and what was not.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Requeued {
     pub requeued: Vec<Uuid>,
@@ -104,6 +105,7 @@ pub struct RefusedDeadLetter {
     pub reason: String,
 }
 
+/// What was purged.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Purged {
     pub purged: Vec<Uuid>,

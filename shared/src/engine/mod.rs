@@ -9,6 +9,7 @@ mod fire_timers;
 mod outcome;
 mod settle_steps;
 mod status;
+mod summarise_metrics;
 mod worker;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold};
@@ -20,4 +21,5 @@ pub use fire_timers::{TimersFired, fire_timers};
 pub use outcome::{Failure, Outcome};
 pub use settle_steps::{Settled, settle_steps};
 pub use status::{RunStatus, StepStatus};
+pub use summarise_metrics::{MetricsSummary, summarise_metrics};
 pub use worker::WorkerHeartbeat;

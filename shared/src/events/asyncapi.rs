@@ -1,4 +1,4 @@
-//! The events as an AsyncAPI 3 document, made from the types.
+//! The events as an AsyncAPI 3.1 document, made from the types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -33,10 +33,11 @@ pub fn document() -> Value {
         offered.insert(name.to_owned(), json!({"$ref": format!("#/components/messages/{name}")}));
     }
     json!({
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "NOFX events", "version": env!("CARGO_PKG_VERSION"),
             "description": "CloudEvents 1.0 in the order of the log, at least once; `id` is the cursor to continue from.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
@@ -50,8 +51,12 @@ pub fn document() -> Value {
             },
         },
         "operations": {
-            "streamEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}},
-            "deliverHooks": {"action": "send", "channel": {"$ref": "#/channels/hooks"}},
+            "streamEvents": {
+                "action": "send", "channel": {"$ref": "#/channels/events"}, "summary": "Streams the events of a tenant to whoever asks.",
+            },
+            "deliverHooks": {
+                "action": "send", "channel": {"$ref": "#/channels/hooks"}, "summary": "Posts events to the hooks whose filter they pass.",
+            },
         },
         "components": {"messages": messages, "schemas": schemas},
     })

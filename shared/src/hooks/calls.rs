@@ -26,10 +26,13 @@ pub enum HookPhase {
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum HookTarget {
     /// A URL, by Standard Webhooks.
+    #[schema(title = "WebhookTarget")]
     Webhook { url: String },
     /// An incoming webhook of Slack.
+    #[schema(title = "SlackTarget")]
     Slack { url: String },
     /// A run of one step of this tool; its inputs also get `event`.
+    #[schema(title = "ToolTarget")]
     Tool {
         tool: String,
         #[serde(default)]
@@ -37,6 +40,7 @@ pub enum HookTarget {
         inputs: Map<String, Value>,
     },
     /// A function of schema `nofx_hooks`, which takes the body.
+    #[schema(title = "FunctionTarget")]
     Function { name: String },
 }
 

@@ -1,4 +1,6 @@
+mod clients;
 mod commands;
+mod description;
 mod events;
 mod every_host;
 mod examples;

@@ -24,10 +24,13 @@ pub(crate) enum LineageFormat {
     Svg,
 }
 
-/// Show the lineage of a run's artifacts, in this run and in others.
+/// Show where the artifacts of a run come from, and where they went.
+///
+/// For every role. Returns the steps and artifacts of the run, the artifacts of other runs that it used, and the steps of other runs that
+/// used its own, as a graph; or as a drawing with `format=svg`.
 #[utoipa::path(get, path = "/runs/{id}/lineage", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("format" = Option<LineageFormat>, Query, description = "`json`, or `svg` for a drawing")),
-    responses((status = 200, body = Lineage), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, content((Lineage = "application/json"), (String = "image/svg+xml"))), (status = 304)))]
 pub(crate) async fn get_lineage(
     State(app): State<App>,
     caller: Authenticated,

@@ -1,5 +1,7 @@
-use nofx_tests::Tenant;
+use std::collections::BTreeSet;
+
 use nofx_tests::plans::plan;
+use nofx_tests::{Person, Tenant};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
@@ -53,6 +55,23 @@ async fn a_browser_of_an_origin_that_is_not_allowed_gets_no_permission() {
     let request = person.request(Method::GET, "/api/runs").header(header::ORIGIN, "https://elsewhere.example");
     let response = request.send().await.expect("an answer");
     assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
+
+#[tokio::test]
+async fn browsers_may_send_the_headers_that_the_description_names() {
+    let person = Person::with_token("");
+    let (_, description) = person.get("/api/openapi.json").await;
+    let operations = description["paths"].as_object().expect("paths").values().filter_map(Value::as_object).flat_map(|item| item.values());
+    let parameters = operations.filter_map(|operation| operation["parameters"].as_array()).flatten();
+    let named: BTreeSet<String> =
+        parameters.filter(|one| one["in"] == "header").filter_map(|one| Some(one["name"].as_str()?.to_lowercase())).collect();
+    assert!(named.contains("last-event-id"), "{named:?}");
+    let asked = named.iter().cloned().collect::<Vec<_>>().join(",");
+    let preflight = person.request(Method::OPTIONS, "/api/events/stream").header(header::ORIGIN, "https://example.com");
+    let preflight = preflight.header("access-control-request-method", "GET").header("access-control-request-headers", asked);
+    let response = preflight.send().await.expect("an answer");
+    let allowed = response.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().expect("text").to_lowercase();
+    assert!(named.iter().all(|name| allowed.split(',').any(|one| one == name)), "{named:?}: {allowed}");
 }
 
 #[tokio::test]

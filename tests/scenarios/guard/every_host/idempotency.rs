@@ -15,3 +15,16 @@ async fn the_same_request_under_the_same_key_is_done_once() {
     assert_eq!(other, 422, "{problem}");
     assert_eq!(person.get("/api/runs").await.1["data"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn a_key_that_is_none_is_refused_whatever_the_request_is() {
+    let person = Tenant::new().await.contributor();
+    let body = json!({"plan": {"goal": "once", "steps": [{"name": "a", "tool": "noop"}]}});
+    for path in ["/api/runs", "/api/runs?dry_run=true"] {
+        for key in ["", "\"\"", &"k".repeat(256)] {
+            let (status, problem) = answer(person.request(Method::POST, path).header("idempotency-key", key).json(&body)).await;
+            assert_eq!(status, 400, "{path} {key:.3}: {problem}");
+        }
+    }
+    assert_eq!(person.get("/api/runs").await.1["data"], json!([]), "nothing was created");
+}
