@@ -9,6 +9,7 @@ use crate::commands::decide::DecideArgs;
 use crate::commands::dev::Dev;
 use crate::commands::dlq::Dlq;
 use crate::commands::events::Events;
+use crate::commands::gate::Gate;
 use crate::commands::id::Id;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Waive a gate.
     Waive(DecideArgs),
     /// Cancel a run.
+    /// Judge a working tree on the spot.
+    #[command(subcommand)]
+    Gate(Gate),
     Cancel(Id),
     /// Retry a failed run.
     Retry(Id),

@@ -30,6 +30,7 @@ async fn main() -> std::process::ExitCode {
         Command::Approve(options) => commands::decide::run(target, "approve", options).await,
         Command::Reject(options) => commands::decide::run(target, "reject", options).await,
         Command::Waive(options) => commands::decide::run(target, "waive", options).await,
+        Command::Gate(command) => commands::gate::run(target, command).await,
         Command::Cancel(options) => commands::control::run(target, "cancel", options).await,
         Command::Retry(options) => commands::control::run(target, "retry", options).await,
         Command::Artifact(Artifact::Get(options)) => commands::artifact::get(target, options).await,

@@ -7,6 +7,7 @@ pub(crate) mod decide;
 pub(crate) mod dev;
 pub(crate) mod dlq;
 pub(crate) mod events;
+pub(crate) mod gate;
 pub(crate) mod id;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -13,6 +13,7 @@ mod read;
 mod secrets;
 mod supabase;
 mod telemetry;
+mod tools;
 mod worker;
 
 pub use api::{Api, api};
@@ -29,4 +30,5 @@ pub use read::{Invalid, path};
 pub use secrets::Secrets;
 pub use supabase::Supabase;
 pub use telemetry::{Telemetry, telemetry};
+pub use tools::tool_environment;
 pub use worker::{Worker, admin_port, worker};

@@ -87,7 +87,16 @@ pub fn path() -> String {
     std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
-/// A secret of the environment: `NOFX_SECRET_<NAME>`.
+/// All variables that are text.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The keys of model providers, which their own programs read under these names, too.
+const PROVIDER_KEYS: [&str; 3] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+
+/// A secret of the environment: `NOFX_SECRET_<NAME>`; a key of a model provider also as it stands. No other variable is a secret that a step
+/// may name: the worker has keys of its own.
 pub(crate) fn secret(name: &str) -> Option<String> {
     std::env::var(format!("NOFX_SECRET_{name}")).ok()
 }

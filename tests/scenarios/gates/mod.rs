@@ -1,4 +1,5 @@
 mod approvals;
 mod checks;
 mod coverage;
+mod on_the_spot;
 mod policies;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Finding, Severity, Tool, Verdict};
@@ -53,6 +54,10 @@ const AUDITORS: &[Auditor] = &[
 impl Gate for Audit {
     const TOOL: &'static str = "gate:audit";
     type Inputs = Inputs;
+
+    fn fits(workspace: &Path) -> bool {
+        AUDITORS.iter().any(|auditor| workspace.join(auditor.file).is_file())
+    }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
