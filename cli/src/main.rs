@@ -21,7 +21,7 @@ async fn main() -> std::process::ExitCode {
     let args = Args::parse();
     let target = &args.target;
     let result = match args.command {
-        Command::Dev(options) => commands::dev::run(options).await,
+        Command::Dev(options) => commands::dev::run(target, options).await,
         Command::Worker => commands::worker::run().await,
         Command::Run(options) => commands::run::run(target, options).await,
         Command::Runs(options) => commands::runs::run(target, options).await,
