@@ -1,5 +1,6 @@
 //! `GET /api/cron/{job}`: periodic jobs of workers, for a deployment whose workers may all be scaled in. The platform calls them with
-//! `Authorization: Bearer CRON_SECRET`, and may call twice: every job finds nothing to do the second time.
+//! `Authorization: Bearer CRON_SECRET`, and may call twice: every job finds nothing to do the second time. An operator calls them with
+//! the deployment's key.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +11,7 @@ use nofx_shared::{containment, engine};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::http::{Path, Refusal};
+use crate::http::{Path, Refusal, has_internal_key};
 use crate::{App, Background};
 
 /// The jobs; each is a line of `crons` in vercel.json.
@@ -37,7 +38,7 @@ pub(crate) struct CronResult {
 }
 
 /// Run one of the platform's scheduled jobs.
-#[utoipa::path(get, path = "/cron/{job}", security(("cron" = [])), params(("job" = CronJob, Path)),
+#[utoipa::path(get, path = "/cron/{job}", security(("cron" = []), ("internal_key" = [])), params(("job" = CronJob, Path)),
     responses((status = 200, body = CronResult), (status = 401), (status = 404)))]
 pub(crate) async fn run_cron(
     State(app): State<App>,
@@ -47,8 +48,10 @@ pub(crate) async fn run_cron(
 ) -> Result<Json<CronResult>, Refusal> {
     let secret = app.settings().cron_secret.as_ref();
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    if !secret.zip(given).is_some_and(|(secret, given)| secret.as_bytes().ct_eq(given).into()) {
-        return Err(Problem::new(Kind::Unauthorized, "Crons authenticate with CRON_SECRET; set it in the deployment.").into());
+    let is_cron = secret.zip(given).is_some_and(|(secret, given)| secret.as_bytes().ct_eq(given).into());
+    if !is_cron && !has_internal_key(&app, &headers) {
+        let detail = "Crons authenticate with CRON_SECRET; set it in the deployment. Operators send `X-Internal-Api-Key`.";
+        return Err(Problem::new(Kind::Unauthorized, detail).into());
     }
     let db = app.service_db();
     let changed = match job {

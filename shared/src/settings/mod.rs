@@ -18,7 +18,7 @@ mod worker;
 
 pub use api::{Api, api};
 pub use aws::{Aws, AwsKeys};
-pub use dev::{existing_database, github_webhook_secrets};
+pub use dev::{existing_database, github_webhook_secrets, internal_api_keys};
 pub use edge_config::{EdgeConfig, EdgeConfigWriter};
 pub use forges::Forges;
 pub use limits::{Limits, Upstash, limits_of_dev};

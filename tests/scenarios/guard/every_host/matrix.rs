@@ -207,6 +207,15 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
 #[tokio::test]
 async fn no_role_of_a_tenant_may_do_what_operators_do() {
     let tenant = Tenant::new().await;
+#[tokio::test]
+async fn an_operator_starts_crons_with_the_key_of_the_deployment() {
+    for (key, expected) in [(nofx_tests::stack::STACK.get("internal_api_key"), 200), ("guess", 401), ("", 401)] {
+        let url = format!("{}/api/cron/prune", nofx_tests::stack::STACK.get("api_url"));
+        let answer = nofx_shared::net::client().get(url).header("x-internal-api-key", key).send().await.expect("an answer");
+        assert_eq!(answer.status(), expected, "{key}");
+    }
+}
+
     for role in ROLES {
         let (status, answer) = tenant.person(role).get("/api/cron/sweep").await;
         assert_eq!(status, 401, "{role:?}: {answer}");
