@@ -6,6 +6,7 @@ mod deploy;
 mod docs;
 mod glossary;
 mod imports;
+mod lanes;
 mod layout;
 mod mod_files;
 mod mutants;
