@@ -14,6 +14,7 @@ use crate::commands::id::Id;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
 use crate::commands::smoke::Smoke;
+use crate::commands::workspace::Workspace;
 use crate::target::Target;
 
 /// NOFX: run plans durably, stop at gates, see everything.
@@ -46,10 +47,10 @@ pub(crate) enum Command {
     Reject(DecideArgs),
     /// Waive a gate.
     Waive(DecideArgs),
-    /// Cancel a run.
     /// Judge a working tree on the spot.
     #[command(subcommand)]
     Gate(Gate),
+    /// Cancel a run.
     Cancel(Id),
     /// Retry a failed run.
     Retry(Id),
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     /// Inspect, requeue or purge dead letters: steps that ran out of attempts or crashed their workers.
     #[command(subcommand)]
     Dlq(Dlq),
+    /// Show, set or clear the default workspace: the repository of plans that name none.
+    #[command(subcommand)]
+    Workspace(Workspace),
     /// Verify or export the audit log.
     #[command(subcommand)]
     Audit(Audit),

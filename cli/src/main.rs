@@ -36,6 +36,7 @@ async fn main() -> std::process::ExitCode {
         Command::Artifact(Artifact::Get(options)) => commands::artifact::get(target, options).await,
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Dlq(command) => commands::dlq::run(target, command).await,
+        Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,

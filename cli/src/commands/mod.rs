@@ -14,3 +14,4 @@ pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod smoke;
 pub(crate) mod worker;
+pub(crate) mod workspace;
