@@ -11,6 +11,7 @@ mod layout;
 mod mod_files;
 mod mutants;
 mod names;
+mod prototype;
 mod refusals;
 mod rooms;
 mod rust_source;
