@@ -104,7 +104,11 @@ async fn the_smoke_test_runs_as_it_is_written() {
     for path in [format!("/runs/{id}"), format!("/runs/{id}/timeline"), format!("/runs/{id}/gates")] {
         own.call(Method::GET, &path, None).await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
     }
-    assert_eq!(client.get(format!("{url}/ui/runs")).send().await.expect("an answer").status(), StatusCode::OK, "the page, or signing in");
+    let session = format!("nofx_session={}", token("viewer"));
+    for path in ["/ui/runs".to_owned(), format!("/ui/runs/{id}")] {
+        let page = client.get(format!("{url}{path}")).header("cookie", &session).send().await.expect("an answer");
+        assert_eq!(page.status(), StatusCode::OK, "{path}");
+    }
     let unit = step(&run, "unit")["id"].as_str().expect("an id").to_owned();
     let paths: Vec<&str> = run["gates"].as_array().expect("gates").iter().map(|gate| gate["gate_type"].as_str().expect("a type")).collect();
     assert_eq!(paths, ["gate:typecheck", "gate:lint", "gate:unit"]);

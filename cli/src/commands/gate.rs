@@ -61,7 +61,7 @@ pub(crate) async fn run(target: &Target, Gate::Run(options): Gate) -> Outcome {
         names: options.names,
         base: options.base,
         risky: options.risky,
-        out: options.out.unwrap_or_else(|| dir.join(".nofx/gates")),
+        out: options.out,
         dir,
     };
     let stop = CancellationToken::new();

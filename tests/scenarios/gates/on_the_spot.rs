@@ -140,7 +140,7 @@ fn a_base_makes_changed_lines_count() {
     assert_eq!(found["coverage"]["files"]["a.py"], json!({"covered": [], "uncovered": [[2, 2]]}), "{found}");
     std::fs::remove_file(repository.dir.join("lcov.info")).expect("removed");
     assert_eq!(judge(&repository.dir, &["--base", "main"]).0, 2, "nothing was measured");
-    assert_eq!(judge(&repository.dir, &["coverage", "--base", "--output=x"]).0, 2, "an option is no name");
+    assert_eq!(judge(&repository.dir, &["coverage", "--base=--output=x"]).0, 2, "git takes it for no option");
     assert!(!repository.dir.join("x").exists());
 }
 
@@ -200,7 +200,8 @@ fn what_is_wrong_is_refused_before_anything_runs() {
     std::fs::remove_file(repository.dir.join("gates.json")).expect("removed");
     nix::unistd::mkfifo(&repository.dir.join("gates.json"), nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
     refused(&[], "not a file of at most");
-    refused(&["--plan", "a", "--out", "a"], "a");
+    std::fs::remove_file(repository.dir.join("gates.json")).expect("removed");
+    refused(&["secrets", "--out", "a"], "could not use the folder a");
 }
 
 #[test]
@@ -215,6 +216,16 @@ fn evidence_is_not_written_through_a_link_of_the_tree() {
     assert_eq!(status.code(), Some(0));
     assert_eq!(std::fs::read_to_string(&victim).expect("text"), "mine");
     assert_eq!(evidence(&repository.dir, "gate-lint.json")["verdict"], "pass");
+
+    // Nor into another folder.
+    for link in [".nofx", ".nofx/gates"] {
+        let repository = Repository::new(&[("gates.json", &plan(json!([lint("true")])))]);
+        std::fs::create_dir_all(repository.dir.join(link).parent().expect("a folder")).expect("a folder");
+        symlink(elsewhere.path(), repository.dir.join(link)).expect("a link");
+        let (code, _, err) = judge(&repository.dir, &[]);
+        assert!(code == 2 && err.contains("is a link"), "{link}: {err}");
+    }
+    assert_eq!(std::fs::read_dir(elsewhere.path()).expect("a folder").count(), 1, "nothing was written there");
 }
 
 #[test]
@@ -223,11 +234,12 @@ fn an_interrupt_ends_the_tools_too() {
     let repository =
         Repository::new(&[("gates.json", &plan(json!([lint("echo $$ > $PID_FILE.new; mv $PID_FILE.new $PID_FILE; sleep 600; true")])))]);
     let file = folder.path().join("pid");
-    let child = command(&repository.dir, &[]).env("PID_FILE", &file).stdout(Stdio::piped()).spawn().expect("nofx starts");
+    let mut child = command(&repository.dir, &[]).env("PID_FILE", &file).stdout(Stdio::piped()).spawn().expect("nofx starts");
     let pid: i32 = loop {
         if let Ok(text) = std::fs::read_to_string(&file) {
             break text.trim().parse().expect("a process id");
         }
+        assert!(child.try_wait().expect("a state").is_none(), "it ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
     kill(Pid::from_raw(i32::try_from(child.id()).expect("an id")), Signal::SIGINT).expect("it runs");

@@ -23,7 +23,7 @@ pub async fn judge_working_tree(
     mut each: impl FnMut(&GateVerdict),
 ) -> Result<Vec<GateVerdict>, Refused> {
     let chosen = choose(options)?;
-    let mut out = Out::open(&options.out)?;
+    let mut out = Out::open(options)?;
     let mut verdicts = vec![];
     for one in chosen {
         if stop.is_cancelled() {

@@ -17,8 +17,8 @@ pub struct GateOptions {
     pub base: Option<String>,
     /// Whether `gate:e2e_smoke` may start the product.
     pub risky: bool,
-    /// The folder for the evidence.
-    pub out: PathBuf,
+    /// The folder for the evidence; default: `.nofx/gates` of the working tree.
+    pub out: Option<PathBuf>,
 }
 
 /// What a gate decided.

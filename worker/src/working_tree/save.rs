@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nofx_shared::secrets::Mask;
 
-use super::options::{GateVerdict, Refused};
+use super::options::{GateOptions, GateVerdict, Refused};
 use crate::gates::{Judged, document};
 use crate::handlers;
 
@@ -18,10 +18,11 @@ pub(super) struct Out {
 }
 
 impl Out {
-    pub(super) fn open(dir: &Path) -> Result<Self, Refused> {
+    pub(super) fn open(options: &GateOptions) -> Result<Self, Refused> {
+        let dir = options.out.clone().map_or_else(|| default(&options.dir), Ok)?;
         let failed = |error: io::Error| Refused(format!("could not use the folder {}: {error}", dir.display()));
         if !dir.exists() {
-            fs::create_dir_all(dir).map_err(failed)?;
+            fs::create_dir_all(&dir).map_err(failed)?;
             // Evidence is no part of the tree that the next gate judges.
             fs::write(dir.join(".gitignore"), "*\n").map_err(failed)?;
         }
@@ -34,7 +35,7 @@ impl Out {
                 }
             }
         }
-        Ok(Self { dir: dir.to_owned(), names: vec![] })
+        Ok(Self { dir, names: vec![] })
     }
 
     /// Saves the log and the evidence.
@@ -62,6 +63,17 @@ impl Out {
         write().map_err(|error| Refused(format!("could not write {}: {error}", path.display())))?;
         Ok(path)
     }
+}
+
+/// The folder in the working tree. A link would lead out of it, and whoever wrote the tree may have made one.
+fn default(tree: &Path) -> Result<PathBuf, Refused> {
+    for name in [".nofx", ".nofx/gates"] {
+        let dir = tree.join(name);
+        if dir.is_symlink() {
+            return Err(Refused(format!("{} is a link: remove it, or name another folder with --out", dir.display())));
+        }
+    }
+    Ok(tree.join(".nofx/gates"))
 }
 
 /// `gate-lint`, and `gate-lint-2` for the second one.
