@@ -62,8 +62,8 @@ impl Step {
         }
     }
 
-    /// Whether anything of it depends on a run: a condition, a list of items, or `${{ … }}`.
-    pub fn depends_on_run(&self) -> bool {
+    /// Whether only a run can evaluate it: it has a condition, a list of items, or `${{ … }}`.
+    pub fn needs_run(&self) -> bool {
         let mut found = false;
         self.visit_expressions("", &mut |_, _| found = true);
         found

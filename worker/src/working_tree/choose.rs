@@ -65,7 +65,7 @@ fn is_gate(tool: &str, name: &str) -> bool {
 }
 
 fn of_step(step: &Step) -> Result<Chosen, Refused> {
-    if step.depends_on_run() {
+    if step.needs_run() {
         return Err(Refused(format!("step `{}` has expressions, which only a run can evaluate: name other gates", step.name)));
     }
     let chosen = of_tool(&step.tool, false)?;
