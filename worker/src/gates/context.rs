@@ -36,7 +36,7 @@ impl<'a> GateContext<'a> {
     }
 
     pub(crate) fn git<'b>(&'b self, dir: &'b Path) -> Git<'b> {
-        let processes = match &self.runner {
+        let processes: &Processes = match &self.runner {
             Runner::Step(step) => &step.services.processes,
             Runner::OnTheSpot { processes, .. } => processes,
         };
