@@ -3,7 +3,7 @@
 #   scripts/test.sh              everything
 #   scripts/test.sh hooks audit  only tests with one of these words in their names: the quick way after an edit
 #   scripts/test.sh LANE [WORD…] only the tests of a lane, which may be narrowed by words:
-#     unit         beside the code: no stack, no network, nothing to install
+#     unit         beside the code: no stack, nothing to install, no network but the loopback interface
 #     integration  scenarios, SQL and the services around them, against a stack
 #     e2e          browsers, and functions as they are deployed
 #     security     tenants, credentials, limits, hostile requests, webhooks, the audit log

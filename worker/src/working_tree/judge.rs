@@ -1,6 +1,5 @@
 //! Judges with each gate in turn and saves its evidence. Which gates is not decided here: see `choose`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nofx_shared::engine::Failure;
