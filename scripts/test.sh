@@ -2,15 +2,42 @@
 # Sets up what is missing and runs every test: format, lints, licences, advisories, unit, pgTAP, scenarios, hosts, chaos, browser, tidy.
 #   scripts/test.sh              everything
 #   scripts/test.sh hooks audit  only tests with one of these words in their names: the quick way after an edit
+#   scripts/test.sh LANE [WORD…] only the tests of a lane, which may be narrowed by words:
+#     unit         beside the code: no stack, nothing to install, no network but the loopback interface
+#     integration  scenarios, SQL and the services around them, against a stack
+#     e2e          browsers, and functions as they are deployed
+#     security     tenants, credentials, limits, hostile requests, webhooks, the audit log
+#     chaos        workers, queues and databases that fail
+#     perf         no tests: the figures of `nofx bench engine`, of a release build
+# A lane is only that as the first word: after another word, or after `--`, `unit` is a part of a test's name like any other.
 # Arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ "${1:-}" = "--" ] && shift
+lane="${1:-}"
+[ "$lane" != "--" ] || shift
 target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"
 export CARGO_TARGET_DIR="$target"
+# No test uses a key of whoever runs it.
+unset INTERNAL_API_KEY OPENAI_API_KEY ANTHROPIC_API_KEY GEMINI_API_KEY
 
 # Clippy compiles as it lints, so the crates are compiled once and not a second time for their lints.
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__'
+
+case "$lane" in
+  unit)
+    exec cargo test --workspace --lib --bins --quiet -- "${@:2}"
+    ;;
+  perf)
+    unset RUSTC_WORKSPACE_WRAPPER
+    scripts/bootstrap-dev.sh
+    cargo build --release --quiet --package nofx-cli
+    exec "$target/release/nofx" bench engine "${@:2}"
+    ;;
+  integration) set -- -E 'binary(scenarios) + binary(services) + binary(sql)' "${@:2}" ;;
+  e2e) set -- -E 'binary(browser) + binary(hosts)' "${@:2}" ;;
+  security) set -- -E 'test(/^(guard|audit|hooks|db_write|abuse|limits|schemathesis|secrets|sign_in)::/)' "${@:2}" ;;
+  chaos) set -- -E 'binary(chaos)' "${@:2}" ;;
+esac
 
 # Packages are fetched while the crates compile; by one at a time in a checkout and in a build folder, if others run the tests too.
 mkdir -p "$target"

@@ -9,11 +9,13 @@ use crate::commands::decide::DecideArgs;
 use crate::commands::dev::Dev;
 use crate::commands::dlq::Dlq;
 use crate::commands::events::Events;
+use crate::commands::gate::Gate;
 use crate::commands::id::Id;
 use crate::commands::retention::Retention;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
 use crate::commands::smoke::Smoke;
+use crate::commands::workspace::Workspace;
 use crate::target::Target;
 
 /// NOFX: run plans durably, stop at gates, see everything.
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     Reject(DecideArgs),
     /// Waive a gate.
     Waive(DecideArgs),
+    /// Judge a working tree on the spot.
+    #[command(subcommand)]
+    Gate(Gate),
     /// Cancel a run.
     Cancel(Id),
     /// Retry a failed run.
@@ -56,6 +61,9 @@ pub(crate) enum Command {
     /// Inspect, requeue or purge dead letters: steps that ran out of attempts or crashed their workers.
     #[command(subcommand)]
     Dlq(Dlq),
+    /// Show, set or clear the default workspace: the repository of plans that name none.
+    #[command(subcommand)]
+    Workspace(Workspace),
     /// Verify or export the audit log.
     #[command(subcommand)]
     Audit(Audit),

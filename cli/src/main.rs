@@ -22,7 +22,7 @@ async fn main() -> std::process::ExitCode {
     let args = Args::parse();
     let target = &args.target;
     let result = match args.command {
-        Command::Dev(options) => commands::dev::run(options).await,
+        Command::Dev(options) => commands::dev::run(target, options).await,
         Command::Worker => commands::worker::run().await,
         Command::Run(options) => commands::run::run(target, options).await,
         Command::Runs(options) => commands::runs::run(target, options).await,
@@ -31,11 +31,13 @@ async fn main() -> std::process::ExitCode {
         Command::Approve(options) => commands::decide::run(target, "approve", options).await,
         Command::Reject(options) => commands::decide::run(target, "reject", options).await,
         Command::Waive(options) => commands::decide::run(target, "waive", options).await,
+        Command::Gate(command) => commands::gate::run(target, command).await,
         Command::Cancel(options) => commands::control::run(target, "cancel", options).await,
         Command::Retry(options) => commands::control::run(target, "retry", options).await,
         Command::Artifact(Artifact::Get(options)) => commands::artifact::get(target, options).await,
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Dlq(command) => commands::dlq::run(target, command).await,
+        Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Retention(options) => commands::retention::run(target, options).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,

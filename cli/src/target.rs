@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::builder::FalseyValueParser;
 use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ pub(crate) struct Target {
     /// Print JSON.
     #[arg(long, global = true)]
     pub json: bool,
+    /// For jobs that nobody watches: each default that is used is named on standard error, and no password is shown.
+    #[arg(long, global = true, env = "NON_INTERACTIVE_MODE", value_parser = FalseyValueParser::new())]
+    pub non_interactive: bool,
 }
 
 /// `DATA_DIR/dev.json`
@@ -61,10 +65,10 @@ pub(crate) struct Pids {
 
 /// The API's URL and a token: those of the command line, or of the nearest `.nofx/dev.json`, which has one for each role.
 pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Error> {
-    let url = target.api_url.clone().map_or_else(|| local().map(|dev| dev.api_url), Ok)?;
+    let url = target.api_url.clone().map_or_else(|| local(target).map(|dev| dev.api_url), Ok)?;
     let token = match &target.token {
         Some(token) => token.clone(),
-        None => local()?
+        None => local(target)?
             .tokens
             .get(&format!("{role:?}").to_lowercase())
             .cloned()
@@ -74,11 +78,21 @@ pub(crate) fn find(target: &Target, role: Role) -> Result<(String, String), Erro
 }
 
 /// The stack that `nofx dev` runs below this folder.
-pub(crate) fn local() -> Result<DevFile, Error> {
+pub(crate) fn local(target: &Target) -> Result<DevFile, Error> {
     let here = std::env::current_dir().map_err(Error::new)?;
     let path = here.ancestors().map(|dir| dir.join(".nofx/dev.json")).find(|path| path.is_file());
     let path = path.ok_or_else(|| Error::new("no NOFX stack found: start `nofx dev` here, or pass --api-url and --token"))?;
+    target.name_default(&format!("the stack of {}", path.display()));
     read(&path)
+}
+
+impl Target {
+    /// A job's log shows what it used without being given it.
+    pub(crate) fn name_default(&self, what: &str) {
+        if self.non_interactive {
+            eprintln!("nofx: not given, so this is used: {what}");
+        }
+    }
 }
 
 pub(crate) fn read(path: &Path) -> Result<DevFile, Error> {

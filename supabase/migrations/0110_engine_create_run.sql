@@ -2,7 +2,7 @@
 -- Takes: p_id, the run's id (a repeated id returns the existing run); p_run, {goal, plan, workspace, priority, max_parallel, deadline_s,
 --   traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool,
 --   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
---   from 0; p_tenant, honoured for the service role only.
+--   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
 -- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
@@ -49,7 +49,11 @@ begin
   begin
     insert into nofx.run (id, tenant_id, goal, plan, workspace, priority, max_parallel, deadline_at, steps_total, open_steps, created_by, traceparent)
     values (
-      p_id, v_tenant, coalesce(p_run ->> 'goal', ''), coalesce(p_run -> 'plan', '{}'), nullif(p_run -> 'workspace', 'null'),
+      p_id, v_tenant, coalesce(p_run ->> 'goal', ''), coalesce(p_run -> 'plan', '{}'),
+      -- A plan that says null wants an empty folder.
+      case when nullif(p_run -> 'workspace', 'null') is not null then p_run -> 'workspace'
+           when not coalesce(p_run -> 'plan' ? 'workspace', false)
+           then (select jsonb_build_object('git', w.git, 'ref', w.ref) from nofx.default_workspace w where w.tenant_id = v_tenant) end,
       coalesce((p_run ->> 'priority')::int, 0), (p_run ->> 'max_parallel')::int,
       now() + make_interval(secs => (p_run ->> 'deadline_s')::double precision),
       v_count, v_count,

@@ -51,6 +51,18 @@ fn only_public_files_are_published() {
 }
 
 #[test]
+fn nothing_that_is_deployed_asks_a_person() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    assert_eq!(vercel()["env"]["NON_INTERACTIVE_MODE"], "true", "vercel.json");
+    assert!(read("worker/Dockerfile").contains(" NON_INTERACTIVE_MODE=true"), "worker/Dockerfile");
+    assert!(read("worker/deploy/service.yaml").contains("{ Name: NON_INTERACTIVE_MODE, Value: \"true\" }"), "worker/deploy/service.yaml");
+    for workflow in files(&[".github/workflows"], &["yml"]) {
+        let text = read(workflow.to_str().expect("text"));
+        assert!(text.contains("\nenv:\n  NON_INTERACTIVE_MODE: \"true\"\n"), "{}: add it to its `env`", workflow.display());
+    }
+}
+
+#[test]
 fn the_templates_are_valid() {
     let templates = files(&["worker/deploy"], &["yaml"]);
     assert_eq!(templates.len(), 3);

@@ -18,7 +18,9 @@ mod startup;
 mod step;
 mod task_protection;
 mod worker;
+mod working_tree;
 mod workspace;
 
 pub use admin::is_healthy;
 pub use worker::run;
+pub use working_tree::{GateOptions, GateVerdict, Refused, judge_working_tree};

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use nofx_shared::auth::{Caller, Role};
@@ -119,17 +119,21 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let given = parts.headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default().to_owned();
-        // Compared with all of them, so that the time it takes reveals nothing.
-        let keys = app.settings().internal_api_keys.iter();
-        let is_valid = keys.fold(Choice::from(0), |so_far, key| so_far | given.ct_eq(key.as_bytes()));
-        if !bool::from(is_valid) {
+        if !has_internal_key(app, &parts.headers) {
             return Err(Problem::new(Kind::Unauthorized, "Send the deployment's key in `X-Internal-Api-Key`.").into());
         }
         let caller = Authenticated::from_request_parts(parts, app).await?;
         caller.at_least(Role::Admin)?;
         Ok(Self(caller.0))
     }
+}
+
+/// Whether the request has a key of the deployment in `X-Internal-Api-Key`.
+pub(crate) fn has_internal_key(app: &App, headers: &HeaderMap) -> bool {
+    let given = headers.get("x-internal-api-key").map(|value| value.as_bytes()).unwrap_or_default();
+    // Compared with all of them, so that the time it takes reveals nothing.
+    let keys = app.settings().internal_api_keys.iter();
+    keys.fold(Choice::from(0), |so_far, key| so_far | given.ct_eq(key.as_bytes())).into()
 }
 
 impl Deref for Authenticated {

@@ -23,7 +23,7 @@ mod trace;
 
 pub(crate) use body_limit::record as record_limit;
 pub use caller::ClientAddress;
-pub(crate) use caller::{Authenticated, Identity, Operator};
+pub(crate) use caller::{Authenticated, Identity, Operator, has_internal_key};
 pub(crate) use cookie::{SESSION_COOKIE, cookie};
 pub(crate) use etag::{cached, tagged};
 pub(crate) use hooks::with_request_hooks;

@@ -1,5 +1,6 @@
 //! `GET /api/cron/{job}`: periodic jobs of workers, for a deployment whose workers may all be scaled in. The platform calls them with
-//! `Authorization: Bearer CRON_SECRET`, and may call twice: every job finds nothing to do the second time.
+//! `Authorization: Bearer CRON_SECRET`, and may call twice: every job finds nothing to do the second time. An operator calls them with
+//! the deployment's key.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +11,7 @@ use nofx_shared::{containment, engine, retention};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::http::{Path, Refusal};
+use crate::http::{Path, Refusal, has_internal_key};
 use crate::{App, Background};
 
 /// Batches of each kind of history that one call deletes: it must end before the platform ends it. Workers delete the rest.
@@ -41,9 +42,9 @@ pub(crate) struct CronResult {
 
 /// Run a scheduled job of the platform.
 ///
-/// For the platform's scheduler, which authenticates with `CRON_SECRET`. For deployments whose workers may all be scaled in. Calling it
-/// twice does no harm: the second call finds nothing to do. Returns how many things changed.
-#[utoipa::path(get, path = "/cron/{job}", security(("cron" = [])), params(("job" = CronJob, Path)),
+/// For the platform's scheduler, which authenticates with `CRON_SECRET`, and for operators with `INTERNAL_API_KEY`. For deployments whose
+/// workers may all be scaled in. Calling it twice does no harm: the second call finds nothing to do. Returns how many things changed.
+#[utoipa::path(get, path = "/cron/{job}", security(("cron" = []), ("internal_key" = [])), params(("job" = CronJob, Path)),
     responses((status = 200, body = CronResult)))]
 pub(crate) async fn run_cron(
     State(app): State<App>,
@@ -53,8 +54,10 @@ pub(crate) async fn run_cron(
 ) -> Result<Json<CronResult>, Refusal> {
     let secret = app.settings().cron_secret.as_ref();
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    if !secret.zip(given).is_some_and(|(secret, given)| secret.as_bytes().ct_eq(given).into()) {
-        return Err(Problem::new(Kind::Unauthorized, "Crons authenticate with CRON_SECRET; set it in the deployment.").into());
+    let is_cron = secret.zip(given).is_some_and(|(secret, given)| secret.as_bytes().ct_eq(given).into());
+    if !is_cron && !has_internal_key(&app, &headers) {
+        let detail = "Crons authenticate with CRON_SECRET; set it in the deployment. Operators send `X-Internal-Api-Key`.";
+        return Err(Problem::new(Kind::Unauthorized, detail).into());
     }
     let db = app.service_db();
     let changed = match job {

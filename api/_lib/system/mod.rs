@@ -1,9 +1,10 @@
-//! `/api/health`, `/api/ready`, metrics, the API's descriptions, model settings, breakers, dead letters, alerts, cron. Keys and quotas are in
-//! `access`.
+//! `/api/health`, `/api/ready`, metrics, the API's descriptions, model settings, the default workspace, breakers, dead letters, alerts,
+//! cron. Keys and quotas are in `access`.
 
 mod alerts;
 mod breakers;
 mod cron;
+mod default_workspace;
 mod describe;
 mod dlq;
 mod health;
@@ -27,6 +28,7 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(describe::get_evidence_schema))
         .routes(routes!(crate::artifacts::get_signing_keys))
         .routes(routes!(model_settings::get_model_settings, model_settings::set_model_settings))
+        .routes(routes!(default_workspace::get_default_workspace, default_workspace::set_default_workspace))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(alerts::get_alert))
         .routes(routes!(alerts::set_alert_rule))

@@ -35,7 +35,7 @@ pub(crate) async fn run(target: &Target, options: Smoke) -> Outcome {
     let (options, token) = match options.url.clone().or_else(|| target.api_url.clone()) {
         Some(url) => (Smoke { url: Some(url), ..options }, target.token.clone()),
         None => {
-            let DevFile { api_url, supabase_url, anon_key, mut tokens, .. } = target::local()?;
+            let DevFile { api_url, supabase_url, anon_key, mut tokens, .. } = target::local(target)?;
             let local = Smoke { url: Some(api_url), supabase_url: Some(supabase_url), supabase_anon_key: Some(anon_key) };
             (local, target.token.clone().or_else(|| tokens.remove("viewer")))
         }

@@ -125,10 +125,11 @@ pub struct Evidence {
     pub tests: Option<TestCount>,
     pub coverage: Option<Coverage>,
     pub inputs: Vec<Input>,
-    /// The URI of the artifact with what the tool printed.
+    /// The URI of the artifact with what the tool printed; the name of a file beside the document when a working tree was judged on the spot.
     pub log: Option<String>,
-    pub run_id: Uuid,
-    pub step_id: Uuid,
+    /// Null, like `step_id`, when a working tree was judged on the spot.
+    pub run_id: Option<Uuid>,
+    pub step_id: Option<Uuid>,
     pub attempt: u32,
 }
 

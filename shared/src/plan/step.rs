@@ -65,6 +65,13 @@ impl Step {
         }
     }
 
+    /// Whether only a run can evaluate it: it has a condition, a list of items, or `${{ … }}`.
+    pub fn needs_run(&self) -> bool {
+        let mut found = false;
+        self.visit_expressions("", &mut |_, _| found = true);
+        found
+    }
+
     /// What a worker needs to execute the step; empty fields are left out, because the row is read often.
     pub(super) fn spec(&self) -> Value {
         let mut spec = Map::new();

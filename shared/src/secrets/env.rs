@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::error::{Error, require_all};
 use crate::settings;
 
-pub(super) fn read(names: &[String]) -> Result<BTreeMap<String, String>, Error> {
-    require_all(names, settings::secret, |name| format!("set NOFX_SECRET_{name} for the worker"))
+/// The values of all these names, or an error for the first that has none.
+pub fn of_environment(names: &[String]) -> Result<BTreeMap<String, String>, Error> {
+    require_all(names, settings::secret, |name| format!("set NOFX_SECRET_{name}"))
 }

@@ -7,6 +7,7 @@ mod mask;
 mod store;
 mod vault;
 
+pub use env::of_environment;
 pub use error::Error;
 pub use mask::Mask;
 pub use store::SecretStore;

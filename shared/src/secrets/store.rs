@@ -48,7 +48,7 @@ impl SecretStore {
             return Ok(BTreeMap::new());
         }
         match &self.driver {
-            Driver::Env => env::read(names),
+            Driver::Env => env::of_environment(names),
             Driver::Aws(manager) => manager.read(tenant, names).await,
             Driver::Vault(service) => vault::read(service, tenant, names).await,
         }

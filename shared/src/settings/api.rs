@@ -8,7 +8,7 @@ use crate::crypto::Keyring;
 pub struct Api {
     pub supabase: Supabase,
     pub queue: Queue,
-    /// `NOFX_INTERNAL_API_KEY`: one key, or two separated by a comma while one replaces the other.
+    /// `NOFX_INTERNAL_API_KEY`, or `INTERNAL_API_KEY`: one key, or two separated by a comma while one replaces the other.
     pub internal_api_keys: Vec<String>,
     /// `CRON_SECRET`: what crons authenticate with; without it they are refused.
     pub cron_secret: Option<String>,
@@ -43,11 +43,14 @@ pub fn api() -> Result<Api, Invalid> {
     {
         reader.required("AWS_ACCESS_KEY_ID");
     }
-    reader.required("NOFX_INTERNAL_API_KEY");
+    let internal_api_keys = reader.internal_api_keys();
+    if internal_api_keys.is_empty() {
+        reader.required("NOFX_INTERNAL_API_KEY");
+    }
     let api = Api {
         supabase: reader.supabase(),
         queue,
-        internal_api_keys: reader.list("NOFX_INTERNAL_API_KEY"),
+        internal_api_keys,
         cron_secret: reader.text("CRON_SECRET"),
         github_webhook_secrets: reader.list("GITHUB_WEBHOOK_SECRET"),
         cors_origins: reader.list("NOFX_CORS_ORIGINS"),

@@ -77,6 +77,12 @@ impl Reader {
         }
     }
 
+    /// `NOFX_INTERNAL_API_KEY`, or `INTERNAL_API_KEY` where that is not set.
+    pub(super) fn internal_api_keys(&self) -> Vec<String> {
+        let names = ["NOFX_INTERNAL_API_KEY", "INTERNAL_API_KEY"];
+        names.into_iter().map(|name| self.list(name)).find(|keys| !keys.is_empty()).unwrap_or_default()
+    }
+
     pub(super) fn finish<T>(self, settings: T) -> Result<T, Invalid> {
         if self.problems.is_empty() { Ok(settings) } else { Err(Invalid(self.problems)) }
     }
@@ -87,7 +93,37 @@ pub fn path() -> String {
     std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
-/// A secret of the environment: `NOFX_SECRET_<NAME>`.
+/// All variables that are text.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The keys of model providers, which their own programs read under these names, too.
+const PROVIDER_KEYS: [&str; 3] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+
+/// A secret of the environment: `NOFX_SECRET_<NAME>`; a key of a model provider also as it stands. No other variable is a secret that a step
+/// may name: the worker has keys of its own.
 pub(crate) fn secret(name: &str) -> Option<String> {
-    std::env::var(format!("NOFX_SECRET_{name}")).ok()
+    secret_of(name, |variable| std::env::var(variable).ok())
+}
+
+fn secret_of(name: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let bare = || PROVIDER_KEYS.contains(&name).then(|| read(name)).flatten();
+    read(&format!("NOFX_SECRET_{name}")).filter(|value| !value.is_empty()).or_else(bare).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secret_of;
+
+    #[test]
+    fn a_prefixed_secret_wins_and_only_keys_of_providers_need_no_prefix() {
+        let variables = "NOFX_SECRET_OPENAI_API_KEY=ours OPENAI_API_KEY=theirs NOFX_SECRET_GEMINI_API_KEY= GEMINI_API_KEY=gemini \
+            ANTHROPIC_API_KEY= SUPABASE_SERVICE_ROLE_KEY=everything";
+        let read = |name: &str| variables.split_whitespace().find_map(|one| Some(one.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
+        assert_eq!(secret_of("OPENAI_API_KEY", read).as_deref(), Some("ours"));
+        assert_eq!(secret_of("GEMINI_API_KEY", read).as_deref(), Some("gemini"), "an empty variable is not set");
+        assert_eq!(secret_of("ANTHROPIC_API_KEY", read), None);
+        assert_eq!(secret_of("SUPABASE_SERVICE_ROLE_KEY", read), None);
+    }
 }

@@ -5,7 +5,8 @@ use super::{Aws, Reader};
 /// Where the secrets are that steps name: `SECRETS_DRIVER`, env when not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secrets {
-    /// `env`: `NOFX_SECRET_<NAME>` of the worker, for all tenants.
+    /// `env`: `NOFX_SECRET_<NAME>` of the worker, for all tenants; `OPENAI_API_KEY`, `ANTHROPIC_API_KEY` and `GEMINI_API_KEY` also as they
+    /// stand.
     Env,
     /// `aws`: Secrets Manager, one JSON secret a tenant, `SECRETS_PREFIX/<tenant id>`, cached for `SECRETS_TTL_S` seconds (300).
     Aws { prefix: String, ttl: Duration, aws: Aws },

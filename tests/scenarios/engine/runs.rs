@@ -30,6 +30,15 @@ async fn a_bash_step_sees_no_environment_but_its_own() {
 }
 
 #[tokio::test]
+async fn a_plan_cannot_make_its_steps_interactive() {
+    let person = Tenant::new().await.contributor();
+    let env = json!({"NON_INTERACTIVE_MODE": "false", "GIT_TERMINAL_PROMPT": "1"});
+    let script = "echo $NON_INTERACTIVE_MODE $GIT_TERMINAL_PROMPT; read -r answer || echo nobody answers";
+    let run = person.run(plan(vec![json!({"name": "ask", "tool": "bash", "env": env, "inputs": {"script": script}})])).await;
+    assert_eq!(step(&run, "ask")["outputs"]["stdout"], "true 0\nnobody answers\n", "{run}");
+}
+
+#[tokio::test]
 async fn a_secret_is_masked_in_outputs_and_logs() {
     let person = Tenant::new().await.contributor();
     let run = person

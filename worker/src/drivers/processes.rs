@@ -106,11 +106,11 @@ impl Processes {
             .env("HOME", scratch.path())
             .env("LANG", "C.UTF-8")
             .env("NOFX_OUTPUT", &written)
-            // No one could answer a prompt: programs must fail instead.
-            .env("NON_INTERACTIVE_MODE", "true")
-            .env("GIT_TERMINAL_PROMPT", "0")
             .envs(trace.map(|trace| ("TRACEPARENT", trace.to_string())))
             .envs(&command.env)
+            // No one could answer a prompt: programs must fail instead, whatever a plan says.
+            .env("NON_INTERACTIVE_MODE", "true")
+            .env("GIT_TERMINAL_PROMPT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

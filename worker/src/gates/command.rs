@@ -48,6 +48,11 @@ impl KnownCommand {
     }
 }
 
+/// The first command that fits the folder.
+pub(super) fn detect<'a>(known: &'a [KnownCommand], dir: &Path) -> Option<&'a KnownCommand> {
+    known.iter().find(|one| is_there(dir, one.file))
+}
+
 /// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
 pub(super) async fn judge(
     context: &GateContext<'_>,
@@ -56,7 +61,7 @@ pub(super) async fn judge(
     needs_tests: bool,
 ) -> Result<Judgement, Failure> {
     let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
-    let found = known.iter().find(|one| is_there(&dir, one.file));
+    let found = detect(known, &dir);
     let (command, format, report) = match (inputs.command, found) {
         (Some(command), _) => (command, inputs.format, inputs.report),
         (None, Some(known)) => (
@@ -106,7 +111,7 @@ pub(super) async fn judge(
             (Verdict::Fail, format!("the command exited with code {code}{}{end}", if end.is_empty() { "" } else { ": " }))
         }
     };
-    let command = Some(context.step.mask.apply(&command));
+    let command = Some(context.mask.apply(&command));
     Ok(Judgement { tool, command, exit_code: result.exit_code, output: result.output, ..judgement })
 }
 

@@ -1,33 +1,82 @@
-//! What a gate may reach: its step, the workspace, git and the tools of the repository.
+//! What a gate may reach: the workspace, git and the tools of the repository. Whether a step of a run or a person at a working tree asks
+//! for the verdict, gates do not know.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use nofx_shared::engine::Failure;
+use nofx_shared::secrets::Mask;
+use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{ProcessResult, tail};
+use crate::drivers::{Command, LiveOutput, ProcessResult, Processes, tail};
 use crate::step::StepContext;
 use crate::workspace::Git;
 
-/// The step and the workspace that a gate judges.
+/// The workspace that a gate judges, and how it runs processes there.
 pub(crate) struct GateContext<'a> {
-    pub step: &'a StepContext,
     pub workspace: PathBuf,
+    /// The environment of the gate's processes.
+    pub env: &'a BTreeMap<String, String>,
+    pub mask: &'a Mask,
+    pub runner: Runner<'a>,
 }
 
-impl GateContext<'_> {
-    pub(crate) fn git<'a>(&'a self, dir: &'a Path) -> Git<'a> {
-        Git::new(&self.step.services.processes, dir, self.step.stop.clone())
+/// What runs the processes of a gate.
+pub(crate) enum Runner<'a> {
+    /// A step: its log shows what they print while they run.
+    Step(&'a StepContext),
+    /// A person's command: no one watches them.
+    OnTheSpot { processes: &'a Processes, stop: &'a CancellationToken },
+}
+
+impl<'a> GateContext<'a> {
+    /// The workspace of a step's run.
+    pub(crate) async fn of_step(step: &'a StepContext) -> Result<Self, Failure> {
+        Ok(Self { workspace: step.workspace().await?, env: &step.env, mask: &step.mask, runner: Runner::Step(step) })
     }
 
-    /// Runs a program in a folder of the workspace with the step's environment.
+    pub(crate) fn git<'b>(&'b self, dir: &'b Path) -> Git<'b> {
+        let processes: &Processes = match &self.runner {
+            Runner::Step(step) => &step.services.processes,
+            Runner::OnTheSpot { processes, .. } => processes,
+        };
+        Git::new(processes, dir, self.stop().clone())
+    }
+
+    /// Runs a program in a folder of the workspace.
     pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<ProcessResult, Failure> {
-        let step = self.step;
-        let result = step.run(argv, dir, step.env.clone()).await?;
-        if step.stop.is_cancelled() { Err(Failure::interrupted()) } else { Ok(result) }
+        self.run_with(argv, dir, self.env.clone()).await
+    }
+
+    /// Runs a program in a folder of the workspace with another environment.
+    pub(crate) async fn run_with(&self, argv: Vec<String>, dir: &Path, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+        let result = match &self.runner {
+            Runner::Step(step) => step.run(argv, dir, env).await?,
+            Runner::OnTheSpot { processes, stop } => {
+                let command = Command {
+                    argv,
+                    dir: dir.to_owned(),
+                    env,
+                    trace: None,
+                    stop: (*stop).clone(),
+                    max_output_bytes: Processes::OUTPUT_BYTES,
+                    live_output: LiveOutput::default(),
+                };
+                processes.run(command).await?
+            }
+        };
+        if self.stop().is_cancelled() { Err(Failure::interrupted()) } else { Ok(result) }
+    }
+
+    fn stop(&self) -> &CancellationToken {
+        match &self.runner {
+            Runner::Step(step) => &step.stop,
+            Runner::OnTheSpot { stop, .. } => stop,
+        }
     }
 
     /// The last bytes of what a program printed, masked before they are cut: the rest of a secret would no longer be found.
     pub(crate) fn end_of(&self, output: &str, bytes: usize) -> String {
-        tail(&self.step.mask.apply(output.trim()), bytes).to_owned()
+        tail(&self.mask.apply(output.trim()), bytes).to_owned()
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Severity, Verdict};
@@ -34,16 +35,17 @@ impl Gate for E2eSmoke {
     const TOOL: &'static str = "gate:e2e_smoke";
     type Inputs = Inputs;
 
+    /// How a product is started cannot be detected.
+    fn fits(_: &Path) -> bool {
+        false
+    }
+
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
-        let step = context.step;
         let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
-        let mut env = step.env.clone();
+        let mut env = context.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let result = step.run(script_argv(&inputs.command), &dir, env).await?;
-        if step.stop.is_cancelled() {
-            return Err(Failure::interrupted());
-        }
+        let result = context.run_with(script_argv(&inputs.command), &dir, env).await?;
         let output = ToolOutput { stdout: &result.stdout, output: &result.output };
         let reading = readers::recognise(&output).and_then(|format| readers::read(format, &output).ok()).unwrap_or_default();
         let failed = reading.tests.map_or(0, |tests| tests.failed)
@@ -57,7 +59,7 @@ impl Gate for E2eSmoke {
         };
         Ok(Judgement {
             tool: tool_of(context, &inputs.command, &dir).await?,
-            command: Some(step.mask.apply(&inputs.command)),
+            command: Some(context.mask.apply(&inputs.command)),
             exit_code: result.exit_code,
             findings: reading.findings,
             tests: reading.tests,

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
@@ -21,6 +23,10 @@ const COMMANDS: &[KnownCommand] = &[
 impl Gate for Lint {
     const TOOL: &'static str = "gate:lint";
     type Inputs = Inputs;
+
+    fn fits(workspace: &Path) -> bool {
+        command::detect(COMMANDS, workspace).is_some()
+    }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         command::judge(context, inputs, COMMANDS, false).await

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
@@ -27,6 +29,10 @@ const COMMANDS: &[KnownCommand] = &[
 impl Gate for Unit {
     const TOOL: &'static str = "gate:unit";
     type Inputs = Inputs;
+
+    fn fits(workspace: &Path) -> bool {
+        command::detect(COMMANDS, workspace).is_some()
+    }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         command::judge(context, inputs, COMMANDS, true).await

@@ -7,7 +7,7 @@ use nofx_shared::engine::{Failure, Outcome};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::Handler;
-use crate::gates::{self, Gate};
+use crate::gates::{self, AnyGate, Gate, OnTheSpot};
 use crate::step::StepContext;
 
 pub(super) struct GateHandler<G>(PhantomData<G>);
@@ -16,6 +16,10 @@ impl<G: Gate> Handler for GateHandler<G> {
     const TOOL: &'static str = G::TOOL;
     const TIMEOUT_S: u64 = G::TIMEOUT_S;
     type Inputs = G::Inputs;
+
+    fn gate() -> Option<&'static dyn OnTheSpot> {
+        Some(&AnyGate::<G>::NEW)
+    }
 
     async fn run(step: &StepContext, inputs: G::Inputs) -> Result<Outcome, Failure> {
         gates::run_gate::<G>(step, inputs).await

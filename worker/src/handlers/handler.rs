@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::gates::OnTheSpot;
 use crate::step::StepContext;
 
 /// A tool. Its doc comment and those of its inputs are its page in docs/tools.md.
@@ -20,6 +21,11 @@ pub(crate) trait Handler: JsonSchema + Send + Sync + 'static {
     /// Its inputs, checked before it runs.
     type Inputs: DeserializeOwned + JsonSchema + Send;
 
+    /// The gate that the tool is, if it is one.
+    fn gate() -> Option<&'static dyn OnTheSpot> {
+        None
+    }
+
     fn run(step: &StepContext, inputs: Self::Inputs) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 }
 
@@ -29,6 +35,7 @@ pub(crate) trait Erased: Send + Sync {
     fn default_timeout_s(&self) -> u64;
     /// JSON Schemas of the tool and of its inputs; their descriptions are the documentation.
     fn schemas(&self) -> (schemars::Schema, schemars::Schema);
+    fn gate(&self) -> Option<&'static dyn OnTheSpot>;
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>>;
 }
 
@@ -50,6 +57,10 @@ impl<H: Handler> Erased for Tool<H> {
 
     fn schemas(&self) -> (schemars::Schema, schemars::Schema) {
         (schemars::schema_for!(H), schemars::schema_for!(H::Inputs))
+    }
+
+    fn gate(&self) -> Option<&'static dyn OnTheSpot> {
+        H::gate()
     }
 
     fn run<'a>(&'a self, step: &'a StepContext, inputs: Value) -> BoxFuture<'a, Result<Outcome, Failure>> {

@@ -21,7 +21,7 @@ mod tests;
 
 use crate::gates;
 pub(crate) use catalogue::tool_catalogue;
-pub(crate) use find::{find, name};
+pub(crate) use find::{find, gates, name};
 use handler::Tool;
 pub(crate) use handler::{Erased, Handler};
 

@@ -18,8 +18,9 @@ use super::worker::Worker;
 use super::{dev_file, worker};
 use crate::exit::{Error, Exit, Outcome};
 use crate::serve::{serve, stopped};
+use crate::target::Target;
 
-pub(crate) async fn run(options: Dev) -> Outcome {
+pub(crate) async fn run(target: &Target, options: Dev) -> Outcome {
     telemetry::start(&settings::telemetry("nofx-api"));
     drop(nofx_shared::net::client());
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::new)?;
@@ -44,7 +45,7 @@ pub(crate) async fn run(options: Dev) -> Outcome {
     let (stop, stopping) = watch::channel(false);
     let workers: Vec<_> = (0..options.workers).map(|n| Worker::start(&dev, n, stopping.clone())).collect::<Result<_, _>>()?;
     dev_file::write(&dev, &workers)?;
-    greet(&dev);
+    greet(&dev, target.non_interactive);
 
     let mut last = dev_file::pids(&dev, &workers);
     loop {
@@ -105,11 +106,17 @@ async fn start(options: &Dev, port: u16) -> Result<Running, Error> {
     }
 }
 
-fn greet(dev: &Running) {
+/// The log of a job is read by more people than the terminal of a person: it has no password.
+fn greet(dev: &Running, non_interactive: bool) {
     let base = format!("http://127.0.0.1:{}", dev.port);
     eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
     for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
-        eprintln!("  sign in as {} with {} (the others are in {}/dev.json)", person.email, person.password, dev.data_dir.display());
+        let (email, file) = (&person.email, dev.data_dir.join("dev.json"));
+        if non_interactive {
+            eprintln!("  sign in as {email}, with the password in {}", file.display());
+        } else {
+            eprintln!("  sign in as {email} with {} (the others are in {})", person.password, file.display());
+        }
     }
     eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
 }

@@ -35,7 +35,7 @@ impl Running {
         settings::Api {
             supabase: self.supabase(),
             queue: self.queue.settings(),
-            internal_api_keys: vec![self.stack.internal_api_key().to_owned()],
+            internal_api_keys: [vec![self.stack.internal_api_key().to_owned()], settings::internal_api_keys()].concat(),
             cron_secret: None,
             github_webhook_secrets: settings::github_webhook_secrets(),
             cors_origins: vec![],

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 select tap.tenant();
 select tap.run_of('chain', 2);
 select tap.claim();
@@ -7,6 +7,7 @@ insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome) val
 insert into nofx.concurrency_slot (tenant_id, run_id, step_id, concurrency_key) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s0'), 'k');
 insert into nofx.step_queue (tenant_id, run_id, step_id, state, priority, tool) values (current_setting('tap.tenant')::uuid, tap.run(), tap.step('s1'), 'timer', 0, 'noop');
 insert into nofx.step_log (tenant_id, step_id, attempt, at_byte, text) values (current_setting('tap.tenant')::uuid, tap.step('s0'), 1, 0, 'hello');
+insert into nofx.default_workspace (tenant_id, git, changed_by) values (current_setting('tap.tenant')::uuid, '/srv/a', 'a');
 select is(tap.least_reader('nofx.run'), 'viewer', 'run');
 select is(tap.least_reader('nofx.step'), 'viewer', 'step');
 select is(tap.least_reader('nofx.step_edge'), 'viewer', 'step_edge');
@@ -14,5 +15,6 @@ select is(tap.least_reader('nofx.step_attempt'), 'viewer', 'step_attempt');
 select is(tap.least_reader('nofx.concurrency_slot'), 'viewer', 'concurrency_slot');
 select is(tap.least_reader('nofx.step_queue'), 'viewer', 'step_queue');
 select is(tap.least_reader('nofx.step_log'), 'viewer', 'step_log');
+select is(tap.least_reader('nofx.default_workspace'), 'viewer', 'default_workspace');
 select * from finish();
 rollback;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
 /// response to that role. A new route needs a line here.
-const LEAST: [(&str, Option<Role>, u16); 65] = [
+const LEAST: [(&str, Option<Role>, u16); 66] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
@@ -27,6 +27,8 @@ const LEAST: [(&str, Option<Role>, u16); 65] = [
     ("list_db_write_rules", Some(Role::Viewer), 200),
     ("get_model_settings", Some(Role::Viewer), 200),
     ("set_model_settings", Some(Role::Admin), 200),
+    ("get_default_workspace", Some(Role::Viewer), 200),
+    ("set_default_workspace", Some(Role::Admin), 200),
     ("get_health", None, 200),
     ("get_ready", None, 200),
     ("list_api_keys", Some(Role::Admin), 200),
@@ -101,6 +103,7 @@ fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
+        "set_default_workspace" => json!({"workspace": null}),
         "set_gate_policy" => json!({"tool": "fail"}),
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),
@@ -211,6 +214,15 @@ async fn every_route_asks_for_its_role_and_for_no_more() {
         }
     }))
     .await;
+}
+
+#[tokio::test]
+async fn an_operator_starts_crons_with_the_key_of_the_deployment() {
+    for (key, expected) in [(nofx_tests::stack::STACK.get("internal_api_key"), 200), ("guess", 401), ("", 401)] {
+        let url = format!("{}/api/cron/prune", nofx_tests::stack::STACK.get("api_url"));
+        let answer = nofx_shared::net::client().get(url).header("x-internal-api-key", key).send().await.expect("an answer");
+        assert_eq!(answer.status(), expected, "{key}");
+    }
 }
 
 #[tokio::test]

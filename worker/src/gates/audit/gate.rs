@@ -42,6 +42,11 @@ impl Gate for Audit {
     const TOOL: &'static str = "gate:audit";
     type Inputs = Inputs;
 
+    fn fits(workspace: &Path) -> bool {
+        // What cannot be read is for the gate to say.
+        Beneath::open(workspace).is_ok_and(|folder| auditors(&folder).map_or(true, |found| !found.is_empty()))
+    }
+
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
         let folder = Beneath::open(&dir).map_err(|error| Failure::permanent(format!("could not open {}: {error}", dir.display())))?;

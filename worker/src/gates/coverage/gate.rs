@@ -1,11 +1,14 @@
 //! The gate: its inputs, the command that writes the reports, and the judgement.
 
+use std::path::Path;
+
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::compare::compare;
+use super::reports;
 use crate::drivers::script_argv;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
@@ -37,6 +40,10 @@ impl Gate for CoverageGate {
     const TOOL: &'static str = "gate:coverage";
     type Inputs = Inputs;
 
+    fn fits(workspace: &Path) -> bool {
+        !reports::in_the_usual_places(workspace).is_empty()
+    }
+
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let threshold = inputs.threshold.unwrap_or(90.0);
         if !(0.0..=100.0).contains(&threshold) {
@@ -62,7 +69,7 @@ impl Gate for CoverageGate {
         };
         let (output, exit_code) = ran.map_or_else(Default::default, |ran| (ran.output, ran.exit_code));
         (judgement.tool, judgement.output, judgement.exit_code) = (tool, output, exit_code);
-        judgement.command = inputs.command.map(|command| context.step.mask.apply(&command));
+        judgement.command = inputs.command.map(|command| context.mask.apply(&command));
         Ok(judgement)
     }
 }

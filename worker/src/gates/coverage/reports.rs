@@ -30,11 +30,16 @@ const REPORT_BYTES: u64 = 256 << 20;
 
 pub(super) type Reports = (Vec<Report>, Vec<Input>, Vec<ReportFile>);
 
+/// The names of the reports that are at the default paths.
+pub(super) fn in_the_usual_places(workspace: &Path) -> Vec<&'static str> {
+    DEFAULT_REPORTS.iter().copied().filter(|name| workspace.join(name).is_file()).collect()
+}
+
 /// The reports of the inputs, or those at the default paths; the inner error says why there is no verdict.
 pub(super) fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Reports, String>, Failure> {
     let names: Vec<&str> = match named {
         Some(names) => names.iter().map(String::as_str).collect(),
-        None => DEFAULT_REPORTS.iter().copied().filter(|name| workspace.join(name).is_file()).collect(),
+        None => in_the_usual_places(workspace),
     };
     if names.is_empty() {
         return Ok(Err(format!("no coverage report in the usual places ({}); set `reports`", DEFAULT_REPORTS.join(", "))));

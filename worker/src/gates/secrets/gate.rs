@@ -31,6 +31,10 @@ impl Gate for Secrets {
     const TOOL: &'static str = "gate:secrets";
     type Inputs = Inputs;
 
+    fn fits(_: &Path) -> bool {
+        true
+    }
+
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let git = context.git(&context.workspace);
         let files = if git.is_repository() {

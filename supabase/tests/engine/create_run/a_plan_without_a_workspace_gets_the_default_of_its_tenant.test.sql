@@ -1,0 +1,26 @@
+begin;
+select plan(7);
+select tap.tenant();
+select tap.submit(tap.steps('chain', 1), '{"plan": {"steps": []}}');
+select is((select workspace from nofx.run where id = tap.run()), null, 'there is none yet');
+select set_config('tap.first', tap.run()::text, true);
+select tap.be('admin');
+select nofx.set_default_workspace('/srv/a', 'main');
+select tap.be('contributor');
+select tap.submit(tap.steps('chain', 1), '{"plan": {"steps": []}, "workspace": null}');
+select is((select workspace from nofx.run where id = tap.run()), '{"git": "/srv/a", "ref": "main"}');
+select is((select workspace from nofx.run where id = current_setting('tap.first')::uuid), null, 'a run that exists is not changed');
+select tap.submit(tap.steps('chain', 1), '{"plan": {"workspace": {"git": "/srv/b"}}, "workspace": {"git": "/srv/b"}}');
+select is((select workspace from nofx.run where id = tap.run()), '{"git": "/srv/b"}', 'the plan wins');
+select tap.submit(tap.steps('chain', 1), '{"plan": {"workspace": null}, "workspace": null}');
+select is((select workspace from nofx.run where id = tap.run()), null, 'the plan wants an empty folder');
+select set_config('tap.owner', current_setting('tap.tenant'), true);
+-- For the service role, the tenant is the one that it names.
+select tap.be_service();
+select nofx.create_run('0198c0de-0000-7000-8000-00000000000a', '{"goal": "g"}', tap.steps('chain', 1), current_setting('tap.owner')::uuid);
+select is((select workspace ->> 'git' from nofx.run where id = '0198c0de-0000-7000-8000-00000000000a'), '/srv/a', 'by a worker, too');
+select tap.tenant();
+select tap.submit(tap.steps('chain', 1), '{"plan": {"steps": []}}');
+select is((select workspace from nofx.run where id = tap.run()), null, 'another tenant has another default');
+select * from finish();
+rollback;

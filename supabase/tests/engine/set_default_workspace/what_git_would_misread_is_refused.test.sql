@@ -1,0 +1,15 @@
+begin;
+select plan(8);
+select tap.tenant();
+select tap.be('admin');
+select nofx.set_default_workspace('/srv/a');
+select throws_ok($$ select nofx.set_default_workspace('--upload-pack=x') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace('/srv/b', '-b') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace('') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace('/srv/b', '') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace(E'/srv/b\n/srv/c') $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace(repeat('a', 2001)) $$, 'PT422', 'invalid-settings');
+select throws_ok($$ select nofx.set_default_workspace(null, 'main') $$, 'PT422', 'invalid-settings', 'of which repository?');
+select is((select git from nofx.default_workspace where tenant_id = current_setting('tap.tenant')::uuid), '/srv/a', 'nothing was changed');
+select * from finish();
+rollback;

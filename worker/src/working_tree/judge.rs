@@ -1,0 +1,76 @@
+//! Judges with each gate in turn and saves its evidence. Which gates is not decided here: see `choose`.
+
+use std::time::Duration;
+
+use nofx_shared::engine::Failure;
+use nofx_shared::secrets::{self, Mask};
+use nofx_shared::settings;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::choose::{Chosen, choose};
+use super::options::{GateOptions, GateVerdict, Refused};
+use super::save::Out;
+use crate::drivers::Processes;
+use crate::gates::{GateContext, Judged, Judgement, Runner, evidence};
+
+/// Judges the working tree until all gates have a verdict or `stop` is cancelled, which kills their processes. `each` is called with every
+/// verdict as soon as its evidence is saved. Refused, before any gate judges: a name or an option that leads to no gate.
+pub async fn judge_working_tree(
+    options: &GateOptions,
+    stop: &CancellationToken,
+    mut each: impl FnMut(&GateVerdict),
+) -> Result<Vec<GateVerdict>, Refused> {
+    let chosen = choose(options)?;
+    let mut out = Out::open(options)?;
+    let mut verdicts = vec![];
+    for one in chosen {
+        if stop.is_cancelled() {
+            break;
+        }
+        if one.if_it_fits && !one.gate.fits(&options.dir) {
+            continue;
+        }
+        let Some((judged, mask)) = judge(options, &one, stop).await else { break };
+        let verdict = out.save(one.name, judged, &mask)?;
+        each(&verdict);
+        verdicts.push(verdict);
+    }
+    if verdicts.is_empty() && !stop.is_cancelled() {
+        let nothing = format!("no gate fits {}: name the gates, or give them steps in a plan", options.dir.display());
+        return Err(Refused(nothing));
+    }
+    Ok(verdicts)
+}
+
+/// The verdict of one gate, or none when it was stopped. What keeps the gate from judging makes it inconclusive.
+async fn judge(options: &GateOptions, chosen: &Chosen, stop: &CancellationToken) -> Option<(Judged, Mask)> {
+    let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
+    let secrets = match secrets::of_environment(&chosen.secrets) {
+        Ok(secrets) => secrets,
+        Err(error) => return Some((inconclusive(error.to_string()), Mask::default())),
+    };
+    let mask = Mask::new(secrets.values().cloned());
+    let mut env = settings::tool_environment();
+    env.extend(chosen.env.iter().map(|(name, value)| (name.clone(), text(value))));
+    env.extend(secrets);
+    let processes = Processes::new(1);
+    let context =
+        GateContext { workspace: options.dir.clone(), env: &env, mask: &mask, runner: Runner::OnTheSpot { processes: &processes, stop } };
+    let judged = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
+    match judged {
+        _ if stop.is_cancelled() => None,
+        Ok(judged) => Some((judged, mask)),
+        Err(failure) => Some((inconclusive(failure.message), mask)),
+    }
+}
+
+async fn within(seconds: u64, judging: impl Future<Output = Result<Judged, Failure>>) -> Result<Judged, Failure> {
+    let late = |_| Failure::permanent(format!("no verdict within {seconds} s"));
+    tokio::time::timeout(Duration::from_secs(seconds), judging).await.map_err(late)?
+}
+
+/// Text as it is, anything else as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
