@@ -1,4 +1,4 @@
-//! Outgoing HTTP and WebSockets: the one place that builds a client, the rule about private addresses, and how long a response asks to wait.
+//! Outgoing HTTP and web sockets: the one place that builds a client, the rule about private addresses, and how long a response asks to wait.
 
 mod aws;
 mod client;

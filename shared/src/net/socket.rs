@@ -1,4 +1,4 @@
-//! The one place that opens WebSockets, so that they trust the same roots as our HTTP clients.
+//! The one place that opens web sockets, so that they trust the same roots as our HTTP clients.
 #![expect(clippy::disallowed_methods, reason = "the one place that opens WebSockets")]
 
 use std::sync::Arc;
