@@ -5,6 +5,8 @@ use super::{cargo, go, npm, pip, pnpm, uv, yarn};
 use crate::sbom::{LOCK_BYTES, is_berry, poetry_requirements};
 use crate::workspace::Beneath;
 
+type Requirements = fn(&str) -> Result<Vec<Vec<String>>, String>;
+
 pub(super) struct Auditor {
     /// The lock file that it audits.
     pub file: &'static str,
@@ -13,7 +15,7 @@ pub(super) struct Auditor {
     /// A line for bash; `"$1"` is a file with the lines of `requirements`.
     pub command: &'static str,
     /// For a tool that does not read the lock file: the packages to audit, as lines `name==version`, with one run for each list.
-    pub requirements: Option<fn(&str) -> Result<Vec<Vec<String>>, String>>,
+    pub requirements: Option<Requirements>,
     pub read: fn(&Report<'_>) -> Result<Vec<Advisory>, String>,
 }
 

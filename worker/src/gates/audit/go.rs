@@ -35,7 +35,7 @@ pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
             (None, Some(_)) => Severity::Warning,
             (None, None) => Severity::Info,
         };
-        let entry = worst.entry((id, module)).or_insert((severity, first["version"].as_str().unwrap_or_default()));
+        let entry = worst.entry((id, module)).or_insert_with(|| (severity, first["version"].as_str().unwrap_or_default()));
         entry.0 = entry.0.max(severity);
     }
     let advisory = |((id, module), (severity, version)): ((&str, &str), (Severity, &str))| {

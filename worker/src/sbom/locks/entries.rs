@@ -1,4 +1,4 @@
-//! A JSON object with names that are not known before. serde_json would keep the last of two entries with one name and say nothing.
+//! A JSON object with names that are not known before. `serde_json` would keep the last of two entries with one name and say nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;

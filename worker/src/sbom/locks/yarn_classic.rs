@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
             _ => return Err(format!("line {} is indented by {indent} spaces", at + 1)),
         }
     }
-    entries.into_iter().map(package).collect()
+    entries.iter().map(package).collect()
 }
 
 /// The first of the ranges before the colon, which are quoted where they have to be.
@@ -65,7 +65,7 @@ fn set<'a>(entry: &mut Entry<'a>, content: &'a str) -> Option<()> {
     field.replace(value).is_none().then_some(())
 }
 
-fn package(entry: Entry<'_>) -> Result<Package, String> {
+fn package(entry: &Entry<'_>) -> Result<Package, String> {
     let wrong = |what: &str| format!("the entry in line {} has no {what}", entry.line);
     let version = entry.version.ok_or_else(|| wrong("version"))?;
     // The first character may be that of a scope.
