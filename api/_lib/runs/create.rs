@@ -12,7 +12,7 @@ use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::WakeUp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::App;
@@ -37,7 +37,7 @@ pub(crate) struct CreateRun {
     open_pr: bool,
     /// With `prompt`: the repository to work on.
     #[schema(value_type = Option<Object>)]
-    workspace: Option<Value>,
+    workspace: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -126,11 +126,11 @@ fn read(request: CreateRun) -> Result<(Plan, Value), Refusal> {
 }
 
 /// A plan that has a model make a plan from a prompt, and submits it.
-fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Value>) -> Value {
+fn planning(prompt: &str, quality: bool, open_pr: bool, workspace: Option<Map<String, Value>>) -> Value {
     let goal: String = prompt.chars().take(200).collect();
     let mut inputs = json!({"prompt": prompt, "quality": quality, "open_pr": open_pr});
     if let Some(workspace) = workspace {
-        inputs["workspace"] = workspace;
+        inputs["workspace"] = Value::Object(workspace);
     }
     json!({"goal": goal, "steps": [
         {"name": "plan", "tool": "plan:make", "inputs": inputs},
