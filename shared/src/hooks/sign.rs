@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn it_is_the_vector_of_the_specification() {
-        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned();
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(); // nofx:allow-secret of the specification
         let signed = sign(std::slice::from_ref(&secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(sign(&[make_secret(), secret], "m", 1, "").split(' ').count(), 2, "while one replaces the other");
