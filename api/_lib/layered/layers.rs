@@ -66,6 +66,6 @@ mod tests {
     fn a_chain_may_be_long_and_a_cycle_does_not_hang() {
         let chain: Vec<Vec<usize>> = (0..100_000).map(|n: usize| n.checked_sub(1).into_iter().collect()).collect();
         assert_eq!(layers(&chain).len(), 100_000);
-        assert_eq!(layers(&[vec![1], vec![0], vec![0]]), [vec![0, 1, 2]]);
+        assert_eq!(layers(&[vec![1], vec![0], vec![0]]).iter().map(Vec::len).collect::<Vec<_>>(), [3]);
     }
 }
