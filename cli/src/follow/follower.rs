@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nofx_shared::net;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use nofx_shared::crypto;
 
 /// A hash in the terms of CycloneDX.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,18 +20,14 @@ impl Hash {
             "sha512" => ("SHA-512", 64),
             _ => return None,
         };
-        (bytes.len() == size).then(|| Self { algorithm, hex: crypto::hex(bytes) })
+        (bytes.len() == size).then(|| Self { algorithm, hex: hex::encode(bytes) })
     }
 
     /// `sha256:<hex>`, as Python's tools write it.
     pub(super) fn labelled(text: &str) -> Result<Self, String> {
         let read = || {
             let (algorithm, hex) = text.split_once(':')?;
-            if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) || hex.len() % 2 != 0 {
-                return None;
-            }
-            let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect();
-            Self::new(algorithm, &bytes?)
+            Self::new(algorithm, &hex::decode(hex).ok()?)
         };
         read().ok_or_else(|| format!("`{}` is not a hash", shorten(text)))
     }

@@ -167,8 +167,20 @@ mod tests {
         let npm = AUDITORS.iter().find(|auditor| auditor.command.starts_with("npm")).expect("npm");
         let of = |exit_code, dropped_bytes| {
             let stdout = r#"{"auditReportVersion": 2, "vulnerabilities": {}}"#.to_owned();
-            read(npm, &ProcessResult { exit_code, output: stdout.clone(), stdout, dropped_bytes, written: None }, None)
-                .map(|found| found.len())
+            read(
+                npm,
+                &ProcessResult {
+                    exit_code,
+                    output: stdout.clone(),
+                    stdout,
+                    dropped_bytes,
+                    stderr: String::new(),
+                    is_stderr_cut: false,
+                    written: None,
+                },
+                None,
+            )
+            .map(|found| found.len())
         };
         assert_eq!(of(Some(0), 0), Ok(0));
         for (exit_code, dropped) in [(None, 0), (Some(127), 0), (Some(126), 0), (Some(0), 1), (Some(1), 0)] {
