@@ -18,7 +18,7 @@ fn lint(document: &Value) -> (bool, String) {
     let arguments = ["--fail-severity", "hint", "--display-only-failures", "--ruleset"];
     let output = Command::new(spectral).arg("lint").arg(file).args(arguments).arg(root().join("tests/spectral.yaml")).output();
     let output = output.expect("spectral; scripts/bootstrap-dev.sh installs it");
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
 #[tokio::test]
