@@ -50,7 +50,7 @@ pub(super) fn complete(document: &mut Value) {
             }
             match name.as_str() {
                 "limit" => {
-                    let most = parameter["schema"].get("maximum").cloned().unwrap_or(json!(100));
+                    let most = parameter["schema"].get("maximum").cloned().unwrap_or_else(|| json!(100));
                     parameter["schema"] = json!({"type": "integer", "minimum": 1, "maximum": most, "default": 50});
                 }
                 "Idempotency-Key" => parameter["schema"] = json!({"type": "string", "minLength": 1, "maxLength": 255}),
