@@ -39,7 +39,7 @@ struct Follower {
 
 /// Stream events as they happen.
 ///
-/// For every role. Server-sent events: `id` is the cursor, `event` the type, `data` an event of CloudEvents. With `Last-Event-ID` or `after` the
+/// For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the
 /// stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream
 /// ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),

@@ -381,7 +381,7 @@ export interface paths {
         };
         /**
          * Stream events as they happen.
-         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a CloudEvent. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
+         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
          */
         get: operations["stream_events"];
         put?: never;

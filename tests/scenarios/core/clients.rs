@@ -19,7 +19,7 @@ fn run(command: &mut Command) {
 
 fn attempt(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; scripts/bootstrap-dev.sh --tests installs it"));
-    (output.status.success(), [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat())
+    (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
 fn npm(name: &str) -> Command {

@@ -103,4 +103,15 @@ mod every_host {
         assert_eq!((code.as_u16(), &preview["order"], &preview["edges"]), (200, &json!(["a", "b"]), &json!([["a", "b"]])));
         assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
     }
+
+    #[tokio::test]
+    async fn a_workspace_that_is_no_object_is_refused_even_where_it_is_not_used() {
+        let person = Tenant::new().await.contributor();
+        let plan = json!({"steps": [{"name": "a", "tool": "noop"}]});
+        for workspace in [json!("here"), json!(1), json!([null]), json!(false)] {
+            let (code, problem) = person.post("/api/runs", json!({"plan": plan, "workspace": workspace})).await;
+            assert_eq!(code, 422, "{workspace}: {problem}");
+        }
+        assert_eq!(person.get("/api/runs").await.1["data"], json!([]));
+    }
 }
