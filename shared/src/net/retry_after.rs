@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn an_hour_is_the_longest_wait() {
-        for text in ["3601", "99999999999999999999999999", &"9".repeat(400), "Sun, 06 Nov 2094 08:49:37 GMT"] {
+        for text in ["3601", "99999999999999999999999999", &"9".repeat(400), "Sat, 06 Nov 2094 08:49:37 GMT"] {
             assert_eq!(wait(text, now()), Some(Duration::from_secs(3600)), "{text}");
         }
     }
