@@ -148,6 +148,8 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     match result {
         Ok(Ok(Outcome::Done { outputs })) => mask_outputs(&outputs, &mask),
         Ok(Ok(outcome)) => outcome,
+        // The handler was quicker to see the stop.
+        Ok(Err(_)) if stop.is_cancelled() => Outcome::Interrupted,
         Ok(Err(failure)) => {
             Outcome::Failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
         }
