@@ -44,6 +44,25 @@ fn two_stacks_run_side_by_side_and_stopping_leaves_no_process() {
     assert!(processes(&second).iter().all(|pid| !Own::lives(*pid)), "a process was left behind: {second}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_warns_of_nothing_while_streams_are_open() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut own = Own::start_with(&Own::folder("quiet"), &["--workers", "1"], &[("RUST_LOG", "info")]);
+        let dev = own.dev();
+        let request = nofx_shared::net::client().get(format!("{}/api/events/stream", dev["api_url"].as_str().expect("a URL")));
+        let mut stream = request.bearer_auth(dev["tokens"]["viewer"].as_str().expect("a token")).send().await.expect("a stream");
+        assert_eq!(own.run(&plan(vec![bash("a", "true")])).await["status"], "succeeded");
+        assert!(own.stop_by(signal).success());
+        let mut read = String::new();
+        while let Some(chunk) = stream.chunk().await.expect("the stream ends in order") {
+            read.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        assert!(read.contains("event: run.succeeded") && read.contains("event: reconnect"), "{read}");
+        let log = std::fs::read_to_string(own.dir.join("dev.log")).expect("a log");
+        assert!(log.contains("stopping") && !log.contains("WARN") && !log.contains("ERROR"), "{signal}: {log}");
+    }
+}
+
 #[test]
 fn a_start_after_sigkill_ends_what_was_left_behind() {
     let dir = Own::folder("left");

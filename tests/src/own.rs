@@ -109,9 +109,14 @@ impl Own {
 
     /// Asks it to stop and waits until it has; the folder stays.
     pub fn stop(&mut self) -> std::process::ExitStatus {
+        self.stop_by(Signal::SIGTERM)
+    }
+
+    /// The same, by a signal.
+    pub fn stop_by(&mut self, signal: Signal) -> std::process::ExitStatus {
         // Waiting lets go of its input, which would remove the folder if it came before the end.
         let input = self.process.stdin.take();
-        Self::kill(i64::from(self.process.id()), Signal::SIGTERM);
+        Self::kill(i64::from(self.process.id()), signal);
         let status = self.process.wait().expect("it ends");
         drop(input);
         status
