@@ -83,22 +83,16 @@ fn a_type_that_the_description_loses_breaks_programs() {
     let copy = folder.path().join("typescript");
     run(Command::new("cp").arg("-r").arg(root().join("clients/typescript")).arg(&copy));
     std::os::unix::fs::symlink(root().join("node_modules"), folder.path().join("node_modules")).expect("a link");
-    let compile = || attempt(npm("tsc").arg("--noEmit").arg("--project").arg(copy.join("test")));
-    assert_eq!(compile(), (true, String::new()));
-
-    let free = json!({"type": "object", "additionalProperties": true});
-    let document: Value = serde_json::from_slice(&std::fs::read(description()).expect("a description")).expect("JSON");
-    for (pointer, example) in
-        [("/components/schemas/RunSummaryPage/properties/data/items", &free), ("/components/schemas/RunStatus", &json!({"type": "string"}))]
-    {
-        let mut less = document.clone();
-        *less.pointer_mut(pointer).expect("a type") = example.clone();
-        let file = folder.path().join("openapi.json");
-        std::fs::write(&file, less.to_string()).expect("written");
-        make_typescript(&file, &copy.join("src/schema.ts"));
-        let (compiles, output) = compile();
-        assert!(!compiles && output.contains("Unused '@ts-expect-error'"), "without {pointer}: {output}");
-    }
+    let mut less: Value = serde_json::from_slice(&std::fs::read(description()).expect("a description")).expect("JSON");
+    less["components"]["schemas"]["RunStatus"] = json!({"type": "string"});
+    less["components"]["schemas"]["RunSummaryPage"]["properties"]["data"]["items"] =
+        json!({"type": "object", "additionalProperties": true});
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, less.to_string()).expect("written");
+    make_typescript(&file, &copy.join("src/schema.ts"));
+    // Whole, it compiles: see the test above.
+    let (compiles, output) = attempt(npm("tsc").arg("--noEmit").arg("--project").arg(copy.join("test")));
+    assert!(!compiles && output.matches("Unused '@ts-expect-error'").count() == 2, "a line for each type that is gone: {output}");
 }
 
 #[tokio::test]
