@@ -27,9 +27,9 @@ fn about(tag: &str) -> &'static str {
         "artifacts" => "Files that steps saved, and the attestations about them.",
         "events" => "The event log, page by page and as a stream.",
         "gates" => "Barriers on steps: list, request and decide them, and set the policies that require them.",
-        "retention" => "How long the tenant's history is kept, and legal holds that suspend this.",
+        "retention" => "How long the tenant's history is kept, and legal holds, which come before it.",
         "runs" => "Submit plans, follow their runs, and control them.",
-        "system" => "Health, descriptions, metrics, alerts, circuit breakers, dead letters and model settings.",
+        "system" => "Health, descriptions, metrics, alerts, breakers, dead letters and model settings.",
         "webhooks" => "Hooks that call others, and webhooks that others send.",
         other => panic!("say in openapi/document.rs what the router `{other}` is for"),
     }

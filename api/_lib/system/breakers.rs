@@ -30,7 +30,7 @@ pub(crate) struct BreakerSettings {
     close: bool,
 }
 
-/// List the circuit breakers.
+/// List the breakers.
 ///
 /// For every role. Returns the breakers that had a failure in the last few minutes, are not closed, or have settings of their own, by
 /// target.
