@@ -23,9 +23,11 @@ pub(crate) struct NewHold {
     reason: String,
 }
 
-/// List the legal holds, newest first, at most a thousand. For supervisors.
+/// List the legal holds.
+///
+/// For supervisors: the newest thousand, newest first. What they name is not deleted, whatever its retention.
 #[utoipa::path(get, path = "/retention/holds", security(("bearer" = [])),
-    responses((status = 200, body = Page<LegalHold>), (status = 304), (status = 401), (status = 403)))]
+    responses((status = 200, body = Page<LegalHold>), (status = 304)))]
 pub(crate) async fn list_holds(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     caller.at_least(Role::Supervisor)?;
     let query = Query::of("legal_hold", [("select", LegalHold::COLUMNS), ("order", "created_at.desc,id.desc"), ("limit", "1000")]);
@@ -33,9 +35,12 @@ pub(crate) async fn list_holds(State(app): State<App>, caller: Authenticated, he
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Place a legal hold on a run or on the tenant. For supervisors.
+/// Place a legal hold.
+///
+/// For supervisors: on a run, or, without `run_id`, on everything of the tenant. It waits for a deletion that is under way. A second hold on
+/// the same run is another hold; a request that is sent again with its `Idempotency-Key` is not. Returns the hold.
 #[utoipa::path(post, path = "/retention/holds", request_body = NewHold, security(("bearer" = [])),
-    responses((status = 201, body = LegalHold), (status = 400), (status = 401), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 201, body = LegalHold), (status = 404), (status = 422)))]
 pub(crate) async fn place_hold(
     State(app): State<App>,
     caller: Authenticated,
@@ -49,9 +54,11 @@ pub(crate) async fn place_hold(
     idempotent(request, StatusCode::CREATED, act).await
 }
 
-/// Release a legal hold: the retention applies again. For supervisors.
+/// Release a legal hold.
+///
+/// For supervisors. The retention applies again to what no other hold names. The audit log keeps the hold and its reason.
 #[utoipa::path(delete, path = "/retention/holds/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 404)))]
+    responses((status = 204), (status = 404)))]
 pub(crate) async fn release_hold(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {
     app.db(&caller).call::<_, ()>("release_hold", &json!({"p_id": id})).await?;
     Ok(StatusCode::NO_CONTENT)

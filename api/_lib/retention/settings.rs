@@ -21,17 +21,23 @@ pub(crate) struct NewRetention {
     days: Option<i32>,
 }
 
-/// List for how many days the tenant keeps runs, model calls, artifacts, alerts and events.
+/// List for how long the tenant keeps its history.
+///
+/// For every role: one entry for each of runs, model calls, artifacts, alerts and events, with `days` and whether it is the default.
+/// A null is forever; for model calls and artifacts as long as their run.
 #[utoipa::path(get, path = "/retention", security(("bearer" = [])),
-    responses((status = 200, body = Page<RetentionSetting>), (status = 304), (status = 401)))]
+    responses((status = 200, body = Page<RetentionSetting>), (status = 304)))]
 pub(crate) async fn list_retention(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let data: Vec<RetentionSetting> = app.db(&caller).call("list_retention", &json!({})).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
 }
 
-/// Set for how many days the tenant keeps something; what is older is deleted within hours. For admins.
+/// Set for how long the tenant keeps something.
+///
+/// For admins. What is older is deleted within hours, but for what a legal hold names. Sending it twice changes nothing more. Artifacts and
+/// model calls cannot be kept longer than the runs that they belong to.
 #[utoipa::path(post, path = "/retention", request_body = NewRetention, security(("bearer" = [])),
-    responses((status = 204), (status = 400), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 204), (status = 422)))]
 pub(crate) async fn set_retention(State(app): State<App>, caller: Authenticated, body: Body<NewRetention>) -> Result<StatusCode, Refusal> {
     let arguments = json!({"p_what": body.value.what, "p_days": body.value.days});
     app.db(&caller).call::<_, ()>("set_retention", &arguments).await?;

@@ -35,10 +35,13 @@ async fn find(app: &App, caller: &Caller, run: Uuid, step: Uuid) -> Result<StepI
     Ok(StepInputs { inputs: row.used.or(row.planned).unwrap_or_else(|| Value::Object(serde_json::Map::new())) })
 }
 
-/// Show all inputs of a step: those of a run are cut when they are large.
+/// Show all inputs of a step.
+///
+/// For every role. As its last attempt used them, secrets masked; before the first attempt ended, as the plan has them. The run itself shows
+/// them cut when they are large.
 #[utoipa::path(get, path = "/runs/{id}/steps/{step_id}/inputs", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path)),
-    responses((status = 200, body = StepInputs), (status = 304), (status = 401), (status = 404)))]
+    responses((status = 200, body = StepInputs), (status = 304), (status = 404)))]
 pub(crate) async fn get_step_inputs(
     State(app): State<App>,
     caller: Authenticated,

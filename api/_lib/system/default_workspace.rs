@@ -24,17 +24,22 @@ pub(crate) struct DefaultWorkspace {
 }
 
 /// Show the default workspace of the tenant.
+///
+/// For every role. Runs whose plan names no workspace start with it; null: with an empty folder.
 #[utoipa::path(get, path = "/workspace", security(("bearer" = [])),
-    responses((status = 200, body = DefaultWorkspace), (status = 304), (status = 401)))]
+    responses((status = 200, body = DefaultWorkspace), (status = 304)))]
 pub(crate) async fn get_default_workspace(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
     let filters = vec![("select".to_owned(), "git,ref".to_owned())];
     let rows: Vec<Workspace> = app.db(&caller).read(&Query { table: "default_workspace", filters }).await?;
     Ok(cached(&headers, &DefaultWorkspace { workspace: rows.into_iter().next() }))
 }
 
-/// Set the default workspace of the tenant, replacing the previous one; null for none. Runs that exist are not changed. For admins.
+/// Set the default workspace of the tenant.
+///
+/// For admins. Replaces the previous one; null for none. Runs that exist are not changed. Sending it twice changes nothing more. Returns it
+/// as it is stored.
 #[utoipa::path(post, path = "/workspace", request_body = DefaultWorkspace, security(("bearer" = [])),
-    responses((status = 200, body = DefaultWorkspace), (status = 401), (status = 403), (status = 422)))]
+    responses((status = 200, body = DefaultWorkspace), (status = 422)))]
 pub(crate) async fn set_default_workspace(
     State(app): State<App>,
     caller: Authenticated,

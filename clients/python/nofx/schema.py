@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-AlertKind: TypeAlias = Literal['queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open']
+AlertKind: TypeAlias = Literal['queue_depth', 'queue_age', 'queue_latency', 'dlq_growth', 'breaker_open', 'approval_waiting']
 """
 What an alert measures.
 """
@@ -35,15 +35,44 @@ class Artifact(TypedDict):
     created_at: str
     hash: str
     """
-    `sha256:…` of the bytes.
+    `sha256:<hex>` of the bytes.
     """
     id: str
-    media_type: str
     name: str
-    path: str
     run_id: str
     size_bytes: int
     step_id: str
+    type: str
+    """
+    Its media type (RFC 6838).
+    """
+    uri: str
+    """
+    Unique in the tenant: `runs/<run>/steps/<step>/<name>`, percent-encoded; `GET /api/artifacts/{id}/content` has the bytes.
+    """
+
+
+class Attempt(TypedDict):
+    """
+    A finished attempt of a step.
+    """
+
+    attempt: int
+    """
+    Its number, from 1.
+    """
+    ended_at: str
+    error: dict[str, Any] | None
+    """
+    `{message, details}`
+    """
+    outcome: str
+    """
+    succeeded, failed, `timed_out`, cancelled, skipped, `lease_expired` or interrupted.
+    """
+    ready_at: str | None
+    started_at: str | None
+    worker: str | None
 
 
 class Attestation(TypedDict):
@@ -260,7 +289,7 @@ class CronResult(TypedDict):
 
     changed: int
     """
-    Leases expired and runs finished, steps woken, days dropped, keys and log chunks pruned, or alerts raised and resolved.
+    Leases expired and runs finished, steps woken, days dropped and rows deleted, keys and log chunks pruned, or alerts raised and resolved.
     """
 
 
@@ -293,6 +322,17 @@ class DecisionReason(TypedDict):
     reason: NotRequired[str | None]
     """
     Shown with the gate and recorded in the audit log; a waiver requires one.
+    """
+
+
+class DefaultWorkspace(TypedDict):
+    """
+    The default workspace of a tenant.
+    """
+
+    workspace: dict[str, Any] | None
+    """
+    `git`: URL or path of a repository; `ref`: branch, tag or commit, default: the repository's HEAD. Null: plans that name no workspace start with an empty folder.
     """
 
 
@@ -457,6 +497,21 @@ class KeySet(TypedDict):
     keys: list[dict[str, Any]]
 
 
+class LegalHold(TypedDict):
+    """
+    A legal hold: what it names is not deleted, whatever its retention.
+    """
+
+    created_at: str
+    created_by: str
+    id: str
+    reason: str
+    run_id: str | None
+    """
+    Null: everything of the tenant.
+    """
+
+
 LineageEdge = TypedDict(
     'LineageEdge',
     {
@@ -549,6 +604,21 @@ class NewDbWriteRule(TypedDict):
     tenant_id: str
 
 
+class NewHold(TypedDict):
+    """
+    A legal hold to place.
+    """
+
+    reason: str
+    """
+    1 to 2,000 characters; the audit log keeps it.
+    """
+    run_id: NotRequired[str | None]
+    """
+    The run; without it everything of the tenant.
+    """
+
+
 class NewHook(TypedDict):
     """
     A hook to set; replaces the one with the same name.
@@ -624,6 +694,15 @@ class DeliverySummaryPage(TypedDict):
     next_cursor: str | None
 
 
+class LegalHoldPage(TypedDict):
+    """
+    A page of a list of `LegalHold`.
+    """
+
+    data: list[LegalHold]
+    next_cursor: str | None
+
+
 class NetworkPage(TypedDict):
     """
     A page of a list of `Network`.
@@ -678,7 +757,7 @@ class Problem(TypedDict):
     """
     The kind of problem in words.
     """
-    type: Literal['https://nofx.dev/problems/already-approved', 'https://nofx.dev/problems/api-key-not-found', 'https://nofx.dev/problems/append-only', 'https://nofx.dev/problems/artifact-not-found', 'https://nofx.dev/problems/blob-deleting', 'https://nofx.dev/problems/body-too-large', 'https://nofx.dev/problems/cycle', 'https://nofx.dev/problems/db-write-rule-not-found', 'https://nofx.dev/problems/delivery-not-found', 'https://nofx.dev/problems/duplicate-name', 'https://nofx.dev/problems/empty-plan', 'https://nofx.dev/problems/forbidden', 'https://nofx.dev/problems/gate-decided', 'https://nofx.dev/problems/gate-expired', 'https://nofx.dev/problems/gate-not-found', 'https://nofx.dev/problems/gate-policy-not-found', 'https://nofx.dev/problems/hook-denied', 'https://nofx.dev/problems/hook-not-found', 'https://nofx.dev/problems/id-taken', 'https://nofx.dev/problems/idempotency-key-reused', 'https://nofx.dev/problems/illegal-transition', 'https://nofx.dev/problems/internal', 'https://nofx.dev/problems/invalid-alert-rule', 'https://nofx.dev/problems/invalid-breaker', 'https://nofx.dev/problems/invalid-db-write-rule', 'https://nofx.dev/problems/invalid-gate-policy', 'https://nofx.dev/problems/invalid-hook', 'https://nofx.dev/problems/invalid-plan', 'https://nofx.dev/problems/invalid-request', 'https://nofx.dev/problems/invalid-settings', 'https://nofx.dev/problems/invalid-write', 'https://nofx.dev/problems/not-found', 'https://nofx.dev/problems/quota-exceeded', 'https://nofx.dev/problems/rate-limited', 'https://nofx.dev/problems/reason-required', 'https://nofx.dev/problems/request-in-progress', 'https://nofx.dev/problems/run-finished', 'https://nofx.dev/problems/run-not-failed', 'https://nofx.dev/problems/run-not-found', 'https://nofx.dev/problems/self-approval', 'https://nofx.dev/problems/step-not-found', 'https://nofx.dev/problems/step-started', 'https://nofx.dev/problems/timed-out', 'https://nofx.dev/problems/too-many-children', 'https://nofx.dev/problems/unauthorized', 'https://nofx.dev/problems/unavailable', 'https://nofx.dev/problems/unknown-decision', 'https://nofx.dev/problems/unknown-gate-type', 'https://nofx.dev/problems/unknown-need', 'https://nofx.dev/problems/unknown-tenant', 'https://nofx.dev/problems/unsupported-encoding', 'https://nofx.dev/problems/webhook-source-not-found', 'https://nofx.dev/problems/write-not-allowed']
+    type: Literal['https://nofx.dev/problems/already-approved', 'https://nofx.dev/problems/api-key-not-found', 'https://nofx.dev/problems/append-only', 'https://nofx.dev/problems/artifact-not-found', 'https://nofx.dev/problems/blob-deleting', 'https://nofx.dev/problems/body-too-large', 'https://nofx.dev/problems/cycle', 'https://nofx.dev/problems/db-write-rule-not-found', 'https://nofx.dev/problems/delivery-not-found', 'https://nofx.dev/problems/duplicate-name', 'https://nofx.dev/problems/empty-plan', 'https://nofx.dev/problems/forbidden', 'https://nofx.dev/problems/gate-decided', 'https://nofx.dev/problems/gate-expired', 'https://nofx.dev/problems/gate-not-found', 'https://nofx.dev/problems/gate-policy-not-found', 'https://nofx.dev/problems/hook-denied', 'https://nofx.dev/problems/hook-not-found', 'https://nofx.dev/problems/id-taken', 'https://nofx.dev/problems/idempotency-key-reused', 'https://nofx.dev/problems/illegal-transition', 'https://nofx.dev/problems/internal', 'https://nofx.dev/problems/invalid-alert-rule', 'https://nofx.dev/problems/invalid-breaker', 'https://nofx.dev/problems/invalid-db-write-rule', 'https://nofx.dev/problems/invalid-gate-policy', 'https://nofx.dev/problems/invalid-hook', 'https://nofx.dev/problems/invalid-plan', 'https://nofx.dev/problems/invalid-request', 'https://nofx.dev/problems/invalid-retention', 'https://nofx.dev/problems/invalid-settings', 'https://nofx.dev/problems/invalid-write', 'https://nofx.dev/problems/legal-hold', 'https://nofx.dev/problems/legal-hold-not-found', 'https://nofx.dev/problems/not-found', 'https://nofx.dev/problems/quota-exceeded', 'https://nofx.dev/problems/rate-limited', 'https://nofx.dev/problems/reason-required', 'https://nofx.dev/problems/request-in-progress', 'https://nofx.dev/problems/run-finished', 'https://nofx.dev/problems/run-not-failed', 'https://nofx.dev/problems/run-not-found', 'https://nofx.dev/problems/self-approval', 'https://nofx.dev/problems/step-not-found', 'https://nofx.dev/problems/step-started', 'https://nofx.dev/problems/timed-out', 'https://nofx.dev/problems/too-many-children', 'https://nofx.dev/problems/unauthorized', 'https://nofx.dev/problems/unavailable', 'https://nofx.dev/problems/unknown-decision', 'https://nofx.dev/problems/unknown-gate-type', 'https://nofx.dev/problems/unknown-need', 'https://nofx.dev/problems/unknown-tenant', 'https://nofx.dev/problems/unsupported-encoding', 'https://nofx.dev/problems/webhook-source-not-found', 'https://nofx.dev/problems/write-not-allowed']
     """
     The kind of problem; its last part is the name of a page in docs/problems.
     """
@@ -745,6 +824,28 @@ class Requeued(TypedDict):
     requeued: list[str]
 
 
+Retained: TypeAlias = Literal['runs', 'model_calls', 'artifacts', 'alerts', 'events']
+"""
+What has a retention.
+"""
+
+
+class RetentionSetting(TypedDict):
+    """
+    For how many days a tenant keeps something.
+    """
+
+    days: int | None
+    """
+    1 to 3650; null: forever, model calls and artifacts as long as their run.
+    """
+    is_default: bool
+    """
+    The tenant has set no other.
+    """
+    what: Retained
+
+
 class RetryRun(TypedDict):
     """
     Why a run is retried.
@@ -791,6 +892,17 @@ class StatusReason(TypedDict):
     step_name: str | None
 
 
+class StepInputs(TypedDict):
+    """
+    The inputs of a step.
+    """
+
+    inputs: dict[str, Any]
+    """
+    As its last attempt used them: expressions resolved, secrets masked, values beyond 256 KiB in all cut with a mark. Before: as in the plan.
+    """
+
+
 StepStatus: TypeAlias = Literal['pending', 'ready', 'running', 'waiting', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped']
 
 
@@ -813,17 +925,33 @@ class WebhookResult(TypedDict):
 
 class Alert(TypedDict):
     """
-    A measurement that passed its threshold.
+    A measurement that passed its threshold. One for each subject can be ongoing.
     """
 
+    details: dict[str, Any]
+    """
+    Of `approval_waiting`, who could decide: `{gate_id, gate_type, role, approvals, approvals_required, author_may_approve, people}`, `role` being the minimum and `people` the addresses of at most 20. Empty for the other kinds.
+    """
     id: str
     kind: AlertKind
+    link: str
+    """
+    The page of the dashboard that shows it, or its gate: a path.
+    """
     raised_at: str
     resolved_at: str | None
     """
     Null while the alert is ongoing.
     """
+    run_id: str | None
+    """
+    The run that it is about, if there is one.
+    """
     seen_at: str
+    subject: str
+    """
+    What it is about: `high`, `normal` or `low` for the steps of a priority (above, at and below 0), `dlq`, the target of a breaker, or the id of a gate.
+    """
     threshold: float
     value: float
     """
@@ -1041,6 +1169,18 @@ class NewKey(TypedDict):
     """
 
 
+class NewRetention(TypedDict):
+    """
+    A retention to set.
+    """
+
+    days: int | None
+    """
+    1 to 3650; null: forever, model calls and artifacts as long as their run. Required, so that forgetting it keeps nothing forever.
+    """
+    what: Retained
+
+
 class NewWebhookSource(TypedDict):
     """
     A source to set.
@@ -1117,6 +1257,15 @@ class QuotaPage(TypedDict):
     """
 
     data: list[Quota]
+    next_cursor: str | None
+
+
+class RetentionSettingPage(TypedDict):
+    """
+    A page of a list of `RetentionSetting`.
+    """
+
+    data: list[RetentionSetting]
     next_cursor: str | None
 
 
@@ -1200,9 +1349,18 @@ class Step(TypedDict):
     """
 
     attempt: int
+    attempts: NotRequired[list[Attempt]]
+    """
+    Finished attempts, oldest first; the current one is in `attempt`, `worker` and `started_at`.
+    """
     ended_at: str | None
     error: dict[str, Any] | None
     id: str
+    inputs: dict[str, Any]
+    """
+    As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. Large values are cut with a mark when they have more than 2 KiB in all: `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them.
+    """
+    inputs_are_cut: bool
     name: str
     needs: list[str]
     """
@@ -1215,6 +1373,7 @@ class Step(TypedDict):
     status: StepStatus
     tool: str
     waits_for: str | None
+    worker: str | None
 
 
 class SubmittedRun(CreatedRun):
@@ -1246,6 +1405,11 @@ class Gate(TypedDict):
     """
     How many different people must approve.
     """
+    approved_at: str | None
+    approved_by: str | None
+    """
+    The last approval; `decisions` has all of them.
+    """
     author_may_approve: bool
     """
     Whether the run's author may approve.
@@ -1253,14 +1417,17 @@ class Gate(TypedDict):
     created_at: str
     decided_at: str | None
     decided_by: str | None
+    """
+    Who decided the gate, whichever way: a person, or the worker that ran the tool.
+    """
     decisions: list[GateDecision]
     """
     All decisions, oldest first.
     """
     evidence_id: str | None
-    evidence_path: str | None
+    evidence_uri: str | None
     """
-    Path of the evidence in Storage, and the id of its artifact.
+    Where the evidence of a tool is: the URI and the id of its artifact.
     """
     expires_at: str | None
     """

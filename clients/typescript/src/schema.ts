@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the last hundred alerts, newest first.
+         * List the last hundred alerts: ongoing ones first, then the newest.
          * @description For every role. An alert that is ongoing has no `resolved_at`.
          */
         get: operations["list_alerts"];
@@ -192,7 +192,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the circuit breakers.
+         * List the breakers.
          * @description For every role. Returns the breakers that had a failure in the last few minutes, are not closed, or have settings of their own, by target.
          */
         get: operations["list_breakers"];
@@ -217,7 +217,7 @@ export interface paths {
         };
         /**
          * Run a scheduled job of the platform.
-         * @description For the platform's scheduler, which authenticates with `CRON_SECRET`. For deployments whose workers may all be scaled in. Calling it twice does no harm: the second call finds nothing to do. Returns how many things changed.
+         * @description For the platform's scheduler, which authenticates with `CRON_SECRET`, and for operators with `INTERNAL_API_KEY`. For deployments whose workers may all be scaled in. Calling it twice does no harm: the second call finds nothing to do. Returns how many things changed.
          */
         get: operations["run_cron"];
         put?: never;
@@ -864,6 +864,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List for how many days the tenant keeps runs, model calls, artifacts, alerts and events. */
+        get: operations["list_retention"];
+        put?: never;
+        /** Set for how many days the tenant keeps something; what is older is deleted within hours. For admins. */
+        post: operations["set_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the legal holds, newest first, at most a thousand. For supervisors. */
+        get: operations["list_holds"];
+        put?: never;
+        /** Place a legal hold on a run or on the tenant. For supervisors. */
+        post: operations["place_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retention/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Release a legal hold: the retention applies again. For supervisors. */
+        delete: operations["release_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -1028,6 +1081,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/steps/{step_id}/inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show all inputs of a step: those of a run are cut when they are large. */
+        get: operations["get_step_inputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/steps/{step_id}/log": {
         parameters: {
             query?: never;
@@ -1037,7 +1107,7 @@ export interface paths {
         };
         /**
          * Read the log of a running step.
-         * @description For every role. Secrets are masked. Stored for a day, at most 1 MiB of an attempt: poll with the returned `after` while the step runs. Once the attempt has finished, the full log is an artifact of the step (`log-<attempt>.txt`).
+         * @description For every role. Secrets are masked. The newest 4 MiB of an attempt are stored for a day: poll with the returned `after` while the step runs. A line says where output is left out. Once the attempt has finished, the log is an artifact of the step (`log-<attempt>.txt`).
          */
         get: operations["get_step_log"];
         put?: never;
@@ -1168,15 +1238,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the default workspace of the tenant. */
+        get: operations["get_default_workspace"];
+        put?: never;
+        /** Set the default workspace of the tenant, replacing the previous one; null for none. Runs that exist are not changed. For admins. */
+        post: operations["set_default_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A measurement that passed its threshold. */
+        /** @description A measurement that passed its threshold. One for each subject can be ongoing. */
         Alert: {
+            /** @description Of `approval_waiting`, who could decide: `{gate_id, gate_type, role, approvals, approvals_required, author_may_approve, people}`, `role` being the minimum and `people` the addresses of at most 20. Empty for the other kinds. */
+            details: {
+                [key: string]: unknown;
+            };
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["AlertKind"];
+            /** @description The page of the dashboard that shows it, or its gate: a path. */
+            link: string;
             /** Format: date-time */
             raised_at: string;
             /**
@@ -1184,8 +1278,15 @@ export interface components {
              * @description Null while the alert is ongoing.
              */
             resolved_at: string | null;
+            /**
+             * Format: uuid
+             * @description The run that it is about, if there is one.
+             */
+            run_id: string | null;
             /** Format: date-time */
             seen_at: string;
+            /** @description What it is about: `high`, `normal` or `low` for the steps of a priority (above, at and below 0), `dlq`, the target of a breaker, or the id of a gate. */
+            subject: string;
             /** Format: double */
             threshold: number;
             /**
@@ -1198,7 +1299,7 @@ export interface components {
          * @description What an alert measures.
          * @enum {string}
          */
-        AlertKind: "queue_depth" | "queue_age" | "queue_latency" | "dlq_growth" | "breaker_open";
+        AlertKind: "queue_depth" | "queue_age" | "queue_latency" | "dlq_growth" | "breaker_open" | "approval_waiting";
         /** @description The threshold of an alert. */
         AlertRule: {
             kind: components["schemas"]["AlertKind"];
@@ -1217,19 +1318,42 @@ export interface components {
             attempt: number;
             /** Format: date-time */
             created_at: string;
-            /** @description `sha256:…` of the bytes. */
+            /** @description `sha256:<hex>` of the bytes. */
             hash: string;
             /** Format: uuid */
             id: string;
-            media_type: string;
             name: string;
-            path: string;
             /** Format: uuid */
             run_id: string;
             /** Format: int64 */
             size_bytes: number;
             /** Format: uuid */
             step_id: string;
+            /** @description Its media type (RFC 6838). */
+            type: string;
+            /** @description Unique in the tenant: `runs/<run>/steps/<step>/<name>`, percent-encoded; `GET /api/artifacts/{id}/content` has the bytes. */
+            uri: string;
+        };
+        /** @description A finished attempt of a step. */
+        Attempt: {
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             */
+            attempt: number;
+            /** Format: date-time */
+            ended_at: string;
+            /** @description `{message, details}` */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** @description succeeded, failed, `timed_out`, cancelled, skipped, `lease_expired` or interrupted. */
+            outcome: string;
+            /** Format: date-time */
+            ready_at: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            worker: string | null;
         };
         /** @description An attestation about an artifact. */
         Attestation: {
@@ -1447,7 +1571,7 @@ export interface components {
         CronJob: "sweep" | "timers" | "retention" | "prune" | "alerts";
         /** @description The result of a job. */
         CronResult: {
-            /** @description Leases expired and runs finished, steps woken, days dropped, keys and log chunks pruned, or alerts raised and resolved. */
+            /** @description Leases expired and runs finished, steps woken, days dropped and rows deleted, keys and log chunks pruned, or alerts raised and resolved. */
             changed: number;
         };
         /** @description The operations that steps of a tenant may perform on a table. */
@@ -1534,6 +1658,13 @@ export interface components {
             /** @description Shown with the gate and recorded in the audit log; a waiver requires one. */
             reason?: string | null;
         };
+        /** @description The default workspace of a tenant. */
+        DefaultWorkspace: {
+            /** @description `git`: URL or path of a repository; `ref`: branch, tag or commit, default: the repository's HEAD. Null: plans that name no workspace start with an empty folder. */
+            workspace: {
+                [key: string]: unknown;
+            } | null;
+        };
         DeliveryAttempt: {
             /** Format: date-time */
             at: string;
@@ -1592,19 +1723,24 @@ export interface components {
              * @description How many different people must approve.
              */
             approvals_required: number;
+            /** Format: date-time */
+            approved_at: string | null;
+            /** @description The last approval; `decisions` has all of them. */
+            approved_by: string | null;
             /** @description Whether the run's author may approve. */
             author_may_approve: boolean;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             decided_at: string | null;
+            /** @description Who decided the gate, whichever way: a person, or the worker that ran the tool. */
             decided_by: string | null;
             /** @description All decisions, oldest first. */
             decisions: components["schemas"]["GateDecision"][];
             /** Format: uuid */
             evidence_id: string | null;
-            /** @description Path of the evidence in Storage, and the id of its artifact. */
-            evidence_path: string | null;
+            /** @description Where the evidence of a tool is: the URI and the id of its artifact. */
+            evidence_uri: string | null;
             /**
              * Format: date-time
              * @description When the gate expires.
@@ -1753,6 +1889,20 @@ export interface components {
             /** @description Null: the whole API. */
             scopes: string[] | null;
         };
+        /** @description A legal hold: what it names is not deleted, whatever its retention. */
+        LegalHold: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: uuid */
+            id: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description Null: everything of the tenant.
+             */
+            run_id: string | null;
+        };
         /** @description A graph of artifacts and steps. */
         Lineage: {
             edges: components["schemas"]["LineageEdge"][];
@@ -1865,6 +2015,16 @@ export interface components {
             requires?: string[];
             tool: string;
         };
+        /** @description A legal hold to place. */
+        NewHold: {
+            /** @description 1 to 2,000 characters; the audit log keeps it. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The run; without it everything of the tenant.
+             */
+            run_id?: string | null;
+        };
         /** @description A hook to set; replaces the one with the same name. */
         NewHook: {
             filter?: string;
@@ -1901,6 +2061,15 @@ export interface components {
             stored_bytes?: number | null;
             /** Format: uuid */
             tenant_id: string;
+        };
+        /** @description A retention to set. */
+        NewRetention: {
+            /**
+             * Format: int32
+             * @description 1 to 3650; null: forever, model calls and artifacts as long as their run. Required, so that forgetting it keeps nothing forever.
+             */
+            days: number | null;
+            what: components["schemas"]["Retained"];
         };
         /** @description A source to set. */
         NewWebhookSource: {
@@ -1976,6 +2145,11 @@ export interface components {
             data: components["schemas"]["KeySummary"][];
             next_cursor: string | null;
         };
+        /** @description A page of a list of `LegalHold`. */
+        LegalHoldPage: {
+            data: components["schemas"]["LegalHold"][];
+            next_cursor: string | null;
+        };
         /** @description A page of a list of `Network`. */
         NetworkPage: {
             data: components["schemas"]["Network"][];
@@ -1984,6 +2158,11 @@ export interface components {
         /** @description A page of a list of `Quota`. */
         QuotaPage: {
             data: components["schemas"]["Quota"][];
+            next_cursor: string | null;
+        };
+        /** @description A page of a list of `RetentionSetting`. */
+        RetentionSettingPage: {
+            data: components["schemas"]["RetentionSetting"][];
             next_cursor: string | null;
         };
         /** @description A page of a list of `RunSummary`. */
@@ -2021,7 +2200,7 @@ export interface components {
              * @description The kind of problem; its last part is the name of a page in docs/problems.
              * @enum {string}
              */
-            type: "https://nofx.dev/problems/already-approved" | "https://nofx.dev/problems/api-key-not-found" | "https://nofx.dev/problems/append-only" | "https://nofx.dev/problems/artifact-not-found" | "https://nofx.dev/problems/blob-deleting" | "https://nofx.dev/problems/body-too-large" | "https://nofx.dev/problems/cycle" | "https://nofx.dev/problems/db-write-rule-not-found" | "https://nofx.dev/problems/delivery-not-found" | "https://nofx.dev/problems/duplicate-name" | "https://nofx.dev/problems/empty-plan" | "https://nofx.dev/problems/forbidden" | "https://nofx.dev/problems/gate-decided" | "https://nofx.dev/problems/gate-expired" | "https://nofx.dev/problems/gate-not-found" | "https://nofx.dev/problems/gate-policy-not-found" | "https://nofx.dev/problems/hook-denied" | "https://nofx.dev/problems/hook-not-found" | "https://nofx.dev/problems/id-taken" | "https://nofx.dev/problems/idempotency-key-reused" | "https://nofx.dev/problems/illegal-transition" | "https://nofx.dev/problems/internal" | "https://nofx.dev/problems/invalid-alert-rule" | "https://nofx.dev/problems/invalid-breaker" | "https://nofx.dev/problems/invalid-db-write-rule" | "https://nofx.dev/problems/invalid-gate-policy" | "https://nofx.dev/problems/invalid-hook" | "https://nofx.dev/problems/invalid-plan" | "https://nofx.dev/problems/invalid-request" | "https://nofx.dev/problems/invalid-settings" | "https://nofx.dev/problems/invalid-write" | "https://nofx.dev/problems/not-found" | "https://nofx.dev/problems/quota-exceeded" | "https://nofx.dev/problems/rate-limited" | "https://nofx.dev/problems/reason-required" | "https://nofx.dev/problems/request-in-progress" | "https://nofx.dev/problems/run-finished" | "https://nofx.dev/problems/run-not-failed" | "https://nofx.dev/problems/run-not-found" | "https://nofx.dev/problems/self-approval" | "https://nofx.dev/problems/step-not-found" | "https://nofx.dev/problems/step-started" | "https://nofx.dev/problems/timed-out" | "https://nofx.dev/problems/too-many-children" | "https://nofx.dev/problems/unauthorized" | "https://nofx.dev/problems/unavailable" | "https://nofx.dev/problems/unknown-decision" | "https://nofx.dev/problems/unknown-gate-type" | "https://nofx.dev/problems/unknown-need" | "https://nofx.dev/problems/unknown-tenant" | "https://nofx.dev/problems/unsupported-encoding" | "https://nofx.dev/problems/webhook-source-not-found" | "https://nofx.dev/problems/write-not-allowed";
+            type: "https://nofx.dev/problems/already-approved" | "https://nofx.dev/problems/api-key-not-found" | "https://nofx.dev/problems/append-only" | "https://nofx.dev/problems/artifact-not-found" | "https://nofx.dev/problems/blob-deleting" | "https://nofx.dev/problems/body-too-large" | "https://nofx.dev/problems/cycle" | "https://nofx.dev/problems/db-write-rule-not-found" | "https://nofx.dev/problems/delivery-not-found" | "https://nofx.dev/problems/duplicate-name" | "https://nofx.dev/problems/empty-plan" | "https://nofx.dev/problems/forbidden" | "https://nofx.dev/problems/gate-decided" | "https://nofx.dev/problems/gate-expired" | "https://nofx.dev/problems/gate-not-found" | "https://nofx.dev/problems/gate-policy-not-found" | "https://nofx.dev/problems/hook-denied" | "https://nofx.dev/problems/hook-not-found" | "https://nofx.dev/problems/id-taken" | "https://nofx.dev/problems/idempotency-key-reused" | "https://nofx.dev/problems/illegal-transition" | "https://nofx.dev/problems/internal" | "https://nofx.dev/problems/invalid-alert-rule" | "https://nofx.dev/problems/invalid-breaker" | "https://nofx.dev/problems/invalid-db-write-rule" | "https://nofx.dev/problems/invalid-gate-policy" | "https://nofx.dev/problems/invalid-hook" | "https://nofx.dev/problems/invalid-plan" | "https://nofx.dev/problems/invalid-request" | "https://nofx.dev/problems/invalid-retention" | "https://nofx.dev/problems/invalid-settings" | "https://nofx.dev/problems/invalid-write" | "https://nofx.dev/problems/legal-hold" | "https://nofx.dev/problems/legal-hold-not-found" | "https://nofx.dev/problems/not-found" | "https://nofx.dev/problems/quota-exceeded" | "https://nofx.dev/problems/rate-limited" | "https://nofx.dev/problems/reason-required" | "https://nofx.dev/problems/request-in-progress" | "https://nofx.dev/problems/run-finished" | "https://nofx.dev/problems/run-not-failed" | "https://nofx.dev/problems/run-not-found" | "https://nofx.dev/problems/self-approval" | "https://nofx.dev/problems/step-not-found" | "https://nofx.dev/problems/step-started" | "https://nofx.dev/problems/timed-out" | "https://nofx.dev/problems/too-many-children" | "https://nofx.dev/problems/unauthorized" | "https://nofx.dev/problems/unavailable" | "https://nofx.dev/problems/unknown-decision" | "https://nofx.dev/problems/unknown-gate-type" | "https://nofx.dev/problems/unknown-need" | "https://nofx.dev/problems/unknown-tenant" | "https://nofx.dev/problems/unsupported-encoding" | "https://nofx.dev/problems/webhook-source-not-found" | "https://nofx.dev/problems/write-not-allowed";
         };
         /** @description What was purged. */
         Purged: {
@@ -2087,6 +2266,22 @@ export interface components {
             /** Format: int64 */
             expires_s?: number | null;
             role?: components["schemas"]["Role"] | null;
+        };
+        /**
+         * @description What has a retention.
+         * @enum {string}
+         */
+        Retained: "runs" | "model_calls" | "artifacts" | "alerts" | "events";
+        /** @description For how many days a tenant keeps something. */
+        RetentionSetting: {
+            /**
+             * Format: int32
+             * @description 1 to 3650; null: forever, model calls and artifacts as long as their run.
+             */
+            days: number | null;
+            /** @description The tenant has set no other. */
+            is_default: boolean;
+            what: components["schemas"]["Retained"];
         };
         /** @description Why a run is retried. */
         RetryRun: {
@@ -2164,6 +2359,8 @@ export interface components {
         Step: {
             /** Format: int32 */
             attempt: number;
+            /** @description Finished attempts, oldest first; the current one is in `attempt`, `worker` and `started_at`. */
+            attempts?: components["schemas"]["Attempt"][];
             /** Format: date-time */
             ended_at: string | null;
             error: {
@@ -2171,6 +2368,11 @@ export interface components {
             } | null;
             /** Format: uuid */
             id: string;
+            /** @description As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. Large values are cut with a mark when they have more than 2 KiB in all: `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them. */
+            inputs: {
+                [key: string]: unknown;
+            };
+            inputs_are_cut: boolean;
             name: string;
             /** @description Names of the steps that it needs. */
             needs: string[];
@@ -2186,6 +2388,14 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             tool: string;
             waits_for: string | null;
+            worker: string | null;
+        };
+        /** @description The inputs of a step. */
+        StepInputs: {
+            /** @description As its last attempt used them: expressions resolved, secrets masked, values beyond 256 KiB in all cut with a mark. Before: as in the plan. */
+            inputs: {
+                [key: string]: unknown;
+            };
         };
         /** @enum {string} */
         StepStatus: "pending" | "ready" | "running" | "waiting" | "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped";
@@ -2398,11 +2608,17 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
+                     *           "details": {
+                     *             "target": "http"
+                     *           },
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
-                     *           "kind": "queue_depth",
+                     *           "kind": "breaker_open",
+                     *           "link": "/ui/system",
                      *           "raised_at": "2026-07-15T09:30:00Z",
                      *           "resolved_at": null,
+                     *           "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *           "seen_at": "2026-07-15T09:30:00Z",
+                     *           "subject": "http",
                      *           "threshold": 100,
                      *           "value": 140
                      *         }
@@ -2472,7 +2688,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A measurement that passed its threshold. */
+            /** @description A measurement that passed its threshold. One for each subject can be ongoing. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2480,11 +2696,17 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "details": {
+                     *         "target": "http"
+                     *       },
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
-                     *       "kind": "queue_depth",
+                     *       "kind": "breaker_open",
+                     *       "link": "/ui/system",
                      *       "raised_at": "2026-07-15T09:30:00Z",
                      *       "resolved_at": null,
+                     *       "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *       "seen_at": "2026-07-15T09:30:00Z",
+                     *       "subject": "http",
                      *       "threshold": 100,
                      *       "value": 140
                      *     }
@@ -2526,12 +2748,12 @@ export interface operations {
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "hash": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
-                     *       "media_type": "text/plain",
                      *       "name": "report.txt",
-                     *       "path": "dist/report.txt",
                      *       "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *       "size_bytes": 2048,
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "type": "text/plain",
+                     *       "uri": "runs/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b01/steps/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b02/dist/report.txt"
                      *     }
                      */
                     "application/json": components["schemas"]["Artifact"];
@@ -3059,7 +3281,7 @@ export interface operations {
                      *             {
                      *               "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *               "name": "report.txt",
-                     *               "path": "dist/report.txt"
+                     *               "uri": "runs/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b01/steps/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b02/report.txt"
                      *             }
                      *           ],
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3223,7 +3445,7 @@ export interface operations {
                      *         {
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *           "name": "report.txt",
-                     *           "path": "dist/report.txt"
+                     *           "uri": "runs/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b01/steps/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b02/report.txt"
                      *         }
                      *       ],
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3390,6 +3612,8 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "approvals_required": 1,
+                     *           "approved_at": "2026-07-15T09:30:00Z",
+                     *           "approved_by": null,
                      *           "author_may_approve": false,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
@@ -3404,7 +3628,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "evidence_id": null,
-                     *           "evidence_path": null,
+                     *           "evidence_uri": null,
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3477,6 +3701,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "approvals_required": 1,
+                     *       "approved_at": "2026-07-15T09:30:00Z",
+                     *       "approved_by": null,
                      *       "author_may_approve": false,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
@@ -3491,7 +3717,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "evidence_id": null,
-                     *       "evidence_path": null,
+                     *       "evidence_uri": null,
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3697,6 +3923,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "approvals_required": 1,
+                     *       "approved_at": "2026-07-15T09:30:00Z",
+                     *       "approved_by": null,
                      *       "author_may_approve": false,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
@@ -3711,7 +3939,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "evidence_id": null,
-                     *       "evidence_path": null,
+                     *       "evidence_uri": null,
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3781,6 +4009,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "approvals_required": 1,
+                     *       "approved_at": "2026-07-15T09:30:00Z",
+                     *       "approved_by": null,
                      *       "author_may_approve": false,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
@@ -3795,7 +4025,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "evidence_id": null,
-                     *       "evidence_path": null,
+                     *       "evidence_uri": null,
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3869,6 +4099,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "approvals_required": 1,
+                     *       "approved_at": "2026-07-15T09:30:00Z",
+                     *       "approved_by": null,
                      *       "author_may_approve": false,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
@@ -3883,7 +4115,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "evidence_id": null,
-                     *       "evidence_path": null,
+                     *       "evidence_uri": null,
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -3957,6 +4189,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "approvals_required": 1,
+                     *       "approved_at": "2026-07-15T09:30:00Z",
+                     *       "approved_by": null,
                      *       "author_may_approve": false,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
@@ -3971,7 +4205,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "evidence_id": null,
-                     *       "evidence_path": null,
+                     *       "evidence_uri": null,
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -4918,6 +5152,203 @@ export interface operations {
             504: components["responses"]["TimedOut"];
         };
     };
+    list_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list of `RetentionSetting`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "days": 90,
+                     *           "is_default": false,
+                     *           "what": "runs"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RetentionSettingPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "what": "runs"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewRetention"];
+            };
+        };
+        responses: {
+            /** @description Done; there is nothing to return. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list of `LegalHold`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-07-15T09:30:00Z",
+                     *           "created_by": "ada@example.com",
+                     *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "reason": "Checked on staging.",
+                     *           "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LegalHoldPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    place_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Checked on staging.",
+                 *       "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description A legal hold: what it names is not deleted, whatever its retention. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-07-15T09:30:00Z",
+                     *       "created_by": "ada@example.com",
+                     *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "reason": "Checked on staging.",
+                     *       "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LegalHold"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    release_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource that the path names. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to return. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -5133,17 +5564,19 @@ export interface operations {
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "hash": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
-                     *           "media_type": "text/plain",
                      *           "name": "report.txt",
-                     *           "path": "dist/report.txt",
                      *           "run_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
                      *           "size_bytes": 2048,
-                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *           "type": "text/plain",
+                     *           "uri": "runs/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b01/steps/01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b02/dist/report.txt"
                      *         }
                      *       ],
                      *       "gates": [
                      *         {
                      *           "approvals_required": 1,
+                     *           "approved_at": "2026-07-15T09:30:00Z",
+                     *           "approved_by": null,
                      *           "author_may_approve": false,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
@@ -5158,7 +5591,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "evidence_id": null,
-                     *           "evidence_path": null,
+                     *           "evidence_uri": null,
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -5204,9 +5637,24 @@ export interface operations {
                      *       "steps": [
                      *         {
                      *           "attempt": 1,
+                     *           "attempts": [
+                     *             {
+                     *               "attempt": 1,
+                     *               "ended_at": null,
+                     *               "error": null,
+                     *               "outcome": "succeeded",
+                     *               "ready_at": "2026-07-15T09:30:00Z",
+                     *               "started_at": "2026-07-15T09:30:00Z",
+                     *               "worker": "worker-1"
+                     *             }
+                     *           ],
                      *           "ended_at": null,
                      *           "error": null,
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "inputs": {
+                     *             "script": "make"
+                     *           },
+                     *           "inputs_are_cut": false,
                      *           "name": "build",
                      *           "needs": [],
                      *           "outputs": {
@@ -5217,7 +5665,8 @@ export interface operations {
                      *           "started_at": "2026-07-15T09:30:00Z",
                      *           "status": "succeeded",
                      *           "tool": "bash",
-                     *           "waits_for": null
+                     *           "waits_for": null,
+                     *           "worker": "worker-1"
                      *         }
                      *       ]
                      *     }
@@ -5311,6 +5760,8 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "approvals_required": 1,
+                     *           "approved_at": "2026-07-15T09:30:00Z",
+                     *           "approved_by": null,
                      *           "author_may_approve": false,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
@@ -5325,7 +5776,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "evidence_id": null,
-                     *           "evidence_path": null,
+                     *           "evidence_uri": null,
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
@@ -5556,6 +6007,46 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    get_step_inputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource that the path names. */
+                id: string;
+                /** @description The id of a step of the run. */
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The inputs of a step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "inputs": {
+                     *         "script": "make"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StepInputs"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5876,6 +6367,91 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    get_default_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The default workspace of a tenant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "workspace": {
+                     *         "git": "https://github.com/example/app",
+                     *         "ref": "main"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DefaultWorkspace"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    set_default_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "workspace": {
+                 *         "git": "https://github.com/example/app",
+                 *         "ref": "main"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["DefaultWorkspace"];
+            };
+        };
+        responses: {
+            /** @description The default workspace of a tenant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "workspace": {
+                     *         "git": "https://github.com/example/app",
+                     *         "ref": "main"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DefaultWorkspace"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
