@@ -55,11 +55,12 @@ async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_smoke_test_runs_as_it_is_written() {
     let (providers, project) = (Providers::start().await, project());
-    // Without a prefix, but for one, which wins.
+    // As the prototype names them, without a prefix.
     let openai = format!("{}/openai", providers.url);
     let settings = [
         ("OPENAI_BASE_URL", openai.as_str()),
         ("OPENAI_API_KEY", "key-of-openai"),
+        ("LLM_ORDER", "openai"),
         ("ANTHROPIC_API_KEY", "key-of-nobody"),
         ("INTERNAL_API_KEY", "the-key-of-the-prototype"),
     ];
