@@ -1,4 +1,4 @@
-//! Outgoing HTTP and WebSockets: the one place that builds a client, and the rule about private addresses.
+//! Outgoing HTTP, and each WebSocket: the one place that builds a client, and the rule about private addresses.
 
 mod aws;
 mod client;

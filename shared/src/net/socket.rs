@@ -1,5 +1,5 @@
-//! The one place that opens WebSockets, so that they trust the same roots as our HTTP clients.
-#![expect(clippy::disallowed_methods, reason = "the one place that opens WebSockets")]
+//! The one place that opens a WebSocket, so that it trusts the same roots as our HTTP clients.
+#![expect(clippy::disallowed_methods, reason = "the one place that opens a WebSocket")]
 
 use std::sync::Arc;
 
