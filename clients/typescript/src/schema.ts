@@ -871,10 +871,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List for how many days the tenant keeps runs, model calls, artifacts, alerts and events. */
+        /**
+         * List for how long the tenant keeps its history.
+         * @description For every role: one entry for each of runs, model calls, artifacts, alerts and events, with `days` and whether it is the default. A null is forever; for model calls and artifacts as long as their run.
+         */
         get: operations["list_retention"];
         put?: never;
-        /** Set for how many days the tenant keeps something; what is older is deleted within hours. For admins. */
+        /**
+         * Set for how long the tenant keeps something.
+         * @description For admins. What is older is deleted within hours, but for what a legal hold names. Sending it twice changes nothing more. Artifacts and model calls cannot be kept longer than the runs that they belong to.
+         */
         post: operations["set_retention"];
         delete?: never;
         options?: never;
@@ -889,10 +895,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the legal holds, newest first, at most a thousand. For supervisors. */
+        /**
+         * List the legal holds.
+         * @description For supervisors: the newest thousand, newest first. What they name is not deleted, whatever its retention.
+         */
         get: operations["list_holds"];
         put?: never;
-        /** Place a legal hold on a run or on the tenant. For supervisors. */
+        /**
+         * Place a legal hold.
+         * @description For supervisors: on a run, or, without `run_id`, on everything of the tenant. It waits for a deletion that is under way. A second hold on the same run is another hold; a request that is sent again with its `Idempotency-Key` is not. Returns the hold.
+         */
         post: operations["place_hold"];
         delete?: never;
         options?: never;
@@ -910,7 +922,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Release a legal hold: the retention applies again. For supervisors. */
+        /**
+         * Release a legal hold.
+         * @description For supervisors. The retention applies again to what no other hold names. The audit log keeps the hold and its reason.
+         */
         delete: operations["release_hold"];
         options?: never;
         head?: never;
@@ -1088,7 +1103,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show all inputs of a step: those of a run are cut when they are large. */
+        /**
+         * Show all inputs of a step.
+         * @description For every role. As its last attempt used them, secrets masked; before the first attempt ended, as the plan has them. The run itself shows them cut when they are large.
+         */
         get: operations["get_step_inputs"];
         put?: never;
         post?: never;
@@ -1245,10 +1263,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the default workspace of the tenant. */
+        /**
+         * Show the default workspace of the tenant.
+         * @description For every role. Runs whose plan names no workspace start with it; null: with an empty folder.
+         */
         get: operations["get_default_workspace"];
         put?: never;
-        /** Set the default workspace of the tenant, replacing the previous one; null for none. Runs that exist are not changed. For admins. */
+        /**
+         * Set the default workspace of the tenant.
+         * @description For admins. Replaces the previous one; null for none. Runs that exist are not changed. Sending it twice changes nothing more. Returns it as it is stored.
+         */
         post: operations["set_default_workspace"];
         delete?: never;
         options?: never;
@@ -5339,7 +5363,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5640,7 +5663,7 @@ export interface operations {
                      *           "attempts": [
                      *             {
                      *               "attempt": 1,
-                     *               "ended_at": null,
+                     *               "ended_at": "2026-07-15T09:31:00Z",
                      *               "error": null,
                      *               "outcome": "succeeded",
                      *               "ready_at": "2026-07-15T09:30:00Z",
