@@ -52,12 +52,15 @@ async fn a_stop_warns_of_nothing_while_streams_are_open() {
         let request = nofx_shared::net::client().get(format!("{}/api/events/stream", dev["api_url"].as_str().expect("a URL")));
         let mut stream = request.bearer_auth(dev["tokens"]["viewer"].as_str().expect("a token")).send().await.expect("a stream");
         assert_eq!(own.run(&plan(vec![bash("a", "true")])).await["status"], "succeeded");
-        assert!(own.stop_by(signal).success());
         let mut read = String::new();
+        while !read.contains("event: run.succeeded") {
+            read.push_str(&String::from_utf8_lossy(&stream.chunk().await.expect("a chunk").expect("it is open")));
+        }
+        assert!(own.stop_by(signal).success());
         while let Some(chunk) = stream.chunk().await.expect("the stream ends in order") {
             read.push_str(&String::from_utf8_lossy(&chunk));
         }
-        assert!(read.contains("event: run.succeeded") && read.contains("event: reconnect"), "{read}");
+        assert!(read.ends_with("event: reconnect\ndata: {}\nretry: 500\n\n"), "{read}");
         let log = std::fs::read_to_string(own.dir.join("dev.log")).expect("a log");
         assert!(log.contains("stopping") && !log.contains("WARN") && !log.contains("ERROR"), "{signal}: {log}");
     }
