@@ -113,7 +113,7 @@ async fn the_smoke_test_runs_as_it_is_written() {
     let unit = step(&run, "unit")["id"].as_str().expect("an id").to_owned();
     let paths: Vec<&str> = run["gates"].as_array().expect("gates").iter().map(|gate| gate["gate_type"].as_str().expect("a type")).collect();
     assert_eq!(paths, ["gate:typecheck", "gate:lint", "gate:unit"]);
-    let evidence = step(&run, "unit")["outputs"]["evidence"].as_str().expect("a path").to_owned();
+    let evidence = step(&run, "unit")["outputs"]["evidence_uri"].as_str().expect("a URI").to_owned();
     assert!(evidence.ends_with(&format!("runs/{id}/steps/{unit}/gate-unit.json")), "{evidence}");
 
     // Routes of operators take the key under its old name, beside the one that the stack made.
