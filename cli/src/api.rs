@@ -28,7 +28,7 @@ impl Api {
         self.send(self.client.get(format!("{}{path}", self.url))).await
     }
 
-    /// With parameters of the query.
+    /// With parameters of the query, which are escaped.
     pub(crate) async fn list(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Error> {
         self.send(self.client.get(format!("{}{path}", self.url)).query(query)).await
     }
@@ -58,8 +58,9 @@ impl Api {
     }
 
     /// The response to a request for an event stream, from an event on, whatever its status: see `follow`.
-    pub(crate) async fn open_stream(&self, path: &str, last: Option<&str>) -> Result<reqwest::Response, Error> {
-        let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token).header("accept", "text/event-stream");
+    pub(crate) async fn open_stream(&self, path: &str, query: &[(&str, String)], last: Option<&str>) -> Result<reqwest::Response, Error> {
+        let request = self.client.get(format!("{}{path}", self.url)).query(query);
+        let mut request = request.bearer_auth(&self.token).header("accept", "text/event-stream");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }

@@ -23,16 +23,13 @@ pub(crate) struct Events {
 
 pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     let api = Api::find(target, Role::Viewer)?;
-    let mut query = String::new();
-    if let Some(run) = options.run {
-        query.push_str(&format!("&run_id={run}"));
-    }
-    if let Some(types) = &options.types {
-        query.push_str(&format!("&types={types}"));
-    }
+    let run = options.run.map(|run| ("run_id", run.to_string()));
+    let filters: Vec<(&'static str, String)> = run.into_iter().chain(options.types.map(|types| ("types", types))).collect();
     let mut after = "0-0".to_owned();
     loop {
-        let page = api.get(&format!("/api/events?limit=100&after={after}{query}")).await?;
+        let mut query = vec![("limit", "100"), ("after", after.as_str())];
+        query.extend(filters.iter().map(|(name, value)| (*name, value.as_str())));
+        let page = api.list("/api/events", &query).await?;
         for event in page["data"].as_array().into_iter().flatten() {
             output::line(format_args!("{event}"));
             after = event["id"].as_str().unwrap_or_default().to_owned();
@@ -44,7 +41,7 @@ pub(crate) async fn run(target: &Target, options: Events) -> Outcome {
     if !options.follow {
         return Ok(Exit::Succeeded);
     }
-    let mut follower = Follower::new(&api, format!("/api/events/stream?x=1{query}"), Some(after));
+    let mut follower = Follower::new(&api, "/api/events/stream", filters, Some(after));
     loop {
         output::line(format_args!("{}", follower.next().await?));
     }

@@ -71,7 +71,7 @@ fn read(path: &Path) -> Result<Value, Error> {
 
 /// Prints progress until the run finishes; returns the event that finished it.
 async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
-    let mut follower = Follower::new(api, format!("/api/events/stream?run_id={id}"), None);
+    let mut follower = Follower::new(api, "/api/events/stream", vec![("run_id", id.to_owned())], None);
     loop {
         let event: Value = serde_json::from_str(&follower.next().await?).map_err(Error::new)?;
         let kind = event["type"].as_str().unwrap_or_default().to_owned();

@@ -14,7 +14,8 @@ use crate::exit::Error;
 /// A stream's reader.
 pub(crate) struct Follower<'a> {
     api: &'a Api,
-    path: String,
+    path: &'static str,
+    query: Vec<(&'static str, String)>,
     /// The id of the last event: where the next connection continues.
     last: Option<String>,
     connection: Option<Connection>,
@@ -23,8 +24,8 @@ pub(crate) struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     /// Connects when the first event is wanted. `last`: the id of the event after which to begin; none for where the API begins.
-    pub(crate) fn new(api: &'a Api, path: String, last: Option<String>) -> Self {
-        Self { api, path, last, connection: None, pause: Pause::new() }
+    pub(crate) fn new(api: &'a Api, path: &'static str, query: Vec<(&'static str, String)>, last: Option<String>) -> Self {
+        Self { api, path, query, last, connection: None, pause: Pause::new() }
     }
 
     /// The next event's data, however many connections that takes. An error says why there will be none: the API refuses the request, or
@@ -52,7 +53,7 @@ impl<'a> Follower<'a> {
     }
 
     async fn connect(&mut self) -> Result<(), Error> {
-        match tokio::time::timeout(SILENCE, self.api.open_stream(&self.path, self.last.as_deref())).await {
+        match tokio::time::timeout(SILENCE, self.api.open_stream(self.path, &self.query, self.last.as_deref())).await {
             Ok(Ok(response)) => return self.take(response).await,
             Ok(Err(error)) => self.reconnect(Some(&error.to_string()), None).await,
             Err(_) => self.reconnect(Some("no response"), None).await,

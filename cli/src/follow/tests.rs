@@ -62,7 +62,7 @@ async fn events_arrive_whole_wherever_chunks_cut_them_and_however_lines_end() {
         let bytes = text.replace('\n', end_of_line).into_bytes();
         for size in [1, 2, 3, 5, bytes.len()] {
             let (api, _served) = serve(vec![stream(bytes.chunks(size), END)]).await;
-            let mut follower = Follower::new(&api, "/stream".to_owned(), None);
+            let mut follower = Follower::new(&api, "/stream", vec![], None);
             assert_eq!(next(&mut follower).await, "{\"goal\": \"Zoë ✓ 🚀\",\n \"n\": 1}", "{end_of_line:?} {size}");
             assert_eq!(next(&mut follower).await, "second", "{end_of_line:?} {size}");
         }
@@ -81,7 +81,7 @@ async fn a_stream_that_ends_within_an_event_continues_after_the_last_whole_one()
         rest("id: 1-3\ndata: three\n\nid: 1-4\ndata: four\n\n"),
     ])
     .await;
-    let mut follower = Follower::new(&api, "/stream?run_id=r".to_owned(), Some("1-0".to_owned()));
+    let mut follower = Follower::new(&api, "/stream", vec![("run_id", "r".to_owned())], Some("1-0".to_owned()));
     let mut events = vec![];
     for _ in 0..4 {
         events.push(next(&mut follower).await);
@@ -91,6 +91,15 @@ async fn a_stream_that_ends_within_an_event_continues_after_the_last_whole_one()
     let resumed = |head: &String| head.lines().find_map(|line| line.strip_prefix("last-event-id: ")).map(str::to_owned);
     assert_eq!(heads.iter().map(resumed).collect::<Vec<_>>(), ["1-0", "1-1", "1-2", "1-2"].map(|id| Some(id.to_owned())));
     assert!(heads.iter().all(|head| head.starts_with("get /stream?run_id=r ") && head.contains("authorization: bearer a-token")));
+}
+
+#[tokio::test]
+async fn a_value_of_the_query_adds_no_other_parameter() {
+    let (api, served) = serve(vec![stream([&b"id: 1-1\ndata: one\n\n"[..]], END)]).await;
+    let query = vec![("types", "a&run_id=b#c=d e".to_owned())];
+    assert_eq!(next(&mut Follower::new(&api, "/stream", query, None)).await, "one");
+    let heads = served.await.expect("it was sent");
+    assert!(heads[0].starts_with("get /stream?types=a%26run_id%3db%23c%3dd+e http/1.1\r\n"), "{heads:?}");
 }
 
 #[tokio::test]
@@ -108,7 +117,7 @@ async fn an_api_that_is_unavailable_is_called_again_when_it_asks_for_that() {
     ])
     .await;
     let begun = Instant::now();
-    let mut follower = Follower::new(&api, "/stream".to_owned(), None);
+    let mut follower = Follower::new(&api, "/stream", vec![], None);
     assert_eq!(next(&mut follower).await, "one");
     assert!(begun.elapsed() >= Duration::from_secs(2), "it asked for 2 s: {:?}", begun.elapsed());
     let heads = served.await.expect("all were sent");
@@ -137,7 +146,7 @@ async fn a_refusal_is_an_error_that_says_why_and_is_not_repeated() {
     ] {
         // The second would be an event.
         let (api, _served) = serve(vec![response, stream([&b"id: 1-1\ndata: one\n\n"[..]], END)]).await;
-        let mut follower = Follower::new(&api, "/stream".to_owned(), None);
+        let mut follower = Follower::new(&api, "/stream", vec![], None);
         let error = tokio::time::timeout(Duration::from_secs(60), follower.next()).await.expect("it ends").expect_err("it is refused");
         assert!(error.to_string().contains(why), "{why}: {error}");
     }

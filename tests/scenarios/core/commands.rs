@@ -78,6 +78,10 @@ async fn events_are_printed_and_followed() {
     assert_eq!(ended.iter().map(|event| event["runid"].as_str()).collect::<Vec<_>>(), [Some(&*first), Some(&*second)], "{ended:?}");
     let of = events(&["--run", &first]);
     assert!(of.len() > 3 && of.iter().all(|event| event["runid"] == *first), "{of:?}");
+    // Names of no event: nothing of them is another parameter, or is cut off.
+    for types in [format!("run.succeeded&run_id={first}"), "run.succeeded#".to_owned()] {
+        assert_eq!(events(&["--types", &types]), Vec::<Value>::new(), "{types}");
+    }
 
     // All earlier events, and then new ones.
     let mut following = Command::new(binary());

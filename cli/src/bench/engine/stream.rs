@@ -25,7 +25,7 @@ pub(super) async fn measure(fixture: &Fixture, report: &mut Report) -> Result<()
         let api = Api::new(fixture.url(""), fixture.token("viewer").to_owned());
         let sender = sender.clone();
         clients.spawn(async move {
-            let mut follower = Follower::new(&api, "/api/events/stream?types=run.created".to_owned(), None);
+            let mut follower = Follower::new(&api, "/api/events/stream", vec![("types", "run.created".to_owned())], None);
             while let Ok(event) = follower.next().await {
                 drop(sender.send((Utc::now(), event)));
             }
