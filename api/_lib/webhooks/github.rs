@@ -26,8 +26,9 @@ pub(crate) struct GithubWebhookResult {
 
 /// Receive a webhook from GitHub.
 ///
-/// For GitHub, which signs with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`. "Re-run" of a check reruns its gate; other events are
-/// ignored. Returns the steps whose gates run again.
+/// For GitHub, which signs with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`. "Re-run" of a check reruns its gate, "Re-run all checks"
+/// and "Re-run failed checks" all gates of the commit in the runs that failed; other events are ignored. Returns the steps whose gates run
+/// again.
 #[utoipa::path(post, path = "/webhooks/github", request_body = Object, security(("github" = [])),
     responses((status = 200, body = GithubWebhookResult), (status = 404), (status = 409),
         (status = 422)))]

@@ -1227,7 +1227,7 @@ export interface paths {
         put?: never;
         /**
          * Receive a webhook from GitHub.
-         * @description For GitHub, which signs with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`. "Re-run" of a check reruns its gate; other events are ignored. Returns the steps whose gates run again.
+         * @description For GitHub, which signs with `GITHUB_WEBHOOK_SECRET` in `X-Hub-Signature-256`. "Re-run" of a check reruns its gate, "Re-run all checks" and "Re-run failed checks" all gates of the commit in the runs that failed; other events are ignored. Returns the steps whose gates run again.
          */
         post: operations["receive_github_webhook"];
         delete?: never;
