@@ -17,6 +17,7 @@ mod refusals;
 mod rooms;
 mod rust_source;
 mod sql;
+mod temporary;
 mod tokens;
 mod unseen_imports;
 mod words;

@@ -38,11 +38,11 @@ mod tests {
 
     #[test]
     fn no_path_leads_out_of_the_workspace() {
-        let root = std::env::temp_dir().join(format!("nofx-paths-{}", uuid::Uuid::now_v7().simple()));
-        let dir = root.join("workspace");
+        let root = tempfile::tempdir().expect("a folder");
+        let dir = root.path().join("workspace");
         std::fs::create_dir_all(dir.join("src")).expect("a folder");
         std::fs::create_dir_all(dir.join(".git")).expect("a folder");
-        std::fs::create_dir_all(root.join("elsewhere")).expect("a folder");
+        std::fs::create_dir_all(root.path().join("elsewhere")).expect("a folder");
         for (target, link) in [("../elsewhere", "out"), ("src", "inside"), ("../elsewhere/new", "dangling")] {
             std::os::unix::fs::symlink(target, dir.join(link)).expect("a link");
         }
@@ -71,6 +71,5 @@ mod tests {
             assert_eq!(folder_below(dir.clone(), Some(name)).is_ok(), is_folder, "folder {name}");
         }
         assert_eq!(folder_below(dir.clone(), None).ok(), Some(dir));
-        std::fs::remove_dir_all(root).expect("removed");
     }
 }

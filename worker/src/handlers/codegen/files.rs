@@ -94,12 +94,13 @@ mod tests {
 
     #[test]
     fn nothing_is_written_outside_of_the_workspace_or_into_git() {
-        let dir = std::env::temp_dir().join(format!("nofx-files-{}", uuid::Uuid::now_v7().simple()));
+        let root = tempfile::tempdir().expect("a folder");
+        let dir = root.path().join("workspace");
         std::fs::create_dir_all(dir.join("src")).expect("a folder");
         std::os::unix::fs::symlink("/tmp", dir.join("out")).expect("a link");
         std::os::unix::fs::symlink("/etc/passwd", dir.join("src/link")).expect("a link");
         // A write through this link would create a file elsewhere.
-        std::os::unix::fs::symlink(dir.with_extension("elsewhere"), dir.join("src/dangling")).expect("a link");
+        std::os::unix::fs::symlink(root.path().join("elsewhere"), dir.join("src/dangling")).expect("a link");
         let outside = ["../a", "/etc/passwd", "src/../../a", "new/../../a", "out/a", "out/deep/a", "src/link", "src/dangling"];
         let bad = [&outside[..], &[".git/config", "sub/.GIT/hooks/x", "", "a\0b"]].concat();
         for bad in bad {
@@ -107,7 +108,6 @@ mod tests {
         }
         assert!(check(&dir, &[file("a"), file("src/b.rs"), file("new/deep/c"), file("./d")], &[]).is_ok());
         assert!(check(&dir, &[file("src/b.rs")], &["docs/".to_owned()]).is_err());
-        std::fs::remove_dir_all(dir).expect("removed");
     }
 
     #[test]
