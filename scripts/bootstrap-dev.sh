@@ -5,6 +5,7 @@
 #   scripts/bootstrap-dev.sh --preview  pushes the schema and a first tenant to the database of NOFX_DB_URL in .env
 # Makes .env from .env.example and .mcp.json (MCP servers for coding agents) from config/mcp.json unless they are there, and checks
 # whether the Supabase project that .env names can be reached.
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

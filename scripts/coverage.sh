@@ -3,6 +3,7 @@
 #   scripts/coverage.sh          everything
 #   scripts/coverage.sh WORD…    words and filters as for scripts/test.sh
 # Needs Debian's llvm-19, which is installed if it is missing.
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"

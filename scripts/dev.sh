@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a running NOFX: installs what is missing, builds, starts everything, prints the URL. Ctrl-C stops it.
 # Arguments after -- go to `nofx dev`: scripts/dev.sh -- --port 3100
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = "--" ] && shift

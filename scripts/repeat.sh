@@ -3,6 +3,7 @@
 #   scripts/repeat.sh N [--load K] [WORD…]   N runs with K busy loops beside them; words as for scripts/test.sh
 # Continues where it was stopped: runs of the same content of the checkout, with these settings, this load and these words, are not
 # repeated. A run without a test is a failure.
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs="${1:-}" load=0

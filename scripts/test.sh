@@ -11,6 +11,7 @@
 #     perf         no tests: the figures of `nofx bench engine`, of a release build
 # A lane is only that as the first word: after another word, or after `--`, `unit` is a part of a test's name like any other.
 # Arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lane="${1:-}"

@@ -3,6 +3,7 @@
 #   scripts/vercel-build.sh [FOLDER [BYTES]]  the output's folder; default: .vercel/output, which `vercel deploy --prebuilt` takes;
 #                                             and the size limit of a function, default: 12000000 (docs/adr/0008-functions-are-small.md)
 #   scripts/vercel-build.sh --fetch           only fetches the builder
+case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"

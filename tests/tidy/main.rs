@@ -16,6 +16,7 @@ mod prototype;
 mod refusals;
 mod rooms;
 mod rust_source;
+mod scripts;
 mod sql;
 mod temporary;
 mod tokens;
