@@ -10,10 +10,29 @@
 #     chaos        workers, queues and databases that fail
 #     perf         no tests: the figures of `nofx bench engine`, of a release build
 # A lane is only that as the first word: after another word, or after `--`, `unit` is a part of a test's name like any other.
-# Arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
+# Files of the prototype's tests are the words that docs/from-the-prototype.md has for them: scripts/test.sh --runInBand tests/unit/dlq.cloud.test.ts
+# Other arguments that begin with a dash go to cargo-nextest as they are: scripts/test.sh -E 'binary(scenarios) and test(hooks)'
 case "${1:-}" in -h | --help) exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 cd "$(dirname "$0")/.."
+words=()
+for word in "$@"; do
+  case "$word" in
+    --runInBand) ;;
+    *.test.ts)
+      here="$(grep '^| ' docs/from-the-prototype.md | grep -F "/${word##*/}\`" | sed 's/.* | \(.*\) |$/\1/' || true)"
+      if [[ "$here" != '`scripts/test.sh '*'`' ]]; then
+        echo "$word: ${here:-no test of the prototype} (docs/from-the-prototype.md)" >&2
+        exit 2
+      fi
+      here="${here#*test.sh }"
+      read -ra more <<< "${here%\`}"
+      words+=("${more[@]}")
+      ;;
+    *) words+=("$word") ;;
+  esac
+done
+set -- "${words[@]}"
 lane="${1:-}"
 [ "$lane" != "--" ] || shift
 target="$(realpath -m "${CARGO_TARGET_DIR:-target}")"

@@ -1,6 +1,6 @@
-//! docs/from-the-prototype.md: what it says exists here does.
+//! docs/from-the-prototype.md: what it says exists here does, and every name of the prototype is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nofx_shared::events::EventType;
 use nofx_shared::plan::TOOLS;
@@ -54,6 +54,8 @@ impl Here {
             self.package["scripts"][script].is_string()
         } else if let Some(command) = name.strip_prefix("nofx ") {
             self.has_command(command)
+        } else if let Some(words) = name.strip_prefix("scripts/test.sh ") {
+            words.split(' ').all(has_scenarios)
         } else if let Some((method, path)) = name.split_once(' ') {
             self.openapi["paths"][path][method.to_lowercase()].is_object()
         } else if name.starts_with("/ui") {
@@ -86,6 +88,12 @@ impl Here {
     }
 }
 
+/// Whether this is the path of a module of scenarios, which all names of its tests begin with.
+fn has_scenarios(path: &str) -> bool {
+    let module = root().join("tests/scenarios").join(path.replace("::", "/"));
+    module.is_dir() || module.with_extension("rs").is_file()
+}
+
 /// The rows of the tables: what is there, and what it is here.
 fn rows(page: &str) -> Vec<(String, String)> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
@@ -96,6 +104,24 @@ fn rows(page: &str) -> Vec<(String, String)> {
 /// What is set as code.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
+}
+
+/// The names of the prototype that have a row. Columns after the first of a row name no table: they are of the same one.
+fn rows_of(page: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (there, _) in rows(page) {
+        let table = names(&there).next().and_then(|first| first.split_once('.')).map_or("", |(table, _)| table);
+        for name in names(&there) {
+            found.extend([name.to_owned(), format!("{table}.{name}")]);
+        }
+    }
+    found
+}
+
+/// The names of the list that have no row.
+fn missing<'a>(list: &'a str, page: &str) -> Vec<&'a str> {
+    let rows = rows_of(page);
+    list.lines().filter(|name| !rows.contains(*name)).collect()
 }
 
 /// What is wrong with the page.
@@ -129,6 +155,15 @@ fn what_the_page_of_the_prototype_names_exists() {
 }
 
 #[test]
+fn every_name_of_the_prototype_has_a_row() {
+    let (list, page) = (read("tests/tidy/prototype.txt"), read("docs/from-the-prototype.md"));
+    assert!(list.lines().count() > 200, "the list was not found");
+    assert_eq!(missing(&list, &page), Vec::<&str>::new(), "docs/from-the-prototype.md has no row for these");
+    let rows = "| `a.b`, `c` | `x` |\n| d | `e` |\n\n`f`";
+    assert_eq!(missing("a.b\na.c\nc\na.d\nd\ne\nf\n", rows), ["a.d", "d", "e", "f"]);
+}
+
+#[test]
 fn a_name_that_does_not_exist_is_noticed() {
     let here = Here::new();
     for name in [
@@ -141,6 +176,8 @@ fn a_name_that_does_not_exist_is_noticed() {
         "nofx.nothing",
         "nofx.run.nothing",
         "NOFX_NOTHING",
+        "scripts/test.sh nothing",
+        "scripts/test.sh core::events nothing",
         "gate:nothing",
         "step.nothing",
         "docs/nothing.md",

@@ -31,6 +31,28 @@ fn head(script: &str) -> String {
 }
 
 #[test]
+fn a_test_of_the_prototype_runs_what_its_row_says() {
+    // The lane's cargo has the words.
+    let words = |arguments: &[&str]| {
+        let printed = run("test.sh", &[&["unit"], arguments].concat());
+        let printed = text(&printed.stdout).trim_end();
+        printed.strip_prefix("cargo test --workspace --lib --bins --quiet --").expect("it calls cargo").trim().to_owned()
+    };
+    assert_eq!(words(&["--runInBand"]), "");
+    assert_eq!(words(&["--runInBand", "tests/unit/dlq.cloud.test.ts"]), "containment::dead_letters");
+    assert_eq!(words(&["a", "eventBus.cloud.test.ts", "tests/unit/events.cloud.test.ts", "b"]), "a core::events hooks core::events b");
+    for (file, why) in [
+        ("tests/integration/packSync.cloud.test.ts", "not yet: packs"),
+        ("tests/unit/nothing.cloud.test.ts", "no test of the prototype"),
+        ("tests/unit/.*.test.ts", "no test of the prototype"),
+    ] {
+        let refused = run("test.sh", &["--runInBand", file]);
+        let error = format!("{file}: {why} (docs/from-the-prototype.md)\n");
+        assert_eq!((refused.status.code(), text(&refused.stdout), text(&refused.stderr)), (Some(2), "", &*error));
+    }
+}
+
+#[test]
 fn a_script_that_takes_arguments_prints_its_usage_and_does_nothing_else() {
     let mut tried = 0;
     for file in files(&["scripts"], &["sh"]) {
