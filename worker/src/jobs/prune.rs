@@ -12,15 +12,18 @@ use crate::step::Services;
 /// Of each kind of history; what is left then waits for the next hour, so that none waits for another for long.
 const MAX_BATCHES: usize = 1000;
 
+/// Each is tried, whatever became of those before it. Returns the first error.
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, .. } = context;
-    retention::maintain_event_partitions(db).await?;
-    retention::prune_requests(db).await?;
-    retention::prune_logs(db).await?;
-    retention::prune(db, MAX_BATCHES, |what, count| metrics.pruned(what, count)).await?;
-    delete_blobs(db, services).await?;
+    let results = [
+        retention::maintain_event_partitions(db).await.map(drop),
+        retention::prune_requests(db).await.map(drop),
+        retention::prune_logs(db).await.map(drop),
+        retention::prune(db, MAX_BATCHES, |what, count| metrics.pruned(what, count)).await,
+        delete_blobs(db, services).await,
+    ];
     services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
-    Ok(())
+    results.into_iter().collect()
 }
 
 /// Deletes the content of deleted artifacts. What could not be deleted is listed again the next time.
