@@ -75,7 +75,7 @@ create table nofx.alert (
   threshold double precision not null,
   -- The page of its subject in the dashboard.
   link text not null,
-  -- Of approval_waiting: what deciders returns. Empty for the others.
+  -- Of approval_waiting: what deciders returned when it was raised. Empty for the others.
   details jsonb not null default '{}',
   raised_at timestamptz not null default now(),
   seen_at timestamptz not null default now(),

@@ -22,7 +22,8 @@ end
 $$;
 
 -- Measures the queues, breakers and approvals of all tenants and raises or resolves alerts, one for each subject: `alert.raised` and
--- `alert.resolved` in the event log, which hooks deliver to Slack or a webhook. Concurrent and frequent calls are harmless.
+-- `alert.resolved` in the event log, which hooks deliver to Slack or a webhook. Concurrent and frequent calls are harmless. A call raises at
+-- most 100 alerts of a kind for a tenant, the largest values first, so that no tenant holds up the others; the next call raises more.
 -- Takes: nothing.
 -- Locks: the advisory lock 'nofx_watch'; a concurrent call does nothing.
 -- Returns: {raised, resolved}, counts.
@@ -49,23 +50,32 @@ begin
     -- Once for each kind, not for each subject.
     select k.tenant_id, k.kind, nofx_private.alert_threshold(k.tenant_id, k.kind) as threshold
       from (select distinct tenant_id, kind from measured) as k
-  ), late as (
-    select m.tenant_id, m.kind, m.subject, m.run_id, m.value, r.threshold,
-           case when m.kind = 'approval_waiting' then (select nofx_private.deciders(g) from nofx.gate g where g.id = m.subject::uuid) else '{}' end
-             as details
+  ), late as materialized (
+    select m.tenant_id, m.kind, m.subject, m.run_id, m.value, r.threshold
       from measured m
       join rule r on r.tenant_id = m.tenant_id and r.kind = m.kind
      where m.value >= r.threshold
+  ), known as (
+    update nofx.alert a
+       set value = l.value, threshold = l.threshold, seen_at = now()
+      from late l
+     where a.resolved_at is null and a.tenant_id = l.tenant_id and a.kind = l.kind and a.subject = l.subject
+  ), fresh as (
+    select l.*, row_number() over (partition by l.tenant_id, l.kind order by l.value desc, l.subject) as place
+      from late l
+     where not exists (
+       select from nofx.alert a where a.resolved_at is null and a.tenant_id = l.tenant_id and a.kind = l.kind and a.subject = l.subject)
   ), written as (
     insert into nofx.alert as a (id, tenant_id, kind, subject, run_id, value, threshold, details, link)
-    select new.id, l.tenant_id, l.kind, l.subject, l.run_id, l.value, l.threshold, l.details,
-           case when l.kind = 'approval_waiting' then '/ui/approvals?gate=' || l.subject else '/ui/system#alert-' || new.id end
-      from late l
+    select new.id, f.tenant_id, f.kind, f.subject, f.run_id, f.value, f.threshold,
+           -- Once for each alert: it reads all people of the tenant.
+           case when f.kind = 'approval_waiting' then (select nofx_private.deciders(g) from nofx.gate g where g.id = f.subject::uuid) else '{}' end,
+           case when f.kind = 'approval_waiting' then '/ui/approvals?gate=' || f.subject else '/ui/system#alert-' || new.id end
+      from fresh f
      -- It names the row, so that each has an id of its own.
-     cross join lateral (select nofx_private.uuid_v7() as id where l.kind is not null) as new
-    on conflict (tenant_id, kind, subject) where resolved_at is null do update
-       set value = excluded.value, threshold = excluded.threshold, details = excluded.details, seen_at = now()
-    returning a.*, a.raised_at = now() and xmax = 0 as is_new
+     cross join lateral (select nofx_private.uuid_v7() as id where f.kind is not null) as new
+     where f.place <= 100
+    returning a.*
   ), resolved as (
     update nofx.alert a
        set resolved_at = now()
@@ -76,7 +86,7 @@ begin
     select row (w.tenant_id, w.run_id, null, 'alert.raised', jsonb_build_object('alert_id', w.id, 'kind', w.kind, 'subject', w.subject,
              'value', round(w.value::numeric, 3), 'threshold', w.threshold, 'link', w.link) || w.details)::nofx_private.new_event as event,
            true as is_new
-      from written w where w.is_new
+      from written w
     union all
     select row (r.tenant_id, r.run_id, null, 'alert.resolved', jsonb_build_object('alert_id', r.id, 'kind', r.kind, 'subject', r.subject,
              'threshold', r.threshold, 'lasted_s', round(extract(epoch from now() - r.raised_at)), 'link', r.link))::nofx_private.new_event, false

@@ -17,12 +17,13 @@ $$;
 -- Lists the tenants that do not keep something forever.
 -- Takes: p_what.
 -- Locks: nothing.
--- Returns: each tenant's id and the beginning of its retention, in the order of the ids.
+-- Returns: each tenant's id and the beginning of its retention, in another order each time: a batch that ends at its limit serves the first
+--   ones only, and none is always the first.
 -- Raises: nothing.
 create function nofx_private.pruned_tenants(p_what nofx.retained)
 returns table (id uuid, before timestamptz)
 language plpgsql
-stable
+volatile
 set search_path = ''
 as $$
 begin
@@ -31,7 +32,7 @@ begin
     from nofx.tenant t
    cross join lateral (select nofx_private.retention_days(t.id, p_what) as days) as setting
    where setting.days is not null
-   order by t.id;
+   order by random();
 end
 $$;
 

@@ -76,18 +76,33 @@ begin
   if cardinality(v_due) > 0 then
     return v_due;
   end if;
-  return coalesce((
-    select downstream.runs
-      from nofx.run r
-     cross join lateral (select nofx_private.runs_downstream(r.id) as runs) as downstream
-     where r.tenant_id = p_tenant and r.created_at < p_before and r.ended_at < p_before
-       -- In a circle it used an artifact, too.
-       and exists (select from nofx.artifact_use u join nofx.artifact a on a.id = u.artifact_id where u.run_id = r.id and a.run_id <> r.id)
-       and not exists (
-         select from nofx.run d
-          where d.id = any (downstream.runs)
-            and (coalesce(d.ended_at, now()) >= p_before or exists (select from nofx.legal_hold h where h.run_id = d.id)))
-     order by r.created_at, r.id limit 1), '{}');
+  -- Every run that is left was used by another. One that uses it is open, young or held, or is kept itself: then it is kept, too.
+  v_due := array(
+    with recursive old (id, created_at) as materialized (
+      select r.id, r.created_at from nofx.run r
+       where r.tenant_id = p_tenant and r.created_at < p_before and r.ended_at < p_before
+         and not exists (select from nofx.legal_hold h where h.run_id = r.id)
+    ), kept (id) as (
+      select a.run_id
+        from old o
+        join nofx.artifact a on a.run_id = o.id
+        join nofx.artifact_use u on u.artifact_id = a.id
+       where not exists (select from old d where d.id = u.run_id)
+      union
+      select source.run_id
+        from kept k
+       cross join lateral (
+         select a.run_id from nofx.artifact_use u join nofx.artifact a on a.id = u.artifact_id
+          where u.run_id = k.id
+         -- Not merged into a join of whole tables, which a long chain would repeat for each of its runs.
+         offset 0
+       ) as source
+    )
+    select o.id from old o
+     where not exists (select from kept k where k.id = o.id)
+     -- The youngest has the fewest that used its artifacts.
+     order by o.created_at desc, o.id desc limit 1);
+  return case when cardinality(v_due) = 0 then v_due else nofx_private.runs_downstream(v_due[1]) end;
 end
 $$;
 

@@ -69,9 +69,11 @@ pub(crate) async fn run_cron(
             count
         }
         CronJob::Retention => {
-            let mut changed = retention::maintain_event_partitions(db).await?.len();
-            retention::prune(db, MAX_BATCHES, |_, count| changed += count as usize).await?;
-            changed
+            // Neither waits for the other to succeed.
+            let dropped = retention::maintain_event_partitions(db).await;
+            let mut deleted = 0;
+            retention::prune(db, MAX_BATCHES, |_, count| deleted += count as usize).await?;
+            dropped?.len() + deleted
         }
         CronJob::Prune => (retention::prune_requests(db).await? + retention::prune_logs(db).await?) as usize,
         CronJob::Alerts => {

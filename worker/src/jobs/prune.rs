@@ -5,35 +5,92 @@ use std::time::Duration;
 use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::retention;
+use nofx_shared::storage::Storage;
 
 use super::context::JobContext;
-use crate::step::Services;
+use crate::metrics::Metrics;
 
 /// Of each kind of history; what is left then waits for the next hour, so that none waits for another for long.
 const MAX_BATCHES: usize = 1000;
 
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, .. } = context;
-    retention::maintain_event_partitions(db).await?;
-    retention::prune_requests(db).await?;
-    retention::prune_logs(db).await?;
-    retention::prune(db, MAX_BATCHES, |what, count| metrics.pruned(what, count)).await?;
-    delete_blobs(db, services).await?;
+    let deleted = delete_rows_and_blobs(db, &services.storage, metrics).await;
     services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
-    Ok(())
+    deleted
+}
+
+/// Each kind is tried, whatever became of those before it. Returns the first error.
+async fn delete_rows_and_blobs(db: &Db, storage: &Storage, metrics: &Metrics) -> Result<(), Error> {
+    let results = [
+        retention::maintain_event_partitions(db).await.map(drop),
+        retention::prune_requests(db).await.map(drop),
+        retention::prune_logs(db).await.map(drop),
+        retention::prune(db, MAX_BATCHES, |what, count| metrics.pruned(what, count)).await,
+        delete_blobs(db, storage).await,
+    ];
+    results.into_iter().collect()
 }
 
 /// Deletes the content of deleted artifacts. What could not be deleted is listed again the next time.
-async fn delete_blobs(db: &Db, services: &Services) -> Result<(), Error> {
+async fn delete_blobs(db: &Db, storage: &Storage) -> Result<(), Error> {
     loop {
         let blobs = artifacts::blobs_to_delete(db).await?;
         if blobs.is_empty() {
             return Ok(());
         }
-        if let Err(error) = services.storage.remove(&blobs).await {
+        if let Err(error) = storage.remove(&blobs).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not delete the content of artifacts; the next round will");
             return Ok(());
         }
         artifacts::confirm_blobs_deleted(db, &blobs).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::extract::State;
+    use axum::http::{StatusCode, Uri};
+    use axum::{Json, Router};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    type Calls = Arc<Mutex<Vec<String>>>;
+
+    /// A database that has nothing to delete, and whose function of this name takes longer than its statement timeout.
+    async fn answer(State((calls, slow)): State<(Calls, &'static str)>, uri: Uri) -> (StatusCode, Json<Value>) {
+        let function = uri.path().trim_start_matches("/rpc/").to_owned();
+        let is_slow = function == slow;
+        let nothing = if function.starts_with("prune_") { json!(0) } else { json!([]) };
+        calls.lock().expect("the lock is never poisoned").push(function);
+        if is_slow {
+            return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"code": "57014", "message": "canceling statement"})));
+        }
+        (StatusCode::OK, Json(nothing))
+    }
+
+    /// What the job calls, and whether it succeeds.
+    async fn outcome(slow: &'static str) -> (Vec<String>, bool) {
+        let calls = Calls::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = Router::new().fallback(answer).with_state((Arc::clone(&calls), slow));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let deleted = delete_rows_and_blobs(&Db::new(&url, "key", "token"), &Storage::new(&url, "key"), &Metrics::new()).await;
+        let calls = calls.lock().expect("the lock is never poisoned").clone();
+        (calls, deleted.is_ok())
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_fails_keeps_no_other_from_being_deleted() {
+        let (all, succeeds) = outcome("none").await;
+        assert!(succeeds && all.len() == 9 && all.last().is_some_and(|last| last == "blobs_to_delete"), "{all:?}");
+        for slow in ["maintain_event_partitions", "prune_logs", "prune_model_calls", "prune_runs", "prune_events"] {
+            assert_eq!(outcome(slow).await, (all.clone(), false), "{slow}");
+        }
     }
 }
