@@ -3,7 +3,7 @@
 -- Takes: p_run; p_step, a finished step of the run.
 -- Locks: the run (lock_runs); its steps; its row.
 -- Returns: {id, status}.
--- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 run-not-failed.
+-- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 run-not-failed; 409 legal-hold.
 create function nofx.retry_step(p_run uuid, p_step uuid)
 returns json
 language plpgsql
@@ -18,6 +18,7 @@ begin
   if v_run.status <> 'failed' then
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));
   end if;
+  perform nofx_private.refuse_held(v_run.tenant_id, array[p_run]);
   perform nofx_private.reopen_steps(p_run, nofx_private.steps_to_reopen(p_run, array[p_step]), nofx_private.caller_name());
   return json_build_object('id', p_run, 'status', 'running');
 end

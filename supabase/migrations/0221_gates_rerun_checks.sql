@@ -2,7 +2,7 @@
 -- Takes: p_step; p_repository and p_app, the check's: an id alone would let one repository or App rerun another's gates.
 -- Locks: what retry_step locks.
 -- Returns: {id, status} of the run.
--- Raises: 403 forbidden when the caller is not the service role; 404 step-not-found; 409 run-not-failed.
+-- Raises: 403 forbidden when the caller is not the service role; 404 step-not-found; 409 run-not-failed; 409 legal-hold.
 create function nofx.rerun_check(p_step uuid, p_repository text, p_app bigint)
 returns json
 language plpgsql
@@ -25,7 +25,7 @@ $$;
 grant execute on function nofx.rerun_check(uuid, text, bigint) to service_role;
 
 -- Runs all gates of a commit again on request of the forge: those of the failed runs that it shows, the newest 100. Other runs cannot be
--- continued: they are running, or succeeded, or were cancelled.
+-- continued: they are running, or succeeded, or were cancelled, or are under a legal hold.
 -- Takes: p_repository, p_head_sha and p_app, the checks'.
 -- Locks: the runs (lock_runs); their steps; their rows.
 -- Returns: an array of {run_id, step_ids: its gates that run again}; empty when nothing does.
@@ -47,7 +47,7 @@ begin
      order by c.run_id desc limit 100);
   perform nofx_private.lock_runs(v_runs);
   -- Their status is read under the lock.
-  v_runs := array(select r.id from nofx.run r where r.id = any (v_runs) and r.status = 'failed' order by r.id);
+  v_runs := array(select r.id from nofx.run r where r.id = any (v_runs) and r.status = 'failed' and not nofx_private.is_held(r.tenant_id, r.id) order by r.id);
   with again as (
     select c.run_id, array_agg(c.step_id order by c.step_id) as steps
       from nofx.check_run c

@@ -30,7 +30,8 @@ $$;
 --   nothing.
 -- Locks: the runs (lock_runs); their steps; their rows.
 -- Returns: {requeued: ids, refused: [{id, reason}], dry_run}. Only failed runs can be reopened.
--- Raises: 403 forbidden when the caller's role is below contributor.
+-- Raises: 403 forbidden when the caller's role is below contributor; 409 legal-hold when a run that would be reopened is under a legal
+--   hold.
 create function nofx.requeue_dlq(
   p_ids uuid[] default null,
   p_tool text default null,
@@ -64,6 +65,7 @@ begin
     into v_answer, v_runs
     from nofx_private.select_dead_letters(v_tenant, p_ids, p_tool, p_run, p_reason, p_before, p_limit) as d
     join nofx.run r on r.id = d.run_id;
+  perform nofx_private.refuse_held(v_tenant, v_runs);
   if not p_dry_run and v_runs is not null then
     perform nofx_private.audit(v_tenant, 'dlq.requeued', 'nofx.step_dlq', null, v_answer::jsonb);
     -- Each run is reopened as by retry_run.

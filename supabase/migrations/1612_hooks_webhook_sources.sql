@@ -130,7 +130,8 @@ end
 $$;
 grant execute on function nofx.receive_webhook(uuid, text, text, jsonb) to service_role;
 
--- Prunes deliveries that ended 30 days ago and webhook receipts of more than a day ago.
+-- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts of more than a day ago: these
+-- have no content, and a sender may send the same again a day later.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
 -- Returns: how many were deleted.
@@ -146,7 +147,7 @@ declare
 begin
   delete from nofx.webhook_receipt where received_at < now() - interval '1 day';
   get diagnostics v_receipts = row_count;
-  delete from nofx.hook_delivery where ended_at < now() - interval '30 days';
+  delete from nofx.hook_delivery where ended_at < now() - interval '30 days' and not nofx_private.is_held(tenant_id, null);
   get diagnostics v_deliveries = row_count;
   return v_receipts + v_deliveries;
 end

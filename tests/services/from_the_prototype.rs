@@ -81,7 +81,9 @@ async fn the_smoke_test_runs_as_it_is_written() {
     assert_eq!(String::from_utf8_lossy(&shown.stdout), format!("{dir} main\n"));
     let stored = own.call(Method::GET, "/workspace", None).await.expect("the default");
     assert_eq!(stored, json!({"workspace": {"git": dir, "ref": "main"}}));
-    for body in ["{}", r#"{"workspace": {}}"#, r#"{"workspace": {"git": 1}}"#, r#"{"workspace": {"git": "-x", "ref": null}}"#] {
+    let credentials = r#"{"workspace": {"git": "https://bot:token@host/x.git", "ref": null}}"#;
+    for body in ["{}", r#"{"workspace": {}}"#, r#"{"workspace": {"git": 1}}"#, r#"{"workspace": {"git": "-x", "ref": null}}"#, credentials]
+    {
         let request = client.post(format!("{url}/api/workspace")).bearer_auth(token("admin")).header("content-type", "application/json");
         assert_eq!(answer(request.body(body)).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
     }

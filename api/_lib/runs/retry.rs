@@ -21,7 +21,7 @@ pub(crate) struct RetryRun {
 /// Retry a failed run.
 ///
 /// For contributors. All failed steps run again, and then the steps that they blocked; steps that succeeded keep their results. A run that
-/// has not failed is refused with 409. Returns the new status.
+/// has not failed, or is under a legal hold, is refused with 409. Returns the new status.
 #[utoipa::path(post, path = "/runs/{id}/retry", request_body = RetryRun, security(("bearer" = [])),
     params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = RunState), (status = 409)))]
@@ -37,8 +37,8 @@ pub(crate) async fn retry_run(
 
 /// Retry one step of a failed run.
 ///
-/// For contributors. The step and everything that depends on it run again. A run that has not failed is refused with 409. Returns the new
-/// status of the run.
+/// For contributors. The step and everything that depends on it run again. A run that has not failed, or is under a legal hold, is refused
+/// with 409. Returns the new status of the run.
 #[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])),
     params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = RunState), (status = 409)))]

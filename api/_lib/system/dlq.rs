@@ -63,9 +63,10 @@ pub(crate) async fn get_dead_letter(
 /// Requeue dead letters.
 ///
 /// For contributors. The steps run again and their runs continue. At least one filter or `"all": true` is required; `dry_run` only shows
-/// which ones would be. Returns what was requeued, and what was refused and why.
+/// which ones would be. Returns what was requeued, and what was refused and why. If one of their runs is under a legal hold, nothing is
+/// requeued: 409.
 #[utoipa::path(post, path = "/dlq/requeue", request_body = DeadLetterSelector, security(("bearer" = [])),
-    responses((status = 200, body = Requeued)))]
+    responses((status = 200, body = Requeued), (status = 409)))]
 pub(crate) async fn requeue_dead_letters(
     State(app): State<App>,
     caller: Authenticated,

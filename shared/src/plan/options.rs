@@ -80,7 +80,7 @@ pub struct Approval {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workspace {
-    /// URL or path of a git repository.
+    /// A git repository: `https://host/path`, `ssh://git@host/path`, `git@host:path` or a path; without credentials.
     pub git: String,
     /// Branch, tag or commit; default: the repository's HEAD.
     pub r#ref: Option<String>,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::fields::Fields;
 use super::super::{Plan, Step, limits};
-use super::{approvals, expressions, needs, plan_fields, step_fields, warnings};
+use super::{approvals, expressions, needs, plan_fields, step_fields, warnings, workspace};
 use crate::problem::Fault;
 
 /// The passes, in order.
@@ -31,6 +31,7 @@ pub(in crate::plan) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     let mut references = vec![];
     for (at, step) in steps.iter().enumerate() {
         approvals::check(step, at, plan.risky, &mut faults);
+        workspace::check_inputs(step, at, &mut faults);
         references.push(expressions::check(step, at, &steps, &needs, &mut faults));
     }
     if !faults.is_empty() {

@@ -9,5 +9,6 @@ mod step_fields;
 #[cfg(test)]
 mod tests;
 mod warnings;
+mod workspace;
 
 pub(super) use check::check;

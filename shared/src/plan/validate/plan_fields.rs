@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::workspace;
 use crate::plan::fields::Fields;
-use crate::plan::{Budget, Plan, PullRequest};
+use crate::plan::{Budget, Plan, PullRequest, Workspace};
 use crate::problem::Fault;
 
 pub(super) const PLAN_FIELDS: &[&str] =
@@ -20,7 +21,10 @@ pub(super) fn read(fields: &Fields<'_>, faults: &mut Vec<Fault>) -> Plan {
     let priority = fields.number("priority", -100, 100, faults).unwrap_or(0);
     let deadline_s = fields.number::<i64>("deadline_s", 1, 366 * 86_400, faults);
     let max_parallel = fields.number("max_parallel", 1, 10_000, faults);
-    let workspace = fields.typed("workspace", faults);
+    let workspace: Option<Workspace> = fields.typed("workspace", faults);
+    if let Some(workspace) = &workspace {
+        workspace::check(workspace, faults);
+    }
     let risky = fields.typed("risky", faults).unwrap_or_default();
     let pull_request = fields.typed("pull_request", faults);
     if let Some(pull_request) = &pull_request {

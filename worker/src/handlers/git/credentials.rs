@@ -13,7 +13,7 @@ pub(super) fn token<'a>(step: &'a StepContext, secret: Option<&str>) -> Option<&
 
 /// Environment that makes git send a token: it is in no argument, no URL and no file.
 pub(super) fn credentials(url: &str, token: Option<&str>) -> Vec<(String, String)> {
-    let Some(token) = token.filter(|_| url.starts_with("https://") || url.starts_with("http://127.0.0.1")) else { return vec![] };
+    let Some(token) = token.filter(|_| url.starts_with("https://")) else { return vec![] };
     let header = format!("Authorization: Basic {}", STANDARD.encode(format!("x-access-token:{token}")));
     [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "http.extraHeader"), ("GIT_CONFIG_VALUE_0", &header)]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

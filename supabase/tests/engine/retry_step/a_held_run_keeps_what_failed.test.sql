@@ -1,0 +1,11 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 2);
+select tap.claim(), tap.settle('s0', 'done', '{"outputs": {"y": 2}}'), tap.fail_step('s1');
+select tap.be('supervisor');
+select nofx.place_hold(tap.run(), 'why');
+select throws_ok($$ select nofx.retry_step(tap.run(), tap.step('s0')) $$, 'PT409', 'legal-hold');
+select is((select outputs from nofx.step where id = tap.step('s0')), '{"y": 2}');
+select * from finish();
+rollback;

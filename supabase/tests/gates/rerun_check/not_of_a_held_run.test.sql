@@ -1,0 +1,14 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
+select tap.claim(), tap.fail_step('a');
+select nofx.mark_check_reported(tap.step('a'), 'completed', 7, 29310);
+select tap.be('supervisor');
+select nofx.place_hold(tap.run(), 'why');
+select tap.be_service();
+select throws_ok($$ select nofx.rerun_check(tap.step('a'), 'acme/web', 29310) $$, 'PT409', 'legal-hold');
+select is((select error ->> 'message' from nofx.step where id = tap.step('a')), 'it broke');
+select results_eq('select reported_status::text, check_id from nofx.check_run', $$ values ('completed', 7::bigint) $$, 'the check stays');
+select * from finish();
+rollback;

@@ -1,0 +1,22 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
+select tap.claim(), tap.fail_step('a');
+select nofx.mark_check_reported(tap.step('a'), 'completed', 7, 29310);
+create temporary table held as select tap.run() as run, tap.step('a') as step;
+select tap.be('contributor');
+select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
+select tap.claim(), tap.fail_step('a');
+select nofx.mark_check_reported(tap.step('a'), 'completed', 8, 29310);
+select tap.be('supervisor');
+create temporary table hold as select (nofx.place_hold(run, 'why') ->> 'id')::uuid as id from held;
+select tap.be_service();
+select is((select jsonb_agg(again -> 'run_id') from jsonb_array_elements(nofx.rerun_checks('acme/web', 'abc', 29310)::jsonb) as again),
+  jsonb_build_array(tap.run()), 'the other run');
+select is((select error ->> 'message' from nofx.step where id = step), 'it broke') from held;
+select is((select reported_status::text from nofx.check_run where step_id = step), 'completed', 'its check stays') from held;
+update nofx.legal_hold set run_id = null where true;
+select is(nofx.rerun_checks('acme/web', 'abc', 29310)::text, '[]', 'the tenant');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(3);
+select tap.tenant();
+select tap.run_of('loose', 1);
+create temporary table one as select current_setting('tap.tenant')::uuid as tenant, tap.run() as run;
+select tap.be('supervisor');
+select nofx.place_hold(run, 'why') from one;
+select throws_ok('select nofx_private.refuse_held(tenant, array[gen_random_uuid(), run]) from one', 'PT409', 'legal-hold');
+select lives_ok('select nofx_private.refuse_held(tenant, array[gen_random_uuid()]) from one', 'another run');
+select lives_ok('select nofx_private.refuse_held(tenant, null) from one', 'none');
+select * from finish();
+rollback;
