@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 
 import pytest
+from httpx_sse import SSEError
 from nofx import Client, Refused, download, stream, submit
 
 Turn = Callable[[socket.socket], None]
@@ -14,13 +16,16 @@ Turn = Callable[[socket.socket], None]
 
 @contextmanager
 def against(*turns: Turn) -> Iterator[tuple[Client, list[dict[str, str]]]]:
-    """A server whose connections get one turn after the other, and the headers of all requests."""
+    """A server whose connections get one turn after the other, then a refusal, and the headers of all requests."""
     seen: list[dict[str, str]] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
-            for turn in turns:
-                connection, _ = server.accept()
+            for turn in chain(turns, repeat(answer("418 I'm a teapot\r\nContent-Length: 0"))):
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
                 with connection:
                     lines = read_head(connection)
                     seen.append({name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])})
@@ -29,6 +34,8 @@ def against(*turns: Turn) -> Iterator[tuple[Client, list[dict[str, str]]]]:
         threading.Thread(target=serve, daemon=True).start()
         with Client(f"http://127.0.0.1:{server.getsockname()[1]}", "secret") as client:
             yield client, seen
+        # Ends the thread.
+        server.shutdown(socket.SHUT_RDWR)
     assert len(seen) == len(turns), "each turn was taken"
 
 
@@ -90,6 +97,28 @@ def test_what_will_not_pass_is_not_tried_again() -> None:
         with pytest.raises(Refused) as refused:
             next(stream(client))
         assert (refused.value.status, refused.value.problem) == (403, None)
+
+
+@pytest.mark.parametrize("head", ["200 OK\r\nContent-Type: text/html", "200 OK"])
+def test_what_is_no_event_stream_will_not_become_one(head: str) -> None:
+    with against(answer(f"{head}\r\nContent-Length: 10", b"<p>sign in")) as (client, _):
+        with pytest.raises(SSEError, match="text/event-stream"):
+            next(stream(client))
+
+
+def test_a_connection_that_is_silent_is_made_again() -> None:
+    def until_closed(connection: socket.socket) -> None:
+        assert connection.recv(1) == b""
+
+    def silent(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 {EVENTS}\r\n\r\n".encode() + chunk(message(1, "one")))
+        until_closed(connection)
+
+    turns = [silent, until_closed, answer(EVENTS, chunk(message(2, "two")))]
+    with against(*turns) as (client, seen):
+        events = stream(client, after="1-0", silence_s=1)
+        assert [next(events)["id"], next(events)["id"]] == ["1-1", "1-2"]
+    assert [headers["last-event-id"] for headers in seen] == ["1-0", "1-1", "1-1"]
 
 
 def test_a_submission_whose_response_was_lost_is_sent_again_with_the_same_key() -> None:

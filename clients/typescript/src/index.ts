@@ -2,7 +2,7 @@
 export { connect, type Nofx, type Options, type Schemas } from './connect.js';
 export { download } from './download.js';
 export { Refused } from './refused.js';
-export { stream, type StreamOptions } from './stream.js';
+export { InvalidStream, stream, type StreamOptions } from './stream.js';
 export { submit, type Submission } from './submit.js';
 export { wait } from './wait.js';
 export { verifyWebhook } from './webhook.js';

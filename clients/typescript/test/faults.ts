@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect, download, Refused, stream, submit, type Nofx } from '../src/index.js';
+import { connect, download, InvalidStream, Refused, stream, submit, type Nofx } from '../src/index.js';
 
 type Turn = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -64,6 +64,44 @@ assert.deepEqual(resumed, ['1-0', '1-1', '1-1', '1-2', '1-2']);
 await against([(_, response) => response.writeHead(403, { 'content-type': 'text/html' }).end('<p>no')], 'last-event-id', async (nofx) => {
   await assert.rejects(stream(nofx).next(), (error) => error instanceof Refused && error.status === 403 && error.problem === undefined);
 });
+
+// What is no event stream will not become one: a login page, or another server.
+for (const headers of [{ 'content-type': 'text/html' }, { 'content-type': 'text/plain; of=text/event-stream' }, {}]) {
+  await against([(_, response) => response.writeHead(200, headers).end('<p>sign in')], 'last-event-id', async (nofx) => {
+    await assert.rejects(stream(nofx).next(), (error) => error instanceof InvalidStream && /check the URL/.test(error.message));
+  });
+}
+
+// A connection that is silent is made again; one on which only comments come, or whose consumer takes its time, is not silent.
+const silenceMs = 2000;
+const silent: Turn = (_, response) => void open(response).write(message('1-1', 'one'));
+const unanswered: Turn = () => undefined;
+const commented: Turn = (_, response) => {
+  open(response).write(message('1-1', 'one'));
+  const comments = setInterval(() => response.write(': keep-alive\n\n'), 50);
+  setTimeout(() => response.write(message('1-2', 'two')), silenceMs + 500);
+  response.on('close', () => clearInterval(comments));
+};
+const atOnce: Turn = (_, response) => void open(response).write(message('1-1', 'one') + message('1-2', 'two'));
+const second: Turn = (_, response) => void open(response).write(message('1-2', 'two'));
+await Promise.all(
+  [
+    { turns: [silent, unanswered, second], takesMs: 0, continued: ['1-0', '1-1', '1-1'] },
+    { turns: [commented], takesMs: 0, continued: ['1-0'] },
+    { turns: [atOnce], takesMs: silenceMs + 500, continued: ['1-0'] },
+  ].map(async ({ turns, takesMs, continued }) => {
+    const seen = await against(turns, 'last-event-id', async (nofx) => {
+      const ids: string[] = [];
+      for await (const event of stream(nofx, { after: '1-0', silenceMs })) {
+        ids.push(event.id);
+        if (event.id === '1-2') break;
+        await new Promise((resolve) => setTimeout(resolve, takesMs));
+      }
+      assert.deepEqual(ids, ['1-1', '1-2']);
+    });
+    assert.deepEqual(seen, continued);
+  }),
+);
 
 // A submission whose response was lost is sent again with the same key.
 const keys = await against(

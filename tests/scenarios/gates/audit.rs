@@ -38,7 +38,8 @@ fn found(evidence: &Value) -> Vec<String> {
 #[tokio::test]
 async fn advisories_fail_the_audit_and_an_auditor_without_data_too() {
     let person = Tenant::new().await.contributor();
-    let report = r#"{"auditReportVersion": 2, "vulnerabilities": {"left": {"via": [{"title": "bad", "severity": "high", "range": "<2", "url": "https://x/GHSA-1"}]}}}"#;
+    let report = r#"{"auditReportVersion": 2, "metadata": {"vulnerabilities": {"high": 1, "total": 1}},
+        "vulnerabilities": {"left": {"severity": "high", "via": [{"title": "bad", "severity": "high", "range": "<2", "url": "https://x/GHSA-1"}]}}}"#;
     let repository = Repository::new(&[]);
     commit(&repository, &[("package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {}}\n"), ("bin/npm", &program(report, 1))]);
     let (evidence, _) = audit(&person, &repository, json!({})).await;

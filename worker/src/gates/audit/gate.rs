@@ -166,7 +166,7 @@ mod tests {
     fn a_tool_that_did_not_end_well_has_no_report() {
         let npm = AUDITORS.iter().find(|auditor| auditor.command.starts_with("npm")).expect("npm");
         let of = |exit_code, dropped_bytes| {
-            let stdout = r#"{"auditReportVersion": 2, "vulnerabilities": {}}"#.to_owned();
+            let stdout = r#"{"auditReportVersion": 2, "vulnerabilities": {}, "metadata": {"vulnerabilities": {}}}"#.to_owned();
             read(
                 npm,
                 &ProcessResult {

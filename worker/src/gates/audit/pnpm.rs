@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::report::{Advisory, Report, id_of_address, severity, text};
+use super::report::{Advisory, Report, id_of_address, lists_what_it_counts, severity, text};
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     of_value(&report.json()?, report)
@@ -11,7 +11,6 @@ pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
 
 pub(super) fn of_value(value: &Value, report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     let advisories = value["advisories"].as_object().ok_or("there are no `advisories`")?;
-    let counts = value["metadata"]["vulnerabilities"].as_object().ok_or("there is no count of vulnerabilities")?;
     let mut found = vec![];
     for (key, advisory) in advisories {
         let name = text(advisory, "/module_name")?;
@@ -22,11 +21,11 @@ pub(super) fn of_value(value: &Value, report: &Report<'_>) -> Result<Vec<Advisor
         let message = format!("{name} {}: {}", advisory["vulnerable_versions"].as_str().unwrap_or_default(), text(advisory, "/title")?);
         found.push(Advisory::new(ids, severity(&advisory["severity"]), &message));
     }
-    // Both are there unless the repository's own settings hide advisories: those are counted and not listed.
-    let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
-    if found.is_empty() && counted > 0 {
-        return Err(format!("{counted} vulnerabilities are counted and none is listed; accept them in the gate's `accept`"));
-    }
+    // What the repository's own settings hide (`auditConfig`, `auditLevel`) is counted all the same. Older pnpm and yarn count an advisory
+    // once for each path to its package. Nothing says so in the report, so that theirs is refused as well when there are several paths.
+    lists_what_it_counts(&value["metadata"]["vulnerabilities"], |severity, counted| {
+        advisories.values().filter(|advisory| advisory["severity"] == *severity).count() >= counted
+    })?;
     report.agrees(&found)?;
     Ok(found)
 }
@@ -59,12 +58,27 @@ mod tests {
     }
 
     #[test]
+    fn an_advisory_that_the_repository_hides_is_not_overlooked() {
+        let visible = VULNERABLE.replace("\"severity\": \"critical\"", "\"severity\": \"low\"");
+        let counted = |low: u32, critical: u32| {
+            visible.replace("\"low\": 0", &format!("\"low\": {low}")).replace("\"critical\": 1", &format!("\"critical\": {critical}"))
+        };
+        assert_eq!(of(&counted(1, 0), 1).map(|found| found.len()), Ok(1));
+        for (low, critical) in [(1, 1), (2, 0), (0, 1)] {
+            let refused = of(&counted(low, critical), 1).expect_err("one is hidden");
+            assert!(refused.contains("counted and not listed"), "{refused}");
+        }
+    }
+
+    #[test]
     fn what_is_no_whole_report_is_inconclusive() {
         for (stdout, code) in [
             ("", 1),
             ("{\"error\": {\"code\": \"ERR_PNPM_AUDIT_ENDPOINT_NOT_EXISTS\", \"message\": \"…\"}}", 1),
             (CLEAN, 1),
             (&*CLEAN.replace("\"high\": 0", "\"high\": 2"), 0),
+            (&*CLEAN.replace("\"high\": 0", "\"high\": \"2\""), 0),
+            (&*CLEAN.replace("\"high\": 0", "\"high\": -1"), 0),
             (&*CLEAN.replace("\"advisories\": {}", "\"advisories\": []"), 0),
             ("{\"advisories\": {}}", 0),
             (&*VULNERABLE.replace("\"module_name\": \"lodash\"", "\"module_name\": 5"), 1),

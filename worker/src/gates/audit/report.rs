@@ -54,6 +54,22 @@ impl Report<'_> {
     }
 }
 
+/// Refuses a report that counts vulnerabilities without listing them: a repository's own settings hide advisories that way. Whether as many
+/// as are counted are listed, `lists` says for each severity, by the severity's name.
+pub(super) fn lists_what_it_counts(counts: &Value, lists: impl Fn(&str, usize) -> bool) -> Result<(), String> {
+    for (severity, counted) in counts.as_object().ok_or("there is no count of vulnerabilities")? {
+        let counted = counted.as_u64().and_then(|counted| usize::try_from(counted).ok());
+        let counted = counted.ok_or_else(|| format!("the count of {severity} vulnerabilities is no number"))?;
+        if counted > 0 && !lists(severity, counted) {
+            return Err(format!(
+                "vulnerabilities are counted and not listed ({severity}: {counted}); remove the settings that hide them and accept them in the \
+                 gate's `accept`"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The text at a JSON pointer, which must be there.
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Result<&'a str, String> {
     let found = value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());

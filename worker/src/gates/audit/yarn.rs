@@ -5,11 +5,11 @@ use nofx_shared::gates::Severity;
 use serde_json::Value;
 
 use super::pnpm;
-use super::report::{Advisory, Report, id_of_address, severity, text};
+use super::report::{Advisory, Report, id_of_address, lists_what_it_counts, severity, text};
 
 /// `yarn audit --json` of yarn 1.
 pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
-    let (mut found, mut summary) = (vec![], None);
+    let (mut found, mut severities, mut summary) = (vec![], vec![], None);
     for line in report.json_stream()? {
         match line["type"].as_str() {
             Some("auditAdvisory") => {
@@ -21,6 +21,7 @@ pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
                 if ids.is_empty() {
                     return Err(format!("an advisory of {name} has no name"));
                 }
+                severities.push(advisory["severity"].clone());
                 let range = advisory["vulnerable_versions"].as_str().unwrap_or_default();
                 let advisory =
                     Advisory::new(ids, severity(&advisory["severity"]), &format!("{name} {range}: {}", text(advisory, "/title")?));
@@ -36,11 +37,10 @@ pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
         }
     }
     // Without it, yarn ended before it was done.
-    let counts = summary.as_ref().and_then(Value::as_object).ok_or("there is no summary")?;
-    let counted: u64 = counts.values().filter_map(Value::as_u64).sum();
-    if found.is_empty() && counted > 0 {
-        return Err(format!("{counted} vulnerabilities are counted and none is listed"));
-    }
+    let counts = summary.ok_or("there is no summary")?;
+    // The settings of a repository (`--audit.level` in .yarnrc) hide whole severities, which are counted all the same. The counts are of paths,
+    // for which the lines are not exact.
+    lists_what_it_counts(&counts, |severity, _| severities.iter().any(|listed| *listed == *severity))?;
     report.agrees(&found)?;
     Ok(found)
 }
@@ -103,6 +103,9 @@ mod tests {
         let counted = SUMMARY.replace("\"moderate\":0", "\"moderate\":2");
         assert_eq!(of(&format!("{CLASSIC}{CLASSIC}{counted}"), 4), Ok(vec![expected]), "one advisory on two paths is one");
         assert_eq!(of(SUMMARY, 0), Ok(vec![]));
+        let hidden = counted.replace("\"critical\":0", "\"critical\":1");
+        let refused = of(&format!("{CLASSIC}{CLASSIC}{hidden}"), 20).expect_err("a severity is hidden");
+        assert!(refused.contains("not listed (critical: 1)"), "{refused}");
         let error = r#"{"type":"error","data":"Error: returned a 405"}"#;
         for (stdout, code) in
             [("", 0), (CLASSIC, 4), (counted.as_str(), 4), (SUMMARY, 1), (error, 1), (&*format!("{error}{SUMMARY}"), 0), ("Usage: yarn", 0)]
