@@ -4,7 +4,8 @@ create type nofx.breaker_state as enum ('closed', 'open', 'half_open');
 -- not affect each other. A row appears with the first transient failure and is deleted when a window passes without one.
 create table nofx.handler_health (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
-  target text not null,
+  -- As long as a name of DNS with its kind: a longer one would not fit into the index of alerts, and stop those of all tenants.
+  target text not null check (length(target) <= 300),
   state nofx.breaker_state not null default 'closed',
   -- Results since window_began_at, or those of probes while half open.
   succeeded int not null default 0,

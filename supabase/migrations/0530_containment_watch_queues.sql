@@ -113,8 +113,9 @@ declare
   v_tenant uuid := nofx_private.require_role('supervisor');
   v_before jsonb;
 begin
-  if p_threshold <= 0 then
-    perform nofx_private.refuse(422, 'invalid-alert-rule', p_kind::text, 'Set a threshold above 0, or null to turn the alert off.');
+  -- Not a number is above all numbers.
+  if p_threshold not between 0.001 and 1e12 then
+    perform nofx_private.refuse(422, 'invalid-alert-rule', p_kind::text, 'Set a threshold from 0.001 to 1e12, or null to turn the alert off.');
   end if;
   v_before := (select to_jsonb(r) from nofx.alert_rule r where r.tenant_id = v_tenant and r.kind = p_kind);
   insert into nofx.alert_rule (tenant_id, kind, threshold) values (v_tenant, p_kind, p_threshold)

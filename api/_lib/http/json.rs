@@ -29,8 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         };
         strict::check(text).map_err(|error| unreadable(error, Kind::InvalidRequest))?;
         let value = serde_json::from_slice(text).map_err(|error| {
-            let kind = if error.is_data() { Kind::InvalidPlan } else { Kind::InvalidRequest };
-            unreadable(error, kind)
+            // It is JSON; a list where a word should be is no error of data to serde_json.
+            unreadable(error, Kind::InvalidPlan)
         })?;
         Ok(Self { value, bytes })
     }

@@ -41,3 +41,16 @@ async fn the_newest_lines_of_a_chatty_step_are_read_while_it_runs() {
 
     assert_eq!(person.end(&run).await["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn a_nul_in_the_output_of_a_step_is_stored_as_another_character() {
+    let person = Tenant::new().await.contributor();
+    let run = person
+        .run(json!({"goal": "nul", "steps": [
+        {"name": "good", "tool": "bash", "inputs": {"script": "printf 'a\\0b'"}},
+        {"name": "bad", "tool": "bash", "on_failure": "continue", "inputs": {"script": "printf 'c\\0d' >&2; exit 3"}}]}))
+        .await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert_eq!(step(&run, "good")["outputs"]["stdout"], "a\u{fffd}b");
+    assert_eq!(step(&run, "bad")["error"]["details"]["exit_code"], 3, "{run}");
+}

@@ -33,6 +33,8 @@ pub(super) struct Inputs {
 
 /// Largest body that becomes an output.
 const BODY_BYTES: usize = 200 << 10;
+/// Longest name of a host: that of DNS, RFC 1035.
+const HOST_BYTES: usize = 253;
 
 impl Handler for Http {
     const TOOL: &'static str = "http";
@@ -43,7 +45,11 @@ impl Handler for Http {
         let method: Method =
             inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| Failure::permanent("`method` is not an HTTP method"))?;
         let url: Url = inputs.url.parse().map_err(|error| Failure::permanent(format!("url: {error}")))?;
-        let target = format!("http:{}", url.host_str().unwrap_or_default());
+        let host = url.host_str().unwrap_or_default();
+        if host.len() > HOST_BYTES {
+            return Err(Failure::permanent(format!("the name of a host has {HOST_BYTES} characters at most, this one has {}", host.len())));
+        }
+        let target = format!("http:{host}");
         if let Some(outcome) = step.check_breaker(&target) {
             return Ok(outcome);
         }
