@@ -84,7 +84,7 @@ mod tests {
     use crate::plan::validate::check;
     use crate::plan::validate::tests::pointers;
 
-    fn plan(workspace: Value) -> Value {
+    fn plan(workspace: &Value) -> Value {
         json!({"goal": "g", "workspace": workspace, "steps": [{"name": "a", "tool": "noop"}]})
     }
 
@@ -102,7 +102,7 @@ mod tests {
             "./a",
             "a/b:c",
         ] {
-            let checked = check(&plan(json!({"git": good, "ref": "feature/-x"})));
+            let checked = check(&plan(&json!({"git": good, "ref": "feature/-x"})));
             assert!(checked.is_ok(), "{good}: {:?}", checked.err());
         }
         let long = "a".repeat(2001);
@@ -135,7 +135,7 @@ mod tests {
             ":a",
             "a b:c",
         ] {
-            assert_eq!(pointers(&plan(json!({"git": bad}))), ["/workspace/git"], "{bad:?}");
+            assert_eq!(pointers(&plan(&json!({"git": bad}))), ["/workspace/git"], "{bad:?}");
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
             "git:hunter2@host:x.git",
             "https:/bot:hunter2@host/x.git",
         ] {
-            let faults = check(&plan(json!({"git": bad}))).expect_err("a bad plan");
+            let faults = check(&plan(&json!({"git": bad}))).expect_err("a bad plan");
             assert_eq!(faults.len(), 1, "{bad}");
             assert_eq!(faults[0].pointer, "/workspace/git");
             assert!(
@@ -173,7 +173,7 @@ mod tests {
     fn a_ref_is_no_option() {
         let long = "a".repeat(256);
         for bad in ["", "-b", "a\nb", long.as_str()] {
-            assert_eq!(pointers(&plan(json!({"git": "/srv/a", "ref": bad}))), ["/workspace/ref"], "{bad:?}");
+            assert_eq!(pointers(&plan(&json!({"git": "/srv/a", "ref": bad}))), ["/workspace/ref"], "{bad:?}");
         }
     }
 }
