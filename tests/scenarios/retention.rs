@@ -137,10 +137,10 @@ async fn a_legal_hold_needs_a_reason_and_a_run_of_the_tenant() {
 async fn one_deletion_is_under_way_at_a_time_and_a_legal_hold_waits_for_it() {
     let tenant = Tenant::new().await;
     let run = old_run(&tenant.contributor()).await;
-    assert_eq!(tenant.admin().post("/api/retention", json!({"what": "runs", "days": 30})).await.0, 204);
-    // A batch that has begun and does not end: it has not yet seen the hold.
+    // A batch that has begun and does not end: it has not yet seen the hold. Before the setting, or another test's batch deletes the run.
     let batch = STACK.sql().await;
     batch.batch_execute("begin; select pg_advisory_xact_lock(hashtextextended('nofx_prune', 0))").await.expect("it begins");
+    assert_eq!(tenant.admin().post("/api/retention", json!({"what": "runs", "days": 30})).await.0, 204);
     let deleted: u32 = service().call("prune_runs", &json!({})).await.expect("an answer");
     assert_eq!((deleted, tenant.viewer().get(&format!("/api/runs/{run}")).await.0.as_u16()), (0, 200), "another batch is under way");
 

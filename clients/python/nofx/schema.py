@@ -1358,7 +1358,7 @@ class Step(TypedDict):
     id: str
     inputs: dict[str, Any]
     """
-    As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. Large values are cut with a mark when they have more than 2 KiB in all: `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them.
+    As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. When they have more than 2 KiB in all, large values are cut with a mark, and those that do not fit even so are left out: `… [inputs left out]` is their number. `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them.
     """
     inputs_are_cut: bool
     name: str

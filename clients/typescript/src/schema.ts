@@ -323,7 +323,7 @@ export interface paths {
         put?: never;
         /**
          * Requeue dead letters.
-         * @description For contributors. The steps run again and their runs continue. At least one filter or `"all": true` is required; `dry_run` only shows which ones would be. Returns what was requeued, and what was refused and why.
+         * @description For contributors. The steps run again and their runs continue. At least one filter or `"all": true` is required; `dry_run` only shows which ones would be. Returns what was requeued, and what was refused and why. If one of their runs is under a legal hold, nothing is requeued: 409.
          */
         post: operations["requeue_dead_letters"];
         delete?: never;
@@ -1087,7 +1087,7 @@ export interface paths {
         put?: never;
         /**
          * Retry a failed run.
-         * @description For contributors. All failed steps run again, and then the steps that they blocked; steps that succeeded keep their results. A run that has not failed is refused with 409. Returns the new status.
+         * @description For contributors. All failed steps run again, and then the steps that they blocked; steps that succeeded keep their results. A run that has not failed, or is under a legal hold, is refused with 409. Returns the new status.
          */
         post: operations["retry_run"];
         delete?: never;
@@ -1147,7 +1147,7 @@ export interface paths {
         put?: never;
         /**
          * Retry one step of a failed run.
-         * @description For contributors. The step and everything that depends on it run again. A run that has not failed is refused with 409. Returns the new status of the run.
+         * @description For contributors. The step and everything that depends on it run again. A run that has not failed, or is under a legal hold, is refused with 409. Returns the new status of the run.
          */
         post: operations["retry_step"];
         delete?: never;
@@ -2392,7 +2392,7 @@ export interface components {
             } | null;
             /** Format: uuid */
             id: string;
-            /** @description As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. Large values are cut with a mark when they have more than 2 KiB in all: `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them. */
+            /** @description As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. When they have more than 2 KiB in all, large values are cut with a mark, and those that do not fit even so are left out: `… [inputs left out]` is their number. `GET /api/runs/{id}/steps/{step_id}/inputs` has all of them. */
             inputs: {
                 [key: string]: unknown;
             };
@@ -3430,6 +3430,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
