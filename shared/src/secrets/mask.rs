@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// How many lines are tried for a cut that no secret spans.
+/// How many lines, then characters, are tried for a cut that no secret spans.
 const MAX_CUTS: usize = 64;
 
 /// Replaces the values of secrets by `***`.
@@ -47,16 +47,29 @@ impl Mask {
         }
     }
 
-    /// The masked end of a text whose beginning was cut off: without what may be the rest of a secret at the cut. Empty when no line near the
-    /// cut begins outside a secret.
-    pub fn apply_to_end(&self, text: &str) -> String {
-        let whole = self.apply(text).len();
-        let line_starts = text.match_indices('\n').map(|(at, _)| at + 1).filter(|at| *at >= self.longest());
-        line_starts
-            .take(MAX_CUTS)
-            .map(|at| (self.apply(&text[..at]), self.apply(&text[at..])))
-            .find(|(before, end)| before.len() + end.len() == whole)
-            .map_or_else(String::new, |(_, end)| end)
+    /// A text whose end was cut off, without what may be the beginning of a secret there: up to a line's end where there is one.
+    pub fn trim_cut_end<'a>(&self, text: &'a str) -> &'a str {
+        let limit = text.len().saturating_sub(self.longest().saturating_sub(1));
+        let lines = text.rmatch_indices('\n').map(|(at, _)| at + 1).filter(|at| *at <= limit).take(MAX_CUTS);
+        let characters = (0..=limit).rev().filter(|at| text.is_char_boundary(*at)).take(MAX_CUTS);
+        lines.chain(characters).find(|at| !self.is_across(text, *at)).map_or("", |at| &text[..at])
+    }
+
+    /// A text whose beginning was cut off, without what may be the rest of a secret there: from a line's beginning where there is one.
+    pub fn trim_cut_start<'a>(&self, text: &'a str) -> &'a str {
+        let limit = self.longest().saturating_sub(1).min(text.len());
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).filter(|at| *at >= limit).take(MAX_CUTS);
+        let characters = (limit..=text.len()).filter(|at| text.is_char_boundary(*at)).take(MAX_CUTS);
+        lines.chain(characters).find(|at| !self.is_across(text, *at)).map_or("", |at| &text[at..])
+    }
+
+    /// Whether a secret begins before a place and ends after it.
+    fn is_across(&self, text: &str, at: usize) -> bool {
+        self.values.iter().any(|value| {
+            let reach = value.len() - 1;
+            let around = &text.as_bytes()[at.saturating_sub(reach)..(at + reach).min(text.len())];
+            around.windows(value.len()).any(|window| window == value.as_bytes())
+        })
     }
 
     pub fn apply(&self, text: &str) -> String {
@@ -87,12 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_text_has_no_rest_of_a_secret() {
+    fn what_was_cut_ends_and_begins_outside_a_secret() {
         let mask = Mask::new(["begin\nmiddle\nend".to_owned()]);
-        assert_eq!(mask.apply_to_end("middle\nend\nthe line at the cut\nand the next\n"), "and the next\n");
-        assert_eq!(mask.apply_to_end("a long first line\nbegin\nmiddle\nend\nlast"), "***\nlast");
-        assert_eq!(mask.apply_to_end("0123456789 begin\nmiddle\nend\nlast"), "last", "no cut within a secret");
-        assert_eq!(mask.apply_to_end("a line without an end"), "");
-        assert_eq!(Mask::default().apply_to_end("cut\nline\n"), "line\n");
+        assert_eq!(mask.trim_cut_start("middle\nend\nthe line at the cut\nand the next\n"), "and the next\n");
+        assert_eq!(mask.trim_cut_start("0123456789 begin\nmiddle\nend\nlast"), "last", "no cut within a secret");
+        assert_eq!(mask.trim_cut_start("middle\nend, a line without an end"), "ine without an end");
+        assert_eq!(mask.trim_cut_start("end"), "");
+        assert_eq!(mask.trim_cut_end("first\nthe line at the cut begin\nmid"), "first\n");
+        assert_eq!(mask.trim_cut_end("first, and begin\nmiddle\nend of it"), "first, and ", "no cut within a secret");
+        assert_eq!(mask.trim_cut_end("begin\nmiddle"), "");
+        // Each place is within a secret: nothing can be shown.
+        let mask = Mask::new(["aaaa".to_owned()]);
+        assert_eq!((mask.trim_cut_end(&"a".repeat(1000)), mask.trim_cut_start(&"a".repeat(1000))), ("", ""));
+        assert_eq!((mask.trim_cut_end("äöü¹²³"), mask.trim_cut_start("äöü¹²³")), ("äöü¹", "ü¹²³"), "no half character");
+        assert_eq!((Mask::default().trim_cut_end("a cut\nli"), Mask::default().trim_cut_start("ut\nline\n")), ("a cut\n", "line\n"));
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use nofx_shared::engine::Failure;
+use nofx_shared::secrets::Mask;
 use nofx_shared::settings;
 use nofx_shared::telemetry::{self, TraceParent};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -31,15 +32,16 @@ pub(crate) struct Command {
     pub max_output_bytes: usize,
     /// The output as it arrives, for people who watch.
     pub live_output: LiveOutput,
+    /// Where output is cut, no part of these secrets stays: it would no longer be found.
+    pub mask: Mask,
 }
 
 pub(crate) struct ProcessResult {
     /// None: killed by a signal.
     pub exit_code: Option<i32>,
     pub stdout: String,
-    /// The end of standard error, without half a character; `is_stderr_cut`: there was more before it.
+    /// The end of standard error.
     pub stderr: String,
-    pub is_stderr_cut: bool,
     /// Standard output and error, in order of arrival.
     pub output: String,
     /// Bytes of output that were dropped.
@@ -133,20 +135,28 @@ impl Processes {
         };
         drop(group);
         let buffers = buffers.into_inner();
-        let mut output = String::from_utf8_lossy(&buffers.all).into_owned();
-        if buffers.dropped > 0 {
-            output.push_str(&format!("\n[{} more bytes were dropped]\n", buffers.dropped));
-        }
-        Ok(ProcessResult {
-            exit_code: status.and_then(|status| status.code()),
-            stdout: String::from_utf8_lossy(&buffers.stdout).into_owned(),
-            stderr: whole_characters(&buffers.stderr),
-            is_stderr_cut: buffers.is_stderr_cut,
-            output,
-            dropped_bytes: buffers.dropped,
-            written: std::fs::read(&written).ok(),
-        })
+        Ok(buffers.result(&command.mask, status.and_then(|status| status.code()), std::fs::read(&written).ok()))
     }
+}
+
+impl Buffers {
+    fn result(self, mask: &Mask, exit_code: Option<i32>, written: Option<Vec<u8>>) -> ProcessResult {
+        let (mut output, mut stdout, mut stderr) = (text(&self.all), text(&self.stdout), text(&self.stderr));
+        if self.dropped > 0 {
+            let all = output.len() + self.dropped;
+            output = mask.trim_cut_end(&output).to_owned();
+            output.push_str(&format!("\n[{} more bytes were dropped]\n", all - output.len()));
+            stdout = mask.trim_cut_end(&stdout).to_owned();
+        }
+        if self.is_stderr_cut {
+            stderr = mask.trim_cut_start(&stderr).to_owned();
+        }
+        ProcessResult { exit_code, stdout, stderr, output, dropped_bytes: self.dropped, written }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>, command: &Command, is_stdout: bool) {
@@ -172,8 +182,26 @@ async fn collect(pipe: Option<impl AsyncRead + Unpin>, buffers: &Mutex<Buffers>,
     }
 }
 
-/// Bytes as text, from the first whole character on.
-fn whole_characters(bytes: &[u8]) -> String {
-    let start = bytes.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
-    String::from_utf8_lossy(&bytes[start..]).into_owned()
+#[cfg(test)]
+mod tests {
+    use nofx_shared::secrets::Mask;
+
+    use super::Buffers;
+
+    #[test]
+    fn output_that_is_cut_has_no_part_of_a_secret_at_the_cut() {
+        let mask = Mask::new(["hunter2-hunter2".to_owned()]);
+        let cut = |dropped| Buffers {
+            all: b"first\nkey: hunter2-hun".to_vec(),
+            stdout: b"key: hunter2-hun".to_vec(),
+            stderr: b"er2-hunter2 it was\nlast\n".to_vec(),
+            is_stderr_cut: dropped > 0,
+            dropped,
+        };
+        let result = cut(5).result(&mask, None, None);
+        assert_eq!((result.output.as_str(), result.stdout.as_str()), ("first\n\n[21 more bytes were dropped]\n", "ke"));
+        assert_eq!((result.stderr.as_str(), result.dropped_bytes), ("last\n", 5));
+        let whole = cut(0).result(&mask, Some(0), None);
+        assert_eq!((whole.output.as_str(), whole.stderr.as_str()), ("first\nkey: hunter2-hun", "er2-hunter2 it was\nlast\n"));
+    }
 }

@@ -61,6 +61,7 @@ impl<'a> GateContext<'a> {
                     stop: (*stop).clone(),
                     max_output_bytes: Processes::OUTPUT_BYTES,
                     live_output: LiveOutput::default(),
+                    mask: self.mask.clone(),
                 };
                 processes.run(command).await?
             }

@@ -107,7 +107,7 @@ fn failure(result: &ProcessResult, mask: &Mask) -> Failure {
         .exit_code
         .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
     let mut details = json!({"exit_code": result.exit_code});
-    let stderr = readable_end(&if result.is_stderr_cut { mask.apply_to_end(&result.stderr) } else { mask.apply(&result.stderr) }, mask);
+    let stderr = readable_end(&mask.apply(&result.stderr), mask);
     if stderr.is_empty() {
         // Many programs report their errors on standard output.
         details["output"] = json!(readable_end(&mask.apply(&result.output), mask));
@@ -135,7 +135,6 @@ mod tests {
             exit_code: Some(2),
             stdout: String::new(),
             stderr: stderr.to_owned(),
-            is_stderr_cut: false,
             output: output.to_owned(),
             dropped_bytes: 0,
             written: None,

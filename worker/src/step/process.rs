@@ -21,6 +21,7 @@ impl StepContext {
             stop: self.stop.clone(),
             max_output_bytes: Processes::OUTPUT_BYTES,
             live_output: output.clone(),
+            mask: self.mask.clone(),
         };
         tokio::select! {
             result = self.services.processes.run(command) => result,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nofx_shared::engine::Failure;
+use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
 use crate::drivers::{Command, LiveOutput, ProcessResult, Processes, Scratch};
@@ -50,6 +51,7 @@ impl<'a> Git<'a> {
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,
             live_output: LiveOutput::default(),
+            mask: Mask::default(),
         };
         let result = self.processes.run(command).await?;
         if self.stop.is_cancelled() {

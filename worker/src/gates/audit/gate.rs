@@ -169,15 +169,7 @@ mod tests {
             let stdout = r#"{"auditReportVersion": 2, "vulnerabilities": {}, "metadata": {"vulnerabilities": {}}}"#.to_owned();
             read(
                 npm,
-                &ProcessResult {
-                    exit_code,
-                    output: stdout.clone(),
-                    stdout,
-                    dropped_bytes,
-                    stderr: String::new(),
-                    is_stderr_cut: false,
-                    written: None,
-                },
+                &ProcessResult { exit_code, output: stdout.clone(), stdout, dropped_bytes, stderr: String::new(), written: None },
                 None,
             )
             .map(|found| found.len())
