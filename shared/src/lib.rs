@@ -8,6 +8,7 @@ pub mod cache;
 pub mod containment;
 pub mod crypto;
 pub mod db;
+pub mod drivers;
 pub mod engine;
 pub mod events;
 pub mod gates;

@@ -15,7 +15,7 @@ mod template;
 mod tools;
 mod validate;
 
-pub use options::{Approval, Budget, OnFailure, PullRequest, Resources, Retry, Workspace};
+pub use options::{Approval, Budget, OnFailure, PullRequest, Retry, Workspace};
 pub use parse::{from_json, from_yaml};
 pub use plan::Plan;
 pub use pointer::pointer_to;

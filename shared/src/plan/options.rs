@@ -34,17 +34,6 @@ pub struct Retry {
     pub jitter: Option<f64>,
 }
 
-/// What a step may use.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Resources {
-    pub cpu_s: Option<u64>,
-    pub memory_mb: Option<u64>,
-    pub disk_mb: Option<u64>,
-    pub processes: Option<u64>,
-    pub network: Option<String>,
-}
-
 /// The pull request that a run checks: its gates are shown there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

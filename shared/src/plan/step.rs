@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Approval, OnFailure, Resources, Retry, pointer_to, template};
+use super::{Approval, OnFailure, Retry, pointer_to, template};
+use crate::drivers::Resources;
 
 /// A step, checked, with the plan's defaults applied.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]

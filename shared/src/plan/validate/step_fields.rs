@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::drivers::Resources;
 use crate::plan::fields::Fields;
 use crate::plan::{OnFailure, Retry, Step, limits, pointer_to, tools};
 use crate::problem::Fault;
@@ -76,7 +77,7 @@ fn read_fields(fields: &Fields<'_>, defaults: Option<&Fields<'_>>, faults: &mut 
             .typed::<OnFailure>("on_failure", faults)
             .or_else(|| defaults.and_then(|defaults| defaults.typed("on_failure", faults)))
             .unwrap_or_default(),
-        resources: fields.typed("resources", faults),
+        resources: resources(fields, faults),
         secrets: fields.texts("secrets", faults).unwrap_or_default(),
         approval: fields.typed("approval", faults),
         concurrency_key,
@@ -84,6 +85,12 @@ fn read_fields(fields: &Fields<'_>, defaults: Option<&Fields<'_>>, faults: &mut 
         idempotency_key: fields.text("idempotency_key", faults),
         references: BTreeSet::new(),
     }
+}
+
+fn resources(fields: &Fields<'_>, faults: &mut Vec<Fault>) -> Option<Resources> {
+    let resources: Resources = fields.typed("resources", faults)?;
+    faults.extend(resources.faults(&fields.at("resources")));
+    Some(resources)
 }
 
 /// The step's own settings, and the plan's for what it does not set.
@@ -145,6 +152,8 @@ mod tests {
     fn a_fault_below_a_field_is_pointed_to_by_rfc_6901() {
         let step = |key: &str, value: serde_json::Value| json!({"steps": [{"name": "a", "tool": "noop", key: value}]});
         assert_eq!(pointers(&step("retry", json!({"max_attempts": 0}))), ["/steps/0/retry/max_attempts"]);
+        assert_eq!(pointers(&step("resources", json!({"cpu_s": 0, "network": "all"}))), ["/steps/0/resources/cpu_s"]);
+        assert_eq!(pointers(&step("resources", json!({"network": "some"}))), ["/steps/0/resources"]);
         assert_eq!(pointers(&step("env", json!({"A/B": 1}))), ["/steps/0/env/A~1B"]);
         assert_eq!(pointers(&step("inputs", json!({"a/b": {"c~d": "${{ 1 + }}"}}))), ["/steps/0/inputs/a~1b/c~0d"]);
     }

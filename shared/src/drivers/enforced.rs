@@ -1,0 +1,58 @@
+//! What held while a step ran, as its driver found it: evidence and provenance have it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Level, Network};
+
+/// What a driver truly enforced. Never what was asked for: a part that was not applied is null, false or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Enforced {
+    /// Null: nothing was enforced (`NOFX_ISOLATION=none`).
+    pub level: Option<Level>,
+    /// The driver's name.
+    pub driver: String,
+    /// Release of the kernel (`uname -r`); null where the driver cannot know it.
+    pub kernel: Option<String>,
+    /// The user id of the processes, as the host counts it.
+    pub uid: Option<u32>,
+    /// Setuid programs gain nothing.
+    pub no_new_privs: bool,
+    /// Digest of the seccomp filters, `sha256:<hex>`: equal digests are equal filters.
+    pub seccomp: Option<String>,
+    /// Version of Landlock's interface whose every restriction holds.
+    pub landlock_abi: Option<u32>,
+    /// Namespaces of the processes' own.
+    pub namespaces: Vec<Namespace>,
+    pub limits: Limits,
+    /// Null: not restricted.
+    pub network: Option<Network>,
+}
+
+/// A kind of Linux namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Namespace {
+    Cgroup,
+    Ipc,
+    Mount,
+    Network,
+    Pid,
+    User,
+    Uts,
+}
+
+/// The limits that were set; null: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// Seconds of processor time of each process.
+    pub cpu_s: Option<u64>,
+    /// Private writable memory of each process, in MiB.
+    pub memory_mb: Option<u64>,
+    /// Size of each file, in MiB.
+    pub file_mb: Option<u64>,
+    /// Processes and threads of the user at once.
+    pub processes: Option<u64>,
+    /// Open descriptors of each process.
+    pub open_files: Option<u64>,
+}
