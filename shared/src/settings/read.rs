@@ -2,8 +2,10 @@
 //! are is in the areas' files.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use crate::crypto::Keyring;
 
@@ -20,7 +22,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|value| !value.is_empty())
+        variable(name).filter(|value| !value.is_empty())
     }
 
     /// Values separated by commas.
@@ -90,12 +92,40 @@ impl Reader {
 
 /// The PATH that child processes get: where tools are is no secret.
 pub fn path() -> String {
-    std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
+    variable("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
 /// All variables that are text.
 pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// What is read instead of the environment.
+static HANDED_OVER: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+
+/// From now on these variables are read instead of those of the environment, where other processes of the same user could see them. The
+/// first call counts.
+pub fn hand_over(variables: BTreeMap<String, String>) {
+    drop(HANDED_OVER.set(variables));
+}
+
+fn variable(name: &str) -> Option<String> {
+    match HANDED_OVER.get() {
+        Some(variables) => variables.get(name).cloned(),
+        None => std::env::var(name).ok(),
+    }
+}
+
+/// Whether a variable may stand in the environment of a worker: what libraries read there, and is no secret.
+pub fn is_public(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "NO_COLOR", "RUST_BACKTRACE", "RUST_LOG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ",
+        "TERM",
+    ];
+    // The address of the task's credentials, which ECS sets; the credentials are not in it.
+    const OF_AWS: [&str; 4] =
+        ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_REGION", "AWS_REGION"];
+    NAMES.contains(&name) || OF_AWS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
 }
 
 /// The keys of model providers, which their own programs read under these names, too.
@@ -104,7 +134,7 @@ const PROVIDER_KEYS: [&str; 3] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI
 /// A secret of the environment: `NOFX_SECRET_<NAME>`; a key of a model provider also as it stands. No other variable is a secret that a step
 /// may name: the worker has keys of its own.
 pub(crate) fn secret(name: &str) -> Option<String> {
-    secret_of(name, |variable| std::env::var(variable).ok())
+    secret_of(name, variable)
 }
 
 fn secret_of(name: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -114,7 +144,15 @@ fn secret_of(name: &str, read: impl Fn(&str) -> Option<String>) -> Option<String
 
 #[cfg(test)]
 mod tests {
-    use super::secret_of;
+    use super::{is_public, secret_of};
+
+    #[test]
+    fn no_secret_is_public() {
+        assert!(["PATH", "https_proxy", "AWS_REGION", "RUST_LOG"].into_iter().all(is_public));
+        let secret = "SUPABASE_SERVICE_ROLE_KEY NOFX_SIGNING_KEY NOFX_SECRET_X AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN NOFX_DB_URL \
+            OTEL_EXPORTER_OTLP_HEADERS OPENAI_API_KEY AWS_CONTAINER_AUTHORIZATION_TOKEN DATABASE_URL";
+        assert!(!secret.split_whitespace().any(is_public));
+    }
 
     #[test]
     fn a_prefixed_secret_wins_and_only_keys_of_providers_need_no_prefix() {

@@ -26,8 +26,6 @@ pub struct Worker {
     pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
     pub admin_port: u16,
-    /// `NOFX_WORKSPACES`: folder for checkouts; the worker creates it for itself, and takes none that others can write to.
-    pub workspaces: PathBuf,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
@@ -45,6 +43,14 @@ pub struct Worker {
 }
 
 impl Reader {
+    pub(super) fn worker_name(&self) -> String {
+        self.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id()))
+    }
+
+    pub(super) fn workspaces(&self) -> PathBuf {
+        self.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from)
+    }
+
     fn signing_key(&mut self) -> SigningKey {
         let text = self.required("NOFX_SIGNING_KEY");
         text.parse().unwrap_or_else(|why| {
@@ -73,7 +79,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         secrets: reader.secrets(),
         models: reader.models(),
         forges: reader.forges(),
-        name: reader.text("NOFX_WORKER_NAME").unwrap_or_else(|| format!("worker-{}", std::process::id())),
+        name: reader.worker_name(),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),
         lease,
@@ -83,7 +89,6 @@ pub fn worker() -> Result<Worker, Invalid> {
         },
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
-        workspaces: reader.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),

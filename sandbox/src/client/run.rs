@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nofx_shared::drivers::{Level, Limits, Network};
+
+use super::Client;
+use crate::files::Files;
+use crate::wire::{Answer, Ended, Process, Request};
+
+/// A program to be run.
+pub struct Program {
+    pub argv: Vec<String>,
+    /// Its working folder, in a workspace or a scratch folder: whose that is, that user runs it.
+    pub dir: PathBuf,
+    /// Beside these it has `HOME`, `TMPDIR` and `NOFX_OUTPUT`, in a scratch folder of its own.
+    pub env: BTreeMap<String, String>,
+    pub level: Option<Level>,
+    pub limits: Limits,
+    pub network: Network,
+    pub proxy_port: Option<u16>,
+}
+
+/// A process, until this is dropped: then it is killed with all of its descendants, and its scratch folder is removed.
+pub struct Running {
+    client: Arc<Client>,
+    id: u64,
+    scratch: PathBuf,
+}
+
+impl Running {
+    /// Starts a program; `on_end` is called once, from another thread.
+    pub(crate) fn start(
+        client: &Arc<Client>,
+        program: Program,
+        stdout: impl AsFd,
+        stderr: impl AsFd,
+        on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
+    ) -> Result<Self, String> {
+        let Program { argv, dir, env, level, limits, network, proxy_port } = program;
+        let request = Request::Run(Process { argv, dir, env, level, limits, network, proxy_port });
+        let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
+        match answer? {
+            (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),
+            _ => Err("the supervisor gave another answer".to_owned()),
+        }
+    }
+
+    /// Kills it with all of its descendants; its end is still reported.
+    pub fn stop(&self) {
+        self.client.tell(Request::Stop { run: self.id });
+    }
+
+    /// Its scratch folder: `output.json` is what it wrote to `NOFX_OUTPUT`.
+    pub fn scratch(&self) -> Files {
+        Files::of_supervisor(Arc::clone(&self.client), self.scratch.clone())
+    }
+
+    pub fn scratch_path(&self) -> &Path {
+        &self.scratch
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.client.tell(Request::Release { run: self.id });
+    }
+}

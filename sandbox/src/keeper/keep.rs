@@ -1,0 +1,99 @@
+//! A keeper's life.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::Child;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags};
+
+use super::descendants::{kill_all, reap};
+use super::remove::remove;
+use super::started::Started;
+use crate::wire::{Ended, FromKeeper, Socket, ToKeeper, Usage};
+
+/// Keeps the process that the supervisor names on standard input, until it is released or the supervisor is gone.
+pub(crate) fn keep() -> Result<(), String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
+    let Some((ToKeeper::Start(spec), _)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
+    let mut signals = SigSet::empty();
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| signals.add(signal));
+    signals.thread_block().map_err(|error| text(&error))?;
+    let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
+
+    let report = match spec.program.as_ref().map(|program| Started::new(program, &spec)) {
+        Some(Ok(started)) => {
+            // The reader of its output must see the end when the last descendant is gone.
+            let _ = close_output();
+            let exit_code = watch(&started.child, &supervisor, &signals);
+            started.report(exit_code, usage())
+        }
+        Some(Err(error)) => FromKeeper::Failed(error),
+        None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), usage: Usage::default(), enforced: None })),
+    };
+    let is_only_removal = spec.program.is_none();
+    if !is_only_removal {
+        drop(supervisor.send(&report, &[]));
+        // What it wrote is read before the folder goes.
+        while let Ok(Some((message, _))) = supervisor.receive::<ToKeeper>() {
+            if matches!(message, ToKeeper::Release) {
+                break;
+            }
+        }
+    }
+    let removed = remove(&spec.folder, spec.uid);
+    if is_only_removal {
+        let report = removed.clone().map_or_else(FromKeeper::Failed, |()| report);
+        drop(supervisor.send(&report, &[]));
+    }
+    removed
+}
+
+fn close_output() -> std::io::Result<()> {
+    let null = File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// Waits for the end of the process, or for the word to kill it, and for the end of its descendants. The exit code: none when it was killed.
+fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd) -> Option<i32> {
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let mut ended = None;
+    let mut is_over = false;
+    while ended.is_none() && !is_over {
+        let [is_told, _] = wait_for([supervisor.as_fd(), signals.as_fd()]);
+        while matches!(signals.read_signal(), Ok(Some(_))) {}
+        ended = reap(pid).0;
+        // Whatever it says, also nothing any more, is that this must end.
+        is_over = is_told;
+    }
+    let at_last = kill_all(pid);
+    ended.or(at_last).flatten()
+}
+
+/// Waits until one of them has something to read; says which.
+fn wait_for(descriptors: [BorrowedFd<'_>; 2]) -> [bool; 2] {
+    let mut polled = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
+    // An interruption is a signal, which the next reading sees.
+    drop(rustix::event::poll(&mut polled, None));
+    polled.map(|one| !one.revents().is_empty())
+}
+
+/// Of all descendants, which all have ended.
+fn usage() -> Usage {
+    let Ok(used) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Usage::default() };
+    let ms = |time: nix::sys::time::TimeVal| time.tv_sec().unsigned_abs() * 1000 + time.tv_usec().unsigned_abs() / 1000;
+    Usage {
+        cpu_ms: ms(used.user_time()) + ms(used.system_time()),
+        max_rss_bytes: used.max_rss().unsigned_abs() * 1024,
+        // In blocks of 512 bytes.
+        read_bytes: used.block_reads().unsigned_abs() * 512,
+        written_bytes: used.block_writes().unsigned_abs() * 512,
+    }
+}

@@ -1,0 +1,18 @@
+//! Confinement: a worker's supervisor, the processes that it starts for steps, and how each confines itself before it becomes a program that
+//! is not ours. Knows no plan, no database and no network.
+
+mod client;
+mod files;
+mod keeper;
+mod launch;
+mod role;
+mod sandbox;
+mod supervisor;
+mod wire;
+
+pub use client::{Program, Running};
+pub use files::{Files, Kind};
+pub use role::take_role;
+pub use sandbox::Sandbox;
+pub use supervisor::{Entered, enter};
+pub use wire::{Ended, Usage};

@@ -1,0 +1,139 @@
+//! How a worker gets its supervisor: the process that was started becomes it, and starts the worker. Each step replaces the program, so that
+//! the environment with the keys is in none of them.
+#![expect(clippy::disallowed_methods, reason = "replaces this process, and starts the worker")]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{Error, Read, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use nix::unistd::Pid;
+use nofx_shared::settings;
+use rustix::fs::MemfdFlags;
+
+use super::folders::Folders;
+use super::places::Places;
+use super::serve::Supervisor;
+use super::users::Users;
+use super::{capabilities, view};
+use crate::client::Client;
+use crate::launch::Namespaces;
+use crate::role::PROGRAM;
+use crate::sandbox::Sandbox;
+use crate::wire::Socket;
+
+const SUPERVISOR: &str = "nofx-supervisor";
+const WORKER: &str = "nofx-worker-confined";
+
+/// What this process is now.
+pub enum Entered {
+    /// The worker: what runs its processes.
+    Worker(Sandbox),
+    /// The supervisor, whose worker has ended.
+    Ended(ExitCode),
+}
+
+/// Makes a worker and its supervisor of this process. To be called before any thread is started. In the worker, settings are read from what
+/// the supervisor hands over.
+pub fn enter() -> Result<Entered, String> {
+    let name = std::env::args_os().next().unwrap_or_default();
+    match () {
+        () if name == OsStr::new(WORKER) => worker().map(Entered::Worker),
+        () if name == OsStr::new(SUPERVISOR) => supervisor().map(Entered::Ended),
+        () => Err(format!("could not start the supervisor: {}", become_supervisor())),
+    }
+}
+
+/// Replaces this process by the same program without the environment, which is in a file in memory. Returns only with an error.
+fn become_supervisor() -> Error {
+    let variables: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let handed_over = || -> Result<File, Error> {
+        let mut file = File::from(rustix::fs::memfd_create("settings", MemfdFlags::CLOEXEC)?);
+        file.write_all(&serde_json::to_vec(&variables)?)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    match handed_over() {
+        Ok(file) => same_program(SUPERVISOR, &variables).stdin(file).exec(),
+        Err(error) => error,
+    }
+}
+
+/// This program with the same arguments and the variables that are no secrets.
+fn same_program(name: &str, variables: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(PROGRAM);
+    let public = variables.iter().filter(|(name, _)| settings::is_public(name));
+    command.arg0(name).args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).env_clear().envs(public);
+    command
+}
+
+fn supervisor() -> Result<ExitCode, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let mut file = File::from(std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| text(&error))?);
+    let variables = read_variables(&mut file).map_err(|error| text(&error))?;
+    settings::hand_over(variables.clone());
+    let settings = settings::isolation().map_err(|error| text(&error))?;
+    hide().map_err(|error| text(&error))?;
+
+    let has_users = capabilities::are_enough();
+    // Before the view: the worker sees this machine as it is.
+    let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
+    let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
+    ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
+    let toolchains: Vec<PathBuf> = settings.toolchains.iter().filter(|path| path.exists()).cloned().collect();
+    let exe = std::fs::read_link(PROGRAM).map_err(|error| text(&error))?;
+    let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
+    let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
+    if has_users {
+        nix::unistd::setgroups(&[]).map_err(|error| text(&error))?;
+        let read_only = toolchains.iter().chain([&exe]).map(|path| (path.clone(), false));
+        let needed: Vec<(PathBuf, bool)> = read_only.chain([(settings.workspaces.clone(), true)]).collect();
+        if let Err(error) = view::open_up(&needed) {
+            eprintln!("nofx supervisor: steps cannot reach what is in closed folders, such as a home: {error}");
+        }
+        capabilities::reduce().map_err(|error| text(&error))?;
+    }
+    let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
+    Supervisor::new(ours, worker, folders, Places { toolchains, exe, outside }).serve()
+}
+
+fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd, user: Option<u32>) -> Result<Pid, Error> {
+    let mut command = same_program(WORKER, variables);
+    command.stdin(socket).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+    Ok(Pid::from_raw(command.spawn()?.id().cast_signed()))
+}
+
+fn worker() -> Result<Sandbox, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let socket = Socket::from_stdin().map_err(|error| text(&error))?;
+    let null = File::open("/dev/null").map_err(|error| text(&error))?;
+    rustix::stdio::dup2_stdin(&null).map_err(|error| text(&error))?;
+    // A worker whose supervisor is gone could no longer end its processes.
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|error| text(&error))?;
+    hide().map_err(|error| text(&error))?;
+    let first = socket.receive::<()>().map_err(|error| text(&error))?.and_then(|((), mut descriptors)| descriptors.pop());
+    let mut file = File::from(first.ok_or("the supervisor ended before it handed over the settings")?);
+    settings::hand_over(read_variables(&mut file).map_err(|error| text(&error))?);
+    Client::start(socket).map(Sandbox::supervised).map_err(|error| text(&error))
+}
+
+fn read_variables(file: &mut File) -> Result<BTreeMap<String, String>, Error> {
+    let mut bytes = vec![];
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// No other process of the same user may read this one's memory, and none is written to disk.
+fn hide() -> Result<(), nix::Error> {
+    nix::sys::prctl::set_dumpable(false)?;
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
+}

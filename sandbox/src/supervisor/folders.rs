@@ -1,0 +1,223 @@
+//! The folder of all workspaces: one folder for each run, and `tmp/<supervisor>/` with its scratch folders. Each belongs to a user of steps;
+//! what is above them belongs to the supervisor, and nobody else can list it.
+
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{Error, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use uuid::Uuid;
+
+use super::users::Users;
+
+/// Scratch folders of all supervisors of this machine that have the same folder of workspaces.
+const TMP: &str = "tmp";
+
+pub(super) struct Folders {
+    root: PathBuf,
+    /// Its own scratch folders.
+    scratch: PathBuf,
+    /// Locked while this supervisor lives.
+    _lock: File,
+    next: u64,
+    /// None: everything belongs to this user.
+    users: Option<Users>,
+    /// Scratch folders of supervisors that are gone, to be removed.
+    pub left: Vec<PathBuf>,
+}
+
+impl Folders {
+    pub(super) fn new(root: &Path, name: &str, users: Option<Users>) -> Result<Self, Error> {
+        let tmp = root.join(TMP);
+        for folder in [root, &tmp] {
+            prepare(folder, users.is_some())?;
+        }
+        let left = left_by_others(&tmp);
+        let scratch = tmp.join(format!("{name}-{}", Uuid::now_v7().simple()));
+        DirBuilder::new().mode(0o711).create(&scratch)?;
+        std::fs::set_permissions(&scratch, Permissions::from_mode(0o711))?;
+        let lock = File::open(&scratch)?;
+        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Self { root: root.to_owned(), scratch, _lock: lock, next: 0, users, left })
+    }
+
+    /// Removes its own scratch folder, which is empty by now.
+    pub(super) fn close(&self) {
+        drop(std::fs::remove_dir(&self.scratch));
+    }
+
+    /// The folder of a run, whose user is held from now on.
+    pub(super) fn find(&mut self, run: Uuid) -> Result<Option<PathBuf>, String> {
+        let folder = self.root.join(run.simple().to_string());
+        match std::fs::symlink_metadata(&folder) {
+            Ok(meta) => self.held(meta.uid()).map(|_| Some(folder)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{}: {error}", folder.display())),
+        }
+    }
+
+    /// A new folder for a run, of a new user.
+    pub(super) fn create(&mut self, run: Uuid) -> Result<PathBuf, String> {
+        let name = format!("{}.new-{}", run.simple(), Uuid::now_v7().simple());
+        let folder = self.root.join(name);
+        self.claim(&folder)
+    }
+
+    /// Gives a new folder the name of its run; false when there is one by now.
+    pub(super) fn adopt(&mut self, run: Uuid, folder: &Path) -> Result<bool, String> {
+        let uid = self.user_of(folder)?;
+        let target = self.root.join(run.simple().to_string());
+        // Only one of two that do this at the same time succeeds: the other one's target is not empty, or the same.
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(rustix::fs::CWD, folder, rustix::fs::CWD, &target, flags) {
+            Ok(()) => {
+                if let (Some(users), Some(uid)) = (&mut self.users, uid) {
+                    users.rename(uid, &target)?;
+                }
+                Ok(true)
+            }
+            Err(rustix::io::Errno::EXIST) => Ok(false),
+            Err(error) => Err(format!("{}: {error}", target.display())),
+        }
+    }
+
+    /// A new scratch folder: of this user; when none is named, of a new one.
+    pub(super) fn scratch(&mut self, of: Option<Option<u32>>) -> Result<PathBuf, String> {
+        self.next += 1;
+        let folder = self.scratch.join(self.next.to_string());
+        match of {
+            Some(uid) => make(&folder, uid).map(|()| folder),
+            None => self.claim(&folder),
+        }
+    }
+
+    fn claim(&mut self, folder: &Path) -> Result<PathBuf, String> {
+        match &mut self.users {
+            Some(users) => users.allocate(|uid| make(folder, Some(uid)).map(|()| folder.to_owned())),
+            None => make(folder, None).map(|()| folder.to_owned()),
+        }
+    }
+
+    /// Runs whose folders were not changed for this time.
+    pub(super) fn idle(&self, age: Duration) -> Vec<Uuid> {
+        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let is_old = |entry: &std::fs::DirEntry| {
+            entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age))
+        };
+        entries.filter(is_old).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// The folder of a run, or the scratch folder, that a path is in; the rest of the path; the user that it belongs to.
+    pub(super) fn locate<'a>(&mut self, path: &'a Path) -> Result<(OwnedFd, &'a Path, Option<u32>), String> {
+        let (folder, rest) = self.split(path)?;
+        let failed = |error: rustix::io::Errno| format!("{}: {error}", folder.display());
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(&folder, flags, Mode::empty()).map_err(failed)?;
+        let uid = self.held(rustix::fs::fstat(&opened).map_err(failed)?.st_uid)?;
+        Ok((opened, rest, uid))
+    }
+
+    /// The user of a folder that `locate` would find.
+    pub(super) fn user_of(&mut self, path: &Path) -> Result<Option<u32>, String> {
+        self.locate(path).map(|(_, _, uid)| uid)
+    }
+
+    /// The folder itself, when the path names one as a whole: what may be removed.
+    pub(super) fn whole(&mut self, path: &Path) -> Result<(PathBuf, Option<u32>), String> {
+        let (folder, rest) = self.split(path)?;
+        if rest.as_os_str().is_empty() { Ok((folder, self.user_of(path)?)) } else { Err(format!("{} is inside of a folder", path.display())) }
+    }
+
+    /// The user of a run's workspace.
+    pub(super) fn user_of_run(&mut self, run: Uuid) -> Result<Option<u32>, String> {
+        self.user_of(&self.root.join(run.simple().to_string()))
+    }
+
+    /// The workspace or scratch folder that a path is in.
+    pub(super) fn folder_of(&self, path: &Path) -> Result<PathBuf, String> {
+        self.split(path).map(|(folder, _)| folder)
+    }
+
+    /// The user of a folder that another supervisor has left.
+    pub(super) fn owner(&self, folder: &Path) -> Result<Option<u32>, String> {
+        let uid = std::fs::symlink_metadata(folder).map_err(|error| error.to_string())?.uid();
+        Ok(self.users.as_ref().filter(|users| users.contains(uid)).map(|_| uid))
+    }
+
+    /// A folder of this user is gone: when it was the user's own, the user is free.
+    pub(super) fn forget(&mut self, uid: Option<u32>) {
+        if let (Some(users), Some(uid)) = (&mut self.users, uid) {
+            users.release_if_gone(uid);
+        }
+    }
+
+    fn split<'a>(&self, path: &'a Path) -> Result<(PathBuf, &'a Path), String> {
+        let outside = || format!("{} is in no workspace of this worker", path.display());
+        let below = |folder: &Path| path.strip_prefix(folder).ok().filter(|rest| !rest.as_os_str().is_empty());
+        let (folder, rest) = match below(&self.scratch) {
+            Some(rest) => (&self.scratch, rest),
+            None => (&self.root, below(&self.root).ok_or_else(outside)?),
+        };
+        let mut parts = rest.components();
+        let Some(Component::Normal(name)) = parts.next() else { return Err(outside()) };
+        if folder == &self.root && name == TMP {
+            return Err(outside());
+        }
+        Ok((folder.join(name), parts.as_path()))
+    }
+
+    fn held(&mut self, uid: u32) -> Result<Option<u32>, String> {
+        match &mut self.users {
+            Some(users) if users.contains(uid) => users.hold(uid).map(|()| Some(uid)),
+            None if uid == nix::unistd::geteuid().as_raw() => Ok(None),
+            _ => Err(format!("the folder belongs to user {uid}, which is none of NOFX_STEP_USERS")),
+        }
+    }
+}
+
+fn make(folder: &Path, uid: Option<u32>) -> Result<(), String> {
+    let failed = |error: Error| format!("could not create {}: {error}", folder.display());
+    DirBuilder::new().mode(0o700).create(folder).map_err(failed)?;
+    uid.map_or(Ok(()), |uid| std::os::unix::fs::chown(folder, Some(uid), Some(uid)).map_err(failed))
+}
+
+/// Creates a folder, or makes sure that the one that is there belongs to this user, is no link, and cannot be written to by others: its
+/// default name is well known, and its parent may be a folder where everybody can write.
+fn prepare(folder: &Path, is_entered: bool) -> Result<(), Error> {
+    let mode = if is_entered { 0o711 } else { 0o700 };
+    DirBuilder::new().recursive(true).mode(mode).create(folder)?;
+    let found = std::fs::symlink_metadata(folder)?;
+    let refuse = |why| {
+        let text = format!("{}: {why}; set NOFX_WORKSPACES to a folder of the worker's own", folder.display());
+        Err(Error::new(ErrorKind::PermissionDenied, text))
+    };
+    if !found.is_dir() {
+        return refuse("it is a link");
+    }
+    if found.uid() != nix::unistd::geteuid().as_raw() {
+        return refuse("it belongs to another user");
+    }
+    if found.permissions().mode() & 0o022 != 0 {
+        return refuse("other users can write to it");
+    }
+    std::fs::set_permissions(folder, Permissions::from_mode(mode))
+}
+
+/// Folders of supervisors that hold no lock any more.
+fn left_by_others(tmp: &Path) -> Vec<PathBuf> {
+    let of_others = std::fs::read_dir(tmp).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_left = |folder: &PathBuf| {
+        File::open(folder).is_ok_and(|lock| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok())
+    };
+    of_others.filter(is_left).flat_map(|folder| {
+        let mut inside: Vec<PathBuf> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        if inside.is_empty() {
+            drop(std::fs::remove_dir(&folder));
+        }
+        inside.truncate(10_000);
+        inside
+    }).collect()
+}

@@ -1,0 +1,48 @@
+//! What a process may reach, as paths and ports.
+
+use std::path::{Path, PathBuf};
+
+use nofx_shared::drivers::{Level, Network};
+
+use crate::launch::{Namespaces, Spec, Tcp};
+use crate::wire::Process;
+
+/// TCP ports for `Network::All`: SSH, DNS, the web, git. No service of this product listens there.
+const DIRECT: [u16; 5] = [22, 53, 80, 443, 9418];
+
+pub(super) struct Places {
+    pub toolchains: Vec<PathBuf>,
+    /// This program.
+    pub exe: PathBuf,
+    /// Those of the supervisor.
+    pub outside: Namespaces,
+}
+
+impl Places {
+    pub(super) fn spec(&self, process: Process, folder: PathBuf, scratch: &Path) -> Result<Spec, String> {
+        let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        env.insert("HOME".to_owned(), text(scratch.to_owned()));
+        env.insert("TMPDIR".to_owned(), text(scratch.to_owned()));
+        env.insert("NOFX_OUTPUT".to_owned(), text(scratch.join("output.json")));
+        Ok(Spec {
+            argv,
+            dir,
+            env,
+            // It is not read when the process is not confined.
+            level: level.unwrap_or(Level::L1),
+            limits,
+            tcp: match (network, proxy_port) {
+                (Network::None, _) => Tcp::None,
+                (Network::All, _) => Tcp::Ports(DIRECT.to_vec()),
+                (Network::Proxy, Some(port)) => Tcp::Proxy(port),
+                (Network::Proxy, None) => return Err("the worker has no egress proxy".to_owned()),
+            },
+            read_write: vec![folder, scratch.to_owned()],
+            read_only: self.toolchains.clone(),
+            scratch: scratch.to_owned(),
+            exe: self.exe.clone(),
+            outside: self.outside.clone(),
+        })
+    }
+}

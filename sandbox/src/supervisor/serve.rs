@@ -1,0 +1,230 @@
+//! The supervisor's loop: read this first.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::files::file;
+use super::folders::Folders;
+use super::heart::Heart;
+use super::places::Places;
+use super::processes::Keepers;
+use crate::wire::{Answer, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
+
+/// How often the heart is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long processes may take to end after the worker has.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+/// The worker was ended because its loop stood still (`EX_SOFTWARE`).
+const HUNG: u8 = 70;
+
+pub(super) struct Supervisor {
+    worker: Socket,
+    pid: Pid,
+    folders: Folders,
+    places: Places,
+    keepers: Keepers,
+    heart: Heart,
+    /// Answers that the worker has no room for yet: a worker that hangs must not hold its supervisor.
+    answers: VecDeque<(FromSupervisor, Option<OwnedFd>)>,
+    /// Numbers of removals that nobody asked for.
+    next_own: u64,
+}
+
+type Reply = Result<Option<(Answer, Option<OwnedFd>)>, String>;
+
+impl Supervisor {
+    pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places) -> Self {
+        let (keepers, heart, answers) = (Keepers::default(), Heart::default(), VecDeque::new());
+        Self { worker, pid, folders, places, keepers, heart, answers, next_own: u64::MAX / 2 }
+    }
+
+    /// Until the worker has ended, and all processes of its steps.
+    pub(super) fn serve(mut self) -> Result<ExitCode, String> {
+        let signals = signals().map_err(|error| error.to_string())?;
+        for folder in std::mem::take(&mut self.folders.left) {
+            self.remove_left(&folder);
+        }
+        let mut look_at = Instant::now() + LOOK;
+        let mut code = None;
+        let mut is_hung = false;
+        while code.is_none() {
+            let timeout = look_at.saturating_duration_since(Instant::now());
+            let (is_asked, reported) = self.wait(&signals, timeout);
+            while let Ok(Some(signal)) = signals.read_signal() {
+                match Signal::try_from(signal.ssi_signo.cast_signed()) {
+                    Ok(Signal::SIGCHLD) => {}
+                    Ok(signal) => drop(kill(self.pid, signal)),
+                    Err(_) => {}
+                }
+            }
+            code = self.reap();
+            for id in reported {
+                self.report(id);
+            }
+            if is_asked && code.is_none() {
+                self.hear();
+            }
+            if Instant::now() >= look_at {
+                look_at = Instant::now() + LOOK;
+                if self.heart.look() && !is_hung {
+                    is_hung = true;
+                    eprintln!("nofx supervisor: the worker's loop has stood still for 10 seconds; ending it");
+                    self.keepers.end_all();
+                    drop(kill(self.pid, Signal::SIGKILL));
+                }
+            }
+            self.send_answers();
+        }
+        self.keepers.end_all();
+        let until = Instant::now() + LAST_WAIT;
+        while !self.keepers.is_empty() && Instant::now() < until {
+            self.wait(&signals, Duration::from_millis(200));
+            while matches!(signals.read_signal(), Ok(Some(_))) {}
+            self.reap();
+        }
+        self.folders.close();
+        Ok(ExitCode::from(if is_hung { HUNG } else { code.unwrap_or(1) }))
+    }
+
+    /// Whether the worker has sent something, and which keepers have.
+    fn wait(&self, signals: &SignalFd, timeout: Duration) -> (bool, Vec<u64>) {
+        let keepers: Vec<(u64, _)> = self.keepers.sockets().collect();
+        let for_worker = if self.answers.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let mut polled = vec![PollFd::new(&self.worker, for_worker), PollFd::new(signals, PollFlags::IN)];
+        polled.extend(keepers.iter().map(|(_, socket)| PollFd::from_borrowed_fd(*socket, PollFlags::IN)));
+        let timeout = Timespec { tv_sec: timeout.as_secs().cast_signed(), tv_nsec: timeout.subsec_nanos().into() };
+        if rustix::event::poll(&mut polled, Some(&timeout)).is_err() {
+            return (false, vec![]);
+        }
+        let is_asked = polled[0].revents().intersects(PollFlags::IN | PollFlags::HUP);
+        let reported = keepers.iter().zip(&polled[2..]).filter(|(_, polled)| !polled.revents().is_empty()).map(|((id, _), _)| *id);
+        (is_asked, reported.collect())
+    }
+
+    /// The exit code of the worker, when it has ended.
+    fn reap(&mut self) -> Option<u8> {
+        let mut code = None;
+        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            let (pid, exit) = match status {
+                WaitStatus::Exited(pid, exit) => (pid, u8::try_from(exit).unwrap_or(1)),
+                WaitStatus::Signaled(pid, signal, _) => (pid, 128 + signal as u8),
+                WaitStatus::StillAlive => break,
+                _ => continue,
+            };
+            if pid == self.pid {
+                code = Some(exit);
+            } else if let Some(id) = self.keepers.of(pid) {
+                // It may have died before it could report.
+                self.report(id);
+                let Some(keeper) = self.keepers.remove(id) else { continue };
+                if keeper.folder.symlink_metadata().is_ok() {
+                    eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
+                } else {
+                    self.folders.forget(keeper.uid);
+                }
+            }
+        }
+        code
+    }
+
+    fn report(&mut self, id: u64) {
+        let is_removal = self.keepers.is_removal(id);
+        let answer = match self.keepers.report(id) {
+            Some(FromKeeper::Ended(_)) if is_removal => Ok(Answer::Done),
+            Some(FromKeeper::Ended(ended)) => Ok(Answer::Ended(ended)),
+            Some(FromKeeper::Failed(error)) => Err(error),
+            None => return,
+        };
+        self.answers.push_back((FromSupervisor { id, answer }, None));
+    }
+
+    /// Reads one message of the worker and does what it says.
+    fn hear(&mut self) {
+        let Ok(Some((ToSupervisor { id, request }, descriptors))) = self.worker.receive::<ToSupervisor>() else { return };
+        let reply = match request {
+            Request::Beat => return self.heart.beat(),
+            Request::Stop { run } => return self.keepers.tell(run, &ToKeeper::Kill),
+            Request::Release { run } => return self.keepers.tell(run, &ToKeeper::Release),
+            Request::Run(process) => self.run(id, process, descriptors),
+            Request::Folder(op) => self.folder(id, op),
+            Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
+        };
+        match reply {
+            Ok(Some((answer, descriptor))) => self.answers.push_back((FromSupervisor { id, answer: Ok(answer) }, descriptor)),
+            // The answer follows.
+            Ok(None) => {}
+            Err(error) => self.answers.push_back((FromSupervisor { id, answer: Err(error) }, None)),
+        }
+    }
+
+    fn run(&mut self, id: u64, process: Process, descriptors: Vec<OwnedFd>) -> Reply {
+        let output: [OwnedFd; 2] = descriptors.try_into().map_err(|_| "a process needs two descriptors for its output")?;
+        let folder = self.folders.folder_of(&process.dir)?;
+        let uid = self.folders.user_of(&process.dir)?;
+        let scratch = self.folders.scratch(Some(uid))?;
+        let is_confined = process.level.is_some();
+        let program = Some(self.places.spec(process, folder, &scratch)?);
+        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(output))?;
+        Ok(Some((Answer::Started { scratch }, None)))
+    }
+
+    fn folder(&mut self, id: u64, op: FolderOp) -> Reply {
+        let answer = match op {
+            FolderOp::Find { run } => Answer::Folder(self.folders.find(run)?),
+            FolderOp::Create { run } => Answer::Folder(Some(self.folders.create(run)?)),
+            FolderOp::Adopt { run, folder } => {
+                if self.folders.adopt(run, &folder)? {
+                    Answer::Done
+                } else {
+                    Answer::Folder(self.folders.find(run)?)
+                }
+            }
+            FolderOp::Scratch { run } => {
+                let like = match run {
+                    None => None,
+                    Some(run) => Some(self.folders.user_of_run(run)?),
+                };
+                Answer::Folder(Some(self.folders.scratch(like)?))
+            }
+            FolderOp::Idle { seconds } => Answer::Runs(self.folders.idle(Duration::from_secs(seconds))),
+            FolderOp::Remove { folder } => {
+                let (folder, uid) = self.folders.whole(&folder)?;
+                return self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None).map(|()| None);
+            }
+        };
+        Ok(Some((answer, None)))
+    }
+
+    /// What a supervisor before this one has left.
+    fn remove_left(&mut self, folder: &std::path::Path) {
+        let Ok(uid) = self.folders.owner(folder) else { return };
+        self.next_own += 1;
+        drop(self.keepers.start(self.next_own, KeeperSpec { uid, program: None, is_confined: false, folder: folder.to_owned() }, None));
+    }
+
+    fn send_answers(&mut self) {
+        while let Some((answer, descriptor)) = self.answers.front() {
+            let descriptors: Vec<_> = descriptor.iter().map(AsFd::as_fd).collect();
+            match self.worker.try_send(answer, &descriptors) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // Sent, or the worker is gone.
+                _ => drop(self.answers.pop_front()),
+            }
+        }
+    }
+}
+
+fn signals() -> nix::Result<SignalFd> {
+    let mut signals = SigSet::empty();
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| signals.add(signal));
+    signals.thread_block()?;
+    SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}

@@ -1,0 +1,143 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use nofx_shared::drivers::{Enforced, Level, Limits, Network};
+use crate::launch::Spec;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A process to be started.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub argv: Vec<String>,
+    /// Its working folder, in a workspace or a scratch folder: whose that is, that user runs it.
+    pub dir: PathBuf,
+    pub env: BTreeMap<String, String>,
+    /// None: not confined.
+    pub level: Option<Level>,
+    pub limits: Limits,
+    pub network: Network,
+    /// The port of the egress proxy on loopback, for `Network::Proxy`.
+    pub proxy_port: Option<u16>,
+}
+
+/// What the worker sends; each has a number of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ToSupervisor {
+    pub id: u64,
+    pub request: Request,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// With two descriptors: its standard output and error.
+    Run(Process),
+    /// Kills the process that was started by this request, with all of its descendants.
+    Stop { run: u64 },
+    /// Its scratch folder is not needed any more.
+    Release { run: u64 },
+    Folder(FolderOp),
+    /// On a path below the folder of all workspaces.
+    File { path: PathBuf, op: FileOp },
+    /// The worker's loop is alive.
+    Beat,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FolderOp {
+    /// The folder of a run, if there is one.
+    Find { run: Uuid },
+    /// A new folder for a run that has none, under another name until it is adopted.
+    Create { run: Uuid },
+    /// The new folder is complete: it becomes the folder of its run, unless there is one by now.
+    Adopt { run: Uuid, folder: PathBuf },
+    /// A scratch folder of the run's user; of a new user when there is no run.
+    Scratch { run: Option<Uuid> },
+    /// Removes a workspace or scratch folder with all that is in it.
+    Remove { folder: PathBuf },
+    /// Runs whose folders were not changed for so many seconds.
+    Idle { seconds: u64 },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FileOp {
+    /// A regular file, to read.
+    Read,
+    /// A folder, to list.
+    List,
+    /// A new regular file in place of what is there, to write; its folders are created.
+    Create,
+    /// What is there.
+    Kind,
+    Remove,
+}
+
+/// What the supervisor sends: an answer to a request, or the end of a process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FromSupervisor {
+    pub id: u64,
+    pub answer: Result<Answer, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Done,
+    /// A folder; none when there is none.
+    Folder(Option<PathBuf>),
+    Runs(Vec<Uuid>),
+    /// With a descriptor, unless there is nothing.
+    File { is_there: bool },
+    /// `file`, `folder`, `link`, `other`; none when nothing is there.
+    Kind(Option<crate::files::Kind>),
+    Started { scratch: PathBuf },
+    Ended(Box<Ended>),
+}
+
+/// The end of a process and of all of its descendants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// None: killed by a signal.
+    pub exit_code: Option<i32>,
+    pub usage: Usage,
+    /// None: it was not confined.
+    pub enforced: Option<Enforced>,
+}
+
+/// What a process and its descendants used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub cpu_ms: u64,
+    /// The largest of one process.
+    pub max_rss_bytes: u64,
+    pub read_bytes: u64,
+    pub written_bytes: u64,
+}
+
+/// What a keeper is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum ToKeeper {
+    Start(Box<KeeperSpec>),
+    /// Kills everything; the end is still reported.
+    Kill,
+    /// Kills everything, removes the folder and ends.
+    Release,
+}
+
+/// One process to keep, or only a folder to remove.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeeperSpec {
+    /// Whose the process is; none: this user's.
+    pub uid: Option<u32>,
+    pub program: Option<Spec>,
+    /// False: the program runs with all that its user may do.
+    pub is_confined: bool,
+    /// Removed at the end.
+    pub folder: PathBuf,
+}
+
+/// What a keeper reports, once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum FromKeeper {
+    Ended(Box<Ended>),
+    Failed(String),
+}

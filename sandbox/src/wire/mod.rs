@@ -1,0 +1,9 @@
+//! Messages between the worker and its supervisor, and how they and descriptors travel: one sequenced-packet socket, JSON, descriptors
+//! beside it. What the messages do is not here.
+
+mod message;
+mod socket;
+
+pub(crate) use message::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, ToKeeper, ToSupervisor};
+pub use message::{Ended, Usage};
+pub(crate) use socket::Socket;

@@ -1,0 +1,75 @@
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use super::{Invalid, Reader};
+
+/// How steps are kept apart from the worker and from each other: what a worker's supervisor reads.
+#[derive(Clone, Debug)]
+pub struct Isolation {
+    /// `NOFX_WORKER_NAME`; default: made from the process id.
+    pub worker: String,
+    /// `NOFX_WORKSPACES`: folder for checkouts; the worker creates it for itself, and takes none that others can write to.
+    pub workspaces: PathBuf,
+    /// `NOFX_ISOLATION=none`: steps run as the worker's own user, with all that it can reach. For machines that can do no better.
+    pub is_none: bool,
+    /// `NOFX_WORKER_USER`: the user id that a worker runs as when it is started by root; default: 10001.
+    pub worker_user: u32,
+    /// `NOFX_STEP_USERS`: user ids that steps run as when the worker is started by root; default: `20000-59999`. No account may have one.
+    pub step_users: RangeInclusive<u32>,
+    /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
+    /// usual ones in the home.
+    pub toolchains: Vec<PathBuf>,
+}
+
+/// Folders of toolchains in a home, beside those in `PATH`.
+const IN_HOME: [&str; 6] = [".rustup", ".pyenv", ".nvm", ".volta", ".asdf", ".local/share/uv"];
+
+/// Reads the settings of a supervisor.
+pub fn isolation() -> Result<Isolation, Invalid> {
+    let mut reader = Reader::default();
+    let isolation = reader.isolation();
+    reader.finish(isolation)
+}
+
+impl Reader {
+    fn isolation(&mut self) -> Isolation {
+        Isolation {
+            worker: self.worker_name(),
+            workspaces: self.workspaces(),
+            is_none: match self.text("NOFX_ISOLATION").as_deref() {
+                None => false,
+                Some("none") => true,
+                Some(other) => {
+                    self.problems.push(format!("NOFX_ISOLATION: `{other}` is not `none`; leave it away to isolate steps"));
+                    false
+                }
+            },
+            worker_user: self.parsed("NOFX_WORKER_USER", 10001),
+            step_users: self.step_users(),
+            toolchains: self.toolchains(),
+        }
+    }
+
+    fn step_users(&mut self) -> RangeInclusive<u32> {
+        let text = self.text("NOFX_STEP_USERS").unwrap_or_else(|| "20000-59999".to_owned());
+        let range = text.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
+        // Root and the accounts of a system are none of them.
+        range.filter(|range: &RangeInclusive<u32>| *range.start() >= 1000 && range.start() <= range.end()).unwrap_or_else(|| {
+            self.problems.push(format!("NOFX_STEP_USERS: `{text}` is no range of user ids from 1000 on, such as 20000-59999"));
+            20000..=59999
+        })
+    }
+
+    fn toolchains(&self) -> Vec<PathBuf> {
+        let of = |text: &str| std::env::split_paths(text).filter(|path| path.is_absolute()).collect::<Vec<_>>();
+        if let Some(text) = self.text("NOFX_TOOLCHAINS") {
+            return of(&text);
+        }
+        let mut all = self.text("PATH").map_or_else(Vec::new, |path| of(&path));
+        let home = self.text("HOME").map(PathBuf::from);
+        all.extend(home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name))));
+        all.sort();
+        all.dedup();
+        all
+    }
+}
