@@ -4,7 +4,7 @@
 mod client;
 mod files;
 mod keeper;
-mod launch;
+pub mod launch;
 mod role;
 mod sandbox;
 mod supervisor;

@@ -83,7 +83,8 @@ impl Client {
             on_end.map(|on_end| waiting.ends.insert(id, on_end));
         }
         let sent = self.socket.send(&ToSupervisor { id, request }, descriptors).map_err(|error| format!("{GONE}: {error}"));
-        let reply = sent.and_then(|()| answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
+        let reply =
+            sent.and_then(|()| answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
         if reply.is_err() {
             let mut waiting = self.waiting();
             waiting.answers.remove(&id);

@@ -205,7 +205,10 @@ mod tests {
         for path in ["up/secret", "../secret", "/etc/nofx", "", "a", "new/x"] {
             assert!(folder.write(path, b"ours").is_err(), "{path}");
         }
-        assert_eq!((std::fs::read_to_string(&secret).expect("read").as_str(), std::fs::metadata(&secret).expect("it is there").nlink()), ("s", 1));
+        assert_eq!(
+            (std::fs::read_to_string(&secret).expect("read").as_str(), std::fs::metadata(&secret).expect("it is there").nlink()),
+            ("s", 1)
+        );
         for path in ["a/b/c", "link", "none", "none/none"] {
             folder.remove(path).expect(path);
             assert_eq!(folder.kind(path), None);

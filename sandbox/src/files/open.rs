@@ -99,7 +99,9 @@ fn plain(folder: BorrowedFd<'_>, path: &Path, is_created: bool) -> Result<Option
     let Some((name, folders)) = names.split_last() else { return Ok(None) };
     let mut at = folder.try_clone_to_owned().map_err(|error| error.to_string())?;
     for part in folders {
-        let next = || rustix::fs::openat(&at, part.as_os_str(), OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+        let next = || {
+            rustix::fs::openat(&at, part.as_os_str(), OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+        };
         let opened = match next() {
             Err(Errno::NOENT) if !is_created => return Ok(None),
             Err(Errno::NOENT) => match rustix::fs::mkdirat(&at, part.as_os_str(), Mode::from_raw_mode(0o755)) {

@@ -81,7 +81,7 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd) -> Option<i32> 
 fn wait_for(descriptors: [BorrowedFd<'_>; 2]) -> [bool; 2] {
     let mut polled = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
     // An interruption is a signal, which the next reading sees.
-    drop(rustix::event::poll(&mut polled, None));
+    let _ = rustix::event::poll(&mut polled, None);
     polled.map(|one| !one.revents().is_empty())
 }
 

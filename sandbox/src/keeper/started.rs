@@ -27,9 +27,10 @@ impl Started {
         let (mut command, report, _spec) = if spec.is_confined {
             // They have no CLOEXEC: the helper finds them by their numbers, and closes them.
             let inherited = |name| rustix::fs::memfd_create(name, MemfdFlags::empty()).map(File::from);
-            let (mut description, report) = (inherited("spec").map_err(|error| failed(error.into()))?, inherited("report").map_err(|error| failed(error.into()))?);
+            let (mut description, report) =
+                (inherited("spec").map_err(|error| failed(error.into()))?, inherited("report").map_err(|error| failed(error.into()))?);
             description.write_all(&serde_json::to_vec(program).map_err(|error| failed(error.into()))?).map_err(failed)?;
-            (helper(program, description.as_raw_fd(), report.as_raw_fd()), Some(report), Some(description))
+            (helper(program, spec.uid, [description.as_raw_fd(), report.as_raw_fd()]), Some(report), Some(description))
         } else {
             let mut command = Command::new(name);
             command.args(&program.argv[1..]).env_clear().envs(&program.env).current_dir(&program.dir);
@@ -56,14 +57,16 @@ impl Started {
     }
 }
 
-fn helper(program: &Spec, spec: i32, report: i32) -> Command {
+fn helper(program: &Spec, uid: Option<u32>, descriptors: [i32; 2]) -> Command {
     let mut command = if program.level >= Level::L3 {
         let mut command = Command::new("bwrap");
-        command.args(bubble_args(program, spec, report));
+        let own = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+        let (uid, gid) = uid.map_or(own, |uid| (uid, uid));
+        command.args(bubble_args(program, uid, gid, descriptors));
         command
     } else {
         let mut command = Command::new(PROGRAM);
-        command.arg0(LAUNCH).args([spec.to_string(), report.to_string()]);
+        command.arg(LAUNCH).args(descriptors.map(|number| number.to_string()));
         command
     };
     command.env_clear().current_dir("/");

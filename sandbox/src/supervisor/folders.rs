@@ -128,7 +128,11 @@ impl Folders {
     /// The folder itself, when the path names one as a whole: what may be removed.
     pub(super) fn whole(&mut self, path: &Path) -> Result<(PathBuf, Option<u32>), String> {
         let (folder, rest) = self.split(path)?;
-        if rest.as_os_str().is_empty() { Ok((folder, self.user_of(path)?)) } else { Err(format!("{} is inside of a folder", path.display())) }
+        if rest.as_os_str().is_empty() {
+            Ok((folder, self.user_of(path)?))
+        } else {
+            Err(format!("{} is inside of a folder", path.display()))
+        }
     }
 
     /// The user of a run's workspace.
@@ -209,15 +213,17 @@ fn prepare(folder: &Path, is_entered: bool) -> Result<(), Error> {
 /// Folders of supervisors that hold no lock any more.
 fn left_by_others(tmp: &Path) -> Vec<PathBuf> {
     let of_others = std::fs::read_dir(tmp).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_left = |folder: &PathBuf| {
-        File::open(folder).is_ok_and(|lock| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok())
-    };
-    of_others.filter(is_left).flat_map(|folder| {
-        let mut inside: Vec<PathBuf> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        if inside.is_empty() {
-            drop(std::fs::remove_dir(&folder));
-        }
-        inside.truncate(10_000);
-        inside
-    }).collect()
+    let is_left =
+        |folder: &PathBuf| File::open(folder).is_ok_and(|lock| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok());
+    of_others
+        .filter(is_left)
+        .flat_map(|folder| {
+            let mut inside: Vec<PathBuf> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+            if inside.is_empty() {
+                drop(std::fs::remove_dir(&folder));
+            }
+            inside.truncate(10_000);
+            inside
+        })
+        .collect()
 }

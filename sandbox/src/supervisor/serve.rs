@@ -61,7 +61,9 @@ impl Supervisor {
             while let Ok(Some(signal)) = signals.read_signal() {
                 match Signal::try_from(signal.ssi_signo.cast_signed()) {
                     Ok(Signal::SIGCHLD) => {}
-                    Ok(signal) => drop(kill(self.pid, signal)),
+                    Ok(signal) => {
+                        let _ = kill(self.pid, signal);
+                    }
                     Err(_) => {}
                 }
             }
@@ -78,7 +80,7 @@ impl Supervisor {
                     is_hung = true;
                     eprintln!("nofx supervisor: the worker's loop has stood still for 10 seconds; ending it");
                     self.keepers.end_all();
-                    drop(kill(self.pid, Signal::SIGKILL));
+                    let _ = kill(self.pid, Signal::SIGKILL);
                 }
             }
             self.send_answers();

@@ -24,7 +24,8 @@ pub(super) struct Users {
 impl Users {
     pub(super) fn new(range: RangeInclusive<u32>) -> Result<Self, Error> {
         let folder = FOLDERS.iter().map(Path::new).find_map(|folder| prepare(folder).ok().map(|()| folder.to_owned()));
-        let folder = folder.ok_or_else(|| Error::new(ErrorKind::PermissionDenied, format!("no folder for the users of steps: {}", FOLDERS.join(", "))))?;
+        let folder = folder
+            .ok_or_else(|| Error::new(ErrorKind::PermissionDenied, format!("no folder for the users of steps: {}", FOLDERS.join(", "))))?;
         let count = range.end() - range.start() + 1;
         let next = range.start() + std::process::id().wrapping_mul(97) % count;
         Ok(Self { folder, range, next, held: HashMap::new() })
@@ -65,7 +66,9 @@ impl Users {
 
     /// Its folder has another name now.
     pub(super) fn rename(&mut self, uid: u32, folder: &Path) -> Result<(), String> {
-        let Some(mut file) = self.held.get(&uid).map(File::try_clone).transpose().map_err(|error| error.to_string())? else { return Ok(()) };
+        let Some(mut file) = self.held.get(&uid).map(File::try_clone).transpose().map_err(|error| error.to_string())? else {
+            return Ok(());
+        };
         self.write(&mut file, folder)
     }
 

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use nofx_shared::drivers::{Enforced, Level, Limits, Network};
 use crate::launch::Spec;
+use nofx_shared::drivers::{Enforced, Level, Limits, Network};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,12 +33,19 @@ pub(crate) enum Request {
     /// With two descriptors: its standard output and error.
     Run(Process),
     /// Kills the process that was started by this request, with all of its descendants.
-    Stop { run: u64 },
+    Stop {
+        run: u64,
+    },
     /// Its scratch folder is not needed any more.
-    Release { run: u64 },
+    Release {
+        run: u64,
+    },
     Folder(FolderOp),
     /// On a path below the folder of all workspaces.
-    File { path: PathBuf, op: FileOp },
+    File {
+        path: PathBuf,
+        op: FileOp,
+    },
     /// The worker's loop is alive.
     Beat,
 }
@@ -86,10 +93,14 @@ pub(crate) enum Answer {
     Folder(Option<PathBuf>),
     Runs(Vec<Uuid>),
     /// With a descriptor, unless there is nothing.
-    File { is_there: bool },
+    File {
+        is_there: bool,
+    },
     /// `file`, `folder`, `link`, `other`; none when nothing is there.
     Kind(Option<crate::files::Kind>),
-    Started { scratch: PathBuf },
+    Started {
+        scratch: PathBuf,
+    },
     Ended(Box<Ended>),
 }
 

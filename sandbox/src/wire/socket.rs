@@ -28,10 +28,6 @@ impl Socket {
         Ok((Self(ours), theirs))
     }
 
-    pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self(socket)
-    }
-
     /// The socket that this process got as its standard input.
     pub(crate) fn from_stdin() -> Result<Self, Error> {
         Ok(Self(std::io::stdin().as_fd().try_clone_to_owned()?))
@@ -121,7 +117,7 @@ mod tests {
     #[test]
     fn messages_of_any_size_and_descriptors_arrive_whole_and_in_order() {
         let (one, other) = Socket::pair().expect("a pair");
-        let other = Socket::new(other);
+        let other = Socket(other);
         let file = File::open("/proc/self/comm").expect("open");
         for length in [0, 10, 40_000, 2_000_000] {
             one.send(&"x".repeat(length), &[file.as_fd()]).expect("sent");

@@ -92,7 +92,7 @@ impl Reader {
 
 /// The PATH that child processes get: where tools are is no secret.
 pub fn path() -> String {
-    variable("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned())
+    variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
 /// All variables that are text.
@@ -119,7 +119,17 @@ fn variable(name: &str) -> Option<String> {
 /// Whether a variable may stand in the environment of a worker: what libraries read there, and is no secret.
 pub fn is_public(name: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "NO_COLOR", "RUST_BACKTRACE", "RUST_LOG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ",
+        "PATH",
+        "HOME",
+        "LANG",
+        "LD_LIBRARY_PATH",
+        "NO_COLOR",
+        "RUST_BACKTRACE",
+        "RUST_LOG",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TMPDIR",
+        "TZ",
         "TERM",
     ];
     // The address of the task's credentials, which ECS sets; the credentials are not in it.
