@@ -56,14 +56,19 @@ impl Sandbox {
         Ok(matches!(answer, Answer::Done))
     }
 
-    /// A scratch folder of the user of a run; of a user that has nothing else when there is no run.
-    pub fn scratch(&self, run: Option<Uuid>) -> Result<PathBuf, String> {
-        self.folder(FolderOp::Scratch { run })?.ok_or_else(|| "no folder".to_owned())
+    /// A scratch folder of the user whose folder this is in; of a user that has nothing else when none is named.
+    pub fn scratch(&self, like: Option<PathBuf>) -> Result<PathBuf, String> {
+        self.folder(FolderOp::Scratch { like })?.ok_or_else(|| "no folder".to_owned())
     }
 
     /// Removes a workspace or scratch folder with all that is in it.
     pub fn remove(&self, folder: &Path) -> Result<(), String> {
         self.0.call(Request::Folder(FolderOp::Remove { folder: folder.to_owned() })).map(drop)
+    }
+
+    /// The same, later: nobody waits for it.
+    pub fn remove_later(&self, folder: &Path) {
+        self.0.tell(Request::Folder(FolderOp::Remove { folder: folder.to_owned() }));
     }
 
     /// Runs whose workspaces were not changed for this time.

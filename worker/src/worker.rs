@@ -4,7 +4,9 @@
 //! steps, interrupts the rest, and ends last. What the loops need is built in `step::Services` and `startup`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use nofx_sandbox::Sandbox;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
 use tokio::sync::watch;
@@ -15,15 +17,15 @@ use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::Timings;
 use crate::step::Services;
-use crate::{admin, handlers, jobs, startup, task_protection, workspace};
+use crate::{admin, handlers, jobs, startup, task_protection};
 
 /// Runs the worker until it gets a signal to stop.
-pub async fn run(settings: settings::Worker) -> Result<(), Error> {
+pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
-    workspace::prepare(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
+    tokio::spawn(beat(sandbox.clone()));
     let metrics = Arc::new(Metrics::new());
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
-    let services = Arc::new(Services::new(&settings, timings, handlers::tool_catalogue));
+    let services = Arc::new(Services::new(&settings, sandbox, timings, handlers::tool_catalogue));
     let db = services.db.clone();
 
     startup::ensure_bucket(&services.storage, &stop).await;
@@ -64,4 +66,12 @@ pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     telemetry::flush().await;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
+}
+
+/// Tells the supervisor that this loop moves: one that stands still for ten seconds is ended, with its processes, and started again.
+async fn beat(sandbox: Sandbox) {
+    loop {
+        sandbox.beat();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }

@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// Sends what needs no answer. The supervisor that is gone needs it no more.
-    pub(super) fn tell(&self, request: Request) {
+    pub(crate) fn tell(&self, request: Request) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         drop(self.socket.send(&ToSupervisor { id, request }, &[]));
     }

@@ -135,11 +135,6 @@ impl Folders {
         }
     }
 
-    /// The user of a run's workspace.
-    pub(super) fn user_of_run(&mut self, run: Uuid) -> Result<Option<u32>, String> {
-        self.user_of(&self.root.join(run.simple().to_string()))
-    }
-
     /// The workspace or scratch folder that a path is in.
     pub(super) fn folder_of(&self, path: &Path) -> Result<PathBuf, String> {
         self.split(path).map(|(folder, _)| folder)

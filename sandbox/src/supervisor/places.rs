@@ -22,8 +22,9 @@ impl Places {
     pub(super) fn spec(&self, process: Process, folder: PathBuf, scratch: &Path) -> Result<Spec, String> {
         let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        env.insert("HOME".to_owned(), text(scratch.to_owned()));
-        env.insert("TMPDIR".to_owned(), text(scratch.to_owned()));
+        for name in ["HOME", "TMPDIR"] {
+            env.entry(name.to_owned()).or_insert_with(|| text(scratch.to_owned()));
+        }
         env.insert("NOFX_OUTPUT".to_owned(), text(scratch.join("output.json")));
         Ok(Spec {
             argv,

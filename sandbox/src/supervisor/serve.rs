@@ -189,12 +189,9 @@ impl Supervisor {
                     Answer::Folder(self.folders.find(run)?)
                 }
             }
-            FolderOp::Scratch { run } => {
-                let like = match run {
-                    None => None,
-                    Some(run) => Some(self.folders.user_of_run(run)?),
-                };
-                Answer::Folder(Some(self.folders.scratch(like)?))
+            FolderOp::Scratch { like } => {
+                let of = like.map(|folder| self.folders.user_of(&folder)).transpose()?;
+                Answer::Folder(Some(self.folders.scratch(of)?))
             }
             FolderOp::Idle { seconds } => Answer::Runs(self.folders.idle(Duration::from_secs(seconds))),
             FolderOp::Remove { folder } => {

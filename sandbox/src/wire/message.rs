@@ -58,8 +58,8 @@ pub(crate) enum FolderOp {
     Create { run: Uuid },
     /// The new folder is complete: it becomes the folder of its run, unless there is one by now.
     Adopt { run: Uuid, folder: PathBuf },
-    /// A scratch folder of the run's user; of a new user when there is no run.
-    Scratch { run: Option<Uuid> },
+    /// A scratch folder of the user whose workspace or scratch folder this is in; of a new user when none is named.
+    Scratch { like: Option<PathBuf> },
     /// Removes a workspace or scratch folder with all that is in it.
     Remove { folder: PathBuf },
     /// Runs whose folders were not changed for so many seconds.

@@ -1,10 +1,10 @@
 //! Bytes on their way to Storage. Whoever makes them decides whether they stay in memory or on disk.
 
-use std::io::SeekFrom;
-use std::path::PathBuf;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::Error;
 
@@ -12,7 +12,8 @@ use super::Error;
 #[derive(Clone, Debug)]
 pub enum Content {
     Bytes(Bytes),
-    File { path: PathBuf, size: usize },
+    /// An open file: its path may lead elsewhere by the time it is read.
+    File { file: Arc<File>, size: usize },
 }
 
 impl Content {
@@ -32,15 +33,14 @@ impl Content {
         let to = self.len().min(from + most);
         match self {
             Self::Bytes(bytes) => Ok(bytes.slice(from..to)),
-            Self::File { path, .. } => {
-                let read = async {
-                    let mut file = tokio::fs::File::open(path).await?;
-                    file.seek(SeekFrom::Start(from as u64)).await?;
+            Self::File { file, .. } => {
+                let file = Arc::clone(file);
+                let read = tokio::task::spawn_blocking(move || {
                     let mut bytes = vec![0; to - from];
-                    file.read_exact(&mut bytes).await?;
-                    Ok(Bytes::from(bytes))
-                };
-                read.await.map_err(|source| Error::Unreadable { path: name.to_owned(), source })
+                    file.read_exact_at(&mut bytes, from as u64).map(|()| Bytes::from(bytes))
+                });
+                let read = read.await.map_err(std::io::Error::other).flatten();
+                read.map_err(|source| Error::Unreadable { path: name.to_owned(), source })
             }
         }
     }

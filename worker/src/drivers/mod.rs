@@ -1,11 +1,20 @@
-//! Runs the processes of steps, and makes their temporary folders. The only place that starts processes.
+//! Runs the processes of steps, and makes their temporary folders. The only place of the worker that starts processes.
 
+mod confined;
+mod confinement;
 mod live_output;
+mod output;
+mod own;
 mod processes;
 mod scratch;
 mod shell;
 
+pub(crate) use confinement::Confinement;
 pub(crate) use live_output::{LiveOutput, Untaken};
-pub(crate) use processes::{Command, ProcessResult, Processes};
+pub(crate) use output::ProcessResult;
+pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
 pub(crate) use shell::{last_lines, printable, script_argv, tail};
+
+/// Most bytes of `NOFX_OUTPUT`: what a step's outputs may have.
+const WRITTEN_BYTES: u64 = 256 << 10;

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::Handler;
 use crate::drivers::{ProcessResult, last_lines, printable, script_argv, tail};
 use crate::step::{StepContext, media_type};
-use crate::workspace::{file_below, folder_below};
 
 /// How much of a process' output is in the error of its step; the log has all of it.
 const ERROR_LINES: usize = 20;
@@ -54,18 +53,13 @@ impl Handler for Bash {
             (None, Some(argv)) if !argv.is_empty() => argv,
             _ => return Err(Failure::permanent("set either `script` or a non-empty `argv`")),
         };
-        let dir = folder_below(step.workspace().await?, inputs.cwd.as_deref())?;
+        let folder = step.workspace().await?.below(&step.services.processes, inputs.cwd.as_deref()).await?;
         for (file, artifact) in &inputs.fetch {
-            let path = file_below(&dir, file)?;
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)
-                    .map_err(|error| Failure::permanent(format!("could not create the folder of `{file}`: {error}")))?;
-            }
-            step.fetch(*artifact, &path).await?;
+            step.fetch(*artifact, &folder, file).await?;
         }
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let result = step.run(argv, &dir, env).await?;
+        let result = step.run(argv, &folder, env).await?;
         let saved = save_log(step, &result).await;
         if step.stop.is_cancelled() {
             return Err(Failure::interrupted());
@@ -76,6 +70,7 @@ impl Handler for Bash {
         }
         let mut outputs = json!({"exit_code": 0, "stdout": tail(&step.mask.apply(&result.stdout), 16 << 10)});
         if let Some(written) = result.written {
+            let written = written.map_err(|why| Failure::permanent(format!("the file NOFX_OUTPUT {why}")))?;
             let Ok(Value::Object(written)) = serde_json::from_slice(&written) else {
                 return Err(Failure::permanent("the content of NOFX_OUTPUT is not a JSON object"));
             };
@@ -83,7 +78,7 @@ impl Handler for Bash {
         }
         let mut artifacts = Map::new();
         for name in inputs.artifacts {
-            let (_, id) = step.save_file(&name, &media_type(&name), &file_below(&dir, &name)?).await?;
+            let (_, id) = step.save_file(&name, &media_type(&name), &folder).await?;
             artifacts.insert(name, json!(id));
         }
         if !artifacts.is_empty() {
@@ -131,14 +126,7 @@ mod tests {
     use crate::drivers::ProcessResult;
 
     fn failed(stderr: &str, output: &str) -> ProcessResult {
-        ProcessResult {
-            exit_code: Some(2),
-            stdout: String::new(),
-            stderr: stderr.to_owned(),
-            output: output.to_owned(),
-            dropped_bytes: 0,
-            written: None,
-        }
+        ProcessResult { exit_code: Some(2), stderr: stderr.to_owned(), output: output.to_owned(), ..ProcessResult::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Handler;
 use crate::step::StepContext;
-use crate::workspace::{Snapshots, file_below};
+use crate::workspace::{Snapshots, file_name};
 
 /// Writes and removes files of the workspace, never outside it. The diff is the artifact `workspace.diff`. A retry writes the
 /// same again.
@@ -34,27 +34,16 @@ impl Handler for WorkspaceWrite {
         if inputs.files.is_empty() && inputs.remove.is_empty() {
             return Err(Failure::permanent("set `files` or `remove`"));
         }
-        let dir = step.workspace().await?;
-        // All paths are checked before the first file is written.
-        let written =
-            inputs.files.iter().map(|(name, text)| Ok((file_below(&dir, name)?, name, text))).collect::<Result<Vec<_>, Failure>>()?;
-        let removed = inputs.remove.iter().map(|name| file_below(&dir, name)).collect::<Result<Vec<_>, Failure>>()?;
-        let snapshots = Snapshots::new(&step.services.processes, &dir, step.stop.clone()).await?;
+        let folder = step.workspace().await?;
+        // All names are checked before the first file is written.
+        inputs.files.keys().chain(&inputs.remove).try_for_each(|name| file_name(name).map(drop))?;
+        let snapshots = Snapshots::new(&step.services.processes, &folder, step.stop.clone()).await?;
         let before = snapshots.take().await?;
-        for (path, name, text) in written {
-            let failed = |error: std::io::Error| Failure::permanent(format!("could not write `{name}`: {error}"));
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(failed)?;
-            }
-            std::fs::write(&path, text).map_err(failed)?;
+        for (name, text) in &inputs.files {
+            folder.write(name, text.clone().into_bytes()).await?;
         }
-        for path in removed {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::permanent(format!("could not remove `{}`: {error}", path.display())));
-                }
-                _ => {}
-            }
+        for name in &inputs.remove {
+            folder.remove(name).await?;
         }
         let after = snapshots.take().await?;
         let diff = step.mask.apply(&snapshots.diff(&before, &after).await?);

@@ -1,7 +1,6 @@
 //! One step as its handler sees it: its row, its environment, and the services of the worker.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
@@ -13,6 +12,8 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::Services;
+use crate::drivers::Confinement;
+use crate::workspace::Folder;
 
 /// One step: its row, its environment, and the services.
 pub(crate) struct StepContext {
@@ -35,13 +36,15 @@ pub(crate) struct StepContext {
     pub breaker_target: Arc<OnceLock<String>>,
     /// Bytes of its log that were streamed.
     pub log_offset: tokio::sync::Mutex<usize>,
+    /// How its processes are confined.
+    pub confinement: Confinement,
     pub stop: CancellationToken,
     pub services: Arc<Services>,
 }
 
 impl StepContext {
     /// The run's workspace; the first step on this worker checks it out.
-    pub(crate) async fn workspace(&self) -> Result<PathBuf, Failure> {
+    pub(crate) async fn workspace(&self) -> Result<Folder, Failure> {
         self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
     }
 

@@ -2,21 +2,22 @@
 //! here: see `drivers`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use nofx_shared::engine::Failure;
 
 use super::StepContext;
 use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::workspace::Folder;
 
 impl StepContext {
     /// Runs a program in a folder with this environment, until it ends or the step is stopped.
-    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
         let output = LiveOutput::default();
         let command = Command {
             argv,
-            dir: dir.to_owned(),
+            dir: folder.path().to_owned(),
             env,
+            confinement: self.confinement,
             trace: self.trace.clone(),
             stop: self.stop.clone(),
             max_output_bytes: Processes::OUTPUT_BYTES,

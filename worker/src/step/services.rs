@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
 use nofx_shared::secrets::SecretStore;
@@ -41,17 +42,17 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: &settings::Worker, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+    pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::new(settings.processes);
+        let processes = Processes::confined(settings.processes, sandbox.clone());
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
             secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
             db,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),
-            workspaces: Workspaces::new(settings.workspaces.clone(), processes.clone()),
+            workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
             allow_private_addresses: settings.allow_private_addresses,
             worker: settings.name.clone(),

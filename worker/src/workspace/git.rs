@@ -1,28 +1,32 @@
 //! Git in a workspace: argument arrays only, without prompts, hooks and system configuration.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::Read;
 
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes, Scratch};
+use super::folder::Folder;
+use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete.
 const OUTPUT_BYTES: usize = 256 << 20;
+/// Largest index: that of some millions of files.
+const INDEX_BYTES: u64 = 1 << 30;
 
 pub(crate) struct Git<'a> {
     pub processes: &'a Processes,
-    pub dir: &'a Path,
+    pub folder: &'a Folder,
     pub stop: CancellationToken,
     /// More variables of git's environment.
     pub env: BTreeMap<String, String>,
 }
 
 impl<'a> Git<'a> {
-    pub(crate) fn new(processes: &'a Processes, dir: &'a Path, stop: CancellationToken) -> Self {
-        Self { processes, dir, stop, env: BTreeMap::new() }
+    pub(crate) fn new(processes: &'a Processes, folder: &'a Folder, stop: CancellationToken) -> Self {
+        Self { processes, folder, stop, env: BTreeMap::new() }
     }
 
     /// Runs `git …` and returns its standard output; an error has git's message.
@@ -45,8 +49,9 @@ impl<'a> Git<'a> {
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
         let command = Command {
             argv,
-            dir: self.dir.to_owned(),
+            dir: self.folder.path().to_owned(),
             env,
+            confinement: Confinement::of_git(),
             trace: None,
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,
@@ -64,24 +69,22 @@ impl<'a> Git<'a> {
     }
 
     /// Whether the folder is the root of a repository.
-    pub(crate) fn is_repository(&self) -> bool {
-        self.dir.join(".git").exists()
+    pub(crate) async fn is_repository(&self) -> Result<bool, Failure> {
+        Ok(self.folder.kind(".git").await?.is_some())
     }
 
     /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
         // A copy of the index: `git add` is fast and does not change the original.
-        let scratch = Scratch::new("index")?;
+        let scratch = self.processes.scratch(Some(self.folder.path())).await?;
         let index = scratch.path().join("index");
-        let original = self.dir.join(".git/index");
-        if original.is_file() {
-            std::fs::copy(&original, &index)
-                .map_err(|error| Failure::transient(format!("could not copy {}: {error}", original.display())))?;
-        }
+        let (from, to) = (self.folder.files().clone(), scratch.files()?);
+        let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
+        copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
-        let git = Git { processes: self.processes, dir: self.dir, stop: self.stop.clone(), env };
+        let git = Git { processes: self.processes, folder: self.folder, stop: self.stop.clone(), env };
         git.run(&["add", "--all", "--", "."]).await?;
         Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
@@ -103,4 +106,12 @@ impl<'a> Git<'a> {
         let names = self.run(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]).await?;
         Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
+}
+
+/// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.
+fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
+    let Some(index) = from.open(".git/index")? else { return Ok(()) };
+    let mut copy = to.create("index")?;
+    let copied = std::io::copy(&mut index.take(INDEX_BYTES), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
+    if copied == INDEX_BYTES { Err(format!("is larger than {INDEX_BYTES} bytes")) } else { Ok(()) }
 }

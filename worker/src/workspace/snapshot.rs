@@ -1,11 +1,11 @@
 //! Snapshots of a workspace and the changes between them, whether it is a repository or not. The workspace itself does not change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use tokio_util::sync::CancellationToken;
 
+use super::folder::Folder;
 use super::git::Git;
 use crate::drivers::{Processes, Scratch};
 
@@ -16,14 +16,16 @@ pub(crate) struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    pub(crate) async fn new(processes: &'a Processes, dir: &'a Path, stop: CancellationToken) -> Result<Self, Failure> {
-        let mut git = Git::new(processes, dir, stop);
-        if git.is_repository() {
+    pub(crate) async fn new(processes: &'a Processes, folder: &'a Folder, stop: CancellationToken) -> Result<Self, Failure> {
+        let mut git = Git::new(processes, folder, stop);
+        if git.is_repository().await? {
             return Ok(Self { git, _temporary: None });
         }
-        let temporary = Scratch::new("snapshots")?;
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        git.env = BTreeMap::from([("GIT_DIR".to_owned(), text(temporary.path())), ("GIT_WORK_TREE".to_owned(), text(dir))]);
+        let temporary = processes.scratch(Some(folder.path())).await?;
+        git.env = BTreeMap::from(
+            [("GIT_DIR", temporary.path()), ("GIT_WORK_TREE", folder.path())]
+                .map(|(name, path)| (name.to_owned(), path.to_string_lossy().into_owned())),
+        );
         git.run(&["init", "--quiet"]).await?;
         Ok(Self { git, _temporary: Some(temporary) })
     }

@@ -1,82 +1,101 @@
-//! The folders of runs: created on first use, shared by the steps of a run on this worker, removed when they are old. A checkout is made
-//! under another name and renamed, so that one that exists is complete.
+//! The folders of runs: created on first use, shared by the steps of a run on this machine, removed when they are old. A checkout is made
+//! under another name and then adopted, so that a workspace that exists is complete. Each belongs to a user of its own.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use nofx_sandbox::Sandbox;
 use nofx_shared::engine::Failure;
 use nofx_shared::plan::Workspace;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::folder::Folder;
 use super::git::Git;
 use crate::drivers::Processes;
 
 pub(crate) struct Workspaces {
-    root: PathBuf,
+    sandbox: Sandbox,
     processes: Processes,
     /// By run: one checkout at a time, and only once.
-    created: Mutex<HashMap<Uuid, Arc<OnceCell<()>>>>,
+    created: Mutex<HashMap<Uuid, Arc<OnceCell<PathBuf>>>>,
 }
 
 impl Workspaces {
-    pub(crate) fn new(root: PathBuf, processes: Processes) -> Self {
-        Self { root, processes, created: Mutex::default() }
+    pub(crate) fn new(sandbox: Sandbox, processes: Processes) -> Self {
+        Self { sandbox, processes, created: Mutex::default() }
     }
 
     /// The run's folder: a checkout, or an empty folder when the plan names no repository.
-    pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>) -> Result<PathBuf, Failure> {
-        let dir = self.root.join(run.simple().to_string());
+    pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>) -> Result<Folder, Failure> {
         let cell = Arc::clone(self.created.lock().expect("the lock is never poisoned").entry(run).or_default());
-        cell.get_or_try_init(|| self.create(&dir, source)).await?;
-        Ok(dir)
+        let path = cell.get_or_try_init(|| self.create(run, source)).await?;
+        Folder::new(&self.processes, path.clone())
     }
 
-    async fn create(&self, dir: &PathBuf, source: Option<&Workspace>) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::transient(format!("could not create the workspace {}: {error}", dir.display()));
-        let Some(source) = source else { return std::fs::create_dir_all(dir).map_err(failed) };
-        // It is complete, because of the rename below; another worker on this machine may have created it.
-        if dir.exists() {
-            return Ok(());
+    async fn create(&self, run: Uuid, source: Option<&Workspace>) -> Result<PathBuf, Failure> {
+        // It is complete; another worker on this machine may have created it.
+        if let Some(found) = self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
+            return Ok(found);
         }
-        let partial = dir.with_extension(format!("partial-{}", std::process::id()));
-        if partial.exists() {
-            std::fs::remove_dir_all(&partial).map_err(failed)?;
-        }
-        if source.r#ref.as_ref().is_some_and(|reference| reference.starts_with('-')) || source.git.starts_with('-') {
+        if source.is_some_and(|source| source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
             return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
-        let target = partial.to_string_lossy().into_owned();
-        let root = Git::new(&self.processes, &self.root, CancellationToken::new());
-        root.run(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, &target]).await?;
+        let new = self.supervised(move |sandbox| sandbox.create_workspace(run)).await?;
+        let filled = match source {
+            Some(source) => self.check_out(&new, source).await,
+            None => Ok(()),
+        };
+        if let Err(failure) = filled {
+            self.sandbox.remove_later(&new);
+            return Err(failure);
+        }
+        let folder = new.clone();
+        if !self.supervised(move |sandbox| sandbox.adopt_workspace(run, &folder)).await? {
+            // Another worker on this machine was faster: its checkout is used.
+            self.sandbox.remove_later(&new);
+        }
+        let found = self.supervised(move |sandbox| sandbox.find_workspace(run)).await?;
+        found.ok_or_else(|| Failure::transient("the workspace is gone"))
+    }
+
+    async fn check_out(&self, folder: &PathBuf, source: &Workspace) -> Result<(), Failure> {
+        let folder = Folder::new(&self.processes, folder.clone())?;
+        let git = Git::new(&self.processes, &folder, CancellationToken::new());
+        git.run(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, "."]).await?;
         if let Some(reference) = &source.r#ref {
-            let git = Git::new(&self.processes, &partial, CancellationToken::new());
             // A branch is taken from the origin; tags and commits have the same name everywhere.
             let of_origin = format!("origin/{reference}");
             let name = if git.commit(&of_origin).await?.is_some() { &of_origin } else { reference };
             git.run(&["checkout", "--quiet", "--detach", name]).await?;
         }
-        match std::fs::rename(&partial, dir) {
-            // Another worker on this machine was faster: its checkout is used.
-            Err(_) if dir.exists() => std::fs::remove_dir_all(&partial).map_err(failed),
-            renamed => renamed.map_err(failed),
-        }
+        Ok(())
     }
 
     /// Removes folders that were not changed for this time.
     pub(crate) async fn prune(&self, age: Duration) {
-        let Ok(entries) = std::fs::read_dir(&self.root) else { return };
-        for entry in entries.flatten() {
-            let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age));
-            if old && let Ok(run) = entry.file_name().to_string_lossy().parse::<Uuid>() {
-                self.created.lock().expect("the lock is never poisoned").remove(&run);
-                if let Err(error) = std::fs::remove_dir_all(entry.path()) {
-                    tracing::warn!(%error, %run, "could not remove an old workspace");
-                }
+        let runs = match self.supervised(move |sandbox| sandbox.idle_workspaces(age)).await {
+            Ok(runs) => runs,
+            Err(failure) => return tracing::warn!(error = failure.message, "could not list old workspaces"),
+        };
+        for run in runs {
+            self.created.lock().expect("the lock is never poisoned").remove(&run);
+            let removed = self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await;
+            if let Err(failure) = removed {
+                tracing::warn!(error = failure.message, %run, "could not remove an old workspace");
             }
         }
+    }
+
+    async fn supervised<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Sandbox) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let sandbox = self.sandbox.clone();
+        let done = tokio::task::spawn_blocking(move || call(&sandbox)).await;
+        done.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!("workspace: {why}")))
     }
 }

@@ -1,13 +1,11 @@
 //! Files that a model wrote: parsed, checked, and written below the workspace only.
 
-use std::path::{Path, PathBuf};
-
 use nofx_shared::engine::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::models::unfenced;
-use crate::workspace::file_below;
+use crate::workspace::{Folder, file_name};
 
 /// Limits of one response.
 const MAX_FILES: usize = 100;
@@ -54,8 +52,8 @@ pub(super) fn read(response: &str) -> Result<Vec<File>, Failure> {
     Ok(response.files)
 }
 
-/// The path of each file; an error when one of them may not be written.
-pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<PathBuf>, Failure> {
+/// An error when one of the files may not be written.
+pub(super) fn check(files: &[File], only: &[String]) -> Result<(), Failure> {
     if files.len() > MAX_FILES {
         return Err(Failure::permanent(format!("the model wrote {} files, the limit is {MAX_FILES}", files.len())));
     }
@@ -68,18 +66,14 @@ pub(super) fn check(dir: &Path, files: &[File], only: &[String]) -> Result<Vec<P
         if !only.is_empty() && !only.iter().any(|start| file.path.starts_with(start.as_str())) {
             return Err(refuse("the path is not in `only`"));
         }
-        file_below(dir, &file.path)
+        file_name(&file.path).map(drop)
     };
-    files.iter().map(one).collect()
+    files.iter().try_for_each(one)
 }
 
-pub(super) fn write(paths: &[PathBuf], files: &[File]) -> Result<(), Failure> {
-    for (path, file) in paths.iter().zip(files) {
-        let failed = |error: std::io::Error| Failure::transient(format!("could not write `{}`: {error}", file.path));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        std::fs::write(path, &file.content).map_err(failed)?;
+pub(super) async fn write(folder: &Folder, files: &[File]) -> Result<(), Failure> {
+    for file in files {
+        folder.write(&file.path, file.content.clone().into_bytes()).await?;
     }
     Ok(())
 }
@@ -93,21 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_outside_of_the_workspace_or_into_git() {
-        let root = tempfile::tempdir().expect("a folder");
-        let dir = root.path().join("workspace");
-        std::fs::create_dir_all(dir.join("src")).expect("a folder");
-        std::os::unix::fs::symlink("/tmp", dir.join("out")).expect("a link");
-        std::os::unix::fs::symlink("/etc/passwd", dir.join("src/link")).expect("a link");
-        // A write through this link would create a file elsewhere.
-        std::os::unix::fs::symlink(root.path().join("elsewhere"), dir.join("src/dangling")).expect("a link");
-        let outside = ["../a", "/etc/passwd", "src/../../a", "new/../../a", "out/a", "out/deep/a", "src/link", "src/dangling"];
-        let bad = [&outside[..], &[".git/config", "sub/.GIT/hooks/x", "", "a\0b"]].concat();
-        for bad in bad {
-            assert!(check(&dir, &[file("fine"), file(bad)], &[]).is_err(), "{bad}");
+    fn no_name_leads_out_of_the_workspace_or_into_git() {
+        for bad in ["../a", "/etc/passwd", "src/../../a", "new/../../a", ".git/config", "sub/.GIT/hooks/x", "", "a\0b"] {
+            assert!(check(&[file("fine"), file(bad)], &[]).is_err(), "{bad}");
         }
-        assert!(check(&dir, &[file("a"), file("src/b.rs"), file("new/deep/c"), file("./d")], &[]).is_ok());
-        assert!(check(&dir, &[file("src/b.rs")], &["docs/".to_owned()]).is_err());
+        assert!(check(&[file("a"), file("src/b.rs"), file("new/deep/c"), file("./d")], &[]).is_ok());
+        assert!(check(&[file("src/b.rs")], &["docs/".to_owned()]).is_err());
     }
 
     #[test]

@@ -35,9 +35,9 @@ impl Handler for Codegen {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let dir = step.workspace().await?;
+        let folder = step.workspace().await?;
         let path = inputs.path.clone().or_else(|| inputs.topic.as_ref().map(|_| "README.md".to_owned()));
-        let (system, prompt) = prompt::compose(&dir, &inputs, path.as_deref())?;
+        let (system, prompt) = prompt::compose(&folder, &inputs, path.as_deref()).await?;
         let request = ModelRequest {
             task: inputs.task.unwrap_or_else(|| if inputs.topic.is_some() { Task::Docs } else { Task::Codegen }),
             system: Some(system),
@@ -54,10 +54,10 @@ impl Handler for Codegen {
             None => files::read(&response.text)?,
         };
         // All files are checked before the first is written.
-        let paths = files::check(&dir, &files, &inputs.only)?;
-        let snapshots = Snapshots::new(&step.services.processes, &dir, step.stop.clone()).await?;
+        files::check(&files, &inputs.only)?;
+        let snapshots = Snapshots::new(&step.services.processes, &folder, step.stop.clone()).await?;
         let before = snapshots.take().await?;
-        files::write(&paths, &files)?;
+        files::write(&folder, &files).await?;
         let after = snapshots.take().await?;
         let diff = snapshots.diff(&before, &after).await?;
 

@@ -26,8 +26,8 @@ impl Handler for Branch {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let dir = checkout(step).await?;
-        let git = git(step, &dir);
+        let folder = checkout(step).await?;
+        let git = git(step, &folder);
         check_branch(&git, &inputs.name).await?;
         let is_there =
             git.try_run(&["show-ref", "--verify", "--quiet", &format!("refs/heads/{}", inputs.name)]).await?.exit_code == Some(0);

@@ -1,30 +1,38 @@
 //! The run's checkout and its branches.
 
-use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 
 use crate::step::StepContext;
-use crate::workspace::Git;
+use crate::workspace::{Folder, Git};
 
 /// The run's checkout; an error when the plan has no repository.
-pub(super) async fn checkout(step: &StepContext) -> Result<PathBuf, Failure> {
-    let dir = step.workspace().await?;
-    if !dir.join(".git").exists() {
+pub(super) async fn checkout(step: &StepContext) -> Result<Folder, Failure> {
+    let folder = step.workspace().await?;
+    if folder.kind(".git").await?.is_none() {
         return Err(Failure::permanent("the workspace is not a git repository: set `workspace` in the plan"));
     }
     // A worker that was killed while git ran has left its lock: a lock from before this attempt has no owner.
-    let lock = dir.join(".git/index.lock");
-    let locked_at = lock.metadata().and_then(|meta| meta.modified()).ok().map(chrono::DateTime::<chrono::Utc>::from);
-    if step.step.attempt > 1 && locked_at.is_some_and(|at| at < step.started_at) {
-        drop(std::fs::remove_file(&lock));
+    if step.step.attempt > 1 {
+        let (files, before) = (folder.files().clone(), step.started_at.into());
+        drop(tokio::task::spawn_blocking(move || remove_lock(&files, before)).await);
     }
-    Ok(dir)
+    Ok(folder)
+}
+
+fn remove_lock(files: &Files, before: SystemTime) {
+    const LOCK: &str = ".git/index.lock";
+    let locked_at = files.open(LOCK).ok().flatten().and_then(|lock| lock.metadata().ok()?.modified().ok());
+    if locked_at.is_some_and(|at| at < before) {
+        drop(files.remove(LOCK));
+    }
 }
 
 /// Git in the checkout, until the step is stopped.
-pub(super) fn git<'a>(step: &'a StepContext, dir: &'a Path) -> Git<'a> {
-    Git::new(&step.services.processes, dir, step.stop.clone())
+pub(super) fn git<'a>(step: &'a StepContext, folder: &'a Folder) -> Git<'a> {
+    Git::new(&step.services.processes, folder, step.stop.clone())
 }
 
 /// Checks that git accepts a name for a branch and does not read it as an option.

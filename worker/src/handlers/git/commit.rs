@@ -6,7 +6,7 @@ use serde_json::json;
 use super::checkout::{checkout, git};
 use crate::handlers::Handler;
 use crate::step::StepContext;
-use crate::workspace::file_below;
+use crate::workspace::file_name;
 
 /// Commits the changes in the run's checkout. The commit names the step that made it, so that a retry finds it instead of making another;
 /// without changes, no commit is made.
@@ -35,14 +35,14 @@ impl Handler for Commit {
         if inputs.message.trim().is_empty() {
             return Err(Failure::permanent("`message` is empty"));
         }
-        let dir = checkout(step).await?;
-        let mut git = git(step, &dir);
+        let folder = checkout(step).await?;
+        let mut git = git(step, &folder);
         let mark = format!("NOFX-Step: {}", step.step.id);
         let last = git.try_run(&["log", "-1", "--format=%B"]).await?.stdout;
         let is_done = last.lines().any(|line| line == mark);
         if !is_done {
             for path in &inputs.paths {
-                file_below(&dir, path)?;
+                file_name(path)?;
             }
             let paths: Vec<&str> = if inputs.paths.is_empty() { vec!["."] } else { inputs.paths.iter().map(String::as_str).collect() };
             git.run(&[["add", "--all", "--"].as_slice(), &paths].concat()).await?;

@@ -41,8 +41,8 @@ impl Handler for PullRequest {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let dir = checkout(step).await?;
-        let git = git(step, &dir);
+        let folder = checkout(step).await?;
+        let git = git(step, &folder);
         let address = step.step.workspace.as_ref().map(|source| source.git.as_str()).unwrap_or_default();
         let forge = inputs.forge.or_else(|| Forge::of(address));
         let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither on GitHub nor on Bitbucket; set `forge`")))?;

@@ -28,8 +28,8 @@ impl Handler for Push {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let dir = checkout(step).await?;
-        let mut git = git(step, &dir);
+        let folder = checkout(step).await?;
+        let mut git = git(step, &folder);
         let branch = match inputs.branch {
             Some(branch) => branch,
             None => current_branch(&git).await?,

@@ -11,8 +11,8 @@ impl StepContext {
     pub(super) async fn provenance(&self) -> Result<Provenance<'_>, Failure> {
         let mut materials = self.materials.lock().expect("the lock is never poisoned").clone();
         if let Some(source) = &self.step.workspace {
-            let dir = self.workspace().await?;
-            if let Some(commit) = Git::new(&self.services.processes, &dir, self.stop.clone()).head().await? {
+            let folder = self.workspace().await?;
+            if let Some(commit) = Git::new(&self.services.processes, &folder, self.stop.clone()).head().await? {
                 materials.push(Material { uri: format!("git+{}", source.git), digest: format!("gitCommit:{commit}") });
             }
         }

@@ -1,7 +1,9 @@
 //! Saves bytes and files of a step: first the content, by its digest, then the row that names it. Bytes must be masked by the caller; a
 //! file that contains a secret is refused.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_shared::artifacts::{self, Attestation, NewArtifact, Statement, Subject};
@@ -12,12 +14,15 @@ use nofx_shared::problem::Kind;
 use nofx_shared::secrets::Mask;
 use nofx_shared::storage::{self, Content};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::uri::artifact_uri;
 use crate::step::StepContext;
+use crate::workspace::Folder;
 
+/// Largest file that is saved: one upload of Storage.
+const FILE_BYTES: u64 = 5 << 30;
 /// From this size on, a call that checks for the same content may save an upload.
 const EXISTS_CHECK_BYTES: usize = 1 << 20;
 /// How often content is stored again that retention is deleting at the same time.
@@ -30,14 +35,18 @@ impl StepContext {
         self.save_with(name, media_type, Content::Bytes(bytes.into()), &digest, vec![]).await.map(|saved| saved.0)
     }
 
-    /// Saves a file as an artifact, read in chunks; returns its URI and id.
-    pub(crate) async fn save_file(&self, name: &str, media_type: &str, path: &Path) -> Result<(String, Uuid), Failure> {
+    /// Saves a file that the plan names below a folder as an artifact, read in chunks; returns its URI and id.
+    pub(crate) async fn save_file(&self, name: &str, media_type: &str, folder: &Folder) -> Result<(String, Uuid), Failure> {
+        let file = folder.open(name).await?;
         let unreadable = |error: std::io::Error| Failure::permanent(format!("could not read `{name}`: {error}"));
-        let (size, digest, has_secret) = measure(path, &self.mask).await.map_err(unreadable)?;
+        let (mask, stop) = (self.mask.clone(), self.stop.clone());
+        let measured = tokio::task::spawn_blocking(move || measure(file, &mask, &stop)).await;
+        let measured = measured.map_err(|error| unreadable(std::io::Error::other(error)))?.map_err(unreadable)?;
+        let Measured { file, size, digest, has_secret } = measured;
         if has_secret {
             return Err(Failure::permanent(format!("`{name}` contains a secret of the step and was not saved")));
         }
-        self.save_with(name, media_type, Content::File { path: path.to_owned(), size }, &digest, vec![]).await
+        self.save_with(name, media_type, Content::File { file, size }, &digest, vec![]).await
     }
 
     /// Saves content with its provenance and more statements about it; returns the artifact's URI and id.
@@ -87,22 +96,36 @@ impl StepContext {
     }
 }
 
+struct Measured {
+    file: Arc<File>,
+    size: usize,
+    digest: String,
+    has_secret: bool,
+}
+
 /// A file's size and digest, and whether it contains a secret.
-async fn measure(path: &Path, mask: &Mask) -> std::io::Result<(usize, String, bool)> {
-    let mut file = tokio::fs::File::open(path).await?;
+fn measure(mut file: File, mask: &Mask, stop: &CancellationToken) -> std::io::Result<Measured> {
+    let length = file.metadata()?.len();
+    if length > FILE_BYTES {
+        return Err(std::io::Error::other(format!("it has {length} bytes, the limit is {FILE_BYTES}")));
+    }
     let (mut size, mut sum, mut has_secret) = (0, Sha256::new(), false);
     // The end of the chunk before stays in the buffer: a secret may span two chunks.
     let overlap = mask.longest().saturating_sub(1);
     let (mut buffer, mut overlap_len) = (vec![0; overlap + (1 << 20)], 0);
     loop {
-        let read = file.read(&mut buffer[overlap_len..]).await?;
+        let read = file.read(&mut buffer[overlap_len..])?;
         if read == 0 {
-            return Ok((size, crypto::format_digest(&sum.finalize()), has_secret));
+            return Ok(Measured { file: Arc::new(file), size, digest: crypto::format_digest(&sum.finalize()), has_secret });
         }
         let end = overlap_len + read;
         sum.update(&buffer[overlap_len..end]);
         has_secret |= overlap > 0 && mask.is_in(&buffer[..end]);
         size += read;
+        // It may grow for ever while it is read.
+        if stop.is_cancelled() || size as u64 > FILE_BYTES {
+            return Err(std::io::Error::other("the step was stopped, or the file grows"));
+        }
         overlap_len = end.min(overlap);
         buffer.copy_within(end - overlap_len..end, 0);
     }

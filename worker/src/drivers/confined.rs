@@ -1,0 +1,70 @@
+//! A process of a step, started and kept by the worker's supervisor.
+
+use std::time::Duration;
+
+use nofx_sandbox::{Ended, Program, Running, Sandbox};
+use nofx_shared::engine::Failure;
+use tokio::net::unix::pipe;
+use tokio::sync::{Mutex, oneshot};
+
+use super::output::Output;
+use super::{Command, ProcessResult, WRITTEN_BYTES};
+
+/// How long a process that is killed may take to be gone.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
+    let name = command.argv.first().map(String::as_str).unwrap_or_default();
+    let pipe = || std::io::pipe().map_err(|error| Failure::transient(format!("could not make a pipe for `{name}`: {error}")));
+    let ((from_stdout, stdout), (from_stderr, stderr)) = (pipe()?, pipe()?);
+    let (on_end, ended) = oneshot::channel();
+    let program = Program {
+        argv: command.argv.clone(),
+        dir: command.dir.clone(),
+        env: command.env.clone(),
+        level: command.confinement.level,
+        limits: command.confinement.limits,
+        network: command.confinement.network,
+        proxy_port: None,
+    };
+    let sandbox = sandbox.clone();
+    let running = off_loop(move || sandbox.start(program, stdout, stderr, |end| drop(on_end.send(end)))).await?;
+    let running = running.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
+
+    let receiver = |pipe: std::io::PipeReader| pipe::Receiver::from_owned_fd(pipe.into());
+    let output = Mutex::new(Output::default());
+    // A descriptor that cannot be watched is read no more; the process ends all the same.
+    let reading = Output::collect(&output, receiver(from_stdout).ok(), receiver(from_stderr).ok(), command);
+    let whole = async {
+        let (end, ()) = tokio::join!(ended, reading);
+        end
+    };
+    tokio::pin!(whole);
+    let end = tokio::select! {
+        end = &mut whole => Some(end),
+        () = command.stop.cancelled() => {
+            running.stop();
+            tokio::time::timeout(LAST_WAIT, whole).await.ok()
+        }
+    };
+    let gone = || Failure::transient("the supervisor of this worker is gone");
+    let end = match end {
+        Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::permanent(format!("could not start `{name}`: {why}")))?),
+        None => None,
+    };
+    let written = off_loop(move || written(&running)).await?;
+    let (exit_code, enforced, usage) = match end {
+        Some(Ended { exit_code, enforced, usage }) => (exit_code, enforced, Some(usage)),
+        None => (None, None, None),
+    };
+    Ok(ProcessResult { exit_code, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+}
+
+/// What it wrote to `NOFX_OUTPUT`. Its scratch folder goes with it.
+fn written(running: &Running) -> Option<Result<Vec<u8>, String>> {
+    running.scratch().read("output.json", WRITTEN_BYTES).transpose()
+}
+
+async fn off_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))
+}
