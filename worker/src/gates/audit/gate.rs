@@ -15,7 +15,7 @@ use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
 use crate::workspace::{Beneath, folder_below};
 
-/// Checks with the ecosystem's own tool (`cargo audit`, `npm audit`, `pnpm audit`, `yarn audit` or `yarn npm audit`, `pip-audit`, also for
+/// Checks with the ecosystem's own tool (`cargo-audit`, `npm audit`, `pnpm audit`, `yarn audit` or `yarn npm audit`, `pip-audit`, also for
 /// poetry, `uv audit`, `govulncheck`) whether a dependency has a known vulnerability. Each lock file in the folder is audited, without the
 /// repository's own settings of these tools. When a tool is missing, cannot reach its data or says nothing that can be read, the gate
 /// does not pass.
