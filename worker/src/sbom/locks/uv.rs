@@ -96,7 +96,7 @@ mod tests {
             assert_eq!(of(&format!("{lib}{}", entry("app", source))), Ok("app".to_owned()));
         }
         assert_eq!(of(&format!("[manifest]\nmembers = [\"lib\"]\n{lib}")), Ok("lib".to_owned()));
-        for wrong in [lib.clone(), String::new(), entry("a\\n[tool.uv]", "virtual = \".\"")] {
+        for wrong in [lib, String::new(), entry("a\\n[tool.uv]", "virtual = \".\"")] {
             assert!(of(&wrong).is_err(), "{wrong}");
         }
         assert!(uv_project("version = 2\n").is_err());
