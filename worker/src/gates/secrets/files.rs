@@ -1,13 +1,16 @@
-//! Scans files line by line. A finding names the place and the kind, never the secret.
+//! Which files are scanned, and what is wrong with those that cannot be.
 
 use std::path::Path;
 
 use nofx_shared::gates::{Finding, Severity};
 
-use super::rules::{RULES, entropy, is_harmless};
+use super::scan::scan;
+use super::stopped::Stopped;
 
 /// Larger files are a finding and not scanned.
 const FILE_BYTES: u64 = 32 << 20;
+/// With so many findings in all files, the next file is not scanned.
+const FINDINGS: usize = 100_000;
 /// Generated lists of packages: full of hashes, written by no one.
 const LOCK_FILES: &[&str] = &[
     "Cargo.lock",
@@ -29,14 +32,27 @@ const LOCK_FILES: &[&str] = &[
     "gradle.lockfile",
 ];
 
-/// The findings in files, and how many files were scanned.
-pub(super) fn files(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec<Finding>, usize) {
+/// The findings in files, and how many files were scanned. `is_stopped` is called before each of them, and while it is scanned.
+pub(super) fn scan_files(
+    root: &Path,
+    files: Vec<String>,
+    exclude: &[String],
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<(Vec<Finding>, usize), Stopped> {
     let mut findings = vec![];
     let mut scanned = 0;
     for file in files {
+        if is_stopped() {
+            return Err(Stopped);
+        }
         let name = file.rsplit('/').next().unwrap_or(&file);
         if LOCK_FILES.contains(&name) || exclude.iter().any(|start| file.starts_with(start.as_str())) {
             continue;
+        }
+        if findings.len() >= FINDINGS {
+            let message = format!("{FINDINGS} findings were before it: it and the files after it were not scanned");
+            findings.push(unscanned(&file, "too-many-findings", message));
+            break;
         }
         let path = root.join(&file);
         // The target of a link is scanned under its own name, or is outside of the workspace.
@@ -45,17 +61,12 @@ pub(super) fn files(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec
             continue;
         }
         if size > FILE_BYTES {
-            findings.push(finding(
-                &file,
-                None,
-                Severity::Error,
-                "too-large",
-                format!("the file is {size} bytes, too large to scan; add its path to `exclude`"),
-            ));
+            let message = format!("the file is {size} bytes, too large to scan; add its path to `exclude`");
+            findings.push(unscanned(&file, "too-large", message));
             continue;
         }
         let Ok(bytes) = std::fs::read(&path) else {
-            findings.push(finding(&file, None, Severity::Error, "unreadable", "the file could not be read".to_owned()));
+            findings.push(unscanned(&file, "unreadable", "the file could not be read".to_owned()));
             continue;
         };
         scanned += 1;
@@ -63,93 +74,40 @@ pub(super) fn files(root: &Path, files: Vec<String>, exclude: &[String]) -> (Vec
         if bytes.iter().take(8192).any(|byte| *byte == 0) {
             continue;
         }
-        scan_text(&file, &String::from_utf8_lossy(&bytes), &mut findings);
+        findings.extend(scan(&file, &String::from_utf8_lossy(&bytes), is_stopped)?);
     }
-    (findings, scanned)
+    Ok((findings, scanned))
 }
 
-fn finding(file: &str, at: Option<(u32, u32)>, severity: Severity, rule: &str, message: String) -> Finding {
-    let (line, column) = at.unzip();
-    Finding { file: Some(file.to_owned()), line, column, rule: Some(rule.to_owned()), severity, message }
-}
-
-fn scan_text(file: &str, text: &str, findings: &mut Vec<Finding>) {
-    for (at, line) in text.lines().enumerate() {
-        if line.contains("nofx:allow-secret") {
-            continue;
-        }
-        let mut taken: Vec<std::ops::Range<usize>> = vec![];
-        for rule in RULES.iter() {
-            for found in rule.form.captures_iter(line) {
-                let Some(secret) = found.name("s").or_else(|| found.get(0)) else { continue };
-                let overlaps = taken.iter().any(|range| range.start < secret.end() && secret.start() < range.end);
-                if overlaps || entropy(secret.as_str()) < rule.entropy || rule.name == "random-value" && is_harmless(secret.as_str()) {
-                    continue;
-                }
-                taken.push(secret.range());
-                let place = u32::try_from(at + 1).ok().zip(u32::try_from(line[..secret.start()].chars().count() + 1).ok());
-                let message = format!("looks like a secret of kind {} ({} characters)", rule.name, secret.as_str().chars().count());
-                findings.push(finding(file, place, Severity::Error, rule.name, message));
-            }
-        }
-    }
+/// Why a file, or a part of it, was not scanned.
+pub(super) fn unscanned(file: &str, rule: &str, message: String) -> Finding {
+    Finding { file: Some(file.to_owned()), line: None, column: None, rule: Some(rule.to_owned()), severity: Severity::Error, message }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::scan_text;
+    use std::cell::Cell;
 
-    fn rules(text: &str) -> Vec<String> {
-        let mut findings = vec![];
-        scan_text("a", text, &mut findings);
-        findings.iter().filter_map(|finding| finding.rule.clone()).collect()
-    }
+    use super::{FILE_BYTES, FINDINGS, scan_files};
 
-    /// Made at run time, so that this file holds none.
-    fn planted() -> Vec<(&'static str, String)> {
-        let random = "q7Zt2LmX9vKc4RbN8wYh3JpD6sGf1TaE5uQx";
-        vec![
-            ("aws-access-key", format!("AKIA{}", "Q3EGRZV5XKUT7JNB")),
-            ("aws-secret-key", format!("aws_secret_access_key = {random}Ab/+")),
-            ("github-token", format!("token: ghp_{random}")),
-            ("slack-token", format!("xoxb-{}-{random}", "123456789012")),
-            ("google-api-key", format!("AIza{}", &random[..35])),
-            ("private-key", format!("-----BEGIN RSA {} KEY-----", "PRIVATE")),
-            ("jwt", format!("eyJ{random}.eyJ{random}.{random}")),
-            ("anthropic-key", format!("sk-ant-{random}")),
-            ("openai-key", format!("sk-proj-{random}")),
-            ("url-password", format!("postgres://app:{}@db.example.com/x", &random[..14])),
-            ("random-value", format!("DB_PASSWORD=\"{}\"", &random[..24])),
-        ]
+    #[test]
+    fn so_many_findings_are_enough_in_all_files() {
+        let dir = tempfile::tempdir().expect("a folder");
+        // 64 MiB without a block of it on the disk.
+        std::fs::File::create(dir.path().join("large")).and_then(|file| file.set_len(2 * FILE_BYTES)).expect("a large file");
+        let (findings, scanned) = scan_files(dir.path(), vec!["large".to_owned(); 2 * FINDINGS], &[], &|| false).expect("not stopped");
+        let rules: Vec<&str> = findings.iter().filter_map(|finding| finding.rule.as_deref()).collect();
+        assert_eq!((findings.len(), scanned, rules[FINDINGS - 1], rules[FINDINGS]), (FINDINGS + 1, 0, "too-large", "too-many-findings"));
     }
 
     #[test]
-    fn planted_secrets_are_found_and_not_repeated() {
-        for (rule, line) in planted() {
-            let mut findings = vec![];
-            scan_text("a", &line, &mut findings);
-            assert_eq!(findings.len(), 1, "{rule}: {findings:?}");
-            assert_eq!(findings[0].rule.as_deref(), Some(rule));
-            assert!(!findings[0].message.contains("q7Zt2"), "{findings:?}");
-            assert_eq!(rules(&format!("{line} # nofx:allow-secret")), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn hashes_ids_and_code_are_not_secrets() {
-        for line in [
-            "checksum = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
-            "token_hash: \"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
-            "\"integrity\": \"sha512-q7Zt2LmX9vKc4RbN8wYh3JpD6sGf1TaE5uQxq7Zt2LmX9vKc4RbN8wYh3JpD6sGf1TaE5uQx==\"",
-            "secret_id = \"0191f0a2-7c3e-7b1a-9d2f-4e5a6b7c8d9e\"",
-            "let token = CancellationToken::new().child_token();",
-            "api_key: process.env.OPENAI_API_KEY_FOR_PRODUCTION2",
-            "password: ${{ secrets.DATABASE_PASSWORD }}",
-            "PASSWORD = changemechangeme",
-            "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-            "postgres://postgres:postgres@localhost/postgres",
-        ] {
-            assert_eq!(rules(line), [""; 0], "{line}");
-        }
+    fn a_scan_that_is_stopped_reads_no_more_files() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let files: Vec<String> = (0..100).map(|n| format!("{n}")).collect();
+        files.iter().for_each(|file| std::fs::write(dir.path().join(file), "").expect("written"));
+        let asked = Cell::new(0);
+        let is_stopped = || asked.replace(asked.get() + 1) == 5;
+        assert!(scan_files(dir.path(), files, &[], &is_stopped).is_err());
+        assert_eq!(asked.get(), 6);
     }
 }
