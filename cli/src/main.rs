@@ -10,20 +10,49 @@ mod output;
 mod serve;
 mod target;
 
+use std::process::ExitCode;
+
 use clap::Parser;
+use nofx_sandbox::{Entered, Sandbox};
 
 use crate::args::{Args, Command};
 use crate::commands::artifact::Artifact;
-use crate::exit::Exit;
+use crate::exit::{Error, Exit};
 
-// One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
+    // First of all: a worker's processes are this program, too.
+    if let Some(code) = nofx_sandbox::take_role() {
+        return code;
+    }
     let args = Args::parse();
+    let sandbox = match args.command {
+        Command::Worker => match nofx_sandbox::enter() {
+            Ok(Entered::Worker(sandbox)) => Some(sandbox),
+            Ok(Entered::Ended(code)) => return code,
+            Err(error) => return failed(&error),
+        },
+        _ => None,
+    };
+    // One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(args, sandbox)),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("nofx: {error}");
+    Exit::Refused.code()
+}
+
+async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
     let target = &args.target;
     let result = match args.command {
         Command::Dev(options) => commands::dev::run(target, options).await,
-        Command::Worker => commands::worker::run().await,
+        Command::Worker => match sandbox {
+            Some(sandbox) => commands::worker::run(sandbox).await,
+            None => Err(Error::new("a worker needs its supervisor")),
+        },
         Command::Run(options) => commands::run::run(target, options).await,
         Command::Runs(options) => commands::runs::run(target, options).await,
         Command::Show(options) => commands::show::run(target, options).await,
@@ -45,9 +74,6 @@ async fn main() -> std::process::ExitCode {
     };
     match result {
         Ok(exit) => exit.code(),
-        Err(error) => {
-            eprintln!("nofx: {error:#}");
-            Exit::Refused.code()
-        }
+        Err(error) => failed(&format_args!("{error:#}")),
     }
 }

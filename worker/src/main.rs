@@ -1,26 +1,53 @@
-//! The worker as a process: settings → logs → run until a signal. `nofx-worker health` checks the worker that runs on this machine.
+//! The worker as a process: its supervisor → settings → logs → run until a signal. `nofx-worker health` checks the worker that runs on this
+//! machine.
 
+use std::process::ExitCode;
+
+use nofx_sandbox::Entered;
 use nofx_shared::{settings, telemetry};
 
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
-    telemetry::start(&settings::telemetry("nofx-worker"));
-    if std::env::args().nth(1).as_deref() == Some("health") {
-        let healthy = nofx_worker::is_healthy(settings::admin_port()).await;
-        return if healthy { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE };
+fn main() -> ExitCode {
+    if let Some(code) = nofx_sandbox::take_role() {
+        return code;
     }
+    if std::env::args().nth(1).as_deref() == Some("health") {
+        return run(async { if nofx_worker::is_healthy(settings::admin_port()).await { ExitCode::SUCCESS } else { ExitCode::FAILURE } });
+    }
+    match nofx_sandbox::enter() {
+        Ok(Entered::Ended(code)) => code,
+        Ok(Entered::Worker(sandbox)) => run(worker(sandbox)),
+        Err(error) => {
+            eprintln!("nofx-worker: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Threads start here, and not before: the supervisor has none.
+fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            eprintln!("nofx-worker: could not start its threads: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn worker(sandbox: nofx_sandbox::Sandbox) -> ExitCode {
+    telemetry::start(&settings::telemetry("nofx-worker"));
     let settings = match settings::worker() {
         Ok(settings) => settings,
         Err(error) => {
             tracing::error!("{error}");
-            return std::process::ExitCode::from(2);
+            return ExitCode::from(2);
         }
     };
-    match nofx_worker::run(settings).await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+    match nofx_worker::run(settings, sandbox).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            std::process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
 }

@@ -13,7 +13,10 @@ use super::Error;
 pub enum Content {
     Bytes(Bytes),
     /// An open file: its path may lead elsewhere by the time it is read.
-    File { file: Arc<File>, size: usize },
+    File {
+        file: Arc<File>,
+        size: usize,
+    },
 }
 
 impl Content {

@@ -37,6 +37,7 @@ pub(super) async fn execute(
         Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
+        confinement: crate::drivers::Confinement::OF_STEP,
         step,
         env,
         idempotency_key,

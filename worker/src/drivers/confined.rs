@@ -6,6 +6,7 @@ use nofx_sandbox::{Ended, Program, Running, Sandbox};
 use nofx_shared::engine::Failure;
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
 use super::{Command, ProcessResult, WRITTEN_BYTES};
@@ -39,14 +40,7 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         let (end, ()) = tokio::join!(ended, reading);
         end
     };
-    tokio::pin!(whole);
-    let end = tokio::select! {
-        end = &mut whole => Some(end),
-        () = command.stop.cancelled() => {
-            running.stop();
-            tokio::time::timeout(LAST_WAIT, whole).await.ok()
-        }
-    };
+    let end = until_stopped(whole, &command.stop, || running.stop()).await;
     let gone = || Failure::transient("the supervisor of this worker is gone");
     let end = match end {
         Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::permanent(format!("could not start `{name}`: {why}")))?),
@@ -58,6 +52,18 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         None => (None, None, None),
     };
     Ok(ProcessResult { exit_code, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+}
+
+/// The end; when it is stopped also, if it comes soon.
+async fn until_stopped<T>(whole: impl Future<Output = T>, stop: &CancellationToken, kill: impl FnOnce()) -> Option<T> {
+    tokio::pin!(whole);
+    tokio::select! {
+        end = &mut whole => Some(end),
+        () = stop.cancelled() => {
+            kill();
+            tokio::time::timeout(LAST_WAIT, whole).await.ok()
+        }
+    }
 }
 
 /// What it wrote to `NOFX_OUTPUT`. Its scratch folder goes with it.

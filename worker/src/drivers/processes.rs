@@ -91,10 +91,7 @@ impl Processes {
 
 /// The whole environment of a process, but for the folders that its driver makes.
 fn environment(own: BTreeMap<String, String>, trace: Option<TraceParent>) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::from([
-        ("PATH".to_owned(), nofx_shared::settings::path()),
-        ("LANG".to_owned(), "C.UTF-8".to_owned()),
-    ]);
+    let mut all = BTreeMap::from([("PATH".to_owned(), nofx_shared::settings::path()), ("LANG".to_owned(), "C.UTF-8".to_owned())]);
     all.extend(trace.map(|trace| ("TRACEPARENT".to_owned(), trace.to_string())));
     all.extend(own);
     // No one could answer a prompt: programs must fail instead, whatever a plan says.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nofx_sandbox::Files;
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Input, Severity, Verdict};
@@ -13,7 +14,7 @@ use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
 use crate::drivers::script_argv;
-use crate::workspace::{file_below, folder_below};
+use crate::workspace::Folder;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +32,11 @@ pub(crate) struct Inputs {
     fail_on: Option<Severity>,
 }
 
+/// Largest report.
+const REPORT_BYTES: u64 = 256 << 20;
+
 /// A command that fits repositories with a certain file.
+#[derive(Clone, Copy)]
 pub(super) struct KnownCommand {
     /// Repositories with this file; its name may end in `*`.
     pub file: &'static str,
@@ -49,8 +54,8 @@ impl KnownCommand {
 }
 
 /// The first command that fits the folder.
-pub(super) fn detect<'a>(known: &'a [KnownCommand], dir: &Path) -> Option<&'a KnownCommand> {
-    known.iter().find(|one| is_there(dir, one.file))
+pub(super) fn detect<'a>(known: &'a [KnownCommand], folder: &Files) -> Option<&'a KnownCommand> {
+    known.iter().find(|one| is_there(folder, one.file))
 }
 
 /// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
@@ -60,8 +65,9 @@ pub(super) async fn judge(
     known: &[KnownCommand],
     needs_tests: bool,
 ) -> Result<Judgement, Failure> {
-    let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
-    let found = detect(known, &dir);
+    let folder = context.folder(inputs.cwd.as_deref()).await?;
+    let commands: Vec<KnownCommand> = known.to_vec();
+    let found = folder.off_loop(move |files| detect(&commands, files).copied()).await?;
     let (command, format, report) = match (inputs.command, found) {
         (Some(command), _) => (command, inputs.format, inputs.report),
         (None, Some(known)) => (
@@ -74,17 +80,19 @@ pub(super) async fn judge(
             return Ok(Judgement::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
         }
     };
-    let report = report.map(|name| file_below(&dir, &name)).transpose()?;
     // A report of an earlier command must not count for this one.
-    if let Some(path) = &report {
-        drop(std::fs::remove_file(path));
+    if let Some(name) = &report {
+        folder.remove(name).await?;
     }
-    let result = context.run(script_argv(&command), &dir).await?;
-    let written = report.as_ref().map(|path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display())));
-    let tool = tool_of(context, &command, &dir).await?;
-    let mut judgement = read(&result.stdout, &result.output, written.as_ref(), format, &dir);
-    if let (Some(path), Some(Ok(text))) = (&report, &written) {
-        judgement.inputs.push(Input { name: relative(path, &dir), digest: digest(text.as_bytes()) });
+    let result = context.run(script_argv(&command), &folder).await?;
+    let written = match &report {
+        Some(name) => Some(report_text(&folder, name).await?),
+        None => None,
+    };
+    let tool = tool_of(context, &command, &folder).await?;
+    let mut judgement = read(&result.stdout, &result.output, written.as_ref(), format, folder.path());
+    if let (Some(name), Some(Ok(text))) = (&report, &written) {
+        judgement.inputs.push(Input { name: relative(Path::new(name), folder.path()), digest: digest(text.as_bytes()) });
     }
     let threshold = inputs.fail_on.unwrap_or(Severity::Error);
     let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
@@ -139,14 +147,21 @@ fn read(stdout: &str, output: &str, written: Option<&Result<String, String>>, fo
     }
 }
 
-fn is_there(dir: &Path, file: &str) -> bool {
-    let Some(prefix) = file.strip_suffix('*') else { return dir.join(file).exists() };
-    let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.any(|name| name.to_string_lossy().starts_with(prefix))
+/// The text of a report; the inner error says why it is none.
+async fn report_text(folder: &Folder, name: &str) -> Result<Result<String, String>, Failure> {
+    Ok(match folder.read(name, REPORT_BYTES).await? {
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8")),
+        Ok(None) => Err(format!("{name} was not written")),
+        Err(why) => Err(format!("{name} {why}")),
+    })
+}
+
+fn is_there(folder: &Files, file: &str) -> bool {
+    let Some(prefix) = file.strip_suffix('*') else { return folder.kind(file).is_some() };
+    folder.list("").ok().flatten().is_some_and(|names| names.iter().any(|(name, _)| name.starts_with(prefix)))
 }
 
 fn relative(path: &Path, dir: &Path) -> String {
-    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    let inside = path.strip_prefix(dir).or_else(|_| path.strip_prefix(&real)).unwrap_or(path);
+    let inside = path.strip_prefix(dir).unwrap_or(path);
     inside.to_string_lossy().trim_start_matches("./").to_owned()
 }

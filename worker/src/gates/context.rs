@@ -2,19 +2,18 @@
 //! for the verdict, gates do not know.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes, tail};
+use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes, tail};
 use crate::step::StepContext;
-use crate::workspace::Git;
+use crate::workspace::{Folder, Git};
 
 /// The workspace that a gate judges, and how it runs processes there.
 pub(crate) struct GateContext<'a> {
-    pub workspace: PathBuf,
+    pub workspace: Folder,
     /// The environment of the gate's processes.
     pub env: &'a BTreeMap<String, String>,
     pub mask: &'a Mask,
@@ -35,28 +34,42 @@ impl<'a> GateContext<'a> {
         Ok(Self { workspace: step.workspace().await?, env: &step.env, mask: &step.mask, runner: Runner::Step(step) })
     }
 
-    pub(crate) fn git<'b>(&'b self, dir: &'b Path) -> Git<'b> {
-        let processes: &Processes = match &self.runner {
+    pub(crate) fn git<'b>(&'b self, folder: &'b Folder) -> Git<'b> {
+        Git::new(self.processes(), folder, self.stop().clone())
+    }
+
+    pub(crate) fn processes(&self) -> &Processes {
+        match &self.runner {
             Runner::Step(step) => &step.services.processes,
             Runner::OnTheSpot { processes, .. } => processes,
-        };
-        Git::new(processes, dir, self.stop().clone())
+        }
+    }
+
+    /// A folder of the workspace; without a name its root.
+    pub(crate) async fn folder(&self, name: Option<&str>) -> Result<Folder, Failure> {
+        self.workspace.below(self.processes(), name).await
     }
 
     /// Runs a program in a folder of the workspace.
-    pub(crate) async fn run(&self, argv: Vec<String>, dir: &Path) -> Result<ProcessResult, Failure> {
-        self.run_with(argv, dir, self.env.clone()).await
+    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder) -> Result<ProcessResult, Failure> {
+        self.run_with(argv, folder, self.env.clone()).await
     }
 
     /// Runs a program in a folder of the workspace with another environment.
-    pub(crate) async fn run_with(&self, argv: Vec<String>, dir: &Path, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run_with(
+        &self,
+        argv: Vec<String>,
+        folder: &Folder,
+        env: BTreeMap<String, String>,
+    ) -> Result<ProcessResult, Failure> {
         let result = match &self.runner {
-            Runner::Step(step) => step.run(argv, dir, env).await?,
+            Runner::Step(step) => step.run(argv, folder, env).await?,
             Runner::OnTheSpot { processes, stop } => {
                 let command = Command {
                     argv,
-                    dir: dir.to_owned(),
+                    dir: folder.path().to_owned(),
                     env,
+                    confinement: Confinement::NONE,
                     trace: None,
                     stop: (*stop).clone(),
                     max_output_bytes: Processes::OUTPUT_BYTES,

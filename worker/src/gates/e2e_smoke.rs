@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Severity, Verdict};
 use schemars::JsonSchema;
@@ -12,7 +12,6 @@ use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, ToolOutput};
 use crate::drivers::script_argv;
-use crate::workspace::folder_below;
 
 /// Starts the product and tries it end to end. Allowed only in plans that set `"risky": true`. Runs with stubs in place of
 /// secrets: a step of this tool cannot name any.
@@ -36,16 +35,16 @@ impl Gate for E2eSmoke {
     type Inputs = Inputs;
 
     /// How a product is started cannot be detected.
-    fn fits(_: &Path) -> bool {
+    fn fits(_: &Files) -> bool {
         false
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
-        let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
+        let folder = context.folder(inputs.cwd.as_deref()).await?;
         let mut env = context.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let result = context.run_with(script_argv(&inputs.command), &dir, env).await?;
+        let result = context.run_with(script_argv(&inputs.command), &folder, env).await?;
         let output = ToolOutput { stdout: &result.stdout, output: &result.output };
         let reading = readers::recognise(&output).and_then(|format| readers::read(format, &output).ok()).unwrap_or_default();
         let failed = reading.tests.map_or(0, |tests| tests.failed)
@@ -58,7 +57,7 @@ impl Gate for E2eSmoke {
             None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
         };
         Ok(Judgement {
-            tool: tool_of(context, &inputs.command, &dir).await?,
+            tool: tool_of(context, &inputs.command, &folder).await?,
             command: Some(context.mask.apply(&inputs.command)),
             exit_code: result.exit_code,
             findings: reading.findings,

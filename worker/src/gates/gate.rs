@@ -1,8 +1,8 @@
 //! What a gate is: its tool, its inputs and how it judges. Saving the judgement is not its work: see `judge` and `run_gate`.
 
 use std::future::Future;
-use std::path::Path;
 
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ pub(crate) trait Gate: JsonSchema + Send + Sync + 'static {
     type Inputs: DeserializeOwned + JsonSchema + Send;
 
     /// Whether there is something in the folder that it judges without inputs.
-    fn fits(workspace: &Path) -> bool;
+    fn fits(workspace: &Files) -> bool;
 
     /// Judges the workspace. An error is a failure of the step, not of the work: a gate that cannot judge returns `inconclusive`.
     fn judge(context: &GateContext<'_>, inputs: Self::Inputs) -> impl Future<Output = Result<Judgement, Failure>> + Send;

@@ -64,7 +64,7 @@ pub(crate) fn document(evidence: &Evidence, mask: &Mask) -> Result<Vec<u8>, Fail
 /// The exact content of the workspace: the commit it was checked out from, and its tree now.
 async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     let git = context.git(&context.workspace);
-    if !git.is_repository() {
+    if !git.is_repository().await? {
         return Ok(vec![]);
     }
     let mut inputs = vec![];

@@ -1,9 +1,9 @@
 //! A gate without the type of its inputs, for whoever judges a working tree without a step: see `working_tree`.
 
 use std::marker::PhantomData;
-use std::path::Path;
 
 use futures::future::BoxFuture;
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::judge::{Judged, judge};
 
 pub(crate) trait OnTheSpot: Send + Sync {
     /// Whether there is something in the folder that the gate judges without inputs.
-    fn fits(&self, workspace: &Path) -> bool;
+    fn fits(&self, workspace: &Files) -> bool;
     fn judge<'a>(&'a self, context: &'a GateContext<'a>, inputs: Value) -> BoxFuture<'a, Result<Judged, Failure>>;
 }
 
@@ -25,7 +25,7 @@ impl<G> AnyGate<G> {
 }
 
 impl<G: Gate> OnTheSpot for AnyGate<G> {
-    fn fits(&self, workspace: &Path) -> bool {
+    fn fits(&self, workspace: &Files) -> bool {
         G::fits(workspace)
     }
 

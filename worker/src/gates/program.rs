@@ -1,11 +1,10 @@
 //! The program that a gate's command runs, for the evidence: its name, and the version that it prints itself.
 
-use std::path::Path;
-
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::Tool;
 
 use super::context::GateContext;
+use crate::workspace::Folder;
 
 /// Programs that have `--version`.
 const VERSIONED: &[&str] = &[
@@ -33,11 +32,11 @@ const VERSIONED: &[&str] = &[
 ];
 
 /// The program that a command runs, with its version if it has `--version`.
-pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, dir: &Path) -> Result<Tool, Failure> {
+pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, folder: &Folder) -> Result<Tool, Failure> {
     let (name, argv) = program_of(command);
     let version = match argv {
         // A missing program has no version; the verdict says already that it is missing.
-        Some(argv) => match context.run(argv, dir).await {
+        Some(argv) => match context.run(argv, folder).await {
             Ok(result) if result.exit_code == Some(0) => {
                 result.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
             }

@@ -30,8 +30,8 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     let name = format!("gate-{name}.json");
     let (evidence_uri, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
     let mut sbom_faults = vec![];
-    if context.git(&context.workspace).is_repository() {
-        sbom_faults = Bom::default().save(step, context.workspace.clone()).await?;
+    if context.git(&context.workspace).is_repository().await? {
+        sbom_faults = Bom::default().save(step, &context.workspace).await?;
     }
     let passed = evidence.verdict.is_open();
     let record = || record_gate(&step.services.db, &step.step, passed, &evidence_uri);

@@ -1,5 +1,4 @@
-use std::path::Path;
-
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
@@ -24,7 +23,7 @@ impl Gate for Typecheck {
     const TOOL: &'static str = "gate:typecheck";
     type Inputs = Inputs;
 
-    fn fits(workspace: &Path) -> bool {
+    fn fits(workspace: &Files) -> bool {
         command::detect(COMMANDS, workspace).is_some()
     }
 

@@ -1,5 +1,4 @@
-use std::path::Path;
-
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
@@ -30,7 +29,7 @@ impl Gate for Unit {
     const TOOL: &'static str = "gate:unit";
     type Inputs = Inputs;
 
-    fn fits(workspace: &Path) -> bool {
+    fn fits(workspace: &Files) -> bool {
         command::detect(COMMANDS, workspace).is_some()
     }
 

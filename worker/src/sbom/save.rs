@@ -1,8 +1,7 @@
 //! Makes the bill of a step's workspace and saves it. All of the work is done on a thread of its own, since it may take seconds, and for
 //! few steps at once, since it may take some hundred MB.
 
-use std::path::{Path, PathBuf};
-
+use nofx_sandbox::Files;
 use nofx_shared::crypto;
 use nofx_shared::engine::Failure;
 use nofx_shared::storage::Content;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use super::bom::Bom;
 use super::document::Document;
 use crate::step::StepContext;
+use crate::workspace::Folder;
 
 const NAME: &str = "sbom.cdx.json";
 const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
@@ -29,29 +29,30 @@ struct Made {
 
 impl Bom {
     /// Adds the packages of a workspace, and saves the bill as an artifact of the step. Returns its faults, each as `subject: reason`.
-    pub(crate) async fn save(self, step: &StepContext, dir: PathBuf) -> Result<Vec<String>, Failure> {
-        let Made { document, digest, permit } = self.make(dir, step.step.run_id, step.step.id).await?;
+    pub(crate) async fn save(self, step: &StepContext, folder: &Folder) -> Result<Vec<String>, Failure> {
+        let Made { document, digest, permit } = self.make(folder.files().clone(), step.step.run_id, step.step.id).await?;
         step.save_with(NAME, MEDIA_TYPE, Content::Bytes(document.text.into()), &digest, vec![]).await?;
         drop(permit);
         Ok(document.faults)
     }
 
-    async fn make(self, dir: PathBuf, run: Uuid, step: Uuid) -> Result<Made, Failure> {
+    async fn make(self, files: Files, run: Uuid, step: Uuid) -> Result<Made, Failure> {
         let permit = PERMITS.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
         // The thread has the permit: it works on when the step ends before it.
-        let made = tokio::task::spawn_blocking(move || made(self, &dir, run, step, permit));
-        made.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))?
+        let made = tokio::task::spawn_blocking(move || made(self, &files, run, step, permit));
+        made.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))
     }
 }
 
-fn made(mut bom: Bom, dir: &Path, run: Uuid, step: Uuid, permit: SemaphorePermit<'static>) -> Result<Made, Failure> {
-    bom.add_workspace(dir)?;
+fn made(mut bom: Bom, files: &Files, run: Uuid, step: Uuid, permit: SemaphorePermit<'static>) -> Made {
+    bom.add_workspace(files);
     let document = bom.document(run, step);
-    Ok(Made { digest: crypto::digest(document.text.as_bytes()), document, permit })
+    Made { digest: crypto::digest(document.text.as_bytes()), document, permit }
 }
 
 #[cfg(test)]
 mod tests {
+    use nofx_sandbox::Files;
     use nofx_shared::crypto;
     use uuid::Uuid;
 
@@ -59,7 +60,7 @@ mod tests {
     use super::{BILLS, Made, PERMITS};
 
     async fn make(dir: &std::path::Path) -> Made {
-        let made = Bom::default().make(dir.to_owned(), Uuid::nil(), Uuid::nil()).await;
+        let made = Bom::default().make(Files::own(dir).expect("open"), Uuid::nil(), Uuid::nil()).await;
         made.unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
@@ -73,7 +74,6 @@ mod tests {
         drop(first);
         assert_eq!(PERMITS.available_permits(), 1);
         drop(second);
-        assert!(Bom::default().make(dir.path().join("none"), Uuid::nil(), Uuid::nil()).await.is_err());
         assert_eq!(PERMITS.available_permits(), 2);
     }
 }

@@ -13,6 +13,7 @@ use super::options::{GateOptions, GateVerdict, Refused};
 use super::save::Out;
 use crate::drivers::Processes;
 use crate::gates::{GateContext, Judged, Judgement, Runner, evidence};
+use crate::workspace::Folder;
 
 /// Judges the working tree until all gates have a verdict or `stop` is cancelled, which kills their processes. `each` is called with every
 /// verdict as soon as its evidence is saved. Refused, before any gate judges: a name or an option that leads to no gate.
@@ -23,15 +24,17 @@ pub async fn judge_working_tree(
 ) -> Result<Vec<GateVerdict>, Refused> {
     let chosen = choose(options)?;
     let mut out = Out::open(options)?;
+    let processes = Processes::own();
+    let workspace = Folder::new(&processes, options.dir.clone()).map_err(|failure| Refused(failure.message))?;
     let mut verdicts = vec![];
     for one in chosen {
         if stop.is_cancelled() {
             break;
         }
-        if one.if_it_fits && !one.gate.fits(&options.dir) {
+        if one.if_it_fits && !one.gate.fits(workspace.files()) {
             continue;
         }
-        let Some((judged, mask)) = judge(options, &one, stop).await else { break };
+        let Some((judged, mask)) = judge(&workspace, &processes, &one, stop).await else { break };
         let verdict = out.save(one.name, judged, &mask)?;
         each(&verdict);
         verdicts.push(verdict);
@@ -44,7 +47,7 @@ pub async fn judge_working_tree(
 }
 
 /// The verdict of one gate, or none when it was stopped. What keeps the gate from judging makes it inconclusive.
-async fn judge(options: &GateOptions, chosen: &Chosen, stop: &CancellationToken) -> Option<(Judged, Mask)> {
+async fn judge(workspace: &Folder, processes: &Processes, chosen: &Chosen, stop: &CancellationToken) -> Option<(Judged, Mask)> {
     let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
     let secrets = match secrets::of_environment(&chosen.secrets) {
         Ok(secrets) => secrets,
@@ -54,9 +57,7 @@ async fn judge(options: &GateOptions, chosen: &Chosen, stop: &CancellationToken)
     let mut env = settings::tool_environment();
     env.extend(chosen.env.iter().map(|(name, value)| (name.clone(), text(value))));
     env.extend(secrets);
-    let processes = Processes::new(1);
-    let context =
-        GateContext { workspace: options.dir.clone(), env: &env, mask: &mask, runner: Runner::OnTheSpot { processes: &processes, stop } };
+    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, runner: Runner::OnTheSpot { processes, stop } };
     let judged = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
     match judged {
         _ if stop.is_cancelled() => None,

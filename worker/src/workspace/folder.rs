@@ -81,7 +81,8 @@ impl Folder {
         removed.map_err(|why| Failure::permanent(format!("`{name}` was not removed: it {why}")))
     }
 
-    async fn off_loop<T: Send + 'static>(&self, work: impl FnOnce(&Files) -> T + Send + 'static) -> Result<T, Failure> {
+    /// Work that waits for a disk, off the loop's thread.
+    pub(crate) async fn off_loop<T: Send + 'static>(&self, work: impl FnOnce(&Files) -> T + Send + 'static) -> Result<T, Failure> {
         let files = self.files.clone();
         let done = tokio::task::spawn_blocking(move || work(&files)).await;
         done.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))
@@ -113,7 +114,9 @@ mod tests {
         for name in ["src", "./src", "src/new", "new/deep/file", "a b", "ä", "..a"] {
             assert!(file_name(name).is_ok(), "{name}");
         }
-        for name in ["", ".", "./", "a/", "..", "../a", "src/../a", "/etc/passwd", ".git", ".git/config", "sub/.GIT/hooks/x", "a\0b", "a\nb"] {
+        for name in
+            ["", ".", "./", "a/", "..", "../a", "src/../a", "/etc/passwd", ".git", ".git/config", "sub/.GIT/hooks/x", "a\0b", "a\nb"]
+        {
             assert!(file_name(name).is_err(), "{name:?}");
         }
     }
@@ -123,14 +126,18 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let dir = root.path().join("workspace");
         for folder in ["src", ".git", "../elsewhere"] {
-            std::fs::create_dir_all(dir.join(folder)).or_else(|_| std::fs::create_dir_all(root.path().join("elsewhere"))).expect("a folder");
+            std::fs::create_dir_all(dir.join(folder))
+                .or_else(|_| std::fs::create_dir_all(root.path().join("elsewhere")))
+                .expect("a folder");
         }
         for (target, link) in [("../elsewhere", "out"), ("src", "inside"), ("../elsewhere/new", "dangling"), ("/etc/passwd", "src/link")] {
             symlink(target, dir.join(link)).expect("a link");
         }
         let processes = Processes::own();
         let folder = Folder::new(&processes, dir.clone()).expect("it is there");
-        for (name, is_folder) in [("src", true), ("./src", true), ("inside", true), ("src/../src", true), (".git", true), ("src/new", false)] {
+        for (name, is_folder) in
+            [("src", true), ("./src", true), ("inside", true), ("src/../src", true), (".git", true), ("src/new", false)]
+        {
             assert_eq!(folder.below(&processes, Some(name)).await.is_ok(), is_folder, "{name}");
         }
         for name in ["out", "dangling", "..", "/etc", "src/link"] {

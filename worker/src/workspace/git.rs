@@ -51,7 +51,7 @@ impl<'a> Git<'a> {
             argv,
             dir: self.folder.path().to_owned(),
             env,
-            confinement: Confinement::of_git(),
+            confinement: Confinement::OF_GIT,
             trace: None,
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,

@@ -83,17 +83,15 @@ impl Workspaces {
         };
         for run in runs {
             self.created.lock().expect("the lock is never poisoned").remove(&run);
-            let removed = self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await;
+            let removed =
+                self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await;
             if let Err(failure) = removed {
                 tracing::warn!(error = failure.message, %run, "could not remove an old workspace");
             }
         }
     }
 
-    async fn supervised<T: Send + 'static>(
-        &self,
-        call: impl FnOnce(&Sandbox) -> Result<T, String> + Send + 'static,
-    ) -> Result<T, Failure> {
+    async fn supervised<T: Send + 'static>(&self, call: impl FnOnce(&Sandbox) -> Result<T, String> + Send + 'static) -> Result<T, Failure> {
         let sandbox = self.sandbox.clone();
         let done = tokio::task::spawn_blocking(move || call(&sandbox)).await;
         done.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!("workspace: {why}")))

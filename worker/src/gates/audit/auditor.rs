@@ -3,7 +3,7 @@
 use super::report::{Advisory, Report};
 use super::{cargo, go, npm, pip, pnpm, uv, yarn};
 use crate::sbom::{LOCK_BYTES, hashed_requirements, is_berry};
-use crate::workspace::Beneath;
+use nofx_sandbox::Files;
 
 pub(super) struct Auditor {
     /// The lock file that it audits.
@@ -29,7 +29,7 @@ pub(super) struct Lock<'a> {
     pub file: &'static str,
     pub text: &'a str,
     /// Its folder.
-    pub folder: &'a Beneath,
+    pub folder: &'a Files,
 }
 
 /// One run of a tool.
@@ -89,7 +89,7 @@ pub(super) const AUDITORS: &[Auditor] = &[
 ];
 
 /// The auditors for the lock files in a folder, with the content of each file. A lock file that cannot be read has none, and a reason.
-pub(super) fn auditors(folder: &Beneath) -> Result<Vec<(&'static Auditor, String)>, String> {
+pub(super) fn auditors(folder: &Files) -> Result<Vec<(&'static Auditor, String)>, String> {
     let mut found = vec![];
     for auditor in AUDITORS {
         let file = auditor.file;
@@ -108,13 +108,13 @@ mod tests {
     use nix::unistd::mkfifo;
 
     use super::auditors;
-    use crate::workspace::Beneath;
+    use nofx_sandbox::Files;
 
     #[test]
     fn each_lock_file_has_its_tool() {
         let dir = tempfile::tempdir().expect("a folder");
         let commands = || {
-            let found = auditors(&Beneath::open(dir.path()).expect("open"))?;
+            let found = auditors(&Files::own(dir.path()).expect("open"))?;
             Ok::<_, String>(
                 found.iter().map(|(auditor, _)| auditor.command.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>(),
             )
@@ -141,7 +141,7 @@ mod tests {
         let hash = format!("--hash=sha256:{}", "0".repeat(64));
         for (text, is_resolved) in [("a==1".to_owned(), true), (format!("a==1 {hash}"), false), (format!("a==1 {hash}\nb==1"), true)] {
             std::fs::write(dir.path().join("requirements.txt"), &text).expect("written");
-            let found = auditors(&Beneath::open(dir.path()).expect("open")).expect("auditors");
+            let found = auditors(&Files::own(dir.path()).expect("open")).expect("auditors");
             let commands: Vec<&str> = found.iter().map(|(auditor, _)| auditor.command).collect();
             assert_eq!((commands.len(), !commands[0].contains("--no-deps")), (1, is_resolved), "{text}");
         }
@@ -152,7 +152,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("Cargo.lock"), "").expect("written");
         mkfifo(&dir.path().join("uv.lock"), Mode::S_IRWXU).expect("a fifo");
-        let found = || auditors(&Beneath::open(dir.path()).expect("open")).map(|found| found.len());
+        let found = || auditors(&Files::own(dir.path()).expect("open")).map(|found| found.len());
         assert_eq!(found(), Err("uv.lock is not a regular file".to_owned()));
         std::fs::remove_file(dir.path().join("uv.lock")).expect("removed");
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("uv.lock")).expect("a link");

@@ -1,19 +1,18 @@
 //! The gate: its inputs, one run of each tool, and the verdict.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::auditor::{AUDITORS, Lock, auditors};
+use super::auditor::{AUDITORS, auditors};
 use super::run::audit;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
-use crate::workspace::{Beneath, folder_below};
+use nofx_sandbox::Files;
 
 /// Checks with the ecosystem's own tool (`cargo-audit`, `npm audit`, `pnpm audit`, `yarn audit` or `yarn npm audit`, `pip-audit`, also for
 /// poetry, `uv audit`, `govulncheck`) whether a dependency has a known vulnerability. Each lock file in the folder is audited, without the
@@ -39,18 +38,17 @@ impl Gate for Audit {
     const TOOL: &'static str = "gate:audit";
     type Inputs = Inputs;
 
-    fn fits(workspace: &Path) -> bool {
+    fn fits(workspace: &Files) -> bool {
         // What cannot be read is for the gate to say.
-        Beneath::open(workspace).is_ok_and(|folder| auditors(&folder).map_or(true, |found| !found.is_empty()))
+        auditors(workspace).map_or(true, |found| !found.is_empty())
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         if let Some((id, _)) = inputs.accept.iter().find(|(_, reason)| reason.trim().is_empty()) {
             return Err(Failure::permanent(format!("inputs of {}: `accept` gives no reason for {id}", Self::TOOL)));
         }
-        let dir = folder_below(context.workspace.clone(), inputs.cwd.as_deref())?;
-        let folder = Beneath::open(&dir).map_err(|error| Failure::permanent(format!("could not open {}: {error}", dir.display())))?;
-        let found = match auditors(&folder) {
+        let folder = context.folder(inputs.cwd.as_deref()).await?;
+        let found = match folder.off_loop(auditors).await? {
             Ok(found) if found.is_empty() => {
                 let mut files = AUDITORS.iter().map(|auditor| auditor.file).collect::<Vec<_>>();
                 files.dedup();
@@ -62,8 +60,7 @@ impl Gate for Audit {
         let mut judgement = Judgement::of(Verdict::Pass, "");
         let (mut tools, mut faults) = (vec![], vec![]);
         for (auditor, text) in &found {
-            let lock = Lock { file: auditor.file, text, folder: &folder };
-            let (tool, audited) = audit(context, auditor, &lock, &dir, &mut judgement).await?;
+            let (tool, audited) = audit(context, auditor, text, &folder, &mut judgement).await?;
             tools.push(tool);
             match audited {
                 Ok(advisories) => {

@@ -1,12 +1,15 @@
 //! Where a tool runs so that only the plan configures it: its home and its folders are new, and its environment names no others.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
+use uuid::Uuid;
 
 use super::auditor::Run;
 use crate::drivers::Scratch;
+use crate::gates::context::GateContext;
+use crate::workspace::Folder;
 
 /// Variables that lead to files with settings or programs: without them these are below the home.
 const UNSET: &[&str] = &["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "CARGO_HOME"];
@@ -33,48 +36,56 @@ pub(super) struct Private {
 }
 
 impl Private {
-    /// `env`: the environment that the plan gives.
-    pub(super) fn new(env: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let scratch = Scratch::new("audit")?;
-        let home = scratch.path().join("home");
-        create(&home)?;
-        let mut env = env.clone();
-        env.retain(|name, _| !UNSET.contains(&name.as_str()));
-        env.extend(SET.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        env.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
-        // Yarn reads files with this name in all folders above its own: nobody can have written one whose name cannot be guessed.
-        let unknown = scratch.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        env.insert("YARN_RC_FILENAME".to_owned(), format!(".{unknown}"));
-        Ok(Self { scratch, env })
+    /// With the environment that the plan gives, but for what leads elsewhere.
+    pub(super) async fn new(context: &GateContext<'_>) -> Result<Self, Failure> {
+        let scratch = context.processes().scratch(Some(context.workspace.path())).await?;
+        let env = environment(context.env, scratch.path());
+        let private = Self { scratch, env };
+        private.write(vec![("home/.nofx".to_owned(), String::new())]).await?;
+        Ok(private)
     }
 
     /// A folder with the files of a run; `name` is another one for each.
-    pub(super) fn folder(&self, name: usize, run: &Run) -> Result<PathBuf, Failure> {
-        let folder = self.scratch.path().join(name.to_string());
-        create(&folder)?;
-        for (name, text) in &run.files {
-            let path = folder.join(name);
-            path.parent().map_or(Ok(()), create)?;
-            std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
-        }
-        Ok(folder)
+    pub(super) async fn folder(&self, context: &GateContext<'_>, name: usize, run: &Run) -> Result<Folder, Failure> {
+        self.write(run.files.iter().map(|(file, text)| (format!("{name}/{file}"), text.clone())).collect()).await?;
+        // Also when the run has no files.
+        self.write(vec![(format!("{name}/.nofx"), String::new())]).await?;
+        Folder::new(context.processes(), self.scratch.path().join(name.to_string()))
+    }
+
+    async fn write(&self, all: Vec<(String, String)>) -> Result<(), Failure> {
+        let files = self.scratch.files()?;
+        let written = tokio::task::spawn_blocking(move || {
+            all.iter().try_for_each(|(name, text)| files.write(name, text.as_bytes()).map_err(|why| format!("{name} {why}")))
+        });
+        let written = written.await.map_err(|error| error.to_string()).flatten();
+        written.map_err(|why| Failure::transient(format!("could not write for the audit: {why}")))
     }
 }
 
-fn create(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::transient(format!("could not write {} for the audit: {error}", path.display()))
+fn environment(given: &BTreeMap<String, String>, scratch: &Path) -> BTreeMap<String, String> {
+    let mut env = given.clone();
+    env.retain(|name, _| !UNSET.contains(&name.as_str()));
+    env.extend(SET.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    env.insert("HOME".to_owned(), scratch.join("home").to_string_lossy().into_owned());
+    // Yarn reads files with this name in all folders above its own: nobody can have written one whose name cannot be guessed.
+    env.insert("YARN_RC_FILENAME".to_owned(), format!(".{}", Uuid::now_v7().simple()));
+    env
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::Path;
 
-    use super::Private;
+    use nofx_shared::secrets::Mask;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Private, environment};
+    use crate::drivers::Processes;
     use crate::gates::audit::auditor::Run;
+    use crate::gates::context::{GateContext, Runner};
+    use crate::workspace::Folder;
 
     #[test]
     fn only_the_plan_configures_a_tool() {
@@ -96,26 +107,28 @@ mod tests {
         let leading = leading.map(|name| (name, "/workspace/vendor"));
         let given = leading.into_iter().chain([("npm_config_registry", "https://registry.example")]);
         let given: BTreeMap<String, String> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let (one, other) = (Private::new(&given).expect("a folder"), Private::new(&given).expect("a folder"));
-        let about_the_workspace: Vec<_> =
-            one.env.iter().filter(|(_, value)| value.contains("workspace") || value.contains("vendor")).collect();
+        let (one, other) = (environment(&given, Path::new("/scratch")), environment(&given, Path::new("/scratch")));
+        let about_the_workspace: Vec<_> = one.iter().filter(|(_, value)| value.contains("workspace") || value.contains("vendor")).collect();
         assert!(about_the_workspace.is_empty(), "{about_the_workspace:?}");
-        assert_eq!(one.env["npm_config_registry"], "https://registry.example");
-        assert_eq!(std::fs::read_dir(&one.env["HOME"]).expect("a folder").count(), 0);
-        assert_ne!(one.env["YARN_RC_FILENAME"], other.env["YARN_RC_FILENAME"]);
+        assert_eq!((one["npm_config_registry"].as_str(), one["HOME"].as_str()), ("https://registry.example", "/scratch/home"));
+        assert_ne!(one["YARN_RC_FILENAME"], other["YARN_RC_FILENAME"]);
     }
 
-    #[test]
-    fn a_run_has_its_files_and_no_others() {
-        let private = Private::new(&BTreeMap::new()).expect("a folder");
-        let folder = private.folder(0, &Run::of([("a", "1"), ("w/0/b", "2")])).expect("written");
-        let next = private.folder(1, &Run::of([("c", "3")])).expect("written");
-        let names = |dir: &std::path::Path| {
-            let mut names: Vec<_> = std::fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
-            names.sort();
-            names
+    #[tokio::test]
+    async fn a_run_has_its_files_and_no_others() {
+        let (workspace, env) = (tempfile::tempdir().expect("a folder"), BTreeMap::new());
+        let (processes, stop) = (Processes::own(), CancellationToken::new());
+        let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
+        let folder = Folder::new(&processes, workspace.path().to_owned()).expect("it is there");
+        let context = GateContext { workspace: folder, env: &env, mask: &Mask::default(), runner };
+        let private = Private::new(&context).await.expect("a folder");
+        let folder = private.folder(&context, 0, &Run::of([("a", "1"), ("w/0/b", "2")])).await.expect("written");
+        let next = private.folder(&context, 1, &Run::of([("c", "3")])).await.expect("written");
+        let names = |folder: &Folder| {
+            let names = folder.files().list("").expect("a list").expect("a folder");
+            names.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
-        assert_eq!((names(&folder), names(&next)), (vec!["a".into(), "w".into()], vec!["c".into()]));
-        assert_eq!(std::fs::read_to_string(folder.join("w/0/b")).expect("read"), "2");
+        assert_eq!((names(&folder), names(&next)), (vec![".nofx".into(), "a".into(), "w".into()], vec![".nofx".to_owned(), "c".into()]));
+        assert_eq!(folder.files().read("w/0/b", 9), Ok(Some(b"2".to_vec())));
     }
 }

@@ -1,7 +1,5 @@
 //! The runs of one tool: which version it is, and what it reports.
 
-use std::path::Path;
-
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::Tool;
 
@@ -12,6 +10,7 @@ use super::report::{Advisory, Report};
 use crate::drivers::{ProcessResult, script_argv};
 use crate::gates::context::GateContext;
 use crate::gates::judgement::Judgement;
+use crate::workspace::Folder;
 
 /// Longest version, in characters.
 const VERSION: usize = 200;
@@ -20,14 +19,17 @@ const VERSION: usize = 200;
 pub(super) async fn audit(
     context: &GateContext<'_>,
     auditor: &Auditor,
-    lock: &Lock<'_>,
-    dir: &Path,
+    text: &str,
+    sources: &Folder,
     judgement: &mut Judgement,
 ) -> Result<(Tool, Result<Vec<Advisory>, String>), Failure> {
     let mut tool = Tool { name: auditor.program().to_owned(), version: None };
-    let private = Private::new(context.env)?;
+    let private = Private::new(context).await?;
     let runs = match auditor.place {
-        Place::Private(runs) => runs(lock),
+        Place::Private(runs) => {
+            let (file, text) = (auditor.file, text.to_owned());
+            sources.off_loop(move |folder| runs(&Lock { file, text: &text, folder })).await?
+        }
         Place::Sources => Ok(vec![Run::of([])]),
     };
     let runs = match runs {
@@ -36,7 +38,7 @@ pub(super) async fn audit(
     };
     let mut found = vec![];
     for (at, run) in runs.iter().enumerate() {
-        let folder = private.folder(at, run)?;
+        let folder = private.folder(context, at, run).await?;
         if tool.version.is_none() {
             let asked = format!("{} --version", tool.name);
             let answer = context.run_with(script_argv(&asked), &folder, private.env.clone()).await?;
@@ -50,8 +52,8 @@ pub(super) async fn audit(
                 return Ok((tool, Err(why)));
             }
         }
-        let dir = if matches!(auditor.place, Place::Sources) { dir } else { &folder };
-        let result = context.run_with(script_argv(auditor.command), dir, private.env.clone()).await?;
+        let place = if matches!(auditor.place, Place::Sources) { sources } else { &folder };
+        let result = context.run_with(script_argv(auditor.command), place, private.env.clone()).await?;
         let read = read(auditor, &result, &run.packages);
         judgement.output.push_str(&result.output);
         judgement.exit_code = result.exit_code;
@@ -104,15 +106,7 @@ mod tests {
     use crate::drivers::ProcessResult;
 
     fn ended(stdout: &str, exit_code: Option<i32>, dropped_bytes: usize) -> ProcessResult {
-        ProcessResult {
-            exit_code,
-            output: stdout.to_owned(),
-            stdout: stdout.to_owned(),
-            dropped_bytes,
-            stderr: String::new(),
-            is_stderr_cut: false,
-            written: None,
-        }
+        ProcessResult { exit_code, output: stdout.to_owned(), stdout: stdout.to_owned(), dropped_bytes, ..ProcessResult::default() }
     }
 
     #[test]

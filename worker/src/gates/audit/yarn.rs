@@ -144,7 +144,7 @@ mod tests {
     use super::super::auditor::{Lock, Run};
     use super::super::report::{Advisory, Report};
     use super::{berry, berry_runs, classic, classic_runs};
-    use crate::workspace::Beneath;
+    use nofx_sandbox::Files;
 
     /// Yarn 1.22, without the fields that are not read.
     const CLASSIC: &str = r#"{"type":"auditAdvisory","data":{"resolution":{"id":1106913,"path":"lodash","dev":false},"advisory":{"id":1106913,"title":"Prototype Pollution in lodash","module_name":"lodash","cves":["CVE-2019-10744"],"vulnerable_versions":"<4.17.12","severity":"moderate","github_advisory_id":"GHSA-jf85-cpxp-28gg","url":"https://github.com/advisories/GHSA-jf85-cpxp-28gg"}}}
@@ -195,7 +195,7 @@ mod tests {
 
     fn of(runs: fn(&Lock<'_>) -> Result<Vec<Run>, String>, text: &str) -> Result<Vec<(String, String)>, String> {
         let dir = tempfile::tempdir().expect("a folder");
-        let folder = Beneath::open(dir.path()).expect("open");
+        let folder = Files::own(dir.path()).expect("open");
         let mut runs = runs(&Lock { file: "yarn.lock", text, folder: &folder })?;
         assert_eq!(runs.len(), 1);
         Ok(runs.remove(0).files)

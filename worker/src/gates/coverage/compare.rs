@@ -35,12 +35,12 @@ pub(super) async fn compare(
         Ok(changes) => changes,
         Err(error) => return Ok(Judgement::inconclusive(format!("could not read the diff: {error}"))),
     };
-    let (reports, files, read) = match read_reports(&context.workspace, reports)? {
+    let (reports, files, read) = match read_reports(&context.workspace, reports).await? {
         Ok(found) => found,
         Err(why) => return Ok(Judgement::inconclusive(why)),
     };
     let tracked: BTreeSet<String> = git.files(&head).await?.into_iter().collect();
-    let joined = join(&reports, &tracked, &context.workspace.to_string_lossy());
+    let joined = join(&reports, &tracked, &context.workspace.path().to_string_lossy());
     let exclude = exclude::exclude(exclude)?;
     let generated = generated(git, &changes).await?;
     let found = judge(&changes, &joined, threshold_milli, |path| is_excluded(&exclude, path), |path| generated.contains(path));

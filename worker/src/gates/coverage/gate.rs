@@ -1,7 +1,6 @@
 //! The gate: its inputs, the command that writes the reports, and the judgement.
 
-use std::path::Path;
-
+use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::Tool;
 use schemars::JsonSchema;
@@ -40,7 +39,7 @@ impl Gate for CoverageGate {
     const TOOL: &'static str = "gate:coverage";
     type Inputs = Inputs;
 
-    fn fits(workspace: &Path) -> bool {
+    fn fits(workspace: &Files) -> bool {
         !reports::in_the_usual_places(workspace).is_empty()
     }
 
@@ -50,7 +49,7 @@ impl Gate for CoverageGate {
             return Err(Failure::permanent(format!("`threshold` must be a percentage from 0 to 100, not {threshold}")));
         }
         let git = context.git(&context.workspace);
-        if !git.is_repository() {
+        if !git.is_repository().await? {
             return Ok(Judgement::inconclusive("the workspace is not a git repository: there is nothing to compare with"));
         }
         let mut ran = None;

@@ -1,14 +1,13 @@
 //! Finds and reads the reports, with the digest of each for the evidence.
 
-use std::path::Path;
-
+use nofx_sandbox::{Files, Kind};
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Input, ReportFile};
 
 use super::formats;
 use super::report::Report;
-use crate::workspace::file_below;
+use crate::workspace::Folder;
 
 /// Where tools write their reports by default.
 const DEFAULT_REPORTS: &[&str] = &[
@@ -31,29 +30,25 @@ const REPORT_BYTES: u64 = 256 << 20;
 pub(super) type Reports = (Vec<Report>, Vec<Input>, Vec<ReportFile>);
 
 /// The names of the reports that are at the default paths.
-pub(super) fn in_the_usual_places(workspace: &Path) -> Vec<&'static str> {
-    DEFAULT_REPORTS.iter().copied().filter(|name| workspace.join(name).is_file()).collect()
+pub(super) fn in_the_usual_places(workspace: &Files) -> Vec<&'static str> {
+    DEFAULT_REPORTS.iter().copied().filter(|name| workspace.kind(name) == Some(Kind::File)).collect()
 }
 
 /// The reports of the inputs, or those at the default paths; the inner error says why there is no verdict.
-pub(super) fn read_reports(workspace: &Path, named: Option<&[String]>) -> Result<Result<Reports, String>, Failure> {
+pub(super) async fn read_reports(workspace: &Folder, named: Option<&[String]>) -> Result<Result<Reports, String>, Failure> {
     let names: Vec<&str> = match named {
         Some(names) => names.iter().map(String::as_str).collect(),
-        None => in_the_usual_places(workspace),
+        None => workspace.off_loop(in_the_usual_places).await?,
     };
     if names.is_empty() {
         return Ok(Err(format!("no coverage report in the usual places ({}); set `reports`", DEFAULT_REPORTS.join(", "))));
     }
     let (mut reports, mut inputs, mut files) = (vec![], vec![], vec![]);
     for name in names {
-        let path = file_below(workspace, name)?;
-        let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
-        if size > REPORT_BYTES {
-            return Ok(Err(format!("the report {name} is {size} bytes, the limit is {REPORT_BYTES}")));
-        }
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) => return Ok(Err(format!("could not read the report {name}: {error}"))),
+        let bytes = match workspace.read(name, REPORT_BYTES).await? {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Err(format!("could not read the report {name}: it is not there"))),
+            Err(why) => return Ok(Err(format!("could not read the report {name}: it {why}"))),
         };
         let digest = digest(&bytes);
         let text = match String::from_utf8(bytes) {

@@ -1,7 +1,6 @@
 //! Which files are scanned, and what is wrong with those that cannot be.
 
-use std::path::Path;
-
+use nofx_sandbox::{Files, Kind};
 use nofx_shared::gates::{Finding, Severity};
 
 use super::scan::scan;
@@ -34,7 +33,7 @@ const LOCK_FILES: &[&str] = &[
 
 /// The findings in files, and how many files were scanned. `is_stopped` is called before each of them, and while it is scanned.
 pub(super) fn scan_files(
-    root: &Path,
+    root: &Files,
     files: Vec<String>,
     exclude: &[String],
     is_stopped: &dyn Fn() -> bool,
@@ -54,20 +53,18 @@ pub(super) fn scan_files(
             findings.push(unscanned(&file, "too-many-findings", message));
             break;
         }
-        let path = root.join(&file);
         // The target of a link is scanned under its own name, or is outside of the workspace.
-        let Ok((is_file, size)) = path.symlink_metadata().map(|meta| (meta.is_file(), meta.len())) else { continue };
-        if !is_file {
+        if !matches!(root.kind(&file), Some(Kind::File | Kind::Folder)) {
             continue;
         }
-        if size > FILE_BYTES {
-            let message = format!("the file is {size} bytes, too large to scan; add its path to `exclude`");
-            findings.push(unscanned(&file, "too-large", message));
-            continue;
-        }
-        let Ok(bytes) = std::fs::read(&path) else {
-            findings.push(unscanned(&file, "unreadable", "the file could not be read".to_owned()));
-            continue;
+        let bytes = match root.read(&file, FILE_BYTES) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(why) => {
+                let (rule, what) = if why.contains("larger") { ("too-large", "; add its path to `exclude`") } else { ("unreadable", "") };
+                findings.push(unscanned(&file, rule, format!("the file {why} and was not scanned{what}")));
+                continue;
+            }
         };
         scanned += 1;
         // Binary files contain random bytes that look like secrets.
@@ -88,6 +85,8 @@ pub(super) fn unscanned(file: &str, rule: &str, message: String) -> Finding {
 mod tests {
     use std::cell::Cell;
 
+    use nofx_sandbox::Files;
+
     use super::{FILE_BYTES, FINDINGS, scan_files};
 
     #[test]
@@ -95,7 +94,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         // 64 MiB without a block of it on the disk.
         std::fs::File::create(dir.path().join("large")).and_then(|file| file.set_len(2 * FILE_BYTES)).expect("a large file");
-        let (findings, scanned) = scan_files(dir.path(), vec!["large".to_owned(); 2 * FINDINGS], &[], &|| false).expect("not stopped");
+        let (findings, scanned) =
+            scan_files(&Files::own(dir.path()).expect("open"), vec!["large".to_owned(); 2 * FINDINGS], &[], &|| false)
+                .expect("not stopped");
         let rules: Vec<&str> = findings.iter().filter_map(|finding| finding.rule.as_deref()).collect();
         assert_eq!((findings.len(), scanned, rules[FINDINGS - 1], rules[FINDINGS]), (FINDINGS + 1, 0, "too-large", "too-many-findings"));
     }
@@ -107,7 +108,7 @@ mod tests {
         files.iter().for_each(|file| std::fs::write(dir.path().join(file), "").expect("written"));
         let asked = Cell::new(0);
         let is_stopped = || asked.replace(asked.get() + 1) == 5;
-        assert!(scan_files(dir.path(), files, &[], &is_stopped).is_err());
+        assert!(scan_files(&Files::own(dir.path()).expect("open"), files, &[], &is_stopped).is_err());
         assert_eq!(asked.get(), 6);
     }
 }

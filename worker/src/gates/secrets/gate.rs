@@ -1,8 +1,8 @@
 //! The gate: the files of the workspace and the verdict.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use nofx_sandbox::{Files, Kind};
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Severity, Tool, Verdict};
 use schemars::JsonSchema;
@@ -33,14 +33,14 @@ impl Gate for Secrets {
     const TOOL: &'static str = "gate:secrets";
     type Inputs = Inputs;
 
-    fn fits(_: &Path) -> bool {
+    fn fits(_: &Files) -> bool {
         true
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let git = context.git(&context.workspace);
-        let listed = if git.is_repository() { Some(git.files(&git.tree().await?).await?) } else { None };
-        let (workspace, stop) = (context.workspace.clone(), context.stop().clone());
+        let listed = if git.is_repository().await? { Some(git.files(&git.tree().await?).await?) } else { None };
+        let (workspace, stop) = (context.workspace.files().clone(), context.stop().clone());
         let scan = tokio::task::spawn_blocking(move || {
             let is_stopped = || stop.is_cancelled();
             let files = listed.unwrap_or_else(|| files(&workspace, &is_stopped));
@@ -67,18 +67,23 @@ impl Gate for Secrets {
 }
 
 /// Files below a folder that is no repository; not all of them when the scan is stopped.
-fn files(root: &Path, is_stopped: &dyn Fn() -> bool) -> Vec<String> {
-    let (mut files, mut open) = (vec![], vec![root.to_owned()]);
+fn files(root: &Files, is_stopped: &dyn Fn() -> bool) -> Vec<String> {
+    let (mut files, mut open) = (vec![], vec![String::new()]);
     while let Some(dir) = open.pop() {
         if is_stopped() {
             break;
         }
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-            if kind.is_dir() && !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "target")) {
-                open.push(path);
-            } else if kind.is_file() {
-                files.extend(path.strip_prefix(root).ok().map(|path| path.to_string_lossy().into_owned()));
+        // What cannot be listed is scanned as a file, which says what is wrong with it.
+        let Ok(Some(names)) = root.list(&dir) else {
+            files.push(dir);
+            continue;
+        };
+        for (name, kind) in names {
+            let path = if dir.is_empty() { name.clone() } else { format!("{dir}/{name}") };
+            match kind {
+                Kind::Folder if !matches!(name.as_str(), ".git" | "node_modules" | "target") => open.push(path),
+                Kind::File => files.push(path),
+                Kind::Folder | Kind::Link | Kind::Other => {}
             }
         }
     }

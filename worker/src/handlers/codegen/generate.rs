@@ -68,7 +68,7 @@ impl Handler for Codegen {
         let mut bom = Bom::default();
         files.iter().for_each(|file| bom.add_file(&file.path, file.content.as_bytes()));
         bom.add_model(&response.provider, &response.model);
-        let sbom_faults = bom.save(step, dir.clone()).await?;
+        let sbom_faults = bom.save(step, &folder).await?;
         let shown: String = step.mask.apply(&diff).chars().take(DIFF_BYTES).collect();
         Ok(Outcome::Done {
             outputs: json!({

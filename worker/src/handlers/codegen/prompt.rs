@@ -36,7 +36,10 @@ pub(super) async fn compose(folder: &Folder, inputs: &Inputs, path: Option<&str>
         }
     };
     if let Some(template) = &inputs.template {
-        add(&mut prompt, format_args!("\n\nKeep to the form of this template:\n<template>\n{}\n</template>", read(folder, template).await?));
+        add(
+            &mut prompt,
+            format_args!("\n\nKeep to the form of this template:\n<template>\n{}\n</template>", read(folder, template).await?),
+        );
     }
     for file in &inputs.context {
         // Files are data: anyone may have written them.

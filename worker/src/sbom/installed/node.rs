@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::sbom::bom::Bom;
 use crate::sbom::licence::Licence;
 use crate::sbom::package::{Ecosystem, Origin, Package};
-use crate::workspace::{Beneath, Kind};
+use nofx_sandbox::{Files, Kind};
 
 const MANIFEST_BYTES: u64 = 4 << 20;
 /// Deepest nesting of `node_modules`.
@@ -24,7 +24,7 @@ struct Manifest {
     licenses: Option<Licence>,
 }
 
-pub(in crate::sbom) fn node(folder: &Beneath, bom: &mut Bom) {
+pub(in crate::sbom) fn node(folder: &Files, bom: &mut Bom) {
     let mut open = vec![("node_modules".to_owned(), 1)];
     let mut folders = 0;
     while let Some((dir, depth)) = open.pop() {
@@ -75,7 +75,7 @@ fn is_store(dir: &str) -> bool {
     dir.ends_with("node_modules/.pnpm")
 }
 
-fn add(folder: &Beneath, path: &str, bom: &mut Bom) {
+fn add(folder: &Files, path: &str, bom: &mut Bom) {
     let file = format!("{path}/package.json");
     match folder.read(&file, MANIFEST_BYTES) {
         // An empty folder that an uninstall left.

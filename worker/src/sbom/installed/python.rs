@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::sbom::bom::Bom;
 use crate::sbom::licence::{clean, is_expression};
 use crate::sbom::package::{Ecosystem, Origin, Package};
-use crate::workspace::{Beneath, Kind};
+use nofx_sandbox::{Files, Kind};
 
 /// The description of a package is in its metadata, too.
 const METADATA_BYTES: u64 = 16 << 20;
@@ -24,7 +24,7 @@ struct VcsInfo {
     commit_id: String,
 }
 
-pub(in crate::sbom) fn python(folder: &Beneath, bom: &mut Bom) {
+pub(in crate::sbom) fn python(folder: &Files, bom: &mut Bom) {
     for environment in [".venv", "venv"] {
         // Another folder of that name is no environment.
         if folder.kind(environment) == Some(Kind::Folder) && folder.kind(&format!("{environment}/pyvenv.cfg")).is_none() {
@@ -38,14 +38,14 @@ pub(in crate::sbom) fn python(folder: &Beneath, bom: &mut Bom) {
     }
 }
 
-fn list(folder: &Beneath, path: &str, bom: &mut Bom) -> Vec<(String, Kind)> {
+fn list(folder: &Files, path: &str, bom: &mut Bom) -> Vec<(String, Kind)> {
     folder.list(path).map(Option::unwrap_or_default).unwrap_or_else(|reason| {
         bom.add_fault(path, reason);
         vec![]
     })
 }
 
-fn add_site(folder: &Beneath, site: &str, bom: &mut Bom) {
+fn add_site(folder: &Files, site: &str, bom: &mut Bom) {
     for (name, kind) in list(folder, site, bom) {
         let metadata = if name.ends_with(".dist-info") {
             "METADATA"

@@ -6,7 +6,7 @@ use super::decode;
 use super::requirements::{INCLUDES, Requirements, beside, read};
 use super::versions::pins;
 use crate::sbom::package::Origin;
-use crate::workspace::Beneath;
+use nofx_sandbox::Files;
 
 /// Lines of requirements files, without options.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct IndexRequirements {
 
 /// What requirements.txt and the files that it includes ask of an index. Where that index is, which they may say as well, is left out. A
 /// folder, a file, a repository or an address is an error: what it requires only its own program knows.
-pub(crate) fn index_requirements(folder: &Beneath) -> Result<IndexRequirements, String> {
+pub(crate) fn index_requirements(folder: &Files) -> Result<IndexRequirements, String> {
     let mut all = IndexRequirements::default();
     let first = ("requirements.txt".to_owned(), false);
     let mut known = BTreeSet::from([first.clone()]);
@@ -68,7 +68,7 @@ pub(crate) fn hashed_requirements(text: &str) -> Option<Result<Vec<Vec<String>>,
 #[cfg(test)]
 mod tests {
     use super::{IndexRequirements, hashed_requirements, index_requirements};
-    use crate::workspace::Beneath;
+    use nofx_sandbox::Files;
 
     fn of(files: &[(&str, &str)]) -> Result<IndexRequirements, String> {
         let dir = tempfile::tempdir().expect("a folder");
@@ -76,7 +76,7 @@ mod tests {
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).expect("written");
         }
-        index_requirements(&Beneath::open(dir.path()).expect("open"))
+        index_requirements(&Files::own(dir.path()).expect("open"))
     }
 
     #[test]
