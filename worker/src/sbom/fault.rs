@@ -10,16 +10,20 @@ pub(super) struct Fault {
     reason: String,
 }
 
-/// Longest subject and longest reason, in characters: a path may be of any length, and a parser may repeat the file in its message.
+/// Longest subject and longest reason, in bytes: a path may be of any length, and a parser may repeat the file in its message.
 const LENGTH: usize = 300;
 
 impl Fault {
     pub(super) fn new(subject: &str, reason: impl AsRef<str>) -> Self {
         // Messages of parsers draw the place below the first line.
         let lines = reason.as_ref().lines().map(str::trim).filter(|line| !line.is_empty());
-        let reason = lines.collect::<Vec<_>>().join(" ").chars().take(LENGTH).collect();
-        Self { subject: subject.chars().take(LENGTH).collect(), reason }
+        Self { subject: shorten(subject), reason: shorten(&lines.collect::<Vec<_>>().join(" ")) }
     }
+}
+
+/// In JSON a control character is six times as long.
+fn shorten(text: &str) -> String {
+    text[..text.floor_char_boundary(LENGTH)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for Fault {

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 
-/// Most faults that are listed one by one: with their longest texts they fit the outputs of a step.
+/// Most faults that are listed one by one: with their longest texts they take half of what the outputs of a step may.
 const FAULTS: usize = 100;
 
 #[derive(Default)]
@@ -58,8 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn no_text_of_a_fault_is_long() {
-        let long = "é".repeat(1 << 20);
-        assert_eq!(Fault::new(&long, format!("{long}\n{long}")).to_string().chars().count(), 602);
+    fn the_longest_faults_fit_the_outputs_of_a_step() {
+        for text in ["é", "\"", "\u{1}", "\u{7f}", "\r\n\\", "\u{10ffff}"] {
+            let (long, mut faults) = (text.repeat(1 << 12), Faults::default());
+            (0..200).for_each(|_| faults.add(Fault::new(&long, &long)));
+            let bytes = serde_json::to_string(&faults.texts()).expect("texts").len();
+            assert!(bytes < 128 << 10, "{text:?}: {bytes} bytes");
+        }
+        assert_eq!(Fault::new("a\u{1}b", " x\n\n y\u{7}").to_string(), "a b: x y ");
     }
 }
