@@ -1,0 +1,67 @@
+//! L3: the arguments of bubblewrap. It makes the namespaces and starts this program again inside them, which does the rest as at L2.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Spec, Tcp, files};
+
+/// The arguments of `bwrap` that start `exe launch SPEC REPORT` inside namespaces of its own. `uid` and `gid` are those of the process that
+/// starts `bwrap`, which must live as long as the program does (`--die-with-parent`: its *thread* must). The descriptors pass through.
+pub fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]) -> Vec<OsString> {
+    let mut args: Vec<OsString> = [
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup",
+        "--disable-userns",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--cap-drop",
+        "ALL",
+        "--hostname",
+        "step",
+    ]
+    .map(OsString::from)
+    .into();
+    if spec.tcp == Tcp::None {
+        args.push("--unshare-net".into());
+    }
+    for (name, id) in [("--uid", uid), ("--gid", gid)] {
+        args.extend([name.into(), id.to_string().into()]);
+    }
+    for path in files::SYSTEM {
+        system(&mut args, Path::new(path));
+    }
+    args.extend(["--proc", "/proc", "--dev", "/dev"].map(OsString::from));
+    bind(&mut args, "--bind", &spec.scratch, Path::new("/tmp"));
+    if let Ok(resolver) = std::fs::canonicalize(files::RESOLVER)
+        && files::SYSTEM.iter().all(|folder| !resolver.starts_with(folder))
+    {
+        bind(&mut args, "--ro-bind", &resolver, &resolver);
+    }
+    bind(&mut args, "--ro-bind", &spec.exe, &spec.exe);
+    for path in &spec.read_only {
+        bind(&mut args, "--ro-bind", path, path);
+    }
+    for path in &spec.read_write {
+        bind(&mut args, "--bind", path, path);
+    }
+    args.extend(["--chdir".into(), spec.dir.clone().into(), "--".into(), spec.exe.clone().into(), "launch".into()]);
+    args.extend(descriptors.map(|number| number.to_string().into()));
+    args
+}
+
+/// A folder of the system as it is: many are links into `/usr`.
+fn system(args: &mut Vec<OsString>, path: &Path) {
+    match std::fs::read_link(path) {
+        Ok(target) => args.extend(["--symlink".into(), target.into(), path.into()]),
+        Err(_) if path.exists() => bind(args, "--ro-bind", path, path),
+        Err(_) => {}
+    }
+}
+
+fn bind(args: &mut Vec<OsString>, how: &str, from: &Path, to: &Path) {
+    args.extend([how.into(), from.into(), to.into()]);
+}

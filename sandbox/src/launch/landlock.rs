@@ -1,0 +1,80 @@
+//! From L2 on: which files, TCP ports, signals and abstract sockets the program reaches.
+//!
+//! What is beyond it at all current versions: `stat`, `chmod` and times of files that the user owns, UDP (seccomp refuses it), and sockets
+//! in the file system before version 9.
+
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+};
+
+use super::error::Error;
+use super::{Spec, files};
+
+/// The oldest version with all that L2 means. Less is refused, more is used.
+const LEAST: ABI = ABI::V6;
+/// The newest that the crate knows; what the kernel has of it beyond `LEAST` is used.
+const MOST: ABI = ABI::V10;
+
+/// Restricts this thread for ever; returns the version whose every restriction holds.
+pub(super) fn restrict(spec: &Spec) -> Result<u32, Error> {
+    let mut rules = handled()?;
+    for path in files::SYSTEM.into_iter().chain([files::RESOLVER]) {
+        rules = allow_if_there(rules, path, AccessFs::from_read(MOST))?;
+    }
+    rules = allow_if_there(rules, files::PROC, AccessFs::ReadFile | AccessFs::ReadDir)?;
+    for path in files::DEVICES {
+        rules = allow_if_there(rules, path, AccessFs::ReadFile | AccessFs::WriteFile)?;
+    }
+    for path in &spec.read_only {
+        rules = allow(rules, path, AccessFs::from_read(MOST))?;
+    }
+    for path in &spec.read_write {
+        rules = allow(rules, path, AccessFs::from_all(MOST))?;
+    }
+    for port in spec.tcp.ports() {
+        rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
+    }
+    if !spec.tcp.ports().is_empty() {
+        // A port that the kernel chooses. With another one a program could stand in for a service that is being restarted.
+        rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
+    }
+    let status = rules.restrict_self()?;
+    // Below `LEAST` an error came before this; above it a kernel that is older than the crate enforces all that it has.
+    let LandlockStatus::Available { effective_abi, .. } = status.landlock else { return Err(Error::PartialLandlock) };
+    if status.ruleset == RulesetStatus::NotEnforced || effective_abi < LEAST {
+        return Err(Error::PartialLandlock);
+    }
+    Ok(effective_abi as u32)
+}
+
+/// All that Landlock can refuse is refused, unless a rule allows it.
+fn handled() -> Result<RulesetCreated, Error> {
+    let least = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(LEAST))?
+        .handle_access(AccessNet::from_all(LEAST))?
+        .scope(Scope::from_all(LEAST))?;
+    let most = least
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(MOST))?
+        .handle_access(AccessNet::from_all(MOST))?
+        .scope(Scope::from_all(MOST))?;
+    Ok(most.create()?)
+}
+
+fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, Error> {
+    let error = |error: std::io::Error| Error::Path(path.to_owned(), error);
+    let is_folder = path.metadata().map_err(error)?.is_dir();
+    let opened = PathFd::new(path).map_err(|cause| error(std::io::Error::other(cause)))?;
+    // What concerns folders only is refused in the rule of a file.
+    let access = if is_folder { access } else { access & AccessFs::from_file(MOST) };
+    Ok(rules.add_rule(PathBeneath::new(opened, access))?)
+}
+
+fn allow_if_there(rules: RulesetCreated, path: &str, access: impl Into<BitFlags<AccessFs>>) -> Result<RulesetCreated, Error> {
+    let path = PathBuf::from(path);
+    if path.exists() { allow(rules, &path, access.into()) } else { Ok(rules) }
+}

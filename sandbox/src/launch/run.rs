@@ -1,0 +1,103 @@
+//! The order of it all.
+#![expect(clippy::disallowed_methods, reason = "becomes the program: this is where drivers' argument arrays go")]
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nofx_shared::drivers::{Enforced, Level};
+
+use super::error::Error;
+use super::{Namespaces, Report, Spec, Tcp, descriptors, landlock, limits, namespaces, privileges, seccomp, session};
+
+/// The exit code when the program was not started; programs end with it, too, so the report says what happened.
+pub const REFUSED: i32 = 126;
+
+/// Reads a `Spec` from one inherited descriptor, reports into the other, and becomes the program. Both are memfds. If it returns, it is
+/// with the exit code.
+pub fn main(spec: i32, report: i32) -> i32 {
+    let mut file = None;
+    let error = read_and_run(spec, report, &mut file);
+    let text = error.to_string();
+    let reported = file.is_some_and(|mut file| descriptors::write_report(&mut file, &Report::Refused(text.clone())).is_ok());
+    if !reported {
+        // The parent has nothing else to know it by.
+        eprintln!("{text}");
+    }
+    REFUSED
+}
+
+fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
+    let result = session::protect_memory().and_then(|()| descriptors::open_report(report)).and_then(|opened| {
+        let opened = file.insert(opened);
+        Ok((descriptors::read_spec(spec)?, opened))
+    });
+    match result {
+        Ok((spec, file)) => run(&spec, file),
+        Err(error) => error,
+    }
+}
+
+/// Confines this process for ever, writes a `Report` and becomes the program; returns only with what went wrong. The process must have no
+/// other thread: they would not be confined.
+pub fn run(spec: &Spec, report: &mut File) -> Error {
+    match confine(spec).and_then(|enforced| descriptors::write_report(report, &Report::Enforced(enforced))) {
+        Ok(()) => exec(spec),
+        Err(error) => error,
+    }
+}
+
+fn confine(spec: &Spec) -> Result<Enforced, Error> {
+    if spec.argv.is_empty() {
+        return Err(Error::NoProgram);
+    }
+    if spec.level > Level::L3 {
+        return Err(Error::OtherLevel(spec.level));
+    }
+    session::protect_memory()?;
+    privileges::refuse_privileges()?;
+    let inside = Namespaces::of_this_process().map_err(|error| Error::System("read the namespaces", error))?;
+    let own = inside.other_than(&spec.outside);
+    if spec.level >= Level::L3 {
+        namespaces::require(&own, &spec.tcp)?;
+    }
+    session::own_session()?;
+    session::mask();
+    descriptors::close_inherited()?;
+    session::enter(&spec.dir)?;
+    session::no_new_privs()?;
+    let landlock_abi = if spec.level >= Level::L2 { Some(landlock::restrict(spec)?) } else { None };
+    // After what opens files, since it limits their number; before the filter, since that is the last.
+    let limits = limits::apply(&spec.limits)?;
+    let has_own_ipc = own.contains(&nofx_shared::drivers::Namespace::Ipc);
+    let seccomp = seccomp::apply(&spec.tcp, has_own_ipc)?;
+    Ok(Enforced {
+        level: Some(spec.level),
+        driver: "worker-container".to_owned(),
+        kernel: Some(
+            nix::sys::utsname::uname()
+                .map_err(|errno| Error::System("read the kernel's release", errno.into()))?
+                .release()
+                .display()
+                .to_string(),
+        ),
+        uid: Some(nix::unistd::getuid().as_raw()),
+        no_new_privs: true,
+        seccomp: Some(seccomp),
+        landlock_abi,
+        namespaces: own,
+        limits,
+        network: spec.tcp.enforced(spec.level),
+    })
+}
+
+fn exec(spec: &Spec) -> Error {
+    let [program, arguments @ ..] = spec.argv.as_slice() else { return Error::NoProgram };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear();
+    if spec.tcp != Tcp::None {
+        // There is no UDP: the C library is to ask name servers by TCP.
+        command.env("RES_OPTIONS", "use-vc");
+    }
+    Error::Exec(program.clone(), command.envs(&spec.env).exec())
+}

@@ -1,0 +1,12 @@
+use super::super::Tcp;
+use super::super::error::Error;
+use super::filter::{digest, filters};
+
+/// Filters the system calls of this thread for ever; returns the digest of the filters.
+pub(crate) fn apply(tcp: &Tcp, has_own_ipc: bool) -> Result<String, Error> {
+    let filters = filters(tcp, has_own_ipc).map_err(|error| Error::Seccomp(error.into()))?;
+    for filter in &filters {
+        seccompiler::apply_filter(filter).map_err(Error::Seccomp)?;
+    }
+    Ok(digest(&filters))
+}

@@ -1,0 +1,48 @@
+//! The filters as programs of the kernel.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use nix::libc;
+use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use sha2::{Digest, Sha256};
+
+use super::super::Tcp;
+use super::{allowed, arguments, denied};
+
+/// The filters, in the order in which they are applied: of two that refuse a call the later one's answer counts.
+pub(super) fn filters(tcp: &Tcp, has_own_ipc: bool) -> Result<[BpfProgram; 2], BackendError> {
+    let ipc = if has_own_ipc { allowed::IPC } else { &[] };
+    let allowed = [allowed::EVERYWHERE, allowed::HERE, allowed::NEWER, ipc].concat().into_iter().map(|call| (call, vec![])).collect();
+    let mut refused: BTreeMap<_, _> = denied::ALWAYS.iter().map(|call| (*call, vec![])).collect();
+    refused.extend(arguments::refused(tcp)?);
+    Ok([program(allowed, errno(libc::ENOSYS), SeccompAction::Allow)?, program(refused, SeccompAction::Allow, errno(libc::EPERM))?])
+}
+
+type Rules = BTreeMap<i64, Vec<seccompiler::SeccompRule>>;
+
+fn program(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> Result<BpfProgram, BackendError> {
+    SeccompFilter::new(rules, otherwise, listed, TargetArch::try_from(std::env::consts::ARCH)?)?.try_into()
+}
+
+fn errno(number: i32) -> SeccompAction {
+    SeccompAction::Errno(number.cast_unsigned())
+}
+
+/// `sha256:<hex>` of all instructions, each as the kernel reads it, with the bytes of its numbers in the order of the network; each filter
+/// begins with its length.
+pub(super) fn digest(filters: &[BpfProgram]) -> String {
+    let mut hash = Sha256::new();
+    for filter in filters {
+        hash.update(u64::try_from(filter.len()).unwrap_or(u64::MAX).to_be_bytes());
+        for one in filter {
+            hash.update(one.code.to_be_bytes());
+            hash.update([one.jt, one.jf]);
+            hash.update(one.k.to_be_bytes());
+        }
+    }
+    hash.finalize().iter().fold("sha256:".to_owned(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes all");
+        text
+    })
+}

@@ -1,0 +1,39 @@
+//! What of a process is neither a right nor a limit: its session, its mask, its folder.
+
+use std::path::Path;
+
+use nix::sys::prctl;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{chdir, getpid, getsid, setsid};
+
+use super::error::Error;
+
+/// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
+/// out through it. `exec` ends this.
+pub(super) fn protect_memory() -> Result<(), Error> {
+    prctl::set_dumpable(false).map_err(|errno| Error::System("protect the helper's memory", errno.into()))
+}
+
+/// A session of its own has no terminal, and signals to the group of the parent do not reach it.
+pub(super) fn own_session() -> Result<(), Error> {
+    let error = |errno: nix::errno::Errno| Error::System("start a session (the helper must not lead a process group)", errno.into());
+    if getsid(None).map_err(error)? != getpid() {
+        setsid().map_err(error)?;
+    }
+    Ok(())
+}
+
+/// 027: the user's group has no other member, and others read nothing that the program writes outside of its folders, as L1 allows in
+/// `/tmp`. Not 077, since archives that are built with it are unreadable for whoever unpacks them in a group.
+pub(super) fn mask() {
+    umask(Mode::S_IWGRP | Mode::S_IRWXO);
+}
+
+pub(super) fn enter(dir: &Path) -> Result<(), Error> {
+    chdir(dir).map_err(|errno| Error::Path(dir.to_owned(), errno.into()))
+}
+
+/// Setuid programs and file capabilities give nothing any more.
+pub(super) fn no_new_privs() -> Result<(), Error> {
+    prctl::set_no_new_privs().map_err(|errno| Error::System("refuse new privileges", errno.into()))
+}

@@ -1,0 +1,66 @@
+//! What the helper process is told.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use nofx_shared::drivers::{Level, Limits, Network};
+use serde::{Deserialize, Serialize};
+
+use super::Namespaces;
+
+/// A program, and how it is confined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The program, sought in the `PATH` of `env`, and its arguments.
+    pub argv: Vec<String>,
+    /// The working folder.
+    pub dir: PathBuf,
+    /// The whole environment of the program.
+    pub env: BTreeMap<String, String>,
+    pub level: Level,
+    pub limits: Limits,
+    pub tcp: Tcp,
+    /// Folders and files that the program may change; from L2 on it may change no others.
+    pub read_write: Vec<PathBuf>,
+    /// Folders and files that the program may read and execute, beside those of the system (`files`).
+    pub read_only: Vec<PathBuf>,
+    /// A folder of `read_write`; from L3 on it is also `/tmp`.
+    pub scratch: PathBuf,
+    /// This program: bubblewrap starts it again inside.
+    pub exe: PathBuf,
+    /// The namespaces of who starts the program: those of the program differ at L3.
+    pub outside: Namespaces,
+}
+
+/// The TCP connections that the program may open. There is no other protocol of the internet's at any level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tcp {
+    /// No socket of the internet's families.
+    None,
+    /// To the port of the egress proxy.
+    Proxy(u16),
+    /// To these ports of any host, this one too.
+    Ports(Vec<u16>),
+}
+
+impl Tcp {
+    pub(super) fn ports(&self) -> &[u16] {
+        match self {
+            Self::None => &[],
+            Self::Proxy(port) => std::slice::from_ref(port),
+            Self::Ports(ports) => ports,
+        }
+    }
+
+    /// The name of what holds at a level: ports are a matter of Landlock, so at L1 nothing holds but that there is no socket.
+    pub(super) fn enforced(&self, level: Level) -> Option<Network> {
+        match self {
+            Self::None => Some(Network::None),
+            Self::Proxy(_) if level >= Level::L2 => Some(Network::Proxy),
+            Self::Ports(_) if level >= Level::L2 => Some(Network::All),
+            Self::Proxy(_) | Self::Ports(_) => None,
+        }
+    }
+}
