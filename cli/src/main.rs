@@ -16,9 +16,17 @@ use crate::args::{Args, Command};
 use crate::commands::artifact::Artifact;
 use crate::exit::Exit;
 
+fn main() -> std::process::ExitCode {
+    // Before there is a runtime: what confines a helper process holds for one thread only.
+    if let Some(code) = nofx_sandbox::launch::main(std::env::args_os().skip(1)) {
+        std::process::exit(code);
+    }
+    run()
+}
+
 // One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
+async fn run() -> std::process::ExitCode {
     let args = Args::parse();
     let target = &args.target;
     let result = match args.command {
@@ -40,6 +48,7 @@ async fn main() -> std::process::ExitCode {
         Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Retention(options) => commands::retention::run(target, options).await,
+        Command::Sandbox(command) => commands::sandbox::run(target, command).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };

@@ -1,6 +1,7 @@
 //! The order of it all.
 #![expect(clippy::disallowed_methods, reason = "becomes the program: this is where drivers' argument arrays go")]
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -16,8 +17,8 @@ pub const REFUSED: i32 = 126;
 /// For the beginning of `main` of whoever has the verb `launch SPEC REPORT`: does it, if these are the arguments. Reads a `Spec` from one
 /// inherited descriptor, reports into the other (both are a `Handover`'s), and becomes the program; returns only with an exit code, when it
 /// did not. The process must have no other thread: it would not be confined.
-pub fn main(arguments: impl Iterator<Item = String>) -> Option<i32> {
-    let arguments: Vec<String> = arguments.take(3).collect();
+pub fn main(arguments: impl Iterator<Item = OsString>) -> Option<i32> {
+    let arguments: Vec<String> = arguments.take(4).map(|one| one.into_string().unwrap_or_default()).collect();
     let [verb, spec, report] = arguments.as_slice() else { return None };
     let (Ok(spec), Ok(report), "launch") = (spec.parse(), report.parse(), verb.as_str()) else { return None };
     let mut file = None;

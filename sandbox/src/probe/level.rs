@@ -1,20 +1,19 @@
 //! Starts a program that does nothing at a level.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, chown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::chown;
+use std::path::Path;
 use std::process::{Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nofx_shared::drivers::{Enforced, Level, Limits};
+use tempfile::TempDir;
 
 use crate::launch::{Handover, Namespaces, Report, Spec, Tcp, helper};
 
 /// What held, or why it did not start.
 pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> Result<Enforced, String> {
-    let scratch = Scratch::new(user).map_err(|error| format!("cannot make a folder for a run's user: {error}"))?;
+    let folder = scratch(user).map_err(|error| format!("cannot make a folder for a run's user: {error}"))?;
     let spec = Spec {
         argv: vec!["true".to_owned()],
         dir: "/".into(),
@@ -22,9 +21,9 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
         level,
         limits: Limits { cpu_s: Some(10), memory_mb: Some(512), file_mb: Some(1), processes: None, open_files: Some(64) },
         tcp: Tcp::None,
-        read_write: vec![scratch.0.clone()],
+        read_write: vec![folder.path().to_owned()],
         read_only: vec![],
-        scratch: scratch.0.clone(),
+        scratch: folder.path().to_owned(),
         exe: exe.to_owned(),
         outside: Namespaces::of_this_process().map_err(|error| format!("cannot read the namespaces: {error}"))?,
     };
@@ -45,26 +44,11 @@ fn last_words(name: &str, output: &Output) -> String {
     format!("`{name}` ended with {}: {line}", output.status)
 }
 
-/// A folder of the user's; deleted with this value.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(user: Option<(u32, u32)>) -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("nofx-probe-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::DirBuilder::new().mode(0o700).create(&path)?;
-        let scratch = Self(path);
-        if let Some((uid, gid)) = user {
-            chown(&scratch.0, Some(uid), Some(gid))?;
-        }
-        Ok(scratch)
+/// A folder of the user's; deleted with the value.
+fn scratch(user: Option<(u32, u32)>) -> io::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    if let Some((uid, gid)) = user {
+        chown(folder.path(), Some(uid), Some(gid))?;
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Empty: the program that ran writes nothing.
-        let _ = fs::remove_dir(&self.0);
-    }
+    Ok(folder)
 }

@@ -94,3 +94,29 @@ fn run(command: &mut Command) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(format!("{}: {}", output.status, text(&output.stderr))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::try_cgroup;
+
+    /// A tree in which new groups have these controllers, which are files of the parent's folder here.
+    fn try_in(mounts: &str, own: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("mine")).expect("a group");
+        let [mounts_file, own_file] = ["mounts", "cgroup"].map(|name| folder.path().join(name));
+        fs::write(&mounts_file, mounts.replace("HERE", &folder.path().display().to_string())).expect("mounts");
+        fs::write(&own_file, own).expect("groups");
+        try_cgroup(&mounts_file, &own_file)
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_made_or_limited_is_none() {
+        let mount = "cgroup2 HERE cgroup2 rw 0 0\n";
+        assert_eq!(try_in("cgroup /x cgroup rw,pids 0 0\n", "0::/mine\n"), Err("it is not mounted".to_owned()));
+        assert_eq!(try_in(mount, "3:pids:/\n"), Err("this process is in no group of it".to_owned()));
+        assert!(try_in(mount, "0::/other\n").is_err_and(|why| why.contains("No such file")));
+        assert!(try_in(mount, "0::/mine\n").is_err_and(|why| why.contains("cgroup.controllers")));
+    }
+}

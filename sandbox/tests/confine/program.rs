@@ -1,5 +1,7 @@
 //! Starts a program at a level, as a driver does, and waits for it.
 
+#![expect(clippy::disallowed_methods, reason = "installs programs for those tests")]
+
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -33,7 +35,7 @@ impl Program {
         };
         let (workspace, scratch, tools) = (made("workspace", uid, 0o700), made("scratch", uid, 0o700), made("tools", 0, 0o755));
         let exe = folder.path().join("nofx");
-        std::fs::copy(example(), &exe).expect("the example `launch`: cargo build --examples");
+        install(&example(), &exe, "755");
         let text = |path: &Path| path.to_str().expect("text").to_owned();
         let env = [("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()), ("HOME", text(&scratch)), ("TMPDIR", text(&scratch))];
         let spec = Spec {
@@ -102,6 +104,13 @@ impl Program {
     }
 }
 
+/// Copies a program. Another process does, since children of other tests would inherit the file while it is written, and nobody can execute
+/// it then.
+pub(crate) fn install(from: &Path, to: &Path, mode: &str) {
+    let status = Command::new("install").args(["-m", mode]).args([from, to]).status().expect("install");
+    assert!(status.success(), "{}: build the examples", from.display());
+}
+
 /// Whoever runs the tests may have a mask that closes what is made.
 pub(crate) fn open_to_all(path: &Path) {
     std::fs::set_permissions(path, Permissions::from_mode(0o755)).expect("own");
@@ -113,7 +122,7 @@ fn unused_uid() -> u32 {
     40_000 + (std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed)) % 19_000
 }
 
-pub(crate) fn example() -> PathBuf {
+fn example() -> PathBuf {
     let test = std::env::current_exe().expect("a path");
     test.parent().and_then(Path::parent).expect("target/debug/deps").join("examples/launch")
 }

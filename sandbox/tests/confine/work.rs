@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use nofx_sandbox::launch::Tcp;
 use nofx_shared::drivers::Level;
 
-use crate::program::{LEVELS, Program, open_to_all};
+use crate::program::{LEVELS, Program, install};
 
 fn all(argv: &[&str]) -> Vec<String> {
     LEVELS.into_iter().map(|level| Program::new(level, argv).stdout().trim().to_owned()).collect()
@@ -54,8 +54,7 @@ fn a_program_of_a_toolchain_runs() {
     for level in LEVELS {
         let mut program = Program::new(level, &["cargo", "--version"]);
         let cargo = program.tools().join("cargo");
-        std::fs::copy(env!("CARGO"), &cargo).expect("a copy");
-        open_to_all(&cargo);
+        install(env!("CARGO").as_ref(), &cargo, "755");
         program.spec.argv[0] = cargo.to_str().expect("text").to_owned();
         assert!(program.stdout().starts_with("cargo "), "{level}");
     }
