@@ -65,6 +65,7 @@ attempts = {
     "move a folder outside": lambda: (os.mkdir("moved"), os.rename("moved", about["outside"] + "/moved")),
     "write to the system": lambda: touch("/usr/written"),
     "write to a toolchain": lambda: touch(about["toolchain"] + "/written"),
+    "write to a folder that is read-only by rule": lambda: touch(about["read_only"] + "/written"),
     "write to the workspace": lambda: touch("written"),
     "write to the scratch folder": lambda: touch(os.environ["TMPDIR"] + "/written"),
     "write to shared memory": lambda: touch("/dev/shm/written-by-%d" % os.getuid()),

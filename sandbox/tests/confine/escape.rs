@@ -31,6 +31,7 @@ const OUTCOMES: &[(&str, [&str; 3])] = &[
     ("move a folder outside", [DONE, "EACCES", "ENOENT"]),
     ("write to the system", ["EACCES", "EACCES", "EROFS"]),
     ("write to a toolchain", ["EACCES", "EACCES", "EROFS"]),
+    ("write to a folder that is read-only by rule", [DONE, "EACCES", "EROFS"]),
     ("write to the workspace", [DONE; 3]),
     ("write to the scratch folder", [DONE; 3]),
     ("write to shared memory", [DONE, "EACCES", DONE]),
@@ -112,6 +113,9 @@ fn attempt(level: Level, with_proxy: bool) -> BTreeMap<String, String> {
         std::fs::set_permissions(&path, Permissions::from_mode(mode)).expect("own");
         path
     });
+    let read_only = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(read_only.path(), Permissions::from_mode(0o777)).expect("own");
+    program.spec.read_only.push(read_only.path().to_owned());
     let listener = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
     let (service, proxy) = (listener(), listener());
@@ -121,7 +125,7 @@ fn attempt(level: Level, with_proxy: bool) -> BTreeMap<String, String> {
     // It ends with this process, whatever becomes of the test: then its input does.
     let mut neighbour = Command::new("cat").uid(program.uid).gid(program.uid).stdin(Stdio::piped()).spawn().expect("cat");
     let about = json!({
-        "outside": outside.path(), "public": public, "private": private, "toolchain": program.tools(), "parent": std::process::id(),
+        "outside": outside.path(), "public": public, "private": private, "toolchain": program.tools(), "read_only": read_only.path(), "parent": std::process::id(),
         "neighbour": neighbour.id(), "service": port(&service), "proxy": port(&proxy), "free": free, "abstract": name,
     });
     program.spec.env.insert("ABOUT".to_owned(), about.to_string());
