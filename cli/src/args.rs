@@ -14,6 +14,7 @@ use crate::commands::id::Id;
 use crate::commands::retention::Retention;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
+use crate::commands::sandbox::Sandbox;
 use crate::commands::smoke::Smoke;
 use crate::commands::workspace::Workspace;
 use crate::target::Target;
@@ -69,6 +70,9 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Show or set for how long history is kept, and place legal holds.
     Retention(Retention),
+    /// Show how far this machine can confine the programs of steps.
+    #[command(subcommand)]
+    Sandbox(Sandbox),
     /// Check a deployment without changing it: health, refusals, stream, schema, queue.
     Smoke(Smoke),
     /// Run benchmarks.

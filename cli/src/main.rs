@@ -69,6 +69,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
         Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Retention(options) => commands::retention::run(target, options).await,
+        Command::Sandbox(command) => commands::sandbox::run(target, command).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
         Command::Bench(options) => bench::run(target, options).await,
     };

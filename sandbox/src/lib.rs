@@ -5,6 +5,7 @@ mod client;
 mod files;
 mod keeper;
 pub mod launch;
+pub mod probe;
 mod role;
 mod sandbox;
 mod supervisor;

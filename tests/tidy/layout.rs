@@ -26,7 +26,7 @@ pub(crate) fn files(folders: &[&str], endings: &[&str]) -> Vec<PathBuf> {
 
 #[test]
 fn no_file_is_longer_than_400_lines() {
-    let folders = ["api", "cli", "config", "docs", "public", "scripts", "shared", "supabase", "tests", "worker"];
+    let folders = ["api", "cli", "config", "docs", "public", "sandbox", "scripts", "shared", "supabase", "tests", "worker"];
     let endings = ["css", "js", "md", "mjs", "py", "rs", "sh", "sql", "toml", "yaml"];
     let mut read = files(&folders, &endings);
     read.retain(|file| !file.starts_with(root().join("public/vendor")));
@@ -39,7 +39,7 @@ fn no_file_is_longer_than_400_lines() {
 
 #[test]
 fn every_member_inherits_versions_and_lints() {
-    for manifest in files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
+    for manifest in files(&["api", "cli", "sandbox", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
         if manifest.file_name().is_some_and(|name| name != "Cargo.toml") {
             continue;
         }
@@ -54,7 +54,7 @@ fn every_member_inherits_versions_and_lints() {
 
 #[test]
 fn what_is_built_without_its_tests_has_none() {
-    for manifest in files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
+    for manifest in files(&["api", "cli", "sandbox", "shared", "supabase/local", "tests", "worker"], &["toml"]) {
         let text = std::fs::read_to_string(&manifest).expect("text");
         for target in text.split("\n[").filter(|section| section.contains("\ntest = false")) {
             let path = target.split("path = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a path");

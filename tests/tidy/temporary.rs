@@ -6,7 +6,7 @@ use crate::layout::{files, root};
 fn temporary_folders_are_made_by_tempfile() {
     // The workers' folder, which stays; its default is below the system's.
     let setting = root().join("shared/src/settings/worker.rs");
-    let found: Vec<String> = files(&["api", "cli", "shared", "supabase/local", "worker"], &["rs"])
+    let found: Vec<String> = files(&["api", "cli", "sandbox", "shared", "supabase/local", "worker"], &["rs"])
         .into_iter()
         .filter(|file| *file != setting && std::fs::read_to_string(file).expect("text").contains("env::temp_dir"))
         .map(|file| file.display().to_string())

@@ -47,7 +47,7 @@ fn no_name_and_no_text_has_a_word_that_the_glossary_replaced() {
         let Forbidden { written, instead, .. } = forbidden;
         found.insert(format!("{room}: {name}"), format!("{place} says `{written}`, the word of docs/glossary.md is `{instead}`"));
     };
-    let code = files(&["api", "cli", "shared", "supabase/local", "tests", "worker"], &["rs"]);
+    let code = files(&["api", "cli", "sandbox", "shared", "supabase/local", "tests", "worker"], &["rs"]);
     let others = files(&["docs/interface", "public", "supabase/migrations"], &["js", "json", "sql", "txt"]);
     for file in code.iter().chain(&others).filter(|file| !file.starts_with(root().join("public/vendor"))) {
         let text = std::fs::read_to_string(file).expect("text");

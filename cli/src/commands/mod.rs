@@ -12,6 +12,7 @@ pub(crate) mod id;
 pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod sandbox;
 pub(crate) mod show;
 pub(crate) mod smoke;
 pub(crate) mod worker;

@@ -5,9 +5,12 @@ use std::path::Path;
 
 use super::{Spec, Tcp, files};
 
+/// 64 MiB, as containers have.
+const SHARED_MEMORY_BYTES: &str = "67108864";
+
 /// The arguments of `bwrap` that start `exe launch SPEC REPORT` inside namespaces of its own. `uid` and `gid` are those of the process that
 /// starts `bwrap`, which must live as long as the program does (`--die-with-parent`: its *thread* must). The descriptors pass through.
-pub fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]) -> Vec<OsString> {
+pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "--unshare-user",
         "--unshare-pid",
@@ -35,6 +38,7 @@ pub fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]) -> Ve
         system(&mut args, Path::new(path));
     }
     args.extend(["--proc", "/proc", "--dev", "/dev"].map(OsString::from));
+    args.extend(["--size", SHARED_MEMORY_BYTES, "--tmpfs", files::SHARED_MEMORY].map(OsString::from));
     bind(&mut args, "--bind", &spec.scratch, Path::new("/tmp"));
     if let Ok(resolver) = std::fs::canonicalize(files::RESOLVER)
         && files::SYSTEM.iter().all(|folder| !resolver.starts_with(folder))

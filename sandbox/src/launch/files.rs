@@ -11,3 +11,7 @@ pub(super) const PROC: &str = "/proc";
 
 /// Read and written. No terminals.
 pub(super) const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// Memory that processes share: at L3 a folder of the program's own, of a size that `bubble` sets. At L2 it would be that of all users, and what
+/// lies in it is memory that no limit counts.
+pub(super) const SHARED_MEMORY: &str = "/dev/shm";

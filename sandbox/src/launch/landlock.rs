@@ -10,6 +10,8 @@ use landlock::{
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
+use nofx_shared::drivers::Level;
+
 use super::error::Error;
 use super::{Spec, files};
 
@@ -27,6 +29,9 @@ pub(super) fn restrict(spec: &Spec) -> Result<u32, Error> {
     rules = allow_if_there(rules, files::PROC, AccessFs::ReadFile | AccessFs::ReadDir)?;
     for path in files::DEVICES {
         rules = allow_if_there(rules, path, AccessFs::ReadFile | AccessFs::WriteFile)?;
+    }
+    if spec.level >= Level::L3 {
+        rules = allow_if_there(rules, files::SHARED_MEMORY, AccessFs::from_all(MOST))?;
     }
     for path in &spec.read_only {
         rules = allow(rules, path, AccessFs::from_read(MOST))?;

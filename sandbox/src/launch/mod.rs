@@ -1,11 +1,12 @@
 //! What happens inside the helper process, which runs as the user of the program: it takes away what the program may not have, in an
-//! order in which each measure is still possible, and becomes the program. Starts no process: its parent does, for L3 with the arguments of
-//! `bubble`.
+//! order in which each measure is still possible, and becomes the program. Starts no process: its parent does, as `command` says.
 
 mod bubble;
+mod command;
 mod descriptors;
 mod error;
 mod files;
+mod handover;
 mod landlock;
 mod limits;
 mod namespaces;
@@ -16,9 +17,10 @@ mod seccomp;
 mod session;
 mod spec;
 
-pub use bubble::bubble_args;
+pub use command::helper;
 pub use error::Error;
+pub use handover::Handover;
 pub use namespaces::Namespaces;
 pub use report::Report;
-pub use run::{REFUSED, main, run};
+pub use run::{REFUSED, main};
 pub use spec::{Spec, Tcp};

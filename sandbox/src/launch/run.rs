@@ -1,6 +1,7 @@
 //! The order of it all.
 #![expect(clippy::disallowed_methods, reason = "becomes the program: this is where drivers' argument arrays go")]
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -13,9 +14,13 @@ use super::{Namespaces, Report, Spec, Tcp, descriptors, landlock, limits, namesp
 /// The exit code when the program was not started; programs end with it, too, so the report says what happened.
 pub const REFUSED: i32 = 126;
 
-/// Reads a `Spec` from one inherited descriptor, reports into the other, and becomes the program. Both are memfds. If it returns, it is
-/// with the exit code.
-pub fn main(spec: i32, report: i32) -> i32 {
+/// For the beginning of `main` of whoever has the verb `launch SPEC REPORT`: does it, if these are the arguments. Reads a `Spec` from one
+/// inherited descriptor, reports into the other (both are a `Handover`'s), and becomes the program; returns only with an exit code, when it
+/// did not. The process must have no other thread: it would not be confined.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> Option<i32> {
+    let arguments: Vec<String> = arguments.take(4).map(|one| one.into_string().unwrap_or_default()).collect();
+    let [verb, spec, report] = arguments.as_slice() else { return None };
+    let (Ok(spec), Ok(report), "launch") = (spec.parse(), report.parse(), verb.as_str()) else { return None };
     let mut file = None;
     let error = read_and_run(spec, report, &mut file);
     let text = error.to_string();
@@ -24,7 +29,7 @@ pub fn main(spec: i32, report: i32) -> i32 {
         // The parent has nothing else to know it by.
         eprintln!("{text}");
     }
-    REFUSED
+    Some(REFUSED)
 }
 
 fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
@@ -38,9 +43,8 @@ fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
     }
 }
 
-/// Confines this process for ever, writes a `Report` and becomes the program; returns only with what went wrong. The process must have no
-/// other thread: they would not be confined.
-pub fn run(spec: &Spec, report: &mut File) -> Error {
+/// Confines this process for ever, reports and becomes the program; returns only with what went wrong.
+fn run(spec: &Spec, report: &mut File) -> Error {
     match confine(spec).and_then(|enforced| descriptors::write_report(report, &Report::Enforced(enforced))) {
         Ok(()) => exec(spec),
         Err(error) => error,

@@ -46,3 +46,31 @@ pub(super) fn digest(filters: &[BpfProgram]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{allowed, denied};
+    use super::{digest, filters};
+    use crate::launch::Tcp;
+
+    #[test]
+    fn a_call_is_allowed_or_refused_and_listed_once() {
+        let mut listed = BTreeSet::new();
+        for call in [allowed::EVERYWHERE, allowed::HERE, allowed::NEWER, allowed::IPC, denied::ALWAYS].concat() {
+            assert!(listed.insert(call), "system call {call} is listed twice");
+        }
+    }
+
+    #[test]
+    fn equal_filters_have_equal_digests() {
+        let of = |tcp: &Tcp, has_own_ipc| digest(&filters(tcp, has_own_ipc).expect("filters"));
+        let none = of(&Tcp::None, false);
+        assert_eq!(none, of(&Tcp::None, false));
+        assert_eq!(of(&Tcp::Proxy(1), false), of(&Tcp::Ports(vec![2, 3]), false), "ports are a matter of Landlock");
+        let all: BTreeSet<String> = [none, of(&Tcp::None, true), of(&Tcp::Proxy(1), false), of(&Tcp::Proxy(1), true)].into();
+        assert_eq!(all.len(), 4);
+        assert!(all.iter().all(|digest| digest.len() == "sha256:".len() + 64));
+    }
+}

@@ -1,0 +1,43 @@
+//! The parent's side of the two descriptors.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::AsRawFd;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use super::{Report, Spec};
+
+/// What a helper is given, and where it reports: two files in memory. Children inherit them; the helper closes what is not its own. To be kept
+/// until it was started.
+pub struct Handover {
+    spec: File,
+    report: File,
+}
+
+impl Handover {
+    pub fn new(spec: &Spec) -> io::Result<Self> {
+        Self::of(&serde_json::to_vec(spec)?)
+    }
+
+    /// With a description that may be none.
+    pub fn of(description: &[u8]) -> io::Result<Self> {
+        let file = || memfd_create("nofx", MFdFlags::empty()).map(File::from);
+        let mut spec = file()?;
+        spec.write_all(description)?;
+        Ok(Self { spec, report: file()? })
+    }
+
+    /// The arguments of the helper.
+    pub fn descriptors(&self) -> [i32; 2] {
+        [self.spec.as_raw_fd(), self.report.as_raw_fd()]
+    }
+
+    /// What the helper reported; none before it did, and for ever when it was killed before that.
+    pub fn report(&mut self) -> io::Result<Option<Report>> {
+        let mut text = vec![];
+        self.report.rewind()?;
+        self.report.read_to_end(&mut text)?;
+        if text.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_slice(&text)?)) }
+    }
+}

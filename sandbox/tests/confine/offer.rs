@@ -1,0 +1,33 @@
+//! What the probe finds.
+
+use nofx_sandbox::probe::probe;
+use nofx_shared::drivers::Level;
+
+use crate::program::{LEVELS, Program};
+
+#[test]
+fn a_level_is_offered_if_a_program_ran_at_it() {
+    let program = Program::new(Level::L1, &["true"]);
+    let host = probe(&program.spec.exe);
+    assert_eq!(host.levels.iter().map(|offer| offer.level).collect::<Vec<_>>(), LEVELS);
+    for offer in &host.levels {
+        let enforced = offer.enforced.as_ref().unwrap_or_else(|| panic!("{offer:?}"));
+        assert_eq!((enforced.level, enforced.uid), (Some(offer.level), Some(20_000)));
+    }
+    for part in ["user pool", "seccomp", "Landlock", "bubblewrap", "user namespaces"] {
+        assert!(host.parts.iter().any(|one| one.part == part && one.works), "{part}: {:?}", host.parts);
+    }
+    assert!(host.parts.iter().any(|one| one.part == "cgroup v2" && !one.detail.is_empty()), "{:?}", host.parts);
+}
+
+#[test]
+fn a_level_that_cannot_be_had_says_why() {
+    let host = probe("/no/such/program".as_ref());
+    for offer in host.levels {
+        assert!(offer.enforced.is_none(), "{offer:?}");
+        assert!(offer.why_not.as_ref().is_some_and(|why| why.contains("No such file")), "{offer:?}");
+    }
+    for part in ["seccomp", "Landlock"] {
+        assert!(host.parts.iter().any(|one| one.part == part && !one.works), "{part}: {:?}", host.parts);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the helper refuses, what it hands on, and what it reports.
+
+use nofx_sandbox::launch::{Namespaces, Report, Tcp};
+use nofx_shared::drivers::{Level, Limits, Namespace, Network};
+
+use crate::program::{LEVELS, Program};
+
+#[test]
+fn what_is_enforced_is_reported() {
+    let limits = Limits { cpu_s: Some(60), memory_mb: Some(512), file_mb: Some(64), processes: Some(32), open_files: Some(256) };
+    for level in LEVELS {
+        let mut program = Program::new(level, &["true"]);
+        program.spec.limits = limits;
+        let enforced = program.enforced();
+        assert_eq!((enforced.level, enforced.uid, enforced.no_new_privs), (Some(level), Some(program.uid), true));
+        assert_eq!(enforced.limits, limits, "{level}");
+        assert_eq!(enforced.network, Some(Network::None), "{level}");
+        assert_eq!(enforced.landlock_abi.is_some_and(|abi| abi >= 6), level >= Level::L2, "{level}: {enforced:?}");
+        let all =
+            [Namespace::Cgroup, Namespace::Ipc, Namespace::Mount, Namespace::Network, Namespace::Pid, Namespace::User, Namespace::Uts];
+        assert_eq!(enforced.namespaces, if level == Level::L3 { all.to_vec() } else { vec![] }, "{level}");
+        let digest = enforced.seccomp.expect("a filter");
+        assert!(digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64), "{digest}");
+        program.spec.tcp = Tcp::Ports(vec![443]);
+        let open = program.enforced();
+        assert_eq!(open.network, (level >= Level::L2).then_some(Network::All), "{level}");
+        assert_ne!(open.seccomp.as_ref(), Some(&digest), "{level}: another filter has another digest");
+    }
+}
+
+#[test]
+fn no_descriptor_and_no_variable_of_the_parent_is_inherited() {
+    let secret = nofx_sandbox::launch::Handover::of(b"a secret").expect("a memfd that children inherit");
+    for level in LEVELS {
+        let program = Program::new(level, &["sh", "-c", "ls -l /proc/self/fd; env"]);
+        let text = program.stdout();
+        assert!(!text.contains("memfd"), "{level}, {:?}: {text}", secret.descriptors());
+        let names: Vec<&str> = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+        assert!(names.iter().all(|name| ["HOME", "PATH", "PWD", "TMPDIR", "_", "SHLVL", "OLDPWD"].contains(name)), "{level}: {names:?}");
+    }
+}
+
+#[test]
+fn it_is_a_session_of_its_own_with_a_closed_mask() {
+    for level in LEVELS {
+        let program = Program::new(
+            level,
+            &["python3", "-I", "-c", "import os; print(os.getsid(0) == os.getpid() or os.getsid(0), oct(os.umask(0)))"],
+        );
+        let text = program.stdout();
+        let (session, mask) = text.trim().split_once(' ').expect("two words");
+        // At L3 bubblewrap made the session, and its first process leads it.
+        assert!(session == "True" || level == Level::L3 && session.parse().is_ok_and(|leader: u32| leader <= 2), "{level}: {text}");
+        assert_eq!(mask, "0o27", "{level}");
+    }
+}
+
+#[test]
+fn less_than_was_asked_for_is_refused() {
+    let mut shared = Program::new(Level::L2, &["true"]);
+    shared.spec.level = Level::L3;
+    let description = serde_json::to_vec(&shared.spec).expect("JSON");
+    shared.spec.level = Level::L2;
+    let Report::Refused(why) = shared.run_described(&description).1 else { panic!("it ran") };
+    assert!(why.contains("namespace"), "{why}");
+
+    let mut unknown = Program::new(Level::L3, &["true"]);
+    unknown.spec.outside = Namespaces::default();
+    assert!(unknown.refusal().contains("namespace"));
+
+    let mut higher = Program::new(Level::L2, &["true"]);
+    higher.spec.level = Level::L4;
+    let description = serde_json::to_vec(&higher.spec).expect("JSON");
+    higher.spec.level = Level::L1;
+    let Report::Refused(why) = higher.run_described(&description).1 else { panic!("it ran") };
+    assert!(why.contains("L4"), "{why}");
+
+    let mut root = Program::new(Level::L1, &["true"]);
+    root.uid = 0;
+    assert!(root.refusal().contains("root"));
+}
+
+#[test]
+fn what_cannot_be_started_is_refused_with_its_name() {
+    for level in LEVELS {
+        assert!(Program::new(level, &["no-such-program"]).refusal().contains("`no-such-program`"), "{level}");
+        assert!(Program::new(level, &[]).refusal().contains("no program"), "{level}");
+    }
+    for level in [Level::L1, Level::L2] {
+        let mut program = Program::new(level, &["true"]);
+        program.spec.dir = "/no/such/folder".into();
+        assert!(program.refusal().contains("/no/such/folder"), "{level}");
+    }
+    let mut program = Program::new(Level::L2, &["true"]);
+    program.spec.read_only.push("/no/such/toolchain".into());
+    assert!(program.refusal().contains("/no/such/toolchain"));
+}
+
+#[test]
+fn a_description_that_is_none_is_refused() {
+    let program = Program::new(Level::L1, &["true"]);
+    for bad in ["", "null", "[]", "{}", "{\"argv\": [\"true\"]}"] {
+        let (output, report) = program.run_described(bad.as_bytes());
+        assert_eq!(output.status.code(), Some(nofx_sandbox::launch::REFUSED), "{bad}");
+        assert!(matches!(&report, Report::Refused(why) if why.contains("description")), "{bad}: {report:?}");
+    }
+    let mut extended = serde_json::to_value(&program.spec).expect("JSON");
+    extended["no_seccomp"] = true.into();
+    let (_, report) = program.run_described(extended.to_string().as_bytes());
+    assert!(matches!(report, Report::Refused(why) if why.contains("no_seccomp")));
+    // Descriptors that are not there: nothing can be reported, so it is written.
+    let output = program.command([990, 991]).output().expect("the helper starts");
+    assert_eq!(output.status.code(), Some(nofx_sandbox::launch::REFUSED));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("descriptor 991"), "{output:?}");
+}

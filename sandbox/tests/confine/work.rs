@@ -1,0 +1,94 @@
+//! Programs that do honest work.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use nofx_sandbox::launch::Tcp;
+use nofx_shared::drivers::Level;
+
+use crate::program::{LEVELS, Program, install};
+
+fn all(argv: &[&str]) -> Vec<String> {
+    LEVELS.into_iter().map(|level| Program::new(level, argv).stdout().trim().to_owned()).collect()
+}
+
+#[test]
+fn a_shell_has_pipes_files_and_jobs() {
+    let script = "echo b > x && (echo a; cat x) | sort | tr -d '\\n'; sleep 0 & wait; cat /dev/null; head -c 1 /dev/urandom > /dev/null; mktemp > /dev/null && echo ok";
+    assert_eq!(all(&["sh", "-c", script]), ["abok"; 3]);
+    assert_eq!(all(&["bash", "-c", "cat <(echo a) > /dev/stderr 2>/dev/stdout; echo $((1 + 1))"]), ["2"; 3]);
+}
+
+#[test]
+fn git_commits() {
+    let script =
+        "git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && git log --format=%s && git status --short";
+    assert_eq!(all(&["sh", "-c", script]), ["x"; 3]);
+}
+
+#[test]
+fn python_has_threads_and_subprocesses() {
+    let source = "import subprocess, threading, concurrent.futures as f\n\
+                  run = lambda n: subprocess.run(['echo', str(n)], capture_output=True, text=True, check=True).stdout.strip()\n\
+                  print(''.join(f.ThreadPoolExecutor(8).map(run, range(8))))";
+    assert_eq!(all(&["python3", "-c", source]), ["01234567"; 3]);
+}
+
+#[test]
+fn python_has_processes_that_share_memory_where_that_ends_with_them() {
+    let source = "import multiprocessing as m\nif __name__ == '__main__':\n    with m.Pool(2) as pool: print(sum(pool.map(abs, [-1, -2])))";
+    assert_eq!(Program::new(Level::L3, &["python3", "-c", source]).stdout().trim(), "3");
+}
+
+#[test]
+fn node_has_workers_children_and_files() {
+    let source = "const {Worker} = require('worker_threads'); const {execSync} = require('child_process');\
+                  require('fs').writeFileSync('f', 'x');\
+                  new Worker(\"require('worker_threads').parentPort.postMessage(1)\", {eval: true})\
+                  .on('message', (m) => console.log(m + execSync('echo 2').toString().trim() + require('fs').readFileSync('f')))";
+    assert_eq!(all(&["node", "-e", source]), ["12x"; 3]);
+}
+
+#[test]
+fn a_program_of_a_toolchain_runs() {
+    for level in LEVELS {
+        let mut program = Program::new(level, &["cargo", "--version"]);
+        let cargo = program.tools().join("cargo");
+        install(env!("CARGO").as_ref(), &cargo, "755");
+        program.spec.argv[0] = cargo.to_str().expect("text").to_owned();
+        assert!(program.stdout().starts_with("cargo "), "{level}");
+    }
+}
+
+#[test]
+fn a_program_talks_with_the_proxy() {
+    for level in LEVELS {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let serve = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut begin = [0; 3];
+            stream.read_exact(&mut begin).expect("a request");
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello").expect("an answer");
+            begin
+        });
+        let source = "import urllib.request as r; print(r.urlopen('http://example.invalid/').read().decode())";
+        let mut program = Program::new(level, &["python3", "-c", source]);
+        program.spec.tcp = Tcp::Proxy(port);
+        program.spec.env.insert("http_proxy".to_owned(), format!("http://127.0.0.1:{port}"));
+        assert_eq!(program.stdout().trim(), "hello", "{level}");
+        assert_eq!(&serve.join().expect("it served"), b"GET", "{level}");
+    }
+}
+
+#[test]
+fn name_servers_are_asked_by_tcp() {
+    for level in LEVELS {
+        let mut program = Program::new(level, &["sh", "-c", "echo $RES_OPTIONS"]);
+        assert_eq!(program.stdout().trim(), "", "{level}");
+        program.spec.tcp = Tcp::Ports(vec![53, 443]);
+        assert_eq!(program.stdout().trim(), "use-vc", "{level}");
+        program.spec.env.insert("RES_OPTIONS".to_owned(), "use-vc timeout:1".to_owned());
+        assert_eq!(program.stdout().trim(), "use-vc timeout:1", "{level}");
+    }
+}
