@@ -1,15 +1,15 @@
 use nofx_tests::Tenant;
-use nofx_tests::people::Person;
+use nofx_tests::people::{Person, step};
 use nofx_tests::repository::Repository;
 use serde_json::{Value, json};
 
 /// A program that prints a report as an auditor does, which would need the network, and ends with a code.
-fn program(report: &str, code: u8) -> String {
-    format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 10 && exit 0\ncat <<'REPORT'\n{report}\nREPORT\nexit {code}\n")
+pub(super) fn program(report: &str, code: u8) -> String {
+    format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 10.1.0 && exit 0\ncat <<'REPORT'\n{report}\nREPORT\nexit {code}\n")
 }
 
 /// Files of a repository with programs in `bin`.
-fn commit(repository: &Repository, files: &[(&str, &str)]) {
+pub(super) fn commit(repository: &Repository, files: &[(&str, &str)]) {
     repository.commit(files);
     for (name, text) in files.iter().filter(|(name, text)| name.starts_with("bin/") && !text.is_empty()) {
         assert!(text.starts_with("#!"), "{name} is a program");
@@ -20,7 +20,7 @@ fn commit(repository: &Repository, files: &[(&str, &str)]) {
 }
 
 /// Runs the gate with the repository's programs; the evidence and the run.
-async fn audit(person: &Person, repository: &Repository, inputs: Value) -> (Value, Value) {
+pub(super) async fn audit(person: &Person, repository: &Repository, inputs: Value) -> (Value, Value) {
     let run = person
         .run(json!({"goal": "audit", "workspace": repository.workspace("main"), "steps": [
             {"name": "where", "tool": "bash", "inputs": {"script": "printf '{\"dir\": \"%s\"}' \"$PWD\" > \"$NOFX_OUTPUT\""}},
@@ -30,7 +30,7 @@ async fn audit(person: &Person, repository: &Repository, inputs: Value) -> (Valu
 }
 
 /// Findings as `file rule`.
-fn found(evidence: &Value) -> Vec<String> {
+pub(super) fn found(evidence: &Value) -> Vec<String> {
     let findings = evidence["findings"].as_array().expect("findings").iter();
     findings.map(|one| format!("{} {}", one["file"].as_str().expect("a file"), one["rule"].as_str().expect("a rule"))).collect()
 }
@@ -64,7 +64,7 @@ async fn each_lock_file_is_audited_by_its_own_tool() {
 {"finding": {"osv": "GO-1", "trace": [{"module": "h.example/m", "version": "v1", "package": "h.example/m", "function": "F"}]}}"#;
     // What pip-audit prints names the packages that it was given, one version of each in a run.
     let pip = r#"#!/bin/sh
-[ "$1" = --version ] && echo 10 && exit 0
+[ "$1" = --version ] && echo 10.1.0 && exit 0
 for file; do :; done
 sed 's/\(.*\)==\(.*\)/{"name": "\1", "version": "\2", "vulns": []}/' "$file" | paste -sd, | sed 's/\(.*\)/{"dependencies": [\1]}/'
 "#;
@@ -73,7 +73,7 @@ sed 's/\(.*\)==\(.*\)/{"name": "\1", "version": "\2", "vulns": []}/' "$file" | p
         &[
             ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n"),
             ("yarn.lock", "__metadata:\n  version: 8\n"),
-            ("uv.lock", "version = 1\n"),
+            ("uv.lock", "version = 1\n[[package]]\nname = \"own\"\nsource = { virtual = \".\" }\n"),
             (
                 "poetry.lock",
                 "[[package]]\nname = \"p\"\nversion = \"1\"\n[[package]]\nname = \"p\"\nversion = \"2\"\n[[package]]\nname = \"q\"\nversion = \"1\"\n[metadata]\nlock-version = \"2.1\"\n",
@@ -90,6 +90,7 @@ sed 's/\(.*\)==\(.*\)/{"name": "\1", "version": "\2", "vulns": []}/' "$file" | p
     let all = ["go.mod GO-1", "uv.lock PYSEC-1", "yarn.lock GHSA-2"].map(str::to_owned).to_vec();
     assert_eq!((evidence["verdict"].as_str(), found(&evidence)), (Some("fail"), all), "{evidence}");
     assert_eq!(evidence["tool"]["name"], "pnpm, yarn, pip-audit, uv, govulncheck");
+    assert_eq!(evidence["tool"]["version"], "10.1.0, 10.1.0, 10.1.0, 10.1.0, 10.1.0");
 
     let accept = json!({"accept": {"GO-1": "a", "CVE-1": "another name of it", "GHSA-2": "b"}});
     let (evidence, run) = audit(&person, &repository, accept.clone()).await;
@@ -98,11 +99,26 @@ sed 's/\(.*\)==\(.*\)/{"name": "\1", "version": "\2", "vulns": []}/' "$file" | p
     // One tool of five that says nothing is enough.
     for (name, text, why) in [
         ("bin/pip-audit", program(r#"{"dependencies": [{"name": "p", "version": "1", "vulns": []}]}"#, 0), "q was not audited"),
-        ("bin/pip-audit", String::new(), "a required tool is missing"),
+        ("bin/uv", program(uv, 1).replace("10.1.0", "hello"), "uv is missing or broken: `uv --version` printed no version"),
+        ("bin/pip-audit", String::new(), "pip-audit is missing or broken: `pip-audit --version` printed no version"),
     ] {
         repository.commit(&[(name, &text)]);
         let (evidence, _) = audit(&person, &repository, accept.clone()).await;
         let summary = evidence["summary"].as_str().unwrap_or_default();
         assert!(evidence["verdict"] == "inconclusive" && summary.contains(why), "{evidence}");
+    }
+}
+
+#[tokio::test]
+async fn an_advisory_is_accepted_for_a_reason() {
+    let person = Tenant::new().await.contributor();
+    let repository = Repository::new(&[("package-lock.json", "{}\n")]);
+    for reason in ["", " \t\u{a0}"] {
+        let run = person
+            .run(json!({"goal": "audit", "workspace": repository.workspace("main"), "steps": [
+                {"name": "gate", "tool": "gate:audit", "inputs": {"accept": {"GHSA-1": reason}}}]}))
+            .await;
+        let message = step(&run, "gate")["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(message, "inputs of gate:audit: `accept` gives no reason for GHSA-1", "{run}");
     }
 }

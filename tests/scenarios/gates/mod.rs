@@ -1,5 +1,6 @@
 mod approvals;
 mod audit;
+mod audit_settings;
 mod checks;
 mod coverage;
 mod on_the_spot;

@@ -12,7 +12,7 @@ mod package;
 mod workspace;
 
 pub(crate) use bom::Bom;
-pub(crate) use locks::{LOCK_BYTES, is_berry, poetry_requirements};
+pub(crate) use locks::{LOCK_BYTES, hashed_requirements, index_requirements, is_berry, poetry_requirements, uv_project, yarn_packages};
 
 pub(crate) const NAME: &str = "sbom.cdx.json";
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";

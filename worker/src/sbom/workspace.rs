@@ -7,11 +7,9 @@ use nofx_shared::engine::Failure;
 
 use super::bom::Bom;
 use super::installed;
-use super::locks::{LOCKS, decode, requirements};
+use super::locks::requirements::{self, INCLUDES, beside};
+use super::locks::{LOCKS, decode};
 use crate::workspace::Beneath;
-
-/// Most files that requirements.txt may name in turn.
-const INCLUDES: usize = 100;
 
 impl Bom {
     /// Reads the workspace; what cannot be read is a fault of the bill.
@@ -57,21 +55,6 @@ fn read_requirements(folder: &Beneath, bom: &mut Bom) {
             Err(reason) => bom.add_fault(&file, reason),
         }
     }
-}
-
-/// The path of a file that another one names relative to its own folder. What leads out of the workspace keeps its `..`.
-fn beside(file: &str, name: &str) -> String {
-    let mut parts: Vec<&str> = file.split('/').collect();
-    parts.pop();
-    for part in name.split('/') {
-        match (part, parts.last()) {
-            ("" | ".", _) => {}
-            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    let path = parts.join("/");
-    if name.starts_with('/') { name.to_owned() } else { path }
 }
 
 #[cfg(test)]

@@ -2,48 +2,90 @@
 
 use super::report::{Advisory, Report};
 use super::{cargo, go, npm, pip, pnpm, uv, yarn};
-use crate::sbom::{LOCK_BYTES, is_berry, poetry_requirements};
+use crate::sbom::{LOCK_BYTES, hashed_requirements, is_berry};
 use crate::workspace::Beneath;
-
-type Requirements = fn(&str) -> Result<Vec<Vec<String>>, String>;
 
 pub(super) struct Auditor {
     /// The lock file that it audits.
     pub file: &'static str,
     /// Whether it knows a lock file with this content.
     pub knows: fn(&str) -> bool,
-    /// A line for bash; `"$1"` is a file with the lines of `requirements`.
+    /// A line for bash; its first word is the tool.
     pub command: &'static str,
-    /// For a tool that does not read the lock file: the packages to audit, as lines `name==version`, with one run for each list.
-    pub requirements: Option<Requirements>,
+    pub place: Place,
     pub read: fn(&Report<'_>) -> Result<Vec<Advisory>, String>,
 }
 
+/// Where the tool runs.
+pub(super) enum Place {
+    /// In folders with nothing but these files: what the repository's own settings would hide is seen, and none of its programs run.
+    Private(fn(&Lock<'_>) -> Result<Vec<Run>, String>),
+    /// Among the sources, which it needs.
+    Sources,
+}
+
+/// A lock file of the workspace.
+pub(super) struct Lock<'a> {
+    pub file: &'static str,
+    pub text: &'a str,
+    /// Its folder.
+    pub folder: &'a Beneath,
+}
+
+/// One run of a tool.
+pub(super) struct Run {
+    /// Names and contents of all files that it gets.
+    pub files: Vec<(String, String)>,
+    /// Packages that its report must name, as lines `name==version`.
+    pub packages: Vec<String>,
+}
+
+impl Run {
+    pub(super) fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
+        Self { files: files.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(), packages: vec![] }
+    }
+}
+
 impl Auditor {
-    const fn new(file: &'static str, command: &'static str, read: fn(&Report<'_>) -> Result<Vec<Advisory>, String>) -> Self {
-        Self { file, knows: |_| true, command, requirements: None, read }
+    const fn new(
+        file: &'static str,
+        command: &'static str,
+        runs: fn(&Lock<'_>) -> Result<Vec<Run>, String>,
+        read: fn(&Report<'_>) -> Result<Vec<Advisory>, String>,
+    ) -> Self {
+        Self { file, knows: |_| true, command, place: Place::Private(runs), read }
+    }
+
+    /// The name of the tool.
+    pub(super) fn program(&self) -> &'static str {
+        self.command.split(' ').next().unwrap_or_default()
     }
 }
 
 pub(super) const AUDITORS: &[Auditor] = &[
-    Auditor::new("Cargo.lock", "cargo audit --json", cargo::read),
-    Auditor::new("package-lock.json", "npm audit --json", npm::read),
-    Auditor::new("npm-shrinkwrap.json", "npm audit --json", npm::read),
-    Auditor::new("pnpm-lock.yaml", "pnpm audit --json", pnpm::read),
-    Auditor { knows: |text| !is_berry(text), ..Auditor::new("yarn.lock", "yarn audit --json", yarn::classic) },
-    Auditor { knows: is_berry, ..Auditor::new("yarn.lock", "yarn npm audit --all --recursive --json", yarn::berry) },
-    Auditor::new("requirements.txt", "pip-audit --format json --progress-spinner off --requirement requirements.txt", pip::read),
-    // Poetry itself exports nothing without a plugin, and pip-audit does not read its lock file.
+    // Not through cargo, which has aliases.
+    Auditor::new("Cargo.lock", "cargo-audit audit --json --file Cargo.lock", cargo::runs, cargo::read),
+    Auditor::new("package-lock.json", npm::COMMAND, npm::runs, npm::read),
+    Auditor::new("npm-shrinkwrap.json", npm::COMMAND, npm::runs, npm::read),
+    Auditor::new("pnpm-lock.yaml", "pnpm audit --json", pnpm::runs, pnpm::read),
     Auditor {
-        requirements: Some(poetry_requirements),
-        ..Auditor::new(
-            "poetry.lock",
-            "pip-audit --format json --progress-spinner off --no-deps --disable-pip --requirement \"$1\"",
-            pip::read,
-        )
+        knows: |text| !is_berry(text),
+        ..Auditor::new("yarn.lock", "yarn audit --json --no-default-rc", yarn::classic_runs, yarn::classic)
     },
-    Auditor::new("uv.lock", "uv audit --frozen --output-format json", uv::read),
-    Auditor::new("go.mod", "govulncheck -json ./...", go::read),
+    Auditor { knows: is_berry, ..Auditor::new("yarn.lock", "yarn npm audit --all --recursive --json", yarn::berry_runs, yarn::berry) },
+    Auditor {
+        knows: |text| hashed_requirements(text).is_none(),
+        ..Auditor::new("requirements.txt", pip::RESOLVE, pip::requirements_runs, pip::read)
+    },
+    // It names all packages, so that there is nothing to resolve.
+    Auditor {
+        knows: |text| hashed_requirements(text).is_some(),
+        ..Auditor::new("requirements.txt", pip::PINNED, pip::hashed_runs, pip::read)
+    },
+    // Poetry itself exports nothing without a plugin, and pip-audit does not read its lock file.
+    Auditor::new("poetry.lock", pip::PINNED, pip::poetry_runs, pip::read),
+    Auditor::new("uv.lock", "uv audit --frozen --no-config --output-format json", uv::runs, uv::read),
+    Auditor { file: "go.mod", knows: |_| true, command: "govulncheck -json ./...", place: Place::Sources, read: go::read },
 ];
 
 /// The auditors for the lock files in a folder, with the content of each file. A lock file that cannot be read has none, and a reason.
@@ -85,12 +127,24 @@ mod tests {
         write("yarn.lock", "# yarn lockfile v1\n");
         assert_eq!(
             commands(),
-            Ok(["cargo audit", "pnpm audit", "yarn audit", "pip-audit --format", "uv audit", "govulncheck -json"]
+            Ok(["cargo-audit audit", "pnpm audit", "yarn audit", "pip-audit --format", "uv audit", "govulncheck -json"]
                 .map(str::to_owned)
                 .to_vec())
         );
         write("yarn.lock", "__metadata:\r\n  version: 8\r\n");
         assert!(commands().is_ok_and(|found| found.contains(&"yarn npm".to_owned()) && !found.contains(&"yarn audit".to_owned())));
+    }
+
+    #[test]
+    fn requirements_are_resolved_unless_each_has_a_hash() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let hash = format!("--hash=sha256:{}", "0".repeat(64));
+        for (text, is_resolved) in [("a==1".to_owned(), true), (format!("a==1 {hash}"), false), (format!("a==1 {hash}\nb==1"), true)] {
+            std::fs::write(dir.path().join("requirements.txt"), &text).expect("written");
+            let found = auditors(&Beneath::open(dir.path()).expect("open")).expect("auditors");
+            let commands: Vec<&str> = found.iter().map(|(auditor, _)| auditor.command).collect();
+            assert_eq!((commands.len(), !commands[0].contains("--no-deps")), (1, is_resolved), "{text}");
+        }
     }
 
     #[test]

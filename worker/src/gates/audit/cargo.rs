@@ -1,8 +1,13 @@
-//! `cargo audit --json`: one report, exit code 1 when it found something.
+//! `cargo-audit audit --json`: one report, exit code 1 when it found something.
 
 use nofx_shared::gates::Severity;
 
+use super::auditor::{Lock, Run};
 use super::report::{Advisory, Report, list, text};
+
+pub(super) fn runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    Ok(vec![Run::of([(lock.file, lock.text)])])
+}
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     let value = report.json()?;

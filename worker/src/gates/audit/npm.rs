@@ -1,6 +1,15 @@
 //! `npm audit --json` of npm 7 and later: one report, exit code 1 when it found something.
 
+use super::auditor::{Lock, Run};
 use super::report::{Advisory, Report, id_of_address, lists_what_it_counts, severity};
+
+/// Without `--include`, `NODE_ENV=production` in the environment would leave out what tests and builds need.
+pub(super) const COMMAND: &str = "npm audit --json --package-lock-only --include=dev --include=optional --include=peer";
+
+pub(super) fn runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    // The lock file has the dependencies of the project and its workspaces. Without a package.json npm would look for one in the folders above.
+    Ok(vec![Run::of([(lock.file, lock.text), ("package.json", "{}")])])
+}
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     let value = report.json()?;

@@ -2,7 +2,35 @@
 
 use nofx_shared::gates::Severity;
 
+use super::auditor::{Lock, Run};
 use super::report::{Advisory, Report, list, text};
+use crate::sbom::{hashed_requirements, index_requirements, poetry_requirements};
+
+pub(super) const RESOLVE: &str = "pip-audit --format json --progress-spinner off --requirement requirements.txt";
+pub(super) const PINNED: &str = "pip-audit --format json --progress-spinner off --no-deps --disable-pip --requirement requirements.txt";
+
+pub(super) fn requirements_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    let found = index_requirements(lock.folder)?;
+    let requirements = ["-c constraints.txt".to_owned()].into_iter().chain(found.requirements);
+    Ok(vec![Run::of([(lock.file, &lines(requirements)), ("constraints.txt", &lines(found.constraints))])])
+}
+
+pub(super) fn hashed_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    Ok(pinned(hashed_requirements(lock.text).ok_or("not each package has a hash")??))
+}
+
+pub(super) fn poetry_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    Ok(pinned(poetry_requirements(lock.text)?))
+}
+
+fn pinned(lists: Vec<Vec<String>>) -> Vec<Run> {
+    let run = |packages: Vec<String>| Run { packages: packages.clone(), ..Run::of([("requirements.txt", &lines(packages))]) };
+    lists.into_iter().map(run).collect()
+}
+
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| format!("{line}\n")).collect()
+}
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     let value = report.json()?;

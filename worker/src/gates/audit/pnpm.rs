@@ -3,7 +3,14 @@
 
 use serde_json::Value;
 
+use super::auditor::{Lock, Run};
 use super::report::{Advisory, Report, id_of_address, lists_what_it_counts, severity, text};
+
+pub(super) fn runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    // The lock file has the dependencies of all projects. Without a workspace of its own, pnpm would look for one in the folders above.
+    let workspace = "packages:\n  - .\n";
+    Ok(vec![Run::of([(lock.file, lock.text), ("package.json", "{}"), ("pnpm-workspace.yaml", workspace)])])
+}
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     of_value(&report.json()?, report)
@@ -21,7 +28,7 @@ pub(super) fn of_value(value: &Value, report: &Report<'_>) -> Result<Vec<Advisor
         let message = format!("{name} {}: {}", advisory["vulnerable_versions"].as_str().unwrap_or_default(), text(advisory, "/title")?);
         found.push(Advisory::new(ids, severity(&advisory["severity"]), &message));
     }
-    // What the repository's own settings hide (`auditConfig`, `auditLevel`) is counted all the same. Older pnpm and yarn count an advisory
+    // What settings hide (`auditConfig`, `auditLevel`) is counted all the same. Older pnpm and yarn count an advisory
     // once for each path to its package. Nothing says so in the report, so that theirs is refused as well when there are several paths.
     lists_what_it_counts(&value["metadata"]["vulnerabilities"], |severity, counted| {
         advisories.values().filter(|advisory| advisory["severity"] == *severity).count() >= counted

@@ -54,7 +54,7 @@ impl Report<'_> {
     }
 }
 
-/// Refuses a report that counts vulnerabilities without listing them: a repository's own settings hide advisories that way. Whether as many
+/// Refuses a report that counts vulnerabilities without listing them: settings hide advisories that way. Whether as many
 /// as are counted are listed, `lists` says for each severity, by the severity's name.
 pub(super) fn lists_what_it_counts(counts: &Value, lists: impl Fn(&str, usize) -> bool) -> Result<(), String> {
     for (severity, counted) in counts.as_object().ok_or("there is no count of vulnerabilities")? {
@@ -62,8 +62,8 @@ pub(super) fn lists_what_it_counts(counts: &Value, lists: impl Fn(&str, usize) -
         let counted = counted.ok_or_else(|| format!("the count of {severity} vulnerabilities is no number"))?;
         if counted > 0 && !lists(severity, counted) {
             return Err(format!(
-                "vulnerabilities are counted and not listed ({severity}: {counted}); remove the settings that hide them and accept them in the \
-                 gate's `accept`"
+                "vulnerabilities are counted and not listed ({severity}: {counted}); remove the settings in the step's `env` that hide them, accept \
+                 them in the gate's `accept`, and update the tool"
             ));
         }
     }

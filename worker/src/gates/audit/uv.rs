@@ -3,7 +3,16 @@
 
 use nofx_shared::gates::Severity;
 
+use super::auditor::{Lock, Run};
 use super::report::{Advisory, Report, list, text};
+use crate::sbom::uv_project;
+
+pub(super) fn runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    // uv audits all that is locked, whatever the project itself requires. Without a workspace of its own it would look for one in the
+    // folders above.
+    let project = format!("[project]\nname = \"{}\"\nversion = \"0\"\n\n[tool.uv.workspace]\nmembers = []\n", uv_project(lock.text)?);
+    Ok(vec![Run::of([(lock.file, lock.text), ("pyproject.toml", &project)])])
+}
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     let value = report.json()?;

@@ -1,11 +1,71 @@
 //! Both generations of yarn. Yarn 1 prints a line of JSON for each advisory and a summary; its exit code is a mask of severities. Yarn 4
 //! prints a line for each advisory, or one that says that there are none; yarn 2 and 3 print the report of pnpm.
 
-use nofx_shared::gates::Severity;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use nofx_shared::gates::Severity;
+use serde_json::{Value, json};
+
+use super::auditor::{Lock, Run};
 use super::pnpm;
 use super::report::{Advisory, Report, id_of_address, lists_what_it_counts, severity, text};
+use crate::sbom::yarn_packages;
+
+/// Yarn audits what a project requires. So the project is one that requires all that is locked: one workspace for each version that one
+/// package has, and in the lock file nothing but these packages, without the dependencies between them.
+pub(super) fn classic_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    let lists = yarn_packages(lock.text)?;
+    // Yarn would ask for a package without an address; this one it never opens.
+    let entry = |(name, version): (&String, &String)| {
+        let file = name.rsplit('/').next().unwrap_or_default();
+        let address = format!("https://packages.invalid/{name}/-/{file}-{version}.tgz");
+        format!("\n\"{name}@{version}\":\n  version \"{version}\"\n  resolved \"{address}\"\n")
+    };
+    let entries: String = lists.iter().flatten().map(entry).collect();
+    Ok(vec![project(&lists, "", format!("# yarn lockfile v1\n\n{entries}"))])
+}
+
+/// The same for later ones, whose lock file names the workspaces, too.
+pub(super) fn berry_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
+    let lists = yarn_packages(lock.text)?;
+    let version =
+        lock.text.lines().skip_while(|line| line.trim_end() != "__metadata:").find_map(|line| line.trim().strip_prefix("version:"));
+    let version = version.and_then(|version| version.trim().parse::<u32>().ok()).ok_or("has no version")?;
+    let mut entries = BTreeMap::from([("__metadata".to_owned(), json!({"version": version}))]);
+    for (name, version) in lists.iter().flatten() {
+        let resolution = format!("{name}@npm:{version}");
+        let entry = json!({"version": version, "resolution": resolution, "languageName": "node", "linkType": "hard"});
+        entries.insert(resolution, entry);
+    }
+    let mut workspace = |resolution: String, dependencies: Value| {
+        let entry = json!({"version": "0.0.0-use.local", "resolution": resolution, "dependencies": dependencies,
+            "languageName": "unknown", "linkType": "soft"});
+        entries.insert(resolution, entry);
+    };
+    workspace(format!("{OWN}@workspace:."), json!({}));
+    for (at, list) in lists.iter().enumerate() {
+        workspace(format!("{OWN}-{at}@workspace:w/{at}"), dependencies(list, "npm:"));
+    }
+    // JSON is YAML.
+    Ok(vec![project(&lists, "npm:", json!(entries).to_string())])
+}
+
+/// What the projects are called. npm's registry has no packages in this scope.
+const OWN: &str = "@nofx-audit/own";
+
+fn project(lists: &[BTreeMap<String, String>], protocol: &str, lock: String) -> Run {
+    let root = json!({"name": OWN, "version": "0.0.0", "private": true, "workspaces": ["w/*"]});
+    let workspace = |(at, list): (usize, &BTreeMap<String, String>)| {
+        let manifest = json!({"name": format!("{OWN}-{at}"), "version": "0.0.0", "dependencies": dependencies(list, protocol)});
+        (format!("w/{at}/package.json"), manifest.to_string())
+    };
+    let own = [("package.json".to_owned(), root.to_string()), ("yarn.lock".to_owned(), lock)];
+    Run { files: own.into_iter().chain(lists.iter().enumerate().map(workspace)).collect(), packages: vec![] }
+}
+
+fn dependencies(list: &BTreeMap<String, String>, protocol: &str) -> Value {
+    list.iter().map(|(name, version)| (name.clone(), json!(format!("{protocol}{version}")))).collect()
+}
 
 /// `yarn audit --json` of yarn 1.
 pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
@@ -38,7 +98,7 @@ pub(super) fn classic(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     }
     // Without it, yarn ended before it was done.
     let counts = summary.ok_or("there is no summary")?;
-    // The settings of a repository (`--audit.level` in .yarnrc) hide whole severities, which are counted all the same. The counts are of paths,
+    // Settings (`--audit.level` in .yarnrc) hide whole severities, which are counted all the same. The counts are of paths,
     // for which the lines are not exact.
     lists_what_it_counts(&counts, |severity, _| severities.iter().any(|listed| *listed == *severity))?;
     report.agrees(&found)?;
@@ -81,8 +141,10 @@ pub(super) fn berry(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
 mod tests {
     use nofx_shared::gates::Severity;
 
+    use super::super::auditor::{Lock, Run};
     use super::super::report::{Advisory, Report};
-    use super::{berry, classic};
+    use super::{berry, berry_runs, classic, classic_runs};
+    use crate::workspace::Beneath;
 
     /// Yarn 1.22, without the fields that are not read.
     const CLASSIC: &str = r#"{"type":"auditAdvisory","data":{"resolution":{"id":1106913,"path":"lodash","dev":false},"advisory":{"id":1106913,"title":"Prototype Pollution in lodash","module_name":"lodash","cves":["CVE-2019-10744"],"vulnerable_versions":"<4.17.12","severity":"moderate","github_advisory_id":"GHSA-jf85-cpxp-28gg","url":"https://github.com/advisories/GHSA-jf85-cpxp-28gg"}}}
@@ -129,5 +191,52 @@ mod tests {
         let older = r#"{"actions":[],"advisories":{},"muted":[],"metadata":{"vulnerabilities":{"high":0}}}"#;
         assert_eq!(of(older, 0), Ok(vec![]));
         assert!(of(&format!("{older}{older}"), 0).is_err());
+    }
+
+    fn of(runs: fn(&Lock<'_>) -> Result<Vec<Run>, String>, text: &str) -> Result<Vec<(String, String)>, String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folder = Beneath::open(dir.path()).expect("open");
+        let mut runs = runs(&Lock { file: "yarn.lock", text, folder: &folder })?;
+        assert_eq!(runs.len(), 1);
+        Ok(runs.remove(0).files)
+    }
+
+    /// With these files yarn 1.22 asked its registry about each version.
+    #[test]
+    fn yarn_1_gets_all_that_is_locked_and_nothing_else() {
+        let text = "# yarn lockfile v1\na@^1:\n  version \"1.0.0\"\n  dependencies:\n    \"@s/b\" \"1\"\na@2:\n  version \"2.0.0\"\n\"@s/b@1\":\n  version \"1.1.0\"\n";
+        let files = of(classic_runs, text).expect("files");
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["package.json", "yarn.lock", "w/0/package.json", "w/1/package.json"]);
+        assert!(
+            files[2].1.contains(r#""dependencies":{"@s/b":"1.1.0","a":"1.0.0"}"#) && files[3].1.contains(r#""dependencies":{"a":"2.0.0"}"#)
+        );
+        let lock = &files[1].1;
+        let entry = "\"@s/b@1.1.0\":\n  version \"1.1.0\"\n  resolved \"https://packages.invalid/@s/b/-/b-1.1.0.tgz\"\n";
+        assert!(lock.contains(entry) && lock.matches("resolved").count() == 3 && !lock.contains("dependencies"), "{lock}");
+    }
+
+    /// With these files yarn 4.18 asked its registry about each version.
+    #[test]
+    fn yarn_4_gets_all_that_is_locked_and_nothing_else() {
+        let entry = |key: &str, version: &str, more: &str| {
+            format!(
+                "\"{key}\":\n  version: {version}\n  resolution: \"{}@npm:{version}\"\n{more}",
+                key.split("@npm").next().unwrap_or_default()
+            )
+        };
+        let packages =
+            [entry("a@npm:^1, a@npm:1", "1.0.0", "  dependencies:\n    b: \"npm:^9\"\n"), entry("a@npm:2", "2.0.0", "")].concat();
+        let own = "\"own@workspace:.\":\n  version: 0.0.0\n  resolution: \"own@workspace:.\"\n";
+        let files = of(berry_runs, &format!("__metadata:\n  version: 10\n  cacheKey: 10c0\n{packages}{own}")).expect("files");
+        let lock: serde_json::Value = serde_json::from_str(&files[1].1).expect("JSON");
+        let keys: Vec<&String> = lock.as_object().expect("an object").keys().collect();
+        let (root, first, second) = ("@nofx-audit/own@workspace:.", "@nofx-audit/own-0@workspace:w/0", "@nofx-audit/own-1@workspace:w/1");
+        assert_eq!(keys, [first, second, root, "__metadata", "a@npm:1.0.0", "a@npm:2.0.0"]);
+        assert_eq!(lock["__metadata"], serde_json::json!({"version": 10}));
+        assert_eq!((&lock[first]["dependencies"]["a"], &lock[second]["dependencies"]["a"]), (&"npm:1.0.0".into(), &"npm:2.0.0".into()));
+        assert_eq!(lock["a@npm:1.0.0"].get("dependencies"), None);
+        assert!(files[3].1.contains(r#""dependencies":{"a":"npm:2.0.0"}"#));
+        assert!(of(berry_runs, "__metadata:\n  version: 8, x\n").is_err());
     }
 }

@@ -11,7 +11,9 @@ mod poetry;
 mod pyproject;
 mod requirement;
 pub(super) mod requirements;
+mod requirements_files;
 mod uv;
+mod versions;
 mod yarn;
 mod yarn_berry;
 mod yarn_classic;
@@ -19,7 +21,9 @@ mod yarn_classic;
 pub(crate) use decode::LOCK_BYTES;
 pub(super) use decode::decode;
 pub(crate) use poetry::poetry_requirements;
-pub(crate) use yarn::is_berry;
+pub(crate) use requirements_files::{hashed_requirements, index_requirements};
+pub(crate) use uv::uv_project;
+pub(crate) use yarn::{is_berry, yarn_packages};
 
 use super::package::Package;
 

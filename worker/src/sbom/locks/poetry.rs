@@ -1,9 +1,10 @@
 //! poetry.lock, versions 1 and 2.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::versions::pins;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 
@@ -75,27 +76,7 @@ fn package(entry: Entry) -> Result<Package, String> {
 /// The packages of a poetry.lock that a registry could know, as lines `name==version` of requirements files: as many files as there are
 /// versions of one package, since a requirements file has one version of each.
 pub(crate) fn poetry_requirements(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for package in read(text)?.into_iter().filter(|package| package.origin != Origin::Local) {
-        let version = package.version.clone().unwrap_or_default();
-        // Both stand in a file that pip reads: a space there would begin an option.
-        let is_plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+!".contains(c));
-        if package.fault().is_some() || !is_plain(&package.name) || !is_plain(&version) || package.name.starts_with('-') {
-            let shown: String = format!("{} {version}", package.name).chars().take(80).collect();
-            return Err(format!("{shown:?} is not a name and a version of Python"));
-        }
-        versions.entry(package.name).or_default().insert(version);
-    }
-    let mut files: Vec<Vec<String>> = vec![vec![]];
-    for (name, versions) in versions {
-        for (at, version) in versions.into_iter().enumerate() {
-            if files.len() == at {
-                files.push(vec![]);
-            }
-            files[at].push(format!("{name}=={version}"));
-        }
-    }
-    Ok(files)
+    pins(read(text)?)
 }
 
 #[cfg(test)]

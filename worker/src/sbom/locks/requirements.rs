@@ -4,14 +4,22 @@ use super::requirement;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Package};
 
+/// Most files that one requirements file may name in turn.
+pub(in crate::sbom) const INCLUDES: usize = 100;
+
+#[derive(Default)]
 pub(in crate::sbom) struct Requirements {
     pub packages: Vec<Package>,
+    /// The lines that name the packages, in the same order, without options.
+    pub lines: Vec<String>,
     /// Other files, relative to the folder of this one.
     pub includes: Vec<String>,
+    /// Files that say which versions are meant; relative as well.
+    pub constraints: Vec<String>,
 }
 
 pub(in crate::sbom) fn read(text: &str) -> Result<Requirements, String> {
-    let mut found = Requirements { packages: vec![], includes: vec![] };
+    let mut found = Requirements::default();
     let mut lines = text.lines().enumerate();
     while let Some((at, line)) = lines.next() {
         let mut whole = line.trim_end().to_owned();
@@ -33,8 +41,11 @@ fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
             return Err("a requirements file at an address is not read".to_owned());
         }
         found.includes.push(file.to_owned());
+    } else if let Some(file) = option(line, &["-c", "--constraint"]) {
+        found.constraints.push(file.to_owned());
     } else if let Some(target) = option(line, &["-e", "--editable"]) {
         found.packages.push(of_target(target));
+        found.lines.push(target.to_owned());
     } else if !line.starts_with('-') {
         // Options of this requirement follow it.
         let mut parts = line.split(" --");
@@ -44,8 +55,24 @@ fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
             .map(Hash::labelled)
             .collect::<Result<_, _>>()?;
         found.packages.push(requirement::read(text).unwrap_or_else(|| of_target(text)).with_hashes(hashes));
+        found.lines.push(text.to_owned());
     }
     Ok(())
+}
+
+/// The path of a file that another one names relative to its own folder. What leads out of the workspace keeps its `..`.
+pub(in crate::sbom) fn beside(file: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match (part, parts.last()) {
+            ("" | ".", _) => {}
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    if name.starts_with('/') { name.to_owned() } else { path }
 }
 
 /// The value of an option in one of its spellings: `-rfile`, `-r file`, `--requirement=file`.
