@@ -91,7 +91,10 @@ mod tests {
         assert_eq!(pointers(&short(1025)), ["/steps"], "the shortest count, too");
 
         // In whatever fields they are; what is wrong in them is not looked for.
-        let step = |n: usize| json!({"name": n.to_string(), "tool": "noop", "needs": [], "if": format!("bad {n:0>1000}"), "for_each": format!("bad {n:1>1000}")});
+        let step = |n: usize| {
+            let bad = |fill: &str| format!("bad {n:04} {}", fill.repeat(1000));
+            json!({"name": n.to_string(), "tool": "noop", "needs": [], "if": bad("x"), "for_each": bad("y")})
+        };
         assert_eq!(pointers(&json!({"steps": (0..400).map(step).collect::<Vec<_>>()})), ["/steps"]);
     }
 
