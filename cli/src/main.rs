@@ -46,7 +46,8 @@ async fn main() -> std::process::ExitCode {
     match result {
         Ok(exit) => exit.code(),
         Err(error) => {
-            eprintln!("nofx: {error:#}");
+            // It may repeat what a server, a file or a tool said.
+            eprintln!("nofx: {}", nofx_worker::printable(&format!("{error:#}")));
             Exit::Refused.code()
         }
     }

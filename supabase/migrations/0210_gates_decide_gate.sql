@@ -19,7 +19,7 @@ begin
   if p_decision not in ('approve', 'reject', 'waive') then
     perform nofx_private.refuse(422, 'unknown-decision', p_decision, 'Use approve, reject or waive.');
   end if;
-  if p_decision = 'waive' and coalesce(trim(p_reason), '') = '' then
+  if p_decision = 'waive' and coalesce(btrim(p_reason, E' \t\r\n'), '') = '' then
     perform nofx_private.refuse(422, 'reason-required', p_gate::text, 'Add a reason for the waiver; the audit log keeps it.');
   end if;
   select * into v_gate from nofx.gate where id = p_gate and (tenant_id = v_tenant or nofx_private.caller_is_service());

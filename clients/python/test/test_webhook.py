@@ -1,7 +1,11 @@
 """A webhook that was signed as NOFX signs: secret, headers and body are in the environment."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
+from typing import Any
 
 import pytest
 from nofx import InvalidWebhook, verify_webhook
@@ -53,3 +57,36 @@ def test_an_old_or_incomplete_webhook_is_refused() -> None:
     for secret in ("", "whsec_", "whsec_%"):
         with pytest.raises(InvalidWebhook, match="not one of a hook"):
             verify_webhook(secret, HEADERS, BODY, now=SENT)
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+@pytest.mark.parametrize("value", [None, 1, b"v1,AAAA", ["v1,AAAA"], "\ud800", "ü" * 5000, "\0"])
+def test_a_header_of_another_kind_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(InvalidWebhook):
+        verify_webhook(SECRET, HEADERS | {name: value}, BODY, now=SENT)
+
+
+@pytest.mark.parametrize("headers", [None, 1, "webhook-id", [], [("webhook-id", "a")], {1: "a"}, {b"webhook-id": "a"}, {None: None}])
+def test_headers_that_are_none_are_refused(headers: Any) -> None:
+    with pytest.raises(InvalidWebhook, match="webhook-id"):
+        verify_webhook(SECRET, headers, BODY, now=SENT)
+
+
+def test_a_secret_and_a_body_of_another_kind_are_refused() -> None:
+    secrets: list[Any] = [None, 1, b"whsec_AAAA", ["whsec_AAAA"], "whsec_ü", "whsec_\ud800", "whsec_A"]
+    for secret in secrets:
+        with pytest.raises(InvalidWebhook, match="not one of a hook"):
+            verify_webhook(secret, HEADERS, BODY, now=SENT)
+    bodies: list[Any] = [None, 1, BODY.decode(), json.loads(BODY), [BODY]]
+    for body in bodies:
+        with pytest.raises(InvalidWebhook, match="not the bytes"):
+            verify_webhook(SECRET, HEADERS, body, now=SENT)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b"null", b"\xff", b"[" * 100_000])
+def test_a_signed_body_that_is_no_event_is_refused(body: bytes) -> None:
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    signed = f"{HEADERS['webhook-id']}.{HEADERS['webhook-timestamp']}.".encode() + body
+    signature = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    with pytest.raises(InvalidWebhook, match="no event"):
+        verify_webhook(SECRET, HEADERS | {"webhook-signature": signature}, body, now=SENT)

@@ -5,4 +5,4 @@ export { Refused } from './refused.js';
 export { InvalidStream, stream, type StreamOptions } from './stream.js';
 export { submit, type Submission } from './submit.js';
 export { wait } from './wait.js';
-export { verifyWebhook } from './webhook.js';
+export { InvalidWebhook, verifyWebhook } from './webhook.js';

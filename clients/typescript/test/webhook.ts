@@ -1,6 +1,6 @@
 // A webhook that was signed as NOFX signs: secret, headers and body are in the environment.
 import assert from 'node:assert/strict';
-import { verifyWebhook } from '../src/index.js';
+import { InvalidWebhook, verifyWebhook } from '../src/index.js';
 
 interface Signed {
   secret: string;
@@ -35,3 +35,26 @@ for (const timestamp of ['', 'NaN', '-1', '1e9', '9'.repeat(400)]) {
 for (const wrong of ['', 'whsec_', 'whsec_%']) await refused(/not one of a hook/, { secret: wrong });
 // The old secret and the new one sign while one replaces the other.
 await verifyWebhook(secret, { ...headers, 'webhook-signature': `v1,AAAA ${signature}` }, body, new Date(sent));
+
+// Whatever was sent, and whatever a caller without types passes on.
+const invalid = (what: RegExp) => (error: unknown) => error instanceof InvalidWebhook && what.test(`${error.name}: ${error.message}`);
+const verify = (...wrong: unknown[]) => (verifyWebhook as (...all: unknown[]) => Promise<unknown>)(...wrong, new Date(sent));
+for (const name of Object.keys(headers).filter((one) => one.startsWith('webhook-'))) {
+  for (const wrong of [null, 1, ['v1,AAAA'], {}, '\ud800', 'ü'.repeat(5000), '\0']) {
+    await assert.rejects(verify(secret, { ...headers, [name]: wrong }, body), invalid(/./), `${name}: ${String(wrong)}`);
+  }
+}
+for (const wrong of [undefined, null, 1, 'webhook-id', [], new Map()])
+  await assert.rejects(verify(secret, wrong, body), invalid(/webhook-id/));
+for (const wrong of [undefined, null, 1, ['whsec_AAAA'], 'whsec_ü', 'whsec_\ud800']) {
+  await assert.rejects(verify(wrong, headers, body), invalid(/not one of a hook/));
+}
+for (const wrong of [undefined, null, 1, event, [body], new ArrayBuffer(8)])
+  await assert.rejects(verify(secret, headers, wrong), invalid(/body/));
+const raw = Buffer.from(secret.slice('whsec_'.length), 'base64');
+const key = await crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+for (const wrong of ['', '{', '[]', '1', 'null', '['.repeat(100_000)]) {
+  const signed = new TextEncoder().encode(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${wrong}`);
+  const mac = Buffer.from(await crypto.subtle.sign('HMAC', key, signed)).toString('base64');
+  await assert.rejects(verify(secret, { ...headers, 'webhook-signature': `v1,${mac}` }, wrong), invalid(/no event/), wrong.slice(0, 9));
+}

@@ -8,4 +8,5 @@ mod shell;
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use processes::{Command, ProcessResult, Processes};
 pub(crate) use scratch::Scratch;
-pub(crate) use shell::{last_lines, printable, script_argv, tail};
+pub use shell::printable;
+pub(crate) use shell::{last_lines, script_argv, tail};

@@ -1,10 +1,14 @@
 begin;
-select plan(2);
+select plan(6);
 select tap.tenant();
 select tap.run_of('loose', 1);
 select tap.claim();
 select tap.settle('s0', 'gate', '{"gate": {"gate_type": "manual:x"}}');
 select tap.be('supervisor');
+select throws_ok($$ select nofx.decide_gate(id, 'waive') from nofx.gate where run_id = tap.run() $$, 'PT422', 'reason-required');
+select throws_ok($$ select nofx.decide_gate(id, 'waive', '') from nofx.gate where run_id = tap.run() $$, 'PT422', 'reason-required');
+select throws_ok($$ select nofx.decide_gate(id, 'waive', E'\n \r\n\t') from nofx.gate where run_id = tap.run() $$, 'PT422', 'reason-required');
+select is((select status::text from nofx.gate where run_id = tap.run()), 'pending', 'nothing was decided');
 select throws_ok($$ select nofx.decide_gate(id, 'waive', ' ') from nofx.gate where run_id = tap.run() $$, 'PT422', 'reason-required');
 select is((select nofx.decide_gate(id, 'waive', 'an outage') ->> 'status' from nofx.gate where run_id = tap.run()), 'waived');
 select * from finish();
