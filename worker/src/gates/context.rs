@@ -69,7 +69,8 @@ impl<'a> GateContext<'a> {
         if self.stop().is_cancelled() { Err(Failure::interrupted()) } else { Ok(result) }
     }
 
-    fn stop(&self) -> &CancellationToken {
+    /// Cancelled when the gate is stopped or its time is up.
+    pub(crate) fn stop(&self) -> &CancellationToken {
         match &self.runner {
             Runner::Step(step) => &step.stop,
             Runner::OnTheSpot { stop, .. } => stop,

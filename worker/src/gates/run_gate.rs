@@ -11,7 +11,7 @@ use serde_json::json;
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judge::{Judged, document, judge};
-use crate::sbom::{self, Bom};
+use crate::sbom::Bom;
 use crate::step::StepContext;
 
 /// Judges the workspace and saves the evidence; a gate that does not pass fails the step permanently.
@@ -31,10 +31,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     let (evidence_uri, _) = step.save_with(&name, "application/json", Content::Bytes(text.into()), &digest, vec![statement]).await?;
     let mut sbom_faults = vec![];
     if context.git(&context.workspace).is_repository() {
-        let bom = Bom::of_workspace(context.workspace.clone()).await?;
-        sbom_faults = bom.faults();
-        let bom = bom.document(step.step.run_id, step.step.id);
-        step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.to_string().into_bytes()).await?;
+        sbom_faults = Bom::default().save(step, context.workspace.clone()).await?;
     }
     let passed = evidence.verdict.is_open();
     let record = || record_gate(&step.services.db, &step.step, passed, &evidence_uri);

@@ -1,54 +1,66 @@
-//! The bill: components, each once, and faults.
+//! The bill while it is made: components, each once, and faults.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use chrono::{SecondsFormat, Utc};
 use nofx_shared::crypto::digest;
+use packageurl::PackageUrl;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::component::Component;
 use super::fault::Fault;
-use super::package::{Origin, Package};
+use super::faults::Faults;
+use super::group::Group;
+use super::package::Package;
 
 /// Most packages of one bill.
 const PACKAGES: usize = 200_000;
-/// Most faults that are listed one by one.
-const FAULTS: usize = 100;
-
-/// Plain package URL without version, version, origin.
-type Key = (String, Option<String>, Origin);
+/// Most bytes of the texts of all packages, in memory: those of the largest known lock files have 5 MB.
+const PACKAGE_BYTES: usize = 64 << 20;
 
 #[derive(Default)]
 pub(crate) struct Bom {
-    packages: BTreeMap<Key, Component>,
+    /// By the package URL without version.
+    pub(super) packages: BTreeMap<String, Group>,
+    package_count: usize,
+    package_bytes: usize,
     /// Files and models, by their reference.
-    others: BTreeMap<String, Value>,
-    faults: Vec<Fault>,
+    pub(super) others: BTreeMap<String, Value>,
+    pub(super) faults: Faults,
 }
 
 impl Bom {
     /// The packages that a file names: all of them, or a fault.
     pub(super) fn add_packages(&mut self, file: &str, packages: Result<Vec<Package>, String>) {
-        let all = packages.and_then(|packages| packages.into_iter().map(|package| component(package, file)).collect::<Result<Vec<_>, _>>());
-        match all {
-            Ok(all) if self.packages.len() + all.len() > PACKAGES => {
-                self.add_fault(file, format!("more than {PACKAGES} packages: those of this file are left out"));
-            }
-            Ok(all) => all.into_iter().for_each(|(key, component)| self.add(key, component)),
-            Err(reason) => self.add_fault(file, reason),
+        if let Err(reason) = packages.and_then(|packages| self.add_all(file, packages)) {
+            self.add_fault(file, reason);
         }
     }
 
-    fn add(&mut self, key: Key, component: Component) {
-        match self.packages.get_mut(&key) {
-            Some(known) => known.merge(component),
-            None => drop(self.packages.insert(key, component)),
+    fn add_all(&mut self, file: &str, packages: Vec<Package>) -> Result<(), String> {
+        let bytes = self.package_bytes + file.len() + packages.iter().map(Package::bytes).sum::<usize>();
+        if self.package_count + packages.len() > PACKAGES {
+            return Err(format!("more than {PACKAGES} packages: those of this file are left out"));
         }
+        if bytes > PACKAGE_BYTES {
+            return Err(format!("packages with more than {PACKAGE_BYTES} bytes of text: those of this file are left out"));
+        }
+        // All are checked before the first is added.
+        let urls = packages.iter().map(url).collect::<Result<Vec<_>, _>>()?;
+        self.package_bytes = bytes;
+        let file: Arc<str> = file.into();
+        for (package, url) in packages.into_iter().zip(urls) {
+            let mut name = url.clone();
+            name.without_version();
+            let (version, origin) = (url.version().map(str::to_owned), package.origin.clone());
+            let is_new = self.packages.entry(name.to_string()).or_default().add(version, origin, Component::new(package, url, &file));
+            self.package_count += usize::from(is_new);
+        }
+        Ok(())
     }
 
     pub(super) fn add_fault(&mut self, path: &str, reason: impl AsRef<str>) {
-        self.faults.push(Fault::new(path, reason));
+        self.faults.add(Fault::new(path, reason));
     }
 
     /// A file that was generated.
@@ -65,69 +77,10 @@ impl Bom {
         let entry = json!({"type": "machine-learning-model", "bom-ref": reference, "name": model, "publisher": provider});
         self.others.insert(reference, entry);
     }
-
-    /// What could not be read, as `file: reason`; beyond a limit only their number.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let mut shown: Vec<String> = self.faults.iter().take(FAULTS).map(Fault::to_string).collect();
-        if let Some(more @ 1..) = self.faults.len().checked_sub(FAULTS) {
-            shown.push(format!("{more} more files or folders could not be read"));
-        }
-        shown
-    }
-
-    pub(crate) fn document(self, run: Uuid, step: Uuid) -> Value {
-        let property = |name: &str, value: String| json!({"name": name, "value": value});
-        let mut properties = vec![property("nofx:run", run.to_string()), property("nofx:step", step.to_string())];
-        properties.extend(self.faults().into_iter().map(|fault| property("nofx:fault", fault)));
-        let packages = merge(self.packages).into_iter().map(|((_, _, origin), component)| component.document(&origin));
-        json!({
-            "bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": format!("urn:uuid:{}", Uuid::now_v7()), "version": 1,
-            "metadata": {
-                "timestamp": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-                "tools": {"components": [{"type": "application", "name": "nofx", "version": env!("CARGO_PKG_VERSION")}]},
-                "properties": properties,
-            },
-            "components": self.others.into_values().chain(packages).collect::<Vec<_>>(),
-            // What is declared, locked or installed may not be all that is used.
-            "compositions": [{"aggregate": "incomplete"}],
-        })
-    }
 }
 
-fn component(package: Package, file: &str) -> Result<(Key, Component), String> {
-    if let Some(fault) = package.fault() {
-        return Err(fault);
-    }
-    let url = package.plain_url()?;
-    let mut name = url.clone();
-    name.without_version();
-    let key = (name.to_string(), url.version().map(str::to_owned), package.origin.clone());
-    Ok((key, Component::new(package, url, file)))
-}
-
-/// What is installed is the package that a lock names; what is declared is the version that is locked or installed.
-fn merge(mut packages: BTreeMap<Key, Component>) -> BTreeMap<Key, Component> {
-    let is_vague = |key: &Key| key.1.is_none() || key.2 == Origin::Installed;
-    let vague: Vec<Key> = packages.keys().filter(|key| is_vague(key)).cloned().collect();
-    // Installed ones first: one that stays gives its version to the one that is declared.
-    for key in vague.iter().filter(|key| key.1.is_some()).chain(vague.iter().filter(|key| key.1.is_none())) {
-        let (name, version, origin) = key;
-        let from = (name.clone(), version.clone(), Origin::Installed);
-        let of_name = packages.range(from..).take_while(|(other, _)| other.0 == *name).map(|(other, _)| other);
-        let is_same = |other: &&Key| match version {
-            Some(_) => *other != key && other.1 == *version,
-            // A folder of the workspace is not what a registry has by that name.
-            None => other.1.is_some() && (*origin != Origin::Local || other.2 == Origin::Local),
-        };
-        let same: Vec<Key> = of_name.filter(is_same).cloned().collect();
-        let Some(component) = (!same.is_empty()).then(|| packages.remove(key)).flatten() else { continue };
-        for other in same {
-            if let Some(known) = packages.get_mut(&other) {
-                known.merge(component.clone());
-            }
-        }
-    }
-    packages
+fn url(package: &Package) -> Result<PackageUrl<'static>, String> {
+    package.fault().map_or_else(|| package.plain_url(), Err)
 }
 
 #[cfg(test)]
@@ -136,10 +89,14 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::package::{Ecosystem, Origin, Package};
-    use super::Bom;
+    use super::{Bom, PACKAGE_BYTES};
+
+    fn document(bom: Bom) -> Value {
+        serde_json::from_str(&bom.document(Uuid::nil(), Uuid::nil()).text).expect("JSON")
+    }
 
     fn references(bom: Bom) -> Vec<String> {
-        let document = bom.document(Uuid::nil(), Uuid::nil());
+        let document = document(bom);
         let components = document["components"].as_array().expect("components").iter();
         components.map(|one| one["bom-ref"].as_str().expect("a reference").to_owned()).collect()
     }
@@ -164,12 +121,28 @@ mod tests {
         let mut bom = Bom::default();
         bom.add_packages("lock", Ok(vec![package("a", Some("1"), Origin::Registry), package("", None, Origin::Registry)]));
         (0..200).for_each(|n| bom.add_fault(&format!("f{n}"), "is a fifo"));
-        let faults = bom.faults();
+        let faults = bom.faults.texts();
         assert_eq!((faults[0].as_str(), faults.len()), ("lock: \"\" is not a name of a package", 101));
-        assert_eq!(faults[100], "101 more files or folders could not be read");
-        let document = bom.document(Uuid::nil(), Uuid::nil());
+        assert_eq!(faults[100], "101 more faults are not listed");
+        let document = document(bom);
         let listed = document["metadata"]["properties"].as_array().expect("properties").iter().filter(|one| one["name"] == "nofx:fault");
         assert_eq!((listed.count(), document["components"].as_array().map(Vec::len)), (101, Some(0)));
         assert_eq!(document["compositions"][0]["aggregate"], Value::from("incomplete"));
+    }
+
+    #[test]
+    fn texts_take_limited_memory_and_what_fits_is_still_added() {
+        let mut bom = Bom::default();
+        let mut large = package("a", Some("1"), Origin::Registry);
+        large.licences = vec!["x".repeat(PACKAGE_BYTES)];
+        bom.add_packages("large", Ok(vec![large]));
+        // Each is small, and none of the strings has more than a byte.
+        let mut many = package("b", Some("1"), Origin::Registry);
+        many.licences = vec!["x".to_owned(); PACKAGE_BYTES / 25];
+        bom.add_packages("many", Ok(vec![many]));
+        bom.add_packages("lock", Ok(vec![package("c", Some("1"), Origin::Registry)]));
+        let reason = "packages with more than 67108864 bytes of text: those of this file are left out";
+        assert_eq!(bom.faults.texts(), [format!("large: {reason}"), format!("many: {reason}")]);
+        assert_eq!(references(bom), ["pkg:npm/c@1"]);
     }
 }

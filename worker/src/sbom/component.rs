@@ -1,45 +1,60 @@
 //! A package in the bill, made of all that the files of the workspace say of it.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use packageurl::PackageUrl;
 use serde_json::{Value, json};
 
 use super::hash::Hash;
 use super::licence;
+use super::limited::{ENTRIES, Limited};
 use super::package::{Origin, Package};
 
 #[derive(Clone)]
 pub(super) struct Component {
     name: String,
     url: PackageUrl<'static>,
-    requirements: BTreeSet<String>,
-    licences: BTreeSet<String>,
-    hashes: BTreeSet<Hash>,
+    requirements: Limited<String>,
+    licences: Limited<String>,
+    hashes: Limited<Hash>,
     /// The files that name it.
-    found_in: BTreeSet<String>,
+    found_in: Limited<Arc<str>>,
 }
 
 impl Component {
-    /// Most files that are listed for one package.
-    const OCCURRENCES: usize = 100;
-
-    pub(super) fn new(package: Package, url: PackageUrl<'static>, file: &str) -> Self {
+    pub(super) fn new(package: Package, url: PackageUrl<'static>, file: &Arc<str>) -> Self {
         Self {
             name: package.name,
             url,
-            requirements: package.requirement.into_iter().collect(),
-            licences: package.licences.iter().filter_map(|text| licence::clean(text)).collect(),
-            hashes: package.hashes,
-            found_in: BTreeSet::from([file.to_owned()]),
+            requirements: Limited::new(package.requirement),
+            licences: Limited::new(package.licences.iter().filter_map(|text| licence::clean(text))),
+            hashes: Limited::new(package.hashes),
+            found_in: Limited::new([Arc::clone(file)]),
         }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        self.requirements.extend(other.requirements);
-        self.licences.extend(other.licences);
-        self.hashes.extend(other.hashes);
-        self.found_in.extend(other.found_in);
+        self.requirements.merge(other.requirements);
+        self.licences.merge(other.licences);
+        self.hashes.merge(other.hashes);
+        self.found_in.merge(other.found_in);
+    }
+
+    pub(super) fn merged(mut self, other: Self) -> Self {
+        self.merge(other);
+        self
+    }
+
+    /// What is left out of it, if anything.
+    pub(super) fn fault(&self) -> Option<String> {
+        let cut = [
+            self.requirements.is_cut().then_some("requirements"),
+            self.licences.is_cut().then_some("licences"),
+            self.hashes.is_cut().then_some("hashes"),
+            self.found_in.is_cut().then_some("files that name it"),
+        ];
+        let cut: Vec<&str> = cut.into_iter().flatten().collect();
+        (!cut.is_empty()).then(|| format!("has more than {ENTRIES} {}: the others are left out", cut.join(" and ")))
     }
 
     pub(super) fn document(mut self, origin: &Origin) -> Value {
@@ -67,7 +82,7 @@ impl Component {
         if !self.requirements.is_empty() {
             set("properties", self.requirements.iter().map(|text| json!({"name": "nofx:requirement", "value": text})).collect());
         }
-        let occurrences: Value = self.found_in.iter().take(Self::OCCURRENCES).map(|file| json!({"location": file})).collect();
+        let occurrences: Value = self.found_in.iter().map(|file| json!({"location": **file})).collect();
         set("evidence", json!({"occurrences": occurrences}));
         component
     }

@@ -2,28 +2,32 @@
 
 use std::fmt;
 
-/// A file or folder of the workspace that could not be read, or not as a whole: nothing of it is in the bill.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
-    /// Path below the workspace.
-    pub path: String,
-    pub reason: String,
+/// What a bill does not have, or not as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// A file or folder of the workspace, by its path, or a component, by its reference.
+    subject: String,
+    reason: String,
 }
 
-impl Fault {
-    /// Longest reason, in characters: a parser may repeat the file in its message.
-    const REASON: usize = 300;
+/// Longest subject and longest reason, in bytes: a path may be of any length, and a parser may repeat the file in its message.
+const LENGTH: usize = 300;
 
-    pub(super) fn new(path: impl Into<String>, reason: impl AsRef<str>) -> Self {
+impl Fault {
+    pub(super) fn new(subject: &str, reason: impl AsRef<str>) -> Self {
         // Messages of parsers draw the place below the first line.
         let lines = reason.as_ref().lines().map(str::trim).filter(|line| !line.is_empty());
-        let reason = lines.collect::<Vec<_>>().join(" ").chars().take(Self::REASON).collect();
-        Self { path: path.into(), reason }
+        Self { subject: shorten(subject), reason: shorten(&lines.collect::<Vec<_>>().join(" ")) }
     }
+}
+
+/// In JSON a control character is six times as long.
+fn shorten(text: &str) -> String {
+    text[..text.floor_char_boundary(LENGTH)].chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)
+        write!(f, "{}: {}", self.subject, self.reason)
     }
 }

@@ -1,18 +1,21 @@
 //! Bills of materials (CycloneDX 1.6): the packages that a workspace declares, locks and has installed, the files that were generated,
-//! and the model that generated them. What could not be read is listed in the bill as a fault, with the file and the reason.
+//! and the model that generated them. What could not be read, or is left out because of a limit, is listed in the bill as a fault, with the
+//! file or the component and the reason.
 
 mod bom;
 mod component;
+mod document;
 mod fault;
+mod faults;
+mod group;
 mod hash;
 mod installed;
 mod licence;
+mod limited;
 mod locks;
 mod package;
+mod save;
 mod workspace;
 
 pub(crate) use bom::Bom;
 pub(crate) use locks::{LOCK_BYTES, hashed_requirements, index_requirements, is_berry, poetry_requirements, uv_project, yarn_packages};
-
-pub(crate) const NAME: &str = "sbom.cdx.json";
-pub(crate) const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";

@@ -43,7 +43,7 @@ pub(super) struct Package {
     pub hashes: BTreeSet<Hash>,
 }
 
-/// Longest name and longest version, in bytes.
+/// Longest name, longest version and longest requirement, in bytes.
 const LENGTH: usize = 512;
 
 impl Package {
@@ -67,9 +67,23 @@ impl Package {
             Some(format!("{shown:?} is not a name of a package"))
         } else if self.version.as_deref().is_some_and(is_bad) {
             Some(format!("the version of {shown} is not one"))
+        } else if self.requirement.as_ref().is_some_and(|text| text.len() > LENGTH) {
+            Some(format!("the requirement of {shown} is longer than {LENGTH} bytes"))
         } else {
             None
         }
+    }
+
+    /// How much memory its texts take.
+    pub(super) fn bytes(&self) -> usize {
+        let texts =
+            [Some(self.name.as_str()), self.version.as_deref(), self.requirement.as_deref(), self.origin.qualifier().map(|(_, text)| text)];
+        let all = texts
+            .into_iter()
+            .flatten()
+            .chain(self.licences.iter().map(String::as_str))
+            .chain(self.hashes.iter().map(|hash| hash.hex.as_str()));
+        all.map(|text| size_of::<String>() + text.len()).sum()
     }
 
     /// The package URL without what names its origin: packages with the same one are the same.
@@ -167,6 +181,10 @@ mod tests {
             assert!(Package::new(Ecosystem::Npm, name, None, Origin::Registry).fault().is_some());
         }
         assert!(Package::new(Ecosystem::Npm, "a", Some(String::new()), Origin::Registry).fault().is_some());
-        assert_eq!(Package::new(Ecosystem::Npm, "a", None, Origin::Registry).fault(), None);
+        let mut package = Package::new(Ecosystem::Npm, "a", None, Origin::Registry);
+        for (bytes, is_fault) in [(512, false), (513, true)] {
+            package.requirement = Some("1".repeat(bytes));
+            assert_eq!(package.fault().is_some(), is_fault, "{bytes}");
+        }
     }
 }

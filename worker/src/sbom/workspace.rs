@@ -1,7 +1,7 @@
 //! The bill of a workspace: the files in its root folder that declare or lock packages, and what is installed in it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
 
@@ -12,25 +12,19 @@ use super::locks::{LOCKS, decode};
 use crate::workspace::Beneath;
 
 impl Bom {
-    /// Reads the workspace; what cannot be read is a fault of the bill.
-    pub(crate) async fn of_workspace(dir: PathBuf) -> Result<Self, Failure> {
-        let read = tokio::task::spawn_blocking(move || read(&dir));
-        read.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))?
-    }
-}
-
-fn read(dir: &Path) -> Result<Bom, Failure> {
-    let folder = Beneath::open(dir).map_err(|error| Failure::permanent(format!("could not open {}: {error}", dir.display())))?;
-    let mut bom = Bom::default();
-    for (name, read) in LOCKS {
-        if let Some(text) = decode(&folder, name).transpose() {
-            bom.add_packages(name, text.and_then(|text| read(&text)));
+    /// Adds the packages of a workspace; what cannot be read is a fault of the bill.
+    pub(super) fn add_workspace(&mut self, dir: &Path) -> Result<(), Failure> {
+        let folder = Beneath::open(dir).map_err(|error| Failure::permanent(format!("could not open {}: {error}", dir.display())))?;
+        for (name, read) in LOCKS {
+            if let Some(text) = decode(&folder, name).transpose() {
+                self.add_packages(name, text.and_then(|text| read(&text)));
+            }
         }
+        read_requirements(&folder, self);
+        installed::node(&folder, self);
+        installed::python(&folder, self);
+        Ok(())
     }
-    read_requirements(&folder, &mut bom);
-    installed::node(&folder, &mut bom);
-    installed::python(&folder, &mut bom);
-    Ok(bom)
 }
 
 /// requirements.txt and the files that it includes, each once.

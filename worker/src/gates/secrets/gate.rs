@@ -8,14 +8,16 @@ use nofx_shared::gates::{Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::scan;
+use super::files::scan_files;
+use super::stopped::Stopped;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
 
 /// Looks for secrets in all files of the workspace: keys of AWS, GitHub, Slack, Google, Stripe, model providers and npm, private
 /// keys, JWTs, passwords in URLs, and random-looking values that are assigned to a name like `token` or `password`. Hashes, ids and lock
-/// files are not secrets. A line that says `nofx:allow-secret` is skipped. Findings never contain the secret.
+/// files are not secrets. A line that says `nofx:allow-secret` is skipped. Findings never contain the secret. A file of more than 32 MiB is
+/// not scanned, nor what follows in a file after 10,000 findings, nor a file after 100,000 in all; each of these is a finding itself.
 #[derive(JsonSchema)]
 pub(crate) struct Secrets;
 
@@ -37,17 +39,15 @@ impl Gate for Secrets {
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let git = context.git(&context.workspace);
-        let files = if git.is_repository() {
-            let tree = git.tree().await?;
-            git.files(&tree).await?
-        } else {
-            let mut files = vec![];
-            walk(&context.workspace, &context.workspace, &mut files);
-            files
-        };
-        let workspace = context.workspace.clone();
-        let scan = tokio::task::spawn_blocking(move || scan::files(&workspace, files, &inputs.exclude));
-        let (findings, scanned) = scan.await.map_err(|error| Failure::permanent(format!("the scan failed: {error}")))?;
+        let listed = if git.is_repository() { Some(git.files(&git.tree().await?).await?) } else { None };
+        let (workspace, stop) = (context.workspace.clone(), context.stop().clone());
+        let scan = tokio::task::spawn_blocking(move || {
+            let is_stopped = || stop.is_cancelled();
+            let files = listed.unwrap_or_else(|| files(&workspace, &is_stopped));
+            scan_files(&workspace, files, &inputs.exclude, &is_stopped)
+        });
+        let scan = scan.await.map_err(|error| Failure::permanent(format!("the scan failed: {error}")))?;
+        let (findings, scanned) = scan.map_err(|Stopped| Failure::interrupted())?;
         let secrets = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let by_rule =
             findings.iter().filter_map(|finding| finding.rule.as_deref()).fold(BTreeMap::<&str, usize>::new(), |mut counts, rule| {
@@ -66,14 +66,21 @@ impl Gate for Secrets {
     }
 }
 
-/// Files below a folder that is no repository.
-fn walk(root: &Path, dir: &Path, files: &mut Vec<String>) {
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-        if kind.is_dir() && !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "target")) {
-            walk(root, &path, files);
-        } else if kind.is_file() {
-            files.extend(path.strip_prefix(root).ok().map(|path| path.to_string_lossy().into_owned()));
+/// Files below a folder that is no repository; not all of them when the scan is stopped.
+fn files(root: &Path, is_stopped: &dyn Fn() -> bool) -> Vec<String> {
+    let (mut files, mut open) = (vec![], vec![root.to_owned()]);
+    while let Some(dir) = open.pop() {
+        if is_stopped() {
+            break;
+        }
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+            if kind.is_dir() && !matches!(entry.file_name().to_str(), Some(".git" | "node_modules" | "target")) {
+                open.push(path);
+            } else if kind.is_file() {
+                files.extend(path.strip_prefix(root).ok().map(|path| path.to_string_lossy().into_owned()));
+            }
         }
     }
+    files
 }

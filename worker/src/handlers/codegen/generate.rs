@@ -12,7 +12,7 @@ use super::inputs::Inputs;
 use super::{files, prompt};
 use crate::handlers::Handler;
 use crate::models::{ModelRequest, Task};
-use crate::sbom::{self, Bom};
+use crate::sbom::Bom;
 use crate::step::StepContext;
 use crate::workspace::Snapshots;
 
@@ -65,12 +65,10 @@ impl Handler for Codegen {
         let sum = digest(&text);
         let (diff_path, diff_id) =
             step.save_with("codegen.diff", "text/x-diff; charset=utf-8", Content::Bytes(text.into()), &sum, vec![]).await?;
-        let mut bom = Bom::of_workspace(dir.clone()).await?;
+        let mut bom = Bom::default();
         files.iter().for_each(|file| bom.add_file(&file.path, file.content.as_bytes()));
         bom.add_model(&response.provider, &response.model);
-        let sbom_faults = bom.faults();
-        let bom = bom.document(step.step.run_id, step.step.id).to_string();
-        step.save_artifact(sbom::NAME, sbom::MEDIA_TYPE, bom.into_bytes()).await?;
+        let sbom_faults = bom.save(step, dir.clone()).await?;
         let shown: String = step.mask.apply(&diff).chars().take(DIFF_BYTES).collect();
         Ok(Outcome::Done {
             outputs: json!({

@@ -1,0 +1,79 @@
+//! Makes the bill of a step's workspace and saves it. All of the work is done on a thread of its own, since it may take seconds, and for
+//! few steps at once, since it may take some hundred MB.
+
+use std::path::{Path, PathBuf};
+
+use nofx_shared::crypto;
+use nofx_shared::engine::Failure;
+use nofx_shared::storage::Content;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
+
+use super::bom::Bom;
+use super::document::Document;
+use crate::step::StepContext;
+
+const NAME: &str = "sbom.cdx.json";
+const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
+
+/// Most bills that this process makes and saves at once.
+const BILLS: usize = 2;
+static PERMITS: Semaphore = Semaphore::const_new(BILLS);
+
+/// A bill that takes memory until it is dropped.
+struct Made {
+    document: Document,
+    digest: String,
+    permit: SemaphorePermit<'static>,
+}
+
+impl Bom {
+    /// Adds the packages of a workspace, and saves the bill as an artifact of the step. Returns its faults, each as `subject: reason`.
+    pub(crate) async fn save(self, step: &StepContext, dir: PathBuf) -> Result<Vec<String>, Failure> {
+        let Made { document, digest, permit } = self.make(dir, step.step.run_id, step.step.id).await?;
+        step.save_with(NAME, MEDIA_TYPE, Content::Bytes(document.text.into()), &digest, vec![]).await?;
+        drop(permit);
+        Ok(document.faults)
+    }
+
+    async fn make(self, dir: PathBuf, run: Uuid, step: Uuid) -> Result<Made, Failure> {
+        let permit = PERMITS.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
+        // The thread has the permit: it works on when the step ends before it.
+        let made = tokio::task::spawn_blocking(move || made(self, &dir, run, step, permit));
+        made.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))?
+    }
+}
+
+fn made(mut bom: Bom, dir: &Path, run: Uuid, step: Uuid, permit: SemaphorePermit<'static>) -> Result<Made, Failure> {
+    bom.add_workspace(dir)?;
+    let document = bom.document(run, step);
+    Ok(Made { digest: crypto::digest(document.text.as_bytes()), document, permit })
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::crypto;
+    use uuid::Uuid;
+
+    use super::super::bom::Bom;
+    use super::{BILLS, Made, PERMITS};
+
+    async fn make(dir: &std::path::Path) -> Made {
+        let made = Bom::default().make(dir.to_owned(), Uuid::nil(), Uuid::nil()).await;
+        made.unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
+    #[tokio::test]
+    async fn a_bill_has_its_permit_until_it_is_saved() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = make(dir.path()).await;
+        assert_eq!(first.digest, crypto::digest(first.document.text.as_bytes()));
+        let second = make(dir.path()).await;
+        assert_eq!((PERMITS.available_permits(), BILLS), (0, 2), "no third one is made");
+        drop(first);
+        assert_eq!(PERMITS.available_permits(), 1);
+        drop(second);
+        assert!(Bom::default().make(dir.path().join("none"), Uuid::nil(), Uuid::nil()).await.is_err());
+        assert_eq!(PERMITS.available_permits(), 2);
+    }
+}
