@@ -80,7 +80,7 @@ mod tests {
         let full: Vec<String> = (0..32).map(|n| text(n, 1024)).collect();
         assert!(check(&texts(&full)).is_ok());
         assert!(check(&texts(&vec![full.clone(); 7].concat())).is_ok(), "equal ones are read once");
-        let mut more = full.clone();
+        let mut more = full;
         more[31] = text(31, 1025);
         let faults = check(&texts(&more)).expect_err("a byte too much");
         assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, "/steps"));
