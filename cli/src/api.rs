@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::exit::Error;
 use crate::target::{self, Target};
 
+/// The largest problem that is read; those of the API are smaller.
+const PROBLEM_BYTES: usize = 64 << 10;
+
 pub(crate) struct Api {
     client: reqwest::Client,
     url: String,
@@ -51,8 +54,7 @@ impl Api {
             .await
             .map_err(|error| self.no_response(&error))?;
         let Some(place) = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned) else {
-            let body: Value = answer.json().await.unwrap_or_default();
-            return Err(Error::new(explain(&body)));
+            return Err(Self::refusal(answer).await);
         };
         self.client.get(place).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| self.no_response(&error))
     }
@@ -68,9 +70,16 @@ impl Api {
     }
 
     /// The problem of a response that is no success, or its status when it has none.
-    pub(crate) async fn refusal(response: reqwest::Response) -> Error {
+    pub(crate) async fn refusal(mut response: reqwest::Response) -> Error {
         let status = response.status();
-        match response.json::<Value>().await {
+        let mut body = vec![];
+        while let Ok(Some(chunk)) = response.chunk().await
+            && body.len() + chunk.len() <= PROBLEM_BYTES
+        {
+            body.extend_from_slice(&chunk);
+        }
+        // One that was cut off is no JSON.
+        match serde_json::from_slice::<Value>(&body) {
             Ok(problem) if problem["title"].is_string() => Error::new(explain(&problem)),
             _ => Error::new(format!("the API returned {status}")),
         }
@@ -114,4 +123,40 @@ fn explain(problem: &Value) -> String {
         text.push_str(&format!("\n  {} {}", if pointer.is_empty() { "/" } else { pointer }, fault["detail"].as_str().unwrap_or_default()));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::StreamExt;
+    use futures::stream::{iter, repeat};
+    use reqwest::{Body, Response};
+
+    use super::Api;
+
+    fn response(body: Body) -> Response {
+        let refused = axum::http::Response::builder().status(503).body(body).expect("a response");
+        Response::from(refused)
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_read_to_a_limit() {
+        let problem = |detail: usize| format!(r#"{{"title": "Closed", "detail": "{}"}}"#, "x".repeat(detail));
+        assert!(Api::refusal(response(Body::from(problem(3)))).await.0.starts_with("Closed. xxx"));
+        let parts = iter([r#"{"title": "#, r#""Closed"}"#]).map(Ok::<_, Infallible>);
+        assert_eq!(Api::refusal(response(Body::wrap_stream(parts))).await.0, "Closed");
+        assert_eq!(Api::refusal(response(Body::from(problem(64 << 10)))).await.0, "the API returned 503 Service Unavailable");
+
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let endless = repeat("x".repeat(1 << 10)).map(move |chunk| {
+            count.fetch_add(chunk.len(), Ordering::Relaxed);
+            Ok::<_, Infallible>(chunk)
+        });
+        assert_eq!(Api::refusal(response(Body::wrap_stream(endless))).await.0, "the API returned 503 Service Unavailable");
+        assert!(sent.load(Ordering::Relaxed) <= 66 << 10, "{sent:?} bytes");
+    }
 }

@@ -75,6 +75,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
     };
     match result {
         Ok(exit) => exit.code(),
-        Err(error) => failed(&format_args!("{error:#}")),
+        // It may repeat what a server, a file or a tool said.
+        Err(error) => failed(&nofx_worker::printable(&format!("{error:#}"))),
     }
 }

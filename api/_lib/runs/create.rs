@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::checked::{CheckedPlan, checked};
 use crate::App;
 use crate::http::{Authenticated, Body, IdempotentRequest, Params, Refusal, RequestParts, idempotent};
 
@@ -102,7 +103,7 @@ pub(crate) async fn create_run(
     parts: RequestParts,
     body: Body<CreateRun>,
 ) -> Result<Response, Refusal> {
-    let (plan, submitted) = read(body.value)?;
+    let CheckedPlan { plan, submitted } = read(body.value).await?;
     let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
     // A preview has no effect that a key could limit to one; a wrong key is refused even so.
     request.key()?;
@@ -113,16 +114,17 @@ pub(crate) async fn create_run(
     idempotent(request, StatusCode::CREATED, |id| create(&app, &caller, &parts, id, &plan, &submitted)).await
 }
 
-fn read(request: CreateRun) -> Result<(Plan, Value), Refusal> {
-    let invalid = |faults| Problem::new(Kind::InvalidPlan, "No run was created.").with_faults(faults);
-    let submitted = match (request.plan, request.plan_yaml, request.prompt) {
-        (Some(plan), None, None) => plan,
-        (None, Some(text), None) => plan::from_yaml(&text).map_err(invalid)?,
-        (None, None, Some(prompt)) => planning(&prompt, request.quality, request.open_pr, request.workspace),
+async fn read(request: CreateRun) -> Result<CheckedPlan, Refusal> {
+    let checked = match (request.plan, request.plan_yaml, request.prompt) {
+        (Some(plan), None, None) => checked(|| Ok(plan)).await,
+        (None, Some(text), None) => checked(move || plan::from_yaml(&text)).await,
+        (None, None, Some(prompt)) => {
+            let plan = planning(&prompt, request.quality, request.open_pr, request.workspace);
+            checked(|| Ok(plan)).await
+        }
         _ => return Err(Problem::new(Kind::InvalidPlan, "Send exactly one of `plan` (JSON), `plan_yaml` (text) and `prompt`.").into()),
     };
-    let plan = plan::from_json(&submitted).map_err(invalid)?;
-    Ok((plan, submitted))
+    checked.map_err(|faulty| Problem::new(Kind::InvalidPlan, "No run was created.").with_faults(faulty.found).into())
 }
 
 /// A plan that has a model make a plan from a prompt, and submits it.

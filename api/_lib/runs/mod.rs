@@ -1,6 +1,7 @@
 //! `/api/runs`: submit a plan, list and get runs, control them.
 
 pub(crate) mod attempts;
+pub(crate) mod checked;
 mod control;
 pub(crate) mod create;
 pub(crate) mod get;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use nofx_shared::gates::Verdict;
 use nofx_shared::plan::{self, Plan};
-use nofx_worker::{GateOptions, GateVerdict, judge_working_tree};
+use nofx_worker::{GateOptions, GateVerdict, judge_working_tree, printable};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,9 @@ pub(crate) struct GateRun {
     /// Also run `gate:e2e_smoke`, which starts the product; its command is in the plan.
     #[arg(long)]
     pub risky: bool,
+    /// Secrets that the plan's steps may have: `NOFX_SECRET_<NAME>` of this shell. Others are not given, whatever the plan names.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub secrets: Vec<String>,
     /// The plan with the repository's gates: .json, .yaml or .yml. Default: `gates.json` of the repository, if it exists.
     #[arg(long)]
     pub plan: Option<PathBuf>,
@@ -61,6 +64,7 @@ pub(crate) async fn run(target: &Target, Gate::Run(options): Gate) -> Outcome {
         names: options.names,
         base: options.base,
         risky: options.risky,
+        secrets: options.secrets,
         out: options.out,
         dir,
     };
@@ -122,11 +126,36 @@ fn name_of(verdict: Verdict) -> String {
 }
 
 fn print(verdict: &GateVerdict) {
-    let GateVerdict { name, evidence, file } = verdict;
-    output::line(format_args!("{:<14} {name:<16} {}  {}", name_of(evidence.verdict), evidence.summary, file.display()));
+    output::line(format_args!("{}", line_of(verdict)));
+}
+
+/// One line, whatever a tool said: what the tree's tools print must neither steer the terminal nor look like another verdict.
+fn line_of(GateVerdict { name, evidence, file }: &GateVerdict) -> String {
+    let text = printable(&format!("{:<14} {name:<16} {}  {}", name_of(evidence.verdict), evidence.summary, file.display()));
+    text.replace(['\n', '\t'], " ")
 }
 
 fn row(verdict: &GateVerdict) -> Value {
     let GateVerdict { name, evidence, file } = verdict;
     json!({"name": name, "gate": evidence.gate, "verdict": evidence.verdict, "summary": evidence.summary, "evidence": file})
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_worker::GateVerdict;
+    use serde_json::json;
+
+    use super::line_of;
+
+    #[test]
+    fn a_verdict_is_one_line_without_control_characters() {
+        let summary = "1 error: \u{1b}[2J\u{1b}]0;title\u{7}bad\r\npass           secrets\tx\u{9b}1A";
+        let evidence = json!({
+            "schema": "nofx.gate.evidence/v1", "gate": "gate:lint", "verdict": "fail", "summary": summary, "tool": {"name": "x"},
+            "started_at": "2026-01-01T00:00:00Z", "duration_ms": 1, "findings": [], "findings_total": 0, "inputs": [], "attempt": 1,
+        });
+        let evidence = serde_json::from_value(evidence).expect("evidence");
+        let line = line_of(&GateVerdict { name: "lint".to_owned(), evidence, file: "/tmp/a\u{1b}[8m\n/gate-lint.json".into() });
+        assert_eq!(line, "fail           lint             1 error: bad pass           secrets x1A  /tmp/a /gate-lint.json");
+    }
 }

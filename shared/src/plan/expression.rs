@@ -23,9 +23,13 @@ pub struct Scope {
 #[error("{0}")]
 pub struct Invalid(String);
 
+/// Stack of the thread that parses and evaluates. Both are recursive: the longest expression needs up to 2 MiB, as much as a thread of the
+/// runtime has, and 100 MiB in a debug build. Only what is used of it takes memory.
+const STACK_BYTES: usize = if cfg!(debug_assertions) { 256 << 20 } else { 16 << 20 };
+
 /// Checks that text is CEL, without evaluating it.
 pub fn check(source: &str) -> Result<(), Invalid> {
-    compile(source).map(drop)
+    compiled(source, drop)
 }
 
 /// Evaluates an expression.
@@ -35,15 +39,29 @@ pub fn evaluate(source: &str, scope: &Scope) -> Result<Value, Invalid> {
 
 /// Evaluates an expression over other names than those of a plan.
 pub fn evaluate_with(source: &str, names: &[(&str, &Value)]) -> Result<Value, Invalid> {
-    let program = compile(source)?;
-    let mut context = Context::default();
-    for (name, value) in names {
-        context.add_variable_from_value(*name, to_cel(value));
-    }
-    let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
-        .map_err(|_| Invalid(format!("could not evaluate `{source}`")))?
-        .map_err(|error| Invalid(format!("`{source}`: {error}")))?;
-    value.json().map_err(|error| Invalid(format!("`{source}` is not a JSON value: {error}")))
+    compiled(source, |program| {
+        let mut context = Context::default();
+        for (name, value) in names {
+            context.add_variable_from_value(*name, to_cel(value));
+        }
+        let value = catch_unwind(AssertUnwindSafe(|| program.execute(&context)))
+            .map_err(|_| Invalid(format!("could not evaluate `{source}`")))?
+            .map_err(|error| Invalid(format!("`{source}`: {error}")))?;
+        value.json().map_err(|error| Invalid(format!("`{source}` is not a JSON value: {error}")))
+    })?
+}
+
+/// What `read` makes of an expression. Both run on a thread with a large stack: a stack that overflows would end the process.
+pub(super) fn compiled<T: Send>(source: &str, read: impl FnOnce(Program) -> T + Send) -> Result<T, Invalid> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("cel".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || compile(source).map(read))
+            .map_err(|error| Invalid(format!("could not start a thread for the expression: {error}")))?
+            .join()
+            .map_err(|_| Invalid(format!("could not read `{source}`")))?
+    })
 }
 
 /// Whole numbers become CEL's `int`, never its `uint`: `index + 1` has no meaning for a uint.
@@ -62,7 +80,7 @@ fn to_cel(value: &Value) -> cel::Value {
     }
 }
 
-pub(super) fn compile(source: &str) -> Result<Program, Invalid> {
+fn compile(source: &str) -> Result<Program, Invalid> {
     if source.len() > limits::EXPRESSION_BYTES {
         return Err(Invalid(format!("the expression has {} characters, the limit is {}", source.len(), limits::EXPRESSION_BYTES)));
     }
@@ -106,6 +124,29 @@ mod tests {
         assert_eq!(evaluate("steps.a.outputs.n == 2", &scope), Ok(json!(true)));
         assert_eq!(evaluate("steps.a.outputs.list", &scope), Ok(json!(["x"])));
         assert_eq!(evaluate("steps[\"b c\"].status == 'failed'", &scope), Ok(json!(true)));
+    }
+
+    #[test]
+    fn no_expression_overflows_the_stack() {
+        let small = |work: fn()| std::thread::Builder::new().stack_size(256 << 10).spawn(work).expect("a thread").join().expect("no panic");
+        small(|| {
+            // What the limits allow: brackets that close and that do not, and a tree as deep as the text is long.
+            assert_eq!(
+                evaluate(&format!("{}1{}", "[".repeat(38), "]".repeat(38)), &Scope::default()).map(|value| value.is_array()),
+                Ok(true)
+            );
+            for source in ["){", ")[", "({f(()f(A{A{{for{?a:1}("] {
+                assert!(check(&source.repeat(1900 / source.len())).is_err(), "{source}");
+            }
+            for source in ["(", "[", "{1:", "f(", "a[", "!", "-"] {
+                assert!(check(&source.repeat(40)).is_err(), "{source}");
+            }
+            assert_eq!(evaluate(&format!("1{}", "+1".repeat(990)), &Scope::default()), Ok(json!(991)));
+            for source in [".x", "[0]", ".f()", ".map(x,x)", "<1"] {
+                let deep = format!("run{}", source.repeat(1990 / source.len()));
+                assert!(evaluate(&deep, &Scope::default()).is_err(), "{source}: it has no value");
+            }
+        });
     }
 
     #[test]

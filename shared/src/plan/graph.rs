@@ -42,13 +42,13 @@ fn cycle(needs: &[Vec<usize>], left: &[usize]) -> Vec<usize> {
     path
 }
 
-/// Every step that `step` needs, directly or not.
-pub(super) fn ancestors(needs: &[Vec<usize>], step: usize) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
+/// For each step, whether `step` needs it, directly or not.
+pub(super) fn ancestors(needs: &[Vec<usize>], step: usize) -> Vec<bool> {
+    let mut found = vec![false; needs.len()];
     let mut open = needs[step].clone();
     while let Some(next) = open.pop() {
-        if found.insert(next) {
-            open.extend(&needs[next]);
+        if !std::mem::replace(&mut found[next], true) {
+            open.extend(needs[next].iter().filter(|need| !found[**need]));
         }
     }
     found
@@ -56,11 +56,17 @@ pub(super) fn ancestors(needs: &[Vec<usize>], step: usize) -> BTreeSet<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::sort;
+    use super::{ancestors, sort};
 
     #[test]
     fn a_cycle_is_named_in_order() {
         assert_eq!(sort(&[vec![], vec![3], vec![1], vec![2, 0]]), Err(vec![1, 3, 2, 1]));
+    }
+
+    #[test]
+    fn ancestors_are_found_however_far_they_are() {
+        assert_eq!(ancestors(&[vec![1, 2], vec![2], vec![], vec![0]], 0), [false, true, true, false]);
+        assert_eq!(ancestors(&[vec![1], vec![0]], 0), [true, true], "in a cycle, too");
     }
 
     #[test]

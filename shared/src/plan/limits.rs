@@ -4,6 +4,11 @@ pub(super) const PLAN_BYTES: usize = 1 << 20;
 pub(super) const STEPS: usize = 1000;
 pub(super) const DEPTH: usize = 200;
 pub(super) const STEP_INPUT_BYTES: usize = 256 << 10;
+/// Total of a plan's different CEL expressions. Their parser is ANTLR's, which interprets the grammar token by token and copies each: up to
+/// 6 ms/KiB, five times as much in a debug build, whatever the shape. With this limit a plan is checked within a second.
+pub(super) const PLAN_EXPRESSION_BYTES: usize = 32 << 10;
+/// What an expression counts at least: starting the parser costs as much as some text.
+pub(super) const LEAST_EXPRESSION_BYTES: usize = 32;
 /// Longest CEL expression: its parser is recursive, and no one reads longer ones.
 pub(super) const EXPRESSION_BYTES: usize = 2000;
 /// Deepest nesting of brackets in a CEL expression.

@@ -1,6 +1,6 @@
 //! A plan as it is after every check, and the rows that the database takes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,12 +37,12 @@ pub struct Plan {
 impl Plan {
     /// The rows that `create_run` takes: needs as indexes of earlier steps.
     pub fn rows(&self) -> Vec<Value> {
-        let place = |name: &str| self.steps.iter().position(|step| step.name == name);
+        let places: HashMap<&str, usize> = self.steps.iter().enumerate().map(|(at, step)| (step.name.as_str(), at)).collect();
         self.steps
             .iter()
             .zip(&self.positions)
             .map(|(step, position)| {
-                let needs: BTreeSet<usize> = step.needs.iter().filter_map(|need| place(need)).collect();
+                let needs: BTreeSet<usize> = step.needs.iter().filter_map(|need| places.get(need.as_str()).copied()).collect();
                 serde_json::json!({
                     "name": step.name, "tool": step.tool, "position": position, "needs": needs, "spec": step.spec(),
                     "on_failure": step.on_failure, "max_attempts": step.retry.max_attempts.unwrap_or(1),

@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
 
-use super::expression::{Invalid, compile};
+use super::expression::{Invalid, compiled};
 
 const STEPS: &str = "steps";
 
 /// The steps that an expression names: `steps.name` or `steps["name"]`. What a macro calls `steps`, as in `list.map(steps, steps.x)`, is an
 /// element of its list and no step. Text that is not CEL, is too long or is nested too deeply is an error.
 pub(super) fn references(source: &str) -> Result<BTreeSet<String>, Invalid> {
-    let program = compile(source)?;
-    let mut found = BTreeSet::new();
-    visit(program.expression(), false, &mut found);
-    Ok(found)
+    compiled(source, |program| {
+        let mut found = BTreeSet::new();
+        visit(program.expression(), false, &mut found);
+        found
+    })
 }
 
 /// `is_shadowed`: whether a macro around this gives the name `steps` to something else. The tree is no deeper than its text is long, which
-/// `compile` limits.
+/// `compiled` limits.
 fn visit(expression: &IdedExpr, is_shadowed: bool, found: &mut BTreeSet<String>) {
     let mut each = |inner: &IdedExpr| visit(inner, is_shadowed, found);
     match &expression.expr {

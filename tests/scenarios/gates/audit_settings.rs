@@ -161,7 +161,7 @@ async fn no_program_that_a_repository_names_is_run() {
     let mut hidden = vec![];
     // Each says that there is nothing.
     let own = |report: &str| format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 10.1.0 && exit 0\necho '{report}'\n");
-    // Yarn runs another yarn if the settings name one, unless it is told not to; cargo runs what an alias names.
+    // Yarn runs another yarn if the settings name one, unless YARN_IGNORE_PATH is set; cargo runs what an alias names.
     let yarn = |(_, vulnerable): (&str, &str), code: u8| {
         format!(
             "#!/bin/sh\nif [ -e own/yarn ] && [ -z \"$YARN_IGNORE_PATH\" ]; then exec own/yarn \"$@\"; fi\n{}",

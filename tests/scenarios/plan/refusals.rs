@@ -73,6 +73,12 @@ async fn plans_beyond_a_limit_are_refused_and_the_limit_is_named() {
     assert!(refused(many).await.contains("1000"));
     assert!(refused(deep).await.contains("200"));
     assert!(refused(vec![large]).await.contains("the limit is"));
+    let wordy: Vec<_> = (0..500)
+        .map(|n| json!({"name": format!("s{n}"), "tool": "noop", "needs": [], "if": format!("{n} == 1{}", "+1".repeat(970))}))
+        .collect();
+    let (pointer, limit) = (r#""pointer":"/steps""#, "the limit is 32768");
+    let errors = refused(wordy).await;
+    assert!(errors.contains(pointer) && errors.contains(limit), "{errors}");
     let fine: Vec<_> = (0..200).map(named).collect();
     assert_eq!(person.post("/api/runs?dry_run=true", json!({"plan": {"goal": "limits", "steps": fine}})).await.0, 200);
 }

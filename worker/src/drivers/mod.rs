@@ -14,7 +14,8 @@ pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
-pub(crate) use shell::{last_lines, printable, script_argv, tail};
+pub use shell::printable;
+pub(crate) use shell::{last_lines, script_argv, tail};
 
 /// Most bytes of `NOFX_OUTPUT`: what a step's outputs may have.
 const WRITTEN_BYTES: u64 = 256 << 10;

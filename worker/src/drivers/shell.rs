@@ -10,7 +10,7 @@ pub(crate) fn script_argv(script: &str) -> Vec<String> {
 
 /// A text as lines without control characters: escape sequences (ECMA-48) are removed whole, a carriage return ends a line as it does on
 /// a terminal, tabs stay.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {

@@ -114,7 +114,7 @@ mod tests {
     fn chosen(steps: Option<Value>, names: &[&str], base: Option<&str>, risky: bool) -> Result<Vec<(String, Value)>, String> {
         let plan = steps.map(|steps| plan::from_json(&json!({"goal": "g", "risky": true, "steps": steps})).expect("a plan"));
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let options = GateOptions { dir: ".".into(), plan, names, base: base.map(str::to_owned), risky, out: None };
+        let options = GateOptions { dir: ".".into(), plan, names, base: base.map(str::to_owned), risky, secrets: vec![], out: None };
         let chosen = choose(&options).map_err(|error| error.to_string())?;
         Ok(chosen.into_iter().map(|one| (one.name, Value::Object(one.inputs))).collect())
     }

@@ -49,6 +49,9 @@ pub async fn judge_working_tree(
 /// The verdict of one gate, or none when it was stopped. What keeps the gate from judging makes it inconclusive.
 async fn judge(workspace: &Folder, processes: &Processes, chosen: &Chosen, stop: &CancellationToken) -> Option<(Judged, Mask)> {
     let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
+    if let Some(name) = chosen.secrets.iter().find(|name| !options.secrets.contains(name)) {
+        return Some((inconclusive(format!("the step names the secret {name}: add --secrets {name} to allow it")), Mask::default()));
+    }
     let secrets = match secrets::of_environment(&chosen.secrets) {
         Ok(secrets) => secrets,
         Err(error) => return Some((inconclusive(error.to_string()), Mask::default())),

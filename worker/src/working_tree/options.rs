@@ -17,6 +17,8 @@ pub struct GateOptions {
     pub base: Option<String>,
     /// Whether `gate:e2e_smoke` may start the product.
     pub risky: bool,
+    /// Names of the secrets that steps may have: the plan is a file of the tree that is judged, and must not choose them alone.
+    pub secrets: Vec<String>,
     /// The folder for the evidence; default: `.nofx/gates` of the working tree.
     pub out: Option<PathBuf>,
 }

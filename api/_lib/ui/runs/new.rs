@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::{Params, Refusal};
+use crate::runs::checked::{CheckedPlan, Faulty, checked};
 use crate::runs::create::preview;
 use crate::ui::Ui;
 use crate::ui::components::{counted, empty, marked};
@@ -129,22 +130,25 @@ struct Checked {
 }
 
 async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<Checked, Refusal> {
-    let read = serde_json::from_str(&draft.text).or_else(|_| plan::from_yaml(&draft.text));
-    let value: Value = match read {
-        Ok(value) => value,
-        Err(found) => return Ok(Checked { plan: None, markup: faults(&found, None) }),
+    let of_run = match (draft.from, &draft.step) {
+        (Some(run), Some(step)) => Some((plan_of(ui, session, run).await?, step.clone())),
+        _ => None,
     };
-    let submitted = match (draft.from, &draft.step) {
-        (Some(run), Some(step)) => with_inputs(plan_of(ui, session, run).await?, step, value),
-        _ => value,
+    let text = draft.text.clone();
+    let read = move || {
+        let value = serde_json::from_str(&text).or_else(|_| plan::from_yaml(&text))?;
+        Ok(match of_run {
+            Some((plan, step)) => with_inputs(plan, &step, value),
+            None => value,
+        })
     };
-    match plan::from_json(&submitted) {
-        Ok(plan) => {
+    match checked(read).await {
+        Ok(CheckedPlan { plan, submitted }) => {
             let open_breakers = ui.app.open_breakers(&session.caller).await?;
             let warnings = preview(&plan, &open_breakers).warnings;
             Ok(Checked { markup: drawn(&plan, &warnings), plan: Some(submitted) })
         }
-        Err(found) => Ok(Checked { plan: None, markup: faults(&found, Some(&submitted)) }),
+        Err(Faulty { found, submitted }) => Ok(Checked { plan: None, markup: faults(&found, submitted.as_ref()) }),
     }
 }
 

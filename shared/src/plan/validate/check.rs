@@ -28,12 +28,11 @@ pub(in crate::plan) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     }
     let needs = needs::resolve(&mut steps, listed, &mut faults);
     let order = needs::sort(&steps, &needs, &mut faults);
-    let mut references = vec![];
     for (at, step) in steps.iter().enumerate() {
         approvals::check(step, at, plan.risky, &mut faults);
         workspace::check_inputs(step, at, &mut faults);
-        references.push(expressions::check(step, at, &steps, &needs, &mut faults));
     }
+    let references = expressions::check(&steps, &needs, &mut faults);
     if !faults.is_empty() {
         return Err(faults);
     }
