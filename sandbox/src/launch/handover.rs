@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
 
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{Report, Spec};
@@ -22,9 +23,12 @@ impl Handover {
 
     /// With a description that may be none.
     pub fn of(description: &[u8]) -> io::Result<Self> {
-        let file = || memfd_create("nofx", MFdFlags::empty()).map(File::from);
+        let file = || memfd_create("nofx", MFdFlags::MFD_ALLOW_SEALING).map(File::from);
         let mut spec = file()?;
         spec.write_all(description)?;
+        // A process of the same user could write to it otherwise, before the helper reads it.
+        let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
+        fcntl(&spec, FcntlArg::F_ADD_SEALS(seals))?;
         Ok(Self { spec, report: file()? })
     }
 

@@ -65,6 +65,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     if spec.level >= Level::L3 {
         namespaces::require(&own, &spec.tcp)?;
     }
+    session::die_with_parent()?;
     session::own_session()?;
     session::mask();
     descriptors::close_inherited()?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{chdir, getpid, getsid, setsid};
 
@@ -21,6 +22,11 @@ pub(super) fn own_session() -> Result<(), Error> {
         setsid().map_err(error)?;
     }
     Ok(())
+}
+
+/// The program is killed when its parent's thread ends, so that it is never left to nobody. What it started itself is not.
+pub(super) fn die_with_parent() -> Result<(), Error> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(|errno| Error::System("be killed with the parent", errno.into()))
 }
 
 /// 027: the user's group has no other member, and others read nothing that the program writes outside of its folders, as L1 allows in

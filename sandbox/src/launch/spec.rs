@@ -21,9 +21,11 @@ pub struct Spec {
     pub level: Level,
     pub limits: Limits,
     pub tcp: Tcp,
-    /// Folders and files that the program may change; from L2 on it may change no others.
+    /// Folders and files that the program may change; from L2 on it may change no others. No part of these paths may be a link, and none may be
+    /// below a folder that another program can change.
     pub read_write: Vec<PathBuf>,
-    /// Folders and files that the program may read and execute, beside those of the system (`files`).
+    /// Folders and files that the program may read and execute, beside those of the system (`files`). No part of these paths
+    /// may be a link.
     pub read_only: Vec<PathBuf>,
     /// A folder of `read_write`; from L3 on it is also `/tmp`.
     pub scratch: PathBuf,

@@ -1,6 +1,11 @@
 //! What the helper refuses, what it hands on, and what it reports.
+#![expect(clippy::disallowed_methods, reason = "starts a parent that ends before its child")]
 
-use nofx_sandbox::launch::{Namespaces, Report, Tcp};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nofx_sandbox::launch::{Handover, Namespaces, Report, Tcp};
 use nofx_shared::drivers::{Level, Limits, Namespace, Network};
 
 use crate::program::{LEVELS, Program};
@@ -30,7 +35,7 @@ fn what_is_enforced_is_reported() {
 
 #[test]
 fn no_descriptor_and_no_variable_of_the_parent_is_inherited() {
-    let secret = nofx_sandbox::launch::Handover::of(b"a secret").expect("a memfd that children inherit");
+    let secret = Handover::of(b"a secret").expect("a memfd that children inherit");
     for level in LEVELS {
         let program = Program::new(level, &["sh", "-c", "ls -l /proc/self/fd; env"]);
         let text = program.stdout();
@@ -94,6 +99,44 @@ fn what_cannot_be_started_is_refused_with_its_name() {
     let mut program = Program::new(Level::L2, &["true"]);
     program.spec.read_only.push("/no/such/toolchain".into());
     assert!(program.refusal().contains("/no/such/toolchain"));
+}
+
+#[test]
+fn a_rule_does_not_follow_links() {
+    for link in ["link", "link/usr"] {
+        let mut program = Program::new(Level::L2, &["true"]);
+        std::os::unix::fs::symlink("/", program.folder.path().join("link")).expect("a link");
+        program.spec.read_write.push(program.folder.path().join(link));
+        assert!(program.refusal().contains("symbolic links"), "{link}");
+    }
+}
+
+#[test]
+fn a_description_cannot_be_changed() {
+    let handover = Handover::of(b"{}").expect("a memfd");
+    let [spec, _] = handover.descriptors();
+    let mut opened = std::fs::OpenOptions::new().write(true).open(format!("/proc/self/fd/{spec}")).expect("it opens");
+    assert_eq!(std::io::Write::write(&mut opened, b"x").map_err(|error| error.kind()), Err(std::io::ErrorKind::PermissionDenied));
+}
+
+#[test]
+fn a_program_does_not_outlive_its_parent() {
+    for level in LEVELS {
+        let program = Program::new(level, &["sh", "-c", "echo started; exec sleep 600"]);
+        let handover = Handover::new(&program.spec).expect("a memfd");
+        let helper = program.command(handover.descriptors());
+        // A parent in between: a shell that waits for the helper.
+        let mut parent = Command::new("sh");
+        parent.args(["-c", "\"$@\" & wait", "sh"]).arg(helper.get_program()).args(helper.get_args());
+        let mut parent = parent.uid(program.uid).gid(program.uid).stdout(Stdio::piped()).spawn().expect("a shell");
+        let mut output = BufReader::new(parent.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        assert_eq!(line, "started\n", "{level}");
+        parent.kill().and_then(|()| parent.wait()).expect("it ends");
+        // The pipe ends when nobody has it any more.
+        assert_eq!(output.read_line(&mut line).expect("the end"), 0, "{level}");
+    }
 }
 
 #[test]
