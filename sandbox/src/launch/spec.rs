@@ -29,7 +29,7 @@ pub struct Spec {
     pub read_only: Vec<PathBuf>,
     /// A folder of `read_write`; from L3 on it is also `/tmp`.
     pub scratch: PathBuf,
-    /// This program: bubblewrap starts it again inside.
+    /// A program with the verb `launch`. Its user need not be able to enter its folder.
     pub exe: PathBuf,
     /// The namespaces of who starts the program: those of the program differ at L3.
     pub outside: Namespaces,

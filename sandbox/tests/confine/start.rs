@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use nofx_sandbox::launch::{Handover, Namespaces, Report, Tcp};
 use nofx_shared::drivers::{Level, Limits, Namespace, Network};
 
-use crate::program::{LEVELS, Program};
+use crate::program::{LEVELS, Program, install};
 
 #[test]
 fn what_is_enforced_is_reported() {
@@ -35,7 +35,7 @@ fn what_is_enforced_is_reported() {
 
 #[test]
 fn no_descriptor_and_no_variable_of_the_parent_is_inherited() {
-    let secret = Handover::of(b"a secret").expect("a memfd that children inherit");
+    let secret = Handover::of(b"a secret", "/dev/null".as_ref()).expect("a memfd that children inherit");
     for level in LEVELS {
         let program = Program::new(level, &["sh", "-c", "ls -l /proc/self/fd; env"]);
         let text = program.stdout();
@@ -102,6 +102,18 @@ fn what_cannot_be_started_is_refused_with_its_name() {
 }
 
 #[test]
+fn the_helper_may_lie_where_its_user_cannot_enter() {
+    for level in LEVELS {
+        let mut program = Program::new(level, &["true"]);
+        let closed = tempfile::tempdir().expect("a folder of root's");
+        let exe = closed.path().join("nofx");
+        install(&program.spec.exe, &exe, "755");
+        program.spec.exe = exe;
+        assert_eq!(program.enforced().level, Some(level));
+    }
+}
+
+#[test]
 fn a_rule_does_not_follow_links() {
     for link in ["link", "link/usr"] {
         let mut program = Program::new(Level::L2, &["true"]);
@@ -113,7 +125,7 @@ fn a_rule_does_not_follow_links() {
 
 #[test]
 fn a_description_cannot_be_changed() {
-    let handover = Handover::of(b"{}").expect("a memfd");
+    let handover = Handover::of(b"{}", "/dev/null".as_ref()).expect("a memfd");
     let [spec, _] = handover.descriptors();
     let mut opened = std::fs::OpenOptions::new().write(true).open(format!("/proc/self/fd/{spec}")).expect("it opens");
     assert_eq!(std::io::Write::write(&mut opened, b"x").map_err(|error| error.kind()), Err(std::io::ErrorKind::PermissionDenied));
@@ -124,7 +136,7 @@ fn a_program_does_not_outlive_its_parent() {
     for level in LEVELS {
         let program = Program::new(level, &["sh", "-c", "echo started; exec sleep 600"]);
         let handover = Handover::new(&program.spec).expect("a memfd");
-        let helper = program.command(handover.descriptors());
+        let helper = program.command(&handover);
         // A parent in between: a shell that waits for the helper.
         let mut parent = Command::new("sh");
         parent.args(["-c", "\"$@\" & wait", "sh"]).arg(helper.get_program()).args(helper.get_args());
@@ -152,7 +164,7 @@ fn a_description_that_is_none_is_refused() {
     let (_, report) = program.run_described(extended.to_string().as_bytes());
     assert!(matches!(report, Report::Refused(why) if why.contains("no_seccomp")));
     // Descriptors that are not there: nothing can be reported, so it is written.
-    let output = program.command([990, 991]).output().expect("the helper starts");
+    let output = Command::new(&program.spec.exe).args(["launch", "990", "991"]).output().expect("the helper starts");
     assert_eq!(output.status.code(), Some(nofx_sandbox::launch::REFUSED));
     assert!(String::from_utf8_lossy(&output.stderr).contains("descriptor 991"), "{output:?}");
 }

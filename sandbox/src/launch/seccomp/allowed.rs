@@ -68,8 +68,14 @@ pub(super) const HERE: &[i64] = &[
     libc::SYS_renameat, libc::SYS_rmdir, libc::SYS_select, libc::SYS_setrlimit, libc::SYS_signalfd, libc::SYS_stat, libc::SYS_symlink,
     libc::SYS_sync_file_range, libc::SYS_time, libc::SYS_unlink, libc::SYS_utime, libc::SYS_utimes, libc::SYS_vfork,
 ];
+/// The older forms that `aarch64` has beside them; libc does not name all of them.
 #[cfg(target_arch = "aarch64")]
-pub(super) const HERE: &[i64] = &[];
+pub(super) const HERE: &[i64] = &[
+    38,  // renameat
+    84,  // sync_file_range
+    163, // getrlimit
+    164, // setrlimit
+];
 
 /// Newer than the names of the `libc` crate; from 424 on a number is the same everywhere.
 pub(super) const NEWER: &[i64] = &[
