@@ -87,7 +87,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
                 .to_string(),
         ),
         uid: Some(nix::unistd::getuid().as_raw()),
-        no_new_privs: true,
+        no_new_privs: session::has_no_new_privs()?,
         seccomp: Some(seccomp),
         landlock_abi,
         namespaces: own,

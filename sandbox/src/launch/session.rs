@@ -43,3 +43,7 @@ pub(super) fn enter(dir: &Path) -> Result<(), Error> {
 pub(super) fn no_new_privs() -> Result<(), Error> {
     prctl::set_no_new_privs().map_err(|errno| Error::System("refuse new privileges", errno.into()))
 }
+
+pub(super) fn has_no_new_privs() -> Result<bool, Error> {
+    prctl::get_no_new_privs().map_err(|errno| Error::System("read whether there are new privileges", errno.into()))
+}

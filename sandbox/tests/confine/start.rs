@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use nix::libc;
 use nofx_sandbox::launch::{Handover, Namespaces, Report, Tcp};
 use nofx_shared::drivers::{Level, Limits, Namespace, Network};
 
@@ -120,6 +121,30 @@ fn a_rule_does_not_follow_links() {
         std::os::unix::fs::symlink("/", program.folder.path().join("link")).expect("a link");
         program.spec.read_write.push(program.folder.path().join(link));
         assert!(program.refusal().contains("symbolic links"), "{link}");
+    }
+}
+
+#[test]
+fn a_kernel_without_landlock_has_no_l2() {
+    // A filter that answers as such a kernel does, and then the helper.
+    let without = "import ctypes, os, struct, sys\n\
+                   code = b''.join(struct.pack('HBBI', *one) for one in [(32, 0, 0, 0), (21, 0, 1, 444), (6, 0, 0, 0x50000 + int(sys.argv[1])), (6, 0, 0, 0x7fff0000)])\n\
+                   buffer = ctypes.create_string_buffer(code)\n\
+                   filter = ctypes.create_string_buffer(struct.pack('HxxxxxxP', 4, ctypes.addressof(buffer)))\n\
+                   libc = ctypes.CDLL(None, use_errno=True)\n\
+                   assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0\n\
+                   os.execv(sys.argv[2], sys.argv[2:])";
+    for (level, answer) in [(Level::L2, libc::ENOSYS), (Level::L2, libc::EOPNOTSUPP), (Level::L1, libc::ENOSYS)] {
+        let program = Program::new(level, &["true"]);
+        let mut handover = Handover::new(&program.spec).expect("a memfd");
+        let helper = program.command(&handover);
+        let mut parent = Command::new("python3");
+        parent.args(["-I", "-c", without, &answer.to_string()]).arg(helper.get_program()).args(helper.get_args());
+        let output = parent.uid(program.uid).gid(program.uid).output().expect("it runs");
+        match handover.report().expect("a report").unwrap_or_else(|| panic!("{output:?}")) {
+            Report::Refused(why) => assert!(level == Level::L2 && why.contains("Landlock"), "{why}"),
+            Report::Enforced(enforced) => assert!(level == Level::L1 && output.status.success(), "{enforced:?}"),
+        }
     }
 }
 
