@@ -74,7 +74,10 @@ impl Program {
     }
 
     pub(crate) fn command(&self, handover: &Handover) -> Command {
-        helper(&self.spec, Some((self.uid, self.uid)), handover)
+        let mut helper = helper(&self.spec, Some((self.uid, self.uid)), handover);
+        // What a parent forgets to take away.
+        helper.env("NOFX_SIGNING_KEY", "a secret");
+        helper
     }
 
     /// What it wrote, when it has ended well.
