@@ -47,6 +47,13 @@ def send_messages_at_once(port):
         call(307, 269, one.fileno(), ctypes.create_string_buffer(header), 1, socket.MSG_FASTOPEN)
 
 
+def own_socket():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        one.bind("socket")
+        one.listen()
+        connect(socket.AF_UNIX, "socket")
+
+
 def put_on_top_of_tcp():
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
         one.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
@@ -100,6 +107,7 @@ attempts = {
     "read the disk": lambda: read("/dev/vda"),
     "open the terminal": lambda: read("/dev/tty"),
     "read the parent's environment": lambda: read(f"/proc/{about['parent']}/environ"),
+    "see the parent's command line": lambda: read(f"/proc/{about['parent']}/cmdline"),
     "read a neighbour's environment": lambda: read(f"/proc/{about['neighbour']}/environ"),
     "write a neighbour's memory": lambda: overwrite_memory(about["neighbour"]),
     "signal the parent": lambda: os.kill(about["parent"], 0),
@@ -127,6 +135,8 @@ attempts = {
     "crypto socket": lambda: socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET),
     "socket pair": lambda: socket.socketpair(),
     "abstract socket": lambda: connect(socket.AF_UNIX, "\0" + about["abstract"]),
+    "socket of another user in the file system": lambda: connect(socket.AF_UNIX, about["socket"]),
+    "socket of one's own in the file system": own_socket,
     "mount": lambda: call(165, 40, text(b"none"), text(b"/tmp"), text(b"tmpfs")),
     "unmount": lambda: call(166, 39, text(b"/proc")),
     "new mount interface": lambda: call(430, 430, text(b"tmpfs")),
