@@ -10,8 +10,9 @@ const EXE: &str = "/run/nofx";
 /// 64 MiB, as containers have.
 const SHARED_MEMORY_BYTES: &str = "67108864";
 
-/// The arguments of `bwrap` (0.10, or an older one with `--ro-bind-fd`, as Debian's) that start `exe launch SPEC REPORT` inside namespaces of its own. `uid` and `gid` are those of the process that
-/// starts `bwrap`, which must live as long as the program does (`--die-with-parent`: its *thread* must). The descriptors pass through.
+/// The arguments of `bwrap` (0.10, or an older one with `--ro-bind-fd`, as Debian's) that start `exe launch SPEC REPORT` inside namespaces of
+/// its own. `uid` and `gid` are those of the process that starts `bwrap`; its *thread* must live as long as the program does
+/// (`--die-with-parent`). The descriptors pass through.
 pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "--unshare-user",

@@ -11,9 +11,9 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort, PathBeneath, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 
 use nofx_shared::drivers::Level;
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 
 use super::error::Error;
 use super::{Spec, files};
