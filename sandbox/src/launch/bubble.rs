@@ -3,14 +3,17 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Spec, Tcp, files};
+use super::{Handover, Spec, Tcp, files};
 
+/// Where this program is inside: no folder that a program has.
+const EXE: &str = "/run/nofx";
 /// 64 MiB, as containers have.
 const SHARED_MEMORY_BYTES: &str = "67108864";
 
-/// The arguments of `bwrap` that start `exe launch SPEC REPORT` inside namespaces of its own. `uid` and `gid` are those of the process that
-/// starts `bwrap`, which must live as long as the program does (`--die-with-parent`: its *thread* must). The descriptors pass through.
-pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]) -> Vec<OsString> {
+/// The arguments of `bwrap` (0.10, or an older one with `--ro-bind-fd`, as Debian's) that start `exe launch SPEC REPORT` inside namespaces of
+/// its own. `uid` and `gid` are those of the process that starts `bwrap`; its *thread* must live as long as the program does
+/// (`--die-with-parent`). The descriptors pass through.
+pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "--unshare-user",
         "--unshare-pid",
@@ -45,15 +48,15 @@ pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, descriptors: [i32; 2]
     {
         bind(&mut args, "--ro-bind", &resolver, &resolver);
     }
-    bind(&mut args, "--ro-bind", &spec.exe, &spec.exe);
+    args.extend(["--ro-bind-fd".into(), handover.exe().to_string().into(), EXE.into()]);
     for path in &spec.read_only {
         bind(&mut args, "--ro-bind", path, path);
     }
     for path in &spec.read_write {
         bind(&mut args, "--bind", path, path);
     }
-    args.extend(["--chdir".into(), spec.dir.clone().into(), "--".into(), spec.exe.clone().into(), "launch".into()]);
-    args.extend(descriptors.map(|number| number.to_string().into()));
+    args.extend(["--chdir".into(), spec.dir.clone().into(), "--".into(), EXE.into(), "launch".into()]);
+    args.extend(handover.descriptors().map(|number| number.to_string().into()));
     args
 }
 

@@ -6,23 +6,20 @@ use std::process::Command;
 
 use nofx_shared::drivers::Level;
 
-use super::Spec;
 use super::bubble::bubble_args;
+use super::{Handover, Spec};
 
 /// The helper for a program, which becomes the program; from L3 on bubblewrap, in which it runs. `user` is the uid and gid that it is
-/// started as, by a parent that may do that; without one it runs as the parent does. `descriptors` are those of `main`: of memfds without
-/// `CLOEXEC`.
-pub fn helper(spec: &Spec, user: Option<(u32, u32)>, descriptors: [i32; 2]) -> Command {
+/// started as, by a parent that may do that; without one it runs as the parent does. `handover` is that of the same `Spec`.
+pub fn helper(spec: &Spec, user: Option<(u32, u32)>, handover: &Handover) -> Command {
     let mut command = if spec.level >= Level::L3 {
         let (uid, gid) = user.unwrap_or_else(|| (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw()));
         let mut command = Command::new("bwrap");
-        command.args(bubble_args(spec, uid, gid, descriptors));
+        command.args(bubble_args(spec, uid, gid, handover));
         command
     } else {
-        // This way also where the user may not enter the folder of this program.
-        let is_this = std::env::current_exe().is_ok_and(|exe| exe == spec.exe);
-        let mut command = if is_this { Command::new("/proc/self/exe") } else { Command::new(&spec.exe) };
-        command.arg("launch").args(descriptors.map(|number| number.to_string()));
+        let mut command = Command::new(format!("/proc/self/fd/{}", handover.exe()));
+        command.arg("launch").args(handover.descriptors().map(|number| number.to_string()));
         command
     };
     if let Some((uid, gid)) = user {

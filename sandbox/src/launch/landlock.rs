@@ -3,12 +3,15 @@
 //! What is beyond it at all current versions: `stat`, `chmod` and times of files that the user owns, UDP (seccomp refuses it), and sockets
 //! in the file system before version 9.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 
 use nofx_shared::drivers::Level;
 
@@ -70,16 +73,31 @@ fn handled() -> Result<RulesetCreated, Error> {
     Ok(most.create()?)
 }
 
+/// A path of the rules. No part of it may be a link: a program of the same run could have made it, to what it may not have.
 fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, Error> {
-    let error = |error: std::io::Error| Error::Path(path.to_owned(), error);
-    let is_folder = path.metadata().map_err(error)?.is_dir();
-    let opened = PathFd::new(path).map_err(|cause| error(std::io::Error::other(cause)))?;
-    // What concerns folders only is refused in the rule of a file.
-    let access = if is_folder { access } else { access & AccessFs::from_file(MOST) };
-    Ok(rules.add_rule(PathBeneath::new(opened, access))?)
+    let opened = rustix::fs::openat2(rustix::fs::CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    allow_opened(rules, path, opened.map_err(io::Error::from), access)
 }
 
+/// A path of the system, of which many are links.
 fn allow_if_there(rules: RulesetCreated, path: &str, access: impl Into<BitFlags<AccessFs>>) -> Result<RulesetCreated, Error> {
-    let path = PathBuf::from(path);
-    if path.exists() { allow(rules, &path, access.into()) } else { Ok(rules) }
+    let path = Path::new(path);
+    match rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+        Err(rustix::io::Errno::NOENT) => Ok(rules),
+        opened => allow_opened(rules, path, opened.map_err(io::Error::from), access.into()),
+    }
+}
+
+fn allow_opened(
+    rules: RulesetCreated,
+    path: &Path,
+    opened: io::Result<OwnedFd>,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, Error> {
+    let error = |error| Error::Path(path.to_owned(), error);
+    let opened = opened.map_err(error)?;
+    let kind = rustix::fs::fstat(&opened).map_err(|errno| error(errno.into()))?.st_mode;
+    // What concerns folders only is refused in the rule of a file.
+    let access = if FileType::from_raw_mode(kind) == FileType::Directory { access } else { access & AccessFs::from_file(MOST) };
+    Ok(rules.add_rule(PathBeneath::new(opened, access))?)
 }

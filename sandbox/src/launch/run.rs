@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use nofx_shared::drivers::{Enforced, Level};
+use nofx_shared::drivers::{Enforced, Level, Namespace};
 
 use super::error::Error;
 use super::{Namespaces, Report, Spec, Tcp, descriptors, landlock, limits, namespaces, privileges, seccomp, session};
@@ -65,6 +65,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     if spec.level >= Level::L3 {
         namespaces::require(&own, &spec.tcp)?;
     }
+    session::die_with_parent()?;
     session::own_session()?;
     session::mask();
     descriptors::close_inherited()?;
@@ -73,26 +74,25 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     let landlock_abi = if spec.level >= Level::L2 { Some(landlock::restrict(spec)?) } else { None };
     // After what opens files, since it limits their number; before the filter, since that is the last.
     let limits = limits::apply(&spec.limits)?;
-    let has_own_ipc = own.contains(&nofx_shared::drivers::Namespace::Ipc);
+    let has_own_ipc = own.contains(&Namespace::Ipc);
     let seccomp = seccomp::apply(&spec.tcp, has_own_ipc)?;
     Ok(Enforced {
         level: Some(spec.level),
         driver: "worker-container".to_owned(),
-        kernel: Some(
-            nix::sys::utsname::uname()
-                .map_err(|errno| Error::System("read the kernel's release", errno.into()))?
-                .release()
-                .display()
-                .to_string(),
-        ),
+        kernel: Some(kernel()?),
         uid: Some(nix::unistd::getuid().as_raw()),
-        no_new_privs: true,
+        no_new_privs: session::has_no_new_privs()?,
         seccomp: Some(seccomp),
         landlock_abi,
         namespaces: own,
         limits,
         network: spec.tcp.enforced(spec.level),
     })
+}
+
+fn kernel() -> Result<String, Error> {
+    let name = nix::sys::utsname::uname().map_err(|errno| Error::System("read the kernel's release", errno.into()))?;
+    Ok(name.release().display().to_string())
 }
 
 fn exec(spec: &Spec) -> Error {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{chdir, getpid, getsid, setsid};
 
@@ -23,6 +24,11 @@ pub(super) fn own_session() -> Result<(), Error> {
     Ok(())
 }
 
+/// The program is killed when its parent's thread ends, so that it is never left to nobody. What it started itself is not.
+pub(super) fn die_with_parent() -> Result<(), Error> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(|errno| Error::System("be killed with the parent", errno.into()))
+}
+
 /// 027: the user's group has no other member, and others read nothing that the program writes outside of its folders, as L1 allows in
 /// `/tmp`. Not 077, since archives that are built with it are unreadable for whoever unpacks them in a group.
 pub(super) fn mask() {
@@ -36,4 +42,8 @@ pub(super) fn enter(dir: &Path) -> Result<(), Error> {
 /// Setuid programs and file capabilities give nothing any more.
 pub(super) fn no_new_privs() -> Result<(), Error> {
     prctl::set_no_new_privs().map_err(|errno| Error::System("refuse new privileges", errno.into()))
+}
+
+pub(super) fn has_no_new_privs() -> Result<bool, Error> {
+    prctl::get_no_new_privs().map_err(|errno| Error::System("read whether there are new privileges", errno.into()))
 }

@@ -21,13 +21,15 @@ pub struct Spec {
     pub level: Level,
     pub limits: Limits,
     pub tcp: Tcp,
-    /// Folders and files that the program may change; from L2 on it may change no others.
+    /// Folders and files that the program may change; from L2 on it may change no others. No part of these paths may be a link, and none may be
+    /// below a folder that another program can change.
     pub read_write: Vec<PathBuf>,
-    /// Folders and files that the program may read and execute, beside those of the system (`files`).
+    /// Folders and files that the program may read and execute, beside those of the system (`files`). No part of these paths
+    /// may be a link.
     pub read_only: Vec<PathBuf>,
     /// A folder of `read_write`; from L3 on it is also `/tmp`.
     pub scratch: PathBuf,
-    /// This program: bubblewrap starts it again inside.
+    /// A program with the verb `launch`. Its user need not be able to enter its folder.
     pub exe: PathBuf,
     /// The namespaces of who starts the program: those of the program differ at L3.
     pub outside: Namespaces,

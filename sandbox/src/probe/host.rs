@@ -31,7 +31,7 @@ pub struct Offer {
 pub fn probe(exe: &Path) -> Host {
     let pool = parts::user_pool();
     let user = pool.works.then_some((parts::USER, parts::USER));
-    let levels: Vec<Offer> = [Level::L1, Level::L2, Level::L3].map(|level| offer(level, try_level(exe, level, user))).into();
+    let levels: Vec<Offer> = [Level::L1, Level::L2, Level::L3].map(|level| offer(exe, level, user)).into();
     let enforced = levels.iter().filter_map(|offer| offer.enforced.as_ref());
     let kernel = nix::sys::utsname::uname().map(|name| name.release().display().to_string()).unwrap_or_default();
     let parts = vec![
@@ -45,9 +45,28 @@ pub fn probe(exe: &Path) -> Host {
     Host { kernel, levels, parts }
 }
 
-fn offer(level: Level, result: Result<Enforced, String>) -> Offer {
+fn offer(exe: &Path, level: Level, user: Option<(u32, u32)>) -> Offer {
+    let result = match user {
+        // A user namespace is a border, too; below L3 there is none but the user.
+        None if level < Level::L3 => Err("programs would run as the user who starts them: it needs the user pool".to_owned()),
+        _ => try_level(exe, level, user),
+    };
     match result {
         Ok(enforced) => Offer { level, enforced: Some(enforced), why_not: None },
         Err(why) => Offer { level, enforced: None, why_not: Some(why) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::drivers::Level;
+
+    use super::offer;
+
+    #[test]
+    fn a_program_without_a_user_of_its_own_has_no_level_below_l3() {
+        let why = |level| offer("/no/such/program".as_ref(), level, None).why_not.expect("it is not offered");
+        assert!(why(Level::L1).contains("user pool") && why(Level::L2).contains("user pool"));
+        assert!(why(Level::L3).contains("/no/such/program"));
     }
 }

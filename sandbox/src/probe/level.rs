@@ -27,9 +27,9 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
         exe: exe.to_owned(),
         outside: Namespaces::of_this_process().map_err(|error| format!("cannot read the namespaces: {error}"))?,
     };
-    let mut handover = Handover::new(&spec).map_err(|error| format!("cannot make a file in memory: {error}"))?;
-    let mut command = helper(&spec, user, handover.descriptors());
-    let name = command.get_program().display().to_string();
+    let mut handover = Handover::new(&spec).map_err(|error| format!("cannot open `{}`: {error}", exe.display()))?;
+    let mut command = helper(&spec, user, &handover);
+    let name = if level >= Level::L3 { "bwrap".to_owned() } else { exe.display().to_string() };
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{name}`: {error}"))?;
     match handover.report() {
         Ok(Some(Report::Enforced(enforced))) if output.status.success() => Ok(enforced),

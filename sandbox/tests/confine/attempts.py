@@ -1,5 +1,5 @@
 """What a hostile program tries, each attempt in a process of its own. Prints an object: the name of the attempt, and `done` or the error."""
-import ctypes, errno, json, os, platform, resource, signal, socket, sys
+import ctypes, errno, json, os, platform, resource, signal, socket, struct, sys
 
 about = json.loads(os.environ["ABOUT"])
 libc = ctypes.CDLL(None, use_errno=True)
@@ -23,6 +23,40 @@ def connect(family, address, kind=socket.SOCK_STREAM, protocol=0):
     with socket.socket(family, kind, protocol) as one:
         one.settimeout(5)
         one.connect(address)
+
+
+def send_at_once(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.settimeout(5)
+        one.sendto(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", port))
+
+
+def send_message_at_once(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.settimeout(5)
+        one.sendmsg([b"x"], [], socket.MSG_FASTOPEN, ("127.0.0.1", port))
+
+
+def send_messages_at_once(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        address = ctypes.create_string_buffer(struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), socket.inet_aton("127.0.0.1")))
+        data = ctypes.create_string_buffer(b"x")
+        vector = ctypes.create_string_buffer(struct.pack("PL", ctypes.addressof(data), 1))
+        # A message header, and how much of it was sent.
+        header = struct.pack("PIxxxxPLPLixxxxIxxxx", ctypes.addressof(address), 16, ctypes.addressof(vector), 1, 0, 0, 0, 0)
+        call(307, 269, one.fileno(), ctypes.create_string_buffer(header), 1, socket.MSG_FASTOPEN)
+
+
+def own_socket():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        one.bind("socket")
+        one.listen()
+        connect(socket.AF_UNIX, "socket")
+
+
+def put_on_top_of_tcp():
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
 
 
 def listen(port):
@@ -73,6 +107,7 @@ attempts = {
     "read the disk": lambda: read("/dev/vda"),
     "open the terminal": lambda: read("/dev/tty"),
     "read the parent's environment": lambda: read(f"/proc/{about['parent']}/environ"),
+    "see the parent's command line": lambda: read(f"/proc/{about['parent']}/cmdline"),
     "read a neighbour's environment": lambda: read(f"/proc/{about['neighbour']}/environ"),
     "write a neighbour's memory": lambda: overwrite_memory(about["neighbour"]),
     "signal the parent": lambda: os.kill(about["parent"], 0),
@@ -83,6 +118,10 @@ attempts = {
     "connect to a service of this host": lambda: connect(socket.AF_INET, ("127.0.0.1", about["service"])),
     "connect to it as IPv6": lambda: connect(socket.AF_INET6, ("::ffff:127.0.0.1", about["service"])),
     "connect to the proxy": lambda: connect(socket.AF_INET, ("127.0.0.1", about["proxy"])),
+    "connect by sending": lambda: send_at_once(about["service"]),
+    "connect by sending a message": lambda: send_message_at_once(about["service"]),
+    "connect by sending messages": lambda: send_messages_at_once(about["service"]),
+    "another protocol on top of TCP": put_on_top_of_tcp,
     "listen on a port that is free": lambda: listen(0),
     "listen on a port of choice": lambda: listen(about["free"]),
     "multipath TCP": lambda: connect(socket.AF_INET, ("127.0.0.1", about["service"]), protocol=262),
@@ -96,6 +135,8 @@ attempts = {
     "crypto socket": lambda: socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET),
     "socket pair": lambda: socket.socketpair(),
     "abstract socket": lambda: connect(socket.AF_UNIX, "\0" + about["abstract"]),
+    "socket of another user in the file system": lambda: connect(socket.AF_UNIX, about["socket"]),
+    "socket of one's own in the file system": own_socket,
     "mount": lambda: call(165, 40, text(b"none"), text(b"/tmp"), text(b"tmpfs")),
     "unmount": lambda: call(166, 39, text(b"/proc")),
     "new mount interface": lambda: call(430, 430, text(b"tmpfs")),

@@ -13,7 +13,7 @@ use nofx_shared::drivers::{Enforced, Level, Limits};
 
 pub(crate) const LEVELS: [Level; 3] = [Level::L1, Level::L2, Level::L3];
 
-/// A user with a workspace, a scratch folder, a toolchain that it may read, and this program where it may execute it.
+/// A user with a workspace, a scratch folder, and a toolchain that it may read.
 pub(crate) struct Program {
     pub spec: Spec,
     pub uid: u32,
@@ -34,8 +34,6 @@ impl Program {
             path
         };
         let (workspace, scratch, tools) = (made("workspace", uid, 0o700), made("scratch", uid, 0o700), made("tools", 0, 0o755));
-        let exe = folder.path().join("nofx");
-        install(&example(), &exe, "755");
         let text = |path: &Path| path.to_str().expect("text").to_owned();
         let env = [("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()), ("HOME", text(&scratch)), ("TMPDIR", text(&scratch))];
         let spec = Spec {
@@ -48,7 +46,7 @@ impl Program {
             read_write: vec![workspace, scratch.clone()],
             read_only: vec![tools],
             scratch,
-            exe,
+            exe: example(),
             outside: Namespaces::of_this_process().expect("namespaces"),
         };
         Self { spec, uid, folder }
@@ -69,14 +67,17 @@ impl Program {
     }
 
     pub(crate) fn run_described(&self, description: &[u8]) -> (Output, Report) {
-        let mut handover = Handover::of(description).expect("a memfd");
-        let output = self.command(handover.descriptors()).stdin(Stdio::null()).output().expect("the helper starts");
+        let mut handover = Handover::of(description, &self.spec.exe).expect("a memfd");
+        let output = self.command(&handover).stdin(Stdio::null()).output().expect("the helper starts");
         let report = handover.report().expect("a report").unwrap_or_else(|| panic!("it reported nothing: {output:?}"));
         (output, report)
     }
 
-    pub(crate) fn command(&self, descriptors: [i32; 2]) -> Command {
-        helper(&self.spec, Some((self.uid, self.uid)), descriptors)
+    pub(crate) fn command(&self, handover: &Handover) -> Command {
+        let mut helper = helper(&self.spec, Some((self.uid, self.uid)), handover);
+        // What a parent forgets to take away.
+        helper.env("NOFX_SIGNING_KEY", "a secret");
+        helper
     }
 
     /// What it wrote, when it has ended well.

@@ -1,9 +1,15 @@
 //! What the helper refuses, what it hands on, and what it reports.
+#![expect(clippy::disallowed_methods, reason = "starts a parent that ends before its child")]
 
-use nofx_sandbox::launch::{Namespaces, Report, Tcp};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::libc;
+use nofx_sandbox::launch::{Handover, Namespaces, Report, Tcp};
 use nofx_shared::drivers::{Level, Limits, Namespace, Network};
 
-use crate::program::{LEVELS, Program};
+use crate::program::{LEVELS, Program, install};
 
 #[test]
 fn what_is_enforced_is_reported() {
@@ -30,7 +36,7 @@ fn what_is_enforced_is_reported() {
 
 #[test]
 fn no_descriptor_and_no_variable_of_the_parent_is_inherited() {
-    let secret = nofx_sandbox::launch::Handover::of(b"a secret").expect("a memfd that children inherit");
+    let secret = Handover::of(b"a secret", "/dev/null".as_ref()).expect("a memfd that children inherit");
     for level in LEVELS {
         let program = Program::new(level, &["sh", "-c", "ls -l /proc/self/fd; env"]);
         let text = program.stdout();
@@ -97,6 +103,80 @@ fn what_cannot_be_started_is_refused_with_its_name() {
 }
 
 #[test]
+fn the_helper_may_lie_where_its_user_cannot_enter() {
+    for level in LEVELS {
+        let mut program = Program::new(level, &["true"]);
+        let closed = tempfile::tempdir().expect("a folder of root's");
+        let exe = closed.path().join("nofx");
+        install(&program.spec.exe, &exe, "755");
+        program.spec.exe = exe;
+        assert_eq!(program.enforced().level, Some(level));
+    }
+}
+
+#[test]
+fn a_rule_does_not_follow_links() {
+    for link in ["link", "link/usr"] {
+        let mut program = Program::new(Level::L2, &["true"]);
+        std::os::unix::fs::symlink("/", program.folder.path().join("link")).expect("a link");
+        program.spec.read_write.push(program.folder.path().join(link));
+        assert!(program.refusal().contains("symbolic links"), "{link}");
+    }
+}
+
+#[test]
+fn a_kernel_without_landlock_has_no_l2() {
+    // A filter that answers as such a kernel does, and then the helper.
+    let without = "import ctypes, os, struct, sys\n\
+                   code = b''.join(struct.pack('HBBI', *one) for one in [(32, 0, 0, 0), (21, 0, 1, 444), (6, 0, 0, 0x50000 + int(sys.argv[1])), (6, 0, 0, 0x7fff0000)])\n\
+                   buffer = ctypes.create_string_buffer(code)\n\
+                   filter = ctypes.create_string_buffer(struct.pack('HxxxxxxP', 4, ctypes.addressof(buffer)))\n\
+                   libc = ctypes.CDLL(None, use_errno=True)\n\
+                   assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter) == 0\n\
+                   os.execv(sys.argv[2], sys.argv[2:])";
+    for (level, answer) in [(Level::L2, libc::ENOSYS), (Level::L2, libc::EOPNOTSUPP), (Level::L1, libc::ENOSYS)] {
+        let program = Program::new(level, &["true"]);
+        let mut handover = Handover::new(&program.spec).expect("a memfd");
+        let helper = program.command(&handover);
+        let mut parent = Command::new("python3");
+        parent.args(["-I", "-c", without, &answer.to_string()]).arg(helper.get_program()).args(helper.get_args());
+        let output = parent.uid(program.uid).gid(program.uid).output().expect("it runs");
+        match handover.report().expect("a report").unwrap_or_else(|| panic!("{output:?}")) {
+            Report::Refused(why) => assert!(level == Level::L2 && why.contains("Landlock"), "{why}"),
+            Report::Enforced(enforced) => assert!(level == Level::L1 && output.status.success(), "{enforced:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_description_cannot_be_changed() {
+    let handover = Handover::of(b"{}", "/dev/null".as_ref()).expect("a memfd");
+    let [spec, _] = handover.descriptors();
+    let mut opened = std::fs::OpenOptions::new().write(true).open(format!("/proc/self/fd/{spec}")).expect("it opens");
+    assert_eq!(std::io::Write::write(&mut opened, b"x").map_err(|error| error.kind()), Err(std::io::ErrorKind::PermissionDenied));
+}
+
+#[test]
+fn a_program_does_not_outlive_its_parent() {
+    for level in LEVELS {
+        let program = Program::new(level, &["sh", "-c", "echo started; exec sleep 600"]);
+        let handover = Handover::new(&program.spec).expect("a memfd");
+        let helper = program.command(&handover);
+        // A parent in between: a shell that waits for the helper.
+        let mut parent = Command::new("sh");
+        parent.args(["-c", "\"$@\" & wait", "sh"]).arg(helper.get_program()).args(helper.get_args());
+        let mut parent = parent.uid(program.uid).gid(program.uid).stdout(Stdio::piped()).spawn().expect("a shell");
+        let mut output = BufReader::new(parent.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("a line");
+        assert_eq!(line, "started\n", "{level}");
+        parent.kill().and_then(|()| parent.wait()).expect("it ends");
+        // The pipe ends when nobody has it any more.
+        assert_eq!(output.read_line(&mut line).expect("the end"), 0, "{level}");
+    }
+}
+
+#[test]
 fn a_description_that_is_none_is_refused() {
     let program = Program::new(Level::L1, &["true"]);
     for bad in ["", "null", "[]", "{}", "{\"argv\": [\"true\"]}"] {
@@ -109,7 +189,7 @@ fn a_description_that_is_none_is_refused() {
     let (_, report) = program.run_described(extended.to_string().as_bytes());
     assert!(matches!(report, Report::Refused(why) if why.contains("no_seccomp")));
     // Descriptors that are not there: nothing can be reported, so it is written.
-    let output = program.command([990, 991]).output().expect("the helper starts");
+    let output = Command::new(&program.spec.exe).args(["launch", "990", "991"]).output().expect("the helper starts");
     assert_eq!(output.status.code(), Some(nofx_sandbox::launch::REFUSED));
     assert!(String::from_utf8_lossy(&output.stderr).contains("descriptor 991"), "{output:?}");
 }

@@ -20,6 +20,13 @@ fn a_shell_has_pipes_files_and_jobs() {
 }
 
 #[test]
+fn at_l3_the_scratch_folder_is_also_where_programs_expect_temporary_files() {
+    let program = Program::new(Level::L3, &["sh", "-c", "echo x > /tmp/file"]);
+    program.stdout();
+    assert!(program.spec.scratch.join("file").exists());
+}
+
+#[test]
 fn git_commits() {
     let script =
         "git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && git log --format=%s && git status --short";

@@ -27,6 +27,8 @@ pub(super) fn refused(tcp: &Tcp) -> Result<Vec<(i64, Vec<SeccompRule>)>, Backend
     let clone = NAMESPACES.map(|flag| rule([masked(0, flag, flag)])).into_iter().collect::<Result<_, _>>()?;
     let ioctl = TERMINAL.map(|request| rule([compare(1, SeccompCmpOp::Eq, request)])).into_iter().collect::<Result<_, _>>()?;
     let personality = vec![rule([not(0, 0), not(0, READ_ONLY)])?];
+    let fast = |flags| Ok(vec![rule([masked(flags, libc::MSG_FASTOPEN, libc::MSG_FASTOPEN)])?]);
+    let other_protocol = vec![rule([is(1, libc::IPPROTO_TCP), is(2, libc::TCP_ULP)])?];
     let socketpair = vec![rule([not(0, libc::AF_UNIX)])?];
     let socket = match tcp {
         Tcp::None => socketpair.clone(),
@@ -36,6 +38,12 @@ pub(super) fn refused(tcp: &Tcp) -> Result<Vec<(i64, Vec<SeccompRule>)>, Backend
         (libc::SYS_clone, clone),
         (libc::SYS_ioctl, ioctl),
         (libc::SYS_personality, personality),
+        // Connects without `connect`, so that Landlock does not see it.
+        (libc::SYS_sendto, fast(3)?),
+        (libc::SYS_sendmsg, fast(2)?),
+        (libc::SYS_sendmmsg, fast(3)?),
+        // What the kernel puts on top of TCP may be a protocol that Landlock does not know.
+        (libc::SYS_setsockopt, other_protocol),
         (libc::SYS_socket, socket),
         (libc::SYS_socketpair, socketpair),
     ])
@@ -61,6 +69,10 @@ fn rule<const N: usize>(conditions: [Condition; N]) -> Result<SeccompRule, Backe
 
 fn compare(argument: u8, by: SeccompCmpOp, value: u64) -> Condition {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, by, value)
+}
+
+fn is(argument: u8, value: i32) -> Condition {
+    compare(argument, SeccompCmpOp::Eq, word(value))
 }
 
 fn not(argument: u8, value: i32) -> Condition {
