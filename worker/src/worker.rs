@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
 use tokio::sync::watch;
@@ -21,6 +22,9 @@ use crate::{admin, handlers, jobs, startup, task_protection, workspace};
 pub async fn run(settings: settings::Worker) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
     workspace::prepare(&settings.workspaces).map_err(|source| Error::Folder { path: settings.workspaces.clone(), source })?;
+    if settings.isolation_floor < Level::L2 {
+        tracing::warn!(floor = %settings.isolation_floor, "NOFX_ISOLATION_FLOOR is below L2: programs of plans may see files of this machine");
+    }
     let metrics = Arc::new(Metrics::new());
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let services = Arc::new(Services::new(&settings, timings, handlers::tool_catalogue));

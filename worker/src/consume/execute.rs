@@ -31,7 +31,7 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let Resolved { inputs, idempotency_key, env } = match prepare(&step) {
+    let Resolved { inputs, idempotency_key, env } = match prepare(&step, services.isolation_floor) {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
@@ -45,6 +45,7 @@ pub(super) async fn execute(
         started_at: Utc::now(),
         materials: Mutex::default(),
         parameters: Mutex::default(),
+        sandboxed: Arc::default(),
         trace: None,
         breaker_target,
         log_offset: tokio::sync::Mutex::new(0),
@@ -68,11 +69,13 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     match loaded {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
+            let sandboxed = Arc::clone(&context.sandboxed);
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
             };
-            Executed { outcome, inputs: used }
+            let sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            Executed { outcome, inputs: used, sandboxed }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
         Err(failure) => Outcome::Failed(failure).into(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use nofx_shared::drivers::{Enforced, Usage};
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::settings;
@@ -48,6 +49,10 @@ pub(crate) struct ProcessResult {
     pub dropped_bytes: usize,
     /// The content of the file `NOFX_OUTPUT`.
     pub written: Option<Vec<u8>>,
+    /// What the driver enforced; none where it enforces nothing.
+    pub enforced: Option<Enforced>,
+    /// What the process used; none where the driver does not measure it.
+    pub usage: Option<Usage>,
 }
 
 /// Runs processes, a limited number at once.
@@ -151,7 +156,7 @@ impl Buffers {
         if self.is_stderr_cut {
             stderr = mask.trim_cut_start(&stderr).to_owned();
         }
-        ProcessResult { exit_code, stdout, stderr, output, dropped_bytes: self.dropped, written }
+        ProcessResult { exit_code, stdout, stderr, output, dropped_bytes: self.dropped, written, enforced: None, usage: None }
     }
 }
 

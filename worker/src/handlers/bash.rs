@@ -138,6 +138,8 @@ mod tests {
             output: output.to_owned(),
             dropped_bytes: 0,
             written: None,
+            enforced: None,
+            usage: None,
         }
     }
 

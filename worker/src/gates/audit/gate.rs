@@ -169,7 +169,16 @@ mod tests {
             let stdout = r#"{"auditReportVersion": 2, "vulnerabilities": {}, "metadata": {"vulnerabilities": {}}}"#.to_owned();
             read(
                 npm,
-                &ProcessResult { exit_code, output: stdout.clone(), stdout, dropped_bytes, stderr: String::new(), written: None },
+                &ProcessResult {
+                    exit_code,
+                    output: stdout.clone(),
+                    stdout,
+                    dropped_bytes,
+                    stderr: String::new(),
+                    written: None,
+                    enforced: None,
+                    usage: None,
+                },
                 None,
             )
             .map(|found| found.len())
