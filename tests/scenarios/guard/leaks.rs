@@ -217,6 +217,8 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
         "nofx.alert_kind" => json!("queue_depth"),
         "nofx.dlq_reason" => json!("poison"),
         "nofx.retained" => json!("runs"),
+        "nofx.driver" => json!("e2b"),
+        "nofx.isolation_level" => json!("L1"),
         _ => json!("x"),
     }
 }
