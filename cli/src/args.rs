@@ -11,6 +11,7 @@ use crate::commands::dlq::Dlq;
 use crate::commands::events::Events;
 use crate::commands::gate::Gate;
 use crate::commands::id::Id;
+use crate::commands::isolation::Isolation;
 use crate::commands::retention::Retention;
 use crate::commands::run::Run;
 use crate::commands::runs::Runs;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     /// Show, set or clear the default workspace: the repository of plans that name none.
     #[command(subcommand)]
     Workspace(Workspace),
+    /// Show or set where steps run and how isolated they are at least.
+    Isolation(Isolation),
     /// Verify or export the audit log.
     #[command(subcommand)]
     Audit(Audit),

@@ -16,4 +16,4 @@ pub use files::{Files, Kind};
 pub use role::take_role;
 pub use sandbox::Sandbox;
 pub use supervisor::{Entered, enter};
-pub use wire::{Ended, Usage};
+pub use wire::Ended;

@@ -52,7 +52,7 @@ create table nofx.step (
   position int not null,
   name text not null,
   tool text not null,
-  -- inputs, if, for_each, retry, timeout_s, driver, resources, env, secrets, refs: as the plan's author wrote them, defaults applied.
+  -- inputs, if, for_each, retry, timeout_s, driver, min_isolation, resources, image, placement, env, secrets, refs: as the plan's author wrote them, defaults applied.
   spec jsonb not null default '{}',
   on_failure nofx.failure_policy not null default 'fail',
   max_attempts int not null default 1 check (max_attempts between 1 and 100),
@@ -115,6 +115,9 @@ create table nofx.step_attempt (
   started_at timestamptz,
   ended_at timestamptz not null default now(),
   error jsonb,
+  -- What its driver enforced, and {cpu_ms, max_rss_bytes, wall_ms} of its processes; null when it ran none.
+  isolation jsonb,
+  usage jsonb,
   primary key (run_id, step_id, attempt)
 );
 

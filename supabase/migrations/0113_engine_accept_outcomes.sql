@@ -95,10 +95,11 @@ declare
 begin
   with decided as (
     -- The function is volatile, so that the planner keeps the subquery and each outcome is decided once, not once a column.
-    select d.id, d.attempt, d.started_at, d.kind, d.inputs, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
+    select d.id, d.attempt, d.started_at, d.kind, d.inputs, d.isolation, d.usage, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
            (d.next).*
       from (
-        select s.id, s.attempt, s.started_at, o.kind, o.inputs, o.outputs, o.error, o.gate, o.breaker_target,
+        select s.id, s.attempt, s.started_at, o.kind, o.inputs, nullif(o.isolation, 'null') as isolation,
+               nullif(o.usage, 'null') as usage, o.outputs, o.error, o.gate, o.breaker_target,
                coalesce(o.transient, false) as is_transient, target.name as target,
                nofx_private.next_status(o, s, r.status, open.is_open) as next
           from unnest(p_outcomes) as o
@@ -135,11 +136,11 @@ begin
       from decided d
      where s.id = d.id
     returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.ready_at, s.gate_id, s.status, s.waits_for,
-              s.attempt as next_attempt, d.attempt, d.started_at, d.kind, d.gate, d.error, d.outputs, d.target, d.is_transient,
+              s.attempt as next_attempt, d.attempt, d.started_at, d.kind, d.isolation, d.usage, d.gate, d.error, d.outputs, d.target, d.is_transient,
               d.due_at, d.attempt_outcome, d.event_type
   ), attempts as (
-    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error)
-    select s.tenant_id, s.run_id, s.id, s.attempt, s.attempt_outcome, s.worker, s.ready_at, s.started_at, s.error
+    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error, isolation, usage)
+    select s.tenant_id, s.run_id, s.id, s.attempt, s.attempt_outcome, s.worker, s.ready_at, s.started_at, s.error, s.isolation, s.usage
       from settled s
      where s.attempt_outcome is not null
   )

@@ -1,7 +1,7 @@
 -- Settles the outcomes of a worker's steps and claims the next steps for it, in one transaction.
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
---   breaker_target, ignored_by_breaker, inputs} (see nofx_private.outcome), at most one a step; p_capacity, how many steps it can claim
---   (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
+--   breaker_target, ignored_by_breaker, inputs, isolation, usage} (see nofx_private.outcome), at most one a step; p_capacity, how many
+--   steps it can claim (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
 -- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
 -- Returns: {refused: tokens that are no longer valid, claims: steps as claim_steps returns them, wake_for: the runs, if more of their
 --   steps became ready than were claimed (for an external queue), next_due_at: the earliest timer or probe that this call set, or

@@ -6,6 +6,7 @@ mod audit;
 mod containment;
 mod core;
 mod db_write;
+mod drivers;
 mod engine;
 mod gates;
 mod guard;

@@ -70,7 +70,7 @@ macro_rules! areas {
     };
 }
 
-areas! { artifacts audit containment core db_write engine gates guard hooks models retention }
+areas! { artifacts audit containment core db_write drivers engine gates guard hooks models retention }
 
 #[test]
 fn every_area_has_its_test() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nofx_sandbox::Sandbox;
+use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
 use tokio::sync::watch;
@@ -23,6 +24,9 @@ use crate::{admin, handlers, jobs, startup, task_protection};
 pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
     tokio::spawn(beat(sandbox.clone()));
+    if settings.isolation_floor < Level::L2 {
+        tracing::warn!(floor = %settings.isolation_floor, "NOFX_ISOLATION_FLOOR is below L2: programs of plans may see files of this machine");
+    }
     let metrics = Arc::new(Metrics::new());
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let services = Arc::new(Services::new(&settings, sandbox, timings, handlers::tool_catalogue));

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nofx_shared::db::Query;
+use nofx_shared::drivers::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,9 +25,17 @@ pub(crate) struct Attempt {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub error: Option<Value>,
+    /// What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it
+    /// ran no process.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub isolation: Option<Value>,
+    /// What its processes used.
+    #[serde(default)]
+    pub usage: Option<Usage>,
 }
 
-/// The columns without the errors, which may be large.
+/// The columns without errors and isolation, which may be large.
 pub(crate) const COLUMNS: &str = "step_id,attempt,outcome,worker,ready_at,started_at,ended_at";
 
 /// All attempts of a run, oldest first.

@@ -91,7 +91,7 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
         ],
     );
     let edges = Query::of("step_edge", [("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
-    let attempts = attempts::of_run(id, &format!("{},error", attempts::COLUMNS));
+    let attempts = attempts::of_run(id, &format!("{},error,isolation,usage", attempts::COLUMNS));
     let (runs, edges, attempts): (Vec<Run>, Vec<Edge>, Vec<Attempt>) =
         tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts))?;
     let missing = || Problem::new(Kind::RunNotFound, format!("Run {id} was not found. List runs with GET /api/runs."));

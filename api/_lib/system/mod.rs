@@ -1,4 +1,4 @@
-//! `/api/health`, `/api/ready`, metrics, the API's descriptions, model settings, the default workspace, breakers, dead letters, alerts,
+//! `/api/health`, `/api/ready`, metrics, the API's descriptions, model settings, the default workspace, isolation, breakers, dead letters, alerts,
 //! cron. Keys and quotas are in `access`.
 
 mod alerts;
@@ -8,6 +8,7 @@ mod default_workspace;
 mod describe;
 mod dlq;
 mod health;
+mod isolation;
 mod metrics;
 mod model_settings;
 
@@ -29,6 +30,7 @@ pub(super) fn router<R: Routes>() -> R {
         .routes(routes!(crate::artifacts::get_signing_keys))
         .routes(routes!(model_settings::get_model_settings, model_settings::set_model_settings))
         .routes(routes!(default_workspace::get_default_workspace, default_workspace::set_default_workspace))
+        .routes(routes!(isolation::get_isolation, isolation::set_isolation))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(alerts::get_alert))
         .routes(routes!(alerts::set_alert_rule))

@@ -3,17 +3,19 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Child;
+use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
+use nofx_shared::drivers::Usage;
 use rustix::event::{PollFd, PollFlags};
 
 use super::descendants::{kill_all, reap};
 use super::remove::remove;
 use super::started::Started;
-use crate::wire::{Ended, FromKeeper, Socket, ToKeeper, Usage};
+use crate::wire::{Ended, FromKeeper, Socket, ToKeeper};
 
 /// Keeps the process that the supervisor names on standard input, until it is released or the supervisor is gone.
 pub(crate) fn keep() -> Result<(), String> {
@@ -26,12 +28,13 @@ pub(crate) fn keep() -> Result<(), String> {
     signals.thread_block().map_err(|error| text(&error))?;
     let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
 
+    let began = Instant::now();
     let report = match spec.program.as_ref().map(|program| Started::new(program, &spec)) {
         Some(Ok(started)) => {
             // The reader of its output must see the end when the last descendant is gone.
             let _ = close_output();
             let exit_code = watch(&started.child, &supervisor, &signals);
-            started.report(exit_code, usage())
+            started.report(exit_code, usage(began))
         }
         Some(Err(error)) => FromKeeper::Failed(error),
         None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), usage: Usage::default(), enforced: None })),
@@ -86,14 +89,12 @@ fn wait_for(descriptors: [BorrowedFd<'_>; 2]) -> [bool; 2] {
 }
 
 /// Of all descendants, which all have ended.
-fn usage() -> Usage {
-    let Ok(used) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Usage::default() };
+fn usage(began: Instant) -> Usage {
     let ms = |time: nix::sys::time::TimeVal| time.tv_sec().unsigned_abs() * 1000 + time.tv_usec().unsigned_abs() / 1000;
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     Usage {
-        cpu_ms: ms(used.user_time()) + ms(used.system_time()),
-        max_rss_bytes: used.max_rss().unsigned_abs() * 1024,
-        // In blocks of 512 bytes.
-        read_bytes: used.block_reads().unsigned_abs() * 512,
-        written_bytes: used.block_writes().unsigned_abs() * 512,
+        cpu_ms: used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time())),
+        max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
+        wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
 }

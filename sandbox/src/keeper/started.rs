@@ -5,8 +5,10 @@ use std::io::Error;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use nofx_shared::drivers::Usage;
+
 use crate::launch::{Handover, Report, Spec, helper};
-use crate::wire::{Ended, FromKeeper, KeeperSpec, Usage};
+use crate::wire::{Ended, FromKeeper, KeeperSpec};
 
 pub(super) struct Started {
     pub child: Child,
@@ -21,7 +23,7 @@ impl Started {
         let user = spec.uid.map(|uid| (uid, uid));
         let handover = spec.is_confined.then(|| Handover::new(program)).transpose().map_err(failed)?;
         let mut command = match &handover {
-            Some(handover) => helper(program, user, handover.descriptors()),
+            Some(handover) => helper(program, user, handover),
             None => {
                 let mut command = Command::new(name);
                 command.args(arguments).env_clear().envs(&program.env).current_dir(&program.dir).process_group(0);

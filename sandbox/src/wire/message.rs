@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::launch::Spec;
-use nofx_shared::drivers::{Enforced, Level, Limits, Network};
+use nofx_shared::drivers::{Enforced, Level, Limits, Network, Usage};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -112,16 +112,6 @@ pub struct Ended {
     pub usage: Usage,
     /// None: it was not confined.
     pub enforced: Option<Enforced>,
-}
-
-/// What a process and its descendants used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    pub cpu_ms: u64,
-    /// The largest of one process.
-    pub max_rss_bytes: u64,
-    pub read_bytes: u64,
-    pub written_bytes: u64,
 }
 
 /// What a keeper is told.

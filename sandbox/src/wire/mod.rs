@@ -4,6 +4,6 @@
 mod message;
 mod socket;
 
+pub use message::Ended;
 pub(crate) use message::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, ToKeeper, ToSupervisor};
-pub use message::{Ended, Usage};
 pub(crate) use socket::Socket;

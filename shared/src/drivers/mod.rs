@@ -1,12 +1,22 @@
 //! What a step's processes may use and how they are confined: what a plan asks for, and what a driver reports. Data only: the drivers
 //! themselves are the worker's, and `nofx-sandbox` confines.
 
+mod driver;
 mod enforced;
+mod image;
 mod level;
 mod network;
+mod placement;
+mod request;
 mod resources;
+mod usage;
 
+pub use driver::Driver;
 pub use enforced::{Enforced, Limits, Namespace};
+pub use image::{Image, InvalidImage};
 pub use level::{Level, UnknownLevel};
 pub use network::Network;
+pub use placement::Placement;
+pub use request::{FUNCTION_TIMEOUT_S, Request};
 pub use resources::Resources;
+pub use usage::Usage;

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::StepStatus;
+use super::{Spec, StepStatus};
+use crate::drivers::{Driver, Level, Request};
 use crate::plan::Workspace;
 
 /// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
@@ -22,7 +23,7 @@ pub struct ClaimedStep {
     pub ready_at: DateTime<Utc>,
     /// The fencing token: a settle with another one is refused.
     pub token: Uuid,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "Spec::read")]
     pub spec: Spec,
     pub goal: String,
     pub created_by: String,
@@ -45,6 +46,17 @@ pub struct ClaimedStep {
     pub networks: Option<Vec<IpNet>>,
     /// The open breakers of its tenant: `http:…`, `provider:…`.
     pub open_breakers: Option<Vec<String>>,
+    /// What its tenant demands of where it runs.
+    pub isolation: Option<TenantIsolation>,
+}
+
+/// A tenant's settings as they apply to the tool of a step.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct TenantIsolation {
+    /// The default driver.
+    pub driver: Option<Driver>,
+    /// The highest minimum that the tenant set for all steps or for the tool.
+    pub min_isolation: Option<Level>,
 }
 
 impl ClaimedStep {
@@ -52,19 +64,32 @@ impl ClaimedStep {
     pub fn is_breaker_open(&self, target: &str) -> bool {
         self.open_breakers.iter().flatten().any(|open| open == target)
     }
-}
 
-/// A step as the plan has it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Spec {
-    pub inputs: Map<String, Value>,
-    pub r#if: Option<String>,
-    pub for_each: Option<String>,
-    pub timeout_s: Option<u64>,
-    pub env: Map<String, Value>,
-    pub secrets: Vec<String>,
-    pub idempotency_key: Option<String>,
+    /// Where it runs: as its plan says, else by the tenant's default, if that takes the tool.
+    pub fn driver(&self) -> Driver {
+        let default = self.isolation.and_then(|tenant| tenant.driver);
+        let default = default.filter(|driver| self.spec.placement.is_none() && driver.takes(&self.tool));
+        self.spec.driver.or(default).unwrap_or_default()
+    }
+
+    /// The minimum of isolation that applies to it: of its plan, its tenant and the operator (`floor`) the highest. A plan cannot lower it.
+    pub fn min_isolation(&self, floor: Level) -> Level {
+        let tenant = self.isolation.and_then(|tenant| tenant.min_isolation);
+        [self.spec.min_isolation, tenant].into_iter().flatten().fold(floor, Level::max)
+    }
+
+    /// What it asks of its driver.
+    pub fn request(&self, floor: Level) -> Request<'_> {
+        Request {
+            tool: &self.tool,
+            driver: Some(self.driver()),
+            placement: self.spec.placement,
+            image: self.spec.image.as_ref(),
+            min_isolation: Some(self.min_isolation(floor)),
+            resources: self.spec.resources.as_ref(),
+            timeout_s: self.spec.timeout_s,
+        }
+    }
 }
 
 /// Why a claimed step may not run yet.
@@ -103,4 +128,43 @@ pub struct Child {
     pub status: StepStatus,
     pub outputs: Option<Value>,
     pub error: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::ClaimedStep;
+    use crate::drivers::{Driver, Level};
+
+    fn claimed(tool: &str, spec: &Value, isolation: &Value) -> ClaimedStep {
+        let row = json!({
+            "id": Uuid::nil(), "run_id": Uuid::nil(), "tenant_id": Uuid::nil(), "name": "a", "tool": tool, "attempt": 1, "token": Uuid::nil(),
+            "ready_at": "2026-01-01T00:00:00Z", "goal": "", "created_by": "", "spec": spec, "isolation": isolation,
+        });
+        serde_json::from_value(row).expect("a claimed step")
+    }
+
+    #[test]
+    fn the_highest_of_all_minimums_applies() {
+        let least = |spec: &Value, tenant: &Value, floor| claimed("bash", spec, tenant).min_isolation(floor);
+        assert_eq!(least(&json!({}), &json!(null), Level::L2), Level::L2);
+        assert_eq!(least(&json!({"min_isolation": "L1"}), &json!(null), Level::L2), Level::L2, "a plan cannot lower the floor");
+        assert_eq!(least(&json!({"min_isolation": "L1"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L3, "nor the tenant's");
+        assert_eq!(least(&json!({"min_isolation": "L4"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L4);
+        assert_eq!(least(&json!({}), &json!({"driver": "e2b"}), Level::L1), Level::L1);
+    }
+
+    #[test]
+    fn the_default_driver_is_for_the_tools_that_it_takes() {
+        let driver = |tool, spec: &Value, tenant: &Value| claimed(tool, spec, tenant).driver();
+        let e2b = json!({"driver": "e2b"});
+        assert_eq!(driver("bash", &json!({}), &json!(null)), Driver::WorkerContainer);
+        assert_eq!(driver("bash", &json!({}), &e2b), Driver::E2b);
+        assert_eq!(driver("git:push", &json!({}), &e2b), Driver::WorkerContainer);
+        assert_eq!(driver("bash", &json!({"driver": "worker-container"}), &e2b), Driver::WorkerContainer);
+        assert_eq!(driver("bash", &json!({"placement": "task"}), &e2b), Driver::WorkerContainer, "only it has placements");
+        assert_eq!(driver("bash", &json!({"driver": "vercel-function"}), &e2b), Driver::VercelFunction, "which is refused, not replaced");
+    }
 }

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::drivers::Enforced;
+
 /// The verdict of a gate. Only `pass` and `not_applicable` let the run continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +133,8 @@ pub struct Evidence {
     pub run_id: Option<Uuid>,
     pub step_id: Option<Uuid>,
     pub attempt: u32,
+    /// What held while the gate's processes ran; null when it ran none, or a working tree was judged on the spot.
+    pub isolation: Option<Enforced>,
 }
 
 impl Evidence {

@@ -14,7 +14,7 @@ pub fn schema() -> Value {
     schema["properties"]["defaults"] = json!({
         "type": "object", "additionalProperties": false, "description": "Defaults for every step.",
         "properties": {
-            "retry": retry, "timeout_s": {"type": "integer", "minimum": 1, "maximum": 86400}, "driver": {"type": "string"},
+            "retry": retry, "timeout_s": {"type": "integer", "minimum": 1, "maximum": 86400}, "driver": {"$ref": "#/$defs/Driver"},
             "env": {"type": "object", "additionalProperties": {"type": "string"}}, "on_failure": {"$ref": "#/$defs/OnFailure"},
         },
     });

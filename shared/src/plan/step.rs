@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Approval, OnFailure, Retry, pointer_to, template};
-use crate::drivers::Resources;
+use crate::drivers::{Driver, Image, Level, Placement, Request, Resources};
 
 /// A step, checked, with the plan's defaults applied.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
@@ -28,8 +28,15 @@ pub struct Step {
     pub timeout_s: Option<u64>,
     #[schemars(default)]
     pub on_failure: OnFailure,
-    pub driver: Option<String>,
+    /// Where it runs; default: the tenant's default driver, if that takes the tool, else `worker-container`.
+    pub driver: Option<Driver>,
+    /// The minimum of isolation; the tenant's minimum and the operator's apply too.
+    pub min_isolation: Option<Level>,
     pub resources: Option<Resources>,
+    /// What its sandbox is made from: for `modal`, `e2b` and with a `placement`.
+    pub image: Option<Image>,
+    /// With `worker-container`: in a container of its own at ECS.
+    pub placement: Option<Placement>,
     #[schemars(default)]
     pub env: Map<String, Value>,
     /// Names of secrets that the step may see.
@@ -66,6 +73,19 @@ impl Step {
         }
     }
 
+    /// What it asks of its driver.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            tool: &self.tool,
+            driver: self.driver,
+            placement: self.placement,
+            image: self.image.as_ref(),
+            min_isolation: self.min_isolation,
+            resources: self.resources.as_ref(),
+            timeout_s: self.timeout_s,
+        }
+    }
+
     /// Whether only a run can evaluate it: it has a condition, a list of items, or `${{ … }}`.
     pub fn needs_run(&self) -> bool {
         let mut found = false;
@@ -89,8 +109,15 @@ impl Step {
             put("retry", serde_json::to_value(&self.retry).unwrap_or_default());
         }
         put("timeout_s", self.timeout_s.into());
-        put("driver", self.driver.clone().into());
-        put("resources", serde_json::to_value(&self.resources).unwrap_or_default());
+        for (key, field) in [
+            ("driver", serde_json::to_value(self.driver)),
+            ("min_isolation", serde_json::to_value(self.min_isolation)),
+            ("resources", serde_json::to_value(&self.resources)),
+            ("image", serde_json::to_value(&self.image)),
+            ("placement", serde_json::to_value(self.placement)),
+        ] {
+            put(key, field.unwrap_or_default());
+        }
         put("env", Value::Object(self.env.clone()));
         put("secrets", self.secrets.clone().into());
         put("approval", serde_json::to_value(&self.approval).unwrap_or_default());

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::{Forges, Invalid, Models, Queue, Reader, Secrets, Supabase};
 use crate::crypto::{Keyring, SigningKey};
+use crate::drivers::Level;
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Worker {
     pub admin_port: u16,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
+    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
+    pub isolation_floor: Level,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -90,6 +93,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
+        isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

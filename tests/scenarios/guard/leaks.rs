@@ -79,6 +79,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;
         insert into nofx.default_workspace (tenant_id, git, changed_by) select TENANT, MARK, MARK;
         insert into nofx.person (tenant_id, id, email, role) select TENANT, MARK, MARK, 'viewer';
+        insert into nofx.isolation (tenant_id, changed_by) select TENANT, MARK;
         insert into nofx.quota (tenant_id) select TENANT;
         insert into nofx.retention select TENANT, 'events', 365;
         insert into nofx.legal_hold (id, tenant_id, reason, created_by) select gen_random_uuid(), TENANT, MARK, MARK;
@@ -216,6 +217,8 @@ fn value(name: &str, kind: &str, id: &Value) -> Value {
         "nofx.alert_kind" => json!("queue_depth"),
         "nofx.dlq_reason" => json!("poison"),
         "nofx.retained" => json!("runs"),
+        "nofx.driver" => json!("e2b"),
+        "nofx.isolation_level" => json!("L1"),
         _ => json!("x"),
     }
 }

@@ -14,6 +14,7 @@ use tracing::{Instrument, Span};
 
 use super::prepare::{Prepared, Resolved, prepare};
 use super::step_result::Executed;
+use crate::drivers::Confinement;
 use crate::handlers;
 use crate::step::{Services, StepContext};
 
@@ -31,13 +32,13 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let Resolved { inputs, idempotency_key, env } = match prepare(&step) {
+    let Resolved { inputs, idempotency_key, env } = match prepare(&step, services.isolation_floor) {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
-        confinement: crate::drivers::Confinement::OF_STEP,
+        confinement: Confinement::of(&step, services.isolation_floor),
         step,
         env,
         idempotency_key,
@@ -46,6 +47,7 @@ pub(super) async fn execute(
         started_at: Utc::now(),
         materials: Mutex::default(),
         parameters: Mutex::default(),
+        sandboxed: Arc::default(),
         trace: None,
         breaker_target,
         log_offset: tokio::sync::Mutex::new(0),
@@ -69,11 +71,13 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     match loaded {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
+            let sandboxed = Arc::clone(&context.sandboxed);
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
             };
-            Executed { outcome, inputs: used }
+            let sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            Executed { outcome, inputs: used, sandboxed }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
         Err(failure) => Outcome::Failed(failure).into(),

@@ -11,6 +11,7 @@
 //! `consumer` is the loop, `phase` says whether it may claim and when it ends, and `settling`, `leases` and `timers` are its state. What is
 //! ready, valid or due, the database decides. Who wakes the worker is not here: see `listener`.
 
+mod check_driver;
 mod consumer;
 mod execute;
 mod leases;

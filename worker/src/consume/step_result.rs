@@ -1,8 +1,10 @@
 //! The result of an executed step: `start_step` sends it, `settling` reports it.
 
 use nofx_shared::engine::Outcome;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::step::Sandboxed;
 
 /// A step that was executed.
 pub(super) struct StepResult {
@@ -13,6 +15,7 @@ pub(super) struct StepResult {
     pub breaker_target: Option<String>,
     /// See `Executed`.
     pub inputs: Option<Value>,
+    pub sandboxed: Sandboxed,
 }
 
 /// What executing a step gave.
@@ -20,19 +23,28 @@ pub(super) struct Executed {
     pub outcome: Outcome,
     /// The inputs that its handler got, secrets masked, if they are not as in the step's spec.
     pub inputs: Option<Value>,
+    /// What held while its processes ran, and what they used.
+    pub sandboxed: Sandboxed,
 }
 
 impl From<Outcome> for Executed {
     /// No handler ran.
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, inputs: None }
+        Self { outcome, inputs: None, sandboxed: Sandboxed::default() }
     }
 }
 
 impl StepResult {
     /// The row that `settle_steps` takes.
     pub(super) fn row(&self) -> Value {
-        without_nul(self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref()))
+        let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
+        if let Some(isolation) = &self.sandboxed.isolation {
+            row["isolation"] = json!(isolation);
+        }
+        if let Some(usage) = &self.sandboxed.usage {
+            row["usage"] = json!(usage);
+        }
+        without_nul(row)
     }
 }
 
@@ -49,9 +61,30 @@ fn without_nul(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use nofx_shared::drivers::{Enforced, Level, Usage};
+    use nofx_shared::engine::Outcome;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
 
-    use super::without_nul;
+    use super::{StepResult, without_nul};
+    use crate::step::Sandboxed;
+
+    fn row(sandboxed: Sandboxed) -> Value {
+        let outcome = Outcome::Done { outputs: json!({}) };
+        StepResult { run: Uuid::nil(), step: Uuid::nil(), token: Uuid::nil(), outcome, breaker_target: None, inputs: None, sandboxed }.row()
+    }
+
+    #[test]
+    fn what_held_and_what_was_used_is_settled_with_the_outcome() {
+        let mut sandboxed = Sandboxed::default();
+        let enforced = Enforced { level: Some(Level::L2), driver: "worker-container".to_owned(), ..Enforced::default() };
+        sandboxed.add(Some(&enforced), Some(Usage { cpu_ms: 12, max_rss_bytes: 4096, wall_ms: 30 }));
+        let row_of_process = row(sandboxed);
+        assert_eq!(row_of_process["isolation"]["level"], "L2");
+        assert_eq!(row_of_process["usage"], json!({"cpu_ms": 12, "max_rss_bytes": 4096, "wall_ms": 30}));
+        let row = row(Sandboxed::default());
+        assert!(row.get("isolation").is_none() && row.get("usage").is_none(), "no process ran: {row}");
+    }
 
     #[test]
     fn postgres_stores_what_a_step_printed() {

@@ -1,4 +1,5 @@
 use nofx_shared::drivers::{Level, Limits, Network};
+use nofx_shared::engine::ClaimedStep;
 
 /// How a process is confined.
 #[derive(Clone, Copy, Debug)]
@@ -11,11 +12,24 @@ pub(crate) struct Confinement {
 
 impl Confinement {
     /// Of a process that has the rights of the person who started it.
-    pub(crate) const NONE: Self = Self { level: None, limits: NO_LIMITS, network: Network::All };
-    /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as a step is.
-    pub(crate) const OF_GIT: Self = Self { level: Some(Level::L2), limits: NO_LIMITS, network: Network::All };
-    /// Of a step that asks for nothing else.
-    pub(crate) const OF_STEP: Self = Self { level: Some(Level::L2), limits: NO_LIMITS, network: Network::All };
+    pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
+    /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are.
+    pub(crate) const OF_GIT: Self = Self { level: Some(Level::L2), limits: DEFAULT, network: Network::All };
+
+    /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.
+    pub(crate) fn of(step: &ClaimedStep, floor: Level) -> Self {
+        let asked = step.spec.resources.as_ref();
+        let limits = Limits {
+            cpu_s: asked.and_then(|asked| asked.cpu_s),
+            memory_mb: asked.and_then(|asked| asked.memory_mb),
+            file_mb: asked.and_then(|asked| asked.disk_mb).or(DEFAULT.file_mb),
+            processes: asked.and_then(|asked| asked.processes).or(DEFAULT.processes),
+            open_files: DEFAULT.open_files,
+        };
+        let network = asked.and_then(|asked| asked.network).unwrap_or(Network::All);
+        Self { level: Some(step.min_isolation(floor)), limits, network }
+    }
 }
 
-const NO_LIMITS: Limits = Limits { cpu_s: None, memory_mb: None, file_mb: None, processes: Some(4096), open_files: Some(65_536) };
+/// Of a process that asks for nothing else: far more than builds need, and less than ends a machine.
+const DEFAULT: Limits = Limits { cpu_s: None, memory_mb: None, file_mb: Some(20_480), processes: Some(2048), open_files: Some(16_384) };

@@ -1,5 +1,7 @@
 //! Runs the processes of steps, and makes their temporary folders. The only place of the worker that starts processes.
 
+use nofx_shared::drivers::{Driver, Placement};
+
 mod confined;
 mod confinement;
 mod live_output;
@@ -16,6 +18,9 @@ pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
 pub use shell::printable;
 pub(crate) use shell::{last_lines, script_argv, tail};
+
+/// The drivers that this worker has, each with the placements that it can give to a step.
+pub(crate) const OFFERED: [(Driver, &[Placement]); 1] = [(Driver::WorkerContainer, &[])];
 
 /// Most bytes of `NOFX_OUTPUT`: what a step's outputs may have.
 const WRITTEN_BYTES: u64 = 256 << 10;

@@ -1,6 +1,6 @@
 //! What a process prints, up to a limit.
 
-use nofx_shared::drivers::Enforced;
+use nofx_shared::drivers::{Enforced, Usage};
 use nofx_shared::secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Mutex;
@@ -26,7 +26,7 @@ pub(crate) struct ProcessResult {
     /// What was enforced while it ran; none: nothing.
     pub enforced: Option<Enforced>,
     /// What it and its descendants used; none: unknown.
-    pub usage: Option<nofx_sandbox::Usage>,
+    pub usage: Option<Usage>,
 }
 
 /// The whole output of a process, up to its limit.

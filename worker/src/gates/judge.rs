@@ -52,6 +52,7 @@ pub(crate) fn evidence(tool: &str, mut judgement: Judgement) -> Evidence {
         run_id: None,
         step_id: None,
         attempt: 1,
+        isolation: None,
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
         evidence.log = Some(step.save_artifact(&name, "text/plain; charset=utf-8", log.into_bytes()).await?);
     }
     (evidence.run_id, evidence.step_id, evidence.attempt) = (Some(step.step.run_id), Some(step.step.id), step.step.attempt);
+    evidence.isolation = step.sandboxed().isolation;
     let text = document(&evidence, &step.mask)?;
     let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);

@@ -11,7 +11,7 @@ use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::Services;
+use super::{Sandboxed, Services};
 use crate::drivers::Confinement;
 use crate::workspace::Folder;
 
@@ -30,6 +30,8 @@ pub(crate) struct StepContext {
     pub materials: Mutex<Vec<Material>>,
     /// Internal parameters, for provenance: which model responded, …
     pub parameters: Mutex<Map<String, Value>>,
+    /// What held while its processes ran: its attempt, evidence and provenance have it.
+    pub sandboxed: Arc<Mutex<Sandboxed>>,
     /// The step's span in its run's trace, the parent of its calls and processes.
     pub trace: Option<TraceParent>,
     /// The step's result counts for the breaker of this target: see `check_breaker`.
@@ -46,6 +48,11 @@ impl StepContext {
     /// The run's workspace; the first step on this worker checks it out.
     pub(crate) async fn workspace(&self) -> Result<Folder, Failure> {
         self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+    }
+
+    /// What held for its processes so far.
+    pub(crate) fn sandboxed(&self) -> Sandboxed {
+        self.sandboxed.lock().expect("the lock is never poisoned").clone()
     }
 
     /// Names the breaker target of the step: `http:api.example.com`. The step's result counts for its breaker. When the breaker is open,

@@ -7,8 +7,10 @@ mod context;
 mod live_log;
 mod process;
 mod retry;
+mod sandboxed;
 mod services;
 
 pub(crate) use artifacts::media_type;
 pub(crate) use context::StepContext;
+pub(crate) use sandboxed::Sandboxed;
 pub(crate) use services::Services;

@@ -25,7 +25,11 @@ impl StepContext {
             mask: self.mask.clone(),
         };
         tokio::select! {
-            result = self.services.processes.run(command) => result,
+            result = self.services.processes.run(command) => {
+                let result = result?;
+                self.sandboxed.lock().expect("the lock is never poisoned").add(result.enforced.as_ref(), result.usage);
+                Ok(result)
+            }
             () = self.stream_log(&output) => Err(Failure::transient("the log stream of the process ended early")),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
+use nofx_shared::drivers::Level;
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
@@ -25,6 +26,8 @@ pub(crate) struct Services {
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
+    /// The operator's minimum of isolation.
+    pub isolation_floor: Level,
     /// This worker's name.
     pub worker: String,
     /// The digest of its image, if it runs from one.
@@ -55,6 +58,7 @@ impl Services {
             workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
             allow_private_addresses: settings.allow_private_addresses,
+            isolation_floor: settings.isolation_floor,
             worker: settings.name.clone(),
             image: settings.image.clone(),
             checks: Notify::new(),

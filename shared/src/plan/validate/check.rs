@@ -39,7 +39,7 @@ pub(in crate::plan) fn check(value: &Value) -> Result<Plan, Vec<Fault>> {
     for (step, names) in steps.iter_mut().zip(references) {
         step.references = names;
     }
-    plan.warnings = warnings::find(&plan, &steps);
+    plan.warnings = warnings::find(&plan);
     plan.steps = order.iter().map(|at| steps[*at].clone()).collect();
     plan.positions = order;
     Ok(plan)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
 /// response to that role. A new route needs a line here.
-const LEAST: [(&str, Option<Role>, u16); 68] = [
+const LEAST: [(&str, Option<Role>, u16); 70] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
@@ -29,6 +29,8 @@ const LEAST: [(&str, Option<Role>, u16); 68] = [
     ("set_model_settings", Some(Role::Admin), 200),
     ("get_default_workspace", Some(Role::Viewer), 200),
     ("set_default_workspace", Some(Role::Admin), 200),
+    ("get_isolation", Some(Role::Viewer), 200),
+    ("set_isolation", Some(Role::Admin), 200),
     ("get_health", None, 200),
     ("get_ready", None, 200),
     ("list_api_keys", Some(Role::Admin), 200),
@@ -104,6 +106,7 @@ fn body(operation: &str, run: &Value) -> Value {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
         "set_default_workspace" => json!({"workspace": null}),
+        "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}}),
         "set_gate_policy" => json!({"tool": "fail"}),
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),

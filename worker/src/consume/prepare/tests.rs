@@ -23,7 +23,7 @@ fn gate(status: &str) -> Value {
 
 /// The outcome that it has before its handler runs, failures included.
 fn outcome(fields: &Value) -> Outcome {
-    match prepare(&claimed(fields)) {
+    match prepare(&claimed(fields), Level::L2) {
         Ok(Prepared::Outcome(outcome)) => outcome,
         Ok(Prepared::Run(resolved)) => panic!("its handler would run with {}", resolved.inputs),
         Err(failure) => Outcome::Failed(failure),
@@ -31,7 +31,7 @@ fn outcome(fields: &Value) -> Outcome {
 }
 
 fn resolved(fields: &Value) -> Resolved {
-    match prepare(&claimed(fields)) {
+    match prepare(&claimed(fields), Level::L2) {
         Ok(Prepared::Run(resolved)) => resolved,
         Ok(Prepared::Outcome(outcome)) => panic!("no handler would run: {outcome:?}"),
         Err(failure) => panic!("{}", failure.message),
@@ -120,4 +120,51 @@ fn an_expression_without_a_value_fails_the_step() {
         panic!("it has no value")
     };
     assert!(!failure.transient && failure.message.contains("steps.none.outputs.file"), "{}", failure.message);
+}
+
+/// Why the step fails before its handler runs.
+fn refusal(fields: &Value) -> String {
+    match outcome(fields) {
+        Outcome::Failed(failure) if !failure.transient => failure.message,
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+#[test]
+fn a_step_never_runs_elsewhere_than_its_plan_or_its_tenant_says() {
+    let not_offered = |driver: &str| format!("this deployment does not offer the driver {driver}; it offers worker-container");
+    assert_eq!(refusal(&json!({"spec": {"driver": "e2b"}})), not_offered("e2b"));
+    assert_eq!(refusal(&json!({"tool": "http", "spec": {"driver": "vercel-function"}})), not_offered("vercel-function"));
+    assert_eq!(refusal(&json!({"isolation": {"driver": "modal"}})), not_offered("modal"));
+    assert!(refusal(&json!({"spec": {"placement": "task"}})).contains("does not offer the `placement`"));
+    resolved(&json!({"spec": {"driver": "worker-container"}, "isolation": {"driver": "modal"}}));
+    resolved(&json!({"tool": "noop", "isolation": {"driver": "modal"}}));
+}
+
+#[test]
+fn a_minimum_that_the_driver_cannot_reach_fails_the_step_whoever_set_it() {
+    let unreachable = "`min_isolation` of the step: worker-container reaches L3; L4 needs the driver modal or e2b, or a `placement`";
+    assert_eq!(refusal(&json!({"spec": {"min_isolation": "L4"}})), unreachable);
+    assert_eq!(refusal(&json!({"isolation": {"min_isolation": "L4"}})), unreachable);
+    assert_eq!(refusal(&json!({"tool": "gate:unit", "spec": {"min_isolation": "L1"}, "isolation": {"min_isolation": "L4"}})), unreachable);
+    resolved(&json!({"isolation": {"min_isolation": "L3"}}));
+    resolved(&json!({"tool": "noop", "isolation": {"min_isolation": "L4"}}));
+}
+
+#[test]
+fn a_row_that_no_plan_check_has_seen_fails_its_step() {
+    for spec in [
+        json!({"driver": "host"}),
+        json!({"driver": "vercel-function"}),
+        json!({"image": "base"}),
+        json!({"image": "-v/:/host"}),
+        json!({"resources": {"cpu_s": 0}}),
+        json!({"min_isolation": "none"}),
+        json!({"inputs": []}),
+        json!([]),
+        json!(null),
+    ] {
+        let why = refusal(&json!({"tool": "bash", "spec": spec}));
+        assert!(why.contains("spec cannot be read") || why.contains("of the step:"), "{why}");
+    }
 }

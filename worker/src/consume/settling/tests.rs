@@ -45,7 +45,15 @@ fn settling(db: Db) -> Settling {
 }
 
 fn result(run: Uuid, step: Uuid) -> StepResult {
-    StepResult { run, step, token: Uuid::now_v7(), outcome: Outcome::Done { outputs: Value::Null }, breaker_target: None, inputs: None }
+    StepResult {
+        run,
+        step,
+        token: Uuid::now_v7(),
+        outcome: Outcome::Done { outputs: Value::Null },
+        breaker_target: None,
+        inputs: None,
+        sandboxed: Sandboxed::default(),
+    }
 }
 
 #[tokio::test]

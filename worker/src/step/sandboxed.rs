@@ -1,0 +1,70 @@
+//! What held while the processes of a step ran, and what they used. Drivers report it with each process's result; it is settled with the
+//! step's outcome, and evidence and provenance have it.
+
+use nofx_shared::drivers::{Enforced, Usage};
+
+/// What held for all processes of an attempt, and what they used together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sandboxed {
+    /// Of the processes that ran, what the least isolated one had. None: no process ran, or its driver reported nothing.
+    pub isolation: Option<Enforced>,
+    /// None: no process ran, or its driver reported nothing.
+    pub usage: Option<Usage>,
+    /// Whether a driver reported nothing for a process: then nothing is claimed for the attempt.
+    has_unreported: bool,
+}
+
+impl Sandboxed {
+    /// Adds a process that has ended.
+    pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            self.usage = Some(self.usage.unwrap_or_default().and(usage));
+        }
+        self.has_unreported |= enforced.is_none();
+        let weaker = |enforced: &&Enforced| self.isolation.as_ref().is_none_or(|known| enforced.level < known.level);
+        if self.has_unreported {
+            self.isolation = None;
+        } else if let Some(enforced) = enforced.filter(weaker) {
+            self.isolation = Some(enforced.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::drivers::{Enforced, Level, Usage};
+
+    use super::Sandboxed;
+
+    fn at(level: Option<Level>) -> Enforced {
+        Enforced { level, driver: "worker-container".to_owned(), ..Enforced::default() }
+    }
+
+    #[test]
+    fn the_weakest_process_says_what_held() {
+        let mut sandboxed = Sandboxed::default();
+        for level in [Some(Level::L3), Some(Level::L2), Some(Level::L3)] {
+            sandboxed.add(Some(&at(level)), None);
+        }
+        assert_eq!(sandboxed.isolation, Some(at(Some(Level::L2))));
+        sandboxed.add(Some(&at(None)), None);
+        assert_eq!(sandboxed.isolation, Some(at(None)), "one ran without isolation");
+    }
+
+    #[test]
+    fn nothing_is_claimed_for_an_attempt_with_a_process_of_which_nothing_is_known() {
+        let mut sandboxed = Sandboxed::default();
+        sandboxed.add(Some(&at(Some(Level::L3))), None);
+        sandboxed.add(None, None);
+        sandboxed.add(Some(&at(Some(Level::L3))), None);
+        assert_eq!(sandboxed.isolation, None);
+    }
+
+    #[test]
+    fn times_are_added_and_of_memory_the_peak_counts() {
+        let mut sandboxed = Sandboxed::default();
+        sandboxed.add(None, Some(Usage { cpu_ms: 5, max_rss_bytes: 900, wall_ms: 10 }));
+        sandboxed.add(None, Some(Usage { cpu_ms: 7, max_rss_bytes: 100, wall_ms: u64::MAX }));
+        assert_eq!(sandboxed.usage, Some(Usage { cpu_ms: 12, max_rss_bytes: 900, wall_ms: u64::MAX }));
+    }
+}
