@@ -34,7 +34,7 @@ pub async fn judge_working_tree(
         if one.if_it_fits && !one.gate.fits(workspace.files()) {
             continue;
         }
-        let Some((judged, mask)) = judge(&workspace, &processes, &one, stop).await else { break };
+        let Some((judged, mask)) = judge(&workspace, &processes, options, &one, stop).await else { break };
         let verdict = out.save(one.name, judged, &mask)?;
         each(&verdict);
         verdicts.push(verdict);
@@ -47,7 +47,13 @@ pub async fn judge_working_tree(
 }
 
 /// The verdict of one gate, or none when it was stopped. What keeps the gate from judging makes it inconclusive.
-async fn judge(workspace: &Folder, processes: &Processes, chosen: &Chosen, stop: &CancellationToken) -> Option<(Judged, Mask)> {
+async fn judge(
+    workspace: &Folder,
+    processes: &Processes,
+    options: &GateOptions,
+    chosen: &Chosen,
+    stop: &CancellationToken,
+) -> Option<(Judged, Mask)> {
     let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
     if let Some(name) = chosen.secrets.iter().find(|name| !options.secrets.contains(name)) {
         return Some((inconclusive(format!("the step names the secret {name}: add --secrets {name} to allow it")), Mask::default()));
