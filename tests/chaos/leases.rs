@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_finished};
 use nofx_tests::plans::until;
+use nofx_tests::stack::workspace_in;
 use serde_json::{Value, json};
 
 /// For tests in which many leases expire: half a minute for each would take too long.
@@ -43,13 +44,12 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
     let own = Own::start(&Own::folder("drain"), &["--workers", "1"]);
-    let mark = own.dir.join("mark");
-    let script = format!("if [ -e {0} ]; then echo again; else touch {0}; sleep 60; fi", mark.display());
+    let script = "if [ -e mark ]; then echo again; else touch mark; sleep 60; fi";
     let plan = json!({"goal": "drain", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
     let id = own.submit(&plan).await;
     own.wait(&id, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
     let begun = std::time::Instant::now();
-    while !mark.exists() {
+    while !workspace_in(&own.dir, &id).join("mark").exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "the script does not begin");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -64,11 +64,21 @@ async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_kills_two_workers_gets_no_third() {
     let own = Own::start_with(&Own::folder("poison"), &["--workers", "2"], SHORT);
-    // The worker is the parent of the shell that runs the script.
-    let script = "echo \"$PPID\" >> deaths; kill -9 \"$PPID\"; sleep 5";
+    let script = "echo >> begun; sleep 600";
     let plan =
         json!({"goal": "poison", "steps": [{"name": "p", "tool": "bash", "retry": {"max_attempts": 5}, "inputs": {"script": script}}]});
     let id = own.submit(&plan).await;
+    for attempt in 1..=2 {
+        let began = || std::fs::read_to_string(workspace_in(&own.dir, &id).join("begun")).unwrap_or_default().lines().count();
+        let since = std::time::Instant::now();
+        while began() < attempt {
+            assert!(since.elapsed() < Duration::from_secs(60), "attempt {attempt} does not begin");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
+            Own::kill(worker.as_i64().unwrap_or(0), Signal::SIGKILL);
+        }
+    }
     let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
     assert_eq!(
         (run["status"].as_str(), run["error"]["message"].as_str()),

@@ -70,7 +70,7 @@ async fn the_templates_make_what_the_workers_count_on() {
     let asked = json!({"taskDefinition": service["taskDefinition"]});
     let definition = aws.json("ecs", "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition", &asked).await["taskDefinition"].clone();
     let container = &definition["containerDefinitions"][0];
-    assert_eq!((container["readonlyRootFilesystem"].as_bool(), container["user"].as_str()), (Some(true), Some("10001")), "{definition}");
+    assert_eq!((container["readonlyRootFilesystem"].as_bool(), container["user"].as_str()), (Some(true), Some("0")), "{definition}");
     // Every setting that the template gives is one that the worker reads.
     let example = std::fs::read_to_string(nofx_tests::stack::root().join(".env.example")).expect("text");
     for setting in container["environment"].as_array().expect("settings").iter().chain(container["secrets"].as_array().expect("secrets")) {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "builders take what `json!` makes")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub fn plan(steps: Vec<Value>) -> Value {
 /// A script that waits until the file exists, or its folder is deleted, so that no test leaves one behind.
 pub fn until(file: &Path) -> String {
     let folder = file.parent().expect("a file of a folder");
+    // Steps are other users.
+    drop(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)));
     // A check costs two processes; several such steps run at a time.
     format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.2; done", folder.display(), file.display())
 }

@@ -82,6 +82,16 @@ impl Stack {
     }
 }
 
+/// The workspace of a run on the shared stack: only the user of the run and this one can enter it.
+pub fn workspace(run: &str) -> PathBuf {
+    workspace_in(dev_file().parent().expect("a folder"), run)
+}
+
+/// The same of a stack with this data folder.
+pub fn workspace_in(data: &Path, run: &str) -> PathBuf {
+    data.join("workspaces").join(run.replace('-', ""))
+}
+
 /// The `nofx` binary that scripts/test.sh built; functions, and Lambda's, are beside it.
 pub fn binary() -> PathBuf {
     let path = given("NOFX_TEST_BINARY");

@@ -65,4 +65,10 @@ impl BenchStack {
         let kb = text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
         kb.map_or(f64::NAN, |kb| (kb / 102.4).round() / 10.0)
     }
+
+    /// Of the worker that a supervisor has started: its first child.
+    pub(super) fn worker_rss_mb(supervisor: i64) -> f64 {
+        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap_or_default();
+        children.split_whitespace().next().and_then(|pid| pid.parse().ok()).map_or(f64::NAN, Self::rss_mb)
+    }
 }

@@ -8,10 +8,11 @@ use std::fs::File;
 use std::io::{Error, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::unistd::Pid;
+use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use rustix::fs::MemfdFlags;
 
@@ -22,6 +23,7 @@ use super::users::Users;
 use super::{capabilities, view};
 use crate::client::Client;
 use crate::launch::Namespaces;
+use crate::probe::{Offer, probe};
 use crate::role::PROGRAM;
 use crate::sandbox::Sandbox;
 use crate::wire::Socket;
@@ -81,12 +83,17 @@ fn supervisor() -> Result<ExitCode, String> {
     hide().map_err(|error| text(&error))?;
 
     let has_users = capabilities::are_enough();
+    let exe = std::fs::read_link(PROGRAM).map_err(|error| text(&error))?;
+    let least = if has_users { Level::L1 } else { Level::L3 };
+    let least = (!settings.is_none).then_some(least);
+    if least == Some(Level::L3) {
+        check_namespaces(&exe)?;
+    }
     // Before the view: the worker sees this machine as it is.
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
     let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
     ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
     let toolchains: Vec<PathBuf> = settings.toolchains.iter().filter(|path| path.exists()).cloned().collect();
-    let exe = std::fs::read_link(PROGRAM).map_err(|error| text(&error))?;
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
     if has_users {
@@ -99,7 +106,23 @@ fn supervisor() -> Result<ExitCode, String> {
         capabilities::reduce().map_err(|error| text(&error))?;
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
-    Supervisor::new(ours, worker, folders, Places { toolchains, exe, outside }).serve()
+    Supervisor::new(ours, worker, folders, Places { least, toolchains, exe, outside }).serve()
+}
+
+/// Without users of its own a worker keeps steps away from itself by namespaces.
+fn check_namespaces(exe: &Path) -> Result<(), String> {
+    let offer = probe(exe).levels.into_iter().find(|offer| offer.level == Level::L3);
+    match offer {
+        Some(Offer { enforced: Some(_), .. }) => Ok(()),
+        offer => {
+            let why = offer.and_then(|offer| offer.why_not).unwrap_or_default();
+            Err(format!(
+                "steps cannot be kept from this worker: it is not root, so that they cannot have users of their own, and they cannot have \
+                 namespaces either ({why}). Start it as root, or install bubblewrap and allow user namespaces; `nofx sandbox probe` shows what \
+                 works. NOFX_ISOLATION=none runs steps with all that this user can reach"
+            ))
+        }
+    }
 }
 
 fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd, user: Option<u32>) -> Result<Pid, Error> {

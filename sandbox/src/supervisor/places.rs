@@ -11,6 +11,8 @@ use crate::wire::Process;
 const DIRECT: [u16; 5] = [22, 53, 80, 443, 9418];
 
 pub(super) struct Places {
+    /// The least that a process gets, whatever is asked for; none: processes are not confined at all (`NOFX_ISOLATION=none`).
+    pub least: Option<Level>,
     pub toolchains: Vec<PathBuf>,
     /// This program.
     pub exe: PathBuf,
@@ -19,6 +21,11 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// What a process gets that asks for a level: as the user of the worker nothing below namespaces keeps it from the worker.
+    pub(super) fn level(&self, asked: Option<Level>) -> Option<Level> {
+        self.least.map(|least| asked.map_or(least, |asked| asked.max(least)))
+    }
+
     pub(super) fn spec(&self, process: Process, folder: PathBuf, scratch: &Path) -> Result<Spec, String> {
         let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();

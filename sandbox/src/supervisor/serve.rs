@@ -167,11 +167,12 @@ impl Supervisor {
         }
     }
 
-    fn run(&mut self, id: u64, process: Process, descriptors: Vec<OwnedFd>) -> Reply {
+    fn run(&mut self, id: u64, mut process: Process, descriptors: Vec<OwnedFd>) -> Reply {
         let output: [OwnedFd; 2] = descriptors.try_into().map_err(|_| "a process needs two descriptors for its output")?;
         let folder = self.folders.folder_of(&process.dir)?;
         let uid = self.folders.user_of(&process.dir)?;
         let scratch = self.folders.scratch(Some(uid))?;
+        process.level = self.places.level(process.level);
         let is_confined = process.level.is_some();
         let program = Some(self.places.spec(process, folder, &scratch)?);
         self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(output))?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use nofx_tests::Tenant;
 use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{bash, plan, step as make, until};
+use nofx_tests::stack::workspace;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -44,15 +45,15 @@ async fn a_failed_script_says_why_and_a_silent_one_leaves_no_log() {
 async fn a_timeout_kills_the_work() {
     let person = Tenant::new().await.contributor();
     let mark = format!("nofx-timeout-{}", uuid::Uuid::now_v7());
-    let folder = tempfile::tempdir().expect("a folder");
-    let begun = folder.path().join("begun");
-    let script = format!("touch {}; (sleep 600; echo {mark}) & wait", begun.display());
+    let script = format!("touch begun; (sleep 600; echo {mark}) & wait");
     let mut timeout_s = 2;
+    let mut has_begun = false;
     // The limit is doubled as long as it had passed before the script started.
-    while !begun.exists() {
+    while !has_begun {
         let run =
             person.run(plan(vec![json!({"name": "slow", "tool": "bash", "timeout_s": timeout_s, "inputs": {"script": script}})])).await;
         assert_eq!(status(&run, "slow"), "timed_out", "{run}");
+        has_begun = workspace(run["id"].as_str().expect("an id")).join("begun").exists();
         timeout_s *= 2;
     }
     assert!(!is_running(&mark), "a process of the step is still there");

@@ -11,8 +11,8 @@ async fn the_newest_lines_of_a_chatty_step_are_read_while_it_runs() {
     let flag = std::env::temp_dir().join(format!("nofx-flag-{}", Uuid::now_v7().simple()));
     // Three megabytes at once, more than the worker holds for its chunks, then a line that is longer than any chunk.
     let script = format!(
-        "until_told() {{ until [ -e $1 ]; do sleep 0.1; done; rm $1; }}
-        echo first; until_told {0}; seq 1000001 1400000; head -c 300000 /dev/zero | tr '\\0' x; echo; echo the newest; until_told {0}",
+        "until_told() {{ until [ -e {}-$1 ]; do sleep 0.1; done; }}
+        echo first; until_told 1; seq 1000001 1400000; head -c 300000 /dev/zero | tr '\\0' x; echo; echo the newest; until_told 2",
         flag.display()
     );
     let plan = json!({"goal": "log", "steps": [{"name": "talk", "tool": "bash", "inputs": {"script": script}}]});
@@ -21,7 +21,7 @@ async fn the_newest_lines_of_a_chatty_step_are_read_while_it_runs() {
     let log = format!("/api/runs/{run}/steps/{}/log", step(&shown, "talk")["id"].as_str().expect("an id"));
 
     let (mut text, mut after) = (String::new(), 0);
-    for wanted in ["first\n", "the newest\n"] {
+    for (n, wanted) in [(1, "first\n"), (2, "the newest\n")] {
         while !text.contains(wanted) {
             let (status, chunk) = person.get(&format!("{log}?after={after}")).await;
             assert_eq!(status, 200, "{chunk}");
@@ -29,7 +29,7 @@ async fn the_newest_lines_of_a_chatty_step_are_read_while_it_runs() {
             after = chunk["after"].as_u64().expect("an offset");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        std::fs::write(&flag, "").expect("written");
+        std::fs::write(format!("{}-{n}", flag.display()), "").expect("written");
     }
     assert!(text.starts_with("first\n"), "{}", &text[..100]);
     assert!(after > 3 << 20, "the offset counts what is left out: {after}");

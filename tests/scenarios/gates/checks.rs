@@ -1,6 +1,7 @@
 use nofx_shared::gates::Evidence;
 use nofx_tests::people::{Person, status, step};
 use nofx_tests::repository::{Repository, path_with_tools};
+use nofx_tests::stack::workspace;
 use nofx_tests::{Tenant, plans};
 use serde_json::{Value, json};
 
@@ -192,14 +193,13 @@ async fn planted_secrets_are_found_and_hashes_are_not() {
 async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
-    let folder = tempfile::tempdir().expect("a folder");
-    let begun = folder.path().join("begun");
-    let command = format!("touch {}; sleep 600", begun.display());
-    let mut slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": command}, "timeout_s": 1});
+    let mut slow = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "touch begun; sleep 600"}, "timeout_s": 1});
+    let mut has_begun = false;
     // The limit is doubled as long as it had passed before the command started.
-    while !begun.exists() {
+    while !has_begun {
         let run = person.run(plans::plan(vec![slow.clone()])).await;
         assert_eq!((status(&run, "gate"), &run["gates"]), ("timed_out", &json!([])));
+        has_begun = workspace(run["id"].as_str().expect("an id")).join("begun").exists();
         slow["timeout_s"] = json!(slow["timeout_s"].as_u64().map(|seconds| seconds * 2));
     }
     slow["timeout_s"] = json!(600);
@@ -213,15 +213,13 @@ async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
 #[tokio::test]
 async fn a_gate_that_is_retried_is_judged_again() {
     let person = Tenant::new().await.contributor();
-    let marker = std::env::temp_dir().join(format!("nofx-mark-{}", uuid::Uuid::now_v7().simple()));
-    let gate = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": format!("test -f {}", marker.display())}});
+    let gate = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "test -f mended"}});
     let run = person.run(plans::plan(vec![gate])).await;
     assert_eq!(run["status"], "failed");
-    std::fs::write(&marker, "").expect("written");
     let id = run["id"].as_str().expect("an id");
+    std::fs::write(workspace(id).join("mended"), "").expect("written");
     person.post(&format!("/api/runs/{id}/retry"), json!({})).await;
     let run = person.end(id).await;
     let verdicts: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["status"].as_str()).collect();
     assert_eq!((run["status"].as_str(), verdicts), (Some("succeeded"), vec!["failed", "passed"]));
-    drop(std::fs::remove_file(marker));
 }

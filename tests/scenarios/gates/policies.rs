@@ -1,6 +1,6 @@
 use nofx_tests::people::{service, status, step};
 use nofx_tests::plans::{plan, step as make};
-use nofx_tests::stack::STACK;
+use nofx_tests::stack::{STACK, workspace};
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
@@ -121,16 +121,15 @@ async fn a_policy_keeps_a_tool_from_running_before_its_gates_have_passed() {
     let (code, policy) = admin.post("/api/gates/policies", wanted).await;
     assert_eq!((code.as_u16(), &policy["requires"]), (200, &json!(["gate:unit"])), "{policy}");
     let person = tenant.contributor();
-    let marker = std::env::temp_dir().join(format!("nofx-mark-{}", uuid::Uuid::now_v7().simple()));
-    let go = |needs: &[&str]| make("go", "bash", needs, json!({"script": format!("touch {}", marker.display())}));
+    let go = |needs: &[&str]| make("go", "bash", needs, json!({"script": "touch went"}));
+    let went = |run: &Value| workspace(run["id"].as_str().expect("an id")).join("went").exists();
     let run = person.run(plan(vec![go(&[])])).await;
     assert_eq!(run["status"], "failed");
     assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("requires gate:unit")), "{run}");
-    assert!(!marker.exists(), "it did not run");
+    assert!(!went(&run), "it did not run");
     let unit = make("unit", "gate:unit", &[], json!({"command": "true"}));
-    assert_eq!(person.run(plan(vec![unit, go(&["unit"])])).await["status"], "succeeded");
-    assert!(marker.exists());
-    drop(std::fs::remove_file(&marker));
+    let run = person.run(plan(vec![unit, go(&["unit"])])).await;
+    assert!(run["status"] == "succeeded" && went(&run), "{run}");
     // Other tools are not concerned, and a deleted policy holds no steps.
     assert_eq!(
         Tenant::new().await.contributor().run(plan(vec![make("go", "bash", &[], json!({"script": "true"}))])).await["status"],

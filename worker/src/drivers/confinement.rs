@@ -13,8 +13,10 @@ pub(crate) struct Confinement {
 impl Confinement {
     /// Of a process that has the rights of the person who started it.
     pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
-    /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are.
-    pub(crate) const OF_GIT: Self = Self { level: Some(Level::L2), limits: DEFAULT, network: Network::All };
+    /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are, by the operator's minimum.
+    pub(crate) fn of_git(floor: Level) -> Self {
+        Self { level: Some(floor), limits: DEFAULT, network: Network::All }
+    }
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.
     pub(crate) fn of(step: &ClaimedStep, floor: Level) -> Self {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nofx_sandbox::{Files, Sandbox};
+use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
@@ -37,8 +38,8 @@ pub(crate) struct Command {
 #[derive(Clone)]
 pub(crate) struct Processes {
     permits: Arc<Semaphore>,
-    /// None: processes are this user's own.
-    sandbox: Option<Sandbox>,
+    /// Who confines them, and the operator's minimum. None: processes are this user's own.
+    sandbox: Option<(Sandbox, Level)>,
 }
 
 impl Processes {
@@ -46,8 +47,8 @@ impl Processes {
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
 
     /// Of a worker: confined.
-    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox) -> Self {
-        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some(sandbox) }
+    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Level) -> Self {
+        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some((sandbox, floor)) }
     }
 
     /// Of a person's command: the person's own, one at a time.
@@ -64,18 +65,23 @@ impl Processes {
         let run = async {
             let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
             match &self.sandbox {
-                Some(sandbox) => confined::run(sandbox, &command).await,
+                Some((sandbox, _)) => confined::run(sandbox, &command).await,
                 None => own::run(&command).await,
             }
         };
         run.instrument(span).await
     }
 
+    /// How git is confined here.
+    pub(crate) fn of_git(&self) -> Confinement {
+        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_git(*floor))
+    }
+
     /// What is below a folder where processes run. Its calls may wait for a disk: not for the loop's thread.
     pub(crate) fn files(&self, folder: &Path) -> Result<Files, Failure> {
         let failed = |error| Failure::permanent(format!("could not open {}: {error}", folder.display()));
         match &self.sandbox {
-            Some(sandbox) => Ok(sandbox.files(folder)),
+            Some((sandbox, _)) => Ok(sandbox.files(folder)),
             None => Files::own(folder).map_err(failed),
         }
     }
@@ -83,7 +89,7 @@ impl Processes {
     /// A temporary folder for processes that also run in this folder; without one, of a user that has nothing else.
     pub(crate) async fn scratch(&self, like: Option<&Path>) -> Result<Scratch, Failure> {
         match &self.sandbox {
-            Some(sandbox) => Scratch::confined(sandbox.clone(), like.map(Path::to_owned)).await,
+            Some((sandbox, _)) => Scratch::confined(sandbox.clone(), like.map(Path::to_owned)).await,
             None => Scratch::own(),
         }
     }

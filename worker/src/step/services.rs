@@ -48,7 +48,7 @@ impl Services {
     pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::confined(settings.processes, sandbox.clone());
+        let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
             secrets: SecretStore::new(settings.secrets.clone(), db.clone()),

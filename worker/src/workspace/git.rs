@@ -9,7 +9,7 @@ use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes};
+use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete.
 const OUTPUT_BYTES: usize = 256 << 20;
@@ -51,7 +51,7 @@ impl<'a> Git<'a> {
             argv,
             dir: self.folder.path().to_owned(),
             env,
-            confinement: Confinement::OF_GIT,
+            confinement: self.processes.of_git(),
             trace: None,
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,

@@ -88,7 +88,7 @@ impl Fixture {
 
     pub(super) fn memory(&self) -> Memory {
         let pids = &self.stack.dev.pids;
-        let worker_mb = pids.workers.first().map_or(f64::NAN, |pid| BenchStack::rss_mb(i64::from(*pid)));
+        let worker_mb = pids.workers.first().map_or(f64::NAN, |pid| BenchStack::worker_rss_mb(i64::from(*pid)));
         Memory { worker_mb, api_mb: BenchStack::rss_mb(i64::from(pids.api)) }
     }
 
