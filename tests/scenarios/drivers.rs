@@ -1,5 +1,6 @@
 //! Where steps run and how isolated they are: what plans, tenants and rows that no one has checked may say, and what is recorded.
 
+use base64::Engine;
 use nofx_tests::Tenant;
 use nofx_tests::people::step;
 use nofx_tests::stack::STACK;
@@ -198,4 +199,20 @@ async fn a_quota_of_an_operator_holds_programs_when_their_step_is_claimed() {
     STACK.sql().await.execute(use_up, &[&tenant.id]).await.expect("written");
     let (status, problem) = person.post("/api/runs", json!({"plan": {"goal": "x", "steps": [bash("a", &json!({}))]}})).await;
     assert_eq!((status, problem["title"].as_str()), (StatusCode::TOO_MANY_REQUESTS, Some("Tenant quota exceeded")), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provenance_says_where_an_artifact_was_made_and_which_minimum_applied() {
+    let person = Tenant::new().await.contributor();
+    for (more, least) in [(json!({}), "L2"), (json!({"min_isolation": "L1"}), "L2"), (json!({"min_isolation": "L3"}), "L3")] {
+        let run = person.run(json!({"goal": "x", "steps": [bash("a", &more)]})).await;
+        let path = format!("/api/artifacts/{}/attestations", run["artifacts"][0]["id"].as_str().expect("an artifact"));
+        let (_, page) = person.get(&path).await;
+        let payload = page["data"][0]["envelope"]["payload"].as_str().expect("a payload");
+        let statement = base64::engine::general_purpose::STANDARD.decode(payload).expect("base64");
+        let statement: Value = serde_json::from_slice(&statement).expect("JSON");
+        let parameters = &statement["predicate"]["buildDefinition"]["internalParameters"];
+        assert_eq!((&parameters["driver"], &parameters["min_isolation"]), (&json!("worker-container"), &json!(least)), "{parameters}");
+        assert!(parameters.as_object().is_some_and(|parameters| parameters.contains_key("isolation")), "{parameters}");
+    }
 }
