@@ -1,3 +1,37 @@
+-- Whether the parts of a step's spec that this schema reads have their types. Claims and settles are of many steps: one that could not be read
+-- would fail those of all tenants. Who may create runs may call create_run with rows that no plan check has seen.
+-- Takes: p_spec, null for none.
+-- Locks: nothing.
+-- Returns: true or false.
+-- Raises: nothing.
+create function nofx_private.is_readable_spec(p_spec jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_approval jsonb := nullif(p_spec -> 'approval', 'null');
+  v_retry jsonb := nullif(p_spec -> 'retry', 'null');
+begin
+  if p_spec is null or p_spec = 'null' then
+    return true;
+  end if;
+  if jsonb_typeof(p_spec) <> 'object' or p_spec ? 'refs' and jsonb_typeof(p_spec -> 'refs') <> 'array' then
+    return false;
+  end if;
+  if v_approval is not null and not coalesce(
+       jsonb_typeof(v_approval) = 'object'
+       and coalesce(v_approval ->> 'role', 'admin') in ('viewer', 'contributor', 'supervisor', 'admin')
+       and coalesce(v_approval ->> 'count', '1') ~ '^[0-9]{1,2}$'
+       and coalesce(v_approval ->> 'expires_s', '1') ~ '^[0-9]{1,8}$', false) then
+    return false;
+  end if;
+  return v_retry is null or jsonb_typeof(v_retry) = 'object' and not exists (
+    select from jsonb_each(v_retry) as r where jsonb_typeof(r.value) not in ('number', 'null'));
+end
+$$;
+
 -- Creates a run with all its steps, edges, first events and queue rows, or nothing at all.
 -- Takes: p_id, the run's id (a repeated id returns the existing run); p_run, {goal, plan, workspace, priority, max_parallel, deadline_s,
 --   traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool,
@@ -5,7 +39,8 @@
 --   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
--- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan.
+-- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan;
+--   422 invalid-plan.
 create function nofx.create_run(p_id uuid, p_run jsonb, p_steps jsonb, p_tenant uuid default null)
 returns json
 language plpgsql
@@ -29,6 +64,14 @@ begin
   perform nofx_private.check_quota(v_tenant);
   if v_count = 0 then
     perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Add at least one step.');
+  end if;
+  select s.ordinality - 1 as step into v_bad
+    from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
+   where not nofx_private.is_readable_spec(s.step -> 'spec')
+   limit 1;
+  if found then
+    perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step),
+      'Send spec as an object, with refs as a list, approval as {role, count, expires_s}, and numbers in retry.');
   end if;
 
   -- A need is the index of an earlier step, so there are no unknown needs and no cycles.

@@ -71,9 +71,10 @@ $$;
 -- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation}. `open_breakers`: the tenant's, null
+--   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}. `open_breakers`: the tenant's, null
 --   for none; `networks`: the private networks that an http step may reach; `isolation`: {driver, min_isolation}, the tenant's default
---   driver and minimum for the tool, null for none; `hold`: why the step may not run yet (see hold_for), in which case
+--   driver and minimum for the tool, null for none; `quota`: {memory_mb, disk_mb}, the most of one step, null for no quota; `hold`: why
+--   the step may not run yet (see hold_for, quota_hold_for), in which case
 --   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
 --   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on.
 -- Raises: nothing.
@@ -95,6 +96,7 @@ begin
            'networks', case when s.tool = 'http' then (select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id) end,
            'isolation', case when i.tenant_id is not null then
              json_build_object('driver', i.default_driver, 'min_isolation', nofx_private.min_isolation_for(i, s.tool)) end,
+           'quota', case when q.tenant_id is not null then json_build_object('memory_mb', q.step_memory_mb, 'disk_mb', q.step_disk_mb) end,
            'item', s.item, 'index', s.item_index, 'parked_outputs', s.outputs,
            'gate', case when s.gate_id is not null then (
              select json_build_object('id', g.id, 'gate_type', g.gate_type, 'status', g.status, 'decided_by', g.decided_by,
@@ -116,11 +118,12 @@ begin
     join nofx.run r on r.id = s.run_id
     -- Most tenants have none.
     left join nofx.isolation i on i.tenant_id = s.tenant_id
+    left join nofx.quota q on q.tenant_id = s.tenant_id
     left join lateral (
       -- No policy names the tools of most steps: for them this costs one read of a small table.
       select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
-                  else nofx_private.hold_for(s) end as hold
-       where s.id = any (p_held) or s.spec ? 'approval' or exists (
+                  else coalesce(nofx_private.hold_for(s), case when q.tenant_id is not null then nofx_private.quota_hold_for(s, q) end) end as hold
+       where s.id = any (p_held) or s.spec ? 'approval' or q.tenant_id is not null or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))

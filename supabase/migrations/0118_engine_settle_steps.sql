@@ -2,7 +2,8 @@
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
 --   breaker_target, ignored_by_breaker, inputs, isolation, usage} (see nofx_private.outcome), at most one a step; p_capacity, how many
 --   steps it can claim (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
--- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps and, last, run rows in id order.
+-- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps, run rows in id order and, last, a row of
+--   what each tenant used today, when processes ran.
 -- Returns: {refused: tokens that are no longer valid, claims: steps as claim_steps returns them, wake_for: the runs, if more of their
 --   steps became ready than were claimed (for an external queue), next_due_at: the earliest timer or probe that this call set, or
 --   null, has_checks: whether a forge shows gates of these runs, has_hooks: whether background hooks exist}.
@@ -125,6 +126,10 @@ begin
     end if;
   end if;
 
+  if v_settled is not null and exists (select from unnest(v_outcomes) as o where o.usage is not null) then
+    -- Last: what it locks, settles of the same tenant wait for.
+    v_events := v_events || nofx_private.record_usage(v_outcomes, v_settled);
+  end if;
   v_count := nofx_private.emit(v_events);
   return json_build_object(
     'refused', v_refused,

@@ -8,6 +8,11 @@ create table nofx.quota (
   stored_bytes bigint check (stored_bytes > 0),
   -- Spent on models since midnight UTC.
   day_usd numeric check (day_usd > 0),
+  -- Processor time of the processes of steps since midnight UTC, in seconds.
+  day_cpu_s bigint check (day_cpu_s > 0),
+  -- What one step may ask for, in MiB; a step that asks for nothing gets no more either.
+  step_memory_mb int check (step_memory_mb > 0),
+  step_disk_mb int check (step_disk_mb > 0),
   changed_at timestamptz not null default now()
 );
 select nofx_private.secure_table('nofx.quota');
@@ -67,17 +72,25 @@ begin
         format('%s; %s USD were spent today, the limit is %s. Retry after midnight UTC.', v_wait, trim_scale(v_used), trim_scale(v_quota.day_usd)));
     end if;
   end if;
+  if v_quota.day_cpu_s is not null then
+    v_used := nofx_private.cpu_ms_today(p_tenant) / 1000.0;
+    if v_used >= v_quota.day_cpu_s then
+      v_wait := ceil(extract(epoch from date_trunc('day', now() at time zone 'utc') + interval '1 day' - now() at time zone 'utc'));
+      perform nofx_private.refuse(429, 'quota-exceeded', 'day_cpu_s',
+        format('%s; %s s of processor time were used today, the limit is %s. Retry after midnight UTC.', v_wait, round(v_used), v_quota.day_cpu_s));
+    end if;
+  end if;
 end
 $$;
 
 -- Sets a tenant's quotas, in place of earlier ones; null for no limit.
--- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd.
+-- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd; p_day_cpu_s; p_step_memory_mb and p_step_disk_mb, in MiB.
 -- Locks: the quota.
 -- Returns: the quota.
 -- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-settings.
 create function nofx.set_quota(
   p_tenant uuid, p_runs_per_minute int default null, p_parallel_steps int default null, p_stored_bytes bigint default null,
-  p_day_usd numeric default null
+  p_day_usd numeric default null, p_day_cpu_s bigint default null, p_step_memory_mb int default null, p_step_disk_mb int default null
 )
 returns json
 language plpgsql
@@ -90,11 +103,12 @@ begin
   perform nofx_private.require_service('quota', 'Only operators set quotas.');
   v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
   begin
-    insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd)
-    values (p_tenant, p_runs_per_minute, p_parallel_steps, p_stored_bytes, p_day_usd)
+    insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd, day_cpu_s, step_memory_mb, step_disk_mb)
+    values (p_tenant, p_runs_per_minute, p_parallel_steps, p_stored_bytes, p_day_usd, p_day_cpu_s, p_step_memory_mb, p_step_disk_mb)
     on conflict (tenant_id) do update
        set runs_per_minute = excluded.runs_per_minute, parallel_steps = excluded.parallel_steps,
-           stored_bytes = excluded.stored_bytes, day_usd = excluded.day_usd, changed_at = now()
+           stored_bytes = excluded.stored_bytes, day_usd = excluded.day_usd, day_cpu_s = excluded.day_cpu_s,
+           step_memory_mb = excluded.step_memory_mb, step_disk_mb = excluded.step_disk_mb, changed_at = now()
     returning * into v_quota;
   exception
     when foreign_key_violation then
@@ -106,4 +120,4 @@ begin
   return to_json(v_quota);
 end
 $$;
-grant execute on function nofx.set_quota(uuid, int, int, bigint, numeric) to service_role;
+grant execute on function nofx.set_quota(uuid, int, int, bigint, numeric, bigint, int, int) to service_role;

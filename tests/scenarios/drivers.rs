@@ -1,5 +1,6 @@
 //! Where steps run and how isolated they are: what plans, tenants and rows that no one has checked may say, and what is recorded.
 
+use base64::Engine;
 use nofx_tests::Tenant;
 use nofx_tests::people::step;
 use nofx_tests::stack::STACK;
@@ -124,7 +125,6 @@ async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
         json!({"image": "--privileged"}),
         json!({"driver": "vercel-function"}),
         json!({"timeout_s": "soon"}),
-        json!([1]),
     ];
     let names: Vec<String> = (0..specs.len()).map(|n| format!("s{n}")).collect();
     let rows: Vec<Value> = names
@@ -170,4 +170,49 @@ async fn attempts_show_what_held_and_what_was_used() {
     STACK.sql().await.execute(write, &[&id, &isolation.to_string(), &usage.to_string()]).await.expect("written");
     let (_, run) = person.get(&format!("/api/runs/{id}")).await;
     assert_eq!((&step(&run, "b")["attempts"][0]["isolation"], &step(&run, "b")["attempts"][0]["usage"]), (&isolation, &usage));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_an_operator_holds_programs_when_their_step_is_claimed() {
+    let tenant = Tenant::new().await;
+    let person = tenant.contributor();
+    let quota = json!({"tenant_id": tenant.id, "day_cpu_s": 60, "step_memory_mb": 512});
+    let set = tenant.operator(reqwest::Method::POST, "/api/quotas").json(&quota).send().await.expect("an answer");
+    assert_eq!(set.status(), StatusCode::OK);
+    let shown = person.get("/api/quotas").await.1["data"][0].clone();
+    assert_eq!((&shown["day_cpu_s"], &shown["step_memory_mb"], &shown["step_disk_mb"]), (&json!(60), &json!(512), &Value::Null), "{shown}");
+    for wrong in [json!(0), json!(-1), json!("60"), json!(1.5), json!([60]), json!(u64::MAX)] {
+        let quota = json!({"tenant_id": tenant.id, "day_cpu_s": wrong});
+        let answer = tenant.operator(reqwest::Method::POST, "/api/quotas").json(&quota).send().await.expect("an answer");
+        assert!(answer.status().is_client_error(), "{wrong}: {}", answer.status());
+    }
+
+    let big = bash("big", &json!({"resources": {"memory_mb": 513}, "on_failure": "continue"}));
+    let run = person.run(json!({"goal": "x", "steps": [big, bash("fits", &json!({"resources": {"memory_mb": 512}}))]})).await;
+    let message = step(&run, "big")["error"]["message"].as_str().expect("a reason").to_owned();
+    assert!(message.contains("asks for 513 MiB of memory, the tenant's quota step_memory_mb is 512"), "{message}");
+    assert_eq!(step(&run, "fits")["status"], "succeeded", "{run}");
+
+    let use_up =
+        "insert into nofx.sandbox_usage values ($1, (now() at time zone 'utc')::date, 0, 60000, 1) on conflict (tenant_id, day, part)
+        do update set cpu_ms = 60000";
+    STACK.sql().await.execute(use_up, &[&tenant.id]).await.expect("written");
+    let (status, problem) = person.post("/api/runs", json!({"plan": {"goal": "x", "steps": [bash("a", &json!({}))]}})).await;
+    assert_eq!((status, problem["title"].as_str()), (StatusCode::TOO_MANY_REQUESTS, Some("Tenant quota exceeded")), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provenance_says_where_an_artifact_was_made_and_which_minimum_applied() {
+    let person = Tenant::new().await.contributor();
+    for (more, least) in [(json!({}), "L2"), (json!({"min_isolation": "L1"}), "L2"), (json!({"min_isolation": "L3"}), "L3")] {
+        let run = person.run(json!({"goal": "x", "steps": [bash("a", &more)]})).await;
+        let path = format!("/api/artifacts/{}/attestations", run["artifacts"][0]["id"].as_str().expect("an artifact"));
+        let (_, page) = person.get(&path).await;
+        let payload = page["data"][0]["envelope"]["payload"].as_str().expect("a payload");
+        let statement = base64::engine::general_purpose::STANDARD.decode(payload).expect("base64");
+        let statement: Value = serde_json::from_slice(&statement).expect("JSON");
+        let parameters = &statement["predicate"]["buildDefinition"]["internalParameters"];
+        assert_eq!((&parameters["driver"], &parameters["min_isolation"]), (&json!("worker-container"), &json!(least)), "{parameters}");
+        assert!(parameters.as_object().is_some_and(|parameters| parameters.contains_key("isolation")), "{parameters}");
+    }
 }

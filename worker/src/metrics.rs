@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nofx_shared::drivers::Usage;
 use nofx_shared::engine::Outcome;
 use nofx_shared::retention::Retained;
 use prometheus_client::encoding::{prometheus_text, text};
@@ -37,6 +38,8 @@ pub(crate) struct Metrics {
     step_attempts: Family<Labels, Counter>,
     step_duration: Family<Labels, HistogramWithExemplars<Trace>>,
     steps_claimed: Family<Labels, Counter>,
+    sandbox_cpu: Family<Labels, Counter<f64, AtomicU64>>,
+    sandbox_wall: Family<Labels, Counter<f64, AtomicU64>>,
     cpu: Family<Labels, Counter<f64, AtomicU64>>,
     memory: Family<Labels, Gauge>,
 }
@@ -54,6 +57,8 @@ impl Metrics {
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
             step_duration: time(to, "step_duration", "Time between a step's claim and its outcome", step_duration()),
             steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
+            sandbox_cpu: time(to, "sandbox_cpu", "CPU time of the processes of steps, by tool", Family::default()),
+            sandbox_wall: time(to, "sandbox_wall", "Time that processes of steps ran, by tool", Family::default()),
             calls: number(to, "database_calls", "Database calls", Counter::default()),
             batch: number(to, "settle_batch_steps", "Steps per settle", buckets(1.0, 2.0, 9)),
             settle: time(to, "settle_duration", "Duration of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
@@ -91,6 +96,13 @@ impl Metrics {
         let labels = vec![("tool", tool.to_owned()), ("outcome", outcome.name().to_owned())];
         self.step_attempts.get_or_create(&labels).inc();
         self.step_duration.get_or_create(&vec![("tool", tool.to_owned())]).observe(took_s, trace_of(traceparent), None);
+    }
+
+    /// A step's processes used something.
+    pub(crate) fn used(&self, tool: &'static str, usage: Usage) {
+        let labels = vec![("tool", tool.to_owned())];
+        self.sandbox_cpu.get_or_create(&labels).inc_by(usage.cpu_ms as f64 / 1000.0);
+        self.sandbox_wall.get_or_create(&labels).inc_by(usage.wall_ms as f64 / 1000.0);
     }
 
     /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without them.
@@ -152,6 +164,7 @@ fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
 
 #[cfg(test)]
 mod tests {
+    use nofx_shared::drivers::Usage;
     use nofx_shared::engine::Outcome;
     use nofx_shared::retention::Retained;
     use serde_json::Value;
@@ -168,6 +181,17 @@ mod tests {
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains("nofx_history_pruned_total{what=\"runs\"} 103\n"), "{text}");
         assert!(text.contains("nofx_history_pruned_total{what=\"events\"} 5000\n"), "{text}");
+    }
+
+    #[test]
+    fn what_processes_of_steps_used_is_counted_by_tool_in_seconds() {
+        let metrics = Metrics::new();
+        for _ in 0..2 {
+            metrics.used("bash", Usage { cpu_ms: 1500, max_rss_bytes: 1, wall_ms: 2250 });
+        }
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains("nofx_sandbox_cpu_seconds_total{tool=\"bash\"} 3"), "{text}");
+        assert!(text.contains("nofx_sandbox_wall_seconds_total{tool=\"bash\"} 4.5"), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `/api/quotas`: how much a tenant may use. The database enforces it for new runs.
+//! `/api/quotas`: how much a tenant may use. The database enforces it for new runs, and when a worker claims a step.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -22,6 +22,12 @@ pub(crate) struct Quota {
     stored_bytes: Option<i64>,
     /// Spent on models since midnight UTC.
     day_usd: Option<f64>,
+    /// Processor time of the processes of steps since midnight UTC, in seconds.
+    day_cpu_s: Option<i64>,
+    /// Memory of one step, in MiB.
+    step_memory_mb: Option<i64>,
+    /// Files of one step, in MiB.
+    step_disk_mb: Option<i64>,
 }
 
 /// A quota to set; replaces the previous one.
@@ -33,6 +39,9 @@ pub(crate) struct NewQuota {
     parallel_steps: Option<u32>,
     stored_bytes: Option<u64>,
     day_usd: Option<f64>,
+    day_cpu_s: Option<u64>,
+    step_memory_mb: Option<u32>,
+    step_disk_mb: Option<u32>,
 }
 
 /// Show the quota of the tenant.
@@ -40,7 +49,7 @@ pub(crate) struct NewQuota {
 /// For every role. Returns a list with one quota, or an empty one when nothing is limited.
 #[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304)))]
 pub(crate) async fn get_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd";
+    let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd,day_cpu_s,step_memory_mb,step_disk_mb";
     let query = Query { table: "quota", filters: vec![("select".to_owned(), columns.to_owned())] };
     let data: Vec<Quota> = app.db(&caller).read(&query).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
@@ -56,7 +65,8 @@ pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: 
     let wanted = &body.value;
     let arguments = json!({
         "p_tenant": wanted.tenant_id, "p_runs_per_minute": wanted.runs_per_minute, "p_parallel_steps": wanted.parallel_steps,
-        "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd,
+        "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd, "p_day_cpu_s": wanted.day_cpu_s,
+        "p_step_memory_mb": wanted.step_memory_mb, "p_step_disk_mb": wanted.step_disk_mb,
     });
     Ok(axum::Json(app.db_for_operator(&operator.0).call("set_quota", &arguments).await?))
 }

@@ -16,9 +16,7 @@ pub struct Image(String);
 
 /// A text that names no image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be a reference of 1 to 255 letters, digits, `.`, `_`, `-`, `/`, `:` and `@` without `..`, that begins with a letter or digit"
-)]
+#[error("must be a reference of 1 to 255 of `A-Z a-z 0-9 . _ - / : @` without `..`, which begins with one of `A-Z a-z 0-9`")]
 pub struct InvalidImage;
 
 impl Image {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Spec, StepStatus};
-use crate::drivers::{Driver, Level, Request};
+use crate::drivers::{Driver, Level, Request, Resources};
 use crate::plan::Workspace;
 
 /// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
@@ -48,6 +48,15 @@ pub struct ClaimedStep {
     pub open_breakers: Option<Vec<String>>,
     /// What its tenant demands of where it runs.
     pub isolation: Option<TenantIsolation>,
+    /// What its tenant's quota allows one step.
+    pub quota: Option<StepQuota>,
+}
+
+/// The most that one step may use, in MiB; none: no limit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct StepQuota {
+    pub memory_mb: Option<u64>,
+    pub disk_mb: Option<u64>,
 }
 
 /// A tenant's settings as they apply to the tool of a step.
@@ -76,6 +85,17 @@ impl ClaimedStep {
     pub fn min_isolation(&self, floor: Level) -> Level {
         let tenant = self.isolation.and_then(|tenant| tenant.min_isolation);
         [self.spec.min_isolation, tenant].into_iter().flatten().fold(floor, Level::max)
+    }
+
+    /// What it may use: what its plan says, within its tenant's quota, which also applies where the plan says nothing. For its driver.
+    pub fn resources(&self) -> Resources {
+        let asked = self.spec.resources.clone().unwrap_or_default();
+        let least = |asked: Option<u64>, allowed: Option<u64>| asked.into_iter().chain(allowed).min();
+        Resources {
+            memory_mb: least(asked.memory_mb, self.quota.and_then(|quota| quota.memory_mb)),
+            disk_mb: least(asked.disk_mb, self.quota.and_then(|quota| quota.disk_mb)),
+            ..asked
+        }
     }
 
     /// What it asks of its driver.
@@ -154,6 +174,21 @@ mod tests {
         assert_eq!(least(&json!({"min_isolation": "L1"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L3, "nor the tenant's");
         assert_eq!(least(&json!({"min_isolation": "L4"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L4);
         assert_eq!(least(&json!({}), &json!({"driver": "e2b"}), Level::L1), Level::L1);
+    }
+
+    #[test]
+    fn a_quota_limits_what_a_plan_asks_for_and_what_it_leaves_out() {
+        let resources = |spec: &Value, quota: &Value| {
+            let mut step = claimed("bash", spec, &json!(null));
+            step.quota = serde_json::from_value(quota.clone()).expect("a quota");
+            let resources = step.resources();
+            (resources.cpu_s, resources.memory_mb, resources.disk_mb)
+        };
+        let asked = json!({"resources": {"cpu_s": 60, "memory_mb": 512}});
+        assert_eq!(resources(&asked, &json!(null)), (Some(60), Some(512), None));
+        assert_eq!(resources(&asked, &json!({"memory_mb": 256, "disk_mb": 64})), (Some(60), Some(256), Some(64)));
+        assert_eq!(resources(&asked, &json!({"memory_mb": 1024, "disk_mb": null})), (Some(60), Some(512), None));
+        assert_eq!(resources(&json!({}), &json!({"memory_mb": 256, "disk_mb": null})), (None, Some(256), None));
     }
 
     #[test]

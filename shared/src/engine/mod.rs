@@ -13,7 +13,7 @@ mod status;
 mod summarise_metrics;
 mod worker;
 
-pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold, TenantIsolation};
+pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold, StepQuota, TenantIsolation};
 pub use create_run::{CreatedRun, create_run, create_run_for};
 pub use enforce_deadlines::enforce_deadlines;
 pub use expire_leases::expire_all_leases;

@@ -71,6 +71,8 @@ event_types! {
     GateDecided(GateData) => "gate.decided";
     GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
+    /// What the processes of an attempt used.
+    SandboxUsage(SandboxUsage) => "sandbox.usage";
     ModelAnswered(Box<ModelCallData>) => "model.answered";
     ModelFailed(Box<ModelCallData>) => "model.failed";
     /// The response of an earlier call was reused.
@@ -240,6 +242,19 @@ event_data! {
         pub author_may_approve: Option<bool>,
         /// Addresses of people who could decide, at most 20.
         pub people: Option<Vec<String>>,
+    }
+
+    pub struct SandboxUsage {
+        pub name: String,
+        pub tool: String,
+        /// Where they ran; null when the driver reported nothing.
+        pub driver: Option<String>,
+        /// The isolation that held: `L1` to `L4`.
+        pub level: Option<String>,
+        pub cpu_ms: u64,
+        /// Peak memory of the largest process.
+        pub max_rss_bytes: u64,
+        pub wall_ms: u64,
     }
 
     pub struct HistoryPruned {

@@ -1,8 +1,10 @@
 begin;
-select plan(2);
+select plan(3);
 select tap.tenant();
 insert into nofx.isolation (tenant_id, changed_by) values (current_setting('tap.tenant')::uuid, 'a');
+insert into nofx.sandbox_usage values (current_setting('tap.tenant')::uuid, current_date, 0, 1, 1);
 select is(tap.least_reader('nofx.isolation'), 'viewer', 'isolation');
+select is(tap.least_reader('nofx.sandbox_usage'), 'viewer', 'sandbox_usage');
 select tap.be('admin');
 select throws_ok($$ select tap.seen('delete from nofx.isolation returning changed_by') $$, '42501', null, 'only set_isolation writes it');
 select * from finish();
