@@ -91,9 +91,9 @@ pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Re
         ],
     );
     let edges = Query::of("step_edge", [("run_id", format!("eq.{id}")), ("select", "step_id,needs_id".to_owned())]);
-    let attempts = attempts::of_run(id, &format!("{},error,isolation,usage", attempts::COLUMNS));
-    let (runs, edges, attempts): (Vec<Run>, Vec<Edge>, Vec<Attempt>) =
-        tokio::try_join!(db.read(&run), db.read(&edges), db.read(&attempts))?;
+    let (runs, edges): (Vec<Run>, Vec<Edge>) = tokio::try_join!(db.read(&run), db.read(&edges))?;
+    // After the steps: one that has ended shows the attempt that ended it.
+    let attempts: Vec<Attempt> = db.read(&attempts::of_run(id, &format!("{},error,isolation,usage", attempts::COLUMNS))).await?;
     let missing = || Problem::new(Kind::RunNotFound, format!("Run {id} was not found. List runs with GET /api/runs."));
     let mut run = runs.into_iter().next().ok_or_else(missing)?;
     // A for_each step needs its children inside the engine; to people they are its parts.

@@ -52,3 +52,19 @@ fn scratch(user: Option<(u32, u32)>) -> io::Result<TempDir> {
     }
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::drivers::Level;
+
+    use super::try_level;
+
+    #[test]
+    fn a_refusal_is_handed_on() {
+        let test = std::env::current_exe().expect("a path");
+        let example = test.ancestors().nth(2).expect("target/debug").join("examples/launch");
+        // Without a user the program would run as who runs the tests: root.
+        let why = try_level(&example, Level::L1, None).expect_err("root is not confined");
+        assert!(why.contains("root"), "{why}");
+    }
+}

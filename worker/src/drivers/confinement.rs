@@ -20,15 +20,15 @@ impl Confinement {
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.
     pub(crate) fn of(step: &ClaimedStep, floor: Level) -> Self {
-        let asked = step.spec.resources.as_ref();
+        let asked = step.resources();
         let limits = Limits {
-            cpu_s: asked.and_then(|asked| asked.cpu_s),
-            memory_mb: asked.and_then(|asked| asked.memory_mb),
-            file_mb: asked.and_then(|asked| asked.disk_mb).or(DEFAULT.file_mb),
-            processes: asked.and_then(|asked| asked.processes).or(DEFAULT.processes),
+            cpu_s: asked.cpu_s,
+            memory_mb: asked.memory_mb,
+            file_mb: asked.disk_mb.or(DEFAULT.file_mb),
+            processes: asked.processes.or(DEFAULT.processes),
             open_files: DEFAULT.open_files,
         };
-        let network = asked.and_then(|asked| asked.network).unwrap_or(Network::All);
+        let network = asked.network.unwrap_or(Network::All);
         Self { level: Some(step.min_isolation(floor)), limits, network }
     }
 }
