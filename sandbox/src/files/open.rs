@@ -82,7 +82,7 @@ type Split<'a> = Option<(Option<OwnedFd>, &'a std::ffi::OsStr)>;
 
 fn split<'a>(folder: BorrowedFd<'_>, path: &'a Path) -> Result<Split<'a>, String> {
     let Some(name) = path.file_name() else { return Ok(None) };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     match resolve(folder, parent, OFlags::PATH | OFlags::DIRECTORY) {
         Ok(parent) => Ok(Some((parent, name))),
         Err(error) if error == NOT_A_FOLDER => Ok(Some((None, name))),

@@ -99,7 +99,7 @@ fn supervisor() -> Result<ExitCode, String> {
     if has_users {
         nix::unistd::setgroups(&[]).map_err(|error| text(&error))?;
         let read_only = toolchains.iter().chain([&exe]).map(|path| (path.clone(), false));
-        let needed: Vec<(PathBuf, bool)> = read_only.chain([(settings.workspaces.clone(), true)]).collect();
+        let needed: Vec<(PathBuf, bool)> = read_only.chain([(settings.workspaces, true)]).collect();
         if let Err(error) = view::open_up(&needed) {
             eprintln!("nofx supervisor: steps cannot reach what is in closed folders, such as a home: {error}");
         }

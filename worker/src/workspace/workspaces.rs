@@ -2,7 +2,7 @@
 //! under another name and then adopted, so that a workspace that exists is complete. Each belongs to a user of its own.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ impl Workspaces {
         found.ok_or_else(|| Failure::transient("the workspace is gone"))
     }
 
-    async fn check_out(&self, folder: &PathBuf, source: &Workspace) -> Result<(), Failure> {
-        let folder = Folder::new(&self.processes, folder.clone())?;
+    async fn check_out(&self, folder: &Path, source: &Workspace) -> Result<(), Failure> {
+        let folder = Folder::new(&self.processes, folder.to_owned())?;
         let git = Git::new(&self.processes, &folder, CancellationToken::new());
         git.run(&["clone", "--quiet", "--no-hardlinks", "--", &source.git, "."]).await?;
         if let Some(reference) = &source.r#ref {

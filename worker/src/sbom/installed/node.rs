@@ -55,7 +55,7 @@ pub(in crate::sbom) fn node(folder: &Files, bom: &mut Bom) {
                         return bom.add_fault(&path, format!("more than {FOLDERS} packages: this one and others are left out"));
                     }
                     add(folder, &path, bom);
-                    if folder.kind(&format!("{path}/node_modules")).is_some() {
+                    if folder.kind(format!("{path}/node_modules")).is_some() {
                         open.push((format!("{path}/node_modules"), depth + 1));
                     }
                 }

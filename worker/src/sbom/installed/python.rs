@@ -27,7 +27,7 @@ struct VcsInfo {
 pub(in crate::sbom) fn python(folder: &Files, bom: &mut Bom) {
     for environment in [".venv", "venv"] {
         // Another folder of that name is no environment.
-        if folder.kind(environment) == Some(Kind::Folder) && folder.kind(&format!("{environment}/pyvenv.cfg")).is_none() {
+        if folder.kind(environment) == Some(Kind::Folder) && folder.kind(format!("{environment}/pyvenv.cfg")).is_none() {
             continue;
         }
         for (name, kind) in list(folder, &format!("{environment}/lib"), bom) {
@@ -55,7 +55,7 @@ fn add_site(folder: &Files, site: &str, bom: &mut Bom) {
             continue;
         };
         let file = format!("{site}/{name}/{metadata}");
-        let origin = match folder.read(&format!("{site}/{name}/direct_url.json"), METADATA_BYTES) {
+        let origin = match folder.read(format!("{site}/{name}/direct_url.json"), METADATA_BYTES) {
             Ok(bytes) => bytes.map_or(Ok(Origin::Installed), |bytes| direct(&bytes)),
             Err(reason) => Err(format!("direct_url.json {reason}")),
         };

@@ -1,3 +1,4 @@
+use nofx_sandbox::Files;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ fn write(dir: &Path, files: &[(&str, &str)]) {
 
 fn bill_of(dir: &Path) -> Value {
     let mut bom = Bom::default();
-    bom.add_workspace(dir).expect("a workspace");
+    bom.add_workspace(&Files::own(dir).expect("open"));
     serde_json::from_str(&bom.document(Uuid::nil(), Uuid::nil()).text).expect("JSON")
 }
 
