@@ -52,29 +52,6 @@ class Artifact(TypedDict):
     """
 
 
-class Attempt(TypedDict):
-    """
-    A finished attempt of a step.
-    """
-
-    attempt: int
-    """
-    Its number, from 1.
-    """
-    ended_at: str
-    error: dict[str, Any] | None
-    """
-    `{message, details}`
-    """
-    outcome: str
-    """
-    succeeded, failed, `timed_out`, cancelled, skipped, `lease_expired` or interrupted.
-    """
-    ready_at: str | None
-    started_at: str | None
-    worker: str | None
-
-
 class Attestation(TypedDict):
     """
     An attestation about an artifact.
@@ -385,6 +362,12 @@ Why a step was dead-lettered.
 """
 
 
+Driver: TypeAlias = Literal['worker-container', 'vercel-function', 'modal', 'e2b']
+"""
+What executes a step. The database has the same names (`nofx.driver`).
+"""
+
+
 EdgeKind: TypeAlias = Literal['produced', 'consumed', 'followed']
 
 
@@ -510,6 +493,12 @@ class LegalHold(TypedDict):
     """
     Null: everything of the tenant.
     """
+
+
+Level: TypeAlias = Literal['L1', 'L2', 'L3', 'L4']
+"""
+An isolation level; a higher one has everything of the lower ones.
+"""
 
 
 LineageEdge = TypedDict(
@@ -648,9 +637,12 @@ class NewQuota(TypedDict):
     A quota to set; replaces the previous one.
     """
 
+    day_cpu_s: NotRequired[int | None]
     day_usd: NotRequired[float | None]
     parallel_steps: NotRequired[int | None]
     runs_per_minute: NotRequired[int | None]
+    step_disk_mb: NotRequired[int | None]
+    step_memory_mb: NotRequired[int | None]
     stored_bytes: NotRequired[int | None]
     tenant_id: str
 
@@ -789,6 +781,10 @@ class Quota(TypedDict):
     The quota of a tenant; null for no limit.
     """
 
+    day_cpu_s: int | None
+    """
+    Processor time of the processes of steps since midnight UTC, in seconds.
+    """
     day_usd: float | None
     """
     Spent on models since midnight UTC.
@@ -798,6 +794,14 @@ class Quota(TypedDict):
     Steps that are ready or running.
     """
     runs_per_minute: int | None
+    step_disk_mb: int | None
+    """
+    Files of one step, in MiB.
+    """
+    step_memory_mb: int | None
+    """
+    Memory of one step, in MiB.
+    """
     stored_bytes: int | None
     """
     Bytes of artifacts.
@@ -906,6 +910,25 @@ class StepInputs(TypedDict):
 StepStatus: TypeAlias = Literal['pending', 'ready', 'running', 'waiting', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped']
 
 
+class Usage(TypedDict):
+    """
+    What the processes of an attempt used.
+    """
+
+    cpu_ms: int
+    """
+    Processor time, in milliseconds.
+    """
+    max_rss_bytes: int
+    """
+    Peak memory of the largest process, in bytes.
+    """
+    wall_ms: int
+    """
+    From start to end of each process, in milliseconds.
+    """
+
+
 WebhookProvider: TypeAlias = Literal['github', 'slack', 'standard', 'supabase_auth', 'supabase_database', 'vercel']
 """
 The sender, which determines how webhooks are signed.
@@ -957,6 +980,34 @@ class Alert(TypedDict):
     """
     The last measured value.
     """
+
+
+class Attempt(TypedDict):
+    """
+    A finished attempt of a step.
+    """
+
+    attempt: int
+    """
+    Its number, from 1.
+    """
+    ended_at: str
+    error: dict[str, Any] | None
+    """
+    `{message, details}`
+    """
+    isolation: dict[str, Any] | None
+    """
+    What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it ran no process.
+    """
+    outcome: str
+    """
+    succeeded, failed, `timed_out`, cancelled, skipped, `lease_expired` or interrupted.
+    """
+    ready_at: str | None
+    started_at: str | None
+    usage: Usage | None
+    worker: str | None
 
 
 class AuditPage(TypedDict):
@@ -1110,6 +1161,19 @@ class HookSummary(TypedDict):
     name: str
     phase: HookPhase
     target: HookTarget
+
+
+class IsolationSettings(TypedDict):
+    """
+    What a tenant demands of where its steps run.
+    """
+
+    default_driver: Driver | None
+    min_isolation: Level | None
+    tools: dict[str, Level]
+    """
+    Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply.
+    """
 
 
 class KeySummary(TypedDict):

@@ -688,6 +688,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/isolation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the tenant demands of where its steps run.
+         * @description For every role. Empty when the tenant set nothing: steps run on `worker-container` with the operator's minimum.
+         */
+        get: operations["get_isolation"];
+        put?: never;
+        /**
+         * Set what the tenant demands of where its steps run.
+         * @description For admins. Replaces all previous settings; they apply to every step that is claimed from then on, also in runs that were submitted earlier. A step gets the highest of its own minimum, the tenant's, that of its tool and the operator's. Sending it twice changes nothing more. Returns the settings as they are stored.
+         */
+        post: operations["set_isolation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -1371,12 +1395,17 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
+            /** @description What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it ran no process. */
+            isolation: {
+                [key: string]: unknown;
+            } | null;
             /** @description succeeded, failed, `timed_out`, cancelled, skipped, `lease_expired` or interrupted. */
             outcome: string;
             /** Format: date-time */
             ready_at: string | null;
             /** Format: date-time */
             started_at: string | null;
+            usage: components["schemas"]["Usage"] | null;
             worker: string | null;
         };
         /** @description An attestation about an artifact. */
@@ -1732,6 +1761,11 @@ export interface components {
          * @enum {string}
          */
         DlqReason: "exhausted" | "poison";
+        /**
+         * @description What executes a step. The database has the same names (`nofx.driver`).
+         * @enum {string}
+         */
+        Driver: "worker-container" | "vercel-function" | "modal" | "e2b";
         /** @enum {string} */
         EdgeKind: "produced" | "consumed" | "followed";
         /** @description One thing that is wrong with an input, and where. */
@@ -1885,6 +1919,15 @@ export interface components {
             kind: "function";
             name: string;
         };
+        /** @description What a tenant demands of where its steps run. */
+        IsolationSettings: {
+            default_driver: components["schemas"]["Driver"] | null;
+            min_isolation: components["schemas"]["Level"] | null;
+            /** @description Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply. */
+            tools: {
+                [key: string]: components["schemas"]["Level"];
+            };
+        };
         /** @description A JSON Web Key Set (RFC 7517). */
         KeySet: {
             keys: {
@@ -1927,6 +1970,11 @@ export interface components {
              */
             run_id: string | null;
         };
+        /**
+         * @description An isolation level; a higher one has everything of the lower ones.
+         * @enum {string}
+         */
+        Level: "L1" | "L2" | "L3" | "L4";
         /** @description A graph of artifacts and steps. */
         Lineage: {
             edges: components["schemas"]["LineageEdge"][];
@@ -2075,12 +2123,18 @@ export interface components {
         };
         /** @description A quota to set; replaces the previous one. */
         NewQuota: {
+            /** Format: int64 */
+            day_cpu_s?: number | null;
             /** Format: double */
             day_usd?: number | null;
             /** Format: int32 */
             parallel_steps?: number | null;
             /** Format: int32 */
             runs_per_minute?: number | null;
+            /** Format: int32 */
+            step_disk_mb?: number | null;
+            /** Format: int32 */
+            step_memory_mb?: number | null;
             /** Format: int64 */
             stored_bytes?: number | null;
             /** Format: uuid */
@@ -2240,6 +2294,11 @@ export interface components {
         /** @description The quota of a tenant; null for no limit. */
         Quota: {
             /**
+             * Format: int64
+             * @description Processor time of the processes of steps since midnight UTC, in seconds.
+             */
+            day_cpu_s: number | null;
+            /**
              * Format: double
              * @description Spent on models since midnight UTC.
              */
@@ -2251,6 +2310,16 @@ export interface components {
             parallel_steps: number | null;
             /** Format: int64 */
             runs_per_minute: number | null;
+            /**
+             * Format: int64
+             * @description Files of one step, in MiB.
+             */
+            step_disk_mb: number | null;
+            /**
+             * Format: int64
+             * @description Memory of one step, in MiB.
+             */
+            step_memory_mb: number | null;
             /**
              * Format: int64
              * @description Bytes of artifacts.
@@ -2429,6 +2498,24 @@ export interface components {
             links: {
                 [key: string]: string;
             };
+        };
+        /** @description What the processes of an attempt used. */
+        Usage: {
+            /**
+             * Format: int64
+             * @description Processor time, in milliseconds.
+             */
+            cpu_ms: number;
+            /**
+             * Format: int64
+             * @description Peak memory of the largest process, in bytes.
+             */
+            max_rss_bytes: number;
+            /**
+             * Format: int64
+             * @description From start to end of each process, in milliseconds.
+             */
+            wall_ms: number;
         };
         /**
          * @description The sender, which determines how webhooks are signed.
@@ -4649,6 +4736,97 @@ export interface operations {
             504: components["responses"]["TimedOut"];
         };
     };
+    get_isolation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a tenant demands of where its steps run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "default_driver": "e2b",
+                     *       "min_isolation": "L2",
+                     *       "tools": {
+                     *         "bash": "L3",
+                     *         "gate:*": "L2"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IsolationSettings"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    set_isolation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "default_driver": "e2b",
+                 *       "min_isolation": "L2",
+                 *       "tools": {
+                 *         "bash": "L3",
+                 *         "gate:*": "L2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["IsolationSettings"];
+            };
+        };
+        responses: {
+            /** @description What a tenant demands of where its steps run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "default_driver": "e2b",
+                     *       "min_isolation": "L2",
+                     *       "tools": {
+                     *         "bash": "L3",
+                     *         "gate:*": "L2"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IsolationSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: never;
@@ -5065,9 +5243,12 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
+                     *           "day_cpu_s": 36000,
                      *           "day_usd": 25,
                      *           "parallel_steps": 20,
                      *           "runs_per_minute": 60,
+                     *           "step_disk_mb": 4096,
+                     *           "step_memory_mb": 2048,
                      *           "stored_bytes": 10737418240,
                      *           "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
                      *         }
@@ -5098,9 +5279,12 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "day_cpu_s": 36000,
                  *       "day_usd": 25,
                  *       "parallel_steps": 20,
                  *       "runs_per_minute": 60,
+                 *       "step_disk_mb": 4096,
+                 *       "step_memory_mb": 2048,
                  *       "stored_bytes": 10737418240,
                  *       "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
                  *     }
@@ -5117,9 +5301,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "day_cpu_s": 36000,
                      *       "day_usd": 25,
                      *       "parallel_steps": 20,
                      *       "runs_per_minute": 60,
+                     *       "step_disk_mb": 4096,
+                     *       "step_memory_mb": 2048,
                      *       "stored_bytes": 10737418240,
                      *       "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
                      *     }
@@ -5666,9 +5853,32 @@ export interface operations {
                      *               "attempt": 1,
                      *               "ended_at": "2026-07-15T09:31:00Z",
                      *               "error": null,
+                     *               "isolation": {
+                     *                 "level": "L2",
+                     *                 "driver": "worker-container",
+                     *                 "kernel": "6.18.0",
+                     *                 "uid": 20017,
+                     *                 "no_new_privs": true,
+                     *                 "seccomp": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *                 "landlock_abi": 7,
+                     *                 "namespaces": [],
+                     *                 "limits": {
+                     *                   "cpu_s": 60,
+                     *                   "memory_mb": 512,
+                     *                   "file_mb": 1024,
+                     *                   "processes": 64,
+                     *                   "open_files": 1024
+                     *                 },
+                     *                 "network": "proxy"
+                     *               },
                      *               "outcome": "succeeded",
                      *               "ready_at": "2026-07-15T09:30:00Z",
                      *               "started_at": "2026-07-15T09:30:00Z",
+                     *               "usage": {
+                     *                 "cpu_ms": 5230,
+                     *                 "max_rss_bytes": 73400320,
+                     *                 "wall_ms": 8410
+                     *               },
                      *               "worker": "worker-1"
                      *             }
                      *           ],

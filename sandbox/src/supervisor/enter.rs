@@ -93,7 +93,7 @@ fn supervisor() -> Result<ExitCode, String> {
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
     let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
     ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
-    let toolchains: Vec<PathBuf> = settings.toolchains.iter().filter(|path| path.exists()).cloned().collect();
+    let toolchains = reachable(&settings.toolchains);
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
     if has_users {
@@ -146,6 +146,14 @@ fn worker() -> Result<Sandbox, String> {
     let mut file = File::from(first.ok_or("the supervisor ended before it handed over the settings")?);
     settings::hand_over(read_variables(&mut file).map_err(|error| text(&error))?);
     Client::start(socket).map(Sandbox::supervised).map_err(|error| text(&error))
+}
+
+/// Those that are there, by their own paths: rules follow no links.
+fn reachable(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut there: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    there.sort();
+    there.dedup();
+    there
 }
 
 fn read_variables(file: &mut File) -> Result<BTreeMap<String, String>, Error> {

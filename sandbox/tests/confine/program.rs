@@ -6,6 +6,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nofx_sandbox::launch::{Handover, Namespaces, Report, Spec, Tcp, helper};
@@ -120,10 +121,20 @@ pub(crate) fn open_to_all(path: &Path) {
 /// Limits count the processes of a user, so no two programs at once have the same one.
 fn unused_uid() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    40_000 + (std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed)) % 19_000
+    // None of a worker's on this machine.
+    200_000 + (std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed)) % 19_000
 }
 
+/// The program with the verb `launch`, where every user can reach it: it may have been built in a home.
 fn example() -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    test.parent().and_then(Path::parent).expect("target/debug/deps").join("examples/launch")
+    static COPY: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
+        let test = std::env::current_exe().expect("a path");
+        let built = test.parent().and_then(Path::parent).expect("target/debug/deps").join("examples/launch");
+        let folder = tempfile::tempdir().expect("a folder");
+        open_to_all(folder.path());
+        let copy = folder.path().join("launch");
+        install(&built, &copy, "755");
+        (folder, copy)
+    });
+    COPY.1.clone()
 }
