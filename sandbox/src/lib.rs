@@ -11,8 +11,8 @@ mod sandbox;
 mod supervisor;
 mod wire;
 
-pub use client::{Program, Running};
-pub use files::{Files, Kind};
+pub use client::{Files, Program, Running};
+pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;
 pub use supervisor::{Entered, enter};

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::client::{Client, Program, Running};
-use crate::files::Files;
+use crate::client::{Client, Files, Program, Running};
 use crate::wire::{Answer, Ended, FolderOp, Request};
 
 /// The worker's supervisor, as the worker sees it. Every call but `beat` may wait for a disk.
@@ -68,7 +67,7 @@ impl Sandbox {
 
     /// The same, later: nobody waits for it.
     pub fn remove_later(&self, folder: &Path) {
-        self.0.tell(Request::Folder(FolderOp::Remove { folder: folder.to_owned() }));
+        self.0.send(Request::Folder(FolderOp::Remove { folder: folder.to_owned() }));
     }
 
     /// Runs whose workspaces were not changed for this time.

@@ -128,7 +128,8 @@ begin
 
   if v_settled is not null and exists (select from unnest(v_outcomes) as o where o.usage is not null) then
     -- Last: what it locks, settles of the same tenant wait for.
-    v_events := v_events || nofx_private.record_usage(v_outcomes, v_settled);
+    -- Its events come first: none follows the end of a run.
+    v_events := nofx_private.record_usage(v_outcomes, v_settled) || v_events;
   end if;
   v_count := nofx_private.emit(v_events);
   return json_build_object(

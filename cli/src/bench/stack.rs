@@ -68,7 +68,8 @@ impl BenchStack {
 
     /// Of the worker that a supervisor has started: its first child.
     pub(super) fn worker_rss_mb(supervisor: i64) -> f64 {
-        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap_or_default();
+        let children = std::fs::read_to_string(["/proc", &supervisor.to_string(), "task", &supervisor.to_string(), "children"].join("/"))
+            .unwrap_or_default();
         children.split_whitespace().next().and_then(|pid| pid.parse().ok()).map_or(f64::NAN, Self::rss_mb)
     }
 }

@@ -10,7 +10,6 @@ use crate::wire::{Answer, Ended, FileOp, FromSupervisor, Request, Socket, ToSupe
 
 /// No single answer takes this long while the supervisor is alive.
 const LONGEST_ANSWER: Duration = Duration::from_secs(120);
-const GONE: &str = "the supervisor of this worker is gone";
 
 type Reply = Result<(Answer, Option<OwnedFd>), String>;
 type OnEnd = Box<dyn FnOnce(Result<Ended, String>) + Send>;
@@ -25,7 +24,6 @@ pub(crate) struct Client {
 struct Waiting {
     answers: HashMap<u64, SyncSender<Reply>>,
     ends: HashMap<u64, OnEnd>,
-    is_gone: bool,
 }
 
 impl Client {
@@ -54,12 +52,7 @@ impl Client {
                 (None, ..) => {}
             }
         }
-        let left = {
-            let mut waiting = self.waiting();
-            std::mem::replace(&mut *waiting, Waiting { is_gone: true, ..Waiting::default() })
-        };
-        left.answers.into_values().for_each(|waiting| drop(waiting.try_send(Err(GONE.to_owned()))));
-        left.ends.into_values().for_each(|on_end| on_end(Err(GONE.to_owned())));
+        end();
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -76,15 +69,13 @@ impl Client {
         let (sender, answer) = sync_channel(1);
         {
             let mut waiting = self.waiting();
-            if waiting.is_gone {
-                return (id, Err(GONE.to_owned()));
-            }
             waiting.answers.insert(id, sender);
             on_end.map(|on_end| waiting.ends.insert(id, on_end));
         }
-        let sent = self.socket.send(&ToSupervisor { id, request }, descriptors).map_err(|error| format!("{GONE}: {error}"));
-        let reply =
-            sent.and_then(|()| answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
+        if self.socket.send(&ToSupervisor { id, request }, descriptors).is_err() {
+            end();
+        }
+        let reply: Reply = answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten();
         if reply.is_err() {
             let mut waiting = self.waiting();
             waiting.answers.remove(&id);
@@ -102,7 +93,7 @@ impl Client {
     }
 
     /// Sends what needs no answer. The supervisor that is gone needs it no more.
-    pub(crate) fn tell(&self, request: Request) {
+    pub(crate) fn send(&self, request: Request) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         drop(self.socket.send(&ToSupervisor { id, request }, &[]));
     }
@@ -116,5 +107,13 @@ impl Client {
 impl AsFd for Client {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+/// Ends this process at once: without its supervisor it could only settle steps as failed that are not. Their leases expire, and they run
+/// again.
+fn end() -> ! {
+    loop {
+        let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
     }
 }

@@ -2,7 +2,9 @@
 //! thread.
 
 mod call;
+mod files;
 mod run;
 
 pub(crate) use call::Client;
+pub use files::Files;
 pub use run::{Program, Running};

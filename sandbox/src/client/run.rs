@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use nofx_shared::drivers::{Level, Limits, Network};
 
-use super::Client;
-use crate::files::Files;
+use super::{Client, Files};
 use crate::wire::{Answer, Ended, Process, Request};
 
 /// A program to be run.
@@ -49,7 +48,7 @@ impl Running {
 
     /// Kills it with all of its descendants; its end is still reported.
     pub fn stop(&self) {
-        self.client.tell(Request::Stop { run: self.id });
+        self.client.send(Request::Stop { run: self.id });
     }
 
     /// Its scratch folder: `output.json` is what it wrote to `NOFX_OUTPUT`.
@@ -64,6 +63,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.client.tell(Request::Release { run: self.id });
+        self.client.send(Request::Release { run: self.id });
     }
 }

@@ -68,13 +68,13 @@ fn close_output() -> std::io::Result<()> {
 fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd) -> Option<i32> {
     let pid = Pid::from_raw(child.id().cast_signed());
     let mut ended = None;
-    let mut is_over = false;
-    while ended.is_none() && !is_over {
-        let [is_told, _] = wait_for([supervisor.as_fd(), signals.as_fd()]);
+    let mut is_to_end = false;
+    while ended.is_none() && !is_to_end {
+        let [has_message, _] = wait_for([supervisor.as_fd(), signals.as_fd()]);
         while matches!(signals.read_signal(), Ok(Some(_))) {}
         ended = reap(pid).0;
         // Whatever it says, also nothing any more, is that this must end.
-        is_over = is_told;
+        is_to_end = has_message;
     }
     let at_last = kill_all(pid);
     ended.or(at_last).flatten()

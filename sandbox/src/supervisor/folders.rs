@@ -1,6 +1,7 @@
 //! The folder of all workspaces: one folder for each run, and `tmp/<supervisor>/` with its scratch folders. Each belongs to a user of steps;
 //! what is above them belongs to the supervisor, and nobody else can list it.
 
+use std::collections::HashMap;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -23,6 +24,8 @@ pub(super) struct Folders {
     /// Locked while this supervisor lives.
     _lock: File,
     next: u64,
+    /// Scratch folders, each with the folder whose processes also use it.
+    shared: HashMap<PathBuf, PathBuf>,
     /// None: everything belongs to this user.
     users: Option<Users>,
     /// Scratch folders of supervisors that are gone, to be removed.
@@ -41,7 +44,7 @@ impl Folders {
         std::fs::set_permissions(&scratch, Permissions::from_mode(0o711))?;
         let lock = File::open(&scratch)?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { root: root.to_owned(), scratch, _lock: lock, next: 0, users, left })
+        Ok(Self { root: root.to_owned(), scratch, _lock: lock, next: 0, shared: HashMap::new(), users, left })
     }
 
     /// Removes its own scratch folder, which is empty by now.
@@ -94,6 +97,19 @@ impl Folders {
         }
     }
 
+    /// The same for processes of the folder that a path is in.
+    pub(super) fn shared_scratch(&mut self, like: &Path) -> Result<PathBuf, String> {
+        let (of, uid) = (self.folder_of(like)?, self.user_of(like)?);
+        let folder = self.scratch(Some(uid))?;
+        self.shared.insert(folder.clone(), of);
+        Ok(folder)
+    }
+
+    /// Scratch folders that processes of this folder also use.
+    pub(super) fn shared_with(&self, folder: &Path) -> impl Iterator<Item = &PathBuf> {
+        self.shared.iter().filter(move |(_, of)| of.as_path() == folder).map(|(scratch, _)| scratch)
+    }
+
     fn claim(&mut self, folder: &Path) -> Result<PathBuf, String> {
         match &mut self.users {
             Some(users) => users.allocate(|uid| make(folder, Some(uid)).map(|()| folder.to_owned())),
@@ -128,6 +144,7 @@ impl Folders {
     /// The folder itself, when the path names one as a whole: what may be removed.
     pub(super) fn whole(&mut self, path: &Path) -> Result<(PathBuf, Option<u32>), String> {
         let (folder, rest) = self.split(path)?;
+        self.shared.remove(&folder);
         if rest.as_os_str().is_empty() {
             Ok((folder, self.user_of(path)?))
         } else {
@@ -147,7 +164,7 @@ impl Folders {
     }
 
     /// A folder of this user is gone: when it was the user's own, the user is free.
-    pub(super) fn forget(&mut self, uid: Option<u32>) {
+    pub(super) fn free_user(&mut self, uid: Option<u32>) {
         if let (Some(users), Some(uid)) = (&mut self.users, uid) {
             users.release_if_gone(uid);
         }

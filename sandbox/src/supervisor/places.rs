@@ -26,7 +26,7 @@ impl Places {
         self.least.map(|least| asked.map_or(least, |asked| asked.max(least)))
     }
 
-    pub(super) fn spec(&self, process: Process, folder: PathBuf, scratch: &Path) -> Result<Spec, String> {
+    pub(super) fn spec(&self, process: Process, read_write: Vec<PathBuf>, scratch: &Path) -> Result<Spec, String> {
         let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         for name in ["HOME", "TMPDIR"] {
@@ -46,7 +46,7 @@ impl Places {
                 (Network::Proxy, Some(port)) => Tcp::Proxy(port),
                 (Network::Proxy, None) => return Err("the worker has no egress proxy".to_owned()),
             },
-            read_write: vec![folder, scratch.to_owned()],
+            read_write,
             read_only: self.toolchains.clone(),
             scratch: scratch.to_owned(),
             exe: self.exe.clone(),

@@ -21,7 +21,7 @@ pub(super) struct Keeper {
     /// It removes a folder and keeps no process: its end is the answer to a request.
     is_removal: bool,
     /// It has reported.
-    is_over: bool,
+    has_reported: bool,
 }
 
 /// By the number of the request that started them.
@@ -40,11 +40,11 @@ impl Keepers {
         let pid = Pid::from_raw(child.id().cast_signed());
         let (folder, uid, is_removal) = (spec.folder.clone(), spec.uid, spec.program.is_none());
         socket.send(&ToKeeper::Start(Box::new(spec)), &[]).map_err(failed)?;
-        self.0.insert(id, Keeper { pid, socket, folder, uid, is_removal, is_over: false });
+        self.0.insert(id, Keeper { pid, socket, folder, uid, is_removal, has_reported: false });
         Ok(())
     }
 
-    pub(super) fn tell(&self, id: u64, message: &ToKeeper) {
+    pub(super) fn send(&self, id: u64, message: &ToKeeper) {
         if let Some(keeper) = self.0.get(&id) {
             drop(keeper.socket.try_send(message, &[]));
         }
@@ -52,13 +52,13 @@ impl Keepers {
 
     /// Those that may report, by the number of their request.
     pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, BorrowedFd<'_>)> {
-        self.0.iter().filter(|(_, keeper)| !keeper.is_over).map(|(id, keeper)| (*id, keeper.socket.as_fd()))
+        self.0.iter().filter(|(_, keeper)| !keeper.has_reported).map(|(id, keeper)| (*id, keeper.socket.as_fd()))
     }
 
     /// What a keeper reports, once; one that died has not done its work.
     pub(super) fn report(&mut self, id: u64) -> Option<FromKeeper> {
-        let keeper = self.0.get_mut(&id).filter(|keeper| !keeper.is_over)?;
-        keeper.is_over = true;
+        let keeper = self.0.get_mut(&id).filter(|keeper| !keeper.has_reported)?;
+        keeper.has_reported = true;
         let died = || FromKeeper::Failed("the keeper of the process died".to_owned());
         Some(keeper.socket.receive().ok().flatten().map_or_else(died, |(report, _)| report))
     }

@@ -72,7 +72,7 @@ impl Supervisor {
                 self.report(id);
             }
             if is_asked && code.is_none() {
-                self.hear();
+                self.receive();
             }
             if Instant::now() >= look_at {
                 look_at = Instant::now() + LOOK;
@@ -130,7 +130,7 @@ impl Supervisor {
                 if keeper.folder.symlink_metadata().is_ok() {
                     eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
                 } else {
-                    self.folders.forget(keeper.uid);
+                    self.folders.free_user(keeper.uid);
                 }
             }
         }
@@ -149,12 +149,12 @@ impl Supervisor {
     }
 
     /// Reads one message of the worker and does what it says.
-    fn hear(&mut self) {
+    fn receive(&mut self) {
         let Ok(Some((ToSupervisor { id, request }, descriptors))) = self.worker.receive::<ToSupervisor>() else { return };
         let reply = match request {
             Request::Beat => return self.heart.beat(),
-            Request::Stop { run } => return self.keepers.tell(run, &ToKeeper::Kill),
-            Request::Release { run } => return self.keepers.tell(run, &ToKeeper::Release),
+            Request::Stop { run } => return self.keepers.send(run, &ToKeeper::Kill),
+            Request::Release { run } => return self.keepers.send(run, &ToKeeper::Release),
             Request::Run(process) => self.run(id, process, descriptors),
             Request::Folder(op) => self.folder(id, op),
             Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
@@ -174,7 +174,9 @@ impl Supervisor {
         let scratch = self.folders.scratch(Some(uid))?;
         process.level = self.places.level(process.level);
         let is_confined = process.level.is_some();
-        let program = Some(self.places.spec(process, folder, &scratch)?);
+        let also = self.folders.shared_with(&folder).cloned();
+        let read_write = also.chain([folder.clone(), scratch.clone()]).collect();
+        let program = Some(self.places.spec(process, read_write, &scratch)?);
         self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(output))?;
         Ok(Some((Answer::Started { scratch }, None)))
     }
@@ -191,8 +193,11 @@ impl Supervisor {
                 }
             }
             FolderOp::Scratch { like } => {
-                let of = like.map(|folder| self.folders.user_of(&folder)).transpose()?;
-                Answer::Folder(Some(self.folders.scratch(of)?))
+                let folder = match like {
+                    Some(like) => self.folders.shared_scratch(&like)?,
+                    None => self.folders.scratch(None)?,
+                };
+                Answer::Folder(Some(folder))
             }
             FolderOp::Idle { seconds } => Answer::Runs(self.folders.idle(Duration::from_secs(seconds))),
             FolderOp::Remove { folder } => {

@@ -118,24 +118,26 @@ fn variable(name: &str) -> Option<String> {
 
 /// Whether a variable may stand in the environment of a worker: what libraries read there, and is no secret.
 pub fn is_public(name: &str) -> bool {
-    const NAMES: [&str; 12] = [
-        "PATH",
-        "HOME",
-        "LANG",
-        "LD_LIBRARY_PATH",
-        "NO_COLOR",
-        "RUST_BACKTRACE",
-        "RUST_LOG",
-        "SSL_CERT_DIR",
-        "SSL_CERT_FILE",
-        "TMPDIR",
-        "TZ",
-        "TERM",
+    const NAMES: [&str; 14] = [
+        "aws_default_region",
+        "aws_region",
+        "home",
+        "lang",
+        "ld_library_path",
+        "no_color",
+        "path",
+        "rust_backtrace",
+        "rust_log",
+        "ssl_cert_dir",
+        "ssl_cert_file",
+        "term",
+        "tmpdir",
+        "tz",
     ];
-    // The address of the task's credentials, which ECS sets; the credentials are not in it.
-    const OF_AWS: [&str; 4] =
-        ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_REGION", "AWS_REGION"];
-    NAMES.contains(&name) || OF_AWS.contains(&name) || name.to_ascii_lowercase().ends_with("_proxy")
+    let name = name.to_ascii_lowercase();
+    // The address of a task's credentials at ECS; the credentials are not in it.
+    let is_address = name.starts_with("aws_container_credentials_") && name.ends_with("_uri");
+    NAMES.contains(&name.as_str()) || is_address || name.ends_with("_proxy")
 }
 
 /// The keys of model providers, which their own programs read under these names, too.

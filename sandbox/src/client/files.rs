@@ -10,8 +10,8 @@ use std::sync::Arc;
 use nix::dir::{Dir, Type};
 use rustix::fs::{Mode, OFlags};
 
-use super::{Kind, open};
-use crate::client::Client;
+use super::Client;
+use crate::files::{self, Kind};
 use crate::wire::{Answer, FileOp};
 
 /// Most names of one folder.
@@ -44,7 +44,7 @@ impl Files {
     pub fn kind(&self, path: impl AsRef<Path>) -> Option<Kind> {
         let path = path.as_ref();
         match &self.0 {
-            Access::Own(folder) => open::kind(folder.as_fd(), path).ok().flatten(),
+            Access::Own(folder) => files::kind(folder.as_fd(), path).ok().flatten(),
             Access::Supervisor(client, folder) => match client.file(folder.join(path), FileOp::Kind) {
                 Ok((Answer::Kind(kind), _)) => kind,
                 _ => None,
@@ -113,7 +113,7 @@ impl Files {
     pub fn remove(&self, path: impl AsRef<Path>) -> Result<(), String> {
         let path = path.as_ref();
         match &self.0 {
-            Access::Own(folder) => open::remove(folder.as_fd(), path),
+            Access::Own(folder) => files::remove(folder.as_fd(), path),
             Access::Supervisor(client, folder) => client.file(folder.join(path), FileOp::Remove).map(drop),
         }
     }
@@ -121,9 +121,9 @@ impl Files {
     fn descriptor(&self, path: &Path, op: FileOp) -> Result<Option<OwnedFd>, String> {
         match &self.0 {
             Access::Own(folder) => match op {
-                FileOp::Read => open::read(folder.as_fd(), path),
-                FileOp::List => open::list(folder.as_fd(), path),
-                FileOp::Create => open::create(folder.as_fd(), path).map(Some),
+                FileOp::Read => files::read(folder.as_fd(), path),
+                FileOp::List => files::list(folder.as_fd(), path),
+                FileOp::Create => files::create(folder.as_fd(), path).map(Some),
                 FileOp::Kind | FileOp::Remove => Ok(None),
             },
             Access::Supervisor(client, folder) => client.file(folder.join(path), op).map(|(_, file)| file),
