@@ -22,3 +22,4 @@ mod temporary;
 mod tokens;
 mod unseen_imports;
 mod words;
+mod workspace_files;

@@ -1,7 +1,7 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
 //! with less. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Level, Network};
 use nofx_shared::engine::{ClaimedStep, Failure};
 
 use crate::drivers::OFFERED;
@@ -18,6 +18,9 @@ pub(super) fn check_driver(step: &ClaimedStep, floor: Level) -> Result<(), Failu
         let why = format!("this deployment does not offer the driver {driver}; it offers {}", names());
         return Err(Failure::permanent(why));
     };
+    if step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy)) {
+        return Err(Failure::permanent("this deployment has no egress proxy for `resources.network`: say `none` or `all`"));
+    }
     match step.spec.placement {
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))

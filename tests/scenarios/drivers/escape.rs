@@ -1,0 +1,118 @@
+//! What a step tries that was given to a contributor's token: nothing of it may reach the worker, the machine or a neighbour. What a program
+//! can do at each level is tried in `sandbox/tests/confine`.
+
+use nofx_tests::Tenant;
+use nofx_tests::people::{Person, step};
+use nofx_tests::plans::plan;
+use nofx_tests::stack::{STACK, workspace};
+use serde_json::{Value, json};
+
+/// What a script prints, with `L2` and with `L3`; it ends well in both.
+async fn outputs(person: &Person, script: &str) -> Vec<String> {
+    let mut outputs = vec![];
+    for level in ["L2", "L3"] {
+        let asked = json!({"name": "try", "tool": "bash", "min_isolation": level, "inputs": {"script": script}});
+        let run = person.run(plan(vec![asked])).await;
+        let tried = step(&run, "try");
+        assert_eq!(tried["status"], "succeeded", "{level}: {tried}");
+        assert_eq!(tried["attempts"][0]["isolation"]["level"], level, "{tried}");
+        outputs.push(tried["outputs"]["stdout"].as_str().expect("text").to_owned());
+    }
+    outputs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_reads_no_key_of_its_worker_and_signals_no_process_but_its_own() {
+    let person = Tenant::new().await.contributor();
+    let script = "for p in /proc/[0-9]*; do
+            for f in environ mem maps; do head -c 65536 $p/$f 2>/dev/null; done
+            ls -l $p/fd 2>/dev/null; kill -0 ${p#/proc/} 2>/dev/null && echo can signal $(tr '\\0' ' ' < $p/cmdline)
+        done | tr '\\0' '\\n' | grep -a -e KEY= -e SECRET -e nofx-worker -e nofx-supervisor -e postgres || echo nothing";
+    for output in outputs(&person, script).await {
+        assert_eq!(output, "nothing\n");
+    }
+    for key in ["service_role_key", "signing_key", "jwt_secret"] {
+        let key = STACK.get(key);
+        let grep = format!(
+            "grep -rsl -e '{}' /proc/[0-9]*/environ /etc /tmp /dev/shm /run 2>/dev/null || echo nothing",
+            &key[..24.min(key.len())]
+        );
+        for output in outputs(&person, &grep).await {
+            assert_eq!(output, "nothing\n");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_finds_nothing_of_a_neighbour_and_of_the_machine_nothing_that_is_closed() {
+    let (person, neighbour) = (Tenant::new().await.contributor(), Tenant::new().await.contributor());
+    let theirs = neighbour
+        .run(plan(vec![json!({"name": "a", "tool": "bash", "inputs": {"script": "echo secret > private.txt; chmod 777 . private.txt"}})]))
+        .await;
+    let their_file = workspace(theirs["id"].as_str().expect("an id")).join("private.txt");
+    assert!(their_file.exists(), "it is on this machine");
+    let script = format!(
+        "cat {0} 2>/dev/null; find / -name private.txt 2>/dev/null; ls {1} 2>/dev/null; cat {1}/dev.json /etc/shadow 2>/dev/null; echo none",
+        their_file.display(),
+        nofx_tests::stack::dev_file().parent().expect("a folder").display()
+    );
+    for output in outputs(&person, &script).await {
+        // Its closed neighbours' names are not there either.
+        let lines: Vec<&str> = output.lines().filter(|line| !line.ends_with(".tmp")).collect();
+        assert!(!output.contains("secret") && !output.contains("private.txt") && lines.last() == Some(&"none"), "{output}");
+        assert!(!output.contains("service_role") && !output.contains("root:"), "{output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_services_of_the_stack_are_out_of_reach() {
+    let person = Tenant::new().await.contributor();
+    let port = |key: &str| {
+        let url = STACK.get(key).rsplit_once(':').expect("a port").1;
+        url.chars().take_while(char::is_ascii_digit).collect::<String>()
+    };
+    for key in ["api_url", "rest_url", "supabase_url", "db_url"] {
+        let script = format!("(exec 3<>/dev/tcp/127.0.0.1/{}) 2>/dev/null && echo connected || echo refused", port(key));
+        for output in outputs(&person, &script).await {
+            assert_eq!(output, "refused\n", "{key}");
+        }
+    }
+    let none = json!({"name": "try", "tool": "bash", "resources": {"network": "none"},
+        "inputs": {"script": "python3 -c 'import socket; socket.socket()' 2>&1 | tail -1"}});
+    let run = person.run(plan(vec![none])).await;
+    let said = step(&run, "try")["outputs"]["stdout"].as_str().unwrap_or_default();
+    assert!(said.contains("PermissionError") || said.contains("Operation not permitted"), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_outlives_a_step_is_ended_with_it() {
+    let person = Tenant::new().await.contributor();
+    let mark = format!("nofx-stay-{}", uuid::Uuid::now_v7().simple());
+    let script = format!("(setsid nohup bash -c 'exec -a {mark} sleep 600' >/dev/null 2>&1 &) ; sleep 0.2; echo left");
+    for output in outputs(&person, &script).await {
+        assert_eq!(output, "left\n");
+    }
+    let is_there = std::fs::read_dir("/proc").expect("processes").flatten().any(|entry| {
+        let line: Vec<u8> = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).starts_with(&mark)
+    });
+    assert!(!is_there, "it outlived its step");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_its_evidence_and_its_artifacts_say_what_was_enforced() {
+    let person = Tenant::new().await.contributor();
+    let run = person
+        .run(plan(vec![
+            json!({"name": "make", "tool": "bash", "inputs": {"script": "echo x > a.txt", "artifacts": ["a.txt"]}}),
+            json!({"name": "judge", "tool": "gate:unit", "needs": ["make"], "inputs": {"command": "true"}}),
+        ]))
+        .await;
+    let attempt = &step(&run, "make")["attempts"][0];
+    let held: &Value = &attempt["isolation"];
+    assert_eq!((&held["level"], &held["no_new_privs"], &held["driver"]), (&json!("L2"), &json!(true), &json!("worker-container")), "{run}");
+    assert!(held["landlock_abi"].as_u64().is_some_and(|abi| abi >= 6) && held["uid"].as_u64().is_some_and(|uid| uid >= 20_000), "{held}");
+    assert!(held["seccomp"].as_str().is_some_and(|digest| digest.starts_with("sha256:")), "{held}");
+    assert!(attempt["usage"]["max_rss_bytes"].as_u64().is_some_and(|bytes| bytes > 100_000), "{attempt}");
+    assert_eq!(person.evidence(&run, "judge").await["isolation"]["level"], "L2");
+}

@@ -1,0 +1,5 @@
+//! Where steps run, how isolated they are, and what they can reach.
+
+mod escape;
+mod isolation;
+mod planted;

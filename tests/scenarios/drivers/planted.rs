@@ -1,0 +1,99 @@
+//! What a step leaves for whoever reads its workspace next: links, fifos, devices, programs in git's settings. Each is read as the user of
+//! the step, never waited for, and only up to a limit.
+
+use nofx_tests::Tenant;
+use nofx_tests::people::{Person, step};
+use nofx_tests::plans::plan;
+use serde_json::{Value, json};
+
+async fn tried(person: &Person, script: &str, inputs: Value) -> Value {
+    let mut inputs = inputs;
+    inputs["script"] = json!(script);
+    let one = json!({"name": "try", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": inputs});
+    let run = person.run(plan(vec![one])).await;
+    step(&run, "try").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_file_that_is_something_else_is_refused_at_once() {
+    let person = Tenant::new().await.contributor();
+    for (script, why) in [
+        ("rm -f $NOFX_OUTPUT; ln -s /etc/hostname $NOFX_OUTPUT", "out of the workspace"),
+        ("rm -f $NOFX_OUTPUT; ln -s /proc/self/environ $NOFX_OUTPUT", "out of the workspace"),
+        ("rm -f $NOFX_OUTPUT; mkfifo $NOFX_OUTPUT", "not a regular file"),
+        ("rm -f $NOFX_OUTPUT; mkdir $NOFX_OUTPUT", "not a regular file"),
+        ("truncate -s 1T $NOFX_OUTPUT 2>/dev/null || truncate -s 10G $NOFX_OUTPUT", "larger than"),
+        ("head -c 300000 /dev/zero > $NOFX_OUTPUT", "larger than"),
+        ("echo '[1]' > $NOFX_OUTPUT", "not a JSON object"),
+    ] {
+        let refused = tried(&person, script, json!({})).await;
+        let message = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(refused["status"] == "failed" && message.contains(why), "{script}: {refused}");
+    }
+    let fine = tried(&person, "echo '{\"v\": 1}' > $NOFX_OUTPUT", json!({})).await;
+    assert_eq!(fine["outputs"]["v"], 1, "{fine}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_that_is_something_else_is_not_saved() {
+    let person = Tenant::new().await.contributor();
+    for (script, why) in [
+        ("ln -s /etc/hostname a", "out of the workspace"),
+        ("mkfifo a", "not a regular file"),
+        ("mkdir a", "not a regular file"),
+        ("true", "is not there"),
+    ] {
+        let refused = tried(&person, script, json!({"artifacts": ["a"]})).await;
+        let message = refused["error"]["message"].as_str().unwrap_or_default();
+        assert!(refused["status"] == "failed" && message.contains(why), "{script}: {refused}");
+    }
+    for name in ["../a", "/etc/hostname", ".git/config", "a\nb", ""] {
+        assert_eq!(tried(&person, "true", json!({"artifacts": [name]})).await["status"], "failed", "{name:?}");
+    }
+    let linked = tried(&person, "ln /etc/hostname a 2>/dev/null || ln /usr/bin/env a || echo none > a", json!({"artifacts": ["a"]})).await;
+    assert_eq!(linked["status"], "succeeded", "no link to a file of another user can be made: {linked}");
+}
+
+/// Git reads the settings of the workspace, so whatever it runs there it runs as the step's user.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_planted_in_gits_settings_runs_as_the_step_or_not_at_all() {
+    let person = Tenant::new().await.contributor();
+    let plant =
+        "git init -q . && git config user.name x && git config user.email x@example.com && echo one > f && git add f && git commit -qm one
+        printf '#!/bin/sh\\nid -u >> who; cat' > m.sh && chmod +x m.sh
+        git config filter.x.clean ./m.sh && git config filter.x.smudge ./m.sh && git config diff.x.textconv ./m.sh
+        echo '* filter=x diff=x' > .gitattributes; echo two > f; rm -f who; id -u > me";
+    let look = "cat me; sort -u who 2>/dev/null || true";
+    let run = person
+        .run(plan(vec![
+            json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
+            json!({"name": "judge", "tool": "gate:secrets", "needs": ["plant"], "on_failure": "continue"}),
+            json!({"name": "commit", "tool": "git:commit", "needs": ["judge"], "on_failure": "continue", "inputs": {"message": "m"}}),
+            json!({"name": "look", "tool": "bash", "needs": ["commit"], "inputs": {"script": look}}),
+        ]))
+        .await;
+    let ids: Vec<&str> = step(&run, "look")["outputs"]["stdout"].as_str().expect("text").lines().collect();
+    assert!(ids.len() > 1, "the filter ran: {run}");
+    assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != "0" && ids[0] != "10001", "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gate_reads_may_be_anything() {
+    let person = Tenant::new().await.contributor();
+    let plant = "mkfifo package.json Cargo.lock coverage.xml requirements.txt; ln -s /dev/zero uv.lock; truncate -s 1T lcov.info 2>/dev/null || true
+        d=.; for i in $(seq 300); do d=$d/d; done; mkdir -p $d; for i in $(seq 2000); do : > f$i; done; ln -s / root; ln -s . self";
+    let run = person
+        .run(plan(vec![
+            json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
+            json!({"name": "audit", "tool": "gate:audit", "needs": ["plant"], "on_failure": "continue"}),
+            json!({"name": "secrets", "tool": "gate:secrets", "needs": ["plant"], "on_failure": "continue"}),
+            json!({"name": "unit", "tool": "gate:unit", "needs": ["plant"], "on_failure": "continue",
+                "inputs": {"command": "rm -f r.xml; mkfifo r.xml", "report": "r.xml"}}),
+        ]))
+        .await;
+    for name in ["audit", "secrets", "unit"] {
+        assert!(["failed", "succeeded"].contains(&step(&run, name)["status"].as_str().unwrap_or_default()), "{run}");
+    }
+    assert_eq!(person.evidence(&run, "audit").await["verdict"], "inconclusive", "{run}");
+    assert_eq!(person.evidence(&run, "unit").await["verdict"], "inconclusive", "{run}");
+}
