@@ -52,7 +52,12 @@ impl ReceivedRequest {
 
 impl Receiver {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::at(0).await
+    }
+
+    /// At a port that steps may connect to.
+    pub async fn at(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
         let receiver = Self { url: format!("http://{}/hook", listener.local_addr().expect("an address")), state: Arc::default() };
         let router = Router::new().fallback(receive).with_state(receiver.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -15,7 +15,9 @@ impl Repository {
         let dir = std::env::temp_dir().join(format!("nofx-repo-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir(&dir).expect("a folder");
         let repository = Self { dir };
-        repository.git(&["init", "-q"]);
+        // Steps push to it as users of their own.
+        repository.git(&["init", "-q", "--shared=0666"]);
+        repository.git(&["config", "receive.denyNonFastForwards", "false"]);
         repository.commit(files);
         repository
     }

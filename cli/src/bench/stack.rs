@@ -68,8 +68,10 @@ impl BenchStack {
 
     /// Of the worker that a supervisor has started: its first child.
     pub(super) fn worker_rss_mb(supervisor: i64) -> f64 {
-        let children = std::fs::read_to_string(["/proc", &supervisor.to_string(), "task", &supervisor.to_string(), "children"].join("/"))
-            .unwrap_or_default();
-        children.split_whitespace().next().and_then(|pid| pid.parse().ok()).map_or(f64::NAN, Self::rss_mb)
+        let parent = format!("PPid:\t{supervisor}\n");
+        let is_child = |pid: &i64| std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains(&parent));
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let children = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child);
+        children.min().map_or(f64::NAN, Self::rss_mb)
     }
 }

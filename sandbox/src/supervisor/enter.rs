@@ -106,7 +106,7 @@ fn supervisor() -> Result<ExitCode, String> {
         capabilities::reduce().map_err(|error| text(&error))?;
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
-    Supervisor::new(ours, worker, folders, Places { least, toolchains, exe, outside }).serve()
+    Supervisor::new(ours, worker, folders, Places { least, toolchains, ports: settings.step_ports, exe, outside }).serve()
 }
 
 /// Without users of its own a worker keeps steps away from itself by namespaces.

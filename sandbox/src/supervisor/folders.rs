@@ -105,9 +105,11 @@ impl Folders {
         Ok(folder)
     }
 
-    /// Scratch folders that processes of this folder also use.
-    pub(super) fn shared_with(&self, folder: &Path) -> impl Iterator<Item = &PathBuf> {
-        self.shared.iter().filter(move |(_, of)| of.as_path() == folder).map(|(scratch, _)| scratch)
+    /// What processes of this folder use together: it, the folder that it is the scratch folder of, and that one's other scratch folders.
+    pub(super) fn used_with(&self, folder: &Path) -> Vec<PathBuf> {
+        let main = self.shared.get(folder).map_or(folder, PathBuf::as_path);
+        let others = self.shared.iter().filter(|(_, of)| of.as_path() == main).map(|(scratch, _)| scratch.clone());
+        others.chain([main.to_owned()]).collect()
     }
 
     fn claim(&mut self, folder: &Path) -> Result<PathBuf, String> {

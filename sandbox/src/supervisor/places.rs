@@ -7,13 +7,12 @@ use nofx_shared::drivers::{Level, Network};
 use crate::launch::{Namespaces, Spec, Tcp};
 use crate::wire::Process;
 
-/// TCP ports for `Network::All`: SSH, DNS, the web, git. No service of this product listens there.
-const DIRECT: [u16; 5] = [22, 53, 80, 443, 9418];
-
 pub(super) struct Places {
     /// The least that a process gets, whatever is asked for; none: processes are not confined at all (`NOFX_ISOLATION=none`).
     pub least: Option<Level>,
     pub toolchains: Vec<PathBuf>,
+    /// TCP ports for `Network::All`.
+    pub ports: Vec<u16>,
     /// This program.
     pub exe: PathBuf,
     /// Those of the supervisor.
@@ -42,7 +41,7 @@ impl Places {
             limits,
             tcp: match (network, proxy_port) {
                 (Network::None, _) => Tcp::None,
-                (Network::All, _) => Tcp::Ports(DIRECT.to_vec()),
+                (Network::All, _) => Tcp::Ports(self.ports.clone()),
                 (Network::Proxy, Some(port)) => Tcp::Proxy(port),
                 (Network::Proxy, None) => return Err("the worker has no egress proxy".to_owned()),
             },

@@ -174,8 +174,8 @@ impl Supervisor {
         let scratch = self.folders.scratch(Some(uid))?;
         process.level = self.places.level(process.level);
         let is_confined = process.level.is_some();
-        let also = self.folders.shared_with(&folder).cloned();
-        let read_write = also.chain([folder.clone(), scratch.clone()]).collect();
+        let mut read_write = self.folders.used_with(&folder);
+        read_write.push(scratch.clone());
         let program = Some(self.places.spec(process, read_write, &scratch)?);
         self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(output))?;
         Ok(Some((Answer::Started { scratch }, None)))

@@ -19,7 +19,12 @@ pub struct Isolation {
     /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
     /// usual ones in the home.
     pub toolchains: Vec<PathBuf>,
+    /// `NOFX_STEP_PORTS`: the TCP ports that a step with `network: all` may connect to, on any host; default: SSH, DNS, the web, git. A
+    /// service of this machine that steps must not reach listens on none of them.
+    pub step_ports: Vec<u16>,
 }
+
+const STEP_PORTS: [u16; 5] = [22, 53, 80, 443, 9418];
 
 /// Folders of toolchains in a home, beside those in `PATH`.
 const IN_HOME: [&str; 6] = [".rustup", ".pyenv", ".nvm", ".volta", ".asdf", ".local/share/uv"];
@@ -47,6 +52,7 @@ impl Reader {
             worker_user: self.parsed("NOFX_WORKER_USER", 10001),
             step_users: self.step_users(),
             toolchains: self.toolchains(),
+            step_ports: self.step_ports(),
         }
     }
 
@@ -58,6 +64,18 @@ impl Reader {
             self.problems.push(format!("NOFX_STEP_USERS: `{text}` is no range of user ids from 1000 on, such as 20000-59999"));
             20000..=59999
         })
+    }
+
+    fn step_ports(&mut self) -> Vec<u16> {
+        let ports = self.list("NOFX_STEP_PORTS");
+        match ports.iter().map(|port| port.parse()).collect() {
+            Ok(ports) if !Vec::is_empty(&ports) => ports,
+            Ok(_) => STEP_PORTS.to_vec(),
+            Err(_) => {
+                self.problems.push(format!("NOFX_STEP_PORTS: `{}` are no ports separated by commas", ports.join(",")));
+                STEP_PORTS.to_vec()
+            }
+        }
     }
 
     fn toolchains(&self) -> Vec<PathBuf> {

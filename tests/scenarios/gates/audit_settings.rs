@@ -199,7 +199,7 @@ async fn no_program_that_a_repository_names_is_run() {
 #[tokio::test]
 async fn npm_itself_audits_what_the_repository_leaves_out() {
     let person = Tenant::new().await.contributor();
-    let registry = Receiver::start().await;
+    let registry = Receiver::at(4873).await;
     let advisory = json!([{"id": 1, "url": "https://x/GHSA-1", "title": "bad", "severity": "high", "vulnerable_versions": "<2.0.0"}]);
     // It asks about all packages first, and then which versions of the vulnerable one there are.
     registry.answer(200, &json!({"left": advisory}).to_string());

@@ -80,7 +80,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.default_workspace (tenant_id, git, changed_by) select TENANT, MARK, MARK;
         insert into nofx.person (tenant_id, id, email, role) select TENANT, MARK, MARK, 'viewer';
         insert into nofx.isolation (tenant_id, changed_by) select TENANT, MARK;
-        insert into nofx.sandbox_usage select TENANT, current_date, 0, 1, 1;
+        insert into nofx.sandbox_usage select TENANT, current_date, 0, 1, 1 on conflict do nothing;
         insert into nofx.quota (tenant_id) select TENANT;
         insert into nofx.retention select TENANT, 'events', 365;
         insert into nofx.legal_hold (id, tenant_id, reason, created_by) select gen_random_uuid(), TENANT, MARK, MARK;
