@@ -88,7 +88,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     sql.query("select nofx.set_db_write_rule($1, 'public.tally', array['insert'], '{\"columns\": [\"note\"]}')", &[&tenant])
         .await
         .expect("a rule");
-    let repository = Repository::new(&[("a.txt", "a\n")]);
+    let repository = Repository::new(&[("a.txt", "a\n")]).served(9419);
     let effects = |round: u64| {
         json!({"goal": "effects", "workspace": repository.workspace("main"), "steps": [
         {"name": "branch", "tool": "git:branch", "inputs": {"name": format!("agent/{round}")}},

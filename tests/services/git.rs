@@ -30,7 +30,7 @@ fn change(repository: &Repository, branch: &str, forge: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_committed_pushed_and_proposed_once() {
     let (own, forges) = stack("git-pr").await;
-    let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]);
+    let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]).served(9418);
     // Opened, but the response is lost: the retry finds it.
     forges.lose_an_answer();
     let run = own.run(&change(&repository, "agent/one", "github")).await;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 /// What a script prints, with `L2` and with `L3`; it ends well in both.
 async fn outputs(person: &Person, script: &str) -> Vec<String> {
     let mut outputs = vec![];
+    let script = format!("set +e; {script}");
     for level in ["L2", "L3"] {
         let asked = json!({"name": "try", "tool": "bash", "min_isolation": level, "inputs": {"script": script}});
         let run = person.run(plan(vec![asked])).await;
