@@ -10,7 +10,16 @@ async fn stack(name: &str) -> (Own, Forges) {
     let forges = Forges::start().await;
     let settings = forges.settings();
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
+    let own = Own::start_with(
+        &Own::folder(name),
+        &[
+            // They push to a repository of this machine, where only file permissions may decide.
+            ("NOFX_ISOLATION_FLOOR", "L1"),
+            "--workers",
+            "1",
+        ],
+        &settings,
+    );
     // No approvals here.
     own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
     (own, forges)
@@ -30,7 +39,7 @@ fn change(repository: &Repository, branch: &str, forge: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_committed_pushed_and_proposed_once() {
     let (own, forges) = stack("git-pr").await;
-    let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]).served(9418);
+    let repository = Repository::new(&[("old.txt", "old\n"), ("README.md", "hello\n")]);
     // Opened, but the response is lost: the retry finds it.
     forges.lose_an_answer();
     let run = own.run(&change(&repository, "agent/one", "github")).await;

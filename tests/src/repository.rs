@@ -2,13 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "runs git")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 /// A repository in a folder of its own, which goes with it.
 pub struct Repository {
     pub dir: PathBuf,
-    /// Serves it, at a port that steps may connect to.
-    server: Option<(Child, u16)>,
 }
 
 impl Repository {
@@ -16,30 +14,12 @@ impl Repository {
     pub fn new(files: &[(&str, &str)]) -> Self {
         let dir = std::env::temp_dir().join(format!("nofx-repo-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir(&dir).expect("a folder");
-        let repository = Self { dir, server: None };
-        repository.git(&["init", "-q"]);
+        let repository = Self { dir };
+        // Steps push to it as users of their own.
+        repository.git(&["init", "-q", "--shared=0666"]);
+        repository.git(&["config", "receive.denyNonFastForwards", "false"]);
         repository.commit(files);
         repository
-    }
-
-    /// Can be pushed to, by git's own protocol: a step writes to no folder of this machine but its own.
-    #[must_use]
-    pub fn served(mut self, port: u16) -> Self {
-        let base = self.dir.parent().expect("a folder").display();
-        let server = Command::new("git")
-            .args(["daemon", "--listen=127.0.0.1", &format!("--port={port}"), "--reuseaddr", "--export-all", "--enable=receive-pack"])
-            .arg(format!("--base-path={base}"))
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("git serves");
-        let begin = std::time::Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begin.elapsed().as_secs() < 60, "git does not serve");
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        self.server = Some((server, port));
-        self
     }
 
     /// Files that change with a commit; an empty text removes one.
@@ -65,18 +45,12 @@ impl Repository {
 
     /// The `workspace` of a plan.
     pub fn workspace(&self, git_ref: &str) -> serde_json::Value {
-        let name = self.dir.file_name().expect("a name").to_string_lossy();
-        let git = self.server.as_ref().map_or_else(|| self.dir.display().to_string(), |(_, port)| format!("git://127.0.0.1:{port}/{name}"));
-        serde_json::json!({"git": git, "ref": git_ref})
+        serde_json::json!({"git": self.dir, "ref": git_ref})
     }
 }
 
 impl Drop for Repository {
     fn drop(&mut self) {
-        if let Some((server, _)) = &mut self.server {
-            drop(server.kill());
-            drop(server.wait());
-        }
         drop(std::fs::remove_dir_all(&self.dir));
     }
 }

@@ -27,7 +27,7 @@ async fn a_step_reads_no_key_of_its_worker_and_signals_no_process_but_its_own() 
     let person = Tenant::new().await.contributor();
     let script = "for p in /proc/[0-9]*; do
             for f in environ mem maps; do head -c 65536 $p/$f 2>/dev/null; done
-            ls -l $p/fd 2>/dev/null; kill -0 ${p#/proc/} 2>/dev/null && echo can signal $(tr '\\0' ' ' < $p/cmdline)
+            ls -l $p/fd 2>/dev/null; [ $(stat -c %u $p 2>/dev/null || id -u) = $(id -u) ] || { kill -0 ${p#/proc/} 2>/dev/null && echo SECRET can signal $p; }
         done | tr '\\0' '\\n' | grep -a -e KEY= -e SECRET -e nofx-worker -e nofx-supervisor -e postgres || echo nothing";
     for output in outputs(&person, script).await {
         assert_eq!(output, "nothing\n");
@@ -79,7 +79,7 @@ async fn the_services_of_the_stack_are_out_of_reach() {
         }
     }
     let none = json!({"name": "try", "tool": "bash", "resources": {"network": "none"},
-        "inputs": {"script": "python3 -c 'import socket; socket.socket()' 2>&1 | tail -1"}});
+        "inputs": {"script": "python3 -c 'import socket; socket.socket()' 2>&1 | tail -1 || true"}});
     let run = person.run(plan(vec![none])).await;
     let said = step(&run, "try")["outputs"]["stdout"].as_str().unwrap_or_default();
     assert!(said.contains("PermissionError") || said.contains("Operation not permitted"), "{run}");

@@ -108,6 +108,15 @@ impl<'a> Git<'a> {
     }
 }
 
+/// Arguments for the other end when it is a repository of this machine: it belongs to somebody else, whom its git would not trust.
+pub(crate) fn of_others(option: &str, repository: &str) -> &'static [&'static str] {
+    match (repository.starts_with('/'), option) {
+        (true, "--upload-pack") => &["--upload-pack", "git -c safe.directory=* upload-pack"],
+        (true, "--receive-pack") => &["--receive-pack", "git -c safe.directory=* receive-pack"],
+        _ => &[],
+    }
+}
+
 /// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.
 fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
     let Some(index) = from.open(".git/index")? else { return Ok(()) };

@@ -7,6 +7,6 @@ mod snapshot;
 mod workspaces;
 
 pub(crate) use folder::{Folder, file_name};
-pub(crate) use git::Git;
+pub(crate) use git::{Git, of_others};
 pub(crate) use snapshot::Snapshots;
 pub(crate) use workspaces::Workspaces;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::folder::Folder;
-use super::git::Git;
+use super::git::{Git, of_others};
 use crate::drivers::Processes;
 
 pub(crate) struct Workspaces {
@@ -65,9 +65,8 @@ impl Workspaces {
     async fn check_out(&self, folder: &Path, source: &Workspace) -> Result<(), Failure> {
         let folder = Folder::new(&self.processes, folder.to_owned())?;
         let git = Git::new(&self.processes, &folder, CancellationToken::new());
-        // A repository of this machine belongs to somebody else, whose git this is not to refuse.
-        let of_others: &[&str] = if source.git.starts_with('/') { &["--upload-pack", "git -c safe.directory=* upload-pack"] } else { &[] };
-        git.run(&[&["clone", "--quiet", "--no-hardlinks"], of_others, &["--", &source.git, "."]].concat()).await?;
+        git.run(&[&["clone", "--quiet", "--no-hardlinks"], of_others("--upload-pack", &source.git), &["--", &source.git, "."]].concat())
+            .await?;
         if let Some(reference) = &source.r#ref {
             // A branch is taken from the origin; tags and commits have the same name everywhere.
             let of_origin = format!("origin/{reference}");

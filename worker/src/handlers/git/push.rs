@@ -7,6 +7,7 @@ use super::checkout::{check_branch, checkout, current_branch, git};
 use super::credentials::{credentials, token};
 use crate::handlers::Handler;
 use crate::step::StepContext;
+use crate::workspace::of_others;
 
 /// Pushes the branch that is checked out to the repository of the plan. The token is the secret that the step names; it is in no URL and in no
 /// file. The repository's default branch is not pushed to: open a pull request. A retry pushes the same again, which changes nothing.
@@ -43,7 +44,12 @@ impl Handler for Push {
             )));
         }
         git.env.extend(credentials(&source.git, token(step, inputs.token_secret.as_deref())));
-        let result = git.try_run(&["push", "--quiet", "--no-verify", "--", &source.git, &format!("HEAD:refs/heads/{branch}")]).await?;
+        let target = format!("HEAD:refs/heads/{branch}");
+        let result = git
+            .try_run(
+                &[&["push", "--quiet", "--no-verify"], of_others("--receive-pack", &source.git), &["--", &source.git, &target]].concat(),
+            )
+            .await?;
         if result.exit_code != Some(0) {
             let text = step.mask.apply(result.output.trim());
             let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| text.contains(word));
