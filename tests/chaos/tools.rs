@@ -52,17 +52,10 @@ fn is_settled(name: &str) -> String {
 async fn what_a_killed_worker_left_half_done_is_done_once() {
     let (providers, forges) = (Providers::start().await, Forges::start().await);
     let settings: Vec<(String, String)> = providers.settings().into_iter().chain(forges.settings()).collect();
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let own = Own::start_with(
-        &Own::folder("tools"),
-        &[
-            // They push to a repository of this machine, where only file permissions may decide.
-            ("NOFX_ISOLATION_FLOOR", "L1"),
-            "--workers",
-            "1",
-        ],
-        &settings,
-    );
+    let mut settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    // They push to a repository of this machine, where only file permissions may decide.
+    settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
+    let own = Own::start_with(&Own::folder("tools"), &["--workers", "1"], &settings);
     for tool in ["git:pr", "db_write", "plan:submit"] {
         own.call(reqwest::Method::POST, "/api/gates/policies", Some(&json!({"tool": tool}))).await.expect("a policy");
     }

@@ -9,17 +9,10 @@ use std::time::Duration;
 async fn stack(name: &str) -> (Own, Forges) {
     let forges = Forges::start().await;
     let settings = forges.settings();
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let own = Own::start_with(
-        &Own::folder(name),
-        &[
-            // They push to a repository of this machine, where only file permissions may decide.
-            ("NOFX_ISOLATION_FLOOR", "L1"),
-            "--workers",
-            "1",
-        ],
-        &settings,
-    );
+    let mut settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    // They push to a repository of this machine, where only file permissions may decide.
+    settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
+    let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
     // No approvals here.
     own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
     (own, forges)
