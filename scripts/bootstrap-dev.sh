@@ -64,6 +64,7 @@ packages() {
   command -v redis-server >/dev/null || packages+=(redis-server)
   command -v psql >/dev/null || packages+=(postgresql-client)
   command -v openssl >/dev/null || packages+=(openssl)
+  command -v bwrap >/dev/null || packages+=(bubblewrap)
   command -v chromium-headless-shell >/dev/null || packages+=(chromium-headless-shell)
   command -v chromedriver >/dev/null || packages+=(chromium-driver)
   ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || packages+=(libnss-wrapper)
