@@ -66,7 +66,11 @@ async fn judge(
     let mut env = settings::tool_environment();
     env.extend(chosen.env.iter().map(|(name, value)| (name.clone(), text(value))));
     env.extend(secrets);
-    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, runner: Runner::OnTheSpot { processes, stop } };
+    // Also cancelled when its time is up: what runs on a thread of its own sees only this.
+    let own = stop.child_token();
+    let _ended = own.clone().drop_guard();
+    let runner = Runner::OnTheSpot { processes, stop: &own };
+    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, runner };
     let judged = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
     match judged {
         _ if stop.is_cancelled() => None,

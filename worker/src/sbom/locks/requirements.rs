@@ -18,35 +18,91 @@ pub(in crate::sbom) struct Requirements {
     pub constraints: Vec<String>,
 }
 
+/// Most lines of one file.
+const LINES: usize = 200_000;
+
+/// What pip takes for the end of a line, and we do not.
+const OTHER_LINE_ENDS: [char; 9] = ['\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// Options of a whole file that change nothing about which packages it names; with a value or without.
+const OTHER_OPTIONS: [&str; 14] = [
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "--no-index",
+    "-f",
+    "--find-links",
+    "--trusted-host",
+    "--pre",
+    "--prefer-binary",
+    "--require-hashes",
+    "--no-binary",
+    "--only-binary",
+    "--use-feature",
+    "--use-pep517",
+];
+
+/// A file that pip would read otherwise is an error: what we left out would be hidden.
 pub(in crate::sbom) fn read(text: &str) -> Result<Requirements, String> {
     let mut found = Requirements::default();
-    let mut lines = text.lines().enumerate();
+    if text.lines().nth(LINES).is_some() {
+        return Err(format!("has more than {LINES} lines"));
+    }
+    let mut lines = text.lines().enumerate().peekable();
     while let Some((at, line)) = lines.next() {
+        let of_line = |error: String| format!("line {}: {error}", at + 1);
         let mut whole = line.trim_end().to_owned();
-        while whole.ends_with('\\') {
+        // A comment is not continued, and ends what is.
+        let is_comment = |line: &str| line.trim_start().starts_with('#');
+        while !is_comment(&whole) && whole.ends_with('\\') {
             whole.pop();
-            whole.push_str(lines.next().map_or("", |(_, next)| next.trim_end()));
+            match lines.next_if(|(_, next)| !is_comment(next)) {
+                Some((_, next)) => whole.push_str(next.trim_end()),
+                None => break,
+            }
         }
-        let line = if whole.trim_start().starts_with('#') { "" } else { whole.split(" #").next().unwrap_or_default().trim() };
+        if whole.contains(OTHER_LINE_ENDS) {
+            return Err(of_line("has a line end of another kind".to_owned()));
+        }
+        let line = without_comment(&whole).trim();
         if !line.is_empty() {
-            add(line, &mut found).map_err(|error| format!("line {}: {error}", at + 1))?;
+            add(line, &mut found).map_err(of_line)?;
         }
     }
     Ok(found)
 }
 
+/// What is before a comment: a hash at the beginning, or behind white space.
+fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (at, character) in line.char_indices() {
+        if character == '#' && before.is_whitespace() {
+            return &line[..at];
+        }
+        before = character;
+    }
+    line
+}
+
 fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
-    if let Some(file) = option(line, &["-r", "--requirement"]) {
+    let is_one_word = |value: &str| !value.contains(char::is_whitespace);
+    if let Some(file) = option(line, &["-r", "--requirement"]).filter(|file| is_one_word(file)) {
         if file.contains("://") {
             return Err("a requirements file at an address is not read".to_owned());
         }
         found.includes.push(file.to_owned());
-    } else if let Some(file) = option(line, &["-c", "--constraint"]) {
+    } else if let Some(file) = option(line, &["-c", "--constraint"]).filter(|file| is_one_word(file)) {
         found.constraints.push(file.to_owned());
-    } else if let Some(target) = option(line, &["-e", "--editable"]) {
+    } else if let Some(target) = option(line, &["-e", "--editable"]).filter(|target| is_one_word(target)) {
         found.packages.push(of_target(target));
         found.lines.push(target.to_owned());
-    } else if !line.starts_with('-') {
+    } else if line.starts_with('-') {
+        let words: Vec<&str> = line.splitn(2, ['=', ' ', '\t']).collect();
+        let is_known = OTHER_OPTIONS.contains(&words[0]) && words.get(1).is_none_or(|value| is_one_word(value.trim()));
+        if !is_known {
+            return Err(format!("`{line}` is not an option that is known to change no package: give each option a line of its own"));
+        }
+    } else {
         // Options of this requirement follow it.
         let mut parts = line.split(" --");
         let text = parts.next().unwrap_or_default().trim();

@@ -99,6 +99,29 @@ mod tests {
         assert_eq!(sorted, Ok(expected));
     }
 
+    /// Each of them is read by pip, which would have named `hidden`.
+    #[test]
+    fn what_pip_reads_otherwise_is_an_error_and_not_left_out() {
+        for text in [
+            "# pinned below \\\nhidden==1\n",
+            "# x\rhidden==1\n",
+            "# x\u{2028}hidden==1\n",
+            "# x\u{85}hidden==1\n",
+            "# x\u{c}hidden==1\n",
+            "--pre -r more/a.txt\n",
+            "--pre -e git+https://h.example/a\n",
+            "--requirem more/a.txt\n",
+            "-r more/a.txt -r more/c.txt\n",
+            "a ; python_version > '3'\u{2028}git+https://h.example/hidden\n",
+        ] {
+            let found = of(&[("requirements.txt", text), ("more/a.txt", "hidden==1\n")]);
+            let is_named = found.as_ref().is_ok_and(|found| found.requirements.iter().any(|line| line.contains("hidden")));
+            assert!(found.is_err() || is_named, "{text:?}: {found:?}");
+        }
+        let found = of(&[("requirements.txt", "a==1 \\\n# a comment ends it\nb==1\t# why\n-i https://h.example\n--no-binary :all:\n")]);
+        assert_eq!(found.expect("read").requirements, ["a==1", "b==1"]);
+    }
+
     #[test]
     fn what_is_not_of_an_index_is_not_left_out() {
         for line in [

@@ -41,12 +41,18 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     entries.iter().map(package).collect()
 }
 
-/// The first of the ranges before the colon, which are quoted where they have to be.
+/// The first of the ranges before the colon, which are quoted where they have to be. None when they name several packages: one of them would
+/// be hidden.
 fn first(ranges: &str) -> Option<String> {
-    match ranges.strip_prefix('"') {
-        Some(rest) => serde_json::from_str(&format!("\"{}\"", rest.split_once('"')?.0)).ok(),
-        None => ranges.split(',').next().filter(|range| !range.contains('"')).map(str::to_owned),
-    }
+    let plain = |range: &str| match range.strip_prefix('"') {
+        Some(_) => serde_json::from_str(range).ok(),
+        None => (!range.contains(['"', ','])).then(|| range.to_owned()),
+    };
+    let all: Vec<String> = ranges.split(", ").map(plain).collect::<Option<_>>()?;
+    // A name may begin with an `@`.
+    let name = |range: &str| range.char_indices().skip(1).find(|(_, character)| *character == '@').map(|(at, _)| range[..at].to_owned());
+    let names: Vec<Option<String>> = all.iter().map(|range| name(range)).collect();
+    names.windows(2).all(|pair| pair[0] == pair[1]).then(|| all.into_iter().next()).flatten()
 }
 
 fn set<'a>(entry: &mut Entry<'a>, content: &'a str) -> Option<()> {
