@@ -23,9 +23,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Threads start here, and not before: the supervisor has none.
+/// Threads start here, and not before: the supervisor has none. One thread: a loop that stands still sends no beats.
 fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Runtime::new() {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
             eprintln!("nofx-worker: could not start its threads: {error}");

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,10 +73,13 @@ impl Client {
             waiting.answers.insert(id, sender);
             on_end.map(|on_end| waiting.ends.insert(id, on_end));
         }
-        if self.socket.send(&ToSupervisor { id, request }, descriptors).is_err() {
+        let sent = self.socket.send(&ToSupervisor { id, request }, descriptors);
+        if sent.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)) {
             end();
         }
-        let reply: Reply = answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten();
+        let sent = sent.map_err(|error| format!("the supervisor could not be asked: {error}"));
+        let reply: Reply =
+            sent.and_then(|()| answer.recv_timeout(LONGEST_ANSWER).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
         if reply.is_err() {
             let mut waiting = self.waiting();
             waiting.answers.remove(&id);

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use nix::dir::{Dir, Type};
@@ -45,7 +45,7 @@ impl Files {
         let path = path.as_ref();
         match &self.0 {
             Access::Own(folder) => files::kind(folder.as_fd(), path).ok().flatten(),
-            Access::Supervisor(client, folder) => match client.file(folder.join(path), FileOp::Kind) {
+            Access::Supervisor(client, folder) => match below(folder, path).and_then(|path| client.file(path, FileOp::Kind)) {
                 Ok((Answer::Kind(kind), _)) => kind,
                 _ => None,
             },
@@ -114,7 +114,7 @@ impl Files {
         let path = path.as_ref();
         match &self.0 {
             Access::Own(folder) => files::remove(folder.as_fd(), path),
-            Access::Supervisor(client, folder) => client.file(folder.join(path), FileOp::Remove).map(drop),
+            Access::Supervisor(client, folder) => client.file(below(folder, path)?, FileOp::Remove).map(drop),
         }
     }
 
@@ -126,9 +126,15 @@ impl Files {
                 FileOp::Create => files::create(folder.as_fd(), path).map(Some),
                 FileOp::Kind | FileOp::Remove => Ok(None),
             },
-            Access::Supervisor(client, folder) => client.file(folder.join(path), op).map(|(_, file)| file),
+            Access::Supervisor(client, folder) => client.file(below(folder, path)?, op).map(|(_, file)| file),
         }
     }
+}
+
+/// The whole path, by which the supervisor decides whose file it is: never that of another folder.
+fn below(folder: &Path, path: &Path) -> Result<PathBuf, String> {
+    let is_below = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if is_below { Ok(folder.join(path)) } else { Err("is or goes through a link out of the workspace".to_owned()) }
 }
 
 #[cfg(test)]
@@ -138,7 +144,16 @@ mod tests {
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
-    use super::{Files, Kind};
+    use super::{Files, Kind, below};
+
+    #[test]
+    fn no_path_names_another_folder() {
+        let folder = std::path::Path::new("/w/one");
+        for path in ["/w/two/a", "../two/a", "a/../../two", ".."] {
+            assert!(below(folder, path.as_ref()).is_err(), "{path}");
+        }
+        assert_eq!(below(folder, "./a/b".as_ref()), Ok(folder.join("./a/b")));
+    }
 
     #[test]
     fn nothing_outside_is_read_and_nothing_is_waited_for() {

@@ -23,16 +23,20 @@ pub(crate) fn keep() -> Result<(), String> {
     let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
     let Some((ToKeeper::Start(spec), _)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
-    let mut signals = SigSet::empty();
-    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| signals.add(signal));
-    signals.thread_block().map_err(|error| text(&error))?;
-    let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
+    let mut blocked = SigSet::empty();
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| blocked.add(signal));
+    blocked.thread_block().map_err(|error| text(&error))?;
+    let signals = SignalFd::with_flags(&blocked, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
 
     let began = Instant::now();
-    let report = match spec.program.as_ref().map(|program| Started::new(program, &spec)) {
+    // A program starts with no signal blocked; what happens meanwhile is seen by the first look at what has ended.
+    SigSet::all().thread_unblock().map_err(|error| text(&error))?;
+    let started = spec.program.as_ref().map(|program| Started::new(program, &spec));
+    blocked.thread_block().map_err(|error| text(&error))?;
+    // The reader of its output must see the end when the last descendant is gone, or when there never was one.
+    let _ = close_output();
+    let report = match started {
         Some(Ok(started)) => {
-            // The reader of its output must see the end when the last descendant is gone.
-            let _ = close_output();
             let exit_code = watch(&started.child, &supervisor, &signals);
             started.report(exit_code, usage(began))
         }
@@ -67,7 +71,7 @@ fn close_output() -> std::io::Result<()> {
 /// Waits for the end of the process, or for the word to kill it, and for the end of its descendants. The exit code: none when it was killed.
 fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd) -> Option<i32> {
     let pid = Pid::from_raw(child.id().cast_signed());
-    let mut ended = None;
+    let mut ended = reap(pid).0;
     let mut is_to_end = false;
     while ended.is_none() && !is_to_end {
         let [has_message, _] = wait_for([supervisor.as_fd(), signals.as_fd()]);

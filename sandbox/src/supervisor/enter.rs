@@ -81,6 +81,10 @@ fn supervisor() -> Result<ExitCode, String> {
     settings::hand_over(variables.clone());
     let settings = settings::isolation().map_err(|error| text(&error))?;
     hide().map_err(|error| text(&error))?;
+    // A user of steps is held by a descriptor.
+    let files = nix::sys::resource::Resource::RLIMIT_NOFILE;
+    let most = nix::sys::resource::getrlimit(files).map_err(|error| text(&error))?.1;
+    nix::sys::resource::setrlimit(files, most, most).map_err(|error| text(&error))?;
 
     let has_users = capabilities::are_enough();
     let exe = std::fs::read_link(PROGRAM).map_err(|error| text(&error))?;
@@ -93,7 +97,7 @@ fn supervisor() -> Result<ExitCode, String> {
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
     let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
     ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
-    let toolchains = reachable(&settings.toolchains);
+    let mut toolchains = reachable(&settings.toolchains);
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
     if has_users {
@@ -101,6 +105,7 @@ fn supervisor() -> Result<ExitCode, String> {
         let read_only = toolchains.iter().chain([&exe]).map(|path| (path.clone(), false));
         let needed: Vec<(PathBuf, bool)> = read_only.chain([(settings.workspaces, true)]).collect();
         if let Err(error) = view::open_up(&needed) {
+            toolchains.retain(|folder| view::closed(folder).is_none());
             eprintln!("nofx supervisor: steps cannot reach what is in closed folders, such as a home: {error}");
         }
         capabilities::reduce().map_err(|error| text(&error))?;

@@ -39,6 +39,16 @@ impl Folders {
             prepare(folder, users.is_some())?;
         }
         let left = left_by_others(&tmp);
+        let mut users = users;
+        if let Some(users) = &mut users {
+            // Whoever they belonged to is not given again while they are there.
+            let there = std::fs::read_dir(root)?.flatten().map(|entry| entry.path()).chain(left.iter().cloned());
+            for (folder, uid) in there.filter_map(|folder| std::fs::symlink_metadata(&folder).ok().map(|meta| (folder, meta.uid()))) {
+                if users.contains(uid) {
+                    users.found(uid, &folder);
+                }
+            }
+        }
         let scratch = tmp.join(format!("{name}-{}", Uuid::now_v7().simple()));
         DirBuilder::new().mode(0o711).create(&scratch)?;
         std::fs::set_permissions(&scratch, Permissions::from_mode(0o711))?;
@@ -71,11 +81,11 @@ impl Folders {
 
     /// Gives a new folder the name of its run; false when there is one by now.
     pub(super) fn adopt(&mut self, run: Uuid, folder: &Path) -> Result<bool, String> {
-        let uid = self.user_of(folder)?;
+        let (folder, uid) = self.whole(folder)?;
         let target = self.root.join(run.simple().to_string());
         // Only one of two that do this at the same time succeeds: the other one's target is not empty, or the same.
         let flags = rustix::fs::RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(rustix::fs::CWD, folder, rustix::fs::CWD, &target, flags) {
+        match rustix::fs::renameat_with(rustix::fs::CWD, &folder, rustix::fs::CWD, &target, flags) {
             Ok(()) => {
                 if let (Some(users), Some(uid)) = (&mut self.users, uid) {
                     users.rename(uid, &target)?;
@@ -123,7 +133,7 @@ impl Folders {
     pub(super) fn idle(&self, age: Duration) -> Vec<Uuid> {
         let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
         let is_old = |entry: &std::fs::DirEntry| {
-            entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age))
+            entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().map_or(true, |since| since > age))
         };
         entries.filter(is_old).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }

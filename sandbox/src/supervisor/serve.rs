@@ -170,6 +170,12 @@ impl Supervisor {
     fn run(&mut self, id: u64, mut process: Process, descriptors: Vec<OwnedFd>) -> Reply {
         let output: [OwnedFd; 2] = descriptors.try_into().map_err(|_| "a process needs two descriptors for its output")?;
         let folder = self.folders.folder_of(&process.dir)?;
+        let owner = self.folders.user_of(&process.dir)?;
+        for pipe in output.iter().filter(|_| owner.is_some()) {
+            // Programs also open them by name: /dev/stderr.
+            let uid = owner.map(|uid| (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid)));
+            rustix::fs::fchown(pipe, uid.map(|both| both.0), uid.map(|both| both.1)).map_err(|error| format!("output: {error}"))?;
+        }
         let uid = self.folders.user_of(&process.dir)?;
         let scratch = self.folders.scratch(Some(uid))?;
         process.level = self.places.level(process.level);

@@ -64,6 +64,16 @@ impl Users {
         Ok(())
     }
 
+    /// Holds the user of a folder that was found, whose file may have been lost since.
+    pub(super) fn found(&mut self, uid: u32, folder: &Path) {
+        if self.hold(uid).is_ok()
+            && let Some(mut file) = self.held.get(&uid).and_then(|file| file.try_clone().ok())
+            && file.metadata().is_ok_and(|meta| meta.len() == 0)
+        {
+            drop(self.write(&mut file, folder));
+        }
+    }
+
     /// Its folder has another name now.
     pub(super) fn rename(&mut self, uid: u32, folder: &Path) -> Result<(), String> {
         let Some(mut file) = self.held.get(&uid).map(File::try_clone).transpose().map_err(|error| error.to_string())? else {

@@ -38,6 +38,10 @@ pub fn isolation() -> Result<Isolation, Invalid> {
 
 impl Reader {
     fn isolation(&mut self) -> Isolation {
+        let (worker_user, step_users) = (self.parsed("NOFX_WORKER_USER", 10001), self.step_users());
+        if worker_user == 0 || step_users.contains(&worker_user) {
+            self.problems.push("NOFX_WORKER_USER: is root, or one of NOFX_STEP_USERS; the worker needs a user of its own".to_owned());
+        }
         Isolation {
             worker: self.worker_name(),
             workspaces: self.workspaces(),
@@ -49,8 +53,8 @@ impl Reader {
                     false
                 }
             },
-            worker_user: self.parsed("NOFX_WORKER_USER", 10001),
-            step_users: self.step_users(),
+            worker_user,
+            step_users,
             toolchains: self.toolchains(),
             step_ports: self.step_ports(),
         }

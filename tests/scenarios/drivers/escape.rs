@@ -66,6 +66,39 @@ async fn a_step_finds_nothing_of_a_neighbour_and_of_the_machine_nothing_that_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_step_runs_in_no_folder_of_another_run() {
+    let (person, neighbour) = (Tenant::new().await.contributor(), Tenant::new().await.contributor());
+    let theirs = neighbour.run(plan(vec![json!({"name": "a", "tool": "bash", "inputs": {"script": "echo secret > private.txt"}})])).await;
+    let folder = workspace(theirs["id"].as_str().expect("an id"));
+    let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+    for cwd in [folder.display().to_string(), format!("../{name}"), format!("./../{name}"), "/".to_owned(), "..".to_owned()] {
+        for tool in ["bash", "gate:unit"] {
+            let mut inputs = json!({"cwd": cwd});
+            inputs[if tool == "bash" { "script" } else { "command" }] = json!("cat private.txt; id -u");
+            let run = person.run(plan(vec![json!({"name": "try", "tool": tool, "inputs": inputs})])).await;
+            let tried = step(&run, "try");
+            assert!(
+                tried["status"] == "failed" && tried["error"]["message"].to_string().contains("not a folder of the workspace"),
+                "{cwd}: {tried}"
+            );
+        }
+        let fetch = json!({"script": "true", "artifacts": [format!("{cwd}/private.txt")]});
+        let run = person.run(plan(vec![json!({"name": "try", "tool": "bash", "inputs": fetch})])).await;
+        assert_eq!(step(&run, "try")["status"], "failed", "{cwd}: {run}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_program_gets_signals_and_its_streams_by_name() {
+    let person = Tenant::new().await.contributor();
+    let script =
+        "timeout 1 sleep 600; echo $?; sleep 600 & kill $!; wait $!; echo $?; echo out > /dev/stdout; echo err > /dev/stderr; echo $?";
+    for output in outputs(&person, script).await {
+        assert_eq!(output, "124\n143\nout\n0\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_services_of_the_stack_are_out_of_reach() {
     let person = Tenant::new().await.contributor();
     let port = |key: &str| {

@@ -43,7 +43,7 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
     let end = until_stopped(whole, &command.stop, || running.stop()).await;
     let gone = || Failure::transient("the supervisor of this worker is gone");
     let end = match end {
-        Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::permanent(format!("could not start `{name}`: {why}")))?),
+        Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?),
         None => None,
     };
     let written = off_loop(move || written(&running)).await?;

@@ -35,6 +35,10 @@ impl Folder {
         let Some(name) = name else { return Ok(self.clone()) };
         let refuse = |why: &str| Failure::permanent(format!("cwd `{name}` is not a folder of the workspace: it {why}"));
         let path = PathBuf::from(name);
+        // The supervisor decides by the whole path whose folder it is, and an absolute one would replace this folder.
+        if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+            return Err(refuse("is not named by a path below it"));
+        }
         match self.off_loop(move |files| files.list(path)).await? {
             Ok(Some(_)) => Self::new(processes, self.path.join(name)),
             Ok(None) => Err(refuse("is not there")),
@@ -136,7 +140,7 @@ mod tests {
         let processes = Processes::own();
         let folder = Folder::new(&processes, dir.clone()).expect("it is there");
         for (name, is_folder) in
-            [("src", true), ("./src", true), ("inside", true), ("src/../src", true), (".git", true), ("src/new", false)]
+            [("src", true), ("./src", true), ("inside", true), ("src/../src", false), (".git", true), ("src/new", false)]
         {
             assert_eq!(folder.below(&processes, Some(name)).await.is_ok(), is_folder, "{name}");
         }

@@ -49,10 +49,15 @@ fn first(ranges: &str) -> Option<String> {
         None => (!range.contains(['"', ','])).then(|| range.to_owned()),
     };
     let all: Vec<String> = ranges.split(", ").map(plain).collect::<Option<_>>()?;
-    // A name may begin with an `@`.
-    let name = |range: &str| range.char_indices().skip(1).find(|(_, character)| *character == '@').map(|(at, _)| range[..at].to_owned());
-    let names: Vec<Option<String>> = all.iter().map(|range| name(range)).collect();
+    let names: Vec<Option<&str>> = all.iter().map(|range| package_of(range)).collect();
     names.windows(2).all(|pair| pair[0] == pair[1]).then(|| all.into_iter().next()).flatten()
+}
+
+/// The package of a range: `real` of `real@^1`, and of `alias@npm:real@^1`.
+fn package_of(range: &str) -> Option<&str> {
+    // A name may begin with an `@`.
+    let at = range.char_indices().skip(1).find(|(_, character)| *character == '@')?.0;
+    range[at + 1..].strip_prefix("npm:").map_or(Some(&range[..at]), |real| package_of(real).or(Some(real)))
 }
 
 fn set<'a>(entry: &mut Entry<'a>, content: &'a str) -> Option<()> {
@@ -86,4 +91,22 @@ fn package(entry: &Entry<'_>) -> Result<Package, String> {
     };
     let hashes = entry.integrity.map(Hash::integrity).transpose()?.unwrap_or_default();
     Ok(Package::new(Ecosystem::Npm, alias.unwrap_or(name), Some(version.to_owned()), origin).with_hashes(hashes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first;
+
+    #[test]
+    fn the_ranges_of_an_entry_are_of_one_package() {
+        for (ranges, expected) in [
+            ("a@^1, a@^1.1", Some("a@^1")),
+            ("\"@s/a@^1\", \"@s/a@^2\"", Some("@s/a@^1")),
+            ("b@npm:a@^1, a@^1", Some("b@npm:a@^1")),
+            ("a@4.17.0, lodash@4.17.0", None),
+            ("a@npm:lodash@4, a@^4", None),
+        ] {
+            assert_eq!(first(ranges).as_deref(), expected, "{ranges}");
+        }
+    }
 }
