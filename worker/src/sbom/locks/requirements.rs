@@ -25,10 +25,11 @@ const LINES: usize = 200_000;
 const OTHER_LINE_ENDS: [char; 9] = ['\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Options of a whole file that change nothing about which packages it names; with a value or without.
-const OTHER_OPTIONS: [&str; 14] = [
+const OTHER_OPTIONS: [&str; 15] = [
     "-i",
     "--index-url",
     "--extra-index-url",
+    "--no-deps",
     "--no-index",
     "-f",
     "--find-links",
