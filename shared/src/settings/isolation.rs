@@ -17,7 +17,7 @@ pub struct Isolation {
     /// `NOFX_STEP_USERS`: user ids that steps run as when the worker is started by root; default: `20000-59999`. No account may have one.
     pub step_users: RangeInclusive<u32>,
     /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
-    /// usual ones in the home.
+    /// usual ones in the home. With that of `NOFX_ADVISORY_DB`.
     pub toolchains: Vec<PathBuf>,
     /// `NOFX_STEP_PORTS`: the TCP ports that a step with `network: all` may connect to, on any host; default: SSH, DNS, the web, git. A
     /// service of this machine that steps must not reach listens on none of them.
@@ -82,16 +82,41 @@ impl Reader {
         }
     }
 
-    fn toolchains(&self) -> Vec<PathBuf> {
+    fn toolchains(&mut self) -> Vec<PathBuf> {
         let of = |text: &str| std::env::split_paths(text).filter(|path| path.is_absolute()).collect::<Vec<_>>();
-        if let Some(text) = self.text("NOFX_TOOLCHAINS") {
-            return of(&text);
-        }
-        let mut all = self.text("PATH").map_or_else(Vec::new, |path| of(&path));
-        let home = self.text("HOME").map(PathBuf::from);
-        all.extend(home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name))));
+        let mut all = match self.text("NOFX_TOOLCHAINS") {
+            Some(text) => of(&text),
+            None => {
+                let home = self.text("HOME").map(PathBuf::from);
+                let in_home = home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name)));
+                self.text("PATH").iter().flat_map(|path| of(path)).chain(in_home).collect()
+            }
+        };
+        all.extend(self.advisory_db());
         all.sort();
         all.dedup();
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::isolation;
+    use crate::settings::{advisory_db, hand_over};
+
+    /// In a process of its own, as each test is: what is handed over stays.
+    #[test]
+    fn the_database_of_advisories_is_a_folder_that_steps_may_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().to_string_lossy().into_owned();
+        let variables = [("NOFX_ADVISORY_DB", path.as_str()), ("NOFX_TOOLCHAINS", "/opt/tools:relative")];
+        hand_over(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(advisory_db().expect("a folder").as_deref(), Some(dir.path()));
+        let mut expected = vec!["/opt/tools".into(), dir.path().to_owned()];
+        expected.sort();
+        assert_eq!(isolation().expect("settings").toolchains, expected);
+        dir.close().expect("removed");
+        let (one, other) = (advisory_db().expect_err("it is not there"), isolation().expect_err("it is not there"));
+        assert!(one.to_string().contains("NOFX_ADVISORY_DB") && other.to_string().contains("NOFX_ADVISORY_DB"), "{one} {other}");
     }
 }

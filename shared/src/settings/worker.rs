@@ -29,6 +29,8 @@ pub struct Worker {
     pub admin_port: u16,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
+    /// `NOFX_ADVISORY_DB`; see `advisory_db`.
+    pub advisory_db: Option<PathBuf>,
     /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
     pub isolation_floor: Level,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
@@ -93,6 +95,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
+        advisory_db: reader.advisory_db(),
         isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),

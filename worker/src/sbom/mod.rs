@@ -4,6 +4,7 @@
 
 mod bom;
 mod component;
+mod content;
 mod document;
 mod fault;
 mod faults;
@@ -14,8 +15,12 @@ mod licence;
 mod limited;
 mod locks;
 mod package;
+mod packages;
+mod permit;
 mod save;
 mod workspace;
 
 pub(crate) use bom::Bom;
-pub(crate) use locks::{LOCK_BYTES, hashed_requirements, index_requirements, is_berry, poetry_requirements, uv_project, yarn_packages};
+pub(crate) use content::text;
+pub(crate) use locks::{Required, is_berry, poetry_requirements, required, uv_project, yarn_packages};
+pub(crate) use permit::Permit;

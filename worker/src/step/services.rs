@@ -1,6 +1,7 @@
 //! What all steps of a worker share: connections, stores and keys. Built once, when the worker starts; building makes no call. What runs
 //! the steps (metrics, the queue, wake-ups) is not here: no step may reach it.
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use nofx_sandbox::Sandbox;
@@ -26,6 +27,8 @@ pub(crate) struct Services {
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
+    /// The folder of the operator's database of advisories for Rust.
+    pub advisory_db: Option<PathBuf>,
     /// The operator's minimum of isolation.
     pub isolation_floor: Level,
     /// This worker's name.
@@ -58,6 +61,7 @@ impl Services {
             workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
             allow_private_addresses: settings.allow_private_addresses,
+            advisory_db: settings.advisory_db.clone(),
             isolation_floor: settings.isolation_floor,
             worker: settings.name.clone(),
             image: settings.image.clone(),

@@ -1,7 +1,7 @@
-//! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot.
+//! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot. How
+//! much a file may have is said once for all: see `content` and `packages`.
 
 mod cargo;
-mod decode;
 mod entries;
 mod go_mod;
 mod go_sum;
@@ -18,10 +18,8 @@ mod yarn;
 mod yarn_berry;
 mod yarn_classic;
 
-pub(crate) use decode::LOCK_BYTES;
-pub(super) use decode::decode;
 pub(crate) use poetry::poetry_requirements;
-pub(crate) use requirements_files::{hashed_requirements, index_requirements};
+pub(crate) use requirements_files::{Required, required};
 pub(crate) use uv::uv_project;
 pub(crate) use yarn::{is_berry, yarn_packages};
 
