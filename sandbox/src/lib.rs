@@ -2,6 +2,7 @@
 //! is not ours. Knows no plan, no database and no network.
 
 mod client;
+mod environment;
 mod files;
 mod keeper;
 pub mod launch;
@@ -12,6 +13,7 @@ mod supervisor;
 mod wire;
 
 pub use client::{Files, Program, Running};
+pub use environment::conceal;
 pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;

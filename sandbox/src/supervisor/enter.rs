@@ -3,18 +3,17 @@
 #![expect(clippy::disallowed_methods, reason = "replaces this process, and starts the worker")]
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Error, Read, Seek, Write};
+use std::io::Error;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use nix::unistd::Pid;
 use nofx_shared::drivers::Level;
 use nofx_shared::settings;
-use rustix::fs::MemfdFlags;
 
 use super::folders::Folders;
 use super::places::Places;
@@ -22,6 +21,7 @@ use super::serve::Supervisor;
 use super::users::Users;
 use super::{capabilities, view};
 use crate::client::Client;
+use crate::environment::{close_stdin, hide, read_variables, replace, same_program, stdin};
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
 use crate::role::PROGRAM;
@@ -46,37 +46,13 @@ pub fn enter() -> Result<Entered, String> {
     match () {
         () if name == OsStr::new(WORKER) => worker().map(Entered::Worker),
         () if name == OsStr::new(SUPERVISOR) => supervisor().map(Entered::Ended),
-        () => Err(format!("could not start the supervisor: {}", become_supervisor())),
+        () => Err(format!("could not start the supervisor: {}", replace(SUPERVISOR))),
     }
-}
-
-/// Replaces this process by the same program without the environment, which is in a file in memory. Returns only with an error.
-fn become_supervisor() -> Error {
-    let variables: BTreeMap<String, String> =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
-    let handed_over = || -> Result<File, Error> {
-        let mut file = File::from(rustix::fs::memfd_create("settings", MemfdFlags::CLOEXEC)?);
-        file.write_all(&serde_json::to_vec(&variables)?)?;
-        file.rewind()?;
-        Ok(file)
-    };
-    match handed_over() {
-        Ok(file) => same_program(SUPERVISOR, &variables).stdin(file).exec(),
-        Err(error) => error,
-    }
-}
-
-/// This program with the same arguments and the variables that are no secrets.
-fn same_program(name: &str, variables: &BTreeMap<String, String>) -> Command {
-    let mut command = Command::new(PROGRAM);
-    let public = variables.iter().filter(|(name, _)| settings::is_public(name));
-    command.arg0(name).args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).env_clear().envs(public);
-    command
 }
 
 fn supervisor() -> Result<ExitCode, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut file = File::from(std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| text(&error))?);
+    let mut file = stdin().map_err(|error| text(&error))?;
     let variables = read_variables(&mut file).map_err(|error| text(&error))?;
     settings::hand_over(variables.clone());
     let settings = settings::isolation().map_err(|error| text(&error))?;
@@ -142,8 +118,7 @@ fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd, user: Opt
 fn worker() -> Result<Sandbox, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let socket = Socket::from_stdin().map_err(|error| text(&error))?;
-    let null = File::open("/dev/null").map_err(|error| text(&error))?;
-    rustix::stdio::dup2_stdin(&null).map_err(|error| text(&error))?;
+    close_stdin().map_err(|error| text(&error))?;
     // A worker whose supervisor is gone could no longer end its processes.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|error| text(&error))?;
     hide().map_err(|error| text(&error))?;
@@ -159,17 +134,4 @@ fn reachable(folders: &[PathBuf]) -> Vec<PathBuf> {
     there.sort();
     there.dedup();
     there
-}
-
-fn read_variables(file: &mut File) -> Result<BTreeMap<String, String>, Error> {
-    let mut bytes = vec![];
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-/// No other process of the same user may read this one's memory, and none is written to disk.
-fn hide() -> Result<(), nix::Error> {
-    nix::sys::prctl::set_dumpable(false)?;
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
 }

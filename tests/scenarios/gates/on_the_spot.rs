@@ -193,6 +193,23 @@ fn tools_see_only_the_secrets_that_their_step_names_and_the_call_allows() {
 }
 
 #[test]
+fn no_process_of_the_command_shows_the_secrets_that_its_tools_do_not_get() {
+    let secret = format!("sesame-{}", std::process::id());
+    // A process that ends meanwhile cannot be read.
+    let search = "cat /proc/$PPID/environ /proc/self/environ | tr '\\0' '\\n'; cat /proc/[0-9]*/environ > all 2> /dev/null; true";
+    let repository = Repository::new(&[("gates.json", &plan(json!([lint(search)])))]);
+    let mut command = command(&repository.dir, &[]);
+    let shell =
+        [("OTHER_TOKEN", secret.as_str()), ("NOFX_SECRET_DEPLOY_TOKEN", &secret), ("OPENAI_API_KEY", &secret), ("PLAIN", "plain-plain")];
+    let status = command.envs(shell).stdin(Stdio::piped()).status().expect("nofx starts");
+    assert_eq!(status.code(), Some(0));
+    let log = std::fs::read_to_string(repository.dir.join(".nofx/gates/gate-lint.log")).expect("a log");
+    let all = std::fs::read(repository.dir.join("all")).expect("what they show");
+    assert!(log.contains("PLAIN=plain-plain"), "what is no secret is given: {log}");
+    assert!(!log.contains(&secret) && !String::from_utf8_lossy(&all).contains(&secret), "{log}");
+}
+
+#[test]
 fn what_is_wrong_is_refused_before_anything_runs() {
     let repository = Repository::new(&[("a", "a")]);
     let refused = |arguments: &[&str], why: &str| {
