@@ -16,7 +16,7 @@ pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
-pub use shell::printable;
+pub use shell::{is_printable, printable};
 pub(crate) use shell::{last_lines, script_argv, tail};
 
 /// The drivers that this worker has, each with the placements that it can give to a step.
