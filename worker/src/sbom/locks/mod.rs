@@ -1,5 +1,5 @@
 //! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot. How
-//! much a file may have is said once for all: see `content` and `packages`.
+//! much a file may have, whatever its format, stands in `content` and `packages`.
 
 mod cargo;
 mod entries;

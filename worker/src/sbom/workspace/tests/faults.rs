@@ -126,7 +126,7 @@ fn what_a_file_may_have_is_the_same_in_all_formats() {
     let values = "has more than 1000000 lines and entries";
     for (file, text, reason) in [
         ("requirements.txt", lines, more),
-        ("Cargo.lock", entries(&|n| format!("[[package]]\nname=\"{n}\"\nversion=\"1\""), "\n"), more),
+        ("Cargo.lock", format!("package=[{}]\n", entries(&|n| format!("{{name=\"{n}\",version=\"1\"}}"), ",")), more),
         ("go.sum", entries(&|n| format!("a/{n} v1 {hash}"), "\n"), more),
         ("go.mod", entries(&|n| format!("require a/{n} v1"), "\n"), more),
         ("yarn.lock", format!("# yarn lockfile v1\n{}\n", entries(&|n| format!("{n}@1:\n  version \"1\""), "\n")), more),
