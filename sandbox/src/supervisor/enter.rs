@@ -1,6 +1,5 @@
 //! How a worker gets its supervisor: the process that was started becomes it, and starts the worker. Each step replaces the program, so that
 //! the environment with the keys is in none of them.
-#![expect(clippy::disallowed_methods, reason = "replaces this process, and starts the worker")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

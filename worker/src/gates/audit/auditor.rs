@@ -82,16 +82,18 @@ pub(super) const LOCK_FILES: &[LockFile] = &[
     ("package-lock.json", |lock| (&NPM, npm::runs(lock))),
     ("npm-shrinkwrap.json", |lock| (&NPM, npm::runs(lock))),
     ("pnpm-lock.yaml", |lock| (&PNPM, pnpm::runs(lock))),
-    ("yarn.lock", |lock| match is_berry(lock.text) {
-        true => (&YARN_BERRY, yarn::berry_runs(lock)),
-        false => (&YARN_CLASSIC, yarn::classic_runs(lock)),
-    }),
+    ("yarn.lock", of_yarn),
     ("requirements.txt", pip::requirements),
     // Poetry itself exports nothing without a plugin, and pip-audit does not read its lock file.
     ("poetry.lock", |lock| (&PIP_PINNED, pip::poetry_runs(lock))),
     ("uv.lock", |lock| (&UV, uv::runs(lock))),
     ("go.mod", |_| (&GO, Ok(vec![Run::of([])]))),
 ];
+
+/// Two formats have this name, each of another yarn.
+fn of_yarn(lock: &Lock<'_>) -> Choice {
+    if is_berry(lock.text) { (&YARN_BERRY, yarn::berry_runs(lock)) } else { (&YARN_CLASSIC, yarn::classic_runs(lock)) }
+}
 
 /// The choice for a lock file in a folder, which is read once; none when it is not there.
 pub(super) fn choose(folder: &Files, (file, choose): LockFile, has_database: bool) -> Result<Option<Choice>, String> {
