@@ -100,7 +100,7 @@ begin
   loop
     v_taken.steps := array(select t from unnest(v_taken.steps) as t where t <> all (v_tenant.steps));
     if not pg_try_advisory_xact_lock(hashtextextended(v_tenant.id::text, 8)) then
-      perform nofx_private.put_back(v_tenant.steps, 'ready');
+      perform nofx_private.put_back(v_tenant.steps);
       perform nofx_private.wake_workers();
       v_taken.busy := v_taken.busy || v_tenant.id;
       continue;
@@ -113,8 +113,8 @@ begin
     select s.id, s.tenant_id, s.run_id from nofx.step s where s.id = any (v_tenant.steps[:v_free]);
     v_taken.steps := v_taken.steps || v_tenant.steps[:v_free];
     if cardinality(v_tenant.steps) > v_free then
-      perform nofx_private.put_back(v_tenant.steps[v_free + 1:], 'quota');
-      v_taken.events := v_taken.events || nofx_private.set_programs_aside(v_tenant.id, v_tenant.steps[v_free + 1:]);
+      perform nofx_private.put_back(v_tenant.steps[v_free + 1:]);
+      v_taken.events := v_taken.events || nofx_private.set_programs_aside(v_tenant.id);
     end if;
   end loop;
   v_taken.steps := nullif(v_taken.steps, '{}');
@@ -123,30 +123,30 @@ end
 $$;
 
 -- Puts steps that were dequeued, and not started, back in the queue.
--- Takes: p_steps, steps in status ready; p_state, ready, or quota for those that must wait for a sandbox.
+-- Takes: p_steps, steps in status ready.
 -- Locks: the queue rows it writes.
 -- Returns: nothing.
 -- Raises: nothing.
-create function nofx_private.put_back(p_steps uuid[], p_state nofx.step_queue_state)
+create function nofx_private.put_back(p_steps uuid[])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
   insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, concurrency_key, due_at)
-  select s.id, s.tenant_id, s.run_id, p_state, r.priority, s.tool, s.concurrency_key, now() + interval '10 seconds'
+  select s.id, s.tenant_id, s.run_id, 'ready', r.priority, s.tool, s.concurrency_key, now() + interval '10 seconds'
     from nofx.step s
     join nofx.run r on r.id = s.run_id
    where s.id = any (p_steps) and s.status = 'ready';
 end
 $$;
 
--- Sets the other ready programs of a tenant aside that has no sandbox left, so that no claim reads them again; at most 1,000.
--- Takes: p_tenant, whose lock is held; p_steps, those that were set aside already.
+-- Sets the ready programs of a tenant aside that has no sandbox left, so that no claim reads them again; at most 1,000.
+-- Takes: p_tenant, whose lock is held.
 -- Locks: the queue rows it changes, skipping those of other claims.
--- Returns: events to emit: step.waiting, one for each step that waits now, with those of p_steps.
+-- Returns: events to emit: step.waiting, one for each step that waits now.
 -- Raises: nothing.
-create function nofx_private.set_programs_aside(p_tenant uuid, p_steps uuid[])
+create function nofx_private.set_programs_aside(p_tenant uuid)
 returns nofx_private.new_event[]
 language plpgsql
 set search_path = ''
@@ -170,8 +170,7 @@ begin
            'name', s.name, 'tool', s.tool, 'attempt', s.attempt, 'waits_for', 'quota', 'quota', 'parallel_sandboxes'))::nofx_private.new_event
            order by s.id)
     into v_events
-    from nofx.step s
-   where s.id in (select step_id from aside union all select unnest(p_steps));
+    from aside a join nofx.step s on s.id = a.step_id;
   return v_events;
 end
 $$;
