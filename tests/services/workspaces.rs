@@ -74,7 +74,8 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
     let (second, third) = (ask(&own).await, ask(&own).await);
     let bytes = measured(&own, 3).await;
     assert!(bytes > 8 << 20 && !folder(&ended[1]).exists(), "{bytes}");
-    let refused = own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop"}]})).await;
+    let refused =
+        own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;
     let run = own.wait(&refused, LIMIT, is_finished).await;
     let message =
         run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == "go")).expect("it is there")["error"]["message"]

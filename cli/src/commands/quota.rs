@@ -79,7 +79,7 @@ const QUOTAS: [(&str, &str); 9] = [
 
 pub(crate) async fn run(target: &Target, options: Quota) -> Outcome {
     let quota = match options.command {
-        None => Api::find(target, Role::Viewer)?.get(PATH).await?["data"][0].take(),
+        None => shown(Api::find(target, Role::Viewer)?.get(PATH).await?),
         Some(QuotaCommand::Set(wanted)) => set(target, wanted).await?,
     };
     if target.json {
@@ -90,6 +90,11 @@ pub(crate) async fn run(target: &Target, options: Quota) -> Outcome {
         }
     }
     Ok(Exit::Succeeded)
+}
+
+/// The quota of a list that has one at most.
+fn shown(mut page: Value) -> Value {
+    page["data"].get_mut(0).map(Value::take).unwrap_or_default()
 }
 
 async fn set(target: &Target, wanted: SetQuota) -> Result<Value, Error> {
@@ -127,9 +132,9 @@ fn lines(quota: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use super::{lines, usd};
+    use super::{lines, shown, usd};
 
     #[test]
     fn each_limit_has_a_line_with_what_is_used() {
@@ -143,7 +148,8 @@ mod tests {
                 "parallel_sandboxes   2 steps whose programs run"
             ]
         );
-        assert_eq!(lines(&Value::Null), ["nothing is limited"]);
+        assert_eq!(lines(&shown(json!({"data": [], "next_cursor": null}))), ["nothing is limited"]);
+        assert_eq!(shown(json!({"data": [{"day_usd": 1}]})), json!({"day_usd": 1}));
     }
 
     #[test]

@@ -14,8 +14,8 @@ async fn set(tenant: &Tenant, more: Value) -> (StatusCode, Value) {
 
 /// Two programs that run until a file is there, which a step writes when a person allows it.
 fn held() -> Value {
-    let until = |name: &str| json!({"name": name, "tool": "bash", "inputs": {"script": "until [ -e go ]; do sleep 0.1; done; echo ran"}});
-    json!({"goal": "x", "steps": [until("a"), until("b"), {"name": "ask", "tool": "manual:x"},
+    let until = |name: &str| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": "until [ -e go ]; do sleep 0.1; done; echo ran"}});
+    json!({"goal": "x", "steps": [until("a"), until("b"), {"name": "ask", "tool": "manual:x", "needs": []},
         {"name": "write", "tool": "workspace:write", "needs": ["ask"], "inputs": {"files": {"go": ""}}}]})
 }
 
@@ -45,6 +45,8 @@ async fn programs_beyond_the_quota_wait_say_so_and_hold_up_nobody_else() {
     assert!(line.code == Some(0) && line.out.contains("parallel_sandboxes   1 steps whose programs run; 1 used\n"), "{line:?}");
     let show = person.nofx(&["show", &id]);
     assert!(show.out.contains("for a quota"), "{show:?}");
+    let line = other.viewer().nofx(&["quota"]);
+    assert_eq!((line.code, line.out.as_str()), (Some(0), "nothing is limited\n"), "{line:?}");
 
     // Another tenant's programs, and steps of this one that run none.
     let quick = json!({"goal": "x", "steps": [{"name": "go", "tool": "bash", "inputs": {"script": "echo ran"}}]});
