@@ -19,6 +19,8 @@ create table nofx.quota (
   day_sandbox_usd numeric check (day_sandbox_usd > 0),
   changed_at timestamptz not null default now()
 );
+-- Each settle asks whether there is any.
+create index quota_of_sandboxes on nofx.quota (tenant_id) where parallel_sandboxes is not null;
 select nofx_private.secure_table('nofx.quota');
 
 -- Refuses a new run that exceeds the tenant's quota, with the quota's name and when to retry. For tenants without one it costs one

@@ -65,7 +65,7 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
     for id in &ended {
         assert_eq!(own.wait(id, LIMIT, is_finished).await["status"], "succeeded");
     }
-    let folder = |id: &str| own.dir.join("workspaces").join(id);
+    let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
     let bytes = measured(&own, 2).await;
     assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
     assert!(folder(&first).exists() && !folder(&ended[0]).exists() && folder(&ended[1]).exists(), "the oldest that has ended goes");

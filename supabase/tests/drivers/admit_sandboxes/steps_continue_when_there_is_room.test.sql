@@ -12,7 +12,7 @@ select is(nofx_private.admit_sandboxes(array[current_setting('tap.tenant')::uuid
 select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 2);
 select is(pg_temp.waits(), 3, 'a higher quota admits at once');
 select is((tap.events())[cardinality(tap.events())], 'step.ready s1', 'and says so');
--- The worker is lost: no settle frees its sandbox.
+-- The worker has crashed: no settle frees its sandbox.
 update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s0');
 update nofx_private.lease_batch set check_at = now() - interval '1 second' where true;
 select nofx.expire_leases();

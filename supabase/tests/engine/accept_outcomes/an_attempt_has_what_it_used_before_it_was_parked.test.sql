@@ -43,7 +43,7 @@ select pg_temp.again('s2');
 select tap.settle('s2', 'done', '{"isolation": {}, "usage": {"cpu_ms": -1, "max_rss_bytes": 2, "wall_ms": 3}}');
 select is((pg_temp.attempt('s2')).isolation, null, 'nothing is claimed');
 select is((pg_temp.attempt('s2')).usage ->> 'cpu_ms', '10');
--- Its worker is lost.
+-- Its worker has crashed.
 select pg_temp.park('s3', 'gate', 'L2');
 select pg_temp.again('s3');
 update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s3');
