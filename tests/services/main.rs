@@ -9,3 +9,4 @@ mod limits;
 mod metrics;
 mod models;
 mod schemathesis;
+mod workspaces;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nofx_shared::drivers::Usage;
+use nofx_shared::drivers::{Driver, Usage};
 use nofx_shared::engine::Outcome;
 use nofx_shared::retention::Retained;
 use prometheus_client::encoding::{prometheus_text, text};
@@ -40,6 +40,9 @@ pub(crate) struct Metrics {
     steps_claimed: Family<Labels, Counter>,
     sandbox_cpu: Family<Labels, Counter<f64, AtomicU64>>,
     sandbox_wall: Family<Labels, Counter<f64, AtomicU64>>,
+    sandbox_cost: Family<Labels, Counter<f64, AtomicU64>>,
+    workspace_bytes: Gauge,
+    workspaces: Gauge,
     cpu: Family<Labels, Counter<f64, AtomicU64>>,
     memory: Family<Labels, Gauge>,
 }
@@ -59,6 +62,7 @@ impl Metrics {
             steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
             sandbox_cpu: time(to, "sandbox_cpu", "CPU time of the processes of steps, by tool", Family::default()),
             sandbox_wall: time(to, "sandbox_wall", "Time that processes of steps ran, by tool", Family::default()),
+            sandbox_cost: number(to, "sandbox_cost_usd", "Cost of the processes of steps in USD, by driver", Family::default()),
             calls: number(to, "database_calls", "Database calls", Counter::default()),
             batch: number(to, "settle_batch_steps", "Steps per settle", buckets(1.0, 2.0, 9)),
             settle: time(to, "settle_duration", "Duration of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
@@ -68,6 +72,8 @@ impl Metrics {
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
             jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
             history_pruned: number(to, "history_pruned", "Rows deleted after their retention, by kind", Family::default()),
+            workspace_bytes: bytes(to, "workspace_disk", "Disk of all workspaces of this machine", Gauge::default()),
+            workspaces: number(to, "workspaces", "Workspaces of this machine", Gauge::default()),
             cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
             memory: bytes(to, "process_memory", "Memory of this worker, and peak memory of a child process", Family::default()),
             registry,
@@ -103,6 +109,20 @@ impl Metrics {
         let labels = vec![("tool", tool.to_owned())];
         self.sandbox_cpu.get_or_create(&labels).inc_by(usage.cpu_ms as f64 / 1000.0);
         self.sandbox_wall.get_or_create(&labels).inc_by(usage.wall_ms as f64 / 1000.0);
+    }
+
+    /// The workspaces were measured.
+    pub(crate) fn workspaces(&self, bytes: u64, count: usize) {
+        self.workspace_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.workspaces.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// What a step's processes cost, as the database computed it.
+    pub(crate) fn cost(&self, driver: &str, micro_usd: u64) {
+        // `task` is a placement of worker-container.
+        let known = Driver::ALL.into_iter().map(Driver::as_str).chain(["task"]).find(|known| *known == driver);
+        let labels = vec![("driver", known.unwrap_or("other").to_owned())];
+        self.sandbox_cost.get_or_create(&labels).inc_by(micro_usd as f64 / 1e6);
     }
 
     /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without them.
@@ -192,6 +212,29 @@ mod tests {
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains("nofx_sandbox_cpu_seconds_total{tool=\"bash\"} 3"), "{text}");
         assert!(text.contains("nofx_sandbox_wall_seconds_total{tool=\"bash\"} 4.5"), "{text}");
+    }
+
+    #[test]
+    fn the_disk_of_workspaces_is_what_was_measured_last() {
+        let metrics = Metrics::new();
+        metrics.workspaces(5 << 20, 3);
+        metrics.workspaces(u64::MAX, 2);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains(&format!("nofx_workspace_disk_bytes {}\n", i64::MAX)) && text.contains("nofx_workspaces 2\n"), "{text}");
+    }
+
+    #[test]
+    fn costs_add_up_by_driver_in_usd_and_no_other_text_becomes_a_label() {
+        let metrics = Metrics::new();
+        for (driver, micro_usd) in [("e2b", 1_250_000), ("e2b", 250_000), ("task", 500_000), ("\"} 1", 1_000_000), ("worker-container", 0)]
+        {
+            metrics.cost(driver, micro_usd);
+        }
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        for line in ["{driver=\"e2b\"} 1.5\n", "{driver=\"task\"} 0.5\n", "{driver=\"other\"} 1.0\n", "{driver=\"worker-container\"} 0.0\n"]
+        {
+            assert!(text.contains(&format!("nofx_sandbox_cost_usd_total{line}")), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub struct Usage {
     pub cpu_ms: u64,
     /// Peak memory of the largest process, in bytes.
     pub max_rss_bytes: u64,
-    /// From start to end of each process, in milliseconds.
+    /// From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
     pub wall_ms: u64,
 }
 

@@ -19,6 +19,8 @@ pub struct Worker {
     pub concurrency: usize,
     /// `NOFX_PROCESSES`: child processes at once; default: 16; more steps wait for their turn.
     pub processes: usize,
+    /// `NOFX_WORKSPACES_MB`: how much disk all workspaces may use, in MiB; default: 16384; 0: no limit.
+    pub workspaces_bytes: Option<u64>,
     /// `NOFX_LEASE_S`: how long a lease lasts without a heartbeat; default: 30.
     pub lease: Duration,
     /// `NOFX_SWEEP_S`: how often it expires leases and fires timers; default: 15, or half a lease if that is less.
@@ -87,6 +89,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         name: reader.worker_name(),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),
+        workspaces_bytes: Some(reader.parsed("NOFX_WORKSPACES_MB", 16_384_u64)).filter(|mb| *mb > 0).map(|mb| mb.saturating_mul(1 << 20)),
         lease,
         sweep: match reader.parsed("NOFX_SWEEP_S", 0) {
             0 => Duration::from_secs(15).min(lease / 2),

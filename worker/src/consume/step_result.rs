@@ -38,8 +38,8 @@ impl StepResult {
     /// The row that `settle_steps` takes.
     pub(super) fn row(&self) -> Value {
         let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
-        if let Some(isolation) = &self.sandboxed.isolation {
-            row["isolation"] = json!(isolation);
+        if let Some(isolation) = self.sandboxed.reported() {
+            row["isolation"] = isolation;
         }
         if let Some(usage) = &self.sandboxed.usage {
             row["usage"] = json!(usage);
@@ -82,6 +82,13 @@ mod tests {
         let row_of_process = row(sandboxed);
         assert_eq!(row_of_process["isolation"]["level"], "L2");
         assert_eq!(row_of_process["usage"], json!({"cpu_ms": 12, "max_rss_bytes": 4096, "wall_ms": 30}));
+        let mut sandboxed = Sandboxed::default();
+        sandboxed.add(None, None);
+        assert_eq!(
+            row(sandboxed)["isolation"],
+            json!({}),
+            "one ran of which nothing is known: an earlier part of the attempt says nothing for it"
+        );
         let row = row(Sandboxed::default());
         assert!(row.get("isolation").is_none() && row.get("usage").is_none(), "no process ran: {row}");
     }

@@ -2,6 +2,7 @@
 //! step's outcome, and evidence and provenance have it.
 
 use nofx_shared::drivers::{Enforced, Usage};
+use serde_json::{Value, json};
 
 /// What held for all processes of an attempt, and what they used together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,11 @@ impl Sandboxed {
         } else if let Some(enforced) = enforced.filter(weaker) {
             self.isolation = Some(enforced.clone());
         }
+    }
+
+    /// What is settled: nothing when no process ran, `{}` when one ran of which nothing is known.
+    pub(crate) fn reported(&self) -> Option<Value> {
+        if self.has_unreported { Some(json!({})) } else { self.isolation.as_ref().map(|isolation| json!(isolation)) }
     }
 }
 

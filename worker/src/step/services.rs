@@ -58,7 +58,7 @@ impl Services {
             db,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),
-            workspaces: Workspaces::new(sandbox, processes.clone()),
+            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes),
             processes,
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),

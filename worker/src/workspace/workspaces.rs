@@ -1,7 +1,7 @@
 //! The folders of runs: created on first use, shared by the steps of a run on this machine, removed when they are old. A checkout is made
 //! under another name and then adopted, so that a workspace that exists is complete. Each belongs to a user of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::disk::{Disk, measure};
 use super::folder::Folder;
 use super::git::{Git, of_others};
 use crate::drivers::Processes;
@@ -22,11 +23,13 @@ pub(crate) struct Workspaces {
     processes: Processes,
     /// By run: one checkout at a time, and only once.
     created: Mutex<HashMap<Uuid, Arc<OnceCell<PathBuf>>>>,
+    disk: Disk,
 }
 
 impl Workspaces {
-    pub(crate) fn new(sandbox: Sandbox, processes: Processes) -> Self {
-        Self { sandbox, processes, created: Mutex::default() }
+    /// `most`: how much disk all of them may use, in bytes.
+    pub(crate) fn new(sandbox: Sandbox, processes: Processes, most: Option<u64>) -> Self {
+        Self { sandbox, processes, created: Mutex::default(), disk: Disk::new(most) }
     }
 
     /// The run's folder: a checkout, or an empty folder when the plan names no repository.
@@ -41,6 +44,7 @@ impl Workspaces {
         if let Some(found) = self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
             return Ok(found);
         }
+        self.disk.check_room()?;
         if source.is_some_and(|source| source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
             return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
@@ -83,13 +87,51 @@ impl Workspaces {
             Err(failure) => return tracing::warn!(error = failure.message, "could not list old workspaces"),
         };
         for run in runs {
-            self.created.lock().expect("the lock is never poisoned").remove(&run);
-            let removed =
-                self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await;
-            if let Err(failure) = removed {
-                tracing::warn!(error = failure.message, %run, "could not remove an old workspace");
-            }
+            self.remove(run).await;
         }
+    }
+
+    /// Removes the folder of a run, if there is one; what could not be removed stays for the next time.
+    pub(crate) async fn remove(&self, run: Uuid) {
+        self.created.lock().expect("the lock is never poisoned").remove(&run);
+        match self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await {
+            Ok(()) => self.disk.forget(run),
+            Err(failure) => tracing::warn!(error = failure.message, %run, "could not remove a workspace"),
+        }
+    }
+
+    /// The runs that have a folder on this machine.
+    pub(crate) async fn runs(&self) -> Vec<Uuid> {
+        let all = self.supervised(|sandbox| sandbox.idle_workspaces(Duration::ZERO)).await;
+        all.inspect_err(|failure| tracing::warn!(error = failure.message, "could not list workspaces")).unwrap_or_default()
+    }
+
+    /// Measures the folders of these runs, those of ended ones once. Returns the runs whose folders must go so that the rest fits.
+    pub(crate) async fn measure(&self, runs: Vec<Uuid>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
+        let mut measured = HashMap::new();
+        for run in runs {
+            let known = self.disk.known(run);
+            let bytes = match known {
+                // A run that was retried changes it again.
+                Some(known) if known.is_last && !unfinished.contains(&run) => Ok(known.bytes),
+                _ => self.bytes(run).await,
+            };
+            let bytes = bytes.inspect_err(|failure| tracing::warn!(error = failure.message, %run, "could not measure a workspace"));
+            measured.insert(run, bytes.ok().or(known.map(|known| known.bytes)).unwrap_or_default());
+        }
+        self.disk.update(measured, unfinished)
+    }
+
+    async fn bytes(&self, run: Uuid) -> Result<u64, Failure> {
+        match self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
+            Some(path) => measure(&self.processes, &Folder::new(&self.processes, path)?).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Bytes of all workspaces when they were measured last, and how many there were.
+    pub(crate) fn usage(&self) -> (u64, usize) {
+        self.disk.usage()
     }
 
     async fn supervised<T: Send + 'static>(&self, call: impl FnOnce(&Sandbox) -> Result<T, String> + Send + 'static) -> Result<T, Failure> {
