@@ -16,10 +16,13 @@ const PATTERN_BYTES: usize = 1000;
 /// Largest compiled expression, in bytes.
 const LARGEST: usize = 1 << 20;
 /// Sizes of compiled expressions that are tried: the first that suffices says how large it is.
-const SIZES: [usize; 6] = [1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, LARGEST];
+const SIZES: [usize; 5] = [1 << 10, 8 << 10, 64 << 10, 256 << 10, LARGEST];
 /// What compiling takes: units for a byte of the pattern, and bytes of the compiled one for a unit.
 const UNITS_OF_PATTERN: u64 = 32;
 const COMPILED_BYTES: u64 = 16;
+/// What a class (`\w`, `\pL`, `[…]`) takes each time: it has hundreds of ranges, and without case all of their counterparts.
+const UNITS_OF_CLASS: u64 = 700;
+const UNITS_OF_CLASS_WITH_FLAGS: u64 = 3000;
 /// What matching takes: a unit for each byte of text times this many bytes of the compiled expression.
 const MATCHED_BYTES: u64 = 2048;
 /// Most expressions that a thread keeps compiled.
@@ -66,9 +69,11 @@ fn compile(pattern: &str) -> Charged<Compiled> {
         return Err(error(format!("the regular expression has {} bytes, the limit is {PATTERN_BYTES}", pattern.len())));
     }
     let length = u64::try_from(pattern.len()).unwrap_or(u64::MAX);
+    let text =
+        length * UNITS_OF_PATTERN + classes(pattern) * if pattern.contains("(?") { UNITS_OF_CLASS_WITH_FLAGS } else { UNITS_OF_CLASS };
     for size in SIZES {
         let bytes = u64::try_from(size).unwrap_or(u64::MAX);
-        charge(length * UNITS_OF_PATTERN + bytes / COMPILED_BYTES)?;
+        charge(text + bytes / COMPILED_BYTES)?;
         match RegexBuilder::new(pattern).size_limit(size).dfa_size_limit(LARGEST).build() {
             Ok(regex) => return Ok(Compiled { regex, bytes }),
             Err(regex::Error::CompiledTooBig(_)) => {}
@@ -76,4 +81,12 @@ fn compile(pattern: &str) -> Charged<Compiled> {
         }
     }
     Err(error(format!("'{pattern}' is too large when it is compiled: repeat less, or match in several steps")))
+}
+
+/// How many classes of characters a pattern names, at most.
+fn classes(pattern: &str) -> u64 {
+    let bytes = pattern.as_bytes();
+    let escapes = bytes.windows(2).filter(|two| two[0] == b'\\' && two[1].is_ascii_alphabetic()).count();
+    let brackets = bytes.iter().filter(|byte| **byte == b'[').count();
+    u64::try_from(escapes + brackets).unwrap_or(u64::MAX)
 }

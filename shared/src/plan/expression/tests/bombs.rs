@@ -114,6 +114,7 @@ fn regular_expressions_are_limited() {
     assert!(error.contains("too large when it is compiled"), "{error}");
     let long = format!("'a'.matches('{}')", "a".repeat(1001));
     assert!(evaluate(&long, Budget::STEP).expect_err("too long").to_string().contains("1001 bytes, the limit is 1000"));
+    is_stopped(&format!("'a'.matches('(?i){}')", "\\\\pL".repeat(110)));
     for source in [
         "text.matches('(a?){300}a{300}b')",
         "text.matches('(.*)(.*)(.*)(.*)(.*)(.*)[^a]')",
