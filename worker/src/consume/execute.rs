@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
+use nofx_shared::drivers::Level;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
+use nofx_shared::plan::expression::apart;
 use nofx_shared::secrets::{self, Mask};
 use nofx_shared::telemetry;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use super::prepare::{Prepared, Resolved, prepare};
+use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
 use crate::drivers::Confinement;
 use crate::handlers;
@@ -32,7 +34,8 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let Resolved { inputs, idempotency_key, env } = match prepare(&step, services.isolation_floor) {
+    let (step, prepared) = prepared(step, services.isolation_floor).await;
+    let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
@@ -55,6 +58,19 @@ pub(super) async fn execute(
         services,
     };
     run_traced(Box::new(context), inputs).await
+}
+
+/// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
+async fn prepared(step: ClaimedStep, floor: Level) -> (ClaimedStep, Result<Prepared, Failure>) {
+    if !evaluates(&step) {
+        let prepared = prepare(&step, floor);
+        return (step, prepared);
+    }
+    let work = move || {
+        let prepared = prepare(&step, floor);
+        (step, prepared)
+    };
+    apart(work).await
 }
 
 /// Runs the handler in the trace of its run, once its secrets are loaded and its approval is attested.
@@ -175,9 +191,40 @@ fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value, json};
+    use std::sync::Mutex;
 
-    use super::{INPUT_BYTES, used_inputs};
+    use nofx_shared::drivers::Level;
+    use serde_json::{Map, Value, json};
+    use uuid::Uuid;
+
+    use super::{INPUT_BYTES, prepared, used_inputs};
+
+    /// On a runtime with one thread, which must be free to go on with the other.
+    #[tokio::test]
+    async fn an_expression_holds_up_nothing_else() {
+        let items = vec!["1"; 100].join(",");
+        let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
+        for spec in [
+            json!({"if": costly}),
+            json!({"for_each": costly}),
+            json!({"inputs": {"a": [format!("${{{{ {costly} }}}}")]}}),
+            json!({"env": {"A": format!("is ${{{{ {costly} }}}}")}}),
+            json!({"idempotency_key": format!("${{{{ {costly} }}}}")}),
+        ] {
+            let row = json!({"id": Uuid::nil(), "run_id": Uuid::nil(), "tenant_id": Uuid::nil(), "name": "a", "tool": "noop", "attempt": 1,
+                "ready_at": "2026-01-01T00:00:00Z", "token": Uuid::nil(), "goal": "", "created_by": "", "spec": spec});
+            let step = serde_json::from_value(row).expect("a claimed step");
+            let order = Mutex::new(vec![]);
+            let note = |what| order.lock().expect("never poisoned").push(what);
+            let evaluates = async {
+                let failure = prepared(step, Level::L2).await.1.err().expect("it takes too much");
+                assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
+                note("evaluated");
+            };
+            tokio::join!(evaluates, async { note("another") });
+            assert_eq!(*order.lock().expect("never poisoned"), ["another", "evaluated"], "{spec}");
+        }
+    }
 
     fn planned() -> Map<String, Value> {
         Map::from_iter([("script".to_owned(), json!("echo ${{ steps.a.outputs.v }}")), ("n".to_owned(), json!(1))])
