@@ -71,7 +71,8 @@ impl Processes {
         let run = async {
             if let Place::Machine(own) = command.place.clone() {
                 command.env = environment(None, command.env, trace);
-                return machine::run(&own, self, &command).await;
+                // Boxed: what it calls calls this again, and its size would be counted in every step.
+                return Box::pin(machine::run(&own, self, &command)).await;
             }
             command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
             let _permit = self.permit().await?;

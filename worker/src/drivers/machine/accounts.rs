@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nofx_shared::drivers::Driver;
+use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::{Error, SecretStore};
 use nofx_shared::settings;
@@ -11,27 +11,61 @@ use uuid::Uuid;
 
 use super::{Account, Kind, Spec};
 use crate::drivers::e2b::E2b;
+use crate::drivers::modal::{Bridges, Modal};
+use crate::drivers::task::{EcsClient, Tasks};
+
+/// Makes an account of its keys.
+type Make = fn(&Providers, Vec<String>) -> Option<Arc<dyn Account>>;
 
 /// A driver that makes machines.
 struct Maker {
     kind: Kind,
-    /// The names of its keys: secrets of a tenant or of the deployment, or settings.
+    /// The names of its keys: secrets of a tenant or of the deployment, or settings. None: the worker calls it as itself.
     keys: &'static [&'static str],
-    /// An account, of the keys in this order.
-    account: fn(&settings::Machines, Vec<String>) -> Arc<dyn Account>,
+    /// An account, of the keys in this order. None: the settings that it needs are not there.
+    account: Make,
+    /// What must be set for it, in words.
+    needs: &'static str,
 }
 
 /// The one list of drivers that make machines.
-const MAKERS: [Maker; 1] = [Maker {
-    kind: (Driver::E2b, None),
-    keys: &["E2B_API_KEY"],
-    account: |settings, keys| Arc::new(E2b::new(settings.e2b.clone(), keys.concat())),
-}];
+const MAKERS: [Maker; 3] = [
+    Maker {
+        kind: (Driver::E2b, None),
+        keys: &["E2B_API_KEY"],
+        account: |providers, keys| Some(Arc::new(E2b::new(providers.settings.e2b.clone(), keys.concat()))),
+        needs: "neither the tenant's secrets nor the settings have E2B_API_KEY",
+    },
+    Maker {
+        kind: (Driver::Modal, None),
+        keys: &["MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"],
+        account: |providers, keys| {
+            let [id, secret]: [String; 2] = keys.try_into().ok()?;
+            let settings = providers.settings.modal.clone()?;
+            Some(Arc::new(Modal::new(settings, Arc::clone(&providers.bridges), id, secret)))
+        },
+        needs: "the setting NOFX_MODAL_PYTHON is needed, and MODAL_TOKEN_ID and MODAL_TOKEN_SECRET in the tenant's secrets or the settings",
+    },
+    Maker {
+        kind: (Driver::WorkerContainer, Some(Placement::Ecs)),
+        keys: &[],
+        account: |providers, _| Some(Arc::new(Tasks::new(providers.settings.tasks.clone()?, Arc::clone(&providers.ecs)))),
+        needs: "the setting NOFX_TASK_CLUSTER is needed for tasks of steps",
+    },
+];
+
+/// What accounts share.
+struct Providers {
+    settings: settings::Machines,
+    bridges: Arc<Bridges>,
+    ecs: EcsClient,
+}
+
 /// Most tenants whose own accounts are searched for machines that nobody ended.
 const TENANTS: usize = 10_000;
 
 pub(crate) struct Accounts {
-    settings: settings::Machines,
+    providers: Providers,
     secrets: Arc<SecretStore>,
     /// The name of this deployment in tags: several may share an account.
     pub deployment: String,
@@ -41,7 +75,8 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn new(settings: settings::Machines, secrets: Arc<SecretStore>, deployment: String) -> Self {
-        Self { settings, secrets, deployment, tenants: Mutex::default() }
+        let providers = Providers { settings, bridges: Arc::default(), ecs: EcsClient::default() };
+        Self { providers, secrets, deployment, tenants: Mutex::default() }
     }
 
     /// Whether programs of these steps run on machines.
@@ -55,37 +90,41 @@ impl Accounts {
         let refused = |why: &str| Failure::permanent(format!("this deployment does not offer the driver {driver}: {why}"));
         let failed = |error: Error| Failure::transient(format!("could not read the keys of {driver}: {error}"));
         let place = place_of(spec.kind).ok_or_else(|| refused("it makes no machines"))?;
-        if let Some(keys) = self.own_keys(place, tenant).await.map_err(failed)? {
-            let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-            if tenants.len() < TENANTS {
-                tenants.insert((place, tenant));
+        let maker = &MAKERS[place];
+        let keys = match self.own_keys(place, tenant).await.map_err(failed)? {
+            Some(keys) => {
+                let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+                if tenants.len() < TENANTS {
+                    tenants.insert((place, tenant));
+                }
+                Some(keys)
             }
-            return Ok((MAKERS[place].account)(&self.settings, keys));
-        }
-        let keys = self.keys_of_deployment(place).await.map_err(failed)?;
-        let names = MAKERS[place].keys.join(" and ");
-        let keys = keys.ok_or_else(|| refused(&format!("neither the tenant's secrets nor the settings have {names}")))?;
-        Ok((MAKERS[place].account)(&self.settings, keys))
+            None => self.keys_of_deployment(place).await.map_err(failed)?,
+        };
+        keys.and_then(|keys| (maker.account)(&self.providers, keys)).ok_or_else(|| refused(maker.needs))
     }
 
     /// All accounts in which machines of this deployment may be. Those whose keys cannot be read now are left out.
     pub(crate) async fn all(&self) -> Vec<Arc<dyn Account>> {
         let mut all = vec![];
-        for place in 0..MAKERS.len() {
+        for (place, maker) in MAKERS.iter().enumerate() {
             if let Ok(Some(keys)) = self.keys_of_deployment(place).await {
-                all.push((MAKERS[place].account)(&self.settings, keys));
+                all.extend((maker.account)(&self.providers, keys));
             }
         }
         let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (place, tenant) in tenants {
             if let Ok(Some(keys)) = self.own_keys(place, tenant).await {
-                all.push((MAKERS[place].account)(&self.settings, keys));
+                all.extend((MAKERS[place].account)(&self.providers, keys));
             }
         }
         all
     }
 
     async fn own_keys(&self, place: usize, tenant: Uuid) -> Result<Option<Vec<String>>, Error> {
+        if MAKERS[place].keys.is_empty() {
+            return Ok(None);
+        }
         let names: Vec<String> = MAKERS[place].keys.iter().map(|name| (*name).to_owned()).collect();
         match self.secrets.read(tenant, &names).await {
             Ok(mut found) => Ok(names.iter().map(|name| found.remove(name)).collect()),
@@ -97,7 +136,7 @@ impl Accounts {
     async fn keys_of_deployment(&self, place: usize) -> Result<Option<Vec<String>>, Error> {
         let mut keys = vec![];
         for name in MAKERS[place].keys {
-            let key = match self.settings.keys.get(*name) {
+            let key = match self.providers.settings.keys.get(*name) {
                 Some(key) => Some(key.clone()),
                 None => match self.secrets.of_deployment(name).await {
                     Some(Ok(key)) => Some(key),

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Takes output as it arrives: whether it is of standard output, and the bytes.
 pub(crate) type Sink<'a> = dyn FnMut(bool, &[u8]) + Send + 'a;
 
 /// A program to be run on a machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exec {
     pub argv: Vec<String>,
     /// Beside these it has what the machine's image sets, and nothing of the worker's.
