@@ -1,7 +1,9 @@
 //! Stand-ins for outside services, written from their published shapes.
 
 pub mod checks;
+pub mod e2b;
 pub mod edge_config;
 pub mod forges;
+pub mod machine;
 pub mod models;
 pub mod otlp;

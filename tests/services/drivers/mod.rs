@@ -1,0 +1,8 @@
+//! Drivers: one suite for all of them, and what each has alone.
+
+mod cases;
+mod conformance;
+mod e2b;
+mod files;
+mod killed;
+mod stack;
