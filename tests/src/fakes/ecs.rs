@@ -2,9 +2,10 @@
 //! task that was placed, names its address, and kills it when the task is stopped.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use nofx_local::Aws;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::stack::binary;
@@ -25,10 +27,8 @@ pub enum Fault {
     Full,
     /// The next task is placed, and the answer does not come.
     LostStart,
-    /// The program of the next task ends as soon as it is asked to run something.
+    /// The next task ends soon after its start.
     EarlyDeath,
-    /// The next call is throttled.
-    Throttled,
 }
 
 #[derive(Clone)]
@@ -36,15 +36,17 @@ pub struct Ecs {
     pub url: String,
     subnet: String,
     state: Arc<Mutex<FakeState>>,
-    emulator: Arc<Mutex<Option<Aws>>>,
+    /// It ends with the last copy of this.
+    _emulator: Arc<Aws>,
     upstream: String,
     /// Where programs write: a folder of their own for each task.
-    folder: PathBuf,
+    folder: Arc<TempDir>,
 }
 
 #[derive(Default)]
 struct FakeState {
     running: BTreeMap<String, Running>,
+    asked: Vec<Value>,
     faults: Vec<Fault>,
     started: u8,
 }
@@ -67,9 +69,9 @@ const TARGET: &str = "AmazonEC2ContainerServiceV20141113.";
 
 impl Ecs {
     /// With a cluster and a task definition, as the template `service.yaml` makes them.
-    pub async fn start(folder: PathBuf) -> Self {
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let emulator = Aws::start(&folder, "tasks").await.expect("moto starts");
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let emulator = Aws::start(folder.path(), "tasks").await.expect("moto starts");
         let upstream = emulator.url();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -91,8 +93,8 @@ impl Ecs {
     }
 
     /// The settings of a worker that starts tasks here.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let settings = [
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "nofx".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "nofx".to_owned()),
@@ -102,10 +104,12 @@ impl Ecs {
             ("NOFX_TASK_SUBNETS", self.subnet.clone()),
             ("NOFX_TASK_SECURITY_GROUPS", "sg-open".to_owned()),
             ("NOFX_TASK_CLOSED_SECURITY_GROUPS", "sg-closed".to_owned()),
-        ]
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    pub fn fail(&self, fault: Fault) {
+    /// A fault that happens once.
+    pub fn will(&self, fault: Fault) {
         self.state.lock().expect("not poisoned").faults.push(fault);
     }
 
@@ -114,21 +118,18 @@ impl Ecs {
         self.state.lock().expect("not poisoned").running.values_mut().filter(|one| matches!(one.program.try_wait(), Ok(None))).count()
     }
 
-    /// What the emulator knows of all tasks that were placed.
-    pub async fn tasks(&self) -> Vec<Value> {
-        let arns = self.call("ListTasks", &json!({"cluster": CLUSTER})).await["taskArns"].clone();
-        if arns.as_array().is_none_or(Vec::is_empty) {
-            return vec![];
-        }
-        let described = self.call("DescribeTasks", &json!({"cluster": CLUSTER, "tasks": arns, "include": ["TAGS"]})).await;
-        described["tasks"].as_array().expect("tasks").clone()
+    /// What was asked for, of each task that was placed.
+    pub fn asked(&self) -> Vec<Value> {
+        self.state.lock().expect("not poisoned").asked.clone()
     }
 
-    pub async fn stop(self) {
-        self.state.lock().expect("not poisoned").running.clear();
-        let emulator = self.emulator.lock().expect("not poisoned").take();
-        if let Some(emulator) = emulator {
-            emulator.stop().await;
+    /// The address of a task, once one runs.
+    pub async fn address(&self) -> String {
+        loop {
+            if let Some(one) = self.state.lock().expect("not poisoned").running.values().next() {
+                return one.address.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -157,16 +158,17 @@ impl Ecs {
     }
 
     /// Starts the program of a task as its definition and its overrides say.
-    fn place(&self, task: &Value) {
+    fn place(&self, task: &Value, asked: &Value) {
         let arn = task["taskArn"].as_str().expect("an ARN").to_owned();
         let mut state = self.state.lock().expect("not poisoned");
+        state.asked.push(asked.clone());
         state.started += 1;
         let address = format!("127.0.9.{}", state.started);
         let early = state.faults.iter().position(|one| *one == Fault::EarlyDeath).map(|at| state.faults.remove(at)).is_some();
-        let given = task["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
+        let given = asked["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let lifetime = early.then(|| ("NOFX_TASK_LIFETIME_S".to_owned(), "1".to_owned()));
-        let home = self.folder.join(format!("task-{}", state.started));
+        let home = self.folder.path().join(format!("task-{}", state.started));
         std::fs::create_dir_all(home.join("tmp")).expect("a folder");
         // A view in which the task has a `/tmp` of its own, as a machine has.
         let program = Command::new("bwrap")
@@ -191,9 +193,6 @@ impl Ecs {
 async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let call = target.strip_prefix(TARGET).unwrap_or_default();
-    if ecs.take(Fault::Throttled) {
-        return json_of(StatusCode::BAD_REQUEST, &json!({"__type": "ThrottlingException", "message": "Rate exceeded"}));
-    }
     if call == "RunTask" && ecs.take(Fault::Full) {
         let failures = json!({"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time. Please try again later."}]});
         return json_of(StatusCode::OK, &failures);
@@ -203,8 +202,9 @@ async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Resp
     if status.is_success() {
         match call {
             "RunTask" => {
+                let asked: Value = serde_json::from_slice(&body).expect("JSON");
                 for task in told["tasks"].as_array().expect("tasks") {
-                    ecs.place(task);
+                    ecs.place(task, &asked);
                 }
                 if ecs.take(Fault::LostStart) {
                     std::future::pending::<()>().await;
