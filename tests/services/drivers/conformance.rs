@@ -1,13 +1,14 @@
 //! What every driver does alike: each case on each of them. A driver is a line in `stack`, and a test here.
 
+use std::panic::AssertUnwindSafe;
+
 use futures::future::{FutureExt, join_all};
 use nofx_tests::people::step;
-use serde_json::Value;
-use std::panic::AssertUnwindSafe;
+use serde_json::{Value, json};
 
 use super::cases::{CASES, Case};
 use super::files;
-use super::stack::{Driver, E2B, LOCAL, MODAL, Stack, TASK};
+use super::stack::{Driver, E2B, LOCAL, MODAL, Stack, TASK, bash};
 
 /// Runs all cases at once; all that fail are reported.
 async fn conforms(driver: Driver) {
@@ -21,7 +22,7 @@ async fn conforms(driver: Driver) {
 }
 
 async fn run(stack: &Stack, driver: Driver, case: &Case) {
-    let run = stack.step((case.step)(driver)).await;
+    let run = stack.step(&(case.step)(driver)).await;
     let tried = step(&run, "try");
     let log = tried["attempts"][0]["attempt"].as_u64().map_or_else(|| "log-1.txt".to_owned(), |attempt| format!("log-{attempt}.txt"));
     let has_log = run["artifacts"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == log));
@@ -45,13 +46,12 @@ async fn run(stack: &Stack, driver: Driver, case: &Case) {
 async fn many_at_once(stack: &Stack, driver: Driver) {
     let steps: Vec<Value> = (0..32)
         .map(|n| {
-            let mut step =
-                super::stack::bash(driver, &format!("echo '{{\"n\": {n}}}' > $NOFX_OUTPUT; pwd > mine; sleep 0.2"), &serde_json::json!({}));
+            let mut step = bash(driver, &format!("echo '{{\"n\": {n}}}' > $NOFX_OUTPUT; pwd > mine; sleep 0.2"), &json!({}));
             step["name"] = format!("s{n}").into();
             step
         })
         .collect();
-    let run = stack.own.run(&serde_json::json!({"goal": "many", "steps": steps})).await;
+    let run = stack.own.run(&json!({"goal": "many", "steps": steps})).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     for n in 0..32 {
         assert_eq!(step(&run, &format!("s{n}"))["outputs"]["n"], n, "{run}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::stack::{E2B, Stack, bash};
 
 async fn tried(stack: &Stack, script: &str, more: &Value) -> Value {
-    let run = stack.step(bash(E2B, script, more)).await;
+    let run = stack.step(&bash(E2B, script, more)).await;
     step(&run, "try").clone()
 }
 
@@ -21,7 +21,7 @@ fn message(step: &Value) -> &str {
 async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
     let stack = Stack::start("e2b-asked", &[E2B]).await;
     let more = json!({"image": "rust:1.95", "timeout_s": 60, "resources": {"network": "none"}});
-    let run = stack.step(bash(E2B, "echo ran", &more)).await;
+    let run = stack.step(&bash(E2B, "echo ran", &more)).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     tried(&stack, "echo ran", &json!({})).await;
     let created = stack.e2b.created();
@@ -49,7 +49,7 @@ async fn a_gate_has_one_machine_and_its_workspace_goes_there_once() {
     let stack = Stack::start("e2b-gate", &[E2B]).await;
     // Its program, and the program's version.
     let gate = json!({"name": "try", "tool": "gate:typecheck", "driver": "e2b", "inputs": {"command": "python3 -c pass"}});
-    let run = stack.step(gate).await;
+    let run = stack.step(&gate).await;
     assert_eq!(step(&run, "try")["outputs"]["verdict"], "pass", "{run}");
     assert_eq!((stack.e2b.count(Call::Create), stack.e2b.count(Call::Program), stack.e2b.count(Call::Upload)), (1, 2, 1));
     assert_eq!(stack.e2b.count(Call::Download), 0, "nothing was changed");

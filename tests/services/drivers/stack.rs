@@ -63,7 +63,7 @@ impl Stack {
     }
 
     /// A run of one step.
-    pub(super) async fn step(&self, step: Value) -> Value {
+    pub(super) async fn step(&self, step: &Value) -> Value {
         self.own.run(&json!({"goal": "try", "steps": [step]})).await
     }
 

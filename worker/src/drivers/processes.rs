@@ -11,7 +11,7 @@ use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -85,17 +85,23 @@ impl Processes {
     }
 
     /// Starts a program that moves files between a folder and a machine: as the user of the folder, without a network. `file_mb`: the size
-    /// of a file, in MiB.
-    pub(super) async fn start_mover(&self, argv: Vec<String>, dir: PathBuf, file_mb: u64) -> Result<Started, Failure> {
+    /// of a file, in MiB. The permit is held until it has ended.
+    pub(super) async fn start_mover(
+        &self,
+        argv: Vec<String>,
+        dir: PathBuf,
+        file_mb: u64,
+    ) -> Result<(Started, OwnedSemaphorePermit), Failure> {
         let Some((sandbox, floor)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
-        let _permit = self.permit().await?;
+        let permit = self.permit().await?;
         let Confinement { level, limits, network } = Confinement::of_mover(*floor, file_mb);
         let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
-        confined::start(sandbox, Program { argv, dir, env, level, limits, network, proxy_port: None }).await
+        let started = confined::start(sandbox, Program { argv, dir, env, level, limits, network, proxy_port: None }).await?;
+        Ok((started, permit))
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Failure::transient("the worker is stopping"))
     }
 
     /// How git is confined here.

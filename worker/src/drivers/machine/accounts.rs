@@ -106,19 +106,20 @@ impl Accounts {
 
     /// All accounts in which machines of this deployment may be. Those whose keys cannot be read now are left out.
     pub(crate) async fn all(&self) -> Vec<Arc<dyn Account>> {
-        let mut all = vec![];
-        for (place, maker) in MAKERS.iter().enumerate() {
+        // Tenants may share an account.
+        let mut all = BTreeSet::new();
+        for place in 0..MAKERS.len() {
             if let Ok(Some(keys)) = self.keys_of_deployment(place).await {
-                all.extend((maker.account)(&self.providers, keys));
+                all.insert((place, keys));
             }
         }
         let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (place, tenant) in tenants {
             if let Ok(Some(keys)) = self.own_keys(place, tenant).await {
-                all.extend((MAKERS[place].account)(&self.providers, keys));
+                all.insert((place, keys));
             }
         }
-        all
+        all.into_iter().filter_map(|(place, keys)| (MAKERS[place].account)(&self.providers, keys)).collect()
     }
 
     async fn own_keys(&self, place: usize, tenant: Uuid) -> Result<Option<Vec<String>>, Error> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nofx_shared::engine::Failure;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use crate::drivers::confined::Started;
@@ -25,6 +26,7 @@ pub(super) struct Mover {
     started: Started,
     name: String,
     stderr: JoinHandle<Vec<u8>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Here<'_> {
@@ -35,9 +37,9 @@ impl Here<'_> {
     pub(super) async fn start(&self, argv: &[&str]) -> Result<Mover, Failure> {
         let argv: Vec<String> = argv.iter().map(|text| (*text).to_owned()).collect();
         let name = argv.first().cloned().unwrap_or_default();
-        let mut started = self.processes.start_mover(argv, PathBuf::from(self.root), self.limit_mb).await?;
+        let (mut started, permit) = self.processes.start_mover(argv, PathBuf::from(self.root), self.limit_mb).await?;
         let stderr = tokio::spawn(first_bytes(started.stderr.take()));
-        Ok(Mover { started, name, stderr })
+        Ok(Mover { started, name, stderr, _permit: permit })
     }
 }
 
@@ -49,7 +51,7 @@ impl Mover {
 
     /// Waits until it has ended; an error unless it ended well.
     pub(super) async fn end(self) -> Result<(), Failure> {
-        let Self { started, name, stderr } = self;
+        let Self { started, name, stderr, _permit } = self;
         let ended = started.ended.await.map_err(|_| "the supervisor of this worker is gone".to_owned()).flatten();
         let ended = ended.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
         drop(started.running);
