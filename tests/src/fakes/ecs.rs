@@ -76,7 +76,7 @@ impl Ecs {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let mut ecs =
-            Self { url, subnet: String::new(), state: Arc::default(), emulator: Arc::new(Mutex::new(Some(emulator))), upstream, folder };
+            Self { url, subnet: String::new(), state: Arc::default(), _emulator: Arc::new(emulator), upstream, folder: Arc::new(folder) };
         let subnets = ecs.ask("ec2", None, b"Action=DescribeSubnets&Version=2016-11-15".to_vec()).await.1;
         let text = String::from_utf8_lossy(&subnets).into_owned();
         ecs.subnet = text.split("<subnetId>").nth(1).and_then(|rest| rest.split('<').next()).expect("a default subnet").to_owned();
@@ -115,7 +115,8 @@ impl Ecs {
 
     /// The tasks whose programs run.
     pub fn running(&self) -> usize {
-        self.state.lock().expect("not poisoned").running.values_mut().filter(|one| matches!(one.program.try_wait(), Ok(None))).count()
+        let mut state = self.state.lock().expect("not poisoned");
+        state.running.values_mut().map(|one| usize::from(matches!(one.program.try_wait(), Ok(None)))).sum()
     }
 
     /// What was asked for, of each task that was placed.
