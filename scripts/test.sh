@@ -88,7 +88,7 @@ data="$(mktemp -d --tmpdir="$(realpath "$place")")"
 programs="$(mktemp -d --tmpdir="$target" programs.XXXXXX)"
 # Steps run it, too: it confines them.
 chmod 755 "$programs"
-for file in nofx nofx-lambda $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
+for file in nofx nofx-lambda nofx-worker $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
 mkdir "$data/tmp"
 chmod 711 "$data" "$data/tmp"
 

@@ -22,6 +22,6 @@ mod working_tree;
 mod workspace;
 
 pub use admin::is_healthy;
-pub use drivers::{is_printable, printable};
+pub use drivers::{is_printable, printable, serve_task};
 pub use worker::run;
 pub use working_tree::{GateOptions, GateVerdict, Refused, judge_working_tree};

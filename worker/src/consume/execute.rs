@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Level, Limits, Network, Resources};
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::plan::expression::apart;
 use nofx_shared::secrets::{self, Mask};
@@ -13,10 +13,11 @@ use nofx_shared::telemetry;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 
 use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
-use crate::drivers::Confinement;
+use crate::drivers::{Accounts, Confinement, OwnMachine, Place, Spec, Tags};
 use crate::handlers;
 use crate::step::{Services, StepContext};
 
@@ -24,6 +25,8 @@ use crate::step::{Services, StepContext};
 const OUTPUT_BYTES: usize = 256 << 10;
 /// Largest inputs that are stored for people; the handler gets all of them.
 const INPUT_BYTES: usize = 256 << 10;
+/// How much longer than its attempt a machine may live, should nobody kill it: for its start, and for files on their way.
+const LIFETIME_MARGIN: Duration = Duration::from_secs(120);
 /// How long a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -42,6 +45,7 @@ pub(super) async fn execute(
     };
     let context = StepContext {
         confinement: Confinement::of(&step, services.isolation_floor),
+        place: place(&step, &services),
         step,
         env,
         idempotency_key,
@@ -73,6 +77,38 @@ async fn prepared(step: ClaimedStep, floor: Level) -> (ClaimedStep, Result<Prepa
     apart(work).await
 }
 
+/// Where its programs run. A machine is created when the first of them starts.
+fn place(step: &ClaimedStep, services: &Services) -> Place {
+    let kind = (step.driver(), step.spec.placement);
+    if !Accounts::make(kind) {
+        return Place::Here;
+    }
+    let timeout_s = timeout_s(step);
+    let Resources { cpu_s, memory_mb, disk_mb, processes, network } = step.resources();
+    let spec = Spec {
+        kind,
+        tags: Tags {
+            deployment: services.accounts.deployment.clone(),
+            tenant: step.tenant_id,
+            run: step.run_id,
+            step: step.id,
+            attempt: step.attempt,
+            creation: Uuid::nil(),
+        },
+        image: step.spec.image.clone(),
+        network: network.unwrap_or(Network::All),
+        limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, open_files: None },
+        lifetime: Duration::from_secs(timeout_s) + LIFETIME_MARGIN,
+    };
+    Place::Machine(Arc::new(OwnMachine::new(Arc::clone(&services.accounts), spec)))
+}
+
+/// How long the attempt may take, in seconds.
+fn timeout_s(step: &ClaimedStep) -> u64 {
+    let default = || handlers::find(&step.tool).map_or(0, |handler| handler.default_timeout_s());
+    step.spec.timeout_s.unwrap_or_else(default)
+}
+
 /// Runs the handler in the trace of its run, once its secrets are loaded and its approval is attested.
 async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     let step = &context.step;
@@ -87,12 +123,17 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     match loaded {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
-            let sandboxed = Arc::clone(&context.sandboxed);
+            let (sandboxed, place) = (Arc::clone(&context.sandboxed), context.place.clone());
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
             };
-            let sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            let machine_usage = match place {
+                Place::Machine(own) => own.end().await,
+                Place::Here => None,
+            };
+            let mut sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            sandboxed.add_usage(machine_usage);
             Executed { outcome, inputs: used, sandboxed }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
@@ -139,7 +180,7 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
-    let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or_else(|| handler.default_timeout_s()));
+    let timeout = Duration::from_secs(timeout_s(&context.step));
     let (stop, mask, breaker_target) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.breaker_target));
     let handler_stop = stop.child_token();
     let context = StepContext { stop: handler_stop.clone(), ..*context };

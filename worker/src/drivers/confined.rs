@@ -14,11 +14,29 @@ use super::{Command, ProcessResult, WRITTEN_BYTES};
 /// How long a process that is killed may take to be gone.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
-    let name = command.argv.first().map(String::as_str).unwrap_or_default();
+/// A program that was started. It ends, with all of its descendants, when `running` is dropped.
+pub(super) struct Started {
+    /// None: a descriptor that cannot be watched.
+    pub stdout: Option<pipe::Receiver>,
+    pub stderr: Option<pipe::Receiver>,
+    pub ended: oneshot::Receiver<Result<Ended, String>>,
+    pub running: Running,
+}
+
+pub(super) async fn start(sandbox: &Sandbox, program: Program) -> Result<Started, Failure> {
+    let name = program.argv.first().cloned().unwrap_or_default();
     let pipe = || std::io::pipe().map_err(|error| Failure::transient(format!("could not make a pipe for `{name}`: {error}")));
     let ((from_stdout, stdout), (from_stderr, stderr)) = (pipe()?, pipe()?);
     let (on_end, ended) = oneshot::channel();
+    let sandbox = sandbox.clone();
+    let running = off_loop(move || sandbox.start(program, stdout, stderr, |end| drop(on_end.send(end)))).await?;
+    let running = running.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
+    let receiver = |pipe: std::io::PipeReader| pipe::Receiver::from_owned_fd(pipe.into()).ok();
+    Ok(Started { stdout: receiver(from_stdout), stderr: receiver(from_stderr), ended, running })
+}
+
+pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
+    let name = command.argv.first().map(String::as_str).unwrap_or_default();
     let program = Program {
         argv: command.argv.clone(),
         dir: command.dir.clone(),
@@ -28,14 +46,10 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         network: command.confinement.network,
         proxy_port: None,
     };
-    let sandbox = sandbox.clone();
-    let running = off_loop(move || sandbox.start(program, stdout, stderr, |end| drop(on_end.send(end)))).await?;
-    let running = running.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
-
-    let receiver = |pipe: std::io::PipeReader| pipe::Receiver::from_owned_fd(pipe.into());
+    let Started { stdout, stderr, ended, running } = start(sandbox, program).await?;
     let output = Mutex::new(Output::default());
-    // A descriptor that cannot be watched is read no more; the process ends all the same.
-    let reading = Output::collect(&output, receiver(from_stdout).ok(), receiver(from_stderr).ok(), command);
+    // Where one cannot be watched, the process ends all the same.
+    let reading = Output::collect(&output, stdout, stderr, command);
     let whole = async {
         let (end, ()) = tokio::join!(ended, reading);
         end

@@ -61,7 +61,7 @@ impl Output {
         }
     }
 
-    fn push(&mut self, bytes: &[u8], max_bytes: usize, is_stdout: bool) {
+    pub(super) fn push(&mut self, bytes: &[u8], max_bytes: usize, is_stdout: bool) {
         let taken = max_bytes.saturating_sub(self.all.len()).min(bytes.len());
         self.all.extend_from_slice(&bytes[..taken]);
         self.dropped += bytes.len() - taken;

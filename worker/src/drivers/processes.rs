@@ -1,27 +1,34 @@
-//! Processes on this machine, a limited number at once. How they are started is decided by who asks: a worker's are confined by its
-//! supervisor, those of a person's command are that person's.
+//! Where all programs of steps start. Those on this machine are a limited number at once; how they are started is decided by who asks: a
+//! worker's are confined by its supervisor, those of a person's command are that person's. Those of a step with a machine of its own run
+//! there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nofx_sandbox::{Files, Sandbox};
+use nofx_sandbox::{Files, Program, Sandbox};
 use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::confined::Started;
 use super::confinement::Confinement;
+use super::machine::{self, Place};
 use super::scratch::Scratch;
 use super::{LiveOutput, ProcessResult, confined, own};
 
 pub(crate) struct Command {
     pub argv: Vec<String>,
+    /// The folder that a machine of the step's own gets, whole: the workspace.
+    pub root: PathBuf,
+    /// Where it runs: `root`, or below it.
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
+    pub place: Place,
     pub confinement: Confinement,
     /// The step's; the process gets its own span in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
@@ -61,15 +68,40 @@ impl Processes {
         let program = command.argv.first().cloned().ok_or_else(|| Failure::permanent("no program to run"))?;
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
-        command.env = environment(command.env, trace);
         let run = async {
-            let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
+            if let Place::Machine(own) = command.place.clone() {
+                command.env = environment(None, command.env, trace);
+                // Boxed: what it calls calls this again, and its size would be counted in every step.
+                return Box::pin(machine::run(&own, self, &command)).await;
+            }
+            command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
+            let _permit = self.permit().await?;
             match &self.sandbox {
                 Some((sandbox, _)) => confined::run(sandbox, &command).await,
                 None => own::run(&command).await,
             }
         };
         run.instrument(span).await
+    }
+
+    /// Starts a program that moves files between a folder and a machine: as the user of the folder, without a network. `file_mb`: the size
+    /// of a file, in MiB. The permit is held until it has ended.
+    pub(super) async fn start_mover(
+        &self,
+        argv: Vec<String>,
+        dir: PathBuf,
+        file_mb: u64,
+    ) -> Result<(Started, OwnedSemaphorePermit), Failure> {
+        let Some((sandbox, floor)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
+        let permit = self.permit().await?;
+        let Confinement { level, limits, network } = Confinement::of_mover(*floor, file_mb);
+        let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
+        let started = confined::start(sandbox, Program { argv, dir, env, level, limits, network, proxy_port: None }).await?;
+        Ok((started, permit))
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Failure::transient("the worker is stopping"))
     }
 
     /// How git is confined here.
@@ -95,9 +127,10 @@ impl Processes {
     }
 }
 
-/// The whole environment of a process, but for the folders that its driver makes.
-fn environment(own: BTreeMap<String, String>, trace: Option<TraceParent>) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::from([("PATH".to_owned(), nofx_shared::settings::path()), ("LANG".to_owned(), "C.UTF-8".to_owned())]);
+/// The whole environment of a process, but for the folders that its driver makes, and a `path` that its machine has itself.
+fn environment(path: Option<String>, own: BTreeMap<String, String>, trace: Option<TraceParent>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]);
+    all.extend(path.map(|path| ("PATH".to_owned(), path)));
     all.extend(trace.map(|trace| ("TRACEPARENT".to_owned(), trace.to_string())));
     all.extend(own);
     // No one could answer a prompt: programs must fail instead, whatever a plan says.

@@ -8,7 +8,7 @@ use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes, tail};
+use crate::drivers::{Command, Confinement, LiveOutput, Place, ProcessResult, Processes, tail};
 use crate::step::StepContext;
 use crate::workspace::{Folder, Git};
 
@@ -71,8 +71,10 @@ impl<'a> GateContext<'a> {
             Runner::OnTheSpot { processes, stop } => {
                 let command = Command {
                     argv,
+                    root: folder.root().to_owned(),
                     dir: folder.path().to_owned(),
                     env,
+                    place: Place::Here,
                     confinement: Confinement::NONE,
                     trace: None,
                     stop: (*stop).clone(),

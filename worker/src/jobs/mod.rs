@@ -6,6 +6,7 @@ mod context;
 mod deadlines;
 mod deliver_hooks;
 mod prune;
+mod reap_machines;
 mod report_checks;
 mod schedule;
 mod seal_payloads;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{Sandboxed, Services};
-use crate::drivers::Confinement;
+use crate::drivers::{Confinement, Place};
 use crate::workspace::Folder;
 
 /// One step: its row, its environment, and the services.
@@ -40,6 +40,8 @@ pub(crate) struct StepContext {
     pub log_offset: tokio::sync::Mutex<usize>,
     /// How its processes are confined.
     pub confinement: Confinement,
+    /// Where they run.
+    pub place: Place,
     pub stop: CancellationToken,
     pub services: Arc<Services>,
 }

@@ -15,8 +15,10 @@ impl StepContext {
         let output = LiveOutput::default();
         let command = Command {
             argv,
+            root: folder.root().to_owned(),
             dir: folder.path().to_owned(),
             env,
+            place: self.place.clone(),
             confinement: self.confinement,
             trace: self.trace.clone(),
             stop: self.stop.clone(),

@@ -16,11 +16,16 @@ pub(crate) struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Adds a process that has ended.
-    pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
+    /// Adds what was used beside its processes, or is known of all of them only: how long their machine was there.
+    pub(crate) fn add_usage(&mut self, usage: Option<Usage>) {
         if let Some(usage) = usage {
             self.usage = Some(self.usage.unwrap_or_default().and(usage));
         }
+    }
+
+    /// Adds a process that has ended.
+    pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
+        self.add_usage(usage);
         self.has_unreported |= enforced.is_none();
         let weaker = |enforced: &&Enforced| self.isolation.as_ref().is_none_or(|known| enforced.level < known.level);
         if self.has_unreported {

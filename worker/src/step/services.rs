@@ -2,7 +2,7 @@
 //! the steps (metrics, the queue, wake-ups) is not here: no step may reach it.
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
@@ -13,7 +13,7 @@ use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::Processes;
+use crate::drivers::{Accounts, Processes};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -21,7 +21,9 @@ use crate::workspace::Workspaces;
 pub(crate) struct Services {
     pub db: Db,
     pub storage: Storage,
-    pub secrets: SecretStore,
+    pub secrets: Arc<SecretStore>,
+    /// The accounts of machines.
+    pub accounts: Arc<Accounts>,
     pub forges: Forges,
     pub models: Models,
     pub workspaces: Workspaces,
@@ -52,9 +54,14 @@ impl Services {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
+        let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
+        // Every worker of a deployment has this key, and no other deployment.
+        let deployment = settings.signing_key.public().kid.to_string();
+        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), deployment);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
-            secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
+            secrets,
+            accounts: Arc::new(accounts),
             db,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),

@@ -9,7 +9,7 @@ use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::drivers::{Command, LiveOutput, Place, ProcessResult, Processes};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete.
 const OUTPUT_BYTES: usize = 256 << 20;
@@ -49,8 +49,10 @@ impl<'a> Git<'a> {
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
         let command = Command {
             argv,
+            root: self.folder.root().to_owned(),
             dir: self.folder.path().to_owned(),
             env,
+            place: Place::Here,
             confinement: self.processes.of_git(),
             trace: None,
             stop: self.stop.clone(),

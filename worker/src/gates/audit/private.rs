@@ -52,7 +52,8 @@ impl Private {
         self.write(files.into_iter().map(|(file, text)| (format!("{name}/{file}"), text)).collect()).await?;
         // Also when the run has no files.
         self.write(vec![(format!("{name}/.nofx"), String::new())]).await?;
-        Folder::new(context.processes(), self.scratch.path().join(name.to_string()))
+        let scratch = Folder::new(context.processes(), self.scratch.path().to_owned())?;
+        scratch.below(context.processes(), Some(&name.to_string())).await
     }
 
     async fn write(&self, all: Vec<(String, String)>) -> Result<(), Failure> {
