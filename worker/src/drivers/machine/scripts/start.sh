@@ -15,4 +15,6 @@ type -P -- "$1" > /dev/null || refuse "could not start \`$1\`: there is no such 
 for limit in $limits; do
   ulimit "-${limit%%=*}" "${limit#*=}" || refuse "the machine does not take the limit $limit"
 done
+# As here (docs/confinement.md).
+umask 027
 exec -- "$@" < /dev/null
