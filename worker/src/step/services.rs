@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Driver, Level, Placement};
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::Processes;
+use crate::drivers::{Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -25,6 +25,10 @@ pub(crate) struct Services {
     pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,
+    /// Executes steps of the driver `vercel-function`, if the deployment has one.
+    pub function: Option<VercelFunction>,
+    /// The drivers that this deployment has, each with the placements that it can give to a step.
+    pub offered: Vec<(Driver, &'static [Placement])>,
     pub allow_private_addresses: bool,
     /// The operator's minimum of isolation.
     pub isolation_floor: Level,
@@ -57,6 +61,8 @@ impl Services {
             models: Models::new(settings.models.clone(), timings),
             workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
+            function: settings.function.as_ref().map(VercelFunction::new),
+            offered: offered(settings.function.is_some()),
             allow_private_addresses: settings.allow_private_addresses,
             isolation_floor: settings.isolation_floor,
             worker: settings.name.clone(),
