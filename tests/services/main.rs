@@ -3,6 +3,8 @@
 mod abuse;
 mod checks;
 mod from_the_prototype;
+mod function_calls;
+mod function_models;
 mod git;
 mod large;
 mod limits;

@@ -17,7 +17,7 @@ use crate::drivers::{Answer, Executed, Work};
 use crate::handlers;
 use crate::models::{ModelCaller, ModelRequest, Models, Timings};
 use crate::retry::{Backoff, retry_until_stopped};
-use crate::step::{Attempt, masked, without_nul};
+use crate::step::{Attempt, masked, masked_failure, without_nul};
 
 /// How long work may take to end after its time.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -125,9 +125,7 @@ impl FunctionExecutor {
                 response.text = mask.apply(&response.text);
                 Executed::Responded(response)
             }
-            Err(failure) => {
-                failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
-            }
+            Err(failure) => failed(masked_failure(failure, mask)),
         }
     }
 }

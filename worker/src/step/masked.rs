@@ -12,10 +12,13 @@ pub(crate) fn masked(result: Result<Outcome, Failure>, mask: &Mask) -> Outcome {
     match result {
         Ok(Outcome::Done { outputs }) => mask_outputs(&outputs, mask),
         Ok(outcome) => outcome,
-        Err(failure) => {
-            Outcome::Failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
-        }
+        Err(failure) => Outcome::Failed(masked_failure(failure, mask)),
     }
+}
+
+/// A failure without the step's secrets.
+pub(crate) fn masked_failure(failure: Failure, mask: &Mask) -> Failure {
+    Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure }
 }
 
 fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
