@@ -1,6 +1,7 @@
 //! The same API on every host that it is deployed to.
 
 mod aws;
+mod functions;
 mod lambda;
 mod outages;
 mod secrets;

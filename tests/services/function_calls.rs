@@ -3,87 +3,12 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use nofx_shared::crypto::FunctionKey;
-use nofx_shared::db::Db;
-use nofx_shared::function_calls::{FUNCTION_CALL_BYTES, FunctionCall, PATH, SIGNATURE_HEADER};
-use nofx_tests::own::Own;
+use nofx_shared::function_calls::{FUNCTION_CALL_BYTES, FunctionCall, SIGNATURE_HEADER};
+use nofx_tests::function::{ByHand, again, call, work};
 use nofx_tests::receiver::Receiver;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-/// A stack without workers.
-struct There {
-    own: Own,
-    url: String,
-    key: FunctionKey,
-    service: Db,
-}
-
-impl There {
-    fn start(name: &str) -> Self {
-        let own = Own::start_with(&Own::folder(name), &["--workers", "0"], &[("NOFX_ALLOW_PRIVATE_ADDRESSES", "true")]);
-        let dev = own.dev();
-        let text = |name: &str| dev[name].as_str().unwrap_or_else(|| panic!("dev.json has no {name}")).to_owned();
-        let service = Db::new(&text("rest_url"), &text("anon_key"), text("service_role_key"));
-        Self { url: format!("{}{PATH}", text("api_url")), key: text("function_key").parse().expect("a key"), service, own }
-    }
-
-    /// Submits a run of one step of the driver and claims it.
-    async fn claim(&self, tool: &str, inputs: Value) -> Value {
-        let step = json!({"name": "a", "tool": tool, "driver": "vercel-function", "inputs": inputs});
-        self.own.submit(&json!({"goal": "x", "steps": [step]})).await;
-        self.claimed().await
-    }
-
-    async fn claimed(&self) -> Value {
-        let claim = json!({"p_worker": "the test", "p_capacity": 1});
-        let claims: Vec<Value> = self.service.call("claim_steps", &claim).await.expect("claims");
-        claims.into_iter().next().expect("a step")
-    }
-
-    async fn post(&self, body: &[u8], signature: &str) -> (u16, Value) {
-        let request = nofx_shared::net::client().post(&self.url).header(SIGNATURE_HEADER, signature).body(body.to_vec());
-        let response = request.send().await.expect("the API answers");
-        (response.status().as_u16(), response.json().await.unwrap_or_default())
-    }
-
-    /// Sends a call as it should be.
-    async fn call(&self, call: &FunctionCall) -> (u16, Value) {
-        let body = serde_json::to_vec(call).expect("JSON");
-        self.post(&body, &self.key.sign(&body)).await
-    }
-
-    async fn begun(&self) -> i64 {
-        self.own.sql().await.query_one("select count(*) from nofx_private.function_call", &[]).await.expect("a count").get(0)
-    }
-}
-
-/// A call for a claimed step.
-fn call(claim: &Value, work: Value) -> FunctionCall {
-    let id = |name: &str| claim[name].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no {name}: {claim}"));
-    FunctionCall {
-        tenant_id: id("tenant_id"),
-        run_id: id("run_id"),
-        step_id: id("id"),
-        attempt: 1,
-        token: id("token"),
-        tool: claim["tool"].as_str().expect("a tool").to_owned(),
-        nonce: Uuid::now_v7(),
-        issued_at: Utc::now().timestamp(),
-        timeout_s: 45,
-        work,
-    }
-}
-
-fn work(inputs: &Value) -> Value {
-    json!({"tool": {"inputs": inputs, "idempotency_key": null}})
-}
-
-/// The same call in a new request.
-fn again(call: &FunctionCall) -> FunctionCall {
-    FunctionCall { nonce: Uuid::now_v7(), ..call.clone() }
-}
 
 fn slug(problem: &Value) -> &str {
     problem["type"].as_str().and_then(|uri| uri.rsplit('/').next()).unwrap_or_default()
@@ -91,7 +16,7 @@ fn slug(problem: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_no_worker_sent_a_moment_ago_is_refused_and_nothing_is_executed() {
-    let (there, receiver) = (There::start("function-refused"), Receiver::start().await);
+    let (there, receiver) = (ByHand::start("function-refused"), Receiver::start().await);
     let inputs = json!({"url": receiver.url});
     let claim = there.claim("http", inputs.clone()).await;
     let good = call(&claim, work(&inputs));
@@ -131,7 +56,7 @@ async fn a_call_that_no_worker_sent_a_moment_ago_is_refused_and_nothing_is_execu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_call_of_what_the_step_is_not_is_refused_and_nothing_is_executed() {
-    let (there, receiver) = (There::start("function-wrong"), Receiver::start().await);
+    let (there, receiver) = (ByHand::start("function-wrong"), Receiver::start().await);
     let inputs = json!({"url": receiver.url});
     let good = call(&there.claim("http", inputs.clone()).await, work(&inputs));
     let neighbour = call(&there.claim("noop", json!({})).await, work(&json!({})));
@@ -204,7 +129,7 @@ async fn a_signed_call_of_what_the_step_is_not_is_refused_and_nothing_is_execute
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_connection_broke_is_executed_once_and_answered_to_whoever_calls_again() {
-    let (there, receiver) = (There::start("function-once"), Receiver::start().await);
+    let (there, receiver) = (ByHand::start("function-once"), Receiver::start().await);
     receiver.always(200, "done", Duration::from_secs(2));
     let inputs = json!({"url": receiver.url});
     let first = call(&there.claim("http", inputs.clone()).await, work(&inputs));
@@ -243,7 +168,7 @@ async fn a_call_whose_connection_broke_is_executed_once_and_answered_to_whoever_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_runs_elsewhere_is_not_executed_here() {
-    let there = There::start("function-elsewhere");
+    let there = ByHand::start("function-elsewhere");
     there.own.submit(&json!({"goal": "x", "steps": [{"name": "a", "tool": "noop"}]})).await;
     let (status, problem) = there.call(&call(&there.claimed().await, work(&json!({})))).await;
     assert_eq!((status, slug(&problem)), (403, "forbidden"), "{problem}");

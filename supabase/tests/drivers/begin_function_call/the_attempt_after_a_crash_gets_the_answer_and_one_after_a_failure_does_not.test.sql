@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 select tap.tenant();
 select tap.run_of('loose', 1, '{"max_attempts": 5}');
 select tap.claim();
@@ -22,6 +22,7 @@ select tap.settle('s0', 'failed', '{"error": {"message": "no"}, "transient": tru
 select nofx.fire_timers();
 select tap.claim();
 select is(tap.call_function('s0') ->> 'state', 'execute');
+select is(tap.call_function('s0'), '{"state": "under_way"}', 'and has no answer yet');
 -- So is one that parked: it continues with another lease.
 select tap.settle('s0', 'timer', '{"wait_ms": 0}');
 select nofx.fire_timers();
