@@ -102,8 +102,8 @@ async fn execute(
         drop(send.send(answer));
     };
     // A task of its own: this one ends with the connection.
-    let task = tokio::spawn(work.in_current_span());
-    background.run(async move { drop(task.await) }).await;
+    let executing = tokio::spawn(work.in_current_span());
+    background.run(async move { drop(executing.await) }).await;
     Ok(receive
         .await
         .map_err(|_| Problem::new(Kind::Internal, "The work ended without an answer. Quote the request id when you report it."))?)

@@ -118,8 +118,8 @@ async fn a_db_write_is_written_by_the_settle_of_its_worker() {
     STACK.sql().await.batch_execute(&format!("create table {table} (id int primary key, status text)")).await.expect("a table");
     let rule =
         json!({"tenant_id": tenant.id, "table_name": table, "allowed_ops": ["insert"], "constraints": {"columns": ["id", "status"]}});
-    let (code, said) = answer(tenant.operator(Method::POST, "/api/db-write-rules").json(&rule)).await;
-    assert_eq!(code, 200, "{said}");
+    let (code, answered) = answer(tenant.operator(Method::POST, "/api/db-write-rules").json(&rule)).await;
+    assert_eq!(code, 200, "{answered}");
     let write = |table: &str| json!({"inputs": {"op": "insert", "table": table, "values": {"id": 1, "status": "open"}}});
     let steps = vec![there("a", "db_write", write(&table)), there("b", "db_write", write("nofx.run"))];
     let run = tenant.contributor().run(plan(steps)).await;

@@ -67,9 +67,9 @@ mod tests {
 
     #[test]
     fn functions_take_the_tools_that_need_no_machine_and_those_that_call_models() {
-        let taken: Vec<&str> = TOOLS.into_iter().filter(|tool| Driver::VercelFunction.takes(tool)).collect();
+        let taken: Vec<&str> = TOOLS.iter().copied().filter(|tool| Driver::VercelFunction.takes(tool)).collect();
         let (whole, rest): (Vec<&str>, Vec<&str>) = taken.into_iter().partition(|tool| find_portable(tool).is_some());
         assert_eq!((whole, rest), (vec!["noop", "http", "db_write"], vec!["codegen", "plan:make"]));
-        assert!(TOOLS.into_iter().all(|tool| find_portable(tool).is_none() || Driver::VercelFunction.takes(tool)));
+        assert!(TOOLS.iter().all(|tool| find_portable(tool).is_none() || Driver::VercelFunction.takes(tool)));
     }
 }

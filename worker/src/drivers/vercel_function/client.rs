@@ -21,8 +21,8 @@ use uuid::Uuid;
 use super::answer::Answer;
 use super::work::Work;
 
-/// How often a function is called that does not answer.
-const MAX_TRIES: u32 = 5;
+/// After how many requests that were not answered an attempt fails.
+const MAX_FAILURES: u32 = 5;
 /// Wait after the first of them; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Between two questions for an answer that is under way.
@@ -78,7 +78,7 @@ impl VercelFunction {
                 Reply::UnderWay => tokio::time::sleep(POLL).await,
                 Reply::Unavailable { why, wait: asked } => {
                     failed += 1;
-                    if failed == MAX_TRIES || asked.is_some_and(|asked| asked > LONGEST_WAIT) {
+                    if failed == MAX_FAILURES || asked.is_some_and(|asked| asked > LONGEST_WAIT) {
                         let wait_ms = asked.map(|asked| asked.as_millis() as u64);
                         // It says nothing of the tool.
                         return Err(
