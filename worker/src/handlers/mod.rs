@@ -25,7 +25,7 @@ pub(crate) use catalogue::tool_catalogue;
 pub(crate) use find::{find, gates, name};
 use handler::Tool;
 pub(crate) use handler::{Erased, Handler};
-pub(crate) use portable::{ErasedPortable, Portable, find_portable};
+pub(crate) use portable::{Portable, find_portable};
 
 /// The one list of tools.
 fn all() -> [&'static dyn Erased; 23] {
@@ -54,9 +54,4 @@ fn all() -> [&'static dyn Erased; 23] {
         &Tool::<planning::PlanSubmit>::NEW,
         &Tool::<manual::Manual>::NEW,
     ]
-}
-
-/// Those of them that a function that executes steps has.
-fn portable_tools() -> [&'static dyn ErasedPortable; 3] {
-    [&Tool::<noop::Noop>::NEW, &Tool::<http::Http>::NEW, &Tool::<db_write::DbWrite>::NEW]
 }
