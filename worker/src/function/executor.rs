@@ -125,7 +125,7 @@ impl FunctionExecutor {
                 response.text = mask.apply(&response.text);
                 Executed::Responded(response)
             }
-            Err(failure) => failed(masked_failure(failure, mask)),
+            Err(failure) => failed(masked_failure(&failure, mask)),
         }
     }
 }

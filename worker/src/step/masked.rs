@@ -12,13 +12,13 @@ pub(crate) fn masked(result: Result<Outcome, Failure>, mask: &Mask) -> Outcome {
     match result {
         Ok(Outcome::Done { outputs }) => mask_outputs(&outputs, mask),
         Ok(outcome) => outcome,
-        Err(failure) => Outcome::Failed(masked_failure(failure, mask)),
+        Err(failure) => Outcome::Failed(masked_failure(&failure, mask)),
     }
 }
 
 /// A failure without the step's secrets.
-pub(crate) fn masked_failure(failure: Failure, mask: &Mask) -> Failure {
-    Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure }
+pub(crate) fn masked_failure(failure: &Failure, mask: &Mask) -> Failure {
+    Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure.clone() }
 }
 
 fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
