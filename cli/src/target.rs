@@ -39,6 +39,8 @@ pub(crate) struct DevFile {
     pub anon_key: String,
     pub service_role_key: String,
     pub internal_api_key: String,
+    /// What calls of the function that executes steps are signed with.
+    pub function_key: String,
     /// What workers beside this stack sign with.
     pub signing_key: String,
     /// What payloads of the audit log are sealed with.

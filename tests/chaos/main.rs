@@ -1,5 +1,6 @@
 //! What happens when parts die.
 
+mod functions;
 mod kills;
 mod leases;
 mod queues;

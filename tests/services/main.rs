@@ -4,6 +4,8 @@ mod abuse;
 mod checks;
 mod drivers;
 mod from_the_prototype;
+mod function_calls;
+mod function_models;
 mod git;
 mod large;
 mod limits;

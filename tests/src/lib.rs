@@ -5,6 +5,7 @@ pub mod browser;
 pub mod cyclonedx;
 pub mod fakes;
 pub mod faults;
+pub mod function;
 pub mod lambda;
 pub mod own;
 pub mod people;

@@ -4,6 +4,7 @@ mod admin;
 mod consume;
 mod drivers;
 mod error;
+mod function;
 mod gates;
 mod handlers;
 mod jobs;
@@ -23,5 +24,6 @@ mod workspace;
 
 pub use admin::is_healthy;
 pub use drivers::{is_printable, printable, serve_task};
+pub use function::function_executor;
 pub use worker::run;
 pub use working_tree::{GateOptions, GateVerdict, Refused, judge_working_tree};

@@ -8,7 +8,7 @@ use super::{Level, Network};
 /// What a driver truly enforced. Never what was asked for: a part that was not applied is null, false or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Enforced {
-    /// Null: nothing was enforced (`NOFX_ISOLATION=none`).
+    /// Null: nothing was enforced (`NOFX_ISOLATION=none`), or no process ran (`vercel-function`).
     pub level: Option<Level>,
     /// The driver's name.
     pub driver: String,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Forges, Invalid, Machines, Models, Queue, Reader, Secrets, Supabase};
+use super::{Forges, FunctionEndpoint, Invalid, Machines, Models, Queue, Reader, Secrets, Supabase};
 use crate::crypto::{Keyring, SigningKey};
 use crate::drivers::Level;
 
@@ -14,6 +14,8 @@ pub struct Worker {
     pub models: Models,
     pub forges: Forges,
     pub machines: Machines,
+    /// Where it calls the function that executes steps; without it the driver `vercel-function` is not offered.
+    pub function: Option<FunctionEndpoint>,
     /// `NOFX_WORKER_NAME`; default: made from the process id.
     pub name: String,
     /// `NOFX_CONCURRENCY`: steps at once; default: 512.
@@ -88,6 +90,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         models: reader.models(),
         forges: reader.forges(),
         machines: reader.machines(),
+        function: reader.function_endpoint(),
         name: reader.worker_name(),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),

@@ -1,6 +1,7 @@
 //! Where steps run, how isolated they are, and what they can reach.
 
 mod escape;
+mod function;
 mod isolation;
 mod planted;
 mod quotas;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use nofx_shared::drivers::{Level, Limits, Network, Resources};
+use nofx_shared::drivers::{Driver, Level, Limits, Network, Placement, Resources};
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::plan::expression::apart;
 use nofx_shared::secrets::{self, Mask};
@@ -19,16 +19,16 @@ use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
 use crate::drivers::{Accounts, Confinement, OwnMachine, Place, Spec, Tags};
 use crate::handlers;
-use crate::step::{Services, StepContext};
+use crate::step::{Services, StepContext, masked};
 
-/// Largest outputs of a step; the contract's limit.
-const OUTPUT_BYTES: usize = 256 << 10;
 /// Largest inputs that are stored for people; the handler gets all of them.
 const INPUT_BYTES: usize = 256 << 10;
 /// How much longer than its attempt a machine may live, should nobody kill it: for its start, and for files on their way.
 const LIFETIME_MARGIN: Duration = Duration::from_secs(120);
 /// How long a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How much later than a function ends its answer may arrive.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// Sets `breaker_target` when the handler names one.
 pub(super) async fn execute(
@@ -37,7 +37,7 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let (step, prepared) = prepared(step, services.isolation_floor).await;
+    let (step, prepared) = prepared(step, services.isolation_floor, &services.offered).await;
     let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
@@ -65,13 +65,14 @@ pub(super) async fn execute(
 }
 
 /// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
-async fn prepared(step: ClaimedStep, floor: Level) -> (ClaimedStep, Result<Prepared, Failure>) {
+async fn prepared(step: ClaimedStep, floor: Level, offered: &[(Driver, &'static [Placement])]) -> (ClaimedStep, Result<Prepared, Failure>) {
     if !evaluates(&step) {
-        let prepared = prepare(&step, floor);
+        let prepared = prepare(&step, floor, offered);
         return (step, prepared);
     }
+    let offered = offered.to_vec();
     let work = move || {
-        let prepared = prepare(&step, floor);
+        let prepared = prepare(&step, floor, &offered);
         (step, prepared)
     };
     apart(work).await
@@ -180,12 +181,18 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
-    let timeout = Duration::from_secs(timeout_s(&context.step));
+    let is_on_function = context.is_on_function() && handlers::find_portable(&context.step.tool).is_some();
+    let timeout = if is_on_function {
+        Duration::from_secs(context.function_timeout_s()) + ANSWER_GRACE
+    } else {
+        Duration::from_secs(timeout_s(&context.step))
+    };
     let (stop, mask, breaker_target) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.breaker_target));
     let handler_stop = stop.child_token();
     let context = StepContext { stop: handler_stop.clone(), ..*context };
     // In a task of its own, so that a panic fails the step and not the worker.
-    let mut task = tokio::spawn(async move { handler.run(&context, inputs).await }.instrument(span));
+    let running = async move { if is_on_function { context.run_on_function(inputs).await } else { handler.run(&context, inputs).await } };
+    let mut task = tokio::spawn(running.instrument(span));
     let finished = tokio::select! {
         result = &mut task => Some(result),
         () = tokio::time::sleep(timeout) => None,
@@ -208,26 +215,11 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
         }
     };
     match result {
-        Ok(Ok(Outcome::Done { outputs })) => mask_outputs(&outputs, &mask),
-        Ok(Ok(outcome)) => outcome,
         // The handler was quicker to see the stop.
         Ok(Err(_)) if stop.is_cancelled() => Outcome::Interrupted,
-        Ok(Err(failure)) => {
-            Outcome::Failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
-        }
+        Ok(result) => masked(result, &mask),
         Err(error) => Outcome::Failed(Failure::permanent(format!("the handler failed: {error}"))),
     }
-}
-
-/// Masks secrets in outputs and enforces their limit.
-fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
-    let outputs = mask.apply_to_json(outputs);
-    let bytes = outputs.to_string().len();
-    if bytes > OUTPUT_BYTES {
-        let message = format!("outputs are {bytes} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact");
-        return Outcome::Failed(Failure::permanent(message));
-    }
-    Outcome::Done { outputs }
 }
 
 #[cfg(test)]
@@ -258,7 +250,7 @@ mod tests {
             let order = Mutex::new(vec![]);
             let note = |what| order.lock().expect("never poisoned").push(what);
             let evaluates = async {
-                let failure = prepared(step, Level::L2).await.1.err().expect("it takes too much");
+                let failure = prepared(step, Level::L2, &[]).await.1.err().expect("it takes too much");
                 assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
                 note("evaluated");
             };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Driver, Level, Placement};
 use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{Invalid, Scope};
 use nofx_shared::plan::{has_expressions, resolve};
@@ -40,8 +40,8 @@ pub(super) fn evaluates(step: &ClaimedStep) -> bool {
 }
 
 /// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
-/// condition is false. `floor`: the operator's minimum of isolation.
-pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Failure> {
+/// condition is false. `floor`: the operator's minimum of isolation; `offered`: the drivers that the deployment has.
+pub(super) fn prepare(step: &ClaimedStep, floor: Level, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
     if let Some(fault) = &step.spec.fault {
         return Err(Failure::permanent(format!("the step's spec cannot be read: {fault}")));
     }
@@ -59,7 +59,7 @@ pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Fail
     if let Some(source) = &step.spec.for_each {
         return list_children(source, scope).map(Prepared::Outcome);
     }
-    check_driver(step, floor)?;
+    check_driver(step, floor, offered)?;
     Ok(Prepared::Run(Resolved {
         inputs: resolve(&Value::Object(step.spec.inputs.clone()), scope).map_err(|error| permanent(&error))?,
         idempotency_key: idempotency_key(step, scope)?,

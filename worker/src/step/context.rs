@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
 use nofx_shared::artifacts::Material;
-use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
+use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Sandboxed, Services};
+use super::{Attempt, Sandboxed, Services};
 use crate::drivers::{Confinement, Place};
 use crate::workspace::Folder;
 
@@ -34,7 +34,7 @@ pub(crate) struct StepContext {
     pub sandboxed: Arc<Mutex<Sandboxed>>,
     /// The step's span in its run's trace, the parent of its calls and processes.
     pub trace: Option<TraceParent>,
-    /// The step's result counts for the breaker of this target: see `check_breaker`.
+    /// The step's result counts for the breaker of this target: see `Attempt::check_breaker`.
     pub breaker_target: Arc<OnceLock<String>>,
     /// Bytes of its log that were streamed.
     pub log_offset: tokio::sync::Mutex<usize>,
@@ -57,10 +57,14 @@ impl StepContext {
         self.sandboxed.lock().expect("the lock is never poisoned").clone()
     }
 
-    /// Names the breaker target of the step: `http:api.example.com`. The step's result counts for its breaker. When the breaker is open,
-    /// the handler must return this outcome.
-    pub(crate) fn check_breaker(&self, target: &str) -> Option<Outcome> {
-        drop(self.breaker_target.set(target.to_owned()));
-        self.step.is_breaker_open(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
+    /// What of it a tool sees that needs nothing of this machine.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        Attempt {
+            step: &self.step,
+            env: &self.env,
+            idempotency_key: self.idempotency_key.as_deref(),
+            allow_private_addresses: self.services.allow_private_addresses,
+            breaker_target: &self.breaker_target,
+        }
     }
 }

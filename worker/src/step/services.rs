@@ -7,13 +7,13 @@ use std::sync::{Arc, LazyLock};
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Driver, Level, Placement};
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::{Accounts, Processes};
+use crate::drivers::{Accounts, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -28,6 +28,10 @@ pub(crate) struct Services {
     pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,
+    /// Executes steps of the driver `vercel-function`, if the deployment has one.
+    pub function: Option<VercelFunction>,
+    /// The drivers that this deployment has, each with the placements that it can give to a step.
+    pub offered: Vec<(Driver, &'static [Placement])>,
     pub allow_private_addresses: bool,
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
@@ -67,6 +71,8 @@ impl Services {
             models: Models::new(settings.models.clone(), timings),
             workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes),
             processes,
+            function: settings.function.as_ref().map(VercelFunction::new),
+            offered: offered(settings.function.is_some()),
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
             isolation_floor: settings.isolation_floor,

@@ -38,6 +38,7 @@ thread_local! {
     static COMPILED: RefCell<HashMap<String, Compiled>> = RefCell::default();
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form of a function of the language")]
 pub(super) fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Charged<CowVal<'b, 'v>> {
     let [Some(text), Some(pattern)] = [0, 1].map(|at| args.get(at).and_then(|arg| arg.downcast_ref::<CelString>())) else {
         let types = args.iter().map(|arg| arg.get_type().name()).collect::<Vec<_>>().join(", ");

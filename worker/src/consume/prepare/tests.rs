@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::drivers::offered;
 
 /// A claimed step with these fields in place of the defaults.
 fn claimed(fields: &Value) -> ClaimedStep {
@@ -23,7 +24,7 @@ fn gate(status: &str) -> Value {
 
 /// The outcome that it has before its handler runs, failures included.
 fn outcome(fields: &Value) -> Outcome {
-    match prepare(&claimed(fields), Level::L2) {
+    match prepare(&claimed(fields), Level::L2, &offered(false)) {
         Ok(Prepared::Outcome(outcome)) => outcome,
         Ok(Prepared::Run(resolved)) => panic!("its handler would run with {}", resolved.inputs),
         Err(failure) => Outcome::Failed(failure),
@@ -31,7 +32,7 @@ fn outcome(fields: &Value) -> Outcome {
 }
 
 fn resolved(fields: &Value) -> Resolved {
-    match prepare(&claimed(fields), Level::L2) {
+    match prepare(&claimed(fields), Level::L2, &offered(false)) {
         Ok(Prepared::Run(resolved)) => resolved,
         Ok(Prepared::Outcome(outcome)) => panic!("no handler would run: {outcome:?}"),
         Err(failure) => panic!("{}", failure.message),
@@ -137,6 +138,10 @@ fn a_step_never_runs_elsewhere_than_its_plan_or_its_tenant_says() {
     assert_eq!(refusal(&json!({"tool": "http", "spec": {"driver": "vercel-function"}})), not_offered("vercel-function"));
     assert_eq!(refusal(&json!({"isolation": {"driver": "modal"}})), not_offered("modal"));
     assert!(refusal(&json!({"spec": {"placement": "task"}})).contains("does not offer the `placement`"));
+    let http = claimed(&json!({"tool": "http", "spec": {"driver": "vercel-function"}}));
+    assert!(matches!(prepare(&http, Level::L2, &offered(true)), Ok(Prepared::Run(_))), "a deployment with a function has its driver");
+    let shell = claimed(&json!({"tool": "bash", "spec": {"driver": "vercel-function"}}));
+    assert!(prepare(&shell, Level::L2, &offered(true)).is_err(), "which runs no programs");
     resolved(&json!({"spec": {"driver": "worker-container"}, "isolation": {"driver": "modal"}}));
     resolved(&json!({"tool": "noop", "isolation": {"driver": "modal"}}));
 }

@@ -55,7 +55,7 @@ impl Handler for PlanMake {
                 timeout: MODEL_TIMEOUT,
                 order: inputs.order.clone(),
             };
-            let response = step.ask(&request).await?;
+            let response = step.ask(request).await?;
             match read(&response.text, &inputs).await {
                 Ok((submitted, plan)) => {
                     let text = serde_json::to_vec_pretty(&submitted).map_err(|error| Failure::permanent(error.to_string()))?;
