@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::stack::{MODAL, Stack, bash};
 
 async fn tried(stack: &Stack, script: &str, more: &Value) -> Value {
-    let run = stack.step(bash(MODAL, script, more)).await;
+    let run = stack.step(&bash(MODAL, script, more)).await;
     step(&run, "try").clone()
 }
 
@@ -18,7 +18,7 @@ fn message(step: &Value) -> &str {
 async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
     let stack = Stack::start("modal-asked", &[MODAL]).await;
     let more = json!({"image": "rust:1.95", "timeout_s": 60, "resources": {"network": "none", "memory_mb": 700}});
-    let run = stack.step(bash(MODAL, "echo ran", &more)).await;
+    let run = stack.step(&bash(MODAL, "echo ran", &more)).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     tried(&stack, "echo ran", &json!({})).await;
     let created = stack.modal().created();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::stack::{Stack, TASK, bash};
 
 async fn tried(stack: &Stack, script: &str, more: &Value) -> Value {
-    let run = stack.step(bash(TASK, script, more)).await;
+    let run = stack.step(&bash(TASK, script, more)).await;
     step(&run, "try").clone()
 }
 
@@ -24,7 +24,7 @@ fn tag<'a>(task: &'a Value, key: &str) -> &'a Value {
 async fn a_task_is_asked_for_as_the_plan_says_and_tagged() {
     let stack = Stack::start("task-asked", &[TASK]).await;
     let more = json!({"image": "rust:1.95", "timeout_s": 60, "resources": {"network": "none"}});
-    let run = stack.step(bash(TASK, "echo ran", &more)).await;
+    let run = stack.step(&bash(TASK, "echo ran", &more)).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     tried(&stack, "echo ran", &json!({})).await;
     let asked = stack.ecs().asked();
