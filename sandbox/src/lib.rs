@@ -1,6 +1,7 @@
 //! Confinement: a worker's supervisor, the processes that it starts for steps, and how each confines itself before it becomes a program that
 //! is not ours. Knows no plan, no database and no network.
 
+mod as_user;
 mod client;
 mod files;
 mod keeper;

@@ -1,5 +1,6 @@
 //! What happens when parts die.
 
+mod hangs;
 mod kills;
 mod leases;
 mod queues;

@@ -13,7 +13,14 @@ use crate::program::{LEVELS, Program, install};
 
 #[test]
 fn what_is_enforced_is_reported() {
-    let limits = Limits { cpu_s: Some(60), memory_mb: Some(512), file_mb: Some(64), processes: Some(32), open_files: Some(256) };
+    let limits = Limits {
+        cpu_s: Some(60),
+        memory_mb: Some(512),
+        file_mb: Some(64),
+        processes: Some(32),
+        open_files: Some(256),
+        ..Limits::default()
+    };
     for level in LEVELS {
         let mut program = Program::new(level, &["true"]);
         program.spec.limits = limits;

@@ -12,6 +12,7 @@ mod resources;
 mod usage;
 
 pub use driver::Driver;
+pub(crate) use driver::runs_foreign_code;
 pub use enforced::{Enforced, Limits, Namespace};
 pub use image::{Image, InvalidImage};
 pub use level::{Level, UnknownLevel};

@@ -29,8 +29,8 @@ pub struct Worker {
     pub admin_port: u16,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
-    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
-    pub isolation_floor: Level,
+    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2. None with `NOFX_ISOLATION=none`.
+    pub isolation_floor: Option<Level>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -52,6 +52,11 @@ impl Reader {
 
     pub(super) fn workspaces(&self) -> PathBuf {
         self.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from)
+    }
+
+    fn isolation_floor(&mut self) -> Option<Level> {
+        let floor = self.parsed("NOFX_ISOLATION_FLOOR", Level::L2);
+        (!self.is_isolation_none()).then_some(floor)
     }
 
     fn signing_key(&mut self) -> SigningKey {
@@ -93,7 +98,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
-        isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
+        isolation_floor: reader.isolation_floor(),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

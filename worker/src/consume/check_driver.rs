@@ -1,14 +1,13 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
 //! with less. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::{Level, Network};
+use nofx_shared::drivers::Network;
 use nofx_shared::engine::{ClaimedStep, Failure};
 
-use crate::drivers::OFFERED;
+use crate::drivers::{Isolation, OFFERED};
 
-/// `floor`: the operator's minimum of isolation.
-pub(super) fn check_driver(step: &ClaimedStep, floor: Level) -> Result<(), Failure> {
-    if let Some(fault) = step.request(floor).faults("").first() {
+pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    if let Some(fault) = step.request(isolation.floor).faults("").first() {
         let field = fault.pointer.trim_start_matches('/');
         return Err(Failure::permanent(format!("`{field}` of the step: {}", fault.detail)));
     }
@@ -25,6 +24,22 @@ pub(super) fn check_driver(step: &ClaimedStep, floor: Level) -> Result<(), Failu
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))
         }
-        _ => Ok(()),
+        _ => check_level(step, isolation),
+    }
+}
+
+/// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
+fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    let Some(least) = step.min_isolation(isolation.floor).filter(|_| step.runs_foreign_code()) else { return Ok(()) };
+    if isolation.floor.is_none() {
+        return Err(Failure::permanent(format!(
+            "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
+        )));
+    }
+    match isolation.lacking.get(&least) {
+        Some(why) => {
+            Err(Failure::permanent(format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}")))
+        }
+        None => Ok(()),
     }
 }

@@ -32,13 +32,13 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let Resolved { inputs, idempotency_key, env } = match prepare(&step, services.isolation_floor) {
+    let Resolved { inputs, idempotency_key, env } = match prepare(&step, &services.isolation) {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
-        confinement: Confinement::of(&step, services.isolation_floor),
+        confinement: Confinement::of(&step, services.isolation.floor),
         step,
         env,
         idempotency_key,

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use nofx_shared::drivers::Level;
 use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{self, Scope};
 use nofx_shared::plan::resolve;
 use serde_json::{Map, Value, json};
 
 use super::check_driver::check_driver;
+use crate::drivers::Isolation;
 
 pub(super) enum Prepared {
     /// No handler runs.
@@ -26,8 +26,8 @@ pub(super) struct Resolved {
 }
 
 /// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
-/// condition is false. `floor`: the operator's minimum of isolation.
-pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Failure> {
+/// condition is false.
+pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation) -> Result<Prepared, Failure> {
     if let Some(fault) = &step.spec.fault {
         return Err(Failure::permanent(format!("the step's spec cannot be read: {fault}")));
     }
@@ -45,7 +45,7 @@ pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Fail
     if let Some(source) = &step.spec.for_each {
         return list_children(source, &scope).map(Prepared::Outcome);
     }
-    check_driver(step, floor)?;
+    check_driver(step, isolation)?;
     Ok(Prepared::Run(Resolved {
         inputs: resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?,
         idempotency_key: idempotency_key(step, &scope)?,

@@ -15,12 +15,14 @@ use super::{Command, ProcessResult, WRITTEN_BYTES};
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
-    let name = command.argv.first().map(String::as_str).unwrap_or_default();
+    let name = command.executable.program().unwrap_or_default();
+    let (argv, script) = command.executable.parts();
     let pipe = || std::io::pipe().map_err(|error| Failure::transient(format!("could not make a pipe for `{name}`: {error}")));
     let ((from_stdout, stdout), (from_stderr, stderr)) = (pipe()?, pipe()?);
     let (on_end, ended) = oneshot::channel();
     let program = Program {
-        argv: command.argv.clone(),
+        argv,
+        script: script.map(str::to_owned),
         dir: command.dir.clone(),
         env: command.env.clone(),
         level: command.confinement.level,
@@ -47,11 +49,11 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         None => None,
     };
     let written = off_loop(move || written(&running)).await?;
-    let (exit_code, enforced, usage) = match end {
-        Some(Ended { exit_code, enforced, usage }) => (exit_code, enforced, Some(usage)),
-        None => (None, None, None),
+    let (exit_code, excess, enforced, usage) = match end {
+        Some(Ended { exit_code, excess, enforced, usage }) => (exit_code, excess, enforced, Some(usage)),
+        None => (None, None, None, None),
     };
-    Ok(ProcessResult { exit_code, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+    Ok(ProcessResult { exit_code, excess, enforced, usage, written, ..output.into_inner().result(&command.mask) })
 }
 
 /// The end; when it is stopped also, if it comes soon.

@@ -4,6 +4,8 @@ use nofx_shared::drivers::{Driver, Placement};
 
 mod confined;
 mod confinement;
+mod executable;
+mod isolation;
 mod live_output;
 mod output;
 mod own;
@@ -12,12 +14,14 @@ mod scratch;
 mod shell;
 
 pub(crate) use confinement::Confinement;
+pub(crate) use executable::Executable;
+pub(crate) use isolation::Isolation;
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
 pub use shell::printable;
-pub(crate) use shell::{last_lines, script_argv, tail};
+pub(crate) use shell::{last_lines, tail};
 
 /// The drivers that this worker has, each with the placements that it can give to a step.
 pub(crate) const OFFERED: [(Driver, &[Placement]); 1] = [(Driver::WorkerContainer, &[])];

@@ -7,7 +7,7 @@ use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes, tail};
+use crate::drivers::{Command, Confinement, Executable, LiveOutput, ProcessResult, Processes, tail};
 use crate::step::StepContext;
 use crate::workspace::{Folder, Git};
 
@@ -51,22 +51,22 @@ impl<'a> GateContext<'a> {
     }
 
     /// Runs a program in a folder of the workspace.
-    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder) -> Result<ProcessResult, Failure> {
-        self.run_with(argv, folder, self.env.clone()).await
+    pub(crate) async fn run(&self, executable: Executable, folder: &Folder) -> Result<ProcessResult, Failure> {
+        self.run_with(executable, folder, self.env.clone()).await
     }
 
     /// Runs a program in a folder of the workspace with another environment.
     pub(crate) async fn run_with(
         &self,
-        argv: Vec<String>,
+        executable: Executable,
         folder: &Folder,
         env: BTreeMap<String, String>,
     ) -> Result<ProcessResult, Failure> {
         let result = match &self.runner {
-            Runner::Step(step) => step.run(argv, folder, env).await?,
+            Runner::Step(step) => step.run(executable, folder, env).await?,
             Runner::OnTheSpot { processes, stop } => {
                 let command = Command {
-                    argv,
+                    executable,
                     dir: folder.path().to_owned(),
                     env,
                     confinement: Confinement::NONE,

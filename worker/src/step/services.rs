@@ -6,13 +6,12 @@ use std::sync::LazyLock;
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::drivers::Level;
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::Processes;
+use crate::drivers::{Isolation, Processes};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -26,8 +25,7 @@ pub(crate) struct Services {
     pub workspaces: Workspaces,
     pub processes: Processes,
     pub allow_private_addresses: bool,
-    /// The operator's minimum of isolation.
-    pub isolation_floor: Level,
+    pub isolation: Isolation,
     /// This worker's name.
     pub worker: String,
     /// The digest of its image, if it runs from one.
@@ -45,10 +43,16 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+    pub(crate) fn new(
+        settings: &settings::Worker,
+        isolation: Isolation,
+        sandbox: Sandbox,
+        timings: Timings,
+        tool_catalogue: fn() -> String,
+    ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
+        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
             secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
@@ -58,7 +62,7 @@ impl Services {
             workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
             allow_private_addresses: settings.allow_private_addresses,
-            isolation_floor: settings.isolation_floor,
+            isolation,
             worker: settings.name.clone(),
             image: settings.image.clone(),
             checks: Notify::new(),
