@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use super::signal_user::signal_user;
 
 /// Times that children are killed while others appear, before all processes of the user are stopped first.
-const ROUNDS: usize = 50;
+const ROUNDS: usize = 10;
 
 /// Reaps what has ended; says how the process with this id has, and whether any child is left.
 pub(super) fn reap(of: Pid) -> (Option<Option<i32>>, bool) {

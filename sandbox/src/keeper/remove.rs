@@ -2,8 +2,10 @@
 //! the user could take over. The folder itself is in one of the supervisor's.
 
 use std::ffi::CString;
+use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::dir::Dir;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -13,25 +15,37 @@ use crate::as_user::AsUser;
 
 /// Names that are read at once.
 const NAMES: usize = 10_000;
+/// A process that is being ended may still write: so often it is tried again, after a pause.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The error says what stays.
 pub(super) fn remove(folder: &Path, uid: Option<u32>) -> Result<(), String> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match remove_once(folder, uid) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && attempts < ATTEMPTS => std::thread::sleep(PAUSE),
+            removed => return removed.map_err(|error| format!("could not remove {}: {error}", folder.display())),
+        }
+    }
+}
+
+fn remove_once(folder: &Path, uid: Option<u32>) -> Result<(), Error> {
     let emptied = empty_as(folder, uid);
     match std::fs::remove_dir(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("could not remove {}: {}", folder.display(), emptied.err().unwrap_or_else(|| error.to_string())))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(emptied.err().unwrap_or(error)),
         _ => Ok(()),
     }
 }
 
-fn empty_as(folder: &Path, uid: Option<u32>) -> Result<(), String> {
-    let _rights = uid.map(AsUser::new).transpose()?;
+fn empty_as(folder: &Path, uid: Option<u32>) -> Result<(), Error> {
+    let _rights = uid.map(AsUser::new).transpose().map_err(Error::other)?;
     // Its own user may have closed it.
     let _ = rustix::fs::chmod(folder, Mode::RWXU);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let top = rustix::fs::open(folder, flags, Mode::empty()).map_err(|error| error.to_string())?;
-    Emptying { top, moved: 0 }.run().map_err(|error| error.to_string())
+    let top = rustix::fs::open(folder, flags, Mode::empty())?;
+    Ok(Emptying { top, moved: 0 }.run()?)
 }
 
 /// A folder that becomes empty. What is in the folders below is moved up into it first: so a tree of any depth needs two descriptors, and no

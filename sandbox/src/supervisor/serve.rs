@@ -43,6 +43,8 @@ pub(super) struct Supervisor {
     answers: VecDeque<(FromSupervisor, Option<OwnedFd>)>,
     /// Folders to be removed which nobody waits for, and the removals of these which go on, by numbers that no request has.
     left: VecDeque<PathBuf>,
+    /// Those that could not be: they are tried again when somebody cleans up.
+    unremoved: Vec<PathBuf>,
     removals: HashSet<u64>,
     next_removal: u64,
 }
@@ -53,7 +55,7 @@ impl Supervisor {
     pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places) -> Self {
         let (keepers, heart, answers) = (Keepers::default(), Heart::default(), VecDeque::new());
         let (left, removals) = (folders.left().into(), HashSet::new());
-        Self { worker, pid, folders, places, keepers, heart, answers, left, removals, next_removal: u64::MAX / 2 }
+        Self { worker, pid, folders, places, keepers, heart, answers, left, unremoved: vec![], removals, next_removal: u64::MAX / 2 }
     }
 
     /// Until the worker has ended, and all processes of its steps.
@@ -138,6 +140,7 @@ impl Supervisor {
                 let Some(keeper) = self.keepers.remove(id) else { continue };
                 if keeper.folder.symlink_metadata().is_ok() {
                     eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
+                    self.unremoved.push(keeper.folder);
                 } else {
                     self.folders.free_user(keeper.uid);
                 }
@@ -241,6 +244,7 @@ impl Supervisor {
                 // Whoever asks is about to clean up.
                 if self.left.is_empty() {
                     self.left = self.folders.left().into();
+                    self.left.extend(self.unremoved.drain(..));
                 }
                 Answer::Runs(self.folders.idle(Duration::from_secs(seconds), IDLE))
             }

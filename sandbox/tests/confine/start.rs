@@ -69,6 +69,16 @@ fn it_is_a_session_of_its_own_with_a_closed_mask() {
 }
 
 #[test]
+fn it_leaves_the_processor_to_who_started_it() {
+    let source = "import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))\ntry: os.setpriority(os.PRIO_PROCESS, 0, 0)\nexcept PermissionError: print('refused')";
+    let own = rustix::process::getpriority_process(None).expect("own");
+    for level in LEVELS {
+        let text = Program::new(level, &["python3", "-I", "-c", source]).stdout();
+        assert_eq!(text, format!("{}\nrefused\n", own.max(5)), "{level}");
+    }
+}
+
+#[test]
 fn less_than_was_asked_for_is_refused() {
     let mut shared = Program::new(Level::L2, &["true"]);
     shared.spec.level = Level::L3;

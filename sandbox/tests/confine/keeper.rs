@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use crate::program::{LEVELS, Program};
 
 /// A program with its keeper, as the supervisor has it.
-struct Kept {
+struct Process {
     program: Program,
     socket: OwnedFd,
     keeper: Child,
     stdout: ChildStdout,
 }
 
-impl Kept {
+impl Process {
     fn start(program: Program) -> Self {
         let (socket, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a pair");
@@ -31,11 +31,11 @@ impl Kept {
         command.arg0("nofx-keeper").env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::piped()).process_group(0);
         let mut keeper = command.spawn().expect("a keeper");
         let stdout = keeper.stdout.take().expect("it is piped");
-        let kept = Self { program, socket, keeper, stdout };
-        kept.send(&json!({"Start": {
-            "uid": kept.program.uid, "program": kept.program.spec, "is_confined": true, "folder": kept.program.spec.scratch,
+        let process = Self { program, socket, keeper, stdout };
+        process.send(&json!({"Start": {
+            "uid": process.program.uid, "program": process.program.spec, "is_confined": true, "folder": process.program.spec.scratch,
         }}));
-        kept
+        process
     }
 
     fn send(&self, message: &Value) {
@@ -74,7 +74,7 @@ impl Kept {
 }
 
 /// Whatever a test has found, nothing of it goes on.
-impl Drop for Kept {
+impl Drop for Process {
     fn drop(&mut self) {
         let mut all = Command::new(&self.program.spec.exe);
         all.arg0("nofx-signaller").arg("9").uid(self.program.uid).gid(self.program.uid);
@@ -104,12 +104,12 @@ fn a_bomb_that_forks_as_fast_as_it_can_is_gone_when_it_is_stopped() {
     for bomb in ["while (1) { fork; setpgrp }", "while (1) { my $child = fork; exit if $child; setpgrp }"] {
         for level in LEVELS {
             let limits = Limits { processes: Some(150), ..Limits::default() };
-            let mut kept = Kept::start(perl(level, &format!("{DEAF}{bomb}"), limits));
-            kept.has_begun();
-            kept.send(&json!("Kill"));
-            kept.end();
-            assert_eq!(processes(kept.program.uid), BTreeSet::new(), "{level}: {bomb}");
-            kept.release();
+            let mut process = Process::start(perl(level, &format!("{DEAF}{bomb}"), limits));
+            process.has_begun();
+            process.send(&json!("Kill"));
+            process.end();
+            assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}: {bomb}");
+            process.release();
         }
     }
 }
@@ -124,25 +124,25 @@ fn other_programs_of_the_user_go_on_when_a_bomb_is_stopped() {
         std::os::unix::fs::chown(path, Some(neighbour.uid), Some(neighbour.uid)).expect("own");
     }
     program.uid = neighbour.uid;
-    let mut neighbour = Kept::start(neighbour);
+    let mut neighbour = Process::start(neighbour);
     neighbour.has_begun();
-    let mut kept = Kept::start(program);
-    kept.has_begun();
-    kept.send(&json!("Kill"));
-    kept.end();
+    let mut process = Process::start(program);
+    process.has_begun();
+    process.send(&json!("Kill"));
+    process.end();
     assert_eq!(neighbour.end()["exit_code"], 0);
     assert_eq!(neighbour.output(), "done\n");
-    assert_eq!(processes(kept.program.uid), BTreeSet::new());
+    assert_eq!(processes(process.program.uid), BTreeSet::new());
 }
 
 fn memory(mb: u64) -> Limits {
     Limits { total_memory_mb: Some(mb), ..Limits::default() }
 }
 
-fn python(level: Level, source: &str, limits: Limits) -> Kept {
+fn python(level: Level, source: &str, limits: Limits) -> Process {
     let mut program = Program::new(level, &["python3", "-I", "-c", source]);
     program.spec.limits = limits;
-    Kept::start(program)
+    Process::start(program)
 }
 
 #[test]
@@ -152,12 +152,12 @@ fn what_all_processes_use_together_is_bounded() {
         "import os, time\nfor _ in range(6):\n    if os.fork() == 0: b = bytearray(b'x') * (40 << 20); time.sleep(600)\ntime.sleep(600)";
     for level in LEVELS {
         for source in [shared, many] {
-            let kept = python(level, source, memory(128));
-            let end = kept.end();
+            let process = python(level, source, memory(128));
+            let end = process.end();
             assert_eq!(end["excess"], "used more than 128 MiB of memory, all of its processes together", "{level}: {end}");
             assert_eq!((&end["exit_code"], &end["enforced"]["limits"]["total_memory_mb"]), (&Value::Null, &json!(128)), "{level}: {end}");
-            assert_eq!(processes(kept.program.uid), BTreeSet::new(), "{level}");
-            kept.release();
+            assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}");
+            process.release();
         }
     }
 }
@@ -168,9 +168,9 @@ fn what_processes_share_counts_once() {
                   for _ in range(8): os.wait()\nprint('done', flush=True)";
     // At L3 nobody outside may ask how much is shared.
     for level in [Level::L1, Level::L2] {
-        let mut kept = python(level, source, memory(160));
-        assert_eq!(kept.output(), "done\n", "{level}");
-        let end = kept.end();
+        let mut process = python(level, source, memory(160));
+        assert_eq!(process.output(), "done\n", "{level}");
+        let end = process.end();
         assert_eq!((&end["exit_code"], &end["excess"]), (&json!(0), &Value::Null), "{level}");
     }
 }
@@ -195,14 +195,14 @@ fn what_all_folders_hold_is_bounded() {
 #[test]
 fn a_program_dies_before_what_keeps_it_when_memory_runs_out() {
     for level in LEVELS {
-        let mut kept = Kept::start(Program::new(level, &["sh", "-c", "cat /proc/self/oom_score_adj; exec sleep 600"]));
+        let mut process = Process::start(Program::new(level, &["sh", "-c", "cat /proc/self/oom_score_adj; exec sleep 600"]));
         let mut line = [0; 5];
-        kept.stdout.read_exact(&mut line).expect("a line");
+        process.stdout.read_exact(&mut line).expect("a line");
         assert_eq!(&line, b"1000\n", "{level}");
         let own = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).expect("a score");
-        assert_eq!(own(&kept.keeper.id().to_string()), own("self"), "{level}");
-        kept.send(&json!("Kill"));
-        assert_eq!(kept.end()["exit_code"], Value::Null);
-        kept.release();
+        assert_eq!(own(&process.keeper.id().to_string()), own("self"), "{level}");
+        process.send(&json!("Kill"));
+        assert_eq!(process.end()["exit_code"], Value::Null);
+        process.release();
     }
 }
