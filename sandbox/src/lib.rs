@@ -7,6 +7,7 @@ mod files;
 mod keeper;
 pub mod launch;
 pub mod probe;
+mod program;
 mod role;
 mod sandbox;
 mod supervisor;

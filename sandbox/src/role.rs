@@ -3,14 +3,8 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use crate::program::{KEEPER, SIGNALLER};
 use crate::{keeper, launch};
-
-/// This program, also where its path cannot be reached any more.
-pub(crate) const PROGRAM: &str = "/proc/self/exe";
-/// The name that a keeper is started by.
-pub(crate) const KEEPER: &str = "nofx-keeper";
-/// The name that the process is started by which sends a signal to all processes of its user.
-pub(crate) const SIGNALLER: &str = "nofx-signaller";
 
 /// Does the work of a keeper, of a helper process or of what sends signals, if this process is one. To be called first of all, before any thread is started.
 pub fn take_role() -> Option<ExitCode> {

@@ -36,9 +36,9 @@ impl Memory {
             return None;
         }
         let tree = tree();
-        let is_over = |kb: u64| kb > self.limit_mb.saturating_mul(1024);
+        let exceeds = |kb: u64| kb > self.limit_mb.saturating_mul(1024);
         // Pages that several processes share count for each of them here. That is cheap to read, and enough as long as it is little.
-        let is_exceeded = is_over(tree.iter().filter_map(|pid| status(*pid)).sum()) && is_over(self.exact(&tree));
+        let is_exceeded = exceeds(tree.iter().filter_map(|pid| status(*pid)).sum()) && exceeds(self.exact(&tree));
         self.next = Instant::now() + INTERVAL.max(began.elapsed() * SHARE);
         is_exceeded.then(|| format!("used more than {} MiB of memory, all of its processes together", self.limit_mb))
     }

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::launch::refuse_privileges;
-use crate::role::{PROGRAM, SIGNALLER};
+use crate::program::{PROGRAM, SIGNALLER};
 
 /// Sends the signal, unless a process of the user ends that which sends it.
 pub(super) fn signal_user(uid: u32, signal: Signal) {

@@ -15,7 +15,7 @@ pub(super) fn reduce() -> std::io::Result<()> {
 }
 
 /// Becomes a user without any right, for ever: no program that it starts gains one. None: the user stays.
-pub(super) fn give_up(user: Option<u32>) -> std::io::Result<()> {
+pub(super) fn drop_all(user: Option<u32>) -> std::io::Result<()> {
     let had = rustix::thread::capabilities(None)?;
     // Without this right, which containers often lack, what could be gained stays named; nothing is gained all the same.
     if had.effective.contains(CapabilitySet::SETPCAP) {

@@ -24,7 +24,7 @@ use super::{capabilities, memory, view};
 use crate::client::Client;
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
-use crate::role::PROGRAM;
+use crate::program::PROGRAM;
 use crate::sandbox::Sandbox;
 use crate::wire::Socket;
 
@@ -145,7 +145,7 @@ fn worker() -> Result<Sandbox, String> {
     let first = socket.receive::<Option<u32>>().map_err(|error| text(&error))?;
     let ended = "the supervisor ended before it handed over the settings";
     let (user, mut descriptors) = first.ok_or(ended)?;
-    capabilities::give_up(user).map_err(|error| format!("the worker could not give up its rights: {error}"))?;
+    capabilities::drop_all(user).map_err(|error| format!("the worker could not drop its rights: {error}"))?;
     // A worker whose supervisor is gone could no longer end its processes. After its user has changed, which would end this.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|error| text(&error))?;
     hide().map_err(|error| text(&error))?;
