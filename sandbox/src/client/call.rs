@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +18,14 @@ pub(crate) struct Client {
     socket: Socket,
     next_id: AtomicU64,
     waiting: Mutex<Waiting>,
-    /// What needs no answer, on its way: whoever says it never waits.
-    outbox: Sender<ToSupervisor>,
+    /// All messages on their way, in order. Whoever needs no answer never waits.
+    outbox: Sender<Outgoing>,
     longest_answer: Duration,
+}
+
+struct Outgoing {
+    message: ToSupervisor,
+    descriptors: Vec<OwnedFd>,
 }
 
 #[derive(Default)]
@@ -31,7 +35,7 @@ struct Waiting {
 }
 
 impl Client {
-    /// Reads answers in a thread of its own until the supervisor ends, and sends in another what needs none.
+    /// Sends in a thread of its own, and reads answers in another until the supervisor ends.
     pub(crate) fn start(socket: Socket) -> std::io::Result<Arc<Self>> {
         let client = Self::start_with(socket, LONGEST_ANSWER)?;
         let reader = Arc::clone(&client);
@@ -48,9 +52,11 @@ impl Client {
         let client = Arc::new(Self { socket, next_id: AtomicU64::new(1), waiting: Mutex::default(), outbox, longest_answer });
         let writer = Arc::downgrade(&client);
         thread("to supervisor", move || {
-            // A supervisor that is gone needs it no more.
-            while let (Ok(message), Some(client)) = (sent.recv(), writer.upgrade()) {
-                drop(client.socket.send(&message, &[]));
+            while let (Ok(Outgoing { message, descriptors }), Some(client)) = (sent.recv(), writer.upgrade()) {
+                let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+                if let Err(error) = client.socket.send(&message, &descriptors) {
+                    client.not_sent(message.id, &error);
+                }
             }
         })?;
         Ok(client)
@@ -96,10 +102,8 @@ impl Client {
             waiting.answers.insert(id, sender);
             on_end.map(|on_end| waiting.ends.insert(id, on_end));
         }
-        let sent = self.socket.send(&ToSupervisor { id, request }, descriptors);
-        if sent.as_ref().is_err_and(|error| matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)) {
-            end();
-        }
+        let descriptors: Result<Vec<_>, _> = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
+        let sent = descriptors.map(|descriptors| drop(self.outbox.send(Outgoing { message: ToSupervisor { id, request }, descriptors })));
         let sent = sent.map_err(|error| format!("the supervisor could not be asked: {error}"));
         let reply: Reply =
             sent.and_then(|()| answer.recv_timeout(self.longest_answer).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
@@ -122,7 +126,13 @@ impl Client {
     /// Sends what needs no answer, later: never waits.
     pub(crate) fn send(&self, request: Request) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        drop(self.outbox.send(ToSupervisor { id, request }));
+        drop(self.outbox.send(Outgoing { message: ToSupervisor { id, request }, descriptors: vec![] }));
+    }
+
+    /// Whoever waits for the answer must hear it. That the supervisor is gone, who reads finds out.
+    fn not_sent(&self, id: u64, error: &std::io::Error) {
+        let waiting = self.waiting().answers.remove(&id);
+        drop(waiting.map(|waiting| waiting.try_send(Err(format!("the supervisor could not be asked: {error}")))));
     }
 
     /// Says that the loop which calls this is alive. Never waits.
@@ -200,6 +210,19 @@ mod tests {
         }
         for expected in 0..20_000 {
             assert!(matches!(next(&supervisor).request, Request::Stop { run } if run == expected));
+        }
+    }
+
+    #[test]
+    fn what_needs_no_answer_is_not_overtaken() {
+        let (client, supervisor) = pair(Duration::ZERO);
+        for run in 0..2_000 {
+            client.send(Request::Release { run });
+            drop(client.call(Request::Folder(FolderOp::Find { run: Uuid::nil() })));
+        }
+        for expected in 0..2_000 {
+            assert!(matches!(next(&supervisor).request, Request::Release { run } if run == expected));
+            assert!(matches!(next(&supervisor).request, Request::Folder(FolderOp::Find { .. })));
         }
     }
 
