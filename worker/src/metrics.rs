@@ -1,6 +1,7 @@
 //! The worker's metrics, with Prometheus' naming rules and base units. The values of each label are a fixed list in this program.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nofx_shared::drivers::{Driver, Usage};
 use nofx_shared::engine::Outcome;
@@ -25,6 +26,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub settled: Counter,
     pub outcomes_refused: Counter,
+    loop_delay: Histogram,
     pub running: Gauge,
     pub calls: Counter,
     pub batch: Histogram,
@@ -56,6 +58,7 @@ impl Metrics {
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
+            loop_delay: time(to, "loop_delay", "Time that the loop was late for its beat, once a second", buckets(0.001, 2.0, 14)),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
             step_duration: time(to, "step_duration", "Time between a step's claim and its outcome", step_duration()),
@@ -85,6 +88,11 @@ impl Metrics {
         self.queue_latency.observe(waited_s, trace_of(traceparent), None);
         let which = if attempt > 1 { "retry" } else { "first" };
         self.steps_claimed.get_or_create(&vec![("attempt", which.to_owned())]).inc();
+    }
+
+    /// The loop was so late for its beat.
+    pub(crate) fn beat(&self, late: Duration) {
+        self.loop_delay.observe(late.as_secs_f64());
     }
 
     /// A run of a background job failed.

@@ -11,6 +11,8 @@ use crate::wire::{Answer, Ended, Process, Request};
 /// A program to be run.
 pub struct Program {
     pub argv: Vec<String>,
+    /// A text that it gets as a file, which is its last argument: arguments can be read by all users of a machine.
+    pub script: Option<String>,
     /// Its working folder, in a workspace or a scratch folder: whose that is, that user runs it.
     pub dir: PathBuf,
     /// Beside these it has `HOME`, `TMPDIR` and `NOFX_OUTPUT`, in a scratch folder of its own.
@@ -37,8 +39,8 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, dir, env, level, limits, network, proxy_port } = program;
-        let request = Request::Run(Process { argv, dir, env, level, limits, network, proxy_port });
+        let Program { argv, script, dir, env, level, limits, network, proxy_port } = program;
+        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port });
         let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
         match answer? {
             (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),

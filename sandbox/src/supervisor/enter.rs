@@ -18,12 +18,12 @@ use super::folders::Folders;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
-use super::{capabilities, view};
+use super::{capabilities, memory, view};
 use crate::client::Client;
 use crate::environment::{close_stdin, hide, read_variables, replace, same_program, stdin};
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
-use crate::role::PROGRAM;
+use crate::program::PROGRAM;
 use crate::sandbox::Sandbox;
 use crate::wire::Socket;
 
@@ -70,8 +70,8 @@ fn supervisor() -> Result<ExitCode, String> {
     }
     // Before the view: the worker sees this machine as it is.
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
-    let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
-    ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
+    let worker = start_worker(&variables, theirs).map_err(|error| text(&error))?;
+    ours.send(&has_users.then_some(settings.worker_user), &[file.as_fd()]).map_err(|error| text(&error))?;
     let mut toolchains = reachable(&settings.toolchains);
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
@@ -86,7 +86,8 @@ fn supervisor() -> Result<ExitCode, String> {
         capabilities::reduce().map_err(|error| text(&error))?;
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
-    Supervisor::new(ours, worker, folders, Places { least, toolchains, ports: settings.step_ports, exe, outside }).serve()
+    let places = Places { least, toolchains, memory_mb: memory::of_a_step(), ports: settings.step_ports, exe, outside };
+    Supervisor::new(ours, worker, folders, places).serve()
 }
 
 /// Without users of its own a worker keeps steps away from itself by namespaces.
@@ -105,12 +106,9 @@ fn check_namespaces(exe: &Path) -> Result<(), String> {
     }
 }
 
-fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd, user: Option<u32>) -> Result<Pid, Error> {
+fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd) -> Result<Pid, Error> {
     let mut command = same_program(WORKER, variables);
     command.stdin(socket).stdout(Stdio::inherit()).stderr(Stdio::inherit());
-    if let Some(user) = user {
-        command.uid(user).gid(user);
-    }
     Ok(Pid::from_raw(command.spawn()?.id().cast_signed()))
 }
 
@@ -118,11 +116,14 @@ fn worker() -> Result<Sandbox, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let socket = Socket::from_stdin().map_err(|error| text(&error))?;
     close_stdin().map_err(|error| text(&error))?;
-    // A worker whose supervisor is gone could no longer end its processes.
+    let first = socket.receive::<Option<u32>>().map_err(|error| text(&error))?;
+    let ended = "the supervisor ended before it handed over the settings";
+    let (user, mut descriptors) = first.ok_or(ended)?;
+    capabilities::drop_all(user).map_err(|error| format!("the worker could not drop its rights: {error}"))?;
+    // A worker whose supervisor is gone could no longer end its processes. After its user has changed, which would end this.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|error| text(&error))?;
     hide().map_err(|error| text(&error))?;
-    let first = socket.receive::<()>().map_err(|error| text(&error))?.and_then(|((), mut descriptors)| descriptors.pop());
-    let mut file = File::from(first.ok_or("the supervisor ended before it handed over the settings")?);
+    let mut file = File::from(descriptors.pop().ok_or(ended)?);
     settings::hand_over(read_variables(&mut file).map_err(|error| text(&error))?);
     Client::start(socket).map(Sandbox::supervised).map_err(|error| text(&error))
 }

@@ -6,6 +6,8 @@ mod enter;
 mod files;
 mod folders;
 mod heart;
+mod left;
+mod memory;
 mod places;
 mod processes;
 mod serve;

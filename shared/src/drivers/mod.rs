@@ -13,6 +13,7 @@ mod resources;
 mod usage;
 
 pub use driver::Driver;
+pub(crate) use driver::runs_foreign_code;
 pub use ended_attempts::ended_attempts;
 pub use enforced::{Enforced, Limits, Namespace};
 pub use image::{Image, InvalidImage};

@@ -45,18 +45,23 @@ impl Reader {
         Isolation {
             worker: self.worker_name(),
             workspaces: self.workspaces(),
-            is_none: match self.text("NOFX_ISOLATION").as_deref() {
-                None => false,
-                Some("none") => true,
-                Some(other) => {
-                    self.problems.push(format!("NOFX_ISOLATION: `{other}` is not `none`; leave it away to isolate steps"));
-                    false
-                }
-            },
+            is_none: self.is_isolation_none(),
             worker_user,
             step_users,
             toolchains: self.toolchains(),
             step_ports: self.step_ports(),
+        }
+    }
+
+    /// Whether steps are not isolated at all, which the operator has to say by name.
+    pub(super) fn is_isolation_none(&mut self) -> bool {
+        match self.text("NOFX_ISOLATION").as_deref() {
+            None => false,
+            Some("none") => true,
+            Some(other) => {
+                self.problems.push(format!("NOFX_ISOLATION: `{other}` is not `none`; leave it away to isolate steps"));
+                false
+            }
         }
     }
 

@@ -36,8 +36,8 @@ pub struct Worker {
     pub allow_private_addresses: bool,
     /// `NOFX_ADVISORY_DB`; see `advisory_db`.
     pub advisory_db: Option<PathBuf>,
-    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
-    pub isolation_floor: Level,
+    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2. None with `NOFX_ISOLATION=none`.
+    pub isolation_floor: Option<Level>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -59,6 +59,11 @@ impl Reader {
 
     pub(super) fn workspaces(&self) -> PathBuf {
         self.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from)
+    }
+
+    fn isolation_floor(&mut self) -> Option<Level> {
+        let floor = self.parsed("NOFX_ISOLATION_FLOOR", Level::L2);
+        (!self.is_isolation_none()).then_some(floor)
     }
 
     fn signing_key(&mut self) -> SigningKey {
@@ -104,7 +109,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         advisory_db: reader.advisory_db(),
-        isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
+        isolation_floor: reader.isolation_floor(),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

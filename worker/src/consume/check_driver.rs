@@ -1,12 +1,14 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
 //! with less. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::{Driver, Level, Network, Placement};
+use nofx_shared::drivers::{Driver, Network, Placement};
 use nofx_shared::engine::{ClaimedStep, Failure};
 
-/// `floor`: the operator's minimum of isolation; `offered`: see `drivers::offered`.
-pub(super) fn check_driver(step: &ClaimedStep, floor: Level, offered: &[(Driver, &[Placement])]) -> Result<(), Failure> {
-    if let Some(fault) = step.request(floor).faults("").first() {
+use crate::drivers::Isolation;
+
+/// `offered`: see `drivers::offered`.
+pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<(), Failure> {
+    if let Some(fault) = step.request(isolation.floor).faults("").first() {
         let field = fault.pointer.trim_start_matches('/');
         return Err(Failure::permanent(format!("`{field}` of the step: {}", fault.detail)));
     }
@@ -23,6 +25,24 @@ pub(super) fn check_driver(step: &ClaimedStep, floor: Level, offered: &[(Driver,
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))
         }
-        _ => Ok(()),
+        _ => check_level(step, isolation),
+    }
+}
+
+/// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
+fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    // A machine of its own is confined by its provider.
+    let is_here = step.driver() == Driver::WorkerContainer && step.spec.placement.is_none();
+    let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here && step.runs_foreign_code()) else { return Ok(()) };
+    if isolation.floor.is_none() {
+        return Err(Failure::permanent(format!(
+            "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
+        )));
+    }
+    match isolation.lacking.get(&least) {
+        Some(why) => {
+            Err(Failure::permanent(format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}")))
+        }
+        None => Ok(()),
     }
 }

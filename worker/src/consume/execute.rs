@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use nofx_shared::drivers::{Driver, Level, Limits, Network, Placement, Resources};
+use nofx_shared::drivers::{Driver, Limits, Network, Placement, Resources};
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::plan::expression::apart;
 use nofx_shared::secrets::{self, Mask};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
-use crate::drivers::{Accounts, Confinement, OwnMachine, Place, Spec, Tags};
+use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Spec, Tags};
 use crate::handlers;
 use crate::step::{Services, StepContext, masked};
 
@@ -37,14 +37,14 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let (step, prepared) = prepared(step, services.isolation_floor, &services.offered).await;
+    let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
     let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
-        confinement: Confinement::of(&step, services.isolation_floor),
+        confinement: Confinement::of(&step, services.isolation.floor),
         place: place(&step, &services),
         step,
         env,
@@ -224,17 +224,19 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use nofx_shared::drivers::Level;
     use serde_json::{Map, Value, json};
     use uuid::Uuid;
 
-    use super::{INPUT_BYTES, prepared, used_inputs};
+    use super::{INPUT_BYTES, Isolation, prepared, used_inputs};
 
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
     async fn an_expression_holds_up_nothing_else() {
+        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new() };
         let items = vec!["1"; 100].join(",");
         let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
         for spec in [
@@ -250,7 +252,7 @@ mod tests {
             let order = Mutex::new(vec![]);
             let note = |what| order.lock().expect("never poisoned").push(what);
             let evaluates = async {
-                let failure = prepared(step, Level::L2, &[]).await.1.err().expect("it takes too much");
+                let failure = prepared(step, &isolation, &[]).await.1.err().expect("it takes too much");
                 assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
                 note("evaluated");
             };

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use nofx_shared::drivers::{Driver, Level, Placement};
+use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{Invalid, Scope};
 use nofx_shared::plan::{has_expressions, resolve};
 use serde_json::{Map, Value, json};
 
 use super::check_driver::check_driver;
+use crate::drivers::Isolation;
 
 /// Most of a value that is shown in a message.
 const SHOWN_BYTES: usize = 400;
@@ -40,8 +41,8 @@ pub(super) fn evaluates(step: &ClaimedStep) -> bool {
 }
 
 /// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
-/// condition is false. `floor`: the operator's minimum of isolation; `offered`: the drivers that the deployment has.
-pub(super) fn prepare(step: &ClaimedStep, floor: Level, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
+/// condition is false. `offered`: the drivers that the deployment has.
+pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
     if let Some(fault) = &step.spec.fault {
         return Err(Failure::permanent(format!("the step's spec cannot be read: {fault}")));
     }
@@ -59,7 +60,7 @@ pub(super) fn prepare(step: &ClaimedStep, floor: Level, offered: &[(Driver, &[Pl
     if let Some(source) = &step.spec.for_each {
         return list_children(source, scope).map(Prepared::Outcome);
     }
-    check_driver(step, floor, offered)?;
+    check_driver(step, isolation, offered)?;
     Ok(Prepared::Run(Resolved {
         inputs: resolve(&Value::Object(step.spec.inputs.clone()), scope).map_err(|error| permanent(&error))?,
         idempotency_key: idempotency_key(step, scope)?,

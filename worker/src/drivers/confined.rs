@@ -36,9 +36,11 @@ pub(super) async fn start(sandbox: &Sandbox, program: Program) -> Result<Started
 }
 
 pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
-    let name = command.argv.first().map(String::as_str).unwrap_or_default();
+    let name = command.executable.program().unwrap_or_default();
+    let (argv, script) = command.executable.parts();
     let program = Program {
-        argv: command.argv.clone(),
+        argv,
+        script: script.map(str::to_owned),
         dir: command.dir.clone(),
         env: command.env.clone(),
         level: command.confinement.level,
@@ -61,11 +63,11 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         None => None,
     };
     let written = off_loop(move || written(&running)).await?;
-    let (exit_code, enforced, usage) = match end {
-        Some(Ended { exit_code, enforced, usage }) => (exit_code, enforced, Some(usage)),
-        None => (None, None, None),
+    let (exit_code, excess, enforced, usage) = match end {
+        Some(Ended { exit_code, excess, enforced, usage }) => (exit_code, excess, enforced, Some(usage)),
+        None => (None, None, None, None),
     };
-    Ok(ProcessResult { exit_code, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+    Ok(ProcessResult { exit_code, excess, enforced, usage, written, ..output.into_inner().result(&command.mask) })
 }
 
 /// The end; when it is stopped also, if it comes soon.

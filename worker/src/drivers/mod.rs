@@ -4,6 +4,8 @@
 mod confined;
 mod confinement;
 mod e2b;
+mod executable;
+mod isolation;
 mod live_output;
 mod machine;
 mod modal;
@@ -17,6 +19,8 @@ mod task;
 mod vercel_function;
 
 pub(crate) use confinement::Confinement;
+pub(crate) use executable::Executable;
+pub(crate) use isolation::Isolation;
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use machine::{Account, Accounts, Fault, Listed, Machine, OwnMachine, Place, Spec, Tags};
 pub(crate) use offered::offered;
@@ -24,7 +28,7 @@ pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
 pub use shell::{is_printable, printable};
-pub(crate) use shell::{last_lines, script_argv, tail};
+pub(crate) use shell::{last_lines, tail};
 pub use task::serve as serve_task;
 pub(crate) use vercel_function::{Answer, Executed, VercelFunction, Work};
 

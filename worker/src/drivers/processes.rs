@@ -19,10 +19,10 @@ use super::confined::Started;
 use super::confinement::Confinement;
 use super::machine::{self, Place};
 use super::scratch::Scratch;
-use super::{LiveOutput, ProcessResult, confined, own};
+use super::{Executable, LiveOutput, ProcessResult, confined, own};
 
 pub(crate) struct Command {
-    pub argv: Vec<String>,
+    pub executable: Executable,
     /// The folder that a machine of the step's own gets, whole: the workspace.
     pub root: PathBuf,
     /// Where it runs: `root`, or below it.
@@ -45,8 +45,8 @@ pub(crate) struct Command {
 #[derive(Clone)]
 pub(crate) struct Processes {
     permits: Arc<Semaphore>,
-    /// Who confines them, and the operator's minimum. None: processes are this user's own.
-    sandbox: Option<(Sandbox, Level)>,
+    /// Who confines them, and the operator's minimum; without one (`NOFX_ISOLATION=none`) not at all. None: processes are this user's own.
+    sandbox: Option<(Sandbox, Option<Level>)>,
 }
 
 impl Processes {
@@ -54,7 +54,7 @@ impl Processes {
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
 
     /// Of a worker: confined.
-    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Level) -> Self {
+    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Option<Level>) -> Self {
         Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some((sandbox, floor)) }
     }
 
@@ -65,7 +65,7 @@ impl Processes {
 
     /// Runs a command until it ends or is stopped: then it is killed with all of its descendants.
     pub(crate) async fn run(&self, mut command: Command) -> Result<ProcessResult, Failure> {
-        let program = command.argv.first().cloned().ok_or_else(|| Failure::permanent("no program to run"))?;
+        let program = command.executable.program().map(str::to_owned).ok_or_else(|| Failure::permanent("no program to run"))?;
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
         let run = async {

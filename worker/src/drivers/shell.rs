@@ -1,12 +1,7 @@
-//! Scripts as arguments, and the end of what they print. Runs nothing: see `processes`.
+//! What programs print, for people. Runs nothing: see `processes`.
 
 use std::iter::Peekable;
 use std::str::Chars;
-
-/// The arguments that run a script with bash; it ends at its first error.
-pub(crate) fn script_argv(script: &str) -> Vec<String> {
-    ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
-}
 
 /// A text as lines of what can be seen: escape sequences (ECMA-48) are removed whole, a carriage return ends a line as it does on a terminal,
 /// and so do the line ends of Unicode; tabs stay.

@@ -8,7 +8,7 @@ use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Confinement, LiveOutput, Place, ProcessResult, Processes, tail};
+use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
 use crate::step::StepContext;
 use crate::workspace::{Folder, Git};
 
@@ -55,22 +55,22 @@ impl<'a> GateContext<'a> {
     }
 
     /// Runs a program in a folder of the workspace.
-    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder) -> Result<ProcessResult, Failure> {
-        self.run_with(argv, folder, self.env.clone()).await
+    pub(crate) async fn run(&self, executable: Executable, folder: &Folder) -> Result<ProcessResult, Failure> {
+        self.run_with(executable, folder, self.env.clone()).await
     }
 
     /// Runs a program in a folder of the workspace with another environment.
     pub(crate) async fn run_with(
         &self,
-        argv: Vec<String>,
+        executable: Executable,
         folder: &Folder,
         env: BTreeMap<String, String>,
     ) -> Result<ProcessResult, Failure> {
         let result = match &self.runner {
-            Runner::Step(step) => step.run(argv, folder, env).await?,
+            Runner::Step(step) => step.run(executable, folder, env).await?,
             Runner::OnTheSpot { processes, stop } => {
                 let command = Command {
-                    argv,
+                    executable,
                     root: folder.root().to_owned(),
                     dir: folder.path().to_owned(),
                     env,
@@ -110,7 +110,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{GateContext, Runner};
-    use crate::drivers::{Processes, script_argv};
+    use crate::drivers::{Executable, Processes};
     use crate::workspace::Folder;
 
     #[tokio::test]
@@ -124,7 +124,7 @@ mod tests {
         let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner };
         // The output ends one byte before the secret does.
         let script = format!("head -c {} /dev/zero | tr '\\0' o; printf 'hunter2-hunter2 and more'", Processes::OUTPUT_BYTES - 14);
-        let result = context.run(script_argv(&script), &workspace).await.expect("it ran");
+        let result = context.run(Executable::script(&script), &workspace).await.expect("it ran");
         assert_eq!((result.exit_code, result.dropped_bytes), (Some(0), 10));
         assert!(!result.output.contains("hunter") && !result.stdout.contains("hunter"));
     }

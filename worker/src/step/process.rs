@@ -6,15 +6,20 @@ use std::collections::BTreeMap;
 use nofx_shared::engine::Failure;
 
 use super::StepContext;
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::drivers::{Command, Executable, LiveOutput, ProcessResult, Processes};
 use crate::workspace::Folder;
 
 impl StepContext {
     /// Runs a program in a folder with this environment, until it ends or the step is stopped.
-    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run(
+        &self,
+        executable: Executable,
+        folder: &Folder,
+        env: BTreeMap<String, String>,
+    ) -> Result<ProcessResult, Failure> {
         let output = LiveOutput::default();
         let command = Command {
-            argv,
+            executable,
             root: folder.root().to_owned(),
             dir: folder.path().to_owned(),
             env,

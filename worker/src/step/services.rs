@@ -7,13 +7,13 @@ use std::sync::{Arc, LazyLock};
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::drivers::{Driver, Level, Placement};
+use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::{Accounts, Processes, VercelFunction, offered};
+use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -35,8 +35,7 @@ pub(crate) struct Services {
     pub allow_private_addresses: bool,
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
-    /// The operator's minimum of isolation.
-    pub isolation_floor: Level,
+    pub isolation: Isolation,
     /// This worker's name.
     pub worker: String,
     /// The digest of its image, if it runs from one.
@@ -54,10 +53,16 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+    pub(crate) fn new(
+        settings: &settings::Worker,
+        isolation: Isolation,
+        sandbox: Sandbox,
+        timings: Timings,
+        tool_catalogue: fn() -> String,
+    ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
+        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
         // Every worker of a deployment has this key, and no other deployment.
         let deployment = settings.signing_key.public().kid.to_string();
@@ -75,7 +80,7 @@ impl Services {
             offered: offered(settings.function.is_some()),
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
-            isolation_floor: settings.isolation_floor,
+            isolation,
             worker: settings.name.clone(),
             image: settings.image.clone(),
             checks: Notify::new(),

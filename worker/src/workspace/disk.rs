@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Folder;
-use crate::drivers::{Command, LiveOutput, Processes};
+use crate::drivers::{Command, Executable, LiveOutput, Place, Processes};
 
 /// For one folder; a step can make millions of files.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -100,9 +100,11 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
     let stop = CancellationToken::new();
     let argv = ["du", "--summarize", "--block-size=1", "--one-file-system", "--", "."].map(str::to_owned).to_vec();
     let command = Command {
-        argv,
+        executable: Executable::Argv(argv),
+        root: folder.root().to_owned(),
         dir: folder.path().to_owned(),
         env: BTreeMap::new(),
+        place: Place::Here,
         confinement: processes.of_git(),
         trace: None,
         stop: stop.clone(),

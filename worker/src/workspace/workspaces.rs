@@ -18,6 +18,32 @@ use super::folder::Folder;
 use super::git::{Git, of_others};
 use crate::drivers::Processes;
 
+/// A workspace that is not complete: it is removed when this is dropped, also when whoever waits for it is stopped.
+struct Unadopted {
+    sandbox: Sandbox,
+    folder: PathBuf,
+    is_adopted: bool,
+}
+
+impl Unadopted {
+    fn create(sandbox: &Sandbox, run: Uuid) -> Result<Self, String> {
+        Ok(Self { sandbox: sandbox.clone(), folder: sandbox.create_workspace(run)?, is_adopted: false })
+    }
+
+    fn adopt(mut self, run: Uuid) -> Result<(), String> {
+        self.is_adopted = self.sandbox.adopt_workspace(run, &self.folder)?;
+        Ok(())
+    }
+}
+
+impl Drop for Unadopted {
+    fn drop(&mut self) {
+        if !self.is_adopted {
+            self.sandbox.remove_later(&self.folder);
+        }
+    }
+}
+
 pub(crate) struct Workspaces {
     sandbox: Sandbox,
     processes: Processes,
@@ -48,20 +74,12 @@ impl Workspaces {
         if source.is_some_and(|source| source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
             return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
-        let new = self.supervised(move |sandbox| sandbox.create_workspace(run)).await?;
-        let filled = match source {
-            Some(source) => self.check_out(&new, source).await,
-            None => Ok(()),
-        };
-        if let Err(failure) = filled {
-            self.sandbox.remove_later(&new);
-            return Err(failure);
+        let new = self.supervised(move |sandbox| Unadopted::create(sandbox, run)).await?;
+        if let Some(source) = source {
+            self.check_out(&new.folder, source).await?;
         }
-        let folder = new.clone();
-        if !self.supervised(move |sandbox| sandbox.adopt_workspace(run, &folder)).await? {
-            // Another worker on this machine was faster: its checkout is used.
-            self.sandbox.remove_later(&new);
-        }
+        // If another worker on this machine was faster, its checkout is used.
+        self.supervised(move |_| new.adopt(run)).await?;
         let found = self.supervised(move |sandbox| sandbox.find_workspace(run)).await?;
         found.ok_or_else(|| Failure::transient("the workspace is gone"))
     }

@@ -100,7 +100,7 @@ fn program(command: &Command, there: &str, limits: &Limits) -> Result<Exec, Fail
     let dir = format!("{there}/{below}");
     let limits = options(limits);
     let mut exec = Exec::script(include_str!("scripts/start.sh"), &[dir.trim_end_matches('/'), &limits]);
-    exec.argv.extend(command.argv.iter().map(|argument| moved(argument)));
+    exec.argv.extend(command.executable.argv().iter().map(|argument| moved(argument)));
     exec.env = command.env.iter().map(|(name, value)| (name.clone(), moved(value))).collect();
     exec.env.insert("NOFX_OUTPUT".to_owned(), "/tmp/nofx/out/output.json".to_owned());
     Ok(exec)
@@ -123,11 +123,11 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::program;
-    use crate::drivers::{Command, Confinement, LiveOutput, Place};
+    use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place};
 
     fn command(dir: &str, argv: &[&str], env: &[(&str, &str)]) -> Command {
         Command {
-            argv: argv.iter().map(|text| (*text).to_owned()).collect(),
+            executable: Executable::Argv(argv.iter().map(|text| (*text).to_owned()).collect()),
             root: "/w/run".into(),
             dir: dir.into(),
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

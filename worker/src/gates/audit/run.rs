@@ -7,7 +7,7 @@ use super::auditor::{Auditor, LockFile, Place, choose};
 use super::pip;
 use super::private::Private;
 use super::report::{Advisory, Report};
-use crate::drivers::{ProcessResult, script_argv};
+use crate::drivers::{Executable, ProcessResult};
 use crate::gates::context::GateContext;
 use crate::gates::judgement::Judgement;
 use crate::sbom::Permit;
@@ -74,7 +74,7 @@ async fn reported(
     for (folder, packages) in runs {
         if tool.version.is_none() {
             let asked = format!("{} --version", tool.name);
-            let answer = context.run_with(script_argv(&asked), folder, private.env.clone()).await?;
+            let answer = context.run_with(Executable::script(&asked), folder, private.env.clone()).await?;
             tool.version = version(&tool.name, &answer);
             if tool.version.is_none() {
                 let why = format!(
@@ -86,7 +86,7 @@ async fn reported(
             }
         }
         let place = if matches!(auditor.place, Place::Sources) { sources } else { folder };
-        let result = context.run_with(script_argv(auditor.command), place, private.env.clone()).await?;
+        let result = context.run_with(Executable::script(auditor.command), place, private.env.clone()).await?;
         let read = read(auditor, &result, packages);
         judgement.output.push_str(&result.output);
         judgement.exit_code = result.exit_code;
@@ -117,7 +117,7 @@ fn read(auditor: &Auditor, result: &ProcessResult, packages: &[String]) -> Resul
         // bash exits with 127 when a program is missing, with 126 when it cannot be run.
         Some(126 | 127) => return Err("a required tool is missing".to_owned()),
         Some(code) => code,
-        None => return Err("it was killed by a signal".to_owned()),
+        None => return Err(format!("it {}", result.death())),
     };
     if result.dropped_bytes > 0 {
         return Err(format!("{} bytes of its output were dropped", result.dropped_bytes));
