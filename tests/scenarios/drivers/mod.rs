@@ -3,3 +3,4 @@
 mod escape;
 mod isolation;
 mod planted;
+mod real_work;
