@@ -4,6 +4,7 @@ mod abuse;
 mod checks;
 mod from_the_prototype;
 mod git;
+mod image;
 mod large;
 mod limits;
 mod metrics;

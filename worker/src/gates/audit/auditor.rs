@@ -88,6 +88,12 @@ pub(super) const AUDITORS: &[Auditor] = &[
     Auditor { file: "go.mod", knows: |_| true, command: "govulncheck -json ./...", place: Place::Sources, read: go::read },
 ];
 
+/// The command of each.
+#[cfg(test)]
+pub(in crate::gates) fn commands() -> impl Iterator<Item = &'static str> {
+    AUDITORS.iter().map(|auditor| auditor.command)
+}
+
 /// The auditors for the lock files in a folder, with the content of each file. A lock file that cannot be read has none, and a reason.
 pub(super) fn auditors(folder: &Files) -> Result<Vec<(&'static Auditor, String)>, String> {
     let mut found = vec![];
