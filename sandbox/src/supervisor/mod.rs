@@ -11,5 +11,6 @@ mod processes;
 mod serve;
 mod users;
 mod view;
+mod worker_folder;
 
 pub use enter::{Entered, enter};

@@ -26,7 +26,7 @@ impl Places {
     }
 
     pub(super) fn spec(&self, process: Process, read_write: Vec<PathBuf>, scratch: &Path) -> Result<Spec, String> {
-        let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
+        let Process { argv, dir, mut env, level, limits, network, proxy_port, scratch: _ } = process;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         for name in ["HOME", "TMPDIR"] {
             env.entry(name.to_owned()).or_insert_with(|| text(scratch.to_owned()));

@@ -177,7 +177,10 @@ impl Supervisor {
             rustix::fs::fchown(pipe, uid.map(|both| both.0), uid.map(|both| both.1)).map_err(|error| format!("output: {error}"))?;
         }
         let uid = self.folders.user_of(&process.dir)?;
-        let scratch = self.folders.scratch(Some(uid))?;
+        let scratch = match process.scratch.take() {
+            Some(prepared) => self.folders.prepared(&prepared, uid)?,
+            None => self.folders.scratch(Some(uid))?,
+        };
         process.level = self.places.level(process.level);
         let is_confined = process.level.is_some();
         let mut read_write = self.folders.used_with(&folder);
@@ -204,6 +207,10 @@ impl Supervisor {
                     None => self.folders.scratch(None)?,
                 };
                 Answer::Folder(Some(folder))
+            }
+            FolderOp::Prepare { dir } => {
+                let uid = self.folders.user_of(&dir)?;
+                Answer::Folder(Some(self.folders.scratch(Some(uid))?))
             }
             FolderOp::Idle { seconds } => Answer::Runs(self.folders.idle(Duration::from_secs(seconds))),
             FolderOp::Remove { folder } => {

@@ -9,12 +9,12 @@ use tokio::sync::{Mutex, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
-use super::{Command, ProcessResult, WRITTEN_BYTES};
+use super::{Command, Home, LeftHome, ProcessResult, WRITTEN_BYTES};
 
 /// How long a process that is killed may take to be gone.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
+pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>) -> Result<ProcessResult, Failure> {
     let name = command.argv.first().map(String::as_str).unwrap_or_default();
     let pipe = || std::io::pipe().map_err(|error| Failure::transient(format!("could not make a pipe for `{name}`: {error}")));
     let ((from_stdout, stdout), (from_stderr, stderr)) = (pipe()?, pipe()?);
@@ -27,10 +27,13 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         limits: command.confinement.limits,
         network: command.confinement.network,
         proxy_port: None,
+        scratch: home.as_ref().and_then(Home::path),
     };
+    let has_home = home.is_some();
     let sandbox = sandbox.clone();
     let running = off_loop(move || sandbox.start(program, stdout, stderr, |end| drop(on_end.send(end)))).await?;
     let running = running.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
+    home.into_iter().for_each(Home::started);
 
     let receiver = |pipe: std::io::PipeReader| pipe::Receiver::from_owned_fd(pipe.into());
     let output = Mutex::new(Output::default());
@@ -46,12 +49,12 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?),
         None => None,
     };
-    let written = off_loop(move || written(&running)).await?;
+    let (written, home) = off_loop(move || (written(&running), has_home.then(|| LeftHome::new(running)))).await?;
     let (exit_code, enforced, usage) = match end {
         Some(Ended { exit_code, enforced, usage }) => (exit_code, enforced, Some(usage)),
         None => (None, None, None),
     };
-    Ok(ProcessResult { exit_code, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+    Ok(ProcessResult { exit_code, enforced, usage, written, home, ..output.into_inner().result(&command.mask) })
 }
 
 /// The end; when it is stopped also, if it comes soon.

@@ -4,6 +4,7 @@ use nofx_shared::drivers::{Driver, Placement};
 
 mod confined;
 mod confinement;
+mod home;
 mod live_output;
 mod output;
 mod own;
@@ -12,6 +13,7 @@ mod scratch;
 mod shell;
 
 pub(crate) use confinement::Confinement;
+pub(crate) use home::{Home, LeftHome};
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::confinement::Confinement;
 use super::scratch::Scratch;
-use super::{LiveOutput, ProcessResult, confined, own};
+use super::{Home, LiveOutput, ProcessResult, confined, own};
 
 pub(crate) struct Command {
     pub argv: Vec<String>,
@@ -57,7 +57,12 @@ impl Processes {
     }
 
     /// Runs a command until it ends or is stopped: then it is killed with all of its descendants.
-    pub(crate) async fn run(&self, mut command: Command) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run(&self, command: Command) -> Result<ProcessResult, Failure> {
+        self.run_in(None, command).await
+    }
+
+    /// The same with a home that was made for it (`home`); without one it has a new one.
+    pub(crate) async fn run_in(&self, home: Option<Home>, mut command: Command) -> Result<ProcessResult, Failure> {
         let program = command.argv.first().cloned().ok_or_else(|| Failure::permanent("no program to run"))?;
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
@@ -65,11 +70,19 @@ impl Processes {
         let run = async {
             let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
             match &self.sandbox {
-                Some((sandbox, _)) => confined::run(sandbox, &command).await,
+                Some((sandbox, _)) => confined::run(sandbox, &command, home).await,
                 None => own::run(&command).await,
             }
         };
         run.instrument(span).await
+    }
+
+    /// The home of a process that will run in this folder, so that something can be put into it; none for a person's own.
+    pub(crate) async fn home(&self, dir: &Path) -> Option<Home> {
+        let (sandbox, dir) = (self.sandbox.as_ref()?.0.clone(), dir.to_owned());
+        let made = tokio::task::spawn_blocking(move || sandbox.prepare_scratch(dir).map(|path| Home::new(sandbox, path))).await;
+        let made = made.map_err(|error| error.to_string()).flatten();
+        made.inspect_err(|why| tracing::warn!(why, "no home was made for a process")).ok()
     }
 
     /// How git is confined here.

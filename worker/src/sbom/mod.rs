@@ -12,10 +12,12 @@ mod hash;
 mod installed;
 mod licence;
 mod limited;
+mod locked;
 mod locks;
 mod package;
 mod save;
 mod workspace;
 
 pub(crate) use bom::Bom;
+pub(crate) use locked::locked;
 pub(crate) use locks::{LOCK_BYTES, hashed_requirements, index_requirements, is_berry, poetry_requirements, uv_project, yarn_packages};

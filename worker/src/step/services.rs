@@ -12,6 +12,7 @@ use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
+use crate::dependencies::Dependencies;
 use crate::drivers::Processes;
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
@@ -25,6 +26,7 @@ pub(crate) struct Services {
     pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,
+    pub dependencies: Dependencies,
     pub allow_private_addresses: bool,
     /// The operator's minimum of isolation.
     pub isolation_floor: Level,
@@ -45,7 +47,13 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+    pub(crate) fn new(
+        settings: &settings::Worker,
+        sandbox: Sandbox,
+        timings: Timings,
+        dependencies: Dependencies,
+        tool_catalogue: fn() -> String,
+    ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
@@ -57,6 +65,7 @@ impl Services {
             models: Models::new(settings.models.clone(), timings),
             workspaces: Workspaces::new(sandbox, processes.clone()),
             processes,
+            dependencies,
             allow_private_addresses: settings.allow_private_addresses,
             isolation_floor: settings.isolation_floor,
             worker: settings.name.clone(),
