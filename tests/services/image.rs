@@ -27,7 +27,7 @@ struct Worker(Child);
 impl Drop for Worker {
     fn drop(&mut self) {
         let pid = nix::unistd::Pid::from_raw(self.0.id().cast_signed());
-        drop(nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM));
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
         drop(self.0.wait());
     }
 }

@@ -67,16 +67,15 @@ impl Store {
             return Ok(None);
         }
         let new = self.folder.join(NEW).join(Uuid::now_v7().to_string());
-        for folder in [new.parent(), target.parent()].into_iter().flatten() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
+        let create = |file: &Path| DirBuilder::new().recursive(true).mode(0o700).create(file.parent().unwrap_or(&self.folder));
+        create(&new)?;
         let written = File::options().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
             let copied = digest.copy(from, &mut file, FILE_BYTES.min(self.max_bytes))?;
             file.flush()?;
             Ok(copied)
         });
         match written {
-            Ok(Some(bytes)) => std::fs::rename(&new, &target).map(|()| Some(bytes)),
+            Ok(Some(bytes)) => create(&target).and_then(|()| std::fs::rename(&new, &target)).map(|()| Some(bytes)),
             other => {
                 drop(std::fs::remove_file(&new));
                 other
@@ -152,6 +151,7 @@ mod tests {
         let (store, other) = (Store::new(root.path(), Uuid::nil(), 1000), Store::new(root.path(), Uuid::max(), 1000));
         assert_eq!(store.add("r", &of("right"), &mut file("wrong")).expect("no error"), None);
         assert!(!store.has("r", &of("right")), "nothing is there under its name");
+        assert_eq!(store.registries(), Vec::<String>::new(), "and no registry either");
         assert_eq!(store.add("r", &of("right"), &mut file("right")).expect("no error"), Some(5));
         assert_eq!((given(&store, &of("right")), given(&other, &of("right"))), (Ok(Some(5)), Ok(None)), "tenants share nothing");
         std::fs::write(store.file("r", &of("right")), "wrong").expect("written");
