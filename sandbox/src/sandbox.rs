@@ -60,6 +60,11 @@ impl Sandbox {
         self.created(FolderOp::Scratch { like })
     }
 
+    /// The scratch folder, and so the home, of a process that will be started in this folder. Whoever starts none removes it.
+    pub fn prepare_scratch(&self, dir: PathBuf) -> Result<PathBuf, String> {
+        self.folder(FolderOp::Prepare { dir })?.ok_or_else(|| "no folder".to_owned())
+    }
+
     /// Removes a workspace or scratch folder with all that is in it.
     pub fn remove(&self, folder: &Path) -> Result<(), String> {
         self.0.call(Request::Folder(FolderOp::Remove { folder: folder.to_owned() })).map(drop)

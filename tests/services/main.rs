@@ -7,6 +7,7 @@ mod from_the_prototype;
 mod function_calls;
 mod function_models;
 mod git;
+mod image;
 mod large;
 mod limits;
 mod metrics;

@@ -11,6 +11,7 @@ pub mod own;
 pub mod people;
 pub mod plans;
 pub mod receiver;
+pub mod registries;
 pub mod repository;
 pub mod stack;
 pub mod suite;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod consume;
+mod dependencies;
 mod drivers;
 mod error;
 mod function;

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use crate::dependencies::Counters;
 use crate::process_usage::ProcessUsage;
 use crate::queue_metrics::QueueMetrics;
 
@@ -35,6 +36,7 @@ pub(crate) struct Metrics {
     pub model_routing: Histogram,
     pub model_record: Histogram,
     pub hook_deliveries: Family<Labels, Counter>,
+    pub dependencies: Counters,
     jobs_failed: Family<Labels, Counter>,
     history_pruned: Family<Labels, Counter>,
     step_attempts: Family<Labels, Counter>,
@@ -73,6 +75,15 @@ impl Metrics {
             model_routing: time(to, "model_routing", "Duration of a model call without provider and database", buckets(1e-5, 1.5, 20)),
             model_record: time(to, "model_record", "Duration of database calls before and after a model call", buckets(0.0002, 1.25, 24)),
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
+            dependencies: Counters {
+                files: number(
+                    to,
+                    "dependency_files",
+                    "Files of packages that the cache gave, missed or stored, by tool",
+                    Family::default(),
+                ),
+                bytes: bytes(to, "dependency", "Bytes of packages that the cache gave or stored, by tool", Family::default()),
+            },
             jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
             history_pruned: number(to, "history_pruned", "Rows deleted after their retention, by kind", Family::default()),
             workspace_bytes: bytes(to, "workspace_disk", "Disk of all workspaces of this machine", Gauge::default()),
@@ -198,6 +209,7 @@ mod tests {
     use serde_json::Value;
 
     use super::Metrics;
+    use crate::dependencies::Tool;
     use crate::process_usage::ProcessUsage;
 
     #[test]
@@ -229,6 +241,16 @@ mod tests {
         metrics.workspaces(u64::MAX, 2);
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains(&format!("nofx_workspace_disk_bytes {}\n", i64::MAX)) && text.contains("nofx_workspaces 2\n"), "{text}");
+    }
+
+    #[test]
+    fn files_of_packages_are_counted_by_tool_and_result() {
+        let metrics = Metrics::new();
+        metrics.dependencies.add(Tool::Npm, "given", 5);
+        metrics.dependencies.add(Tool::Npm, "given", 6);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains("nofx_dependency_files_total{tool=\"npm\",result=\"given\"} 2\n"), "{text}");
+        assert!(text.contains("nofx_dependency_bytes_total{tool=\"npm\",result=\"given\"} 11\n"), "{text}");
     }
 
     #[test]

@@ -13,13 +13,14 @@ use nofx_shared::telemetry;
 use tokio::sync::watch;
 
 use crate::consume::Consumer;
+use crate::dependencies::Dependencies;
 use crate::drivers::Isolation;
 use crate::error::Error;
 use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::Timings;
 use crate::step::Services;
-use crate::{admin, handlers, jobs, startup, task_protection};
+use crate::{admin, handlers, jobs, sbom, startup, task_protection};
 
 /// Runs the worker until it gets a signal to stop.
 pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Error> {
@@ -28,7 +29,9 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     tokio::spawn(beat(sandbox.clone(), Arc::clone(&metrics)));
     let isolation = isolation(settings.isolation_floor, &sandbox).await;
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
-    let services = Arc::new(Services::new(&settings, isolation, sandbox, timings, handlers::tool_catalogue));
+    let dependencies =
+        Dependencies::new(&settings.dependency_cache, settings.dependency_cache_bytes, sbom::locked, metrics.dependencies.clone());
+    let services = Arc::new(Services::new(&settings, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
     let db = services.db.clone();
 
     startup::ensure_bucket(&services.storage, &stop).await;

@@ -21,6 +21,8 @@ pub struct Program {
     pub limits: Limits,
     pub network: Network,
     pub proxy_port: Option<u16>,
+    /// Its scratch folder, of `Sandbox::prepare_scratch`; none: a new one.
+    pub scratch: Option<PathBuf>,
 }
 
 /// A process, until this is dropped: then it is killed with all of its descendants, and its scratch folder is removed.
@@ -39,8 +41,8 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, script, dir, env, level, limits, network, proxy_port } = program;
-        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port });
+        let Program { argv, script, dir, env, level, limits, network, proxy_port, scratch } = program;
+        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch });
         let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
         match answer? {
             (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),

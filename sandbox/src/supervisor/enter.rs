@@ -18,7 +18,7 @@ use super::folders::Folders;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
-use super::{capabilities, memory, view};
+use super::{capabilities, memory, view, worker_folder};
 use crate::client::Client;
 use crate::environment::{close_stdin, hide, read_variables, replace, same_program, stdin};
 use crate::launch::Namespaces;
@@ -70,6 +70,9 @@ fn supervisor() -> Result<ExitCode, String> {
     }
     // Before the view: the worker sees this machine as it is.
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
+    if let Err(error) = worker_folder::prepare(&settings.dependency_cache, has_users.then_some(settings.worker_user)) {
+        eprintln!("nofx supervisor: dependencies are not cached: {}: {error}", settings.dependency_cache.display());
+    }
     let worker = start_worker(&variables, theirs).map_err(|error| text(&error))?;
     ours.send(&has_users.then_some(settings.worker_user), &[file.as_fd()]).map_err(|error| text(&error))?;
     let mut toolchains = reachable(&settings.toolchains);

@@ -115,6 +115,17 @@ impl Folders {
         Ok(folder)
     }
 
+    /// A scratch folder of this user that was made before, as a whole: never a workspace, and none that others use, too.
+    pub(super) fn prepared(&mut self, folder: &Path, uid: Option<u32>) -> Result<PathBuf, String> {
+        let (whole, rest) = self.split(folder)?;
+        let is_own = whole.parent() == Some(&self.scratch) && rest.as_os_str().is_empty() && !self.shared.contains_key(&whole);
+        if is_own && self.user_of(folder)? == uid {
+            Ok(whole)
+        } else {
+            Err(format!("{} is no scratch folder of this process' user", folder.display()))
+        }
+    }
+
     /// What processes of this folder use together: it, the folder that it is the scratch folder of, and that one's other scratch folders.
     pub(super) fn used_with(&self, folder: &Path) -> Vec<PathBuf> {
         let main = self.shared.get(folder).map_or(folder, PathBuf::as_path);
@@ -287,3 +298,6 @@ mod tests {
         assert!(other.idle(Duration::from_secs(3600), 9).is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests;

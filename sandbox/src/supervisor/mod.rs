@@ -13,5 +13,6 @@ mod processes;
 mod serve;
 mod users;
 mod view;
+mod worker_folder;
 
 pub use enter::{Entered, enter};

@@ -193,7 +193,10 @@ impl Supervisor {
         }
         process.level = self.places.level(process.level)?;
         let uid = self.folders.user_of(&process.dir)?;
-        let scratch = self.folders.scratch(Some(uid))?;
+        let scratch = match process.scratch.take() {
+            Some(prepared) => self.folders.prepared(&prepared, uid)?,
+            None => self.folders.scratch(Some(uid))?,
+        };
         let mut read_write = self.folders.used_with(&folder);
         read_write.push(scratch.clone());
         let started = self.start(id, uid, process, read_write, &scratch, output);
@@ -247,6 +250,10 @@ impl Supervisor {
                     self.left.extend(self.unremoved.drain(..));
                 }
                 Answer::Runs(self.folders.idle(Duration::from_secs(seconds), IDLE))
+            }
+            FolderOp::Prepare { dir } => {
+                let uid = self.folders.user_of(&dir)?;
+                Answer::Created(self.folders.scratch(Some(uid))?)
             }
             FolderOp::Remove { folder } => {
                 let (folder, uid) = self.folders.whole(&folder)?;

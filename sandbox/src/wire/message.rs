@@ -21,6 +21,8 @@ pub(crate) struct Process {
     pub network: Network,
     /// The port of the egress proxy on loopback, for `Network::Proxy`.
     pub proxy_port: Option<u16>,
+    /// A folder of `FolderOp::Prepare`; none: a new one.
+    pub scratch: Option<PathBuf>,
 }
 
 /// What the worker sends; each has a number of its own.
@@ -62,6 +64,8 @@ pub(crate) enum FolderOp {
     Adopt { run: Uuid, folder: PathBuf },
     /// A scratch folder of the user whose workspace or scratch folder this is in; of a new user when none is named.
     Scratch { like: Option<PathBuf> },
+    /// The scratch folder of a process that will run in this folder: something is put into it before.
+    Prepare { dir: PathBuf },
     /// Removes a workspace or scratch folder with all that is in it.
     Remove { folder: PathBuf },
     /// Runs whose folders were not changed for so many seconds.

@@ -10,6 +10,8 @@ pub struct Isolation {
     pub worker: String,
     /// `NOFX_WORKSPACES`: folder for checkouts; the worker creates it for itself, and takes none that others can write to.
     pub workspaces: PathBuf,
+    /// `NOFX_DEPENDENCY_CACHE`: see `Worker::dependency_cache`.
+    pub dependency_cache: PathBuf,
     /// `NOFX_ISOLATION=none`: steps run as the worker's own user, with all that it can reach. For machines that can do no better.
     pub is_none: bool,
     /// `NOFX_WORKER_USER`: the user id that a worker runs as when it is started by root; default: 10001.
@@ -45,6 +47,7 @@ impl Reader {
         Isolation {
             worker: self.worker_name(),
             workspaces: self.workspaces(),
+            dependency_cache: self.dependency_cache(),
             is_none: self.is_isolation_none(),
             worker_user,
             step_users,

@@ -38,6 +38,11 @@ pub struct Worker {
     pub advisory_db: Option<PathBuf>,
     /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2. None with `NOFX_ISOLATION=none`.
     pub isolation_floor: Option<Level>,
+    /// `NOFX_DEPENDENCY_CACHE`: folder for files of packages that lock files name, which steps of the same tenant are given again; default:
+    /// beside the checkouts, `-dependencies` behind their folder's name. The worker creates it for itself.
+    pub dependency_cache: PathBuf,
+    /// `NOFX_DEPENDENCY_CACHE_MB`: most of it that one tenant has, in MiB; default: 1024; 0: nothing is cached.
+    pub dependency_cache_bytes: u64,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -64,6 +69,15 @@ impl Reader {
     fn isolation_floor(&mut self) -> Option<Level> {
         let floor = self.parsed("NOFX_ISOLATION_FLOOR", Level::L2);
         (!self.is_isolation_none()).then_some(floor)
+    }
+
+    pub(super) fn dependency_cache(&self) -> PathBuf {
+        let beside = || {
+            let mut name = self.workspaces().into_os_string();
+            name.push("-dependencies");
+            PathBuf::from(name)
+        };
+        self.text("NOFX_DEPENDENCY_CACHE").map_or_else(beside, PathBuf::from)
     }
 
     fn signing_key(&mut self) -> SigningKey {
@@ -110,6 +124,8 @@ pub fn worker() -> Result<Worker, Invalid> {
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         advisory_db: reader.advisory_db(),
         isolation_floor: reader.isolation_floor(),
+        dependency_cache: reader.dependency_cache(),
+        dependency_cache_bytes: u64::from(reader.parsed::<u32>("NOFX_DEPENDENCY_CACHE_MB", 1024)) << 20,
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

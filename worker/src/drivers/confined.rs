@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
-use super::{Command, ProcessResult, WRITTEN_BYTES};
+use super::{Command, Home, LeftHome, ProcessResult, WRITTEN_BYTES};
 
 /// How long a process that is killed may take to be gone.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ pub(super) async fn start(sandbox: &Sandbox, program: Program) -> Result<Started
     Ok(Started { stdout: receiver(from_stdout), stderr: receiver(from_stderr), ended, running })
 }
 
-pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessResult, Failure> {
+pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>) -> Result<ProcessResult, Failure> {
     let name = command.executable.program().unwrap_or_default();
     let (argv, script) = command.executable.parts();
     let program = Program {
@@ -47,8 +47,11 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         limits: command.confinement.limits,
         network: command.confinement.network,
         proxy_port: None,
+        scratch: home.as_ref().and_then(Home::path),
     };
     let Started { stdout, stderr, ended, running } = start(sandbox, program).await?;
+    let has_home = home.is_some();
+    home.into_iter().for_each(Home::started);
     let output = Mutex::new(Output::default());
     // Where one cannot be watched, the process ends all the same.
     let reading = Output::collect(&output, stdout, stderr, command);
@@ -62,12 +65,12 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command) -> Result<ProcessR
         Some(end) => Some(end.map_err(|_| gone())?.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?),
         None => None,
     };
-    let written = off_loop(move || written(&running)).await?;
+    let (written, home) = off_loop(move || (written(&running), has_home.then(|| LeftHome::new(running)))).await?;
     let (exit_code, excess, enforced, usage) = match end {
         Some(Ended { exit_code, excess, enforced, usage }) => (exit_code, excess, enforced, Some(usage)),
         None => (None, None, None, None),
     };
-    Ok(ProcessResult { exit_code, excess, enforced, usage, written, ..output.into_inner().result(&command.mask) })
+    Ok(ProcessResult { exit_code, excess, enforced, usage, written, home, ..output.into_inner().result(&command.mask) })
 }
 
 /// The end; when it is stopped also, if it comes soon.

@@ -5,6 +5,7 @@ mod confined;
 mod confinement;
 mod e2b;
 mod executable;
+mod home;
 mod isolation;
 mod live_output;
 mod machine;
@@ -20,6 +21,7 @@ mod vercel_function;
 
 pub(crate) use confinement::Confinement;
 pub(crate) use executable::Executable;
+pub(crate) use home::{Home, LeftHome};
 pub(crate) use isolation::Isolation;
 pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use machine::{Account, Accounts, Fault, Listed, Machine, OwnMachine, Place, Spec, Tags};

@@ -5,7 +5,7 @@ use nofx_shared::secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Mutex;
 
-use super::Command;
+use super::{Command, LeftHome};
 
 /// How much of the end of standard error is kept at least: its last lines say why a process failed, also when its log is full.
 const STDERR_BYTES: usize = 128 << 10;
@@ -29,6 +29,8 @@ pub(crate) struct ProcessResult {
     pub enforced: Option<Enforced>,
     /// What it and its descendants used; none: unknown.
     pub usage: Option<Usage>,
+    /// Its home, when a home was made for it.
+    pub home: Option<LeftHome>,
 }
 
 impl ProcessResult {

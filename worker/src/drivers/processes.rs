@@ -19,7 +19,7 @@ use super::confined::Started;
 use super::confinement::Confinement;
 use super::machine::{self, Place};
 use super::scratch::Scratch;
-use super::{Executable, LiveOutput, ProcessResult, confined, own};
+use super::{Executable, Home, LiveOutput, ProcessResult, confined, own};
 
 pub(crate) struct Command {
     pub executable: Executable,
@@ -64,7 +64,12 @@ impl Processes {
     }
 
     /// Runs a command until it ends or is stopped: then it is killed with all of its descendants.
-    pub(crate) async fn run(&self, mut command: Command) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run(&self, command: Command) -> Result<ProcessResult, Failure> {
+        self.run_in(None, command).await
+    }
+
+    /// The same with a home that was made for it (`home`); without one it has a new one.
+    pub(crate) async fn run_in(&self, home: Option<Home>, mut command: Command) -> Result<ProcessResult, Failure> {
         let program = command.executable.program().map(str::to_owned).ok_or_else(|| Failure::permanent("no program to run"))?;
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
@@ -77,11 +82,19 @@ impl Processes {
             command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
             let _permit = self.permit().await?;
             match &self.sandbox {
-                Some((sandbox, _)) => confined::run(sandbox, &command).await,
+                Some((sandbox, _)) => confined::run(sandbox, &command, home).await,
                 None => own::run(&command).await,
             }
         };
         run.instrument(span).await
+    }
+
+    /// The home of a process that will run in this folder, so that something can be put into it; none for a person's own.
+    pub(crate) async fn home(&self, dir: &Path) -> Option<Home> {
+        let (sandbox, dir) = (self.sandbox.as_ref()?.0.clone(), dir.to_owned());
+        let made = tokio::task::spawn_blocking(move || sandbox.prepare_scratch(dir).map(|path| Home::new(sandbox, path))).await;
+        let made = made.map_err(|error| error.to_string()).flatten();
+        made.inspect_err(|why| tracing::warn!(why, "no home was made for a process")).ok()
     }
 
     /// Starts a program that moves files between a folder and a machine: as the user of the folder, without a network. `file_mb`: the size
@@ -96,7 +109,8 @@ impl Processes {
         let permit = self.permit().await?;
         let Confinement { level, limits, network } = Confinement::of_mover(*floor, file_mb);
         let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
-        let started = confined::start(sandbox, Program { argv, dir, env, level, limits, network, proxy_port: None }).await?;
+        let program = Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, scratch: None };
+        let started = confined::start(sandbox, program).await?;
         Ok((started, permit))
     }
 

@@ -13,6 +13,7 @@ mod hash;
 mod installed;
 mod licence;
 mod limited;
+mod locked;
 mod locks;
 mod package;
 mod packages;
@@ -22,5 +23,6 @@ mod workspace;
 
 pub(crate) use bom::Bom;
 pub(crate) use content::text;
+pub(crate) use locked::locked;
 pub(crate) use locks::{Required, is_berry, poetry_requirements, required, uv_project, yarn_packages};
 pub(crate) use permit::Permit;

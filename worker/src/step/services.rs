@@ -13,6 +13,7 @@ use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
+use crate::dependencies::Dependencies;
 use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
@@ -32,6 +33,7 @@ pub(crate) struct Services {
     pub function: Option<VercelFunction>,
     /// The drivers that this deployment has, each with the placements that it can give to a step.
     pub offered: Vec<(Driver, &'static [Placement])>,
+    pub dependencies: Dependencies,
     pub allow_private_addresses: bool,
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
@@ -58,6 +60,7 @@ impl Services {
         isolation: Isolation,
         sandbox: Sandbox,
         timings: Timings,
+        dependencies: Dependencies,
         tool_catalogue: fn() -> String,
     ) -> Self {
         let supabase = &settings.supabase;
@@ -78,6 +81,7 @@ impl Services {
             processes,
             function: settings.function.as_ref().map(VercelFunction::new),
             offered: offered(settings.function.is_some()),
+            dependencies,
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
             isolation,

@@ -90,6 +90,13 @@ pub(super) const LOCK_FILES: &[LockFile] = &[
     ("go.mod", |_| (&GO, Ok(vec![Run::of([])]))),
 ];
 
+/// The command of each.
+#[cfg(test)]
+pub(in crate::gates) fn commands() -> impl Iterator<Item = &'static str> {
+    let all = [CARGO, CARGO_OFFLINE, NPM, PNPM, YARN_CLASSIC, YARN_BERRY, PIP_RESOLVES, PIP_PINNED, UV, GO];
+    all.into_iter().map(|auditor| auditor.command)
+}
+
 /// Two formats have this name, each of another yarn.
 fn of_yarn(lock: &Lock<'_>) -> Choice {
     if is_berry(lock.text) { (&YARN_BERRY, yarn::berry_runs(lock)) } else { (&YARN_CLASSIC, yarn::classic_runs(lock)) }

@@ -25,7 +25,7 @@ pub(crate) use yarn::{is_berry, yarn_packages};
 
 use super::package::Package;
 
-type Read = fn(&str) -> Result<Vec<Package>, String>;
+pub(super) type Read = fn(&str) -> Result<Vec<Package>, String>;
 
 /// Each file by its name in the root folder; requirements.txt, which includes others, is beside the list.
 pub(super) const LOCKS: &[(&str, Read)] = &[
