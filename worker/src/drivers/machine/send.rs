@@ -79,6 +79,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Limited<R> {
             Some(left) => self.left = left,
             None => {
                 self.exceeded.store(true, Ordering::Relaxed);
+                // An error comes without bytes.
+                buffer.set_filled(before);
                 return Poll::Ready(Err(std::io::Error::other("larger than the limit")));
             }
         }
