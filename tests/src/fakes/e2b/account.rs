@@ -103,13 +103,13 @@ impl E2b {
     }
 
     /// The sandbox that a call of `envd` is for, if its token is right.
-    pub(super) fn sandbox(&self, headers: &HeaderMap) -> Result<Arc<Sandbox>, Response> {
+    pub(super) fn sandbox(&self, headers: &HeaderMap) -> Result<Arc<Sandbox>, Box<Response>> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let found = self.state().sandboxes.get(text("e2b-sandbox-id")).cloned();
         let found = found.filter(|_| text("e2b-sandbox-port") == "49983");
-        let found = found.ok_or_else(|| error(502, "The sandbox was not found"))?;
+        let found = found.ok_or_else(|| Box::new(error(502, "The sandbox was not found")))?;
         let is_known = text("x-access-token") == found.token && text("authorization").starts_with("Basic dXNlcjo");
-        if is_known { Ok(found) } else { Err(error(401, "Unauthorized")) }
+        if is_known { Ok(found) } else { Err(Box::new(error(401, "Unauthorized"))) }
     }
 
     pub(super) fn kill(&self, id: &str) -> bool {

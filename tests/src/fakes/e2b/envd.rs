@@ -40,7 +40,7 @@ pub(super) async fn upload(
     }
     let sandbox = match e2b.sandbox(&headers) {
         Ok(sandbox) => sandbox,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return error(400, "the body was cut") };
     let boundary =
@@ -71,7 +71,7 @@ pub(super) async fn download(State(e2b): State<E2b>, headers: HeaderMap, Query(q
     }
     let sandbox = match e2b.sandbox(&headers) {
         Ok(sandbox) => sandbox,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some(path) = path_of(&query) else { return error(400, "path is required") };
     let Ok(bytes) = std::fs::read(sandbox.machine.path(path)) else { return error(404, &format!("path '{path}' does not exist")) };
@@ -100,7 +100,7 @@ pub(super) async fn start(State(e2b): State<E2b>, headers: HeaderMap, body: Byte
     }
     let sandbox = match e2b.sandbox(&headers) {
         Ok(sandbox) => sandbox,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if headers.get("content-type").is_none_or(|kind| kind != "application/connect+json") || asked["stdin"] != false {
         return error(415, "application/connect+json with stdin: false is what this stand-in has");
