@@ -90,6 +90,7 @@ mod tests {
             limits,
             network: Network::None,
             proxy_port: None,
+            scratch: None,
         }
     }
 
