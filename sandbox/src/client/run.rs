@@ -42,7 +42,7 @@ impl Running {
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
         let Program { argv, script, dir, env, level, limits, network, proxy_port, scratch } = program;
-        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch });
+        let request = Request::Run(Box::new(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch }));
         let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
         match answer? {
             (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),
