@@ -74,7 +74,8 @@ async fn the_templates_make_what_the_workers_count_on() {
     // Every setting that the template gives is one that the worker reads.
     let example = std::fs::read_to_string(nofx_tests::stack::root().join(".env.example")).expect("text");
     for setting in container["environment"].as_array().expect("settings").iter().chain(container["secrets"].as_array().expect("secrets")) {
-        let name = setting["name"].as_str().expect("a name");
+        // What a condition leaves out is there for the emulator, without a name.
+        let Some(name) = setting["name"].as_str() else { continue };
         assert!(example.lines().any(|line| line.starts_with(&format!("{name}="))), "{name} is no setting");
     }
     aws.create("alarms", "alarms.yaml", &[("Prefix", "deployed"), ("Email", "somebody@example.com")]).await;

@@ -181,7 +181,7 @@ impl Own {
     /// Submits a plan and waits until the run has finished.
     pub async fn run(&self, plan: &Value) -> Value {
         let id = self.submit(plan).await;
-        self.wait(&id, Duration::from_secs(60), is_finished).await
+        self.wait(&id, Duration::from_secs(600), is_finished).await
     }
 
     /// A direct connection, as the owner of the schema.

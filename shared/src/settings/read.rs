@@ -111,6 +111,13 @@ pub fn hand_over(variables: BTreeMap<String, String>) {
     drop(HANDED_OVER.set(variables));
 }
 
+/// From now on these variables are read, too: addresses and keys of what this process has started. Nothing must have been handed over.
+pub fn add(more: impl IntoIterator<Item = (&'static str, String)>) {
+    let mut all = variables();
+    all.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    hand_over(all);
+}
+
 fn variable(name: &str) -> Option<String> {
     match HANDED_OVER.get() {
         Some(variables) => variables.get(name).cloned(),

@@ -70,6 +70,8 @@ const TARGET: &str = "AmazonEC2ContainerServiceV20141113.";
 impl Ecs {
     /// With a cluster and a task definition, as the template `service.yaml` makes them.
     pub async fn start() -> Self {
+        // Whoever makes the first client chooses the provider of TLS.
+        drop(nofx_shared::net::client());
         let folder = tempfile::tempdir().expect("a folder");
         let emulator = Aws::start(folder.path(), "tasks").await.expect("moto starts");
         let upstream = emulator.url();

@@ -39,7 +39,8 @@ pub(crate) async fn run(target: &Target, options: Dev) -> Outcome {
 
     let public = nofx_local::dirs::checkout().map_err(Error::new)?.join("public");
     let app = App::new(dev.api_settings(limits));
-    // The function that executes steps is here the API's own process.
+    // The function that executes steps is here the API's own process. It reads the settings of a worker.
+    settings::add(dev.queue.env());
     let executor = nofx_worker::function_executor(settings::function().map_err(Error::new)?, app.service_db().clone());
     let app = app.executing_with(executor);
     let router = nofx_api::with_public_files(nofx_api::app_router(&app), &public)
