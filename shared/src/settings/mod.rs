@@ -30,7 +30,7 @@ pub use models::Models;
 pub use queue::Queue;
 use read::Reader;
 pub(crate) use read::secret;
-pub use read::{Invalid, hand_over, is_public, path};
+pub use read::{Invalid, certificates, hand_over, is_public, path};
 pub use secrets::Secrets;
 pub use supabase::Supabase;
 pub use telemetry::{Telemetry, telemetry};

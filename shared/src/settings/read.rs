@@ -95,6 +95,11 @@ pub fn path() -> String {
     variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
+/// `SSL_CERT_FILE`: the root certificates that this machine trusts, where they are elsewhere than usual.
+pub fn certificates() -> Option<String> {
+    variable("SSL_CERT_FILE").filter(|file| !file.is_empty())
+}
+
 /// All variables that are text.
 pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -3,5 +3,6 @@
 pub mod checks;
 pub mod edge_config;
 pub mod forges;
+pub mod git_host;
 pub mod models;
 pub mod otlp;

@@ -47,6 +47,7 @@ impl<'a> Git<'a> {
         let mut env = self.env.clone();
         env.insert("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned());
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
+        env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
         let command = Command {
             argv,
             dir: self.folder.path().to_owned(),
