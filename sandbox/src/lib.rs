@@ -9,9 +9,10 @@ pub mod probe;
 mod role;
 mod sandbox;
 mod supervisor;
+mod view;
 mod wire;
 
-pub use client::{Files, Program, Running};
+pub use client::{Bridge, Files, Program, Running};
 pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;

@@ -27,7 +27,7 @@ end
 $$;
 
 -- Adds what the processes of settled steps used to their tenants' day. Called only when an outcome has a usage.
--- Takes: p_outcomes, with usage {cpu_ms, max_rss_bytes, wall_ms} and isolation; p_settled, the steps whose outcomes were accepted.
+-- Takes: p_outcomes, with usage {cpu_ms, max_rss_bytes, wall_ms, destinations} and isolation; p_settled, the steps whose outcomes were accepted.
 -- Locks: a row of each tenant's day, in order of tenants.
 -- Returns: events to emit: sandbox.usage, one for each step that has a usage.
 -- Raises: nothing.
@@ -41,7 +41,8 @@ declare
 begin
   with used as materialized (
     select p.tenant_id, p.run_id, p.step_id, o.isolation, (p.event).data as data, (o.usage ->> 'cpu_ms')::bigint as cpu_ms,
-           (o.usage ->> 'max_rss_bytes')::bigint as max_rss_bytes, (o.usage ->> 'wall_ms')::bigint as wall_ms
+           (o.usage ->> 'max_rss_bytes')::bigint as max_rss_bytes, (o.usage ->> 'wall_ms')::bigint as wall_ms,
+           coalesce(o.usage -> 'destinations', '[]') as destinations
       from unnest(p_settled) as p
       join unnest(p_outcomes) as o on o.step_id = p.step_id
      where jsonb_typeof(o.usage) = 'object'
@@ -55,7 +56,8 @@ begin
   )
   select array_agg(row (tenant_id, run_id, step_id, 'sandbox.usage', jsonb_build_object(
            'name', data -> 'name', 'tool', data -> 'tool', 'driver', isolation -> 'driver', 'level', isolation -> 'level',
-           'cpu_ms', coalesce(cpu_ms, 0), 'max_rss_bytes', coalesce(max_rss_bytes, 0), 'wall_ms', coalesce(wall_ms, 0)))::nofx_private.new_event)
+           'cpu_ms', coalesce(cpu_ms, 0), 'max_rss_bytes', coalesce(max_rss_bytes, 0), 'wall_ms', coalesce(wall_ms, 0),
+           'destinations', destinations))::nofx_private.new_event)
     into v_events
     from used;
   return v_events;

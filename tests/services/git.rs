@@ -115,12 +115,7 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     let both = [host.certificate(), thief.certificate()].map(|file| std::fs::read_to_string(file).expect("text")).concat();
     std::fs::write(&certificates, both).expect("written");
     let certificates = certificates.to_str().expect("text");
-    let settings = [
-        ("NOFX_STEP_PORTS", ports.as_str()),
-        ("SSL_CERT_FILE", certificates),
-        ("NOFX_TOOLCHAINS", certificates),
-        ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234"),
-    ];
+    let settings = [("NOFX_STEP_PORTS", ports.as_str()), ("SSL_CERT_FILE", certificates), ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234")];
     let own = Own::start_with(&Own::folder("git-planted"), &["--workers", "1"], &settings);
     let (url, elsewhere) = (host.url(), thief.url());
     let plant = format!(

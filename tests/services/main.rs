@@ -2,6 +2,7 @@
 
 mod abuse;
 mod checks;
+mod egress;
 mod from_the_prototype;
 mod git;
 mod large;

@@ -3,6 +3,7 @@
 mod admin;
 mod consume;
 mod drivers;
+mod egress;
 mod error;
 mod gates;
 mod handlers;

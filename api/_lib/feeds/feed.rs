@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use nofx_shared::db::{self, Db};
 use nofx_shared::events::{Cursor, EventFilter, EventRow, read_events, viewer_token};
-use nofx_shared::settings;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +18,10 @@ pub struct Program {
     pub level: Option<Level>,
     pub limits: Limits,
     pub network: Network,
+    /// For `Network::Proxy`: the port of the egress proxy on loopback.
     pub proxy_port: Option<u16>,
+    /// For `Network::Proxy`: the other end of a `Bridge`, which a program uses that has a network of its own.
+    pub bridge: Option<OwnedFd>,
 }
 
 /// A process, until this is dropped: then it is killed with all of its descendants, and its scratch folder is removed.
@@ -37,9 +40,11 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, dir, env, level, limits, network, proxy_port } = program;
+        let Program { argv, dir, env, level, limits, network, proxy_port, bridge } = program;
         let request = Request::Run(Process { argv, dir, env, level, limits, network, proxy_port });
-        let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
+        let mut descriptors = vec![stdout.as_fd(), stderr.as_fd()];
+        descriptors.extend(bridge.as_ref().map(AsFd::as_fd));
+        let (id, answer) = client.call_with(request, &descriptors, Some(Box::new(on_end)));
         match answer? {
             (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),
             _ => Err("the supervisor gave another answer".to_owned()),

@@ -16,16 +16,17 @@ use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use rustix::fs::MemfdFlags;
 
+use super::capabilities;
 use super::folders::Folders;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
-use super::{capabilities, view};
 use crate::client::Client;
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
 use crate::role::PROGRAM;
 use crate::sandbox::Sandbox;
+use crate::view;
 use crate::wire::Socket;
 
 const SUPERVISOR: &str = "nofx-supervisor";

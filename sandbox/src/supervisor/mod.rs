@@ -10,6 +10,5 @@ mod places;
 mod processes;
 mod serve;
 mod users;
-mod view;
 
 pub use enter::{Entered, enter};

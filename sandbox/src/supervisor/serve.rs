@@ -15,7 +15,7 @@ use super::files::file;
 use super::folders::Folders;
 use super::heart::Heart;
 use super::places::Places;
-use super::processes::Keepers;
+use super::processes::{Keepers, Streams};
 use crate::wire::{Answer, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
 
 /// How often the heart is looked at.
@@ -168,7 +168,11 @@ impl Supervisor {
     }
 
     fn run(&mut self, id: u64, mut process: Process, descriptors: Vec<OwnedFd>) -> Reply {
-        let output: [OwnedFd; 2] = descriptors.try_into().map_err(|_| "a process needs two descriptors for its output")?;
+        let mut descriptors = descriptors.into_iter();
+        let (Some(stdout), Some(stderr), bridge) = (descriptors.next(), descriptors.next(), descriptors.next()) else {
+            return Err("a process needs two descriptors for its output".to_owned());
+        };
+        let output = [stdout, stderr];
         let folder = self.folders.folder_of(&process.dir)?;
         let owner = self.folders.user_of(&process.dir)?;
         for pipe in output.iter().filter(|_| owner.is_some()) {
@@ -183,7 +187,7 @@ impl Supervisor {
         let mut read_write = self.folders.used_with(&folder);
         read_write.push(scratch.clone());
         let program = Some(self.places.spec(process, read_write, &scratch)?);
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(output))?;
+        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(Streams { output, bridge }))?;
         Ok(Some((Answer::Started { scratch }, None)))
     }
 

@@ -28,6 +28,12 @@ impl Socket {
         Ok((Self(ours), theirs))
     }
 
+    /// The other end of a pair.
+    #[cfg(test)]
+    pub(crate) fn of(descriptor: OwnedFd) -> Self {
+        Self(descriptor)
+    }
+
     /// The socket that this process got as its standard input.
     pub(crate) fn from_stdin() -> Result<Self, Error> {
         Ok(Self(std::io::stdin().as_fd().try_clone_to_owned()?))

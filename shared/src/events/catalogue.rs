@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::Role;
+use crate::drivers::Destination;
 
 /// The names are known without the schema, which is large.
 macro_rules! event_types {
@@ -255,6 +256,8 @@ event_data! {
         /// Peak memory of the largest process.
         pub max_rss_bytes: u64,
         pub wall_ms: u64,
+        /// What they reached, or tried to, through the egress proxy.
+        pub destinations: Vec<Destination>,
     }
 
     pub struct HistoryPruned {

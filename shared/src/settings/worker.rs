@@ -31,6 +31,8 @@ pub struct Worker {
     pub allow_private_addresses: bool,
     /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
     pub isolation_floor: Level,
+    /// `NOFX_STEP_PORTS`: the TCP ports that steps may connect to; see `Isolation`.
+    pub step_ports: Vec<u16>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -94,6 +96,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
+        step_ports: reader.step_ports(),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

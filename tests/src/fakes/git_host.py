@@ -11,15 +11,15 @@ class Host(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def serve(self):
-        said = self.headers.get("Authorization", "-")
+        authorization = self.headers.get("Authorization", "-")
         with open(log, "a") as file:
-            file.write(f"{self.command} {self.path} {said}\n")
+            file.write(f"{self.command} {self.path} {authorization}\n")
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         path, _, query = self.path.partition("?")
         if path.startswith("/moved/"):
             return self.answer(302, [("Location", elsewhere + self.path.removeprefix("/moved"))], b"")
-        if "receive-pack" in self.path and said == "-":
+        if "receive-pack" in self.path and authorization == "-":
             return self.answer(401, [("WWW-Authenticate", 'Basic realm="git"')], b"")
         environment = {
             "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": root, "GIT_HTTP_EXPORT_ALL": "1", "REQUEST_METHOD": self.command, "PATH_INFO": path,

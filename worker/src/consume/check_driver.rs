@@ -18,8 +18,10 @@ pub(super) fn check_driver(step: &ClaimedStep, floor: Level) -> Result<(), Failu
         let why = format!("this deployment does not offer the driver {driver}; it offers {}", names());
         return Err(Failure::permanent(why));
     };
-    if step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy)) {
-        return Err(Failure::permanent("this deployment has no egress proxy for `resources.network`: say `none` or `all`"));
+    let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
+    if is_proxied && step.min_isolation(floor) < Level::L2 {
+        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`";
+        return Err(Failure::permanent(why));
     }
     match step.spec.placement {
         Some(placement) if !placements.contains(&placement) => {

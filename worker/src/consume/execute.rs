@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
+use nofx_shared::drivers::Network;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::secrets::{self, Mask};
 use nofx_shared::telemetry;
@@ -15,6 +16,7 @@ use tracing::{Instrument, Span};
 use super::prepare::{Prepared, Resolved, prepare};
 use super::step_result::Executed;
 use crate::drivers::Confinement;
+use crate::egress::Grant;
 use crate::handlers;
 use crate::step::{Services, StepContext};
 
@@ -48,6 +50,7 @@ pub(super) async fn execute(
         materials: Mutex::default(),
         parameters: Mutex::default(),
         sandboxed: Arc::default(),
+        egress: None,
         trace: None,
         breaker_target,
         log_offset: tokio::sync::Mutex::new(0),
@@ -71,12 +74,16 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     match loaded {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
-            let sandboxed = Arc::clone(&context.sandboxed);
+            let (sandboxed, egress, mask) = (Arc::clone(&context.sandboxed), context.egress.clone(), context.mask.clone());
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
             };
-            let sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            let mut sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            if let Some(egress) = egress {
+                egress.close();
+                sandboxed.reached(egress.destinations(&mask));
+            }
             Executed { outcome, inputs: used, sandboxed }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
@@ -102,7 +109,8 @@ fn used_inputs(masked: &Value, planned: &Map<String, Value>) -> Option<Value> {
     Some(Value::Object(used))
 }
 
-/// Loads the secrets that the step names, and no others. While the store is unavailable the step waits.
+/// Loads the secrets that the step names, and no others, and opens its way out, whose password is one, too. While the store is unavailable
+/// the step waits.
 async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
     let found = context.retry_until_stopped(|| context.services.secrets.read(tenant, names), secrets::Error::is_permanent).await;
@@ -112,7 +120,12 @@ async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), F
                 if error.is_permanent() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
             },
         )?;
-    context.mask = Mask::new(found.values().cloned());
+    if context.confinement.network == Network::Proxy {
+        let (networks, ports) = (context.networks(), context.services.step_ports.clone());
+        context.egress = Some(Arc::new(Grant::open(&context.step, networks, ports).await?));
+    }
+    let password = context.egress.iter().map(|grant| grant.password().to_owned());
+    context.mask = Mask::new(found.values().cloned().chain(password));
     context.inputs = context.mask.apply_to_json(inputs);
     context.env.extend(found);
     Ok(())

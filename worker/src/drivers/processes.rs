@@ -17,12 +17,15 @@ use tracing::Instrument;
 use super::confinement::Confinement;
 use super::scratch::Scratch;
 use super::{LiveOutput, ProcessResult, confined, own};
+use crate::egress::Grant;
 
 pub(crate) struct Command {
     pub argv: Vec<String>,
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
     pub confinement: Confinement,
+    /// The way out for `Network::Proxy`.
+    pub egress: Option<Arc<Grant>>,
     /// The step's; the process gets its own span in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,

@@ -70,6 +70,7 @@ impl<'a> GateContext<'a> {
                     dir: folder.path().to_owned(),
                     env,
                     confinement: Confinement::NONE,
+                    egress: None,
                     trace: None,
                     stop: (*stop).clone(),
                     max_output_bytes: Processes::OUTPUT_BYTES,

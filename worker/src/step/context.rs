@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use nofx_shared::artifacts::Material;
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
+use nofx_shared::net;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Sandboxed, Services};
 use crate::drivers::Confinement;
+use crate::egress::Grant;
 use crate::workspace::Folder;
 
 /// One step: its row, its environment, and the services.
@@ -40,6 +43,8 @@ pub(crate) struct StepContext {
     pub log_offset: tokio::sync::Mutex<usize>,
     /// How its processes are confined.
     pub confinement: Confinement,
+    /// The way out of its processes, with `network: proxy`.
+    pub egress: Option<Arc<Grant>>,
     pub stop: CancellationToken,
     pub services: Arc<Services>,
 }
@@ -48,6 +53,11 @@ impl StepContext {
     /// The run's workspace; the first step on this worker checks it out.
     pub(crate) async fn workspace(&self) -> Result<Folder, Failure> {
         self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+    }
+
+    /// Private networks that it may reach.
+    pub(crate) fn networks(&self) -> Vec<IpNet> {
+        if self.services.allow_private_addresses { net::everywhere() } else { self.step.networks.clone().unwrap_or_default() }
     }
 
     /// What held for its processes so far.

@@ -11,13 +11,20 @@ use crate::workspace::Folder;
 
 impl StepContext {
     /// Runs a program in a folder with this environment, until it ends or the step is stopped.
-    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder, env: BTreeMap<String, String>) -> Result<ProcessResult, Failure> {
+    pub(crate) async fn run(
+        &self,
+        argv: Vec<String>,
+        folder: &Folder,
+        mut env: BTreeMap<String, String>,
+    ) -> Result<ProcessResult, Failure> {
+        env.extend(self.egress.iter().flat_map(|grant| grant.variables()));
         let output = LiveOutput::default();
         let command = Command {
             argv,
             dir: folder.path().to_owned(),
             env,
             confinement: self.confinement,
+            egress: self.egress.clone(),
             trace: self.trace.clone(),
             stop: self.stop.clone(),
             max_output_bytes: Processes::OUTPUT_BYTES,
@@ -27,7 +34,7 @@ impl StepContext {
         tokio::select! {
             result = self.services.processes.run(command) => {
                 let result = result?;
-                self.sandboxed.lock().expect("the lock is never poisoned").add(result.enforced.as_ref(), result.usage);
+                self.sandboxed.lock().expect("the lock is never poisoned").add(result.enforced.as_ref(), result.usage.clone());
                 Ok(result)
             }
             () = self.stream_log(&output) => Err(Failure::transient("the log stream of the process ended early")),

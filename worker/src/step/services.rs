@@ -28,6 +28,8 @@ pub(crate) struct Services {
     pub allow_private_addresses: bool,
     /// The operator's minimum of isolation.
     pub isolation_floor: Level,
+    /// The TCP ports that steps may connect to.
+    pub step_ports: Vec<u16>,
     /// This worker's name.
     pub worker: String,
     /// The digest of its image, if it runs from one.
@@ -59,6 +61,7 @@ impl Services {
             processes,
             allow_private_addresses: settings.allow_private_addresses,
             isolation_floor: settings.isolation_floor,
+            step_ports: settings.step_ports.clone(),
             worker: settings.name.clone(),
             image: settings.image.clone(),
             checks: Notify::new(),

@@ -53,6 +53,7 @@ impl<'a> Git<'a> {
             dir: self.folder.path().to_owned(),
             env,
             confinement: self.processes.of_git(),
+            egress: None,
             trace: None,
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,
