@@ -24,8 +24,8 @@ async fn server() -> u16 {
     port
 }
 
-/// Prints a line for each way out that it tries.
-const TRIES: &str = r#"
+/// Prints a line for each way out that it attempts.
+const ATTEMPTS: &str = r#"
 import base64, os, socket, urllib.error, urllib.parse, urllib.request
 port = int(os.environ["PORT"])
 proxy = urllib.parse.urlsplit(os.environ["HTTPS_PROXY"])
@@ -62,9 +62,9 @@ print(os.environ["HTTP_PROXY"].split("@")[0])
 open("made.txt", "w").write("made")
 "#;
 
-fn tries(level: &str, port: u16) -> Value {
-    json!({"name": level, "tool": "bash", "min_isolation": level, "resources": {"network": "proxy"}, "env": {"PORT": port.to_string(), "TRIES": TRIES},
-        "inputs": {"script": "python3 -c \"$TRIES\"", "artifacts": ["made.txt"]}})
+fn attempts(level: &str, port: u16) -> Value {
+    json!({"name": level, "tool": "bash", "min_isolation": level, "resources": {"network": "proxy"}, "env": {"PORT": port.to_string(), "ATTEMPTS": ATTEMPTS},
+        "inputs": {"script": "python3 -c \"$ATTEMPTS\"", "artifacts": ["made.txt"]}})
 }
 
 async fn stack(name: &str, settings: &[(&str, &str)]) -> Own {
@@ -79,7 +79,7 @@ async fn a_step_with_the_proxy_has_no_other_way_out() {
     let port = server().await;
     let own = stack("egress", &[("NOFX_STEP_PORTS", &port.to_string())]).await;
     for (level, direct) in [("L2", "PermissionError"), ("L3", "ConnectionRefusedError")] {
-        let run = own.run(&json!({"goal": "x", "steps": [tries(level, port)]})).await;
+        let run = own.run(&json!({"goal": "x", "steps": [attempts(level, port)]})).await;
         let tried = step(&run, level);
         assert_eq!(tried["status"], "succeeded", "{run}");
         let lines: Vec<&str> = tried["outputs"]["stdout"].as_str().expect("text").lines().collect();
@@ -137,7 +137,7 @@ print(socket.create_connection(s.getsockname(), 20).recv(9).decode())";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_proxy_is_refused_where_nothing_keeps_a_step_to_it() {
     let own = stack("egress-l1", &[("NOFX_ISOLATION_FLOOR", "L1")]).await;
-    let mut one = tries("L2", 443);
+    let mut one = attempts("L2", 443);
     one.as_object_mut().expect("an object").remove("min_isolation");
     let id = own.submit(&json!({"goal": "x", "steps": [one]})).await;
     let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;

@@ -151,11 +151,13 @@ async fn what_is_no_request_for_a_proxy_is_refused() {
         (format!("GET https://127.0.0.1:{port}/ HTTP/1.1"), "400"),
         ("CONNECT 127.0.0.1 HTTP/1.1".to_owned(), "400"),
         (format!("GET http://{}:{port}/ HTTP/1.1", "x".repeat(300)), "400"),
-        (format!("GET http://127.0.0.1:{port}/ HTTP/1.1\r\nx-long: {}", "x".repeat(40_000)), "431"),
+        (format!("GET http://127.0.0.1:{port}/ HTTP/1.1\r\nx-long: {}", "x".repeat(90_000)), "431|none"),
         (format!("GET http://127.0.0.1:{port}/ HTTP/1.1\r\n{}x: x", "x: x\r\n".repeat(200)), "431"),
         ("no request at all".to_owned(), "400"),
     ] {
-        assert_eq!(status(&grant, &format!("{line}\r\n{with}\r\n")).await, expected, "{:.80}", line);
+        // What is refused before all of it was read may be cut off before the response.
+        let status = status(&grant, &format!("{line}\r\n{with}\r\n")).await;
+        assert!(expected.split('|').any(|one| one == status), "{line:.80}: {status}");
     }
 }
 
