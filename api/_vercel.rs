@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -15,6 +15,8 @@ use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::BodyExt;
 use nofx_api::{App, Background, ClientAddress};
+use nofx_shared::db::Db;
+use nofx_shared::function_calls::Executor;
 use nofx_shared::{settings, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -24,10 +26,20 @@ use vercel_runtime::{AppState, Error, Request, Response, ResponseBody};
 /// Serves one function of `nofx_api` until the platform ends the process. Not generic and not async, so that it is compiled
 /// once and not again in every function.
 pub fn serve(function: fn(&App) -> Router) -> ExitCode {
+    start(None, function)
+}
+
+/// The same for a function that executes steps. The executor gets the database as the service role.
+pub fn serve_with(executor: fn(settings::Function, Db) -> Arc<dyn Executor>, function: fn(&App) -> Router) -> ExitCode {
+    start(Some(executor), function)
+}
+
+fn start(executor: Option<fn(settings::Function, Db) -> Arc<dyn Executor>>, function: fn(&App) -> Router) -> ExitCode {
     telemetry::start(&settings::telemetry("nofx-api"));
-    let settings = match settings::api() {
+    let read = || Ok((settings::api()?, executor.map(|executor| Ok((executor, settings::function()?))).transpose()?));
+    let (settings, executor) = match read() {
         Ok(settings) => settings,
-        Err(error) => {
+        Err::<_, settings::Invalid>(error) => {
             tracing::error!("{error}");
             return ExitCode::from(2);
         }
@@ -35,7 +47,11 @@ pub fn serve(function: fn(&App) -> Router) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.map_err(Error::from).and_then(|runtime| {
         runtime.block_on(async {
-            let app = App::new(settings);
+            let mut app = App::new(settings);
+            if let Some((executor, settings)) = executor {
+                let executor = executor(settings, app.service_db().clone());
+                app = app.executing_with(executor);
+            }
             let router = function(&app);
             close_on_sigterm(app)?;
             vercel_runtime::run(Adapter { router }).await

@@ -88,7 +88,7 @@ data="$(mktemp -d --tmpdir="$(realpath "$place")")"
 programs="$(mktemp -d --tmpdir="$target" programs.XXXXXX)"
 # Steps run it, too: it confines them.
 chmod 755 "$programs"
-for file in nofx nofx-lambda $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
+for file in nofx nofx-lambda nofx-worker $(basename --suffix=.rs api/[a-z]*.rs); do ln "$target/debug/$file" "$programs/"; done
 mkdir "$data/tmp"
 chmod 711 "$data" "$data/tmp"
 
@@ -116,8 +116,8 @@ trap 'exit 130' INT TERM
 export TMPDIR="$data/tmp"
 # What steps may read besides the system: the tools that tests bring, their repositories, and the files by which they tell a step to go on.
 export NOFX_TOOLCHAINS="$PATH:${RUSTUP_HOME:-$HOME/.rustup}:${PYENV_ROOT:-$HOME/.pyenv}:$target:$PWD/node_modules:$TMPDIR"
-# One more than the default: where a registry of packages usually is.
-export NOFX_STEP_PORTS=22,53,80,443,9418,4873
+# More than the default: where a registry of packages usually is, and proxies of tests.
+export NOFX_STEP_PORTS=22,53,80,443,9418,4873,3128,3129,3130,3131,3132,3133,3134,3135
 # Its databases are its own, and no proxy is used for this machine; one may be needed for crates of the functions.
 unset "${!PG@}"
 export NO_PROXY=127.0.0.1,localhost,::1 no_proxy=127.0.0.1,localhost,::1

@@ -9,6 +9,7 @@ use nofx_shared::cache::TtlCache;
 use nofx_shared::containment::{self, EdgeConfig, OpenBreakers};
 use nofx_shared::db::{self, Db, RequestOrigin};
 use nofx_shared::engine::MetricsSummary;
+use nofx_shared::function_calls::Executor;
 use nofx_shared::hooks::{self, RequestHooks};
 use nofx_shared::limits::Limits;
 use nofx_shared::problem::{Kind, Problem};
@@ -33,6 +34,8 @@ const TENANT_TTL: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
+    /// Executes steps of the driver `vercel-function`, on hosts that do.
+    executor: Option<Arc<dyn Executor>>,
 }
 
 struct Inner {
@@ -73,6 +76,7 @@ impl App {
         let verifier = auth::Verifier::new(&settings.jwt_secret, &supabase.url);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
+            executor: None,
             inner: Arc::new(Inner {
                 verifier,
                 service,
@@ -93,6 +97,15 @@ impl App {
         }
     }
 
+    /// The same application on a host that executes steps.
+    pub fn executing_with(self, executor: Arc<dyn Executor>) -> Self {
+        Self { executor: Some(executor), ..self }
+    }
+
+    pub(crate) fn executor(&self) -> Option<&Arc<dyn Executor>> {
+        self.executor.as_ref()
+    }
+
     pub fn settings(&self) -> &settings::Api {
         &self.inner.settings
     }
@@ -109,7 +122,7 @@ impl App {
     }
 
     /// The database as the service role, for data of no tenant.
-    pub(crate) fn service_db(&self) -> &Db {
+    pub fn service_db(&self) -> &Db {
         &self.inner.service
     }
 

@@ -8,6 +8,7 @@ mod events;
 mod feeds;
 mod gates;
 mod http;
+mod internal;
 mod layered;
 #[cfg(test)]
 mod openapi;
@@ -27,12 +28,13 @@ use http::Routes;
 pub use public_files::with_public_files;
 
 /// The one list of routers, by name: each is a function in the cloud, and a tag of the description.
-fn routers<R: Routes>() -> [(&'static str, R); 8] {
+fn routers<R: Routes>() -> [(&'static str, R); 9] {
     [
         ("access", access::router()),
         ("artifacts", artifacts::router()),
         ("events", events::router()),
         ("gates", gates::router()),
+        ("internal", internal::router()),
         ("retention", retention::router()),
         ("runs", runs::router()),
         ("system", system::router()),
@@ -63,6 +65,11 @@ pub fn events(app: &App) -> Router {
 
 pub fn gates(app: &App) -> Router {
     serve(with_forms(with_health(gates::router()), ui::gate_forms(), app), app)
+}
+
+/// What only other parts of NOFX call. Its app has an executor.
+pub fn internal(app: &App) -> Router {
+    http::layers(with_bare_paths(with_health(internal::router()), app), app)
 }
 
 pub fn runs(app: &App) -> Router {

@@ -40,6 +40,11 @@ impl Api {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body)).await
     }
 
+    /// On a route of operators, with the deployment's key.
+    pub(crate) async fn post_as_operator(&self, path: &str, body: &Value, key: &str) -> Result<Value, Error> {
+        self.send(self.client.post(format!("{}{path}", self.url)).header("x-internal-api-key", key).json(body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Error> {
         self.send(self.client.delete(format!("{}{path}", self.url))).await
     }

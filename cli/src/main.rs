@@ -1,4 +1,5 @@
 //! The `nofx` command: one file a subcommand. Data goes to standard output, messages to standard error.
+#![warn(clippy::print_stderr, reason = "what is printed goes through `output`")]
 
 mod api;
 mod args;
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
             Ok(Entered::Ended(code)) => return code,
             Err(error) => return failed(&error),
         },
+        // Its tools are those of whoever wrote the tree.
+        Command::Gate(_) => match nofx_sandbox::conceal() {
+            Ok(()) => None,
+            Err(error) => return failed(&error),
+        },
         _ => None,
     };
     // One thread: what computes runs in processes of its own, and tasks that wake each other across threads cost more than they gain.
@@ -41,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("nofx: {error}");
+    output::notes(&format!("nofx: {error}"));
     Exit::Refused.code()
 }
 
@@ -67,6 +73,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Dlq(command) => commands::dlq::run(target, command).await,
         Command::Isolation(options) => commands::isolation::run(target, options).await,
+        Command::Quota(options) => commands::quota::run(target, options).await,
         Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,
         Command::Retention(options) => commands::retention::run(target, options).await,

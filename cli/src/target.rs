@@ -8,6 +8,7 @@ use nofx_shared::auth::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Error;
+use crate::output;
 
 /// Which NOFX to talk to. Without these, the one that `nofx dev` runs below this folder.
 #[derive(clap::Args, Clone)]
@@ -38,6 +39,8 @@ pub(crate) struct DevFile {
     pub anon_key: String,
     pub service_role_key: String,
     pub internal_api_key: String,
+    /// What calls of the function that executes steps are signed with.
+    pub function_key: String,
     /// What workers beside this stack sign with.
     pub signing_key: String,
     /// What payloads of the audit log are sealed with.
@@ -90,7 +93,7 @@ impl Target {
     /// A job's log shows what it used without being given it.
     pub(crate) fn name_default(&self, what: &str) {
         if self.non_interactive {
-            eprintln!("nofx: not given, so this is used: {what}");
+            output::note(format_args!("nofx: not given, so this is used: {what}"));
         }
     }
 }

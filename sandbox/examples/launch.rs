@@ -1,6 +1,7 @@
-//! A program that has the verb `launch`, as `nofx` does: the tests confine with it.
+//! A program that does the work of a helper and of a keeper, as `nofx` does: the tests confine with it.
 
-fn main() {
-    let code = nofx_sandbox::launch::main(std::env::args_os().skip(1));
-    std::process::exit(code.unwrap_or(2));
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nofx_sandbox::take_role().unwrap_or(ExitCode::from(2))
 }

@@ -45,7 +45,7 @@ impl Sandbox {
 
     /// A folder for a run that has none, of a user of its own, until it is adopted.
     pub fn create_workspace(&self, run: Uuid) -> Result<PathBuf, String> {
-        self.folder(FolderOp::Create { run })?.ok_or_else(|| "no folder".to_owned())
+        self.created(FolderOp::Create { run })
     }
 
     /// Makes a folder that is complete the workspace of its run. When there is one by now, that is the workspace, and the folder is to be
@@ -57,7 +57,12 @@ impl Sandbox {
 
     /// A scratch folder of the user whose folder this is in; of a user that has nothing else when none is named.
     pub fn scratch(&self, like: Option<PathBuf>) -> Result<PathBuf, String> {
-        self.folder(FolderOp::Scratch { like })?.ok_or_else(|| "no folder".to_owned())
+        self.created(FolderOp::Scratch { like })
+    }
+
+    /// The scratch folder, and so the home, of a process that will be started in this folder. Whoever starts none removes it.
+    pub fn prepare_scratch(&self, dir: PathBuf) -> Result<PathBuf, String> {
+        self.folder(FolderOp::Prepare { dir })?.ok_or_else(|| "no folder".to_owned())
     }
 
     /// Removes a workspace or scratch folder with all that is in it.
@@ -74,6 +79,13 @@ impl Sandbox {
     pub fn idle_workspaces(&self, age: Duration) -> Result<Vec<Uuid>, String> {
         match self.0.call(Request::Folder(FolderOp::Idle { seconds: age.as_secs() }))?.0 {
             Answer::Runs(runs) => Ok(runs),
+            _ => Err("the supervisor gave another answer".to_owned()),
+        }
+    }
+
+    fn created(&self, op: FolderOp) -> Result<PathBuf, String> {
+        match self.0.call(Request::Folder(op))?.0 {
+            Answer::Created(folder) => Ok(folder),
             _ => Err("the supervisor gave another answer".to_owned()),
         }
     }

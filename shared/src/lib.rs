@@ -11,6 +11,7 @@ pub mod db;
 pub mod drivers;
 pub mod engine;
 pub mod events;
+pub mod function_calls;
 pub mod gates;
 pub mod hooks;
 pub mod limits;

@@ -74,6 +74,7 @@ kinds! {
     InvalidRetention => "invalid-retention", "Invalid retention";
     InvalidSettings => "invalid-settings", "Invalid settings";
     InvalidWrite => "invalid-write", "Invalid write";
+    LeaseExpired => "lease-expired", "No valid lease";
     LegalHold => "legal-hold", "Under a legal hold";
     LegalHoldNotFound => "legal-hold-not-found", "Legal hold not found";
     NotFound => "not-found", "Not found";

@@ -78,6 +78,10 @@ create table nofx.step (
   lease_token uuid,
   lease_expires_at timestamptz,
   worker text,
+  -- What held and what was used before its current attempt was parked, as of an attempt; null when no process ran. {} as isolation: a
+  -- process ran of which nothing is known.
+  parked_isolation jsonb,
+  parked_usage jsonb,
   ready_at timestamptz,
   started_at timestamptz,
   ended_at timestamptz,
@@ -121,10 +125,10 @@ create table nofx.step_attempt (
   primary key (run_id, step_id, attempt)
 );
 
--- The queue of steps: one row for each step that is ready, throttled by a limit, waits for a timer, or waits for an open breaker
--- (`breaker_target` says which; fire_timers sends probes).
+-- The queue of steps: one row for each step that is ready, throttled by a limit, waits for its tenant's quota of parallel sandboxes, for a
+-- timer, or for an open breaker (`breaker_target` says which; fire_timers sends probes).
 -- Rows are short-lived: a claim deletes them, so the cost of a claim does not grow with the history.
-create type nofx.step_queue_state as enum ('ready', 'throttled', 'timer', 'breaker');
+create type nofx.step_queue_state as enum ('ready', 'throttled', 'quota', 'timer', 'breaker');
 create table nofx.step_queue (
   step_id uuid primary key,
   tenant_id uuid not null,
@@ -143,6 +147,7 @@ create table nofx.step_queue (
 );
 -- The order of claims: by tenant, then high priority first, then older steps first (ids sort by time).
 create index step_queue_ready on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'ready';
+create index step_queue_of_quota on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'quota';
 create index step_queue_due on nofx.step_queue (due_at);
 create index step_queue_of_run on nofx.step_queue (run_id) where state <> 'ready';
 create index step_queue_of_breaker on nofx.step_queue (tenant_id, breaker_target, step_id) where state = 'breaker';

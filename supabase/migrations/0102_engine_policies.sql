@@ -20,6 +20,7 @@ begin
   delete from nofx.step_edge where run_id in (select id from gone);
   delete from nofx.step_attempt where run_id in (select id from gone);
   delete from nofx.concurrency_slot where run_id in (select id from gone);
+  delete from nofx.sandbox_slot where run_id in (select id from gone);
   delete from nofx.step_queue where run_id in (select id from gone);
   return null;
 end

@@ -1,7 +1,8 @@
 -- The outcome of one step, as a worker settles it. `write`: see apply_writes; `breaker_target`: the dependency that a failure counts
 -- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker; `inputs`: those of the attempt, secrets
 -- masked, null when they are as in the step's spec; `isolation`: what held while its processes ran, `usage`: {cpu_ms, max_rss_bytes,
--- wall_ms, destinations} of all of them, both null when there was no process. A worker only reports that it
+-- wall_ms, destinations} of all of them, both null when there was no process, {} as isolation when its driver reported nothing. A worker
+-- only reports that it
 -- interrupted a step; the run's status decides whether the step is cancelled or becomes ready, so that no step of a running run is
 -- cancelled. (`cancelled` comes from apply_writes only.)
 create type nofx_private.outcome_kind as enum
@@ -55,5 +56,7 @@ create type nofx_private.settled_step as (
 -- Steps that a call started, leased to its worker, and the events of it.
 create type nofx_private.started as (
   steps uuid[],
-  events nofx_private.new_event[]
+  events nofx_private.new_event[],
+  -- Tenants of which another call was counting the sandboxes: their steps are in the queue as before.
+  busy uuid[]
 );

@@ -98,14 +98,20 @@ begin
     select d.id, d.attempt, d.started_at, d.kind, d.inputs, d.isolation, d.usage, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
            (d.next).*
       from (
-        select s.id, s.attempt, s.started_at, o.kind, o.inputs, nullif(o.isolation, 'null') as isolation,
-               nullif(o.usage, 'null') as usage, o.outputs, o.error, o.gate, o.breaker_target,
+        select s.id, s.attempt, s.started_at, o.kind, o.inputs, used.isolation, used.usage, o.outputs, o.error, o.gate, o.breaker_target,
                coalesce(o.transient, false) as is_transient, target.name as target,
                nofx_private.next_status(o, s, r.status, open.is_open) as next
           from unnest(p_outcomes) as o
           join nofx.step s on s.id = o.step_id and s.lease_token = o.token
           join nofx.run r on r.id = s.run_id
          cross join lateral (select coalesce(o.breaker_target, s.breaker_target, s.tool) as name) as target
+         -- With what its attempt used before it was parked.
+         cross join lateral (
+           select case when s.parked_isolation is null then o.isolation else nofx_private.weaker_isolation(s.parked_isolation, o.isolation) end as isolation,
+                  case when o.usage is null then s.parked_usage
+                       when o.usage = 'null' or nofx_private.usage_fault(o.usage) is not null then s.parked_usage
+                       else nofx_private.add_usage(s.parked_usage, o.usage) end as usage
+         ) as used
          cross join lateral (
            select p_open is not null and row (s.tenant_id, target.name)::nofx_private.target = any (p_open) as is_open
          ) as open
@@ -130,6 +136,8 @@ begin
            attempt = s.attempt + (not d.keeps_attempt)::int,
            gate_id = case when d.waits_for = 'gate' then nofx_private.uuid_v7() else s.gate_id end,
            started_at = case when d.keeps_attempt then s.started_at end,
+           parked_isolation = case when d.attempt_outcome is null then d.isolation end,
+           parked_usage = case when d.attempt_outcome is null then d.usage end,
            ready_at = case when d.status = 'ready' then now() else s.ready_at end,
            lease_token = null, lease_expires_at = null,
            ended_at = case when d.status >= 'succeeded' then now() end
@@ -140,7 +148,7 @@ begin
               d.due_at, d.attempt_outcome, d.event_type
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, ready_at, started_at, error, isolation, usage)
-    select s.tenant_id, s.run_id, s.id, s.attempt, s.attempt_outcome, s.worker, s.ready_at, s.started_at, s.error, s.isolation, s.usage
+    select s.tenant_id, s.run_id, s.id, s.attempt, s.attempt_outcome, s.worker, s.ready_at, s.started_at, s.error, nullif(s.isolation, '{}'), s.usage
       from settled s
      where s.attempt_outcome is not null
   )

@@ -25,6 +25,9 @@ begin
              when r.status = 'paused' then 'pending'
              when s.concurrency_key is not null or r.max_parallel is not null then 'ready'
              when p_tools is not null and s.tool <> all (p_tools) then 'ready'
+             -- A claim counts its tenant's sandboxes.
+             when nofx_private.runs_programs(s.tool, s.spec)
+                  and exists (select from nofx.quota q where q.tenant_id = s.tenant_id and q.parallel_sandboxes is not null) then 'ready'
              when row_number() over (partition by s.needs_left > f.n order by r.priority desc, s.id) > p_capacity then 'ready'
              else 'running'
            end::nofx.step_status as next

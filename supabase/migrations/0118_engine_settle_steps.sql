@@ -2,11 +2,12 @@
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
 --   breaker_target, ignored_by_breaker, inputs, isolation, usage} (see nofx_private.outcome), at most one a step; p_capacity, how many
 --   steps it can claim (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
--- Locks: the runs concerned (lock_runs); breakers concerned, in order; then queue rows, steps, run rows in id order and, last, a row of
---   what each tenant used today, when processes ran.
+-- Locks: what lock_sandboxes locks; the runs concerned (lock_runs); breakers concerned, in order; then queue rows, what take_sandboxes locks,
+--   steps, run rows in id order and, last, rows of what each run and each tenant used today, when processes ran.
 -- Returns: {refused: tokens that are no longer valid, claims: steps as claim_steps returns them, wake_for: the runs, if more of their
 --   steps became ready than were claimed (for an external queue), next_due_at: the earliest timer or probe that this call set, or
---   null, has_checks: whether a forge shows gates of these runs, has_hooks: whether background hooks exist}.
+--   null, has_checks: whether a forge shows gates of these runs, has_hooks: whether background hooks exist, sandbox_micro_usd: what
+--   the processes of these outcomes cost by driver, {driver: micro-USD}, null when none ran}.
 -- Raises: 403 forbidden when the caller is not the service role; 422 too-many-children.
 create function nofx.settle_steps(
   p_worker text,
@@ -39,6 +40,7 @@ declare
   v_refused json := '[]';
   v_events nofx_private.new_event[];
   v_due timestamptz;
+  v_usage nofx_private.new_event[];
   v_count int;
 begin
   perform nofx_private.require_service('settle', 'Only workers settle steps.');
@@ -49,6 +51,7 @@ begin
   v_outcomes := array(select o from jsonb_populate_recordset(null::nofx_private.outcome, p_outcomes) as o);
   select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select o.step_id from unnest(v_outcomes) as o);
   if v_runs is not null then
+    perform nofx_private.lock_sandboxes(array(select o.step_id from unnest(v_outcomes) as o));
     v_count := nofx_private.lock_runs(v_runs);
     if exists (select from unnest(v_outcomes) as o where o.kind = 'write') then
       v_outcomes := nofx_private.apply_writes(v_outcomes);
@@ -106,6 +109,9 @@ begin
     if v_settled is not null and exists (select from nofx.step_queue where state = 'throttled') then
       v_events := v_events || nofx_private.admit_steps(v_runs);
     end if;
+    if v_settled is not null and exists (select from nofx.step_queue where state = 'quota') then
+      v_events := v_events || nofx_private.admit_sandboxes(array(select s.tenant_id from unnest(v_settled) as s));
+    end if;
     if cardinality(v_outcomes) > coalesce(cardinality(v_settled), 0) then
       v_refused := (select json_agg(o.token) from unnest(v_outcomes) as o
                      where o.step_id not in (select s.step_id from unnest(v_settled) as s));
@@ -129,7 +135,8 @@ begin
   if v_settled is not null and exists (select from unnest(v_outcomes) as o where o.usage is not null) then
     -- Last: what it locks, settles of the same tenant wait for.
     -- Its events come first: none follows the end of a run.
-    v_events := nofx_private.record_usage(v_outcomes, v_settled) || v_events;
+    v_usage := nofx_private.record_usage(v_outcomes, v_settled);
+    v_events := v_usage || v_events;
   end if;
   v_count := nofx_private.emit(v_events);
   return json_build_object(
@@ -137,6 +144,10 @@ begin
     'claims', case when v_claimed is null then '[]' else nofx_private.dispatch_steps(v_claimed, p_lease) end,
     'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(v_runs) else '[]' end,
     'next_due_at', v_due,
+    'sandbox_micro_usd', case when v_usage is not null then (
+      select json_object_agg(cost.driver, cost.micro_usd)
+        from (select coalesce(u.data ->> 'driver', '') as driver, sum((u.data ->> 'cost_micro_usd')::numeric) as micro_usd
+                from unnest(v_usage) as u where u.data ? 'cost_micro_usd' group by 1) as cost) end,
     'has_hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
     'has_checks', exists (
       select from nofx.check_run c
@@ -148,7 +159,7 @@ grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) 
 -- Claims steps from the queue after a settle: first for tenants of which the worker has none so far.
 -- Takes: p_tenants, those with ready steps; p_served, those of which the worker has a step already, null for none; p_capacity, how many
 --   steps at most; p_worker, its name; p_tools, tools it can execute, null for all; p_lease, the length of the leases.
--- Locks: what dequeue_steps and start_steps lock.
+-- Locks: what claim_from locks.
 -- Returns: the steps that run now, and events to emit.
 -- Raises: nothing.
 create function nofx_private.claim_more(
@@ -161,16 +172,16 @@ as $$
 declare
   v_others uuid[] := array(select t from unnest(p_tenants) as t where p_served is null or t <> all (p_served));
   v_started nofx_private.started;
+  v_more nofx_private.started;
 begin
   if cardinality(v_others) > 0 then
-    v_started.steps := nofx_private.dequeue_steps(v_others, p_capacity, p_tools);
+    v_started := nofx_private.claim_from(v_others, p_capacity, p_worker, p_tools, p_lease);
   end if;
   p_capacity := p_capacity - coalesce(cardinality(v_started.steps), 0);
   if cardinality(v_others) < cardinality(p_tenants) and p_capacity > 0 then
-    v_started.steps := v_started.steps || nofx_private.dequeue_steps(p_tenants, p_capacity, p_tools);
-  end if;
-  if v_started.steps is not null then
-    v_started.events := nofx_private.start_steps(v_started.steps, p_worker, p_lease);
+    v_more := nofx_private.claim_from(p_tenants, p_capacity, p_worker, p_tools, p_lease);
+    v_started.steps := v_started.steps || v_more.steps;
+    v_started.events := v_started.events || v_more.events;
   end if;
   return v_started;
 end

@@ -47,7 +47,7 @@ begin
   perform nofx_private.lock_runs(v_runs);
 
   with late as (
-    select s.id, r.status as run_status, s.expired_leases, s.started_at, s.attempt
+    select s.id, r.status as run_status, s.expired_leases, s.started_at, s.attempt, s.parked_isolation, s.parked_usage
       from nofx.step s join nofx.run r on r.id = s.run_id
      where s.run_id = any (v_runs) and s.status = 'running' and s.lease_expires_at < now()
   ), expired as (
@@ -61,16 +61,18 @@ begin
            error = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then
                      jsonb_build_object('kind', 'lease_expired', 'message', format('the lease expired %s times (worker crashed or unreachable)', l.expired_leases + 1),
                        'chain', coalesce(s.error -> 'chain', '[]')) else s.error end,
-           lease_token = null, lease_expires_at = null,
+           lease_token = null, lease_expires_at = null, parked_isolation = null, parked_usage = null,
            started_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then s.started_at end,
            ready_at = now(),
            ended_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then now() end
       from late l
      where s.id = l.id
-    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as expired_attempt, l.started_at as expired_start
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as expired_attempt, l.started_at as expired_start, l.parked_isolation as isolation, l.parked_usage as usage
   ), attempts as (
-    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, error)
+    insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, isolation, usage, error)
     select l.tenant_id, l.run_id, l.id, l.expired_attempt, 'lease_expired', l.worker, l.expired_start,
+           -- What it used before it was parked. What it used since is not known.
+           nullif(l.isolation, '{}'), l.usage,
            jsonb_build_object('kind', 'lease_expired', 'message', 'the lease expired (worker crashed or unreachable)')
       from expired l
   ), emitted as (

@@ -1,4 +1,5 @@
--- Fires timers that are due, sends probes to open breakers, and wakes workers again for unclaimed ready steps.
+-- Fires timers that are due, sends probes to open breakers, admits steps for whose sandboxes there is room, and wakes workers again for
+-- unclaimed ready steps.
 -- Takes: p_limit, how many at most; p_worker, the heartbeat of the calling worker (see record_worker_heartbeat), or null.
 -- Locks: what probe_breakers locks; the runs of due timers (lock_runs); queue rows, skipping those that other calls have locked; the
 --   steps it wakes.
@@ -15,6 +16,7 @@ declare
   v_woken uuid[];
   v_again uuid[];
   v_due uuid[];
+  v_admitted nofx_private.new_event[];
 begin
   perform nofx_private.require_service('timer', 'Only workers fire timers.');
   perform nofx_private.probe_breakers();
@@ -41,6 +43,11 @@ begin
     perform nofx_private.emit(nofx_private.enqueue_steps(v_woken));
     v_woken := v_woken || nofx_private.expire_gates(v_due);
   end if;
+
+  -- Their sandboxes ended otherwise than by a settle: a lease expired.
+  v_admitted := nofx_private.admit_sandboxes();
+  perform nofx_private.emit(v_admitted);
+  v_woken := v_woken || array(select a.step_id from unnest(v_admitted) as a);
 
   with late as (
     select step_id from nofx.step_queue

@@ -1,7 +1,7 @@
 -- Counts the open work of the caller's tenant.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: {runs: {status: count} of unfinished runs, ready, throttled, waiting_on_timer and waiting_on_breaker: counts of steps,
+-- Returns: {runs: {status: count} of unfinished runs, ready, throttled, waiting_on_quota, waiting_on_timer and waiting_on_breaker: counts of steps,
 --   oldest_ready_s, gates_pending, dead_letters, breakers_open, alerts_open}.
 -- Raises: nothing.
 create function nofx.summarise_metrics()
@@ -19,6 +19,7 @@ begin
                       where tenant_id = v_tenant and status in ('queued', 'running', 'paused', 'cancelling') group by status) as open),
     'ready', (select count(*) from nofx.step_queue where tenant_id = v_tenant and state = 'ready'),
     'throttled', (select count(*) from nofx.step_queue where tenant_id = v_tenant and state = 'throttled'),
+    'waiting_on_quota', (select count(*) from nofx.step_queue where tenant_id = v_tenant and state = 'quota'),
     'waiting_on_timer', (select count(*) from nofx.step_queue where tenant_id = v_tenant and state = 'timer'),
     'waiting_on_breaker', (select count(*) from nofx.step_queue where tenant_id = v_tenant and state = 'breaker'),
     'gates_pending', (select count(*) from nofx.gate where tenant_id = v_tenant and status = 'pending'),

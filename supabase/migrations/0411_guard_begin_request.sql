@@ -60,7 +60,8 @@ end
 $$;
 grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
 
--- Prunes idempotency keys older than 24 hours, unused rate limits, webhook receipts older than a day and deliveries older than 30 days.
+-- Prunes idempotency keys older than 24 hours, unused rate limits, calls of functions and webhook receipts older than a day, and deliveries
+-- older than 30 days.
 -- Takes: nothing.
 -- Locks: the rows it deletes.
 -- Returns: how many idempotency keys were deleted.
@@ -76,6 +77,7 @@ begin
   perform nofx_private.require_service('idempotency key', 'Only workers prune requests.');
   perform nofx_private.prune_rate_windows();
   perform nofx_private.prune_deliveries();
+  perform nofx_private.prune_function_calls();
   delete from nofx.idempotency_key where created_at < now() - interval '24 hours';
   get diagnostics v_count = row_count;
   return v_count;

@@ -13,8 +13,14 @@ create table nofx.quota (
   -- What one step may ask for, in MiB; a step that asks for nothing gets no more either.
   step_memory_mb int check (step_memory_mb > 0),
   step_disk_mb int check (step_disk_mb > 0),
+  -- Steps whose programs run at once.
+  parallel_sandboxes int check (parallel_sandboxes > 0),
+  -- What sandboxes cost since midnight UTC.
+  day_sandbox_usd numeric check (day_sandbox_usd > 0),
   changed_at timestamptz not null default now()
 );
+-- Each settle asks whether there is any.
+create index quota_of_sandboxes on nofx.quota (tenant_id) where parallel_sandboxes is not null;
 select nofx_private.secure_table('nofx.quota');
 
 -- Refuses a new run that exceeds the tenant's quota, with the quota's name and when to retry. For tenants without one it costs one
@@ -80,17 +86,28 @@ begin
         format('%s; %s s of processor time were used today, the limit is %s. Retry after midnight UTC.', v_wait, round(v_used), v_quota.day_cpu_s));
     end if;
   end if;
+  if v_quota.day_sandbox_usd is not null then
+    v_used := nofx_private.sandbox_micro_usd_today(p_tenant) / 1000000;
+    if v_used >= v_quota.day_sandbox_usd then
+      v_wait := ceil(extract(epoch from date_trunc('day', now() at time zone 'utc') + interval '1 day' - now() at time zone 'utc'));
+      perform nofx_private.refuse(429, 'quota-exceeded', 'day_sandbox_usd',
+        format('%s; sandboxes cost %s USD today, the limit is %s. Retry after midnight UTC.', v_wait, trim_scale(v_used), trim_scale(v_quota.day_sandbox_usd)));
+    end if;
+  end if;
 end
 $$;
 
--- Sets a tenant's quotas, in place of earlier ones; null for no limit.
--- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd; p_day_cpu_s; p_step_memory_mb and p_step_disk_mb, in MiB.
--- Locks: the quota.
+-- Sets a tenant's quotas, in place of earlier ones; null for no limit. Programs that run count for parallel_sandboxes at once, and steps that waited for
+-- it continue where it is higher now; a step that starts while it is set first may not be counted.
+-- Takes: p_tenant; p_runs_per_minute; p_parallel_steps; p_stored_bytes; p_day_usd; p_day_cpu_s; p_step_memory_mb and p_step_disk_mb, in MiB;
+--   p_parallel_sandboxes; p_day_sandbox_usd.
+-- Locks: the quota; the tenant's sandboxes (take_sandboxes), alone.
 -- Returns: the quota.
 -- Raises: 403 forbidden when the caller is not the service role; 404 unknown-tenant; 422 invalid-settings.
 create function nofx.set_quota(
   p_tenant uuid, p_runs_per_minute int default null, p_parallel_steps int default null, p_stored_bytes bigint default null,
-  p_day_usd numeric default null, p_day_cpu_s bigint default null, p_step_memory_mb int default null, p_step_disk_mb int default null
+  p_day_usd numeric default null, p_day_cpu_s bigint default null, p_step_memory_mb int default null, p_step_disk_mb int default null,
+  p_parallel_sandboxes int default null, p_day_sandbox_usd numeric default null
 )
 returns json
 language plpgsql
@@ -101,14 +118,16 @@ declare
   v_quota nofx.quota;
 begin
   perform nofx_private.require_service('quota', 'Only operators set quotas.');
+  perform pg_advisory_xact_lock(hashtextextended(p_tenant::text, 8));
   v_before := (select to_jsonb(q) from nofx.quota q where q.tenant_id = p_tenant);
   begin
-    insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd, day_cpu_s, step_memory_mb, step_disk_mb)
-    values (p_tenant, p_runs_per_minute, p_parallel_steps, p_stored_bytes, p_day_usd, p_day_cpu_s, p_step_memory_mb, p_step_disk_mb)
+    insert into nofx.quota (tenant_id, runs_per_minute, parallel_steps, stored_bytes, day_usd, day_cpu_s, step_memory_mb, step_disk_mb, parallel_sandboxes, day_sandbox_usd)
+    values (p_tenant, p_runs_per_minute, p_parallel_steps, p_stored_bytes, p_day_usd, p_day_cpu_s, p_step_memory_mb, p_step_disk_mb, p_parallel_sandboxes, p_day_sandbox_usd)
     on conflict (tenant_id) do update
        set runs_per_minute = excluded.runs_per_minute, parallel_steps = excluded.parallel_steps,
            stored_bytes = excluded.stored_bytes, day_usd = excluded.day_usd, day_cpu_s = excluded.day_cpu_s,
-           step_memory_mb = excluded.step_memory_mb, step_disk_mb = excluded.step_disk_mb, changed_at = now()
+           step_memory_mb = excluded.step_memory_mb, step_disk_mb = excluded.step_disk_mb,
+           parallel_sandboxes = excluded.parallel_sandboxes, day_sandbox_usd = excluded.day_sandbox_usd, changed_at = now()
     returning * into v_quota;
   exception
     when foreign_key_violation then
@@ -116,8 +135,17 @@ begin
     when check_violation then
       perform nofx_private.refuse(422, 'invalid-settings', 'quota', 'Use numbers above 0, or null for no limit.');
   end;
+  if p_parallel_sandboxes is not null then
+    -- Running runs are few; the tenant's history is not read.
+    insert into nofx.sandbox_slot (step_id, tenant_id, run_id)
+    select s.id, s.tenant_id, s.run_id
+      from nofx.run r join nofx.step s on s.run_id = r.id and s.status = 'running' and nofx_private.runs_programs(s.tool, s.spec)
+     where r.tenant_id = p_tenant and r.status in ('running', 'paused', 'cancelling')
+    on conflict (step_id) do nothing;
+  end if;
+  perform nofx_private.emit(nofx_private.admit_sandboxes(array[p_tenant]));
   perform nofx_private.audit(p_tenant, 'quota.set', 'nofx.quota', v_before, to_jsonb(v_quota));
   return to_json(v_quota);
 end
 $$;
-grant execute on function nofx.set_quota(uuid, int, int, bigint, numeric, bigint, int, int) to service_role;
+grant execute on function nofx.set_quota(uuid, int, int, bigint, numeric, bigint, int, int, int, numeric) to service_role;

@@ -1,7 +1,7 @@
 -- Measures queues, breakers, gates and deliveries of all tenants, for Prometheus.
 -- Takes: nothing.
 -- Locks: nothing.
--- Returns: {steps_ready, steps_throttled, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
+-- Returns: {steps_ready, steps_throttled, steps_waiting_on_quota, steps_waiting_on_timer, steps_waiting_on_breaker, oldest_ready_seconds, dead_letters,
 --   breakers_closed, breakers_open, breakers_half_open, gates_pending, leases_expired_last_hour, hook_deliveries_pending,
 --   hook_deliveries_failed, alerts_open, requests_rejected}.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -16,6 +16,7 @@ begin
   return (
     select json_build_object(
              'steps_ready', count(*) filter (where state = 'ready'), 'steps_throttled', count(*) filter (where state = 'throttled'),
+             'steps_waiting_on_quota', count(*) filter (where state = 'quota'),
              'steps_waiting_on_timer', count(*) filter (where state = 'timer'), 'steps_waiting_on_breaker', count(*) filter (where state = 'breaker'),
              'oldest_ready_seconds', (
                select coalesce(extract(epoch from now() - min(s.ready_at)), 0)

@@ -167,3 +167,20 @@ begin
             from nofx.step where run_id = tap.run() and name = 's0');
 end
 $$;
+
+-- Calls the function that executes steps, as the worker that runs a step; p_more changes what it names.
+create function tap.call_function(p_step text, p_hash text default 'h', p_more jsonb default '{}', p_nonce uuid default gen_random_uuid()) returns jsonb language plpgsql as $$
+begin
+  perform tap.be_service();
+  return (select nofx.begin_function_call(jsonb_build_object('tenant_id', tenant_id, 'run_id', run_id, 'step_id', id, 'attempt', attempt,
+            'token', lease_token, 'tool', tool) || p_more, p_nonce, p_hash, 45)
+            from nofx.step where run_id = tap.run() and name = p_step);
+end
+$$;
+-- Answers its call.
+create function tap.answer_function(p_step text, p_execution text, p_answer jsonb, p_hash text default 'h') returns boolean language plpgsql as $$
+begin
+  perform tap.be_service();
+  return nofx.finish_function_call(tap.step(p_step), p_hash, p_execution::uuid, p_answer);
+end
+$$;

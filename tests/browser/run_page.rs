@@ -74,6 +74,9 @@ async fn a_failed_step_says_why_leaves_its_evidence_and_is_retried_from_here() {
     browser.visit("/ui/runs?status=failed").await;
     browser.text(".runs .why", "exited with code 1").await;
     browser.visit(&format!("/ui/runs/{}", run["id"].as_str().expect("an id"))).await;
+    browser.text("dl.facts dt", "Programs").await;
+    browser.text("dl.facts dd", "MiB at most").await;
+    browser.picture("run-programs").await;
     browser.script("window.nofxSamePage = true").await;
     browser.text(".waterfall .row", "unit").await.click().await.expect("clicked");
     browser.text("#drawer h2", "unit").await;

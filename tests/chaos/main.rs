@@ -1,5 +1,7 @@
 //! What happens when parts die.
 
+mod functions;
+mod hangs;
 mod kills;
 mod leases;
 mod queues;

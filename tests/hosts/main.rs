@@ -1,6 +1,7 @@
 //! The same API on every host that it is deployed to.
 
 mod aws;
+mod functions;
 mod lambda;
 mod outages;
 mod secrets;
@@ -17,6 +18,7 @@ fn settings(dev: &Value) -> Vec<(String, String)> {
         ("SUPABASE_SERVICE_ROLE_KEY", "service_role_key"),
         ("SUPABASE_JWT_SECRET", "jwt_secret"),
         ("NOFX_INTERNAL_API_KEY", "internal_api_key"),
+        ("NOFX_FUNCTION_KEY", "function_key"),
         ("NOFX_SIGNING_KEY", "signing_key"),
         ("NOFX_ENCRYPTION_KEYS", "encryption_keys"),
     ];

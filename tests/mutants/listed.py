@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SUITES = ("scenarios", "services", "browser")
+SUITES = ("scenarios", "services", "sql", "browser")
 KINDS = ("pgtap", "unit", *SUITES)
 
 

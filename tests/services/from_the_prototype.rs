@@ -13,7 +13,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The body of the smoke test, to the letter.
-const SMOKE: &str = r#"{
+pub(crate) const SMOKE: &str = r#"{
   "plan": { "goal": "gated codegen",
     "steps": [
       { "name": "typecheck", "tool": "gate:typecheck" },
@@ -25,7 +25,7 @@ const SMOKE: &str = r#"{
 }"#;
 
 /// A project whose gates are detected, with the tools that the tests have.
-fn project() -> Repository {
+pub(crate) fn project() -> Repository {
     let repository = Repository::new(&[
         ("package.json", r#"{"name": "app", "private": true, "type": "module", "scripts": {"test": "node --test"}}"#),
         (

@@ -184,3 +184,49 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     assert!(message.contains("is not valid") && message.contains(".git"), "{run}");
     assert!(!run.to_string().contains("forge-token"), "{run}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_that_is_stopped_leaves_nothing() {
+    let (own, _forges) = stack("git-stop").await;
+    let repository = Repository::new(&[("README.md", "hello\n")]);
+    // Whoever reads the repository waits for ever.
+    let file = repository.dir.join(".git/packed-refs");
+    nix::unistd::mkfifo(&file, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("a fifo");
+    let plan = json!({"goal": "stop", "workspace": repository.workspace("main"),
+        "steps": [{"name": "never", "tool": "bash", "inputs": {"script": "true"}}]});
+    let id = own.submit(&plan).await;
+    let name = id.replace('-', "");
+    let unadopted = || {
+        let folders = std::fs::read_dir(own.dir.join("workspaces")).into_iter().flatten().flatten();
+        folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(&name)).count()
+    };
+    let until = async |count: usize| {
+        let begun = std::time::Instant::now();
+        while unadopted() != count {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} folders, not {count}", unadopted());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    until(1).await;
+    own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("it is cancelled");
+    until(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_has_a_message_and_paths_of_any_length() {
+    let (own, _forges) = stack("git-message").await;
+    let repository = Repository::new(&[("README.md", "hello\n")]);
+    // An argument has at most 128 KiB.
+    let message = format!("Subject\n\n# no comment\n{}", "x".repeat(150 << 10));
+    let run = own
+        .run(&json!({"goal": "change", "workspace": repository.workspace("main"), "steps": [
+        {"name": "write", "tool": "workspace:write", "inputs": {"files": {"a b/new.txt": "new\n", "other.txt": "other\n"}}},
+        {"name": "commit", "tool": "git:commit", "needs": ["write"], "inputs": {"message": message, "paths": ["a b/new.txt"]}},
+        {"name": "look", "tool": "bash", "needs": ["commit"],
+            "inputs": {"script": "git -c safe.directory='*' log -1 --format=%B | sha256sum; git show --name-only --format= HEAD"}}]}))
+        .await;
+    let id = step(&run, "commit")["id"].as_str().expect("an id");
+    let expected = nofx_shared::crypto::digest(format!("{message}\n\nNOFX-Step: {id}\n\n").as_bytes());
+    let output = step(&run, "look")["outputs"]["stdout"].as_str().unwrap_or_else(|| panic!("{run}"));
+    assert_eq!(output, format!("{}  -\na b/new.txt\n", expected.trim_start_matches("sha256:")));
+}

@@ -2,11 +2,16 @@
 
 mod abuse;
 mod checks;
+mod drivers;
 mod egress;
 mod from_the_prototype;
+mod function_calls;
+mod function_models;
 mod git;
+mod image;
 mod large;
 mod limits;
 mod metrics;
 mod models;
 mod schemathesis;
+mod workspaces;

@@ -2,5 +2,6 @@
 
 mod partitions;
 mod pgtap;
+mod sandboxes;
 mod versions;
 mod writes;

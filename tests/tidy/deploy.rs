@@ -46,6 +46,13 @@ fn a_stream_ends_itself_before_its_function_is_ended() {
 }
 
 #[test]
+fn a_function_that_executes_steps_answers_before_it_is_ended() {
+    let most = vercel()["functions"]["api/execute.rs"]["maxDuration"].as_u64().expect("seconds");
+    let steps = nofx_shared::drivers::FUNCTION_TIMEOUT_S;
+    assert!(steps + 15 <= most, "steps take {steps} s, maxDuration is {most}");
+}
+
+#[test]
 fn only_public_files_are_published() {
     assert_eq!(vercel()["outputDirectory"], "public", "without it the sources are published");
 }

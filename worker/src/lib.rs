@@ -2,9 +2,11 @@
 
 mod admin;
 mod consume;
+mod dependencies;
 mod drivers;
 mod egress;
 mod error;
+mod function;
 mod gates;
 mod handlers;
 mod jobs;
@@ -23,6 +25,7 @@ mod working_tree;
 mod workspace;
 
 pub use admin::is_healthy;
-pub use drivers::printable;
+pub use drivers::{is_printable, printable, serve_task};
+pub use function::function_executor;
 pub use worker::run;
 pub use working_tree::{GateOptions, GateVerdict, Refused, judge_working_tree};

@@ -1,5 +1,5 @@
 //! The worker as a process: its supervisor → settings → logs → run until a signal. `nofx-worker health` checks the worker that runs on this
-//! machine.
+//! machine; `nofx-worker task` is the program in a task of a step.
 
 use std::process::ExitCode;
 
@@ -12,6 +12,9 @@ fn main() -> ExitCode {
     }
     if std::env::args().nth(1).as_deref() == Some("health") {
         return run(async { if nofx_worker::is_healthy(settings::admin_port()).await { ExitCode::SUCCESS } else { ExitCode::FAILURE } });
+    }
+    if std::env::args().nth(1).as_deref() == Some("task") {
+        return run(task());
     }
     match nofx_sandbox::enter() {
         Ok(Entered::Ended(code)) => code,
@@ -29,6 +32,20 @@ fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
             eprintln!("nofx-worker: could not start its threads: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn task() -> ExitCode {
+    let served = match settings::task_server() {
+        Ok(settings) => nofx_worker::serve_task(settings).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("nofx-worker task: {why}");
             ExitCode::FAILURE
         }
     }

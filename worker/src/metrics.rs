@@ -1,8 +1,9 @@
 //! The worker's metrics, with Prometheus' naming rules and base units. The values of each label are a fixed list in this program.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use nofx_shared::drivers::Usage;
+use nofx_shared::drivers::{Driver, Usage};
 use nofx_shared::engine::Outcome;
 use nofx_shared::retention::Retained;
 use prometheus_client::encoding::{prometheus_text, text};
@@ -14,6 +15,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use crate::dependencies::Counters;
 use crate::process_usage::ProcessUsage;
 use crate::queue_metrics::QueueMetrics;
 
@@ -25,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub settled: Counter,
     pub outcomes_refused: Counter,
+    loop_delay: Histogram,
     pub running: Gauge,
     pub calls: Counter,
     pub batch: Histogram,
@@ -33,6 +36,7 @@ pub(crate) struct Metrics {
     pub model_routing: Histogram,
     pub model_record: Histogram,
     pub hook_deliveries: Family<Labels, Counter>,
+    pub dependencies: Counters,
     jobs_failed: Family<Labels, Counter>,
     history_pruned: Family<Labels, Counter>,
     step_attempts: Family<Labels, Counter>,
@@ -40,6 +44,9 @@ pub(crate) struct Metrics {
     steps_claimed: Family<Labels, Counter>,
     sandbox_cpu: Family<Labels, Counter<f64, AtomicU64>>,
     sandbox_wall: Family<Labels, Counter<f64, AtomicU64>>,
+    sandbox_cost: Family<Labels, Counter<f64, AtomicU64>>,
+    workspace_bytes: Gauge,
+    workspaces: Gauge,
     cpu: Family<Labels, Counter<f64, AtomicU64>>,
     memory: Family<Labels, Gauge>,
 }
@@ -53,12 +60,14 @@ impl Metrics {
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
+            loop_delay: time(to, "loop_delay", "Time that the loop was late for its beat, once a second", buckets(0.001, 2.0, 14)),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
             step_duration: time(to, "step_duration", "Time between a step's claim and its outcome", step_duration()),
             steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
             sandbox_cpu: time(to, "sandbox_cpu", "CPU time of the processes of steps, by tool", Family::default()),
             sandbox_wall: time(to, "sandbox_wall", "Time that processes of steps ran, by tool", Family::default()),
+            sandbox_cost: number(to, "sandbox_cost_usd", "Cost of the processes of steps in USD, by driver", Family::default()),
             calls: number(to, "database_calls", "Database calls", Counter::default()),
             batch: number(to, "settle_batch_steps", "Steps per settle", buckets(1.0, 2.0, 9)),
             settle: time(to, "settle_duration", "Duration of a settle, which also claims, measured by the worker", buckets(0.001, 2.0, 14)),
@@ -66,8 +75,19 @@ impl Metrics {
             model_routing: time(to, "model_routing", "Duration of a model call without provider and database", buckets(1e-5, 1.5, 20)),
             model_record: time(to, "model_record", "Duration of database calls before and after a model call", buckets(0.0002, 1.25, 24)),
             hook_deliveries: number(to, "hook_deliveries", "Hook delivery attempts, by outcome", Family::default()),
+            dependencies: Counters {
+                files: number(
+                    to,
+                    "dependency_files",
+                    "Files of packages that the cache gave, missed or stored, by tool",
+                    Family::default(),
+                ),
+                bytes: bytes(to, "dependency", "Bytes of packages that the cache gave or stored, by tool", Family::default()),
+            },
             jobs_failed: number(to, "jobs_failed", "Runs of background jobs that failed, by job", Family::default()),
             history_pruned: number(to, "history_pruned", "Rows deleted after their retention, by kind", Family::default()),
+            workspace_bytes: bytes(to, "workspace_disk", "Disk of all workspaces of this machine", Gauge::default()),
+            workspaces: number(to, "workspaces", "Workspaces of this machine", Gauge::default()),
             cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
             memory: bytes(to, "process_memory", "Memory of this worker, and peak memory of a child process", Family::default()),
             registry,
@@ -79,6 +99,11 @@ impl Metrics {
         self.queue_latency.observe(waited_s, trace_of(traceparent), None);
         let which = if attempt > 1 { "retry" } else { "first" };
         self.steps_claimed.get_or_create(&vec![("attempt", which.to_owned())]).inc();
+    }
+
+    /// The loop was so late for its beat.
+    pub(crate) fn beat(&self, late: Duration) {
+        self.loop_delay.observe(late.as_secs_f64());
     }
 
     /// A run of a background job failed.
@@ -103,6 +128,20 @@ impl Metrics {
         let labels = vec![("tool", tool.to_owned())];
         self.sandbox_cpu.get_or_create(&labels).inc_by(usage.cpu_ms as f64 / 1000.0);
         self.sandbox_wall.get_or_create(&labels).inc_by(usage.wall_ms as f64 / 1000.0);
+    }
+
+    /// The workspaces were measured.
+    pub(crate) fn workspaces(&self, bytes: u64, count: usize) {
+        self.workspace_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.workspaces.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// What a step's processes cost, as the database computed it.
+    pub(crate) fn cost(&self, driver: &str, micro_usd: u64) {
+        // `task` is a placement of worker-container.
+        let known = Driver::ALL.into_iter().map(Driver::as_str).chain(["task"]).find(|known| *known == driver);
+        let labels = vec![("driver", known.unwrap_or("other").to_owned())];
+        self.sandbox_cost.get_or_create(&labels).inc_by(micro_usd as f64 / 1e6);
     }
 
     /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without them.
@@ -170,6 +209,7 @@ mod tests {
     use serde_json::Value;
 
     use super::Metrics;
+    use crate::dependencies::Tool;
     use crate::process_usage::ProcessUsage;
 
     #[test]
@@ -192,6 +232,39 @@ mod tests {
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains("nofx_sandbox_cpu_seconds_total{tool=\"bash\"} 3"), "{text}");
         assert!(text.contains("nofx_sandbox_wall_seconds_total{tool=\"bash\"} 4.5"), "{text}");
+    }
+
+    #[test]
+    fn the_disk_of_workspaces_is_what_was_measured_last() {
+        let metrics = Metrics::new();
+        metrics.workspaces(5 << 20, 3);
+        metrics.workspaces(u64::MAX, 2);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains(&format!("nofx_workspace_disk_bytes {}\n", i64::MAX)) && text.contains("nofx_workspaces 2\n"), "{text}");
+    }
+
+    #[test]
+    fn files_of_packages_are_counted_by_tool_and_result() {
+        let metrics = Metrics::new();
+        metrics.dependencies.add(Tool::Npm, "given", 5);
+        metrics.dependencies.add(Tool::Npm, "given", 6);
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        assert!(text.contains("nofx_dependency_files_total{tool=\"npm\",result=\"given\"} 2\n"), "{text}");
+        assert!(text.contains("nofx_dependency_bytes_total{tool=\"npm\",result=\"given\"} 11\n"), "{text}");
+    }
+
+    #[test]
+    fn costs_add_up_by_driver_in_usd_and_no_other_text_becomes_a_label() {
+        let metrics = Metrics::new();
+        for (driver, micro_usd) in [("e2b", 1_250_000), ("e2b", 250_000), ("task", 500_000), ("\"} 1", 1_000_000), ("worker-container", 0)]
+        {
+            metrics.cost(driver, micro_usd);
+        }
+        let text = metrics.render(None, &ProcessUsage::measure(), false);
+        for line in ["{driver=\"e2b\"} 1.5\n", "{driver=\"task\"} 0.5\n", "{driver=\"other\"} 1.0\n", "{driver=\"worker-container\"} 0.0\n"]
+        {
+            assert!(text.contains(&format!("nofx_sandbox_cost_usd_total{line}")), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 pub(crate) struct QueueMetrics {
     steps_ready: i64,
     steps_throttled: i64,
+    steps_waiting_on_quota: i64,
     steps_waiting_on_timer: i64,
     steps_waiting_on_breaker: i64,
     oldest_ready_seconds: f64,
@@ -48,6 +49,7 @@ impl QueueMetrics {
         let steps = by_state(&[
             ("ready", self.steps_ready),
             ("throttled", self.steps_throttled),
+            ("quota", self.steps_waiting_on_quota),
             ("timer", self.steps_waiting_on_timer),
             ("breaker", self.steps_waiting_on_breaker),
         ]);

@@ -13,23 +13,25 @@ use nofx_shared::telemetry;
 use tokio::sync::watch;
 
 use crate::consume::Consumer;
+use crate::dependencies::Dependencies;
+use crate::drivers::Isolation;
 use crate::error::Error;
 use crate::listener::{self, Wakeups};
 use crate::metrics::Metrics;
 use crate::models::Timings;
 use crate::step::Services;
-use crate::{admin, handlers, jobs, startup, task_protection};
+use crate::{admin, handlers, jobs, sbom, startup, task_protection};
 
 /// Runs the worker until it gets a signal to stop.
 pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
-    tokio::spawn(beat(sandbox.clone()));
-    if settings.isolation_floor < Level::L2 {
-        tracing::warn!(floor = %settings.isolation_floor, "NOFX_ISOLATION_FLOOR is below L2: programs of plans may see files of this machine");
-    }
     let metrics = Arc::new(Metrics::new());
+    tokio::spawn(beat(sandbox.clone(), Arc::clone(&metrics)));
+    let isolation = isolation(settings.isolation_floor, &sandbox).await;
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
-    let services = Arc::new(Services::new(&settings, sandbox, timings, handlers::tool_catalogue));
+    let dependencies =
+        Dependencies::new(&settings.dependency_cache, settings.dependency_cache_bytes, sbom::locked, metrics.dependencies.clone());
+    let services = Arc::new(Services::new(&settings, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
     let db = services.db.clone();
 
     startup::ensure_bucket(&services.storage, &stop).await;
@@ -73,9 +75,27 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
 }
 
 /// Tells the supervisor that this loop moves: one that stands still for ten seconds is ended, with its processes, and started again.
-async fn beat(sandbox: Sandbox) {
+async fn beat(sandbox: Sandbox, metrics: Arc<Metrics>) {
     loop {
         sandbox.beat();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let due = tokio::time::Instant::now() + Duration::from_secs(1);
+        tokio::time::sleep_until(due).await;
+        metrics.beat(due.elapsed());
     }
+}
+
+/// What programs of steps can have here; what they cannot is for the operator to know.
+async fn isolation(floor: Option<Level>, sandbox: &Sandbox) -> Isolation {
+    let isolation = Isolation::of_host(floor, sandbox.clone()).await;
+    match floor {
+        None => tracing::warn!("NOFX_ISOLATION=none: programs of plans have all rights of this worker's user"),
+        Some(floor) if floor < Level::L2 => {
+            tracing::warn!(%floor, "NOFX_ISOLATION_FLOOR is below L2: programs of plans may see files of this machine");
+        }
+        Some(_) => {}
+    }
+    for (level, why) in &isolation.lacking {
+        tracing::warn!(%level, why, "this host does not offer an isolation level: steps that demand it fail");
+    }
+    isolation
 }

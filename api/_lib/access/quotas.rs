@@ -28,6 +28,22 @@ pub(crate) struct Quota {
     step_memory_mb: Option<i64>,
     /// Files of one step, in MiB.
     step_disk_mb: Option<i64>,
+    /// Steps whose programs run at once; others wait until one has ended.
+    parallel_sandboxes: Option<i64>,
+    /// What sandboxes cost since midnight UTC.
+    day_sandbox_usd: Option<f64>,
+    /// What sandboxes use of it now; only when the quota is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used: Option<QuotaUse>,
+}
+
+/// What sandboxes use of the quotas of these names.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub(crate) struct QuotaUse {
+    day_cpu_s: f64,
+    day_sandbox_usd: f64,
+    /// Null without this quota: then they are not counted.
+    parallel_sandboxes: Option<i64>,
 }
 
 /// A quota to set; replaces the previous one.
@@ -42,6 +58,8 @@ pub(crate) struct NewQuota {
     day_cpu_s: Option<u64>,
     step_memory_mb: Option<u32>,
     step_disk_mb: Option<u32>,
+    parallel_sandboxes: Option<u32>,
+    day_sandbox_usd: Option<f64>,
 }
 
 /// Show the quota of the tenant.
@@ -49,7 +67,8 @@ pub(crate) struct NewQuota {
 /// For every role. Returns a list with one quota, or an empty one when nothing is limited.
 #[utoipa::path(get, path = "/quotas", security(("bearer" = [])), responses((status = 200, body = Page<Quota>), (status = 304)))]
 pub(crate) async fn get_quota(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd,day_cpu_s,step_memory_mb,step_disk_mb";
+    let columns = "tenant_id,runs_per_minute,parallel_steps,stored_bytes,day_usd,day_cpu_s,step_memory_mb,step_disk_mb,parallel_sandboxes,\
+                   day_sandbox_usd,used:sandbox_use";
     let query = Query { table: "quota", filters: vec![("select".to_owned(), columns.to_owned())] };
     let data: Vec<Quota> = app.db(&caller).read(&query).await?;
     Ok(cached(&headers, &Page { data, next_cursor: None }))
@@ -67,6 +86,7 @@ pub(crate) async fn set_quota(State(app): State<App>, operator: Operator, body: 
         "p_tenant": wanted.tenant_id, "p_runs_per_minute": wanted.runs_per_minute, "p_parallel_steps": wanted.parallel_steps,
         "p_stored_bytes": wanted.stored_bytes, "p_day_usd": wanted.day_usd, "p_day_cpu_s": wanted.day_cpu_s,
         "p_step_memory_mb": wanted.step_memory_mb, "p_step_disk_mb": wanted.step_disk_mb,
+        "p_parallel_sandboxes": wanted.parallel_sandboxes, "p_day_sandbox_usd": wanted.day_sandbox_usd,
     });
     Ok(axum::Json(app.db_for_operator(&operator.0).call("set_quota", &arguments).await?))
 }

@@ -1,9 +1,11 @@
 //! The size limits of bodies, by route: the one list.
 
 use axum::extract::Request;
+use nofx_shared::function_calls::FUNCTION_CALL_BYTES;
 
 /// By the start of the path below `/api`; the first match counts.
-const LIMITS: [(&str, usize); 3] = [
+const LIMITS: [(&str, usize); 4] = [
+    ("/internal/execute", FUNCTION_CALL_BYTES),
     // A plan of 1 MiB, escaped.
     ("/runs", 3 << 20),
     // The same in a form.

@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use nofx_shared::auth::Caller;
-use nofx_shared::hooks::{self, Delivery, Hook, HookPhase, HookTarget, RequestHooks};
+use nofx_shared::hooks::{self, Delivery, Filters, Hook, HookPhase, HookTarget, RequestHooks, Subject};
+use nofx_shared::plan::expression::apart;
 use nofx_shared::problem::{Kind, Problem};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -56,14 +57,28 @@ async fn run_pre_hooks(app: &App, caller: &Caller, hooks: &RequestHooks, request
         "tenantid": caller.tenant, "requestid": caller.origin.request_id,
         "body": serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
     });
-    let matching = hooks.hooks.iter().filter(|hook| hook.phase == HookPhase::Pre && hooks::matches(&hook.filter, None, Some(&payload)));
+    let (matching, payload) = matching(hooks, HookPhase::Pre, payload).await;
     for hook in matching {
-        if let Err(why) = allowed_by(app, caller.tenant, hook, hooks, &payload).await {
+        if let Err(why) = allowed_by(app, caller.tenant, &hook, hooks, &payload).await {
             tracing::info!(hook = hook.name, why, "a hook denied the request");
             return Err(Problem::new(Kind::HookDenied, format!("Hook {} denied the request: {why}", hook.name)).into());
         }
     }
     Ok((Request::from_parts(parts, Body::from(bytes)), payload))
+}
+
+/// The hooks of a phase that match a request, and its description again. Filters are evaluated away from the threads that serve requests.
+async fn matching(hooks: &RequestHooks, phase: HookPhase, payload: Value) -> (Vec<Hook>, Value) {
+    let of_phase: Vec<Hook> = hooks.hooks.iter().filter(|hook| hook.phase == phase).cloned().collect();
+    if of_phase.iter().all(|hook| hook.filter.is_empty()) {
+        return (of_phase, payload);
+    }
+    let work = move || {
+        let (mut filters, subject) = (Filters::default(), Subject::request(&payload));
+        let matching = of_phase.into_iter().filter(|hook| filters.matches(&hook.filter, &subject)).collect();
+        (matching, payload)
+    };
+    apart(work).await
 }
 
 /// Whether a hook allows a request: any 2xx without `"allow": false`.
@@ -104,11 +119,11 @@ async fn enqueue_post_hooks(
 ) {
     payload["status"] = json!(status);
     let id = Uuid::now_v7();
-    let matching = hooks.hooks.iter().filter(|hook| hook.phase == phase && hooks::matches(&hook.filter, None, Some(&payload)));
+    let (matching, payload) = matching(hooks, phase, payload).await;
     let event = if phase == HookPhase::Post { "request.post" } else { "request.error" };
     let body = json!({"type": event, "id": id, "request": payload}).to_string();
     let deliveries: Vec<Delivery> =
-        matching.map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
+        matching.iter().map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
     if deliveries.is_empty() {
         return;
     }

@@ -22,18 +22,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read(request).await?;
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let unreadable = |error: serde_json::Error, kind| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Problem::new(kind, format!("Invalid JSON at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
-        };
-        strict::check(text).map_err(|error| unreadable(error, Kind::InvalidRequest))?;
-        let value = serde_json::from_slice(text).map_err(|error| {
-            // It is JSON; a list where a word should be is no error of data to serde_json.
-            unreadable(error, Kind::InvalidPlan)
-        })?;
+        let value = parse(if bytes.is_empty() { b"{}" } else { &bytes })?;
         Ok(Self { value, bytes })
     }
+}
+
+/// The value of a JSON text.
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let unreadable = |error: serde_json::Error, kind| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::new(kind, format!("Invalid JSON at {place}.")).with_faults(vec![Fault::new("", error.to_string())])
+    };
+    strict::check(text).map_err(|error| unreadable(error, Kind::InvalidRequest))?;
+    // It is JSON; a list where a word should be is no error of data to serde_json.
+    serde_json::from_slice(text).map_err(|error| unreadable(error, Kind::InvalidPlan))
 }
 
 /// The bytes of a body, for signatures.

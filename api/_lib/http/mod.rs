@@ -28,7 +28,7 @@ pub(crate) use cookie::{SESSION_COOKIE, cookie};
 pub(crate) use etag::{cached, tagged};
 pub(crate) use hooks::with_request_hooks;
 pub(crate) use idempotency::{IdempotentRequest, idempotent};
-pub(crate) use json::{Body, Params, RawBody};
+pub(crate) use json::{Body, Params, RawBody, parse};
 pub(crate) use layers::layers;
 pub(crate) use one::one;
 pub(crate) use page::{Cursor, Page, Paging, page_limit};

@@ -37,6 +37,7 @@ pub(crate) fn status(kind: Kind) -> StatusCode {
         | Kind::GateExpired
         | Kind::IdTaken
         | Kind::IllegalTransition
+        | Kind::LeaseExpired
         | Kind::LegalHold
         | Kind::RequestInProgress
         | Kind::RunFinished

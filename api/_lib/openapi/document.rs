@@ -27,6 +27,7 @@ fn about(tag: &str) -> &'static str {
         "artifacts" => "Files that steps saved, and the attestations about them.",
         "events" => "The event log, page by page and as a stream.",
         "gates" => "Barriers on steps: list, request and decide them, and set the policies that require them.",
+        "internal" => "For other parts of NOFX alone: workers have a function execute steps.",
         "retention" => "How long the tenant's history is kept, and legal holds, which come before it.",
         "runs" => "Submit plans, follow their runs, and control them.",
         "system" => "Health, descriptions, metrics, alerts, breakers, dead letters and model settings.",

@@ -12,6 +12,7 @@ pub(super) fn schemes() -> Value {
         },
         "internal_key": header("X-Internal-Api-Key", "The key of the deployment, for its operators; sent besides an admin's credential."),
         "cron": bearer("`CRON_SECRET`, which the platform sends to scheduled jobs."),
+        "function": header("X-Nofx-Signature", "The worker's signature over the body (`v1=` and HMAC-SHA256 in hexadecimal), made with `NOFX_FUNCTION_KEY`."),
         "github": header("X-Hub-Signature-256", "GitHub's signature over the body, made with `GITHUB_WEBHOOK_SECRET`."),
         "webhook": header("webhook-signature", "Standard Webhooks, or the header that the source's provider signs in: `X-Hub-Signature-256`, \
             `X-Slack-Signature`, `x-vercel-signature`, `Authorization`."),

@@ -1,11 +1,9 @@
 //! The check of a plan, away from the threads that serve requests: the expressions of a large one take most of a second.
 
-use std::panic::resume_unwind;
-
+use nofx_shared::plan::expression::apart;
 use nofx_shared::plan::{self, Plan};
 use nofx_shared::problem::Fault;
 use serde_json::Value;
-use tokio::task::spawn_blocking;
 
 /// A plan that passed every check, with the text as it was submitted.
 pub(crate) struct CheckedPlan {
@@ -29,8 +27,7 @@ pub(crate) async fn checked(read: impl FnOnce() -> Result<Value, Vec<Fault>> + S
             Err(found) => Err(Faulty { found, submitted: Some(submitted) }),
         }
     };
-    // Nothing aborts the task: it can only have panicked.
-    spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+    apart(work).await
 }
 
 #[cfg(test)]

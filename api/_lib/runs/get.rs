@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::attempts::{self, Attempt};
 use super::list::{COLUMNS, RunSummary};
+use super::usage::{EMBEDDED, RunUsage};
 use crate::App;
 use crate::artifacts::Artifact;
 use crate::gates::{COLUMNS as GATES, Gate};
@@ -32,6 +33,8 @@ pub(crate) struct Run {
     pub steps: Vec<Step>,
     pub artifacts: Vec<Artifact>,
     pub gates: Vec<Gate>,
+    /// Null when no process ran.
+    pub sandbox: Option<RunUsage>,
 }
 
 /// A step of a run.
@@ -42,6 +45,7 @@ pub(crate) struct Step {
     pub name: String,
     pub tool: String,
     pub status: StepStatus,
+    /// What it waits for: gate, timer, child, breaker; or quota, while it is ready.
     pub waits_for: Option<String>,
     pub attempt: u32,
     /// As its last attempt used them: expressions resolved, secrets masked; before, as in the plan. When they have more than 2 KiB in all,
@@ -77,8 +81,8 @@ struct Edge {
 pub(crate) async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Run, Refusal> {
     let db = app.db(caller);
     let select = format!(
-        "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for,attempt,worker,ready_at,started_at,ended_at,\
-         inputs:shown_inputs->inputs,inputs_are_cut:shown_inputs->is_cut,outputs,error),artifacts:artifact(*),gates:gate({GATES})"
+        "{COLUMNS},plan,steps:step(id,parent_id,name,tool,status,waits_for:shown_waits_for,attempt,worker,ready_at,started_at,ended_at,\
+         inputs:shown_inputs->inputs,inputs_are_cut:shown_inputs->is_cut,outputs,error),artifacts:artifact(*),gates:gate({GATES}),{EMBEDDED}"
     );
     let run = Query::of(
         "run",

@@ -54,11 +54,11 @@ pub(crate) struct StatusReason {
     #[serde(skip_serializing)]
     #[schema(ignore)]
     run_id: Uuid,
-    /// failed, cancelled, gate, breaker or timer.
+    /// failed, cancelled, gate, breaker, timer or quota.
     pub code: String,
     pub step_id: Option<Uuid>,
     pub step_name: Option<String>,
-    /// The first line of the error, the gate's question, or the open breaker.
+    /// The first line of the error, the gate's question, the open breaker, or the quota.
     pub message: Option<String>,
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 mod retry;
 mod timeline;
+pub(crate) mod usage;
 
 use crate::http::{Routes, routes};
 

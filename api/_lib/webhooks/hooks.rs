@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
 use nofx_shared::db::Query;
 use nofx_shared::hooks::{self, HookPhase, HookTarget};
+use nofx_shared::plan::expression::apart;
 use nofx_shared::problem::{Fault, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -76,7 +77,8 @@ pub(crate) async fn list_hooks(State(app): State<App>, caller: Authenticated, he
 pub(crate) async fn set_hook(State(app): State<App>, caller: Authenticated, body: Body<NewHook>) -> Result<Response, Refusal> {
     caller.at_least(Role::Admin)?;
     let wanted = &body.value;
-    hooks::check(&wanted.filter).map_err(|error| {
+    let filter = wanted.filter.clone();
+    apart(move || hooks::check(&filter)).await.map_err(|error| {
         Problem::new(Kind::InvalidHook, "The filter is not valid CEL.").with_faults(vec![Fault::new("/filter", error.to_string())])
     })?;
     let secret = matches!(wanted.target, HookTarget::Webhook { .. }).then(hooks::make_secret);

@@ -42,7 +42,7 @@ pub(super) async fn run(json: bool, built: &Path) -> Outcome {
     rows.sort_by(|one, other| one.0.cmp(&other.0));
     if json {
         let all: serde_json::Map<String, Value> = rows.into_iter().collect();
-        output::line(format_args!("{}", serde_json::to_string_pretty(&all).map_err(Error::new)?));
+        output::document(&serde_json::to_string_pretty(&all).map_err(Error::new)?);
     } else {
         output::line(format_args!("{:<12} {:>11} {:>11} {:>8}", "function", "cold_ms_min", "cold_ms_p50", "size_mb"));
         for (name, row) in rows {

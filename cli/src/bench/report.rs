@@ -16,7 +16,7 @@ impl Report {
     }
 
     pub(super) fn put_value(&mut self, key: &str, value: Value) {
-        eprintln!("  {key:<28} {value}");
+        output::note(format_args!("  {key:<28} {value}"));
         self.values.insert(key.to_owned(), value);
     }
 

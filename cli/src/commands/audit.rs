@@ -48,7 +48,7 @@ pub(crate) async fn run(target: &Target, command: Audit) -> Outcome {
         } else {
             output::line(format_args!("{} rows, none changed, none missing", chain.seq()));
             if sealed > 0 {
-                eprintln!("nofx: {sealed} payloads could not be decrypted or were deleted; their rows verify");
+                output::note(format_args!("nofx: {sealed} payloads could not be decrypted or were deleted; their rows verify"));
             }
         }
     }
@@ -59,6 +59,6 @@ fn fail(target: &Target, reason: &str) -> Outcome {
     if target.json {
         output::line(format_args!("{}", serde_json::json!({"valid": false, "error": reason})));
     }
-    eprintln!("nofx: audit log verification failed: {reason}");
+    output::note(format_args!("nofx: audit log verification failed: {reason}"));
     Ok(Exit::Failed)
 }

@@ -71,8 +71,11 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
     let api = Api::find(target, Role::Viewer)?;
     if let Some(id) = id {
         let dead_letter = api.get(&format!("/api/dlq/{id}")).await?;
-        let text = if target.json { dead_letter.to_string() } else { serde_json::to_string_pretty(&dead_letter).map_err(Error::new)? };
-        output::line(format_args!("{text}"));
+        if target.json {
+            output::line(format_args!("{dead_letter}"));
+        } else {
+            output::document(&serde_json::to_string_pretty(&dead_letter).map_err(Error::new)?);
+        }
         return Ok(Exit::Succeeded);
     }
     let limit = limit.to_string();
@@ -85,7 +88,7 @@ async fn inspect(target: &Target, id: Option<String>, tool: Option<String>, limi
     }
     let dead_letters = page["data"].as_array().cloned().unwrap_or_default();
     if dead_letters.is_empty() {
-        eprintln!("nofx: the DLQ is empty");
+        output::note(format_args!("nofx: the DLQ is empty"));
     }
     for dead_letter in &dead_letters {
         let text = |key: &str| dead_letter[key].as_str().unwrap_or_default().to_owned();
@@ -128,7 +131,11 @@ async fn act(target: &Target, verb: &str, options: DlqSelector, role: Role) -> O
             output::line(format_args!("{} {would}{done}", id.as_str().unwrap_or_default()));
         }
         for one in answer["refused"].as_array().into_iter().flatten() {
-            eprintln!("nofx: {} was not {done}: {}", one["id"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap_or_default());
+            output::note(format_args!(
+                "nofx: {} was not {done}: {}",
+                one["id"].as_str().unwrap_or_default(),
+                one["reason"].as_str().unwrap_or_default()
+            ));
         }
     }
     let ids = |list: &Value| {
@@ -142,10 +149,10 @@ async fn act(target: &Target, verb: &str, options: DlqSelector, role: Role) -> O
     let missing: Vec<String> =
         selector.ids.iter().flatten().map(ToString::to_string).filter(|id| !done.contains(id) && !refused.contains(id)).collect();
     for id in &missing {
-        eprintln!("nofx: {id} is not in the DLQ");
+        output::note(format_args!("nofx: {id} is not in the DLQ"));
     }
     if done.is_empty() && refused.is_empty() && missing.is_empty() {
-        eprintln!("nofx: no dead letters match");
+        output::note(format_args!("nofx: no dead letters match"));
     }
     Ok(if refused.is_empty() && missing.is_empty() { Exit::Succeeded } else { Exit::Refused })
 }

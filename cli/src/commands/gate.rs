@@ -85,7 +85,7 @@ pub(crate) async fn run(target: &Target, Gate::Run(options): Gate) -> Outcome {
     let verdicts = tokio::select! { verdicts = judging => verdicts.map_err(Error::new)?, never = stopped => never };
     if target.json {
         let rows: Vec<Value> = verdicts.iter().map(row).collect();
-        output::line(format_args!("{}", serde_json::to_string_pretty(&rows).map_err(Error::new)?));
+        output::document(&serde_json::to_string_pretty(&rows).map_err(Error::new)?);
     }
     Ok(if stop.is_cancelled() { Exit::Cancelled } else { exit(&verdicts) })
 }
@@ -132,6 +132,7 @@ fn print(verdict: &GateVerdict) {
 /// One line, whatever a tool said: what the tree's tools print must neither steer the terminal nor look like another verdict.
 fn line_of(GateVerdict { name, evidence, file }: &GateVerdict) -> String {
     let text = printable(&format!("{:<14} {name:<16} {}  {}", name_of(evidence.verdict), evidence.summary, file.display()));
+    // What steers a terminal is not shown here, since many tools colour what they print.
     text.replace(['\n', '\t'], " ")
 }
 

@@ -42,7 +42,7 @@ pub(crate) async fn run(target: &Target, options: Run) -> Outcome {
         return Ok(Exit::Succeeded);
     }
     if !target.json {
-        eprintln!("run {id}");
+        output::note(format_args!("run {id}"));
     }
     let status = watch(&api, &id, target.json).await?;
     let run = api.get(&format!("/api/runs/{id}")).await?;
@@ -87,8 +87,10 @@ async fn watch(api: &Api, id: &str, quiet: bool) -> Result<String, Error> {
 fn print_progress(event: &str, data: &Value) {
     let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
     match event {
-        "step.started" => eprintln!("  {} …", text("name")),
-        "gate.requested" => eprintln!("  {} is waiting for approval: nofx approve {}  {}", text("name"), text("gate_id"), text("question")),
+        "step.started" => output::note(format_args!("  {} …", text("name"))),
+        "gate.requested" => {
+            output::note(format_args!("  {} is waiting for approval: nofx approve {}  {}", text("name"), text("gate_id"), text("question")))
+        }
         "step.succeeded"
         | "step.failed"
         | "step.timed_out"
@@ -98,7 +100,7 @@ fn print_progress(event: &str, data: &Value) {
         | "step.lease_expired" => {
             let why =
                 data["error"]["message"].as_str().or_else(|| data["reason"].as_str()).map(|why| format!(": {why}")).unwrap_or_default();
-            eprintln!("  {} {}{why}", text("name"), event.trim_start_matches("step."));
+            output::note(format_args!("  {} {}{why}", text("name"), event.trim_start_matches("step.")));
         }
         _ => {}
     }

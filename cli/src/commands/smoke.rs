@@ -57,7 +57,7 @@ pub(crate) async fn run(target: &Target, options: Smoke) -> Outcome {
     ];
     if target.json {
         let rows: Vec<Value> = checks.iter().map(|one| json!({"check": one.what, "ok": one.passed, "detail": one.detail})).collect();
-        output::line(format_args!("{}", serde_json::to_string_pretty(&rows).map_err(Error::new)?));
+        output::document(&serde_json::to_string_pretty(&rows).map_err(Error::new)?);
     } else {
         for Check { what, passed, detail } in &checks {
             output::line(format_args!("{:<4} {what:<24} {detail}", if *passed { "ok" } else { "FAIL" }));

@@ -39,7 +39,7 @@ pub(crate) async fn run(target: &Target, command: Workspace) -> Outcome {
     let workspace = &answer["workspace"];
     match workspace["git"].as_str() {
         _ if target.json => output::line(format_args!("{answer}")),
-        None => eprintln!("nofx: there is no default workspace"),
+        None => output::note(format_args!("nofx: there is no default workspace")),
         Some(git) => output::line(format_args!("{git} {}", workspace["ref"].as_str().unwrap_or("HEAD"))),
     }
     Ok(Exit::Succeeded)

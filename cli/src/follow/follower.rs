@@ -10,6 +10,7 @@ use super::connection::{Connection, Interruption, SILENCE};
 use super::pause::Pause;
 use crate::api::Api;
 use crate::exit::Error;
+use crate::output;
 
 /// A stream's reader.
 pub(crate) struct Follower<'a> {
@@ -81,7 +82,7 @@ impl<'a> Follower<'a> {
         self.connection = None;
         let wait = self.pause.next(asked);
         if let Some(why) = why {
-            eprintln!("nofx: the event stream was interrupted: {why}; reconnecting in {:.1} s", wait.as_secs_f64());
+            output::note(format_args!("nofx: the event stream was interrupted: {why}; reconnecting in {:.1} s", wait.as_secs_f64()));
         }
         tokio::time::sleep(wait).await;
     }

@@ -688,6 +688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/internal/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute the work of a step.
+         * @description For workers, which sign the body with `NOFX_FUNCTION_KEY`; valid for a minute, and once. Executes the tools that run no program and need no workspace, and calls of models, for an attempt whose lease is valid. The same work of an attempt is executed once: a repeated call gets the first answer, or 409 while it is under way. Returns what the worker settles.
+         */
+        post: operations["execute_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/isolation": {
         parameters: {
             query?: never;
@@ -2278,7 +2298,7 @@ export interface components {
              * @description The kind of problem; its last part is the name of a page in docs/problems.
              * @enum {string}
              */
-            type: "https://nofx.dev/problems/already-approved" | "https://nofx.dev/problems/api-key-not-found" | "https://nofx.dev/problems/append-only" | "https://nofx.dev/problems/artifact-not-found" | "https://nofx.dev/problems/blob-deleting" | "https://nofx.dev/problems/body-too-large" | "https://nofx.dev/problems/cycle" | "https://nofx.dev/problems/db-write-rule-not-found" | "https://nofx.dev/problems/delivery-not-found" | "https://nofx.dev/problems/duplicate-name" | "https://nofx.dev/problems/empty-plan" | "https://nofx.dev/problems/forbidden" | "https://nofx.dev/problems/gate-decided" | "https://nofx.dev/problems/gate-expired" | "https://nofx.dev/problems/gate-not-found" | "https://nofx.dev/problems/gate-policy-not-found" | "https://nofx.dev/problems/hook-denied" | "https://nofx.dev/problems/hook-not-found" | "https://nofx.dev/problems/id-taken" | "https://nofx.dev/problems/idempotency-key-reused" | "https://nofx.dev/problems/illegal-transition" | "https://nofx.dev/problems/internal" | "https://nofx.dev/problems/invalid-alert-rule" | "https://nofx.dev/problems/invalid-breaker" | "https://nofx.dev/problems/invalid-db-write-rule" | "https://nofx.dev/problems/invalid-gate-policy" | "https://nofx.dev/problems/invalid-hook" | "https://nofx.dev/problems/invalid-plan" | "https://nofx.dev/problems/invalid-request" | "https://nofx.dev/problems/invalid-retention" | "https://nofx.dev/problems/invalid-settings" | "https://nofx.dev/problems/invalid-write" | "https://nofx.dev/problems/legal-hold" | "https://nofx.dev/problems/legal-hold-not-found" | "https://nofx.dev/problems/not-found" | "https://nofx.dev/problems/quota-exceeded" | "https://nofx.dev/problems/rate-limited" | "https://nofx.dev/problems/reason-required" | "https://nofx.dev/problems/request-in-progress" | "https://nofx.dev/problems/run-finished" | "https://nofx.dev/problems/run-not-failed" | "https://nofx.dev/problems/run-not-found" | "https://nofx.dev/problems/self-approval" | "https://nofx.dev/problems/step-not-found" | "https://nofx.dev/problems/step-started" | "https://nofx.dev/problems/timed-out" | "https://nofx.dev/problems/too-many-children" | "https://nofx.dev/problems/unauthorized" | "https://nofx.dev/problems/unavailable" | "https://nofx.dev/problems/unknown-decision" | "https://nofx.dev/problems/unknown-gate-type" | "https://nofx.dev/problems/unknown-need" | "https://nofx.dev/problems/unknown-tenant" | "https://nofx.dev/problems/unsupported-encoding" | "https://nofx.dev/problems/webhook-source-not-found" | "https://nofx.dev/problems/write-not-allowed";
+            type: "https://nofx.dev/problems/already-approved" | "https://nofx.dev/problems/api-key-not-found" | "https://nofx.dev/problems/append-only" | "https://nofx.dev/problems/artifact-not-found" | "https://nofx.dev/problems/blob-deleting" | "https://nofx.dev/problems/body-too-large" | "https://nofx.dev/problems/cycle" | "https://nofx.dev/problems/db-write-rule-not-found" | "https://nofx.dev/problems/delivery-not-found" | "https://nofx.dev/problems/duplicate-name" | "https://nofx.dev/problems/empty-plan" | "https://nofx.dev/problems/forbidden" | "https://nofx.dev/problems/gate-decided" | "https://nofx.dev/problems/gate-expired" | "https://nofx.dev/problems/gate-not-found" | "https://nofx.dev/problems/gate-policy-not-found" | "https://nofx.dev/problems/hook-denied" | "https://nofx.dev/problems/hook-not-found" | "https://nofx.dev/problems/id-taken" | "https://nofx.dev/problems/idempotency-key-reused" | "https://nofx.dev/problems/illegal-transition" | "https://nofx.dev/problems/internal" | "https://nofx.dev/problems/invalid-alert-rule" | "https://nofx.dev/problems/invalid-breaker" | "https://nofx.dev/problems/invalid-db-write-rule" | "https://nofx.dev/problems/invalid-gate-policy" | "https://nofx.dev/problems/invalid-hook" | "https://nofx.dev/problems/invalid-plan" | "https://nofx.dev/problems/invalid-request" | "https://nofx.dev/problems/invalid-retention" | "https://nofx.dev/problems/invalid-settings" | "https://nofx.dev/problems/invalid-write" | "https://nofx.dev/problems/lease-expired" | "https://nofx.dev/problems/legal-hold" | "https://nofx.dev/problems/legal-hold-not-found" | "https://nofx.dev/problems/not-found" | "https://nofx.dev/problems/quota-exceeded" | "https://nofx.dev/problems/rate-limited" | "https://nofx.dev/problems/reason-required" | "https://nofx.dev/problems/request-in-progress" | "https://nofx.dev/problems/run-finished" | "https://nofx.dev/problems/run-not-failed" | "https://nofx.dev/problems/run-not-found" | "https://nofx.dev/problems/self-approval" | "https://nofx.dev/problems/step-not-found" | "https://nofx.dev/problems/step-started" | "https://nofx.dev/problems/timed-out" | "https://nofx.dev/problems/too-many-children" | "https://nofx.dev/problems/unauthorized" | "https://nofx.dev/problems/unavailable" | "https://nofx.dev/problems/unknown-decision" | "https://nofx.dev/problems/unknown-gate-type" | "https://nofx.dev/problems/unknown-need" | "https://nofx.dev/problems/unknown-tenant" | "https://nofx.dev/problems/unsupported-encoding" | "https://nofx.dev/problems/webhook-source-not-found" | "https://nofx.dev/problems/write-not-allowed";
         };
         /** @description What was purged. */
         Purged: {
@@ -4730,6 +4750,81 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    execute_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tenant_id": "01980e4c-9c5a-7c31-b0a4-2f6d8e1c3b57",
+                 *       "run_id": "01980e4c-9c5d-7f02-9a44-7b1e2d3c4f55",
+                 *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                 *       "attempt": 1,
+                 *       "token": "5f0d4c3b-2a19-4e8f-9d7c-6b5a4f3e2d1c",
+                 *       "tool": "http",
+                 *       "nonce": "01980e4c-9c71-7a02-8b13-4c5d6e7f8091",
+                 *       "issued_at": 1784107800,
+                 *       "timeout_s": 45,
+                 *       "work": {
+                 *         "tool": {
+                 *           "inputs": {
+                 *             "url": "https://api.example.com/health"
+                 *           },
+                 *           "idempotency_key": null
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description What the worker settles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "executed": {
+                     *         "done": {
+                     *           "outputs": {
+                     *             "status": 200,
+                     *             "headers": {},
+                     *             "body": "ok"
+                     *           }
+                     *         }
+                     *       },
+                     *       "breaker_target": "http:api.example.com"
+                     *     }
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

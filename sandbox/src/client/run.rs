@@ -11,6 +11,8 @@ use crate::wire::{Answer, Ended, Process, Request};
 /// A program to be run.
 pub struct Program {
     pub argv: Vec<String>,
+    /// A text that it gets as a file, which is its last argument: arguments can be read by all users of a machine.
+    pub script: Option<String>,
     /// Its working folder, in a workspace or a scratch folder: whose that is, that user runs it.
     pub dir: PathBuf,
     /// Beside these it has `HOME`, `TMPDIR` and `NOFX_OUTPUT`, in a scratch folder of its own.
@@ -22,6 +24,8 @@ pub struct Program {
     pub proxy_port: Option<u16>,
     /// For `Network::Proxy`: the other end of a `Bridge`, which a program uses that has a network of its own.
     pub bridge: Option<OwnedFd>,
+    /// Its scratch folder, of `Sandbox::prepare_scratch`; none: a new one.
+    pub scratch: Option<PathBuf>,
 }
 
 /// A process, until this is dropped: then it is killed with all of its descendants, and its scratch folder is removed.
@@ -40,8 +44,8 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, dir, env, level, limits, network, proxy_port, bridge } = program;
-        let request = Request::Run(Process { argv, dir, env, level, limits, network, proxy_port });
+        let Program { argv, script, dir, env, level, limits, network, proxy_port, bridge, scratch } = program;
+        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch });
         let mut descriptors = vec![stdout.as_fd(), stderr.as_fd()];
         descriptors.extend(bridge.as_ref().map(AsFd::as_fd));
         let (id, answer) = client.call_with(request, &descriptors, Some(Box::new(on_end)));

@@ -1,21 +1,25 @@
 //! A keeper's life.
 
 use std::fs::File;
+use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Child;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 use nofx_shared::drivers::Usage;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::descendants::{kill_all, reap};
+use super::disk::Disk;
+use super::memory::Memory;
 use super::remove::remove;
 use super::started::Started;
-use crate::wire::{Ended, FromKeeper, Socket, ToKeeper};
+use crate::launch::Spec;
+use crate::wire::{Ended, FromKeeper, KeeperSpec, Socket, ToKeeper};
 
 /// Keeps the process that the supervisor names on standard input, until it is released or the supervisor is gone.
 pub(crate) fn keep() -> Result<(), String> {
@@ -38,11 +42,11 @@ pub(crate) fn keep() -> Result<(), String> {
     let _ = close_output();
     let report = match started {
         Some(Ok(started)) => {
-            let exit_code = watch(&started.child, &supervisor, &signals);
-            started.report(exit_code, usage(began))
+            let (exit_code, excess) = watch(&started.child, &supervisor, &signals, &spec);
+            started.report(exit_code, excess, usage(began))
         }
         Some(Err(error)) => FromKeeper::Failed(error),
-        None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), usage: Usage::default(), enforced: None })),
+        None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), excess: None, usage: Usage::default(), enforced: None })),
     };
     let is_only_removal = spec.program.is_none();
     if !is_only_removal {
@@ -69,28 +73,52 @@ fn close_output() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for the end of the process, or for the word to kill it, and for the end of its descendants. The exit code: none when it was killed.
-fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd) -> Option<i32> {
+/// Waits for the end of the process, for the word to kill it, or until it uses too much; and for the end of its descendants. The exit code:
+/// none when it was killed; and what it used too much of.
+fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
     let pid = Pid::from_raw(child.id().cast_signed());
+    let limits = spec.program.as_ref().map(|program| program.limits).unwrap_or_default();
+    let mut memory = Memory::new(limits.total_memory_mb, spec.uid);
+    let disk = disk(spec);
+    let mut excess = disk.as_ref().err().cloned();
+    let mut disk = disk.ok().flatten();
     let mut ended = reap(pid).0;
     let mut is_to_end = false;
-    while ended.is_none() && !is_to_end {
-        let [has_message, _] = wait_for([supervisor.as_fd(), signals.as_fd()]);
+    while ended.is_none() && excess.is_none() && !is_to_end {
+        let mut descriptors = vec![supervisor.as_fd(), signals.as_fd()];
+        descriptors.extend(disk.iter().map(AsFd::as_fd));
+        let ready = wait_for(&descriptors, memory.as_ref().map(Memory::wait));
         while matches!(signals.read_signal(), Ok(Some(_))) {}
         ended = reap(pid).0;
         // Whatever it says, also nothing any more, is that this must end.
-        is_to_end = has_message;
+        is_to_end = ready[0];
+        excess = memory.as_mut().and_then(Memory::excess);
+        if let Some(mut pipe) = disk.take_if(|_| ready.get(2) == Some(&true)) {
+            let mut text = String::new();
+            excess = excess.or(pipe.read_to_string(&mut text).ok().map(|_| text));
+        }
     }
-    let at_last = kill_all(pid);
-    ended.or(at_last).flatten()
+    let at_last = kill_all(pid, spec.uid);
+    match ended {
+        Some(exit_code) => (exit_code, None),
+        None => (at_last.flatten().filter(|_| excess.is_none()), excess),
+    }
 }
 
-/// Waits until one of them has something to read; says which.
-fn wait_for(descriptors: [BorrowedFd<'_>; 2]) -> [bool; 2] {
-    let mut polled = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
+/// Watches the folders that a process may write to.
+fn disk(spec: &KeeperSpec) -> Result<Option<PipeReader>, String> {
+    let Some(Spec { read_write, limits, .. }) = &spec.program else { return Ok(None) };
+    let disk = Disk { folders: read_write.clone(), uid: spec.uid, limits: *limits };
+    disk.watch().map_err(|error| format!("was not let run: its disk could not be watched: {error}"))
+}
+
+/// Waits until one of them has something to read, or the time is over; says which.
+fn wait_for(descriptors: &[BorrowedFd<'_>], time: Option<Duration>) -> Vec<bool> {
+    let mut polled: Vec<PollFd<'_>> = descriptors.iter().map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN)).collect();
+    let time = time.map(|time| Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() });
     // An interruption is a signal, which the next reading sees.
-    let _ = rustix::event::poll(&mut polled, None);
-    polled.map(|one| !one.revents().is_empty())
+    let _ = rustix::event::poll(&mut polled, time.as_ref());
+    polled.iter().map(|one| !one.revents().is_empty()).collect()
 }
 
 /// Of all descendants, which all have ended.

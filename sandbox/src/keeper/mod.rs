@@ -1,9 +1,13 @@
 //! A process that keeps one process of a step: it is the reaper of all of its descendants, kills them when it has ended or the supervisor
-//! is gone, and removes its scratch folder. How the process confines itself is not here: see `launch`.
+//! is gone or they use too much, and removes its scratch folder. How the process confines itself is not here: see `launch`.
 
 mod descendants;
+mod disk;
 mod keep;
+mod memory;
 mod remove;
+mod signal_user;
 mod started;
 
 pub(crate) use keep::keep;
+pub(crate) use signal_user::signal_own_user;

@@ -1,32 +1,231 @@
-//! Removes a folder whose content a step's user made, as that user. The folder itself is in one of the supervisor's.
-#![expect(clippy::disallowed_methods, reason = "rm removes trees of any depth; we would run out of descriptors")]
+//! Removes a folder whose content a step's user made, with that user's rights for files: no process of that user does it, which others of
+//! the user could take over. The folder itself is in one of the supervisor's.
 
-use std::os::unix::process::CommandExt;
+use std::ffi::CString;
+use std::io::{Error, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::dir::Dir;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use crate::as_user::AsUser;
+
+/// Names that are read at once.
+const NAMES: usize = 10_000;
+/// A process that is being ended may still write: so often it is tried again, after a pause.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The error says what stays.
 pub(super) fn remove(folder: &Path, uid: Option<u32>) -> Result<(), String> {
-    let run = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(arguments).arg("--").arg(folder).env_clear().current_dir("/");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some(uid) = uid {
-            command.uid(uid).gid(uid);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match remove_once(folder, uid) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && attempts < ATTEMPTS => std::thread::sleep(PAUSE),
+            removed => return removed.map_err(|error| format!("could not remove {}: {error}", folder.display())),
         }
-        // What is left is seen below.
-        drop(command.status());
-    };
-    // The folder itself stays where its parent is the supervisor's.
-    run("/bin/rm", &["-rf", "--one-file-system"]);
-    if !is_gone(folder) {
-        // A folder that its own user closed.
-        run("/bin/chmod", &["-R", "u+rwX"]);
-        run("/bin/rm", &["-rf", "--one-file-system"]);
     }
-    if is_gone(folder) { Ok(()) } else { Err(format!("could not remove {}", folder.display())) }
 }
 
-fn is_gone(folder: &Path) -> bool {
-    std::fs::remove_dir(folder).is_ok() || folder.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+fn remove_once(folder: &Path, uid: Option<u32>) -> Result<(), Error> {
+    let emptied = empty_as(folder, uid);
+    match std::fs::remove_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(emptied.err().unwrap_or(error)),
+        _ => Ok(()),
+    }
+}
+
+fn empty_as(folder: &Path, uid: Option<u32>) -> Result<(), Error> {
+    let _rights = uid.map(AsUser::new).transpose().map_err(Error::other)?;
+    // Its own user may have closed it.
+    let _ = rustix::fs::chmod(folder, Mode::RWXU);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let top = rustix::fs::open(folder, flags, Mode::empty())?;
+    Ok(Emptying { top, moved: 0 }.run()?)
+}
+
+/// A folder that becomes empty. What is in the folders below is moved up into it first: so a tree of any depth needs two descriptors, and no
+/// path.
+struct Emptying {
+    top: OwnedFd,
+    /// For names of folders that were moved up.
+    moved: u64,
+}
+
+impl Emptying {
+    fn run(&mut self) -> Result<(), Errno> {
+        loop {
+            let names = names(&self.top)?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            let mut last = Ok(());
+            let mut is_any_gone = false;
+            for name in names {
+                match self.remove(&name) {
+                    Ok(()) | Err(Errno::NOENT) => is_any_gone = true,
+                    Err(error) => last = Err(error),
+                }
+            }
+            // What remains, remains.
+            if !is_any_gone {
+                return last;
+            }
+        }
+    }
+
+    fn remove(&mut self, name: &CString) -> Result<(), Errno> {
+        match rustix::fs::unlinkat(&self.top, name, AtFlags::empty()) {
+            Err(Errno::ISDIR) => {}
+            done => return done,
+        }
+        let emptied = self.empty(name);
+        rustix::fs::unlinkat(&self.top, name, AtFlags::REMOVEDIR).map_err(|error| emptied.err().unwrap_or(error))
+    }
+
+    /// Removes the files of a folder and moves its folders up.
+    fn empty(&mut self, name: &CString) -> Result<(), Errno> {
+        // It may be closed. If it is exchanged for a link meanwhile, what that names is the user's, too.
+        let _ = rustix::fs::chmodat(&self.top, name, Mode::RWXU, AtFlags::empty());
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(&self.top, name, flags, Mode::empty())?;
+        loop {
+            let names = names(&folder)?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            for name in names {
+                match rustix::fs::unlinkat(&folder, &name, AtFlags::empty()) {
+                    Ok(()) | Err(Errno::NOENT) => continue,
+                    Err(Errno::ISDIR) => {}
+                    Err(error) => return Err(error),
+                }
+                if rustix::fs::unlinkat(&folder, &name, AtFlags::REMOVEDIR).is_err() {
+                    self.move_up(&folder, &name)?;
+                }
+            }
+        }
+    }
+
+    fn move_up(&mut self, folder: &OwnedFd, name: &CString) -> Result<(), Errno> {
+        // Only who may write to a folder moves it elsewhere.
+        let _ = rustix::fs::chmodat(folder, name, Mode::RWXU, AtFlags::empty());
+        loop {
+            self.moved += 1;
+            let to = format!(".removed-{}", self.moved);
+            match rustix::fs::renameat_with(folder, name, &self.top, to, RenameFlags::NOREPLACE) {
+                Err(Errno::EXIST) => {}
+                Err(Errno::NOENT) => return Ok(()),
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Some of the names in a folder; none when it is empty.
+fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let again = rustix::fs::openat(folder, c".", flags, Mode::empty())?;
+    let failed = |error: nix::Error| Errno::from_raw_os_error(error as i32);
+    let mut dir = Dir::from_fd(again).map_err(failed)?;
+    let is_other = |name: &CString| !matches!(name.to_bytes(), b"." | b"..");
+    dir.iter()
+        .map(|entry| entry.map(|entry| entry.file_name().to_owned()).map_err(failed))
+        .filter(|name| name.as_ref().map_or(true, is_other))
+        .take(NAMES)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    use std::path::Path;
+
+    use rustix::fs::{CWD, Mode, OFlags};
+
+    use super::remove;
+
+    /// As root with the rights of somebody else for files, as a keeper has them; otherwise as who runs the test.
+    fn uid() -> Option<u32> {
+        nix::unistd::geteuid().is_root().then_some(219_001)
+    }
+
+    fn made(parent: &Path) -> std::path::PathBuf {
+        std::fs::set_permissions(parent, Permissions::from_mode(0o755)).expect("own");
+        let folder = parent.join("scratch");
+        std::fs::create_dir(&folder).expect("a folder");
+        folder
+    }
+
+    /// All of it belongs to the user then; links are not followed.
+    fn give(folder: &Path) {
+        let Some(uid) = uid() else { return };
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_type().expect("a type").is_dir() {
+                give(&entry.path());
+            } else {
+                std::os::unix::fs::lchown(entry.path(), Some(uid), Some(uid)).expect("given");
+            }
+        }
+        chown(folder, Some(uid), Some(uid)).expect("given");
+    }
+
+    #[test]
+    fn what_is_closed_or_no_file_goes_and_what_links_name_stays() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = made(outer.path());
+        let outside = outer.path().join("outside");
+        std::fs::create_dir(&outside).expect("a folder");
+        std::fs::write(outside.join("file"), "x").expect("a file");
+        std::fs::create_dir_all(folder.join("a/closed/inside/.removed-1/b")).expect("folders");
+        std::fs::create_dir_all(folder.join(".removed-2/c")).expect("folders");
+        for n in 0..200 {
+            std::fs::write(folder.join(format!("a/closed/{n}")), "x").expect("a file");
+        }
+        symlink(&outside, folder.join("a/out")).expect("a link");
+        symlink(&outside, folder.join("out")).expect("a link");
+        nix::unistd::mkfifo(&folder.join("a/fifo"), nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+        give(&folder);
+        for closed in ["a/closed/inside", "a/closed", "a", ""] {
+            std::fs::set_permissions(folder.join(closed), Permissions::from_mode(0o000)).expect("closed");
+        }
+        assert_eq!(remove(&folder, uid()), Ok(()));
+        assert!(!folder.exists() && outside.join("file").exists());
+        assert_eq!(std::fs::metadata(&outside).expect("it is there").permissions().mode() & 0o777, 0o755);
+        assert_eq!(remove(&folder, uid()), Ok(()), "what is gone is fine");
+    }
+
+    #[test]
+    fn a_tree_that_no_path_reaches_goes_too() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = made(outer.path());
+        let open = |at: &std::os::fd::OwnedFd, name: &str| {
+            rustix::fs::openat(at, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).expect("a folder")
+        };
+        let mut at = rustix::fs::openat(CWD, &folder, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).expect("a folder");
+        let name = "x".repeat(200);
+        for _ in 0..3000 {
+            rustix::fs::mkdirat(&at, &name, Mode::RWXU).expect("a folder");
+            at = open(&at, &name);
+        }
+        assert_eq!(remove(&folder, None), Ok(()));
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_stays_and_is_said() {
+        let Some(uid) = uid() else { return };
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = made(outer.path());
+        std::fs::create_dir(folder.join("ours")).expect("a folder");
+        std::fs::write(folder.join("ours/file"), "x").expect("a file");
+        chown(&folder, Some(uid), Some(uid)).expect("given");
+        let why = remove(&folder, Some(uid)).expect_err("it is not the user's");
+        assert!(why.contains("scratch") && folder.join("ours/file").exists(), "{why}");
+    }
 }

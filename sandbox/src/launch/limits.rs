@@ -27,6 +27,8 @@ pub(super) fn apply(limits: &Limits) -> Result<Limits, Error> {
         file_mb: get(Resource::RLIMIT_FSIZE)?.map(|bytes| bytes / MIB),
         processes: get(Resource::RLIMIT_NPROC)?,
         open_files: get(Resource::RLIMIT_NOFILE)?,
+        // Those of the keeper, which adds them.
+        ..Limits::default()
     })
 }
 

@@ -22,6 +22,7 @@ pub use command::helper;
 pub use error::Error;
 pub use handover::Handover;
 pub use namespaces::Namespaces;
+pub(crate) use privileges::refuse_privileges;
 pub use report::Report;
 pub use run::{REFUSED, main};
 pub use spec::{Spec, Tcp};

@@ -5,7 +5,7 @@ use rustix::thread::CapabilitySet;
 use super::error::Error;
 
 /// Refuses to go on as root or with capabilities: neither Landlock nor limits hold for them.
-pub(super) fn refuse_privileges() -> Result<(), Error> {
+pub(crate) fn refuse_privileges() -> Result<(), Error> {
     if nix::unistd::getuid().is_root() || nix::unistd::geteuid().is_root() {
         return Err(Error::Root);
     }

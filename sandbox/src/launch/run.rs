@@ -69,6 +69,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     session::die_with_parent()?;
     session::own_session()?;
     session::mask();
+    session::yield_to_others()?;
     descriptors::close_inherited()?;
     session::enter(&spec.dir)?;
     session::no_new_privs()?;

@@ -9,6 +9,8 @@ use nix::unistd::{chdir, getpid, getsid, setsid};
 
 use super::error::Error;
 
+const NICENESS: i32 = 5;
+
 /// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
 /// out through it. `exec` ends this.
 pub(super) fn protect_memory() -> Result<(), Error> {
@@ -22,6 +24,14 @@ pub(super) fn own_session() -> Result<(), Error> {
         setsid().map_err(error)?;
     }
     Ok(())
+}
+
+/// Where time of the processor is short, the worker, the supervisor and the keepers have theirs before programs of steps: a third of what each
+/// of those has is left to one of these. No program without rights gets back from there.
+pub(super) fn yield_to_others() -> Result<(), Error> {
+    let error = |errno: rustix::io::Errno| Error::System("lower the priority", errno.into());
+    let now = rustix::process::getpriority_process(None).map_err(error)?;
+    rustix::process::setpriority_process(None, now.max(NICENESS)).map_err(error)
 }
 
 /// The program is killed when its parent's thread ends, so that it is never left to nobody. What it started itself is not.

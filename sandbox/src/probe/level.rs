@@ -19,7 +19,7 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
         dir: "/".into(),
         env: BTreeMap::new(),
         level,
-        limits: Limits { cpu_s: Some(10), memory_mb: Some(512), file_mb: Some(1), processes: None, open_files: Some(64) },
+        limits: Limits { cpu_s: Some(10), memory_mb: Some(512), file_mb: Some(1), open_files: Some(64), ..Limits::default() },
         tcp: Tcp::None,
         read_write: vec![folder.path().to_owned()],
         read_only: vec![],

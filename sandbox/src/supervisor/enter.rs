@@ -1,30 +1,29 @@
 //! How a worker gets its supervisor: the process that was started becomes it, and starts the worker. Each step replaces the program, so that
 //! the environment with the keys is in none of them.
-#![expect(clippy::disallowed_methods, reason = "replaces this process, and starts the worker")]
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Error, Read, Seek, Write};
+use std::io::Error;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use nix::unistd::Pid;
 use nofx_shared::drivers::Level;
 use nofx_shared::settings;
-use rustix::fs::MemfdFlags;
 
-use super::capabilities;
 use super::folders::Folders;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
+use super::{capabilities, memory, worker_folder};
 use crate::client::Client;
+use crate::environment::{close_stdin, hide, read_variables, replace, same_program, stdin};
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
-use crate::role::PROGRAM;
+use crate::program::PROGRAM;
 use crate::sandbox::Sandbox;
 use crate::view;
 use crate::wire::Socket;
@@ -47,37 +46,13 @@ pub fn enter() -> Result<Entered, String> {
     match () {
         () if name == OsStr::new(WORKER) => worker().map(Entered::Worker),
         () if name == OsStr::new(SUPERVISOR) => supervisor().map(Entered::Ended),
-        () => Err(format!("could not start the supervisor: {}", become_supervisor())),
+        () => Err(format!("could not start the supervisor: {}", replace(SUPERVISOR))),
     }
-}
-
-/// Replaces this process by the same program without the environment, which is in a file in memory. Returns only with an error.
-fn become_supervisor() -> Error {
-    let variables: BTreeMap<String, String> =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
-    let handed_over = || -> Result<File, Error> {
-        let mut file = File::from(rustix::fs::memfd_create("settings", MemfdFlags::CLOEXEC)?);
-        file.write_all(&serde_json::to_vec(&variables)?)?;
-        file.rewind()?;
-        Ok(file)
-    };
-    match handed_over() {
-        Ok(file) => same_program(SUPERVISOR, &variables).stdin(file).exec(),
-        Err(error) => error,
-    }
-}
-
-/// This program with the same arguments and the variables that are no secrets.
-fn same_program(name: &str, variables: &BTreeMap<String, String>) -> Command {
-    let mut command = Command::new(PROGRAM);
-    let public = variables.iter().filter(|(name, _)| settings::is_public(name));
-    command.arg0(name).args(std::env::args_os().skip(1).collect::<Vec<OsString>>()).env_clear().envs(public);
-    command
 }
 
 fn supervisor() -> Result<ExitCode, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut file = File::from(std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| text(&error))?);
+    let mut file = stdin().map_err(|error| text(&error))?;
     let variables = read_variables(&mut file).map_err(|error| text(&error))?;
     settings::hand_over(variables.clone());
     let settings = settings::isolation().map_err(|error| text(&error))?;
@@ -96,8 +71,11 @@ fn supervisor() -> Result<ExitCode, String> {
     }
     // Before the view: the worker sees this machine as it is.
     let (ours, theirs) = Socket::pair().map_err(|error| text(&error))?;
-    let worker = start_worker(&variables, theirs, has_users.then_some(settings.worker_user)).map_err(|error| text(&error))?;
-    ours.send(&(), &[file.as_fd()]).map_err(|error| text(&error))?;
+    if let Err(error) = worker_folder::prepare(&settings.dependency_cache, has_users.then_some(settings.worker_user)) {
+        eprintln!("nofx supervisor: dependencies are not cached: {}: {error}", settings.dependency_cache.display());
+    }
+    let worker = start_worker(&variables, theirs).map_err(|error| text(&error))?;
+    ours.send(&has_users.then_some(settings.worker_user), &[file.as_fd()]).map_err(|error| text(&error))?;
     let mut toolchains = reachable(&settings.toolchains);
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
@@ -112,7 +90,8 @@ fn supervisor() -> Result<ExitCode, String> {
         capabilities::reduce().map_err(|error| text(&error))?;
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
-    Supervisor::new(ours, worker, folders, Places { least, toolchains, ports: settings.step_ports, exe, outside }).serve()
+    let places = Places { least, toolchains, memory_mb: memory::of_a_step(), ports: settings.step_ports, exe, outside };
+    Supervisor::new(ours, worker, folders, places).serve()
 }
 
 /// Without users of its own a worker keeps steps away from itself by namespaces.
@@ -131,25 +110,24 @@ fn check_namespaces(exe: &Path) -> Result<(), String> {
     }
 }
 
-fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd, user: Option<u32>) -> Result<Pid, Error> {
+fn start_worker(variables: &BTreeMap<String, String>, socket: OwnedFd) -> Result<Pid, Error> {
     let mut command = same_program(WORKER, variables);
     command.stdin(socket).stdout(Stdio::inherit()).stderr(Stdio::inherit());
-    if let Some(user) = user {
-        command.uid(user).gid(user);
-    }
     Ok(Pid::from_raw(command.spawn()?.id().cast_signed()))
 }
 
 fn worker() -> Result<Sandbox, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let socket = Socket::from_stdin().map_err(|error| text(&error))?;
-    let null = File::open("/dev/null").map_err(|error| text(&error))?;
-    rustix::stdio::dup2_stdin(&null).map_err(|error| text(&error))?;
-    // A worker whose supervisor is gone could no longer end its processes.
+    close_stdin().map_err(|error| text(&error))?;
+    let first = socket.receive::<Option<u32>>().map_err(|error| text(&error))?;
+    let ended = "the supervisor ended before it handed over the settings";
+    let (user, mut descriptors) = first.ok_or(ended)?;
+    capabilities::drop_all(user).map_err(|error| format!("the worker could not drop its rights: {error}"))?;
+    // A worker whose supervisor is gone could no longer end its processes. After its user has changed, which would end this.
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|error| text(&error))?;
     hide().map_err(|error| text(&error))?;
-    let first = socket.receive::<()>().map_err(|error| text(&error))?.and_then(|((), mut descriptors)| descriptors.pop());
-    let mut file = File::from(first.ok_or("the supervisor ended before it handed over the settings")?);
+    let mut file = File::from(descriptors.pop().ok_or(ended)?);
     settings::hand_over(read_variables(&mut file).map_err(|error| text(&error))?);
     Client::start(socket).map(Sandbox::supervised).map_err(|error| text(&error))
 }
@@ -160,17 +138,4 @@ fn reachable(folders: &[PathBuf]) -> Vec<PathBuf> {
     there.sort();
     there.dedup();
     there
-}
-
-fn read_variables(file: &mut File) -> Result<BTreeMap<String, String>, Error> {
-    let mut bytes = vec![];
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
-/// No other process of the same user may read this one's memory, and none is written to disk.
-fn hide() -> Result<(), nix::Error> {
-    nix::sys::prctl::set_dumpable(false)?;
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
 }

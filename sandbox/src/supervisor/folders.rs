@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use uuid::Uuid;
 
+use super::left::{NEW, left};
 use super::users::Users;
 
 /// Scratch folders of all supervisors of this machine that have the same folder of workspaces.
@@ -28,8 +29,6 @@ pub(super) struct Folders {
     shared: HashMap<PathBuf, PathBuf>,
     /// None: everything belongs to this user.
     users: Option<Users>,
-    /// Scratch folders of supervisors that are gone, to be removed.
-    pub left: Vec<PathBuf>,
 }
 
 impl Folders {
@@ -38,23 +37,23 @@ impl Folders {
         for folder in [root, &tmp] {
             prepare(folder, users.is_some())?;
         }
-        let left = left_by_others(&tmp);
         let mut users = users;
         if let Some(users) = &mut users {
             // Whoever they belonged to is not given again while they are there.
-            let there = std::fs::read_dir(root)?.flatten().map(|entry| entry.path()).chain(left.iter().cloned());
+            let there = std::fs::read_dir(root)?.flatten().map(|entry| entry.path()).chain(left(root, &tmp));
             for (folder, uid) in there.filter_map(|folder| std::fs::symlink_metadata(&folder).ok().map(|meta| (folder, meta.uid()))) {
                 if users.contains(uid) {
                     users.found(uid, &folder);
                 }
             }
         }
-        let scratch = tmp.join(format!("{name}-{}", Uuid::now_v7().simple()));
-        DirBuilder::new().mode(0o711).create(&scratch)?;
-        std::fs::set_permissions(&scratch, Permissions::from_mode(0o711))?;
-        let lock = File::open(&scratch)?;
-        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { root: root.to_owned(), scratch, _lock: lock, next: 0, shared: HashMap::new(), users, left })
+        let (scratch, lock) = own(&tmp, name)?;
+        Ok(Self { root: root.to_owned(), scratch, _lock: lock, next: 0, shared: HashMap::new(), users })
+    }
+
+    /// What supervisors that are gone have left, to be removed.
+    pub(super) fn left(&self) -> Vec<PathBuf> {
+        left(&self.root, &self.root.join(TMP))
     }
 
     /// Removes its own scratch folder, which is empty by now.
@@ -74,8 +73,9 @@ impl Folders {
 
     /// A new folder for a run, of a new user.
     pub(super) fn create(&mut self, run: Uuid) -> Result<PathBuf, String> {
-        let name = format!("{}.new-{}", run.simple(), Uuid::now_v7().simple());
-        let folder = self.root.join(name);
+        self.next += 1;
+        let maker = self.scratch.file_name().unwrap_or_default().to_string_lossy();
+        let folder = self.root.join(format!("{}{NEW}{maker}.{}", run.simple(), self.next));
         self.claim(&folder)
     }
 
@@ -115,6 +115,17 @@ impl Folders {
         Ok(folder)
     }
 
+    /// A scratch folder of this user that was made before, as a whole: never a workspace, and none that others use, too.
+    pub(super) fn prepared(&mut self, folder: &Path, uid: Option<u32>) -> Result<PathBuf, String> {
+        let (whole, rest) = self.split(folder)?;
+        let is_own = whole.parent() == Some(&self.scratch) && rest.as_os_str().is_empty() && !self.shared.contains_key(&whole);
+        if is_own && self.user_of(folder)? == uid {
+            Ok(whole)
+        } else {
+            Err(format!("{} is no scratch folder of this process' user", folder.display()))
+        }
+    }
+
     /// What processes of this folder use together: it, the folder that it is the scratch folder of, and that one's other scratch folders.
     pub(super) fn used_with(&self, folder: &Path) -> Vec<PathBuf> {
         let main = self.shared.get(folder).map_or(folder, PathBuf::as_path);
@@ -129,13 +140,13 @@ impl Folders {
         }
     }
 
-    /// Runs whose folders were not changed for this time.
-    pub(super) fn idle(&self, age: Duration) -> Vec<Uuid> {
+    /// Runs whose folders were not changed for this time; not more than so many.
+    pub(super) fn idle(&self, age: Duration, most: usize) -> Vec<Uuid> {
         let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
         let is_old = |entry: &std::fs::DirEntry| {
             entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().map_or(true, |since| since > age))
         };
-        entries.filter(is_old).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+        entries.filter(is_old).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).take(most).collect()
     }
 
     /// The folder of a run, or the scratch folder, that a path is in; the rest of the path; the user that it belongs to.
@@ -234,20 +245,59 @@ fn prepare(folder: &Path, is_entered: bool) -> Result<(), Error> {
     std::fs::set_permissions(folder, Permissions::from_mode(mode))
 }
 
-/// Folders of supervisors that hold no lock any more.
-fn left_by_others(tmp: &Path) -> Vec<PathBuf> {
-    let of_others = std::fs::read_dir(tmp).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_left =
-        |folder: &PathBuf| File::open(folder).is_ok_and(|lock| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok());
-    of_others
-        .filter(is_left)
-        .flat_map(|folder| {
-            let mut inside: Vec<PathBuf> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-            if inside.is_empty() {
-                drop(std::fs::remove_dir(&folder));
-            }
-            inside.truncate(10_000);
-            inside
-        })
-        .collect()
+/// The scratch folder of a supervisor, locked. Another one may take it for one that was left before it is.
+fn own(tmp: &Path, name: &str) -> Result<(PathBuf, File), Error> {
+    loop {
+        let scratch = tmp.join(format!("{name}-{}", Uuid::now_v7().simple()));
+        DirBuilder::new().mode(0o711).create(&scratch)?;
+        let lock = match File::open(&scratch) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            lock => lock?,
+        };
+        rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+        if scratch.is_dir() {
+            std::fs::set_permissions(&scratch, Permissions::from_mode(0o711))?;
+            return Ok((scratch, lock));
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::Folders;
+
+    #[test]
+    fn what_a_supervisor_has_left_is_found_when_it_is_gone() {
+        let root = tempfile::tempdir().expect("a folder");
+        let root = root.path().join("workspaces");
+        let start = |name: &str| Folders::new(&root, name, None).expect("it starts");
+        let (mut one, mut other) = (start("one"), start("other.new-x.1"));
+        let run = Uuid::now_v7();
+        let adopted = one.create(run).expect("a folder");
+        assert_eq!(one.adopt(run, &adopted), Ok(true));
+        let [new, scratch] = [one.create(run).expect("a folder"), one.scratch(None).expect("a folder")];
+        let theirs = [other.create(run).expect("a folder"), other.scratch(None).expect("a folder")];
+        assert!(one.left().is_empty() && other.left().is_empty(), "both live");
+        drop(one);
+        // Children that other tests start at this moment still have its lock.
+        let mut left = other.left();
+        while left.len() < 2 {
+            left = other.left();
+        }
+        left.sort();
+        let mut expected = vec![new, scratch];
+        expected.sort();
+        assert_eq!(left, expected);
+        assert!(theirs.iter().all(|folder| folder.is_dir()) && other.find(run).is_ok_and(|found| found.is_some()));
+        // The same process started again.
+        assert_eq!(start("one").left().len(), 2);
+        assert!(other.idle(Duration::from_secs(3600), 9).is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,12 @@ mod enter;
 mod files;
 mod folders;
 mod heart;
+mod left;
+mod memory;
 mod places;
 mod processes;
 mod serve;
 mod users;
+mod worker_folder;
 
 pub use enter::{Entered, enter};

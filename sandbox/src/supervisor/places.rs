@@ -7,10 +7,15 @@ use nofx_shared::drivers::{Level, Network};
 use crate::launch::{Namespaces, Spec, Tcp};
 use crate::wire::Process;
 
+/// The file with the script of a process, in its scratch folder.
+pub(super) const SCRIPT: &str = "script";
+
 pub(super) struct Places {
     /// The least that a process gets, whatever is asked for; none: processes are not confined at all (`NOFX_ISOLATION=none`).
     pub least: Option<Level>,
     pub toolchains: Vec<PathBuf>,
+    /// Memory of a process with all of its descendants, in MiB, where nothing is asked for; none: not known.
+    pub memory_mb: Option<u64>,
     /// TCP ports for `Network::All`.
     pub ports: Vec<u16>,
     /// This program.
@@ -21,17 +26,24 @@ pub(super) struct Places {
 
 impl Places {
     /// What a process gets that asks for a level: as the user of the worker nothing below namespaces keeps it from the worker.
-    pub(super) fn level(&self, asked: Option<Level>) -> Option<Level> {
-        self.least.map(|least| asked.map_or(least, |asked| asked.max(least)))
+    pub(super) fn level(&self, asked: Option<Level>) -> Result<Option<Level>, String> {
+        match (self.least, asked) {
+            (Some(least), asked) => Ok(Some(asked.map_or(least, |asked| asked.max(least)))),
+            (None, None) => Ok(None),
+            (None, Some(asked)) => Err(format!("it is to be confined at {asked}, and NOFX_ISOLATION=none confines nothing")),
+        }
     }
 
     pub(super) fn spec(&self, process: Process, read_write: Vec<PathBuf>, scratch: &Path) -> Result<Spec, String> {
-        let Process { argv, dir, mut env, level, limits, network, proxy_port } = process;
+        let Process { mut argv, script, dir, mut env, level, mut limits, network, proxy_port, scratch: _ } = process;
+        // `RLIMIT_DATA` of each process is not enough: what processes share is not in it, and there may be many.
+        limits.total_memory_mb = limits.total_memory_mb.or(limits.memory_mb).or(self.memory_mb);
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         for name in ["HOME", "TMPDIR"] {
             env.entry(name.to_owned()).or_insert_with(|| text(scratch.to_owned()));
         }
         env.insert("NOFX_OUTPUT".to_owned(), text(scratch.join("output.json")));
+        argv.extend(script.map(|_| text(scratch.join(SCRIPT))));
         Ok(Spec {
             argv,
             dir,
@@ -54,5 +66,56 @@ impl Places {
             exe: self.exe.clone(),
             outside: self.outside.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nofx_shared::drivers::{Level, Limits, Network};
+
+    use super::Places;
+    use crate::launch::Namespaces;
+    use crate::wire::Process;
+
+    fn places(least: Option<Level>) -> Places {
+        Places { least, toolchains: vec![], memory_mb: Some(900), ports: vec![], exe: "/exe".into(), outside: Namespaces::default() }
+    }
+
+    fn process(limits: Limits) -> Process {
+        Process {
+            argv: vec!["bash".to_owned()],
+            script: Some("echo secret".to_owned()),
+            dir: "/w".into(),
+            env: BTreeMap::new(),
+            level: None,
+            limits,
+            network: Network::None,
+            proxy_port: None,
+        }
+    }
+
+    #[test]
+    fn a_level_is_never_less_than_asked_for() {
+        let level = |least, asked| places(least).level(asked);
+        assert_eq!(level(Some(Level::L3), Some(Level::L1)), Ok(Some(Level::L3)));
+        assert_eq!(level(Some(Level::L1), Some(Level::L2)), Ok(Some(Level::L2)));
+        assert_eq!((level(Some(Level::L1), None), level(None, None)), (Ok(Some(Level::L1)), Ok(None)));
+        assert!(level(None, Some(Level::L2)).is_err_and(|why| why.contains("L2") && why.contains("NOFX_ISOLATION=none")));
+    }
+
+    #[test]
+    fn a_script_is_no_argument() {
+        let spec = places(None).spec(process(Limits::default()), vec![], "/s".as_ref()).expect("a spec");
+        assert_eq!(spec.argv, ["bash", "/s/script"]);
+        assert!(!serde_json::to_string(&spec).expect("JSON").contains("secret"));
+    }
+
+    #[test]
+    fn all_of_a_step_has_a_limit_of_memory_whatever_it_asks_for() {
+        let total = |limits| places(None).spec(process(limits), vec![], "/s".as_ref()).expect("a spec").limits.total_memory_mb;
+        assert_eq!(total(Limits::default()), Some(900));
+        assert_eq!(total(Limits { memory_mb: Some(64), ..Limits::default() }), Some(64));
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::role::{KEEPER, PROGRAM};
+use crate::program::{KEEPER, PROGRAM};
 use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
 
 /// What a process gets beside its description.

@@ -1,7 +1,10 @@
 //! The supervisor's loop: read this first.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,14 +17,18 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::files::file;
 use super::folders::Folders;
 use super::heart::Heart;
-use super::places::Places;
+use super::places::{Places, SCRIPT};
 use super::processes::{Keepers, Streams};
-use crate::wire::{Answer, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
+use crate::wire::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
 
 /// How often the heart is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long processes may take to end after the worker has.
 const LAST_WAIT: Duration = Duration::from_secs(10);
+/// Folders that are removed at once which nobody waits for.
+const REMOVALS: usize = 4;
+/// Runs that are named in one answer; the others are in the next.
+const IDLE: usize = 10_000;
 /// The worker was ended because its loop stood still (`EX_SOFTWARE`).
 const HUNG: u8 = 70;
 
@@ -34,8 +41,12 @@ pub(super) struct Supervisor {
     heart: Heart,
     /// Answers that the worker has no room for yet: a worker that hangs must not hold its supervisor.
     answers: VecDeque<(FromSupervisor, Option<OwnedFd>)>,
-    /// Numbers of removals that nobody asked for.
-    next_own: u64,
+    /// Folders to be removed which nobody waits for, and the removals of these which go on, by numbers that no request has.
+    left: VecDeque<PathBuf>,
+    /// Those that could not be: they are tried again when somebody cleans up.
+    unremoved: Vec<PathBuf>,
+    removals: HashSet<u64>,
+    next_removal: u64,
 }
 
 type Reply = Result<Option<(Answer, Option<OwnedFd>)>, String>;
@@ -43,15 +54,13 @@ type Reply = Result<Option<(Answer, Option<OwnedFd>)>, String>;
 impl Supervisor {
     pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places) -> Self {
         let (keepers, heart, answers) = (Keepers::default(), Heart::default(), VecDeque::new());
-        Self { worker, pid, folders, places, keepers, heart, answers, next_own: u64::MAX / 2 }
+        let (left, removals) = (folders.left().into(), HashSet::new());
+        Self { worker, pid, folders, places, keepers, heart, answers, left, unremoved: vec![], removals, next_removal: u64::MAX / 2 }
     }
 
     /// Until the worker has ended, and all processes of its steps.
     pub(super) fn serve(mut self) -> Result<ExitCode, String> {
         let signals = signals().map_err(|error| error.to_string())?;
-        for folder in std::mem::take(&mut self.folders.left) {
-            self.remove_left(&folder);
-        }
         let mut look_at = Instant::now() + LOOK;
         let mut code = None;
         let mut is_hung = false;
@@ -83,6 +92,7 @@ impl Supervisor {
                     let _ = kill(self.pid, Signal::SIGKILL);
                 }
             }
+            self.remove_left();
             self.send_answers();
         }
         self.keepers.end_all();
@@ -126,9 +136,11 @@ impl Supervisor {
             } else if let Some(id) = self.keepers.of(pid) {
                 // It may have died before it could report.
                 self.report(id);
+                self.removals.remove(&id);
                 let Some(keeper) = self.keepers.remove(id) else { continue };
                 if keeper.folder.symlink_metadata().is_ok() {
                     eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
+                    self.unremoved.push(keeper.folder);
                 } else {
                     self.folders.free_user(keeper.uid);
                 }
@@ -145,6 +157,9 @@ impl Supervisor {
             Some(FromKeeper::Failed(error)) => Err(error),
             None => return,
         };
+        if self.removals.contains(&id) {
+            return;
+        }
         self.answers.push_back((FromSupervisor { id, answer }, None));
     }
 
@@ -180,21 +195,44 @@ impl Supervisor {
             let uid = owner.map(|uid| (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(uid)));
             rustix::fs::fchown(pipe, uid.map(|both| both.0), uid.map(|both| both.1)).map_err(|error| format!("output: {error}"))?;
         }
+        process.level = self.places.level(process.level)?;
         let uid = self.folders.user_of(&process.dir)?;
-        let scratch = self.folders.scratch(Some(uid))?;
-        process.level = self.places.level(process.level);
-        let is_confined = process.level.is_some();
+        let scratch = match process.scratch.take() {
+            Some(prepared) => self.folders.prepared(&prepared, uid)?,
+            None => self.folders.scratch(Some(uid))?,
+        };
         let mut read_write = self.folders.used_with(&folder);
         read_write.push(scratch.clone());
-        let program = Some(self.places.spec(process, read_write, &scratch)?);
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.clone() }, Some(Streams { output, bridge }))?;
-        Ok(Some((Answer::Started { scratch }, None)))
+        let started = self.start(id, uid, process, read_write, &scratch, Streams { output, bridge });
+        if started.is_err() {
+            self.left.push_back(scratch.clone());
+        }
+        started.map(|()| Some((Answer::Started { scratch }, None)))
+    }
+
+    fn start(
+        &mut self,
+        id: u64,
+        uid: Option<u32>,
+        process: Process,
+        read_write: Vec<PathBuf>,
+        scratch: &Path,
+        streams: Streams,
+    ) -> Result<(), String> {
+        if let Some(script) = &process.script {
+            let (_, opened) = file(&mut self.folders, &scratch.join(SCRIPT), &FileOp::Create)?;
+            let written = opened.map(File::from).map(|mut file| file.write_all(script.as_bytes()));
+            written.unwrap_or(Ok(())).map_err(|error| format!("the script could not be written: {error}"))?;
+        }
+        let is_confined = process.level.is_some();
+        let program = Some(self.places.spec(process, read_write, scratch)?);
+        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.to_owned() }, Some(streams))
     }
 
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {
         let answer = match op {
             FolderOp::Find { run } => Answer::Folder(self.folders.find(run)?),
-            FolderOp::Create { run } => Answer::Folder(Some(self.folders.create(run)?)),
+            FolderOp::Create { run } => Answer::Created(self.folders.create(run)?),
             FolderOp::Adopt { run, folder } => {
                 if self.folders.adopt(run, &folder)? {
                     Answer::Done
@@ -207,9 +245,20 @@ impl Supervisor {
                     Some(like) => self.folders.shared_scratch(&like)?,
                     None => self.folders.scratch(None)?,
                 };
-                Answer::Folder(Some(folder))
+                Answer::Created(folder)
             }
-            FolderOp::Idle { seconds } => Answer::Runs(self.folders.idle(Duration::from_secs(seconds))),
+            FolderOp::Idle { seconds } => {
+                // Whoever asks is about to clean up.
+                if self.left.is_empty() {
+                    self.left = self.folders.left().into();
+                    self.left.extend(self.unremoved.drain(..));
+                }
+                Answer::Runs(self.folders.idle(Duration::from_secs(seconds), IDLE))
+            }
+            FolderOp::Prepare { dir } => {
+                let uid = self.folders.user_of(&dir)?;
+                Answer::Created(self.folders.scratch(Some(uid))?)
+            }
             FolderOp::Remove { folder } => {
                 let (folder, uid) = self.folders.whole(&folder)?;
                 return self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None).map(|()| None);
@@ -218,18 +267,31 @@ impl Supervisor {
         Ok(Some((answer, None)))
     }
 
-    /// What a supervisor before this one has left.
-    fn remove_left(&mut self, folder: &std::path::Path) {
-        let Ok(uid) = self.folders.owner(folder) else { return };
-        self.next_own += 1;
-        drop(self.keepers.start(self.next_own, KeeperSpec { uid, program: None, is_confined: false, folder: folder.to_owned() }, None));
+    /// Some of what nobody waits for; each is a process.
+    fn remove_left(&mut self) {
+        while self.removals.len() < REMOVALS
+            && let Some(folder) = self.left.pop_front()
+        {
+            let Ok(uid) = self.folders.owner(&folder) else { continue };
+            self.next_removal += 1;
+            let id = self.next_removal;
+            match self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None) {
+                Ok(()) => drop(self.removals.insert(id)),
+                Err(error) => eprintln!("nofx supervisor: {error}"),
+            }
+        }
     }
 
     fn send_answers(&mut self) {
         while let Some((answer, descriptor)) = self.answers.front() {
             let descriptors: Vec<_> = descriptor.iter().map(AsFd::as_fd).collect();
+            let id = answer.id;
             match self.worker.try_send(answer, &descriptors) {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // Whoever waits for it must hear that it cannot be sent.
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                    self.answers[0] = (FromSupervisor { id, answer: Err(error.to_string()) }, None);
+                }
                 // Sent, or the worker is gone.
                 _ => drop(self.answers.pop_front()),
             }
@@ -243,3 +305,6 @@ fn signals() -> nix::Result<SignalFd> {
     signals.thread_block()?;
     SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Process {
     pub argv: Vec<String>,
+    /// A file that is its last argument, with this text, in its scratch folder: arguments can be read by all users of a machine.
+    pub script: Option<String>,
     /// Its working folder, in a workspace or a scratch folder: whose that is, that user runs it.
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
@@ -19,6 +21,8 @@ pub(crate) struct Process {
     pub network: Network,
     /// The port of the egress proxy on loopback, for `Network::Proxy`.
     pub proxy_port: Option<u16>,
+    /// A folder of `FolderOp::Prepare`; none: a new one.
+    pub scratch: Option<PathBuf>,
 }
 
 /// What the worker sends; each has a number of its own.
@@ -60,6 +64,8 @@ pub(crate) enum FolderOp {
     Adopt { run: Uuid, folder: PathBuf },
     /// A scratch folder of the user whose workspace or scratch folder this is in; of a new user when none is named.
     Scratch { like: Option<PathBuf> },
+    /// The scratch folder of a process that will run in this folder: something is put into it before.
+    Prepare { dir: PathBuf },
     /// Removes a workspace or scratch folder with all that is in it.
     Remove { folder: PathBuf },
     /// Runs whose folders were not changed for so many seconds.
@@ -91,6 +97,8 @@ pub(crate) enum Answer {
     Done,
     /// A folder; none when there is none.
     Folder(Option<PathBuf>),
+    /// A new folder, which goes when whoever asked for it does not wait any more.
+    Created(PathBuf),
     Runs(Vec<Uuid>),
     /// With a descriptor, unless there is nothing.
     File {
@@ -109,6 +117,8 @@ pub(crate) enum Answer {
 pub struct Ended {
     /// None: killed by a signal.
     pub exit_code: Option<i32>,
+    /// What it used too much of, as "used more than 512 MiB of memory": it was killed for it.
+    pub excess: Option<String>,
     pub usage: Usage,
     /// None: it was not confined.
     pub enforced: Option<Enforced>,

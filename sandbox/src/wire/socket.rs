@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::MemfdFlags;
+use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
     SocketType,
@@ -15,8 +15,10 @@ use serde::de::DeserializeOwned;
 
 /// Largest packet; the kernel's default buffer takes several of them.
 const PACKET_BYTES: usize = 32 << 10;
-/// Largest message.
-const MESSAGE_BYTES: u64 = 16 << 20;
+/// Largest message; a larger one is not sent.
+const MESSAGE_BYTES: usize = 16 << 20;
+/// A file with these seals is one in memory that nobody changes: to read it waits for nothing, which a pipe would.
+const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK);
 /// Most descriptors of one message, and one more for a large message.
 const DESCRIPTORS: usize = 4;
 
@@ -29,16 +31,16 @@ impl Socket {
     }
 
     /// The other end of a pair.
-    #[cfg(test)]
     pub(crate) fn of(descriptor: OwnedFd) -> Self {
         Self(descriptor)
     }
 
     /// The socket that this process got as its standard input.
     pub(crate) fn from_stdin() -> Result<Self, Error> {
-        Ok(Self(std::io::stdin().as_fd().try_clone_to_owned()?))
+        std::io::stdin().as_fd().try_clone_to_owned().map(Self::of)
     }
 
+    /// A message that is too large is an error of the kind `InvalidInput`.
     pub(crate) fn send<T: Serialize>(&self, message: &T, descriptors: &[BorrowedFd<'_>]) -> Result<(), Error> {
         self.send_with(message, descriptors, SendFlags::NOSIGNAL)
     }
@@ -52,10 +54,14 @@ impl Socket {
         let mut text = serde_json::to_vec(message)?;
         let mut all = descriptors.to_vec();
         let large;
+        if text.len() > MESSAGE_BYTES {
+            let why = format!("a message of {} bytes is too large; the limit is {MESSAGE_BYTES}", text.len());
+            return Err(Error::new(ErrorKind::InvalidInput, why));
+        }
         if text.len() > PACKET_BYTES {
-            let mut file = File::from(rustix::fs::memfd_create("message", MemfdFlags::CLOEXEC)?);
+            let mut file = File::from(rustix::fs::memfd_create("message", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
             file.write_all(&text)?;
-            file.rewind()?;
+            rustix::fs::fcntl_add_seals(&file, SEALS)?;
             large = file;
             all.push(large.as_fd());
             text = vec![];
@@ -99,8 +105,13 @@ impl Socket {
         packet.truncate(received.bytes);
         if packet == b"\n" {
             let large = descriptors.pop().ok_or_else(|| Error::new(ErrorKind::InvalidData, "a large message has no descriptor"))?;
+            if !rustix::fs::fcntl_get_seals(&large).is_ok_and(|seals| seals.contains(SEALS)) {
+                return Err(Error::new(ErrorKind::InvalidData, "the descriptor of a large message is not a sealed file in memory"));
+            }
             packet.clear();
-            File::from(large).take(MESSAGE_BYTES).read_to_end(&mut packet)?;
+            let mut large = File::from(large);
+            large.rewind()?;
+            large.take(MESSAGE_BYTES as u64).read_to_end(&mut packet)?;
         }
         Ok(Some((serde_json::from_slice(&packet)?, descriptors)))
     }
@@ -115,10 +126,39 @@ impl AsFd for Socket {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::io::Read;
+    use std::io::{ErrorKind, Read};
     use std::os::fd::AsFd;
 
-    use super::Socket;
+    use super::{MESSAGE_BYTES, Socket};
+
+    #[test]
+    fn a_message_that_is_too_large_is_not_sent_and_the_next_one_arrives() {
+        let (one, other) = Socket::pair().expect("a pair");
+        let other = Socket(other);
+        let error = one.send(&"x".repeat(MESSAGE_BYTES), &[]).expect_err("too large");
+        assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains("the limit is 16777216"), "{error}");
+        one.send(&"x".repeat(MESSAGE_BYTES - 2), &[]).expect("sent");
+        assert_eq!(other.receive::<String>().expect("received").expect("a message").0.len(), MESSAGE_BYTES - 2);
+    }
+
+    #[test]
+    fn a_large_message_is_read_from_nothing_that_could_be_waited_for() {
+        let (one, other) = Socket::pair().expect("a pair");
+        let other = Socket(other);
+        // Its writing end stays open: who reads it waits for ever.
+        let (pipe, _writer) = std::io::pipe().expect("a pipe");
+        let file = tempfile::tempfile().expect("a file");
+        let unsealed = rustix::fs::memfd_create("x", rustix::fs::MemfdFlags::CLOEXEC).expect("a memfd");
+        for descriptor in [file.as_fd(), unsealed.as_fd(), pipe.as_fd()] {
+            let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut ancillary = rustix::net::SendAncillaryBuffer::new(&mut space);
+            let descriptors = [descriptor];
+            assert!(ancillary.push(rustix::net::SendAncillaryMessage::ScmRights(&descriptors)));
+            let text = [std::io::IoSlice::new(b"\n")];
+            rustix::net::sendmsg(&one, &text, &mut ancillary, rustix::net::SendFlags::NOSIGNAL).expect("sent");
+            assert!(other.receive::<String>().is_err_and(|error| error.to_string().contains("not a sealed file")));
+        }
+    }
 
     #[test]
     fn messages_of_any_size_and_descriptors_arrive_whole_and_in_order() {

@@ -13,7 +13,14 @@ use crate::program::{LEVELS, Program, install};
 
 #[test]
 fn what_is_enforced_is_reported() {
-    let limits = Limits { cpu_s: Some(60), memory_mb: Some(512), file_mb: Some(64), processes: Some(32), open_files: Some(256) };
+    let limits = Limits {
+        cpu_s: Some(60),
+        memory_mb: Some(512),
+        file_mb: Some(64),
+        processes: Some(32),
+        open_files: Some(256),
+        ..Limits::default()
+    };
     for level in LEVELS {
         let mut program = Program::new(level, &["true"]);
         program.spec.limits = limits;
@@ -59,6 +66,16 @@ fn it_is_a_session_of_its_own_with_a_closed_mask() {
         // At L3 bubblewrap made the session, and its first process leads it.
         assert!(session == "True" || level == Level::L3 && session.parse().is_ok_and(|leader: u32| leader <= 2), "{level}: {text}");
         assert_eq!(mask, "0o27", "{level}");
+    }
+}
+
+#[test]
+fn it_leaves_the_processor_to_who_started_it() {
+    let source = "import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))\ntry: os.setpriority(os.PRIO_PROCESS, 0, 0)\nexcept PermissionError: print('refused')";
+    let own = rustix::process::getpriority_process(None).expect("own");
+    for level in LEVELS {
+        let text = Program::new(level, &["python3", "-I", "-c", source]).stdout();
+        assert_eq!(text, format!("{}\nrefused\n", own.max(5)), "{level}");
     }
 }
 

@@ -66,7 +66,7 @@ impl Driver {
 }
 
 /// Whether a tool runs programs that the plan or the repository brings.
-pub(super) fn runs_foreign_code(tool: &str) -> bool {
+pub(crate) fn runs_foreign_code(tool: &str) -> bool {
     tool == "bash" || tool.starts_with("gate:")
 }
 

@@ -8,7 +8,7 @@ use super::{Level, Network};
 /// What a driver truly enforced. Never what was asked for: a part that was not applied is null, false or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Enforced {
-    /// Null: nothing was enforced (`NOFX_ISOLATION=none`).
+    /// Null: nothing was enforced (`NOFX_ISOLATION=none`), or no process ran (`vercel-function`).
     pub level: Option<Level>,
     /// The driver's name.
     pub driver: String,
@@ -49,8 +49,18 @@ pub struct Limits {
     pub cpu_s: Option<u64>,
     /// Private writable memory of each process, in MiB.
     pub memory_mb: Option<u64>,
+    /// Memory of a process and all of its descendants together, in MiB: also what they share, page tables, what was swapped out. Looked
+    /// at several times a second.
+    #[serde(default)]
+    pub total_memory_mb: Option<u64>,
     /// Size of each file, in MiB.
     pub file_mb: Option<u64>,
+    /// What the workspace and the temporary folders hold together, in MiB. Looked at every second, or less often where there is much.
+    #[serde(default)]
+    pub total_disk_mb: Option<u64>,
+    /// The same, as a number of files and folders.
+    #[serde(default)]
+    pub total_files: Option<u64>,
     /// Processes and threads of the user at once.
     pub processes: Option<u64>,
     /// Open descriptors of each process.

@@ -10,7 +10,7 @@ pub struct Usage {
     pub cpu_ms: u64,
     /// Peak memory of the largest process, in bytes.
     pub max_rss_bytes: u64,
-    /// From start to end of each process, in milliseconds.
+    /// From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
     pub wall_ms: u64,
     /// What it reached through the egress proxy, by host and port: see `resources.network`. Left out when there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

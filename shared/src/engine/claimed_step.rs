@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Spec, StepStatus};
-use crate::drivers::{Driver, Level, Request, Resources};
+use crate::drivers::{Driver, Level, Request, Resources, runs_foreign_code};
 use crate::plan::Workspace;
 
 /// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
@@ -82,9 +82,10 @@ impl ClaimedStep {
     }
 
     /// The minimum of isolation that applies to it: of its plan, its tenant and the operator (`floor`) the highest. A plan cannot lower it.
-    pub fn min_isolation(&self, floor: Level) -> Level {
+    /// None: none of them has one.
+    pub fn min_isolation(&self, floor: Option<Level>) -> Option<Level> {
         let tenant = self.isolation.and_then(|tenant| tenant.min_isolation);
-        [self.spec.min_isolation, tenant].into_iter().flatten().fold(floor, Level::max)
+        [self.spec.min_isolation, tenant, floor].into_iter().flatten().max()
     }
 
     /// What it may use: what its plan says, within its tenant's quota, which also applies where the plan says nothing. For its driver.
@@ -98,14 +99,19 @@ impl ClaimedStep {
         }
     }
 
+    /// Whether its tool runs programs that somebody else wrote.
+    pub fn runs_foreign_code(&self) -> bool {
+        runs_foreign_code(&self.tool)
+    }
+
     /// What it asks of its driver.
-    pub fn request(&self, floor: Level) -> Request<'_> {
+    pub fn request(&self, floor: Option<Level>) -> Request<'_> {
         Request {
             tool: &self.tool,
             driver: Some(self.driver()),
             placement: self.spec.placement,
             image: self.spec.image.as_ref(),
-            min_isolation: Some(self.min_isolation(floor)),
+            min_isolation: self.min_isolation(floor),
             resources: self.spec.resources.as_ref(),
             timeout_s: self.spec.timeout_s,
         }
@@ -168,12 +174,16 @@ mod tests {
 
     #[test]
     fn the_highest_of_all_minimums_applies() {
-        let least = |spec: &Value, tenant: &Value, floor| claimed("bash", spec, tenant).min_isolation(floor);
+        let least =
+            |spec: &Value, tenant: &Value, floor| claimed("bash", spec, tenant).min_isolation(Some(floor)).expect("the floor at least");
         assert_eq!(least(&json!({}), &json!(null), Level::L2), Level::L2);
         assert_eq!(least(&json!({"min_isolation": "L1"}), &json!(null), Level::L2), Level::L2, "a plan cannot lower the floor");
         assert_eq!(least(&json!({"min_isolation": "L1"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L3, "nor the tenant's");
         assert_eq!(least(&json!({"min_isolation": "L4"}), &json!({"min_isolation": "L3"}), Level::L2), Level::L4);
         assert_eq!(least(&json!({}), &json!({"driver": "e2b"}), Level::L1), Level::L1);
+        let without_floor = |spec: &Value, tenant: &Value| claimed("bash", spec, tenant).min_isolation(None);
+        assert_eq!(without_floor(&json!({}), &json!(null)), None);
+        assert_eq!(without_floor(&json!({"min_isolation": "L1"}), &json!({"min_isolation": "L2"})), Some(Level::L2));
     }
 
     #[test]

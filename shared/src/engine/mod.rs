@@ -11,6 +11,7 @@ mod settle_steps;
 mod spec;
 mod status;
 mod summarise_metrics;
+mod unfinished_runs;
 mod worker;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold, StepQuota, TenantIsolation};
@@ -24,4 +25,5 @@ pub use settle_steps::{Settled, settle_steps};
 pub use spec::Spec;
 pub use status::{RunStatus, StepStatus};
 pub use summarise_metrics::{MetricsSummary, summarise_metrics};
+pub use unfinished_runs::unfinished_runs;
 pub use worker::WorkerHeartbeat;

@@ -1,5 +1,6 @@
 //! `settle_steps`: reports the outcomes of steps and claims the next ones.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -25,6 +26,8 @@ pub struct Settled {
     pub has_checks: bool,
     /// Whether there are hooks for events.
     pub has_hooks: bool,
+    /// What the processes of these outcomes cost, by driver, in millionths of a USD; none when none ran.
+    pub sandbox_micro_usd: Option<BTreeMap<String, u64>>,
 }
 
 /// Settles a batch of rows made by `Outcome::row`, and claims up to `capacity` steps.

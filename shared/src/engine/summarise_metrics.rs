@@ -16,6 +16,8 @@ pub struct MetricsSummary {
     pub ready: u64,
     /// Steps that wait for a slot of `max_parallel` or of a concurrency key.
     pub throttled: u64,
+    /// Steps that wait for their tenant's quota of parallel sandboxes.
+    pub waiting_on_quota: u64,
     pub waiting_on_timer: u64,
     pub waiting_on_breaker: u64,
     pub gates_pending: u64,

@@ -56,7 +56,7 @@ event_types! {
     StepTimedOut(StepData) => "step.timed_out";
     StepCancelled(StepData) => "step.cancelled";
     StepSkipped(StepData) => "step.skipped";
-    /// The step waits for a timer, its children or an open breaker; `waits_for` says which.
+    /// The step waits for a timer, its children, an open breaker or its tenant's quota; `waits_for` says which.
     StepWaiting(StepData) => "step.waiting";
     StepRetryScheduled(StepData) => "step.retry_scheduled";
     /// The worker of the step shut down; another one runs the step again.
@@ -146,6 +146,8 @@ event_data! {
         pub waits_for: Option<String>,
         /// The open breaker.
         pub breaker: Option<String>,
+        /// The quota that the step waits for: `parallel_sandboxes`.
+        pub quota: Option<String>,
         /// When the step continues.
         pub until: Option<DateTime<Utc>>,
         /// Why the step was skipped.
@@ -256,6 +258,10 @@ event_data! {
         /// Peak memory of the largest process.
         pub max_rss_bytes: u64,
         pub wall_ms: u64,
+        /// In millionths of a USD.
+        pub cost_micro_usd: u64,
+        /// What is wrong with the usage that was reported: it counts nothing.
+        pub refused: Option<String>,
         /// What they reached, or tried to, through the egress proxy.
         pub destinations: Vec<Destination>,
     }

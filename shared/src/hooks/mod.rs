@@ -11,7 +11,7 @@ pub use calls::{
     ClaimedDeliveries, Delivery, DueDelivery, Hook, HookBatch, HookFilter, HookPhase, HookTarget, RequestHooks, advance_hook_cursor,
     claim_deliveries, enqueue_deliveries, read_hook_events, record_delivery_attempt, request_hooks,
 };
-pub use filter::{check, matches};
+pub use filter::{Filters, Subject, check};
 pub use post::{HookResponse, post};
 pub use sign::{make_secret, sign};
 pub use verify::{Refused, Verified, WebhookProvider, verify};

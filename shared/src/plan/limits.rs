@@ -13,3 +13,8 @@ pub(super) const LEAST_EXPRESSION_BYTES: usize = 32;
 pub(super) const EXPRESSION_BYTES: usize = 2000;
 /// Deepest nesting of brackets in a CEL expression.
 pub(super) const EXPRESSION_DEPTH: usize = 40;
+/// Most macros that go over a list in a CEL expression, and most that are inside of each other.
+pub(super) const MACROS: usize = 16;
+pub(super) const MACRO_DEPTH: usize = 4;
+/// Deepest nesting of lists and maps in the value of an expression: readers of JSON take 128 levels, and others are put around it.
+pub(super) const RESULT_DEPTH: usize = 100;

@@ -16,10 +16,10 @@ mod tools;
 mod validate;
 
 pub use options::{Approval, Budget, OnFailure, PullRequest, Retry, Workspace};
-pub use parse::{from_json, from_yaml};
+pub use parse::{check_apart, from_json, from_yaml};
 pub use plan::Plan;
 pub use pointer::pointer_to;
 pub use schema::schema;
 pub use step::Step;
-pub use template::resolve;
+pub use template::{has_expressions, resolve};
 pub use tools::TOOLS;

@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
 
-use super::expression::{Invalid, compiled};
+use super::expression::{Invalid, parsed};
 
 const STEPS: &str = "steps";
 
 /// The steps that an expression names: `steps.name` or `steps["name"]`. What a macro calls `steps`, as in `list.map(steps, steps.x)`, is an
 /// element of its list and no step. Text that is not CEL, is too long or is nested too deeply is an error.
 pub(super) fn references(source: &str) -> Result<BTreeSet<String>, Invalid> {
-    compiled(source, |program| {
+    parsed(source, |tree| {
         let mut found = BTreeSet::new();
-        visit(program.expression(), false, &mut found);
+        visit(&tree, false, &mut found);
         found
     })
 }
 
 /// `is_shadowed`: whether a macro around this gives the name `steps` to something else. The tree is no deeper than its text is long, which
-/// `compiled` limits.
+/// `parsed` limits.
 fn visit(expression: &IdedExpr, is_shadowed: bool, found: &mut BTreeSet<String>) {
     let mut each = |inner: &IdedExpr| visit(inner, is_shadowed, found);
     match &expression.expr {

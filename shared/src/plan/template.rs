@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::expression::{self, Invalid, Scope};
+use super::expression::{Invalid, Scope};
 use super::pointer_to;
 
 /// The expressions of a text, with the text between them.
@@ -32,19 +32,26 @@ pub(super) fn visit(value: &Value, pointer: &str, each: &mut impl FnMut(&str, &s
     }
 }
 
+/// Whether there is a `${{ … }}` in a value.
+pub fn has_expressions(value: &Value) -> bool {
+    let mut found = false;
+    visit(value, "", &mut |_, _| found = true);
+    found
+}
+
 /// Replaces every `${{ … }}` in a value.
-pub fn resolve(value: &Value, scope: &Scope) -> Result<Value, Invalid> {
+pub fn resolve(value: &Value, scope: &mut Scope) -> Result<Value, Invalid> {
     Ok(match value {
         Value::String(text) => {
             let parts = parts(text);
             match parts.as_slice() {
-                [("", Some(source)), ("", None)] => expression::evaluate(source, scope)?,
+                [("", Some(source)), ("", None)] => scope.evaluate(source)?,
                 [(_, None)] => value.clone(),
                 _ => {
                     let mut out = String::new();
                     for (before, source) in parts {
                         out.push_str(before);
-                        match source.map(|source| expression::evaluate(source, scope)).transpose()? {
+                        match source.map(|source| scope.evaluate(source)).transpose()? {
                             Some(Value::String(text)) => out.push_str(&text),
                             Some(other) => out.push_str(&other.to_string()),
                             None => {}
@@ -66,12 +73,29 @@ pub fn resolve(value: &Value, scope: &Scope) -> Result<Value, Invalid> {
 mod tests {
     use serde_json::json;
 
-    use super::{Scope, resolve};
+    use super::{Scope, has_expressions, resolve};
 
     #[test]
     fn a_lone_expression_keeps_its_type_and_others_become_text() {
-        let scope = Scope { item: json!(["x", 1]), index: json!(3), ..Scope::default() };
+        let mut scope = Scope::new(&json!({}), &json!({}), &json!(["x", 1]), &json!(3));
         let value = json!({"whole": "${{ item }}", "text": "no ${{ index + 1 }}!", "plain": "$ {{ }}"});
-        assert_eq!(resolve(&value, &scope), Ok(json!({"whole": ["x", 1], "text": "no 4!", "plain": "$ {{ }}"})));
+        assert_eq!(resolve(&value, &mut scope), Ok(json!({"whole": ["x", 1], "text": "no 4!", "plain": "$ {{ }}"})));
+    }
+    #[test]
+    fn the_expressions_of_a_value_have_one_budget() {
+        let large = json!(vec![0; 10_000]);
+        let copies = |count: usize| {
+            let mut scope = Scope::new(&json!({}), &json!({}), &large, &json!(null));
+            resolve(&json!(vec!["${{ item }}"; count]), &mut scope)
+        };
+        assert!(copies(10).is_ok());
+        let error = copies(1000).expect_err("ten million values").to_string();
+        assert!(error.contains("`item` takes too much work or memory"), "{error}");
+    }
+
+    #[test]
+    fn expressions_are_found_wherever_they_are() {
+        assert!(has_expressions(&json!({"a": [{"b": "x ${{ 1 }}"}]})));
+        assert!(!has_expressions(&json!({"${{ 1 }}": ["$ {{ 1 }}", 1, null, "${{ 1"]})));
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{EdgeConfig, Invalid, Limits, Queue, Reader, Supabase};
-use crate::crypto::Keyring;
+use crate::crypto::{FunctionKey, Keyring};
 
 /// Settings of the API.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct Api {
     pub queue: Queue,
     /// `NOFX_INTERNAL_API_KEY`, or `INTERNAL_API_KEY`: one key, or two separated by a comma while one replaces the other.
     pub internal_api_keys: Vec<String>,
+    /// `NOFX_FUNCTION_KEY`: what calls of the function that executes steps are signed with; without it they are refused.
+    pub function_keys: Vec<FunctionKey>,
     /// `CRON_SECRET`: what crons authenticate with; without it they are refused.
     pub cron_secret: Option<String>,
     /// `GITHUB_WEBHOOK_SECRET`: what GitHub signs with, several separated by commas; without it, webhooks of GitHub are refused.
@@ -55,6 +57,7 @@ pub fn api() -> Result<Api, Invalid> {
         jwt_secret: reader.required("SUPABASE_JWT_SECRET"),
         queue,
         internal_api_keys,
+        function_keys: reader.function_keys(),
         cron_secret: reader.text("CRON_SECRET"),
         github_webhook_secrets: reader.list("GITHUB_WEBHOOK_SECRET"),
         cors_origins: reader.list("NOFX_CORS_ORIGINS"),

@@ -11,6 +11,8 @@ pub struct Isolation {
     pub worker: String,
     /// `NOFX_WORKSPACES`: folder for checkouts; the worker creates it for itself, and takes none that others can write to.
     pub workspaces: PathBuf,
+    /// `NOFX_DEPENDENCY_CACHE`: see `Worker::dependency_cache`.
+    pub dependency_cache: PathBuf,
     /// `NOFX_ISOLATION=none`: steps run as the worker's own user, with all that it can reach. For machines that can do no better.
     pub is_none: bool,
     /// `NOFX_WORKER_USER`: the user id that a worker runs as when it is started by root; default: 10001.
@@ -18,7 +20,7 @@ pub struct Isolation {
     /// `NOFX_STEP_USERS`: user ids that steps run as when the worker is started by root; default: `20000-59999`. No account may have one.
     pub step_users: RangeInclusive<u32>,
     /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
-    /// usual ones in the home. The file of `SSL_CERT_FILE` is always one of them.
+    /// usual ones in the home. With that of `NOFX_ADVISORY_DB`, and the file of `SSL_CERT_FILE`.
     pub toolchains: Vec<PathBuf>,
     /// `NOFX_STEP_PORTS`: the TCP ports that a step may connect to, with `network: all` on any host, with `proxy` on the hosts that the
     /// egress proxy reaches; default: SSH, DNS, the web, git. A service of this machine that steps must not reach listens on none of them.
@@ -46,18 +48,24 @@ impl Reader {
         Isolation {
             worker: self.worker_name(),
             workspaces: self.workspaces(),
-            is_none: match self.text("NOFX_ISOLATION").as_deref() {
-                None => false,
-                Some("none") => true,
-                Some(other) => {
-                    self.problems.push(format!("NOFX_ISOLATION: `{other}` is not `none`; leave it away to isolate steps"));
-                    false
-                }
-            },
+            dependency_cache: self.dependency_cache(),
+            is_none: self.is_isolation_none(),
             worker_user,
             step_users,
             toolchains: self.toolchains(),
             step_ports: self.step_ports(),
+        }
+    }
+
+    /// Whether steps are not isolated at all, which the operator has to say by name.
+    pub(super) fn is_isolation_none(&mut self) -> bool {
+        match self.text("NOFX_ISOLATION").as_deref() {
+            None => false,
+            Some("none") => true,
+            Some(other) => {
+                self.problems.push(format!("NOFX_ISOLATION: `{other}` is not `none`; leave it away to isolate steps"));
+                false
+            }
         }
     }
 
@@ -83,18 +91,42 @@ impl Reader {
         }
     }
 
-    fn toolchains(&self) -> Vec<PathBuf> {
+    fn toolchains(&mut self) -> Vec<PathBuf> {
         let of = |text: &str| std::env::split_paths(text).filter(|path| path.is_absolute()).collect::<Vec<_>>();
-        let certificates = certificates().map(PathBuf::from);
-        if let Some(text) = self.text("NOFX_TOOLCHAINS") {
-            return of(&text).into_iter().chain(certificates).collect();
-        }
-        let mut all = self.text("PATH").map_or_else(Vec::new, |path| of(&path));
-        let home = self.text("HOME").map(PathBuf::from);
-        all.extend(home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name))));
-        all.extend(certificates);
+        let mut all = match self.text("NOFX_TOOLCHAINS") {
+            Some(text) => of(&text),
+            None => {
+                let home = self.text("HOME").map(PathBuf::from);
+                let in_home = home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name)));
+                self.text("PATH").iter().flat_map(|path| of(path)).chain(in_home).collect()
+            }
+        };
+        all.extend(self.advisory_db());
+        all.extend(certificates().map(PathBuf::from));
         all.sort();
         all.dedup();
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::isolation;
+    use crate::settings::{advisory_db, hand_over};
+
+    /// In a process of its own, as each test is: what is handed over stays.
+    #[test]
+    fn the_database_of_advisories_is_a_folder_that_steps_may_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().to_string_lossy().into_owned();
+        let variables = [("NOFX_ADVISORY_DB", path.as_str()), ("NOFX_TOOLCHAINS", "/opt/tools:relative")];
+        hand_over(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(advisory_db().expect("a folder").as_deref(), Some(dir.path()));
+        let mut expected = vec!["/opt/tools".into(), dir.path().to_owned()];
+        expected.sort();
+        assert_eq!(isolation().expect("settings").toolchains, expected);
+        dir.close().expect("removed");
+        let (one, other) = (advisory_db().expect_err("it is not there"), isolation().expect_err("it is not there"));
+        assert!(one.to_string().contains("NOFX_ADVISORY_DB") && other.to_string().contains("NOFX_ADVISORY_DB"), "{one} {other}");
     }
 }

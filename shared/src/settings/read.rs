@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -103,8 +104,9 @@ pub fn certificates() -> Option<String> {
 }
 
 /// All variables that are text.
-pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+pub(super) fn variables() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    HANDED_OVER.get().cloned().unwrap_or_else(|| std::env::vars_os().filter_map(text).collect())
 }
 
 /// What is read instead of the environment.
@@ -123,15 +125,17 @@ fn variable(name: &str) -> Option<String> {
     }
 }
 
-/// Whether a variable may stand in the environment of a worker: what libraries read there, and is no secret.
+/// Whether a variable may stand in the environment of a process that hides its own: what libraries and the command line read there, and is
+/// no secret.
 pub fn is_public(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "aws_default_region",
         "aws_region",
         "home",
         "lang",
         "ld_library_path",
         "no_color",
+        "non_interactive_mode",
         "path",
         "rust_backtrace",
         "rust_log",

@@ -8,7 +8,7 @@ use super::read::variables;
 /// verdict another one than in a run (language, git's own variables, what the driver of processes sets), and without secrets: a gate gets
 /// those that its step names.
 pub fn tool_environment() -> BTreeMap<String, String> {
-    variables().filter(|(name, _)| is_for_tools(name)).collect()
+    variables().into_iter().filter(|(name, _)| is_for_tools(name)).collect()
 }
 
 fn is_for_tools(name: &str) -> bool {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Forges, Invalid, Models, Queue, Reader, Secrets, Supabase};
+use super::{Forges, FunctionEndpoint, Invalid, Machines, Models, Queue, Reader, Secrets, Supabase};
 use crate::crypto::{Keyring, SigningKey};
 use crate::drivers::Level;
 
@@ -13,12 +13,17 @@ pub struct Worker {
     pub secrets: Secrets,
     pub models: Models,
     pub forges: Forges,
+    pub machines: Machines,
+    /// Where it calls the function that executes steps; without it the driver `vercel-function` is not offered.
+    pub function: Option<FunctionEndpoint>,
     /// `NOFX_WORKER_NAME`; default: made from the process id.
     pub name: String,
     /// `NOFX_CONCURRENCY`: steps at once; default: 512.
     pub concurrency: usize,
     /// `NOFX_PROCESSES`: child processes at once; default: 16; more steps wait for their turn.
     pub processes: usize,
+    /// `NOFX_WORKSPACES_MB`: how much disk all workspaces may use, in MiB; default: 16384; 0: no limit.
+    pub workspaces_bytes: Option<u64>,
     /// `NOFX_LEASE_S`: how long a lease lasts without a heartbeat; default: 30.
     pub lease: Duration,
     /// `NOFX_SWEEP_S`: how often it expires leases and fires timers; default: 15, or half a lease if that is less.
@@ -29,8 +34,15 @@ pub struct Worker {
     pub admin_port: u16,
     /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
     pub allow_private_addresses: bool,
-    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2.
-    pub isolation_floor: Level,
+    /// `NOFX_ADVISORY_DB`; see `advisory_db`.
+    pub advisory_db: Option<PathBuf>,
+    /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2. None with `NOFX_ISOLATION=none`.
+    pub isolation_floor: Option<Level>,
+    /// `NOFX_DEPENDENCY_CACHE`: folder for files of packages that lock files name, which steps of the same tenant are given again; default:
+    /// beside the checkouts, `-dependencies` behind their folder's name. The worker creates it for itself.
+    pub dependency_cache: PathBuf,
+    /// `NOFX_DEPENDENCY_CACHE_MB`: most of it that one tenant has, in MiB; default: 1024; 0: nothing is cached.
+    pub dependency_cache_bytes: u64,
     /// `NOFX_STEP_PORTS`: the TCP ports that steps may connect to; see `Isolation`.
     pub step_ports: Vec<u16>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
@@ -54,6 +66,20 @@ impl Reader {
 
     pub(super) fn workspaces(&self) -> PathBuf {
         self.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from)
+    }
+
+    fn isolation_floor(&mut self) -> Option<Level> {
+        let floor = self.parsed("NOFX_ISOLATION_FLOOR", Level::L2);
+        (!self.is_isolation_none()).then_some(floor)
+    }
+
+    pub(super) fn dependency_cache(&self) -> PathBuf {
+        let beside = || {
+            let mut name = self.workspaces().into_os_string();
+            name.push("-dependencies");
+            PathBuf::from(name)
+        };
+        self.text("NOFX_DEPENDENCY_CACHE").map_or_else(beside, PathBuf::from)
     }
 
     fn signing_key(&mut self) -> SigningKey {
@@ -84,9 +110,12 @@ pub fn worker() -> Result<Worker, Invalid> {
         secrets: reader.secrets(),
         models: reader.models(),
         forges: reader.forges(),
+        machines: reader.machines(),
+        function: reader.function_endpoint(),
         name: reader.worker_name(),
         concurrency: reader.parsed("NOFX_CONCURRENCY", 512),
         processes: reader.parsed("NOFX_PROCESSES", 16),
+        workspaces_bytes: Some(reader.parsed("NOFX_WORKSPACES_MB", 16_384_u64)).filter(|mb| *mb > 0).map(|mb| mb.saturating_mul(1 << 20)),
         lease,
         sweep: match reader.parsed("NOFX_SWEEP_S", 0) {
             0 => Duration::from_secs(15).min(lease / 2),
@@ -95,7 +124,10 @@ pub fn worker() -> Result<Worker, Invalid> {
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
-        isolation_floor: reader.parsed("NOFX_ISOLATION_FLOOR", Level::L2),
+        advisory_db: reader.advisory_db(),
+        isolation_floor: reader.isolation_floor(),
+        dependency_cache: reader.dependency_cache(),
+        dependency_cache_bytes: u64::from(reader.parsed::<u32>("NOFX_DEPENDENCY_CACHE_MB", 1024)) << 20,
         step_ports: reader.step_ports(),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),

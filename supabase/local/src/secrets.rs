@@ -25,6 +25,8 @@ pub(crate) struct Secrets {
     pub artifact_key: String,
     /// The keys that seal payloads of the audit log: `id:key`.
     pub encryption_keys: String,
+    /// What calls of the function that executes steps are signed with: base64 of 32 bytes.
+    pub function_key: String,
     pub db_password: String,
     pub internal_api_key: String,
     pub tenant_id: Uuid,
@@ -46,6 +48,7 @@ impl Secrets {
             signing_key: SigningKey::make(),
             artifact_key: key_of_32_bytes(),
             encryption_keys: format!("dev:{}", key_of_32_bytes()),
+            function_key: key_of_32_bytes(),
             db_password: token(32),
             internal_api_key: token(32),
             tenant_id: Uuid::now_v7(),

@@ -185,6 +185,11 @@ impl Stack {
         &self.secrets.artifact_key
     }
 
+    /// What workers sign calls of the function that executes steps with.
+    pub fn function_key(&self) -> &str {
+        &self.secrets.function_key
+    }
+
     pub fn internal_api_key(&self) -> &str {
         &self.secrets.internal_api_key
     }

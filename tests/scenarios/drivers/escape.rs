@@ -34,13 +34,83 @@ async fn a_step_reads_no_key_of_its_worker_and_signals_no_process_but_its_own() 
     }
     for key in ["service_role_key", "signing_key", "jwt_secret"] {
         let key = STACK.get(key);
+        // The script itself, a file of its own, has it in two parts.
+        let (first, second) = key[..24.min(key.len())].split_at(9);
         let grep = format!(
-            "grep -rsl -e '{}' /proc/[0-9]*/environ /etc /tmp /dev/shm /run 2>/dev/null || echo nothing",
-            &key[..24.min(key.len())]
+            "first='{first}'; second='{second}'; grep -rsl -e \"$first$second\" /proc/[0-9]*/environ /etc /tmp /dev/shm /run 2>/dev/null || echo nothing"
         );
         for output in outputs(&person, &grep).await {
             assert_eq!(output, "nothing\n");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_sees_no_script_of_a_neighbour() {
+    let (person, neighbour) = (Tenant::new().await.contributor(), Tenant::new().await.contributor());
+    let mark = uuid::Uuid::now_v7().simple().to_string();
+    let wait = format!("token={mark}; touch begun; for n in $(seq 600); do [ -e go ] && break; sleep 0.2; done");
+    let mut runs = vec![];
+    for (tool, input) in [("bash", "script"), ("gate:unit", "command")] {
+        let theirs = json!({"name": "theirs", "tool": tool, "inputs": {input: wait}});
+        runs.push(neighbour.submit(plan(vec![theirs])).await);
+    }
+    for run in &runs {
+        while !workspace(run).join("begun").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    let (first, second) = mark.split_at(10);
+    let script = format!(
+        "first={first}; second={second}; for p in /proc/[0-9]*; do
+            while IFS= read -r -d '' word; do case $word in *$first$second*) echo found $p;; esac; done < $p/cmdline
+        done 2>/dev/null; echo looked"
+    );
+    for output in outputs(&person, &script).await {
+        assert_eq!(output, "looked\n");
+    }
+    for run in &runs {
+        std::fs::write(workspace(run).join("go"), "").expect("written");
+        assert_eq!(neighbour.end(run).await["steps"][0]["attempts"][0]["isolation"]["level"], "L2", "it ran confined, meanwhile");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_a_file_of_any_length_whose_lines_are_named() {
+    let person = Tenant::new().await.contributor();
+    // An argument has at most 128 KiB.
+    let long = format!("# {}\necho long; cat; echo ${{#BASH_SOURCE}} > /dev/null", "x".repeat(150 << 10));
+    let run = person.run(plan(vec![json!({"name": "try", "tool": "bash", "inputs": {"script": long}})])).await;
+    assert_eq!(step(&run, "try")["outputs"]["stdout"], "long\n", "{run}");
+    let wrong =
+        json!({"name": "try", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": "true\n\nno-such-program\necho never"}});
+    let run = person.run(plan(vec![wrong])).await;
+    let tried = step(&run, "try");
+    assert_eq!(tried["error"]["message"], "the process exited with code 127", "{tried}");
+    let stderr = tried["error"]["details"]["stderr"].as_str().expect("text");
+    assert!(stderr.contains("line 3: no-such-program: command not found") && !stderr.contains("never"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_has_no_right_and_gains_none() {
+    for supervisor in STACK.dev()["pids"]["workers"].as_array().expect("workers") {
+        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).expect("children");
+        let status = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        // Its name is what it was started as; keepers are root's.
+        let worker = children.split_whitespace().map(status).find(|status| status.contains("Uid:\t10001\t10001\t10001\t10001\n"));
+        let worker = worker.unwrap_or_else(|| panic!("it has a worker: {children}"));
+        for line in [
+            "Gid:\t10001\t10001\t10001\t10001",
+            "NoNewPrivs:\t1",
+            "CapPrm:\t0000000000000000",
+            "CapInh:\t0000000000000000",
+            "CapEff:\t0000000000000000",
+            "CapBnd:\t0000000000000000",
+            "CapAmb:\t0000000000000000",
+        ] {
+            assert!(worker.lines().any(|one| one == line), "{line:?}: {worker}");
+        }
+        assert!(worker.lines().any(|line| line.trim_end() == "Groups:"), "{worker}");
     }
 }
 

@@ -1,5 +1,10 @@
 //! Where steps run, how isolated they are, and what they can reach.
 
+mod bounds;
+mod dependencies;
 mod escape;
+mod function;
 mod isolation;
 mod planted;
+mod quotas;
+mod real_work;

@@ -63,7 +63,8 @@ async fn a_timeout_kills_the_work() {
 async fn a_cancel_reaches_the_running_process() {
     let person = Tenant::new().await.contributor();
     let mark = format!("nofx-cancel-{}", uuid::Uuid::now_v7());
-    let id = person.submit(plan(vec![bash("slow", &format!("sleep 600; echo {mark}")), make("after", "noop", &["slow"], json!({}))])).await;
+    let id =
+        person.submit(plan(vec![bash("slow", &format!("exec -a {mark} sleep 600")), make("after", "noop", &["slow"], json!({}))])).await;
     person.wait(&id, |run| status(run, "slow") == "running").await;
     let begin = Instant::now();
     while !is_running(&mark) {

@@ -60,6 +60,19 @@ async fn a_secret_is_masked_in_outputs_and_logs() {
 }
 
 #[tokio::test]
+async fn no_part_of_a_secret_stays_where_a_log_is_cut() {
+    let person = Tenant::new().await.contributor();
+    // The log ends one byte before the secret does.
+    let script = r#"head -c 4194290 /dev/zero | tr '\0' o; printf '%s and more' "$TEST_TOKEN""#;
+    let run =
+        person.run(plan(vec![json!({"name": "loud", "tool": "bash", "secrets": ["TEST_TOKEN"], "inputs": {"script": script}})])).await;
+    let log = person.kept(&run, "loud", "log-1.txt").await;
+    let end = &log[log.len() - 60..];
+    assert!(end.contains("more bytes were dropped]") && !log.contains("hunter"), "{end}");
+    assert!(!run.to_string().contains("hunter"), "{}", step(&run, "loud")["error"]);
+}
+
+#[tokio::test]
 async fn a_run_shows_the_inputs_that_were_used_without_secrets_and_all_attempts() {
     let tenant = Tenant::new().await;
     let (person, outsider) = (tenant.contributor(), Tenant::new().await.admin());

@@ -12,6 +12,8 @@ use nofx_tests::repository::Repository;
 use nofx_tests::stack::{binary, root, target};
 use serde_json::{Value, json};
 
+mod tools;
+
 /// `nofx gate run` in a folder, with nothing that leads to a stack.
 fn command(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
@@ -158,38 +160,6 @@ fn the_product_starts_only_when_that_is_asked_for() {
     assert_eq!(std::fs::read_to_string(started).expect("it started"), "true\n");
     let plain = Repository::new(&[("a", "a")]);
     assert_eq!(judge(&plain.dir, &["--risky"]).0, 2, "no one said how it starts");
-}
-
-#[test]
-fn tools_see_only_the_secrets_that_their_step_names_and_the_call_allows() {
-    let mut step = lint("env; echo \"given $DEPLOY_TOKEN\"");
-    step["secrets"] = json!(["DEPLOY_TOKEN"]);
-    let repository =
-        Repository::new(&[("gates.json", &plan(json!([step, {"name": "unit", "tool": "gate:typecheck", "inputs": {"command": "env"}}])))]);
-    let shell = [("OTHER_TOKEN", "sesame-sesame"), ("GIT_DIR", "/elsewhere"), ("NOFX_SECRET_DEPLOY_TOKEN", "hunter2-hunter2")];
-    let with = |arguments: &[&str], more: &[(&str, &str)]| {
-        let Output { status, stdout, .. } = command(&repository.dir, arguments).envs(more.iter().copied()).output().expect("nofx starts");
-        (status.code(), String::from_utf8(stdout).expect("text"))
-    };
-    let log = |name: &str| std::fs::read_to_string(repository.dir.join(".nofx/gates").join(name));
-    // The plan is a file of the tree: what it names is not given unasked, nor instead of another one.
-    for arguments in [&[][..], &["--secrets", "OTHER"], &["--secrets", "OTHER,DEPLOY"], &["--secrets", ""]] {
-        let (code, out) = with(arguments, &shell);
-        assert!(code == Some(2) && out.contains("--secrets DEPLOY_TOKEN") && !out.contains("hunter2"), "{arguments:?}: {out}");
-        assert!(log("gate-lint.log").is_err(), "its command did not run");
-        assert!(!log("gate-typecheck.log").expect("a log").contains("hunter2"));
-    }
-
-    for arguments in [["--secrets", "DEPLOY_TOKEN"], ["--secrets", "OTHER,DEPLOY_TOKEN"]] {
-        assert_eq!(with(&arguments, &shell).0, Some(0));
-    }
-    let log_of_lint = log("gate-lint.log").expect("a log");
-    assert!(log_of_lint.contains("given ***") && log_of_lint.contains("NON_INTERACTIVE_MODE=true"), "{log_of_lint}");
-    for text in [log_of_lint, log("gate-typecheck.log").expect("a log")] {
-        assert!(!text.contains("sesame") && !text.contains("hunter2") && !text.contains("GIT_DIR"), "{text}");
-    }
-    assert!(!evidence(&repository.dir, "gate-lint.json").to_string().contains("hunter2"));
-    assert_eq!(with(&["--secrets", "DEPLOY_TOKEN"], &[]).0, Some(2), "without its secret the gate does not judge");
 }
 
 #[test]

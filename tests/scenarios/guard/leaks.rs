@@ -82,6 +82,8 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.isolation (tenant_id, changed_by) select TENANT, MARK;
         insert into nofx.sandbox_usage select TENANT, current_date, 0, 1, 1 on conflict do nothing;
         insert into nofx.quota (tenant_id) select TENANT;
+        insert into nofx.sandbox_slot select id, tenant_id, run_id from STEP;
+        insert into nofx.run_usage select run_id, tenant_id, 1, 1, 1, 1 from STEP on conflict do nothing;
         insert into nofx.retention select TENANT, 'events', 365;
         insert into nofx.legal_hold (id, tenant_id, reason, created_by) select gen_random_uuid(), TENANT, MARK, MARK;
         insert into nofx.concurrency_slot select id, tenant_id, run_id, MARK from STEP;
@@ -101,7 +103,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
 const HIDDEN: [&str; 3] = ["idempotency_key", "signing_key", "worker"];
 
 /// Tables that belong to no tenant.
-const COMMON: [&str; 3] = ["signing_key", "transition", "worker"];
+const COMMON: [&str; 4] = ["sandbox_price", "signing_key", "transition", "worker"];
 
 #[tokio::test]
 async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and_none_is_written() {
@@ -158,7 +160,7 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
 }
 
 /// Columns to PostgREST: they take a row, which no argument fits.
-const COLUMNS: [&str; 3] = ["origin", "shown_inputs", "waits_for_me"];
+const COLUMNS: [&str; 5] = ["origin", "sandbox_use", "shown_inputs", "shown_waits_for", "waits_for_me"];
 
 #[tokio::test]
 async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_credentials() {

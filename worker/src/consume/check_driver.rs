@@ -1,32 +1,63 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
 //! with less. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::{Level, Network};
+use nofx_shared::drivers::{Driver, Level, Network, Placement};
 use nofx_shared::engine::{ClaimedStep, Failure};
 
-use crate::drivers::OFFERED;
+use crate::drivers::Isolation;
 
-/// `floor`: the operator's minimum of isolation.
-pub(super) fn check_driver(step: &ClaimedStep, floor: Level) -> Result<(), Failure> {
-    if let Some(fault) = step.request(floor).faults("").first() {
+/// `offered`: see `drivers::offered`.
+pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<(), Failure> {
+    if let Some(fault) = step.request(isolation.floor).faults("").first() {
         let field = fault.pointer.trim_start_matches('/');
         return Err(Failure::permanent(format!("`{field}` of the step: {}", fault.detail)));
     }
     let driver = step.driver();
-    let names = || OFFERED.iter().map(|(driver, _)| driver.as_str()).collect::<Vec<_>>().join(", ");
-    let Some((_, placements)) = OFFERED.iter().find(|(offered, _)| *offered == driver) else {
+    let names = || offered.iter().map(|(driver, _)| driver.as_str()).collect::<Vec<_>>().join(", ");
+    let Some((_, placements)) = offered.iter().find(|(offered, _)| *offered == driver) else {
         let why = format!("this deployment does not offer the driver {driver}; it offers {}", names());
         return Err(Failure::permanent(why));
     };
-    let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
-    if is_proxied && step.min_isolation(floor) < Level::L2 {
-        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`";
-        return Err(Failure::permanent(why));
-    }
+    check_network(step, isolation)?;
     match step.spec.placement {
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))
         }
-        _ => Ok(()),
+        _ => check_level(step, isolation),
+    }
+}
+
+/// The egress proxy is on the worker's machine, and only Landlock or a network of its own keeps a program to it.
+fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
+    let why = match is_proxied {
+        false => return Ok(()),
+        true if !is_here(step) => "the egress proxy of `resources.network` is for steps on the worker's own machine: say `none` or `all`",
+        true if step.min_isolation(isolation.floor) < Some(Level::L2) => {
+            "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`"
+        }
+        true => return Ok(()),
+    };
+    Err(Failure::permanent(why))
+}
+
+/// Others have a machine of their own, which its provider confines.
+fn is_here(step: &ClaimedStep) -> bool {
+    step.driver() == Driver::WorkerContainer && step.spec.placement.is_none()
+}
+
+/// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
+fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here(step) && step.runs_foreign_code()) else { return Ok(()) };
+    if isolation.floor.is_none() {
+        return Err(Failure::permanent(format!(
+            "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
+        )));
+    }
+    match isolation.lacking.get(&least) {
+        Some(why) => {
+            Err(Failure::permanent(format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}")))
+        }
+        None => Ok(()),
     }
 }

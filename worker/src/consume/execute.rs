@@ -5,27 +5,31 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use nofx_shared::drivers::Network;
+use nofx_shared::drivers::{Driver, Limits, Network, Placement, Resources};
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
+use nofx_shared::plan::expression::apart;
 use nofx_shared::secrets::{self, Mask};
 use nofx_shared::telemetry;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 
-use super::prepare::{Prepared, Resolved, prepare};
+use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
-use crate::drivers::Confinement;
+use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Spec, Tags};
 use crate::egress::Grant;
 use crate::handlers;
-use crate::step::{Services, StepContext};
+use crate::step::{Services, StepContext, masked};
 
-/// Largest outputs of a step; the contract's limit.
-const OUTPUT_BYTES: usize = 256 << 10;
 /// Largest inputs that are stored for people; the handler gets all of them.
 const INPUT_BYTES: usize = 256 << 10;
+/// How much longer than its attempt a machine may live, should nobody kill it: for its start, and for files on their way.
+const LIFETIME_MARGIN: Duration = Duration::from_secs(120);
 /// How long a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How much later than a function ends its answer may arrive.
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// Sets `breaker_target` when the handler names one.
 pub(super) async fn execute(
@@ -34,13 +38,15 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    let Resolved { inputs, idempotency_key, env } = match prepare(&step, services.isolation_floor) {
+    let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
+    let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
     };
     let context = StepContext {
-        confinement: Confinement::of(&step, services.isolation_floor),
+        confinement: Confinement::of(&step, services.isolation.floor),
+        place: place(&step, &services),
         step,
         env,
         idempotency_key,
@@ -60,6 +66,52 @@ pub(super) async fn execute(
     run_traced(Box::new(context), inputs).await
 }
 
+/// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
+async fn prepared(step: ClaimedStep, floor: Level, offered: &[(Driver, &'static [Placement])]) -> (ClaimedStep, Result<Prepared, Failure>) {
+    if !evaluates(&step) {
+        let prepared = prepare(&step, floor, offered);
+        return (step, prepared);
+    }
+    let offered = offered.to_vec();
+    let work = move || {
+        let prepared = prepare(&step, floor, &offered);
+        (step, prepared)
+    };
+    apart(work).await
+}
+
+/// Where its programs run. A machine is created when the first of them starts.
+fn place(step: &ClaimedStep, services: &Services) -> Place {
+    let kind = (step.driver(), step.spec.placement);
+    if !Accounts::make(kind) {
+        return Place::Here;
+    }
+    let timeout_s = timeout_s(step);
+    let Resources { cpu_s, memory_mb, disk_mb, processes, network } = step.resources();
+    let spec = Spec {
+        kind,
+        tags: Tags {
+            deployment: services.accounts.deployment.clone(),
+            tenant: step.tenant_id,
+            run: step.run_id,
+            step: step.id,
+            attempt: step.attempt,
+            creation: Uuid::nil(),
+        },
+        image: step.spec.image.clone(),
+        network: network.unwrap_or(Network::All),
+        limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, open_files: None },
+        lifetime: Duration::from_secs(timeout_s) + LIFETIME_MARGIN,
+    };
+    Place::Machine(Arc::new(OwnMachine::new(Arc::clone(&services.accounts), spec)))
+}
+
+/// How long the attempt may take, in seconds.
+fn timeout_s(step: &ClaimedStep) -> u64 {
+    let default = || handlers::find(&step.tool).map_or(0, |handler| handler.default_timeout_s());
+    step.spec.timeout_s.unwrap_or_else(default)
+}
+
 /// Runs the handler in the trace of its run, once its secrets are loaded and its approval is attested.
 async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     let step = &context.step;
@@ -74,12 +126,18 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
     match loaded {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
-            let (sandboxed, egress, mask) = (Arc::clone(&context.sandboxed), context.egress.clone(), context.mask.clone());
+            let (sandboxed, place) = (Arc::clone(&context.sandboxed), context.place.clone());
+            let (egress, mask) = (context.egress.clone(), context.mask.clone());
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
             };
+            let machine_usage = match place {
+                Place::Machine(own) => own.end().await,
+                Place::Here => None,
+            };
             let mut sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
+            sandboxed.add_usage(machine_usage);
             if let Some(egress) = egress {
                 egress.close();
                 sandboxed.reached(egress.destinations(&mask));
@@ -121,7 +179,7 @@ async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), F
             },
         )?;
     if context.confinement.network == Network::Proxy {
-        let (networks, ports) = (context.networks(), context.services.step_ports.clone());
+        let (networks, ports) = (context.attempt().networks(), context.services.step_ports.clone());
         context.egress = Some(Arc::new(Grant::open(&context.step, networks, ports).await?));
     }
     let password = context.egress.iter().map(|grant| grant.password().to_owned());
@@ -136,12 +194,18 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     let Some(handler) = handlers::find(&context.step.tool) else {
         return Outcome::Failed(Failure::permanent(format!("this worker has no handler for `{}`", context.step.tool)));
     };
-    let timeout = Duration::from_secs(context.step.spec.timeout_s.unwrap_or_else(|| handler.default_timeout_s()));
+    let is_on_function = context.is_on_function() && handlers::find_portable(&context.step.tool).is_some();
+    let timeout = if is_on_function {
+        Duration::from_secs(context.function_timeout_s()) + ANSWER_GRACE
+    } else {
+        Duration::from_secs(timeout_s(&context.step))
+    };
     let (stop, mask, breaker_target) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.breaker_target));
     let handler_stop = stop.child_token();
     let context = StepContext { stop: handler_stop.clone(), ..*context };
     // In a task of its own, so that a panic fails the step and not the worker.
-    let mut task = tokio::spawn(async move { handler.run(&context, inputs).await }.instrument(span));
+    let running = async move { if is_on_function { context.run_on_function(inputs).await } else { handler.run(&context, inputs).await } };
+    let mut task = tokio::spawn(running.instrument(span));
     let finished = tokio::select! {
         result = &mut task => Some(result),
         () = tokio::time::sleep(timeout) => None,
@@ -164,33 +228,51 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
         }
     };
     match result {
-        Ok(Ok(Outcome::Done { outputs })) => mask_outputs(&outputs, &mask),
-        Ok(Ok(outcome)) => outcome,
         // The handler was quicker to see the stop.
         Ok(Err(_)) if stop.is_cancelled() => Outcome::Interrupted,
-        Ok(Err(failure)) => {
-            Outcome::Failed(Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure })
-        }
+        Ok(result) => masked(result, &mask),
         Err(error) => Outcome::Failed(Failure::permanent(format!("the handler failed: {error}"))),
     }
 }
 
-/// Masks secrets in outputs and enforces their limit.
-fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
-    let outputs = mask.apply_to_json(outputs);
-    let bytes = outputs.to_string().len();
-    if bytes > OUTPUT_BYTES {
-        let message = format!("outputs are {bytes} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact");
-        return Outcome::Failed(Failure::permanent(message));
-    }
-    Outcome::Done { outputs }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value, json};
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
 
-    use super::{INPUT_BYTES, used_inputs};
+    use nofx_shared::drivers::Level;
+    use serde_json::{Map, Value, json};
+    use uuid::Uuid;
+
+    use super::{INPUT_BYTES, Isolation, prepared, used_inputs};
+
+    /// On a runtime with one thread, which must be free to go on with the other.
+    #[tokio::test]
+    async fn an_expression_holds_up_nothing_else() {
+        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new() };
+        let items = vec!["1"; 100].join(",");
+        let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
+        for spec in [
+            json!({"if": costly}),
+            json!({"for_each": costly}),
+            json!({"inputs": {"a": [format!("${{{{ {costly} }}}}")]}}),
+            json!({"env": {"A": format!("is ${{{{ {costly} }}}}")}}),
+            json!({"idempotency_key": format!("${{{{ {costly} }}}}")}),
+        ] {
+            let row = json!({"id": Uuid::nil(), "run_id": Uuid::nil(), "tenant_id": Uuid::nil(), "name": "a", "tool": "noop", "attempt": 1,
+                "ready_at": "2026-01-01T00:00:00Z", "token": Uuid::nil(), "goal": "", "created_by": "", "spec": spec});
+            let step = serde_json::from_value(row).expect("a claimed step");
+            let order = Mutex::new(vec![]);
+            let note = |what| order.lock().expect("never poisoned").push(what);
+            let evaluates = async {
+                let failure = prepared(step, &isolation, &[]).await.1.err().expect("it takes too much");
+                assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
+                note("evaluated");
+            };
+            tokio::join!(evaluates, async { note("another") });
+            assert_eq!(*order.lock().expect("never poisoned"), ["another", "evaluated"], "{spec}");
+        }
+    }
 
     fn planned() -> Map<String, Value> {
         Map::from_iter([("script".to_owned(), json!("echo ${{ steps.a.outputs.v }}")), ("n".to_owned(), json!(1))])

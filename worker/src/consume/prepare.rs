@@ -3,13 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
-use nofx_shared::plan::expression::{self, Scope};
-use nofx_shared::plan::resolve;
+use nofx_shared::plan::expression::{Invalid, Scope};
+use nofx_shared::plan::{has_expressions, resolve};
 use serde_json::{Map, Value, json};
 
 use super::check_driver::check_driver;
+use crate::drivers::Isolation;
+
+/// Most of a value that is shown in a message.
+const SHOWN_BYTES: usize = 400;
 
 pub(super) enum Prepared {
     /// No handler runs.
@@ -25,9 +29,20 @@ pub(super) struct Resolved {
     pub env: BTreeMap<String, String>,
 }
 
+/// Whether `prepare` evaluates expressions, and so must not run on a thread that serves others.
+pub(super) fn evaluates(step: &ClaimedStep) -> bool {
+    let spec = &step.spec;
+    let has = |texts: &Map<String, Value>| texts.values().any(has_expressions);
+    spec.r#if.is_some()
+        || spec.for_each.is_some()
+        || has(&spec.inputs)
+        || has(&spec.env)
+        || spec.idempotency_key.as_ref().is_some_and(|key| key.contains("${{"))
+}
+
 /// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
-/// condition is false. `floor`: the operator's minimum of isolation.
-pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Failure> {
+/// condition is false. `offered`: the drivers that the deployment has.
+pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
     if let Some(fault) = &step.spec.fault {
         return Err(Failure::permanent(format!("the step's spec cannot be read: {fault}")));
     }
@@ -35,21 +50,21 @@ pub(super) fn prepare(step: &ClaimedStep, floor: Level) -> Result<Prepared, Fail
     if let Some(children) = &step.children {
         return Ok(Prepared::Outcome(collect_children(children)));
     }
-    let scope = scope(step);
-    if let Some(outcome) = check_condition(step, &scope)? {
+    let scope = &mut scope(step);
+    if let Some(outcome) = check_condition(step, scope)? {
         return Ok(Prepared::Outcome(outcome));
     }
     if let Some(outcome) = check_hold(step)? {
         return Ok(Prepared::Outcome(outcome));
     }
     if let Some(source) = &step.spec.for_each {
-        return list_children(source, &scope).map(Prepared::Outcome);
+        return list_children(source, scope).map(Prepared::Outcome);
     }
-    check_driver(step, floor)?;
+    check_driver(step, isolation, offered)?;
     Ok(Prepared::Run(Resolved {
-        inputs: resolve(&Value::Object(step.spec.inputs.clone()), &scope).map_err(|error| permanent(&error))?,
-        idempotency_key: idempotency_key(step, &scope)?,
-        env: env(&step.spec.env, &scope)?,
+        inputs: resolve(&Value::Object(step.spec.inputs.clone()), scope).map_err(|error| permanent(&error))?,
+        idempotency_key: idempotency_key(step, scope)?,
+        env: env(&step.spec.env, scope)?,
     }))
 }
 
@@ -83,21 +98,18 @@ fn collect_children(children: &[Child]) -> Outcome {
 }
 
 fn scope(step: &ClaimedStep) -> Scope {
-    Scope {
-        run: json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id}),
-        steps: step.step_outputs.clone().unwrap_or_else(|| json!({})),
-        item: step.item.clone().unwrap_or_default(),
-        index: step.index.into(),
-    }
+    let run = json!({"id": step.run_id, "goal": step.goal, "created_by": step.created_by, "tenant_id": step.tenant_id});
+    let none = json!({});
+    Scope::new(&run, step.step_outputs.as_ref().unwrap_or(&none), step.item.as_ref().unwrap_or(&Value::Null), &step.index.into())
 }
 
 /// Evaluated once: not again after a gate or a timer.
-fn check_condition(step: &ClaimedStep, scope: &Scope) -> Result<Option<Outcome>, Failure> {
+fn check_condition(step: &ClaimedStep, scope: &mut Scope) -> Result<Option<Outcome>, Failure> {
     let Some(condition) = step.spec.r#if.as_ref().filter(|_| step.gate.is_none() && step.parked_outputs.is_none()) else { return Ok(None) };
-    match expression::evaluate(condition, scope).map_err(|error| permanent(&error))? {
+    match scope.evaluate(condition).map_err(|error| permanent(&error))? {
         Value::Bool(true) => Ok(None),
         Value::Bool(false) => Ok(Some(Outcome::Skipped { reason: format!("`{condition}` is false") })),
-        other => Err(Failure::permanent(format!("`if` must be true or false, but `{condition}` is {other}"))),
+        other => Err(Failure::permanent(format!("`if` must be true or false, but `{condition}` is {}", shown(&other)))),
     }
 }
 
@@ -111,20 +123,20 @@ fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
 }
 
 /// One child for each item of the list.
-fn list_children(source: &str, scope: &Scope) -> Result<Outcome, Failure> {
-    match expression::evaluate(source, scope).map_err(|error| permanent(&error))? {
+fn list_children(source: &str, scope: &mut Scope) -> Result<Outcome, Failure> {
+    match scope.evaluate(source).map_err(|error| permanent(&error))? {
         Value::Array(items) => Ok(Outcome::Children { items }),
-        other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {other}"))),
+        other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {}", shown(&other)))),
     }
 }
 
-fn idempotency_key(step: &ClaimedStep, scope: &Scope) -> Result<Option<String>, Failure> {
+fn idempotency_key(step: &ClaimedStep, scope: &mut Scope) -> Result<Option<String>, Failure> {
     let Some(key) = &step.spec.idempotency_key else { return Ok(None) };
     let key = resolve(&Value::String(key.clone()), scope).map_err(|error| permanent(&error))?;
     Ok(Some(text(&key)))
 }
 
-fn env(named: &Map<String, Value>, scope: &Scope) -> Result<BTreeMap<String, String>, Failure> {
+fn env(named: &Map<String, Value>, scope: &mut Scope) -> Result<BTreeMap<String, String>, Failure> {
     let mut env = BTreeMap::new();
     if let Value::Object(named) = resolve(&Value::Object(named.clone()), scope).map_err(|error| permanent(&error))? {
         for (key, value) in named {
@@ -134,12 +146,18 @@ fn env(named: &Map<String, Value>, scope: &Scope) -> Result<BTreeMap<String, Str
     Ok(env)
 }
 
+/// As much of a value as is of use in a message.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.len() <= SHOWN_BYTES { text } else { format!("{}…", &text[..text.floor_char_boundary(SHOWN_BYTES)]) }
+}
+
 /// Text as it is, anything else as JSON.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn permanent(error: &expression::Invalid) -> Failure {
+fn permanent(error: &Invalid) -> Failure {
     Failure::permanent(error.to_string())
 }
 

@@ -152,6 +152,9 @@ impl Settling {
             Ok(settled) => {
                 self.metrics.settled.inc_by(reply.sent.len().saturating_sub(settled.refused.len()) as u64);
                 self.metrics.outcomes_refused.inc_by(settled.refused.len() as u64);
+                for (driver, micro_usd) in settled.sandbox_micro_usd.iter().flatten() {
+                    self.metrics.cost(driver, *micro_usd);
+                }
                 // The whole capacity was used: more steps may be ready.
                 self.poll_pending |= reply.capacity > 0 && settled.claims.len() == reply.capacity;
                 Some(settled)

@@ -4,7 +4,7 @@ use nofx_shared::engine::Outcome;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::step::Sandboxed;
+use crate::step::{Sandboxed, without_nul};
 
 /// A step that was executed.
 pub(super) struct StepResult {
@@ -38,24 +38,13 @@ impl StepResult {
     /// The row that `settle_steps` takes.
     pub(super) fn row(&self) -> Value {
         let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
-        if let Some(isolation) = &self.sandboxed.isolation {
-            row["isolation"] = json!(isolation);
+        if let Some(isolation) = self.sandboxed.reported() {
+            row["isolation"] = isolation;
         }
         if let Some(usage) = &self.sandboxed.usage {
             row["usage"] = json!(usage);
         }
         without_nul(row)
-    }
-}
-
-/// With U+FFFD for NUL, which Postgres does not store: one such outcome would have its whole batch refused.
-fn without_nul(value: Value) -> Value {
-    let replaced = |text: String| if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
-    match value {
-        Value::String(text) => Value::String(replaced(text)),
-        Value::Array(items) => items.into_iter().map(without_nul).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(key, value)| (replaced(key), without_nul(value))).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
 
@@ -66,7 +55,7 @@ mod tests {
     use serde_json::{Value, json};
     use uuid::Uuid;
 
-    use super::{StepResult, without_nul};
+    use super::StepResult;
     use crate::step::Sandboxed;
 
     fn row(sandboxed: Sandboxed) -> Value {
@@ -82,14 +71,14 @@ mod tests {
         let row_of_process = row(sandboxed);
         assert_eq!(row_of_process["isolation"]["level"], "L2");
         assert_eq!(row_of_process["usage"], json!({"cpu_ms": 12, "max_rss_bytes": 4096, "wall_ms": 30}));
+        let mut sandboxed = Sandboxed::default();
+        sandboxed.add(None, None);
+        assert_eq!(
+            row(sandboxed)["isolation"],
+            json!({}),
+            "one ran of which nothing is known: an earlier part of the attempt says nothing for it"
+        );
         let row = row(Sandboxed::default());
         assert!(row.get("isolation").is_none() && row.get("usage").is_none(), "no process ran: {row}");
-    }
-
-    #[test]
-    fn postgres_stores_what_a_step_printed() {
-        let printed = json!({"a\0": ["b\0c", 1, null], "d": {"e": "\0"}, "f": "plain"});
-        let stored = json!({"a\u{fffd}": ["b\u{fffd}c", 1, null], "d": {"e": "\u{fffd}"}, "f": "plain"});
-        assert_eq!(without_nul(printed), stored);
     }
 }

@@ -13,25 +13,44 @@ pub(crate) struct Confinement {
 impl Confinement {
     /// Of a process that has the rights of the person who started it.
     pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
+
     /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are, by the operator's minimum.
-    pub(crate) fn of_git(floor: Level) -> Self {
-        Self { level: Some(floor), limits: DEFAULT, network: Network::All }
+    pub(crate) fn of_git(floor: Option<Level>) -> Self {
+        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network: Network::All }
+    }
+
+    /// Of what moves files between a workspace and a machine. `file_mb`: the size of a file, in MiB.
+    pub(super) fn of_mover(floor: Option<Level>, file_mb: u64) -> Self {
+        // A machine of its own is no level of this one.
+        let level = floor.map(|floor| floor.min(Level::L3));
+        Self { level, limits: Limits { file_mb: Some(file_mb), ..DEFAULT }, network: Network::None }
     }
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.
-    pub(crate) fn of(step: &ClaimedStep, floor: Level) -> Self {
+    pub(crate) fn of(step: &ClaimedStep, floor: Option<Level>) -> Self {
         let asked = step.resources();
         let limits = Limits {
             cpu_s: asked.cpu_s,
             memory_mb: asked.memory_mb,
             file_mb: asked.disk_mb.or(DEFAULT.file_mb),
             processes: asked.processes.or(DEFAULT.processes),
-            open_files: DEFAULT.open_files,
+            total_disk_mb: asked.disk_mb.or(DEFAULT.total_disk_mb),
+            ..DEFAULT
         };
         let network = asked.network.unwrap_or(Network::All);
-        Self { level: Some(step.min_isolation(floor)), limits, network }
+        Self { level: step.min_isolation(floor), limits, network }
     }
 }
 
-/// Of a process that asks for nothing else: far more than builds need, and less than ends a machine.
-const DEFAULT: Limits = Limits { cpu_s: None, memory_mb: None, file_mb: Some(20_480), processes: Some(2048), open_files: Some(16_384) };
+/// Of a process that asks for nothing else: far more than builds need, and less than ends a machine. How much memory is too much for it, the
+/// supervisor knows.
+const DEFAULT: Limits = Limits {
+    cpu_s: None,
+    memory_mb: None,
+    total_memory_mb: None,
+    file_mb: Some(20_480),
+    total_disk_mb: Some(20_480),
+    total_files: Some(2_000_000),
+    processes: Some(2048),
+    open_files: Some(16_384),
+};

@@ -5,7 +5,7 @@ use nofx_shared::secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Mutex;
 
-use super::Command;
+use super::{Command, LeftHome};
 
 /// How much of the end of standard error is kept at least: its last lines say why a process failed, also when its log is full.
 const STDERR_BYTES: usize = 128 << 10;
@@ -14,6 +14,8 @@ const STDERR_BYTES: usize = 128 << 10;
 pub(crate) struct ProcessResult {
     /// None: killed by a signal.
     pub exit_code: Option<i32>,
+    /// What it used too much of, which it was killed for.
+    pub excess: Option<String>,
     pub stdout: String,
     /// The end of standard error.
     pub stderr: String,
@@ -27,6 +29,15 @@ pub(crate) struct ProcessResult {
     pub enforced: Option<Enforced>,
     /// What it and its descendants used; none: unknown.
     pub usage: Option<Usage>,
+    /// Its home, when a home was made for it.
+    pub home: Option<LeftHome>,
+}
+
+impl ProcessResult {
+    /// How a process that has no exit code has ended, after its name.
+    pub(crate) fn death(&self) -> &str {
+        self.excess.as_deref().unwrap_or("was killed by a signal")
+    }
 }
 
 /// The whole output of a process, up to its limit.
@@ -61,7 +72,7 @@ impl Output {
         }
     }
 
-    fn push(&mut self, bytes: &[u8], max_bytes: usize, is_stdout: bool) {
+    pub(super) fn push(&mut self, bytes: &[u8], max_bytes: usize, is_stdout: bool) {
         let taken = max_bytes.saturating_sub(self.all.len()).min(bytes.len());
         self.all.extend_from_slice(&bytes[..taken]);
         self.dropped += bytes.len() - taken;
@@ -79,7 +90,7 @@ impl Output {
 
     /// As text; where it was cut without any part of a secret.
     pub(super) fn result(self, mask: &Mask) -> ProcessResult {
-        let (mut output, mut stdout, mut stderr) = (text(&self.all), text(&self.stdout), text(&self.stderr));
+        let (mut output, mut stdout, mut stderr) = (text(self.all), text(self.stdout), text(self.stderr));
         if self.dropped > 0 {
             let all = output.len() + self.dropped;
             output = mask.trim_cut_end(&output).to_owned();
@@ -93,8 +104,9 @@ impl Output {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// Without a copy, unless it is no text.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]
@@ -118,6 +130,23 @@ mod tests {
         assert_eq!((result.stderr.as_str(), result.dropped_bytes), ("last\n", 5));
         let whole = cut(0).result(&mask);
         assert_eq!((whole.output.as_str(), whole.stderr.as_str()), ("first\nkey: hunter2-hun", "er2-hunter2 it was\nlast\n"));
+    }
+
+    #[test]
+    fn large_output_is_not_copied() {
+        let bytes = b"large".to_vec();
+        let at = bytes.as_ptr();
+        let result = Output { all: bytes, ..Output::default() }.result(&Mask::default());
+        assert_eq!((result.output.as_str(), result.output.as_ptr()), ("large", at));
+        let broken = Output { all: b"a\xff".to_vec(), ..Output::default() }.result(&Mask::default());
+        assert_eq!(broken.output, "a\u{fffd}");
+    }
+
+    #[test]
+    fn what_a_process_used_too_much_of_says_why_it_ended() {
+        let result = |excess: Option<&str>| super::ProcessResult { excess: excess.map(str::to_owned), ..Default::default() };
+        assert_eq!(result(None).death(), "was killed by a signal");
+        assert_eq!(result(Some("used more than 16 MiB of memory")).death(), "used more than 16 MiB of memory");
     }
 
     #[test]

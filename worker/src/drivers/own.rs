@@ -25,7 +25,13 @@ impl Drop for Group {
 
 pub(super) async fn run(command: &Command) -> Result<ProcessResult, Failure> {
     let scratch = Scratch::own()?;
-    let [program, arguments @ ..] = command.argv.as_slice() else { return Err(Failure::permanent("no program to run")) };
+    let (mut argv, script) = command.executable.parts();
+    if let Some(text) = script {
+        let path = scratch.path().join("script");
+        std::fs::write(&path, text).map_err(|error| Failure::transient(format!("could not write the script: {error}")))?;
+        argv.push(path.to_string_lossy().into_owned());
+    }
+    let [program, arguments @ ..] = argv.as_slice() else { return Err(Failure::permanent("no program to run")) };
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .current_dir(&command.dir)

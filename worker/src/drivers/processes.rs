@@ -1,28 +1,35 @@
-//! Processes on this machine, a limited number at once. How they are started is decided by who asks: a worker's are confined by its
-//! supervisor, those of a person's command are that person's.
+//! Where all programs of steps start. Those on this machine are a limited number at once; how they are started is decided by who asks: a
+//! worker's are confined by its supervisor, those of a person's command are that person's. Those of a step with a machine of its own run
+//! there.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nofx_sandbox::{Files, Sandbox};
+use nofx_sandbox::{Files, Program, Sandbox};
 use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::confined::Started;
 use super::confinement::Confinement;
+use super::machine::{self, Place};
 use super::scratch::Scratch;
-use super::{LiveOutput, ProcessResult, confined, own};
+use super::{Executable, Home, LiveOutput, ProcessResult, confined, own};
 use crate::egress::Grant;
 
 pub(crate) struct Command {
-    pub argv: Vec<String>,
+    pub executable: Executable,
+    /// The folder that a machine of the step's own gets, whole: the workspace.
+    pub root: PathBuf,
+    /// Where it runs: `root`, or below it.
     pub dir: PathBuf,
     pub env: BTreeMap<String, String>,
+    pub place: Place,
     pub confinement: Confinement,
     /// The way out for `Network::Proxy`.
     pub egress: Option<Arc<Grant>>,
@@ -41,8 +48,8 @@ pub(crate) struct Command {
 #[derive(Clone)]
 pub(crate) struct Processes {
     permits: Arc<Semaphore>,
-    /// Who confines them, and the operator's minimum. None: processes are this user's own.
-    sandbox: Option<(Sandbox, Level)>,
+    /// Who confines them, and the operator's minimum; without one (`NOFX_ISOLATION=none`) not at all. None: processes are this user's own.
+    sandbox: Option<(Sandbox, Option<Level>)>,
 }
 
 impl Processes {
@@ -50,7 +57,7 @@ impl Processes {
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
 
     /// Of a worker: confined.
-    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Level) -> Self {
+    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Option<Level>) -> Self {
         Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some((sandbox, floor)) }
     }
 
@@ -60,19 +67,58 @@ impl Processes {
     }
 
     /// Runs a command until it ends or is stopped: then it is killed with all of its descendants.
-    pub(crate) async fn run(&self, mut command: Command) -> Result<ProcessResult, Failure> {
-        let program = command.argv.first().cloned().ok_or_else(|| Failure::permanent("no program to run"))?;
+    pub(crate) async fn run(&self, command: Command) -> Result<ProcessResult, Failure> {
+        self.run_in(None, command).await
+    }
+
+    /// The same with a home that was made for it (`home`); without one it has a new one.
+    pub(crate) async fn run_in(&self, home: Option<Home>, mut command: Command) -> Result<ProcessResult, Failure> {
+        let program = command.executable.program().map(str::to_owned).ok_or_else(|| Failure::permanent("no program to run"))?;
         let span = tracing::info_span!("process", otel.name = format!("process {program}"), process.executable.name = program);
         let trace = telemetry::current(&span, command.trace.as_ref());
-        command.env = environment(command.env, trace);
         let run = async {
-            let _permit = self.permits.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
+            if let Place::Machine(own) = command.place.clone() {
+                command.env = environment(None, command.env, trace);
+                // Boxed: what it calls calls this again, and its size would be counted in every step.
+                return Box::pin(machine::run(&own, self, &command)).await;
+            }
+            command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
+            let _permit = self.permit().await?;
             match &self.sandbox {
-                Some((sandbox, _)) => confined::run(sandbox, &command).await,
+                Some((sandbox, _)) => confined::run(sandbox, &command, home).await,
                 None => own::run(&command).await,
             }
         };
         run.instrument(span).await
+    }
+
+    /// The home of a process that will run in this folder, so that something can be put into it; none for a person's own.
+    pub(crate) async fn home(&self, dir: &Path) -> Option<Home> {
+        let (sandbox, dir) = (self.sandbox.as_ref()?.0.clone(), dir.to_owned());
+        let made = tokio::task::spawn_blocking(move || sandbox.prepare_scratch(dir).map(|path| Home::new(sandbox, path))).await;
+        let made = made.map_err(|error| error.to_string()).flatten();
+        made.inspect_err(|why| tracing::warn!(why, "no home was made for a process")).ok()
+    }
+
+    /// Starts a program that moves files between a folder and a machine: as the user of the folder, without a network. `file_mb`: the size
+    /// of a file, in MiB. The permit is held until it has ended.
+    pub(super) async fn start_mover(
+        &self,
+        argv: Vec<String>,
+        dir: PathBuf,
+        file_mb: u64,
+    ) -> Result<(Started, OwnedSemaphorePermit), Failure> {
+        let Some((sandbox, floor)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
+        let permit = self.permit().await?;
+        let Confinement { level, limits, network } = Confinement::of_mover(*floor, file_mb);
+        let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
+        let program = Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, bridge: None, scratch: None };
+        let started = confined::start(sandbox, program).await?;
+        Ok((started, permit))
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Failure::transient("the worker is stopping"))
     }
 
     /// How git is confined here.
@@ -98,9 +144,10 @@ impl Processes {
     }
 }
 
-/// The whole environment of a process, but for the folders that its driver makes.
-fn environment(own: BTreeMap<String, String>, trace: Option<TraceParent>) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::from([("PATH".to_owned(), nofx_shared::settings::path()), ("LANG".to_owned(), "C.UTF-8".to_owned())]);
+/// The whole environment of a process, but for the folders that its driver makes, and a `path` that its machine has itself.
+fn environment(path: Option<String>, own: BTreeMap<String, String>, trace: Option<TraceParent>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]);
+    all.extend(path.map(|path| ("PATH".to_owned(), path)));
     all.extend(trace.map(|trace| ("TRACEPARENT".to_owned(), trace.to_string())));
     all.extend(own);
     // No one could answer a prompt: programs must fail instead, whatever a plan says.

@@ -1,15 +1,10 @@
-//! Scripts as arguments, and the end of what they print. Runs nothing: see `processes`.
+//! What programs print, for people. Runs nothing: see `processes`.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The arguments that run a script with bash; it ends at its first error.
-pub(crate) fn script_argv(script: &str) -> Vec<String> {
-    ["bash", "-euo", "pipefail", "-c", script].map(str::to_owned).to_vec()
-}
-
-/// A text as lines without control characters: escape sequences (ECMA-48) are removed whole, a carriage return ends a line as it does on
-/// a terminal, tabs stay.
+/// A text as lines of what can be seen: escape sequences (ECMA-48) are removed whole, a carriage return ends a line as it does on a terminal,
+/// and so do the line ends of Unicode; tabs stay.
 pub fn printable(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -17,13 +12,25 @@ pub fn printable(text: &str) -> String {
         match character {
             '\u{1b}' => skip_escape(&mut characters),
             '\r' if characters.peek() == Some(&'\n') => {}
-            '\r' => plain.push('\n'),
+            '\r' | '\u{2028}' | '\u{2029}' => plain.push('\n'),
             '\n' | '\t' => plain.push(character),
-            _ if character.is_control() => {}
-            _ => plain.push(character),
+            _ if is_printable(character) => plain.push(character),
+            _ => {}
         }
     }
     plain
+}
+
+/// Whether a character is shown: no control character (Cc), no line end, and none that has no shape of its own and may change what is seen
+/// of the others, such as the order in which they stand. That is Unicode's property
+/// [`Default_Ignorable_Code_Point`](https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt), and annotations (U+FFF9 and on).
+pub fn is_printable(character: char) -> bool {
+    let is_invisible = matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}');
+    !is_invisible && !character.is_control()
 }
 
 /// Skips the rest of an escape sequence: a control sequence (`ESC [`), a control string (`ESC ]`, `P`, `X`, `^`, `_`), or one character.
@@ -65,6 +72,7 @@ mod tests {
         assert_eq!(printable("1%\r2%\rdone"), "1%\n2%\ndone");
         assert_eq!(printable("\u{1b}]8;;https://a.example\u{7}link\u{1b}]8;;\u{1b}\\ end"), "link end");
         assert_eq!(printable("\u{1b}]unfinished\nnext\u{1b}[\u{1b}"), "\nnext");
+        assert_eq!(printable("a\u{202a}\u{202e}b\u{2066}\u{2069}c\u{200e}\u{200f}\u{61c}d\u{feff}\u{ad}\u{e0041}e\u{2028}f"), "abcde\nf");
         assert_eq!(printable("häß 日本\u{1b}日"), "häß 日本");
     }
 

@@ -13,7 +13,7 @@ use super::context::GateContext;
 use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
-use crate::drivers::script_argv;
+use crate::drivers::Executable;
 use crate::workspace::Folder;
 
 #[derive(Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ pub(super) async fn judge(
     if let Some(name) = &report {
         folder.remove(name).await?;
     }
-    let result = context.run(script_argv(&command), &folder).await?;
+    let result = context.run(Executable::script(&command), &folder).await?;
     let written = match &report {
         Some(name) => Some(report_text(&folder, name).await?),
         None => None,
@@ -101,7 +101,7 @@ pub(super) async fn judge(
     // bash exits with 127 when a program is missing, with 126 when it cannot be run.
     (judgement.verdict, judgement.summary) = match result.exit_code {
         Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", context.end_of(&result.output, 500))),
-        None => (Verdict::Inconclusive, "the tool was killed by a signal".to_owned()),
+        None => (Verdict::Inconclusive, format!("the tool {}", result.death())),
         Some(0) if judgement.verdict == Verdict::Inconclusive => (Verdict::Inconclusive, judgement.summary),
         Some(_) if failed > 0 => (Verdict::Fail, format!("{failed} of {} tests failed", ran.unwrap_or_default())),
         Some(_) if failing > 0 => {

@@ -2,12 +2,13 @@
 //! for the verdict, gates do not know.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
-use crate::drivers::{Command, Confinement, LiveOutput, ProcessResult, Processes, tail};
+use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
 use crate::step::StepContext;
 use crate::workspace::{Folder, Git};
 
@@ -17,6 +18,8 @@ pub(crate) struct GateContext<'a> {
     /// The environment of the gate's processes.
     pub env: &'a BTreeMap<String, String>,
     pub mask: &'a Mask,
+    /// The folder of the operator's database of advisories for Rust.
+    pub advisory_db: Option<&'a Path>,
     pub runner: Runner<'a>,
 }
 
@@ -31,7 +34,8 @@ pub(crate) enum Runner<'a> {
 impl<'a> GateContext<'a> {
     /// The workspace of a step's run.
     pub(crate) async fn of_step(step: &'a StepContext) -> Result<Self, Failure> {
-        Ok(Self { workspace: step.workspace().await?, env: &step.env, mask: &step.mask, runner: Runner::Step(step) })
+        let (workspace, advisory_db) = (step.workspace().await?, step.services.advisory_db.as_deref());
+        Ok(Self { workspace, env: &step.env, mask: &step.mask, advisory_db, runner: Runner::Step(step) })
     }
 
     pub(crate) fn git<'b>(&'b self, folder: &'b Folder) -> Git<'b> {
@@ -51,24 +55,26 @@ impl<'a> GateContext<'a> {
     }
 
     /// Runs a program in a folder of the workspace.
-    pub(crate) async fn run(&self, argv: Vec<String>, folder: &Folder) -> Result<ProcessResult, Failure> {
-        self.run_with(argv, folder, self.env.clone()).await
+    pub(crate) async fn run(&self, executable: Executable, folder: &Folder) -> Result<ProcessResult, Failure> {
+        self.run_with(executable, folder, self.env.clone()).await
     }
 
     /// Runs a program in a folder of the workspace with another environment.
     pub(crate) async fn run_with(
         &self,
-        argv: Vec<String>,
+        executable: Executable,
         folder: &Folder,
         env: BTreeMap<String, String>,
     ) -> Result<ProcessResult, Failure> {
         let result = match &self.runner {
-            Runner::Step(step) => step.run(argv, folder, env).await?,
+            Runner::Step(step) => step.run(executable, folder, env).await?,
             Runner::OnTheSpot { processes, stop } => {
                 let command = Command {
-                    argv,
+                    executable,
+                    root: folder.root().to_owned(),
                     dir: folder.path().to_owned(),
                     env,
+                    place: Place::Here,
                     confinement: Confinement::NONE,
                     egress: None,
                     trace: None,
@@ -94,5 +100,33 @@ impl<'a> GateContext<'a> {
     /// The last bytes of what a program printed, masked before they are cut: the rest of a secret would no longer be found.
     pub(crate) fn end_of(&self, output: &str, bytes: usize) -> String {
         tail(&self.mask.apply(output.trim()), bytes).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nofx_shared::secrets::Mask;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{GateContext, Runner};
+    use crate::drivers::{Executable, Processes};
+    use crate::workspace::Folder;
+
+    #[tokio::test]
+    async fn no_part_of_a_secret_stays_where_the_output_of_a_tool_is_cut() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (processes, stop) = (Processes::own(), CancellationToken::new());
+        let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+        let mask = Mask::new(["hunter2-hunter2".to_owned()]);
+        let env = BTreeMap::new();
+        let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
+        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner };
+        // The output ends one byte before the secret does.
+        let script = format!("head -c {} /dev/zero | tr '\\0' o; printf 'hunter2-hunter2 and more'", Processes::OUTPUT_BYTES - 14);
+        let result = context.run(Executable::script(&script), &workspace).await.expect("it ran");
+        assert_eq!((result.exit_code, result.dropped_bytes), (Some(0), 10));
+        assert!(!result.output.contains("hunter") && !result.stdout.contains("hunter"));
     }
 }

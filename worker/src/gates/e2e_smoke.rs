@@ -11,7 +11,7 @@ use super::gate::Gate;
 use super::judgement::Judgement;
 use super::program::tool_of;
 use super::readers::{self, ToolOutput};
-use crate::drivers::script_argv;
+use crate::drivers::Executable;
 
 /// Starts the product and tries it end to end. Allowed only in plans that set `"risky": true`. Runs with stubs in place of
 /// secrets: a step of this tool cannot name any.
@@ -44,7 +44,7 @@ impl Gate for E2eSmoke {
         let mut env = context.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
-        let result = context.run_with(script_argv(&inputs.command), &folder, env).await?;
+        let result = context.run_with(Executable::script(&inputs.command), &folder, env).await?;
         let output = ToolOutput { stdout: &result.stdout, output: &result.output };
         let reading = readers::recognise(&output).and_then(|format| readers::read(format, &output).ok()).unwrap_or_default();
         let failed = reading.tests.map_or(0, |tests| tests.failed)
@@ -54,7 +54,7 @@ impl Gate for E2eSmoke {
             Some(127 | 126) => (Verdict::Inconclusive, format!("a required tool is missing: {}", context.end_of(&result.output, 500))),
             Some(0) => (Verdict::Fail, format!("{failed} checks failed")),
             Some(code) => (Verdict::Fail, format!("the smoke test exited with code {code}: {}", context.end_of(&result.output, 300))),
-            None => (Verdict::Inconclusive, "the smoke test was killed by a signal".to_owned()),
+            None => (Verdict::Inconclusive, format!("the smoke test {}", result.death())),
         };
         Ok(Judgement {
             tool: tool_of(context, &inputs.command, &folder).await?,

@@ -12,7 +12,7 @@ use super::readers::Format;
 #[derive(JsonSchema)]
 pub(crate) struct Lint;
 
-const COMMANDS: &[KnownCommand] = &[
+pub(super) const COMMANDS: &[KnownCommand] = &[
     KnownCommand::new("Cargo.toml", "cargo clippy --all-targets --message-format=json -- --deny warnings", Format::Cargo),
     KnownCommand::new("package.json", "npx --no-install eslint --format json .", Format::Eslint),
     KnownCommand::new("pyproject.toml", "ruff check --output-format json .", Format::Ruff),

@@ -7,6 +7,8 @@ mod context;
 mod coverage;
 mod e2e_smoke;
 mod gate;
+#[cfg(test)]
+mod images;
 mod judge;
 mod judgement;
 mod lint;

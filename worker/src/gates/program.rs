@@ -4,6 +4,7 @@ use nofx_shared::engine::Failure;
 use nofx_shared::gates::Tool;
 
 use super::context::GateContext;
+use crate::drivers::Executable;
 use crate::workspace::Folder;
 
 /// Programs that have `--version`.
@@ -36,7 +37,7 @@ pub(super) async fn tool_of(context: &GateContext<'_>, command: &str, folder: &F
     let (name, argv) = program_of(command);
     let version = match argv {
         // A missing program has no version; the verdict says already that it is missing.
-        Some(argv) => match context.run(argv, folder).await {
+        Some(argv) => match context.run(Executable::Argv(argv), folder).await {
             Ok(result) if result.exit_code == Some(0) => {
                 result.stdout.lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
             }

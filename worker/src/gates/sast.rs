@@ -13,7 +13,7 @@ use super::readers::Format;
 #[derive(JsonSchema)]
 pub(crate) struct Sast;
 
-const COMMANDS: &[KnownCommand] = &[
+pub(super) const COMMANDS: &[KnownCommand] = &[
     KnownCommand::new(".semgrep*", "semgrep scan --config \"$(ls -d .semgrep* | head -n 1)\" --sarif --metrics off --quiet", Format::Sarif),
     KnownCommand::new("pyproject.toml", "ruff check --isolated --select S --output-format sarif .", Format::Sarif),
     KnownCommand::new("go.mod", "gosec -quiet -fmt sarif ./...", Format::Sarif),

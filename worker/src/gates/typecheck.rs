@@ -12,7 +12,7 @@ use super::readers::Format;
 #[derive(JsonSchema)]
 pub(crate) struct Typecheck;
 
-const COMMANDS: &[KnownCommand] = &[
+pub(super) const COMMANDS: &[KnownCommand] = &[
     KnownCommand::new("Cargo.toml", "cargo check --all-targets --message-format=json", Format::Cargo),
     KnownCommand::new("tsconfig.json", "npx --no-install tsc --noEmit --pretty false", Format::Tsc),
     KnownCommand::new("pyproject.toml", "mypy --no-color-output --show-column-numbers --no-error-summary .", Format::Lines),

@@ -13,7 +13,7 @@ use super::readers::Format;
 #[derive(JsonSchema)]
 pub(crate) struct Unit;
 
-const COMMANDS: &[KnownCommand] = &[
+pub(super) const COMMANDS: &[KnownCommand] = &[
     KnownCommand::new("Cargo.toml", "cargo test --message-format=json", Format::Cargo),
     KnownCommand {
         file: "pyproject.toml",

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Handler;
-use crate::drivers::{ProcessResult, last_lines, printable, script_argv, tail};
+use crate::drivers::{Executable, ProcessResult, last_lines, printable, tail};
 use crate::step::{StepContext, media_type};
 
 /// How much of a process' output is in the error of its step; the log has all of it.
@@ -48,9 +48,9 @@ impl Handler for Bash {
     type Inputs = Inputs;
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
-        let argv = match (inputs.script, inputs.argv) {
-            (Some(script), None) => script_argv(&script),
-            (None, Some(argv)) if !argv.is_empty() => argv,
+        let executable = match (inputs.script, inputs.argv) {
+            (Some(script), None) => Executable::Script(script),
+            (None, Some(argv)) if !argv.is_empty() => Executable::Argv(argv),
             _ => return Err(Failure::permanent("set either `script` or a non-empty `argv`")),
         };
         let folder = step.workspace().await?.below(&step.services.processes, inputs.cwd.as_deref()).await?;
@@ -59,7 +59,7 @@ impl Handler for Bash {
         }
         let mut env = step.env.clone();
         env.extend(step.idempotency_key.clone().map(|key| ("NOFX_IDEMPOTENCY_KEY".to_owned(), key)));
-        let result = step.run(argv, &folder, env).await?;
+        let result = step.run(executable, &folder, env).await?;
         let saved = save_log(step, &result).await;
         if step.stop.is_cancelled() {
             return Err(Failure::interrupted());
@@ -98,9 +98,8 @@ async fn save_log(step: &StepContext, result: &ProcessResult) -> Result<(), Fail
 }
 
 fn failure(result: &ProcessResult, mask: &Mask) -> Failure {
-    let message = result
-        .exit_code
-        .map_or_else(|| "the process was killed by a signal".to_owned(), |code| format!("the process exited with code {code}"));
+    let message =
+        result.exit_code.map_or_else(|| format!("the process {}", result.death()), |code| format!("the process exited with code {code}"));
     let mut details = json!({"exit_code": result.exit_code});
     let stderr = readable_end(&mask.apply(&result.stderr), mask);
     if stderr.is_empty() {

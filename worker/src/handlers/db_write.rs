@@ -3,8 +3,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Handler;
-use crate::step::StepContext;
+use super::Portable;
+use crate::step::Attempt;
 
 /// Inserts, updates, upserts or deletes rows of a table that a rule of the tenant names (see docs/db-write.md).
 ///
@@ -57,12 +57,12 @@ struct Filter {
     value: Value,
 }
 
-impl Handler for DbWrite {
+impl Portable for DbWrite {
     const TOOL: &'static str = "db_write";
     const TIMEOUT_S: u64 = 30;
     type Inputs = Inputs;
 
-    async fn run(_: &StepContext, mut inputs: Inputs) -> Result<Outcome, Failure> {
+    async fn run(_: &Attempt<'_>, mut inputs: Inputs) -> Result<Outcome, Failure> {
         let mut rows = std::mem::take(&mut inputs.rows);
         match inputs.values.take() {
             Some(values) if rows.is_empty() => rows.push(values),

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Handler;
-use crate::step::StepContext;
+use super::Portable;
+use crate::step::Attempt;
 
 /// Calls a URL. Private addresses are refused unless an operator has allowed their network for the tenant; redirects are not followed.
 /// Outputs: `status`, `headers`, `body` (JSON when it is JSON, else text). A retry calls again, with the same `Idempotency-Key` when the step has one.
@@ -36,12 +36,12 @@ const BODY_BYTES: usize = 200 << 10;
 /// Longest name of a host: that of DNS, RFC 1035.
 const HOST_BYTES: usize = 253;
 
-impl Handler for Http {
+impl Portable for Http {
     const TOOL: &'static str = "http";
     const TIMEOUT_S: u64 = 60;
     type Inputs = Inputs;
 
-    async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+    async fn run(attempt: &Attempt<'_>, inputs: Inputs) -> Result<Outcome, Failure> {
         let method: Method =
             inputs.method.as_deref().unwrap_or("GET").parse().map_err(|_| Failure::permanent("`method` is not an HTTP method"))?;
         let url: Url = inputs.url.parse().map_err(|error| Failure::permanent(format!("url: {error}")))?;
@@ -50,18 +50,18 @@ impl Handler for Http {
             return Err(Failure::permanent(format!("the name of a host has {HOST_BYTES} characters at most, this one has {}", host.len())));
         }
         let target = format!("http:{host}");
-        if let Some(outcome) = step.check_breaker(&target) {
+        if let Some(outcome) = attempt.check_breaker(&target) {
             return Ok(outcome);
         }
-        let client = net::client_for(&url, &step.networks()).await.map_err(|error| {
+        let client = net::client_for(&url, &attempt.networks()).await.map_err(|error| {
             if error.is_transient() { Failure::transient(error.to_string()) } else { Failure::permanent(error.to_string()) }
         })?;
         let mut request = client.request(method, url.clone());
         for (name, value) in &inputs.headers {
-            request = request.header(name, reveal(step, value));
+            request = request.header(name, reveal(attempt, value));
         }
         let has_key = inputs.headers.keys().any(|name| name.eq_ignore_ascii_case("idempotency-key"));
-        if let Some(key) = step.idempotency_key.as_ref().filter(|_| !has_key) {
+        if let Some(key) = attempt.idempotency_key.filter(|_| !has_key) {
             request = request.header("idempotency-key", key);
         }
         request = match inputs.body {
@@ -95,7 +95,7 @@ impl Handler for Http {
 }
 
 /// A header's value with the secrets that the step names.
-fn reveal(step: &StepContext, value: &str) -> String {
-    let secrets = step.step.spec.secrets.iter().filter_map(|name| Some((name, step.env.get(name)?)));
+fn reveal(attempt: &Attempt<'_>, value: &str) -> String {
+    let secrets = attempt.step.spec.secrets.iter().filter_map(|name| Some((name, attempt.env.get(name)?)));
     secrets.fold(value.to_owned(), |value, (name, secret)| value.replace(&format!("${{{name}}}"), secret))
 }

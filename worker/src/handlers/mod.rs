@@ -13,6 +13,7 @@ mod http;
 mod manual;
 mod noop;
 mod planning;
+mod portable;
 mod sleep;
 mod workspace_write;
 
@@ -24,6 +25,7 @@ pub(crate) use catalogue::tool_catalogue;
 pub(crate) use find::{find, gates, name};
 use handler::Tool;
 pub(crate) use handler::{Erased, Handler};
+pub(crate) use portable::{Portable, find_portable};
 
 /// The one list of tools.
 fn all() -> [&'static dyn Erased; 23] {

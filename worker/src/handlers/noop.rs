@@ -3,8 +3,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Handler;
-use crate::step::StepContext;
+use super::Portable;
+use crate::step::Attempt;
 
 /// Does nothing; returns its inputs as outputs.
 #[derive(JsonSchema)]
@@ -17,11 +17,11 @@ pub(super) struct Inputs {
     all: Map<String, Value>,
 }
 
-impl Handler for Noop {
+impl Portable for Noop {
     const TOOL: &'static str = "noop";
     type Inputs = Inputs;
 
-    async fn run(_: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
+    async fn run(_: &Attempt<'_>, inputs: Inputs) -> Result<Outcome, Failure> {
         Ok(Outcome::Done { outputs: Value::Object(inputs.all) })
     }
 }

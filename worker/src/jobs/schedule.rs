@@ -8,18 +8,21 @@ use nofx_shared::db::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::context::JobContext;
-use super::{deadlines, deliver_hooks, prune, report_checks, seal_payloads, sweep, watch_queues};
+use super::{bound_workspaces, deadlines, deliver_hooks, prune, reap_machines, report_checks, seal_payloads, sweep, watch_queues};
 
 /// One run of a job; the next one retries what failed.
 type Job = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<(), Error>>;
 
 /// The one list of jobs that repeat: name, time between two runs, job. An idle worker makes twelve calls a minute: four sweeps of two, two
-/// for deadlines, one for the queues and one for the audit log.
-fn all(sweep_interval: Duration) -> [(&'static str, Duration, Job); 5] {
+/// for deadlines, one for the queues and one for the audit log; one more when it has workspaces. `reap_machines` calls the providers of
+/// machines, if there are any.
+fn all(sweep_interval: Duration) -> [(&'static str, Duration, Job); 7] {
     [
         ("sweep", sweep_interval, |context| Box::pin(sweep::run(context))),
         ("deadlines", Duration::from_secs(30), |context| Box::pin(deadlines::run(context))),
+        ("bound_workspaces", sweep_interval * 4, |context| Box::pin(bound_workspaces::run(context))),
         ("prune", Duration::from_secs(3600), |context| Box::pin(prune::run(context))),
+        ("reap_machines", sweep_interval * 4, |context| Box::pin(reap_machines::run(context))),
         ("watch_queues", Duration::from_secs(60), |context| Box::pin(watch_queues::run(context))),
         ("seal_payloads", Duration::from_secs(60), |context| Box::pin(seal_payloads::run(context))),
     ]

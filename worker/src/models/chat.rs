@@ -10,7 +10,7 @@ use super::provider_error::{ProviderError, classify, shorten};
 use super::request::ModelRequest;
 
 /// Tokens, counted the same way for all providers: input includes cached tokens, output includes reasoning tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Usage {
     pub input_tokens: u64,
     pub cached_tokens: u64,

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use nofx_shared::crypto::digest;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::task::Task;
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ModelRequest {
     pub task: Task,
     pub system: Option<String>,

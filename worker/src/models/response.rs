@@ -2,12 +2,15 @@
 
 use nofx_shared::models::{ModelCallResult, ReplayedResponse};
 use nofx_shared::secrets::Mask;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::candidates::Candidate;
 use super::chat::{Completion, Usage};
 use super::price;
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ModelResponse {
     pub text: String,
     pub provider: String,

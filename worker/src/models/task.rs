@@ -1,7 +1,7 @@
 //! The kinds of work that models are called for.
 
 /// The kind of work: selects the candidates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Task {
     Codegen,

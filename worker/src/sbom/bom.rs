@@ -12,11 +12,7 @@ use super::fault::Fault;
 use super::faults::Faults;
 use super::group::Group;
 use super::package::Package;
-
-/// Most packages of one bill.
-const PACKAGES: usize = 200_000;
-/// Most bytes of the texts of all packages, in memory: those of the largest known lock files have 5 MB.
-const PACKAGE_BYTES: usize = 64 << 20;
+use super::packages::{PACKAGE_BYTES, PACKAGES};
 
 #[derive(Default)]
 pub(crate) struct Bom {
@@ -89,7 +85,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::package::{Ecosystem, Origin, Package};
-    use super::{Bom, PACKAGE_BYTES};
+    use super::super::packages::PACKAGE_BYTES;
+    use super::Bom;
 
     fn document(bom: Bom) -> Value {
         serde_json::from_str(&bom.document(Uuid::nil(), Uuid::nil()).text).expect("JSON")

@@ -4,6 +4,7 @@
 
 mod bom;
 mod component;
+mod content;
 mod document;
 mod fault;
 mod faults;
@@ -12,10 +13,16 @@ mod hash;
 mod installed;
 mod licence;
 mod limited;
+mod locked;
 mod locks;
 mod package;
+mod packages;
+mod permit;
 mod save;
 mod workspace;
 
 pub(crate) use bom::Bom;
-pub(crate) use locks::{LOCK_BYTES, hashed_requirements, index_requirements, is_berry, poetry_requirements, uv_project, yarn_packages};
+pub(crate) use content::text;
+pub(crate) use locked::locked;
+pub(crate) use locks::{Required, is_berry, poetry_requirements, required, uv_project, yarn_packages};
+pub(crate) use permit::Permit;

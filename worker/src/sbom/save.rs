@@ -5,26 +5,22 @@ use nofx_sandbox::Files;
 use nofx_shared::crypto;
 use nofx_shared::engine::Failure;
 use nofx_shared::storage::Content;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::bom::Bom;
 use super::document::Document;
+use super::permit::Permit;
 use crate::step::StepContext;
 use crate::workspace::Folder;
 
 const NAME: &str = "sbom.cdx.json";
 const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 
-/// Most bills that this process makes and saves at once.
-const BILLS: usize = 2;
-static PERMITS: Semaphore = Semaphore::const_new(BILLS);
-
 /// A bill that takes memory until it is dropped.
 struct Made {
     document: Document,
     digest: String,
-    permit: SemaphorePermit<'static>,
+    permit: Permit,
 }
 
 impl Bom {
@@ -37,14 +33,14 @@ impl Bom {
     }
 
     async fn make(self, files: Files, run: Uuid, step: Uuid) -> Result<Made, Failure> {
-        let permit = PERMITS.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
+        let permit = Permit::get().await?;
         // The thread has the permit: it works on when the step ends before it.
         let made = tokio::task::spawn_blocking(move || made(self, &files, run, step, permit));
         made.await.map_err(|error| Failure::permanent(format!("could not make the bill of materials: {error}")))
     }
 }
 
-fn made(mut bom: Bom, files: &Files, run: Uuid, step: Uuid, permit: SemaphorePermit<'static>) -> Made {
+fn made(mut bom: Bom, files: &Files, run: Uuid, step: Uuid, permit: Permit) -> Made {
     bom.add_workspace(files);
     let document = bom.document(run, step);
     Made { digest: crypto::digest(document.text.as_bytes()), document, permit }
@@ -57,7 +53,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::bom::Bom;
-    use super::{BILLS, Made, PERMITS};
+    use super::super::permit::Permit;
+    use super::Made;
 
     async fn make(dir: &std::path::Path) -> Made {
         let made = Bom::default().make(Files::own(dir).expect("open"), Uuid::nil(), Uuid::nil()).await;
@@ -70,10 +67,10 @@ mod tests {
         let first = make(dir.path()).await;
         assert_eq!(first.digest, crypto::digest(first.document.text.as_bytes()));
         let second = make(dir.path()).await;
-        assert_eq!((PERMITS.available_permits(), BILLS), (0, 2), "no third one is made");
+        assert_eq!(Permit::available(), 0, "no third one is made");
         drop(first);
-        assert_eq!(PERMITS.available_permits(), 1);
+        assert_eq!(Permit::available(), 1);
         drop(second);
-        assert_eq!(PERMITS.available_permits(), 2);
+        assert_eq!(Permit::available(), 2);
     }
 }

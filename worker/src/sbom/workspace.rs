@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::bom::Bom;
+use super::content::text;
 use super::installed;
+use super::locks::LOCKS;
 use super::locks::requirements::{self, INCLUDES, beside};
-use super::locks::{LOCKS, decode};
 use nofx_sandbox::Files;
 
 impl Bom {
     /// Adds the packages of a workspace; what cannot be read is a fault of the bill.
     pub(super) fn add_workspace(&mut self, folder: &Files) {
         for (name, read) in LOCKS {
-            if let Some(text) = decode(folder, name).transpose() {
+            if let Some(text) = text(folder, name).transpose() {
                 self.add_packages(name, text.and_then(|text| read(&text)));
             }
         }
@@ -27,7 +28,7 @@ fn read_requirements(folder: &Files, bom: &mut Bom) {
     let mut known = BTreeSet::from(["requirements.txt".to_owned()]);
     let mut open = vec!["requirements.txt".to_owned()];
     while let Some(file) = open.pop() {
-        match decode(folder, &file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
+        match text(folder, &file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
             Ok(Some(found)) => {
                 for include in found.includes {
                     let path = beside(&file, &include);
@@ -37,7 +38,7 @@ fn read_requirements(folder: &Files, bom: &mut Bom) {
                         open.push(path);
                     }
                 }
-                bom.add_packages(&file, Ok(found.packages));
+                bom.add_packages(&file, Ok(found.packages.into_vec()));
             }
             Ok(None) if file == "requirements.txt" => {}
             Ok(None) => bom.add_fault(&file, "is included by a requirements file and does not exist"),

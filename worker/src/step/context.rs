@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
-use ipnet::IpNet;
 use nofx_shared::artifacts::Material;
-use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
-use nofx_shared::net;
+use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Sandboxed, Services};
-use crate::drivers::Confinement;
+use super::{Attempt, Sandboxed, Services};
+use crate::drivers::{Confinement, Place};
 use crate::egress::Grant;
 use crate::workspace::Folder;
 
@@ -37,12 +35,14 @@ pub(crate) struct StepContext {
     pub sandboxed: Arc<Mutex<Sandboxed>>,
     /// The step's span in its run's trace, the parent of its calls and processes.
     pub trace: Option<TraceParent>,
-    /// The step's result counts for the breaker of this target: see `check_breaker`.
+    /// The step's result counts for the breaker of this target: see `Attempt::check_breaker`.
     pub breaker_target: Arc<OnceLock<String>>,
     /// Bytes of its log that were streamed.
     pub log_offset: tokio::sync::Mutex<usize>,
     /// How its processes are confined.
     pub confinement: Confinement,
+    /// Where they run.
+    pub place: Place,
     /// The way out of its processes, with `network: proxy`.
     pub egress: Option<Arc<Grant>>,
     pub stop: CancellationToken,
@@ -55,20 +55,19 @@ impl StepContext {
         self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
     }
 
-    /// Private networks that it may reach.
-    pub(crate) fn networks(&self) -> Vec<IpNet> {
-        if self.services.allow_private_addresses { net::everywhere() } else { self.step.networks.clone().unwrap_or_default() }
-    }
-
     /// What held for its processes so far.
     pub(crate) fn sandboxed(&self) -> Sandboxed {
         self.sandboxed.lock().expect("the lock is never poisoned").clone()
     }
 
-    /// Names the breaker target of the step: `http:api.example.com`. The step's result counts for its breaker. When the breaker is open,
-    /// the handler must return this outcome.
-    pub(crate) fn check_breaker(&self, target: &str) -> Option<Outcome> {
-        drop(self.breaker_target.set(target.to_owned()));
-        self.step.is_breaker_open(target).then(|| Outcome::BreakerOpen { target: target.to_owned() })
+    /// What of it a tool sees that needs nothing of this machine.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        Attempt {
+            step: &self.step,
+            env: &self.env,
+            idempotency_key: self.idempotency_key.as_deref(),
+            allow_private_addresses: self.services.allow_private_addresses,
+            breaker_target: &self.breaker_target,
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! step's outcome, and evidence and provenance have it.
 
 use nofx_shared::drivers::{Destination, Enforced, Usage};
+use serde_json::{Value, json};
 
 /// What held for all processes of an attempt, and what they used together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,11 +16,16 @@ pub(crate) struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// Adds a process that has ended.
-    pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
+    /// Adds what was used beside its processes, or is known of all of them only: how long their machine was there.
+    pub(crate) fn add_usage(&mut self, usage: Option<Usage>) {
         if let Some(usage) = usage {
             self.usage = Some(self.usage.take().unwrap_or_default().and(usage));
         }
+    }
+
+    /// Adds a process that has ended.
+    pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
+        self.add_usage(usage);
         self.has_unreported |= enforced.is_none();
         let weaker = |enforced: &&Enforced| self.isolation.as_ref().is_none_or(|known| enforced.level < known.level);
         if self.has_unreported {
@@ -34,6 +40,11 @@ impl Sandboxed {
         if !destinations.is_empty() {
             self.usage.get_or_insert_default().destinations = destinations;
         }
+    }
+
+    /// What is settled: nothing when no process ran, `{}` when one ran of which nothing is known.
+    pub(crate) fn reported(&self) -> Option<Value> {
+        if self.has_unreported { Some(json!({})) } else { self.isolation.as_ref().map(|isolation| json!(isolation)) }
     }
 }
 

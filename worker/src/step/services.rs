@@ -1,18 +1,20 @@
 //! What all steps of a worker share: connections, stores and keys. Built once, when the worker starts; building makes no call. What runs
 //! the steps (metrics, the queue, wake-ups) is not here: no step may reach it.
 
-use std::sync::LazyLock;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
 use nofx_shared::db::Db;
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::secrets::SecretStore;
 use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
-use crate::drivers::Processes;
+use crate::dependencies::Dependencies;
+use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
 
@@ -20,14 +22,22 @@ use crate::workspace::Workspaces;
 pub(crate) struct Services {
     pub db: Db,
     pub storage: Storage,
-    pub secrets: SecretStore,
+    pub secrets: Arc<SecretStore>,
+    /// The accounts of machines.
+    pub accounts: Arc<Accounts>,
     pub forges: Forges,
     pub models: Models,
     pub workspaces: Workspaces,
     pub processes: Processes,
+    /// Executes steps of the driver `vercel-function`, if the deployment has one.
+    pub function: Option<VercelFunction>,
+    /// The drivers that this deployment has, each with the placements that it can give to a step.
+    pub offered: Vec<(Driver, &'static [Placement])>,
+    pub dependencies: Dependencies,
     pub allow_private_addresses: bool,
-    /// The operator's minimum of isolation.
-    pub isolation_floor: Level,
+    /// The folder of the operator's database of advisories for Rust.
+    pub advisory_db: Option<PathBuf>,
+    pub isolation: Isolation,
     /// The TCP ports that steps may connect to.
     pub step_ports: Vec<u16>,
     /// This worker's name.
@@ -47,20 +57,36 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    pub(crate) fn new(settings: &settings::Worker, sandbox: Sandbox, timings: Timings, tool_catalogue: fn() -> String) -> Self {
+    pub(crate) fn new(
+        settings: &settings::Worker,
+        isolation: Isolation,
+        sandbox: Sandbox,
+        timings: Timings,
+        dependencies: Dependencies,
+        tool_catalogue: fn() -> String,
+    ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::confined(settings.processes, sandbox.clone(), settings.isolation_floor);
+        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
+        let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
+        // Every worker of a deployment has this key, and no other deployment.
+        let deployment = settings.signing_key.public().kid.to_string();
+        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), deployment);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
-            secrets: SecretStore::new(settings.secrets.clone(), db.clone()),
+            secrets,
+            accounts: Arc::new(accounts),
             db,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),
-            workspaces: Workspaces::new(sandbox, processes.clone()),
+            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes),
             processes,
+            function: settings.function.as_ref().map(VercelFunction::new),
+            offered: offered(settings.function.is_some()),
+            dependencies,
             allow_private_addresses: settings.allow_private_addresses,
-            isolation_floor: settings.isolation_floor,
+            advisory_db: settings.advisory_db.clone(),
+            isolation,
             step_ports: settings.step_ports.clone(),
             worker: settings.name.clone(),
             image: settings.image.clone(),

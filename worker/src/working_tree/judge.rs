@@ -1,5 +1,6 @@
 //! Judges with each gate in turn and saves its evidence. Which gates is not decided here: see `choose`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use nofx_shared::engine::Failure;
@@ -23,6 +24,7 @@ pub async fn judge_working_tree(
     mut each: impl FnMut(&GateVerdict),
 ) -> Result<Vec<GateVerdict>, Refused> {
     let chosen = choose(options)?;
+    let advisory_db = settings::advisory_db().map_err(|error| Refused(error.to_string()))?;
     let mut out = Out::open(options)?;
     let processes = Processes::own();
     let workspace = Folder::new(&processes, options.dir.clone()).map_err(|failure| Refused(failure.message))?;
@@ -34,7 +36,7 @@ pub async fn judge_working_tree(
         if one.if_it_fits && !one.gate.fits(workspace.files()) {
             continue;
         }
-        let Some((judged, mask)) = judge(&workspace, &processes, options, &one, stop).await else { break };
+        let Some((judged, mask)) = judge(&workspace, &processes, options, &one, advisory_db.as_deref(), stop).await else { break };
         let verdict = out.save(one.name, judged, &mask)?;
         each(&verdict);
         verdicts.push(verdict);
@@ -52,6 +54,7 @@ async fn judge(
     processes: &Processes,
     options: &GateOptions,
     chosen: &Chosen,
+    advisory_db: Option<&Path>,
     stop: &CancellationToken,
 ) -> Option<(Judged, Mask)> {
     let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
@@ -70,7 +73,7 @@ async fn judge(
     let own = stop.child_token();
     let _ended = own.clone().drop_guard();
     let runner = Runner::OnTheSpot { processes, stop: &own };
-    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, runner };
+    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db, runner };
     let judged = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
     match judged {
         _ if stop.is_cancelled() => None,

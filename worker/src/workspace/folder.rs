@@ -12,17 +12,24 @@ use crate::drivers::Processes;
 #[derive(Clone)]
 pub(crate) struct Folder {
     path: PathBuf,
+    /// The folder that this one was found below; itself when it was not.
+    root: PathBuf,
     files: Files,
 }
 
 impl Folder {
     pub(crate) fn new(processes: &Processes, path: PathBuf) -> Result<Self, Failure> {
         let files = processes.files(&path)?;
-        Ok(Self { path, files })
+        Ok(Self { root: path.clone(), path, files })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The workspace that it is in, or the scratch folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// What is below it. Its calls may wait for a disk: not for the loop's thread.
@@ -40,7 +47,7 @@ impl Folder {
             return Err(refuse("is not named by a path below it"));
         }
         match self.off_loop(move |files| files.list(path)).await? {
-            Ok(Some(_)) => Self::new(processes, self.path.join(name)),
+            Ok(Some(_)) => Ok(Self { root: self.root.clone(), ..Self::new(processes, self.path.join(name))? }),
             Ok(None) => Err(refuse("is not there")),
             Err(why) => Err(refuse(&why)),
         }

@@ -9,10 +9,11 @@ use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use crate::drivers::{Command, LiveOutput, ProcessResult, Processes};
+use crate::drivers::{Command, Executable, LiveOutput, Place, ProcessResult, Processes};
 
-/// Largest output of one command: a diff or a list of files that was cut short would look complete.
-const OUTPUT_BYTES: usize = 256 << 20;
+/// Largest output of one command: a diff or a list of files that was cut short would look complete. It is held twice, by a worker that may
+/// have no more than 2 GB.
+const OUTPUT_BYTES: usize = 64 << 20;
 /// Largest index: that of some millions of files.
 const INDEX_BYTES: u64 = 1 << 30;
 
@@ -49,9 +50,11 @@ impl<'a> Git<'a> {
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
         env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
         let command = Command {
-            argv,
+            executable: Executable::Argv(argv),
+            root: self.folder.root().to_owned(),
             dir: self.folder.path().to_owned(),
             env,
+            place: Place::Here,
             confinement: self.processes.of_git(),
             egress: None,
             trace: None,

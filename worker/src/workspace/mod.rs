@@ -1,6 +1,7 @@
 //! One folder for each run, with a checkout of the plan's repository. The run's steps on this worker share it; another worker makes its
 //! own. What steps do in it is not here: see `step` and `handlers`.
 
+mod disk;
 mod folder;
 mod git;
 mod snapshot;

@@ -1,7 +1,7 @@
 //! The folders of runs: created on first use, shared by the steps of a run on this machine, removed when they are old. A checkout is made
 //! under another name and then adopted, so that a workspace that exists is complete. Each belongs to a user of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,20 +13,49 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::disk::{Disk, measure};
 use super::folder::Folder;
 use super::git::{Git, of_others};
 use crate::drivers::Processes;
+
+/// A workspace that is not complete: it is removed when this is dropped, also when whoever waits for it is stopped.
+struct Unadopted {
+    sandbox: Sandbox,
+    folder: PathBuf,
+    is_adopted: bool,
+}
+
+impl Unadopted {
+    fn create(sandbox: &Sandbox, run: Uuid) -> Result<Self, String> {
+        Ok(Self { sandbox: sandbox.clone(), folder: sandbox.create_workspace(run)?, is_adopted: false })
+    }
+
+    fn adopt(mut self, run: Uuid) -> Result<(), String> {
+        self.is_adopted = self.sandbox.adopt_workspace(run, &self.folder)?;
+        Ok(())
+    }
+}
+
+impl Drop for Unadopted {
+    fn drop(&mut self) {
+        if !self.is_adopted {
+            self.sandbox.remove_later(&self.folder);
+        }
+    }
+}
 
 pub(crate) struct Workspaces {
     sandbox: Sandbox,
     processes: Processes,
     /// By run: one checkout at a time, and only once.
     created: Mutex<HashMap<Uuid, Arc<OnceCell<PathBuf>>>>,
+    disk: Disk,
 }
 
 impl Workspaces {
-    pub(crate) fn new(sandbox: Sandbox, processes: Processes) -> Self {
-        Self { sandbox, processes, created: Mutex::default() }
+    /// `most`: how much disk all of them may use, in bytes.
+    pub(crate) fn new(sandbox: Sandbox, processes: Processes, most: Option<u64>) -> Self {
+        Self { sandbox, processes, created: Mutex::default(), disk: Disk::new(most) }
     }
 
     /// The run's folder: a checkout, or an empty folder when the plan names no repository.
@@ -41,23 +70,16 @@ impl Workspaces {
         if let Some(found) = self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
             return Ok(found);
         }
+        self.disk.check_room()?;
         if source.is_some_and(|source| source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
             return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
         }
-        let new = self.supervised(move |sandbox| sandbox.create_workspace(run)).await?;
-        let filled = match source {
-            Some(source) => self.check_out(&new, source).await,
-            None => Ok(()),
-        };
-        if let Err(failure) = filled {
-            self.sandbox.remove_later(&new);
-            return Err(failure);
+        let new = self.supervised(move |sandbox| Unadopted::create(sandbox, run)).await?;
+        if let Some(source) = source {
+            self.check_out(&new.folder, source).await?;
         }
-        let folder = new.clone();
-        if !self.supervised(move |sandbox| sandbox.adopt_workspace(run, &folder)).await? {
-            // Another worker on this machine was faster: its checkout is used.
-            self.sandbox.remove_later(&new);
-        }
+        // If another worker on this machine was faster, its checkout is used.
+        self.supervised(move |_| new.adopt(run)).await?;
         let found = self.supervised(move |sandbox| sandbox.find_workspace(run)).await?;
         found.ok_or_else(|| Failure::transient("the workspace is gone"))
     }
@@ -83,13 +105,51 @@ impl Workspaces {
             Err(failure) => return tracing::warn!(error = failure.message, "could not list old workspaces"),
         };
         for run in runs {
-            self.created.lock().expect("the lock is never poisoned").remove(&run);
-            let removed =
-                self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await;
-            if let Err(failure) = removed {
-                tracing::warn!(error = failure.message, %run, "could not remove an old workspace");
-            }
+            self.remove(run).await;
         }
+    }
+
+    /// Removes the folder of a run, if there is one; what could not be removed stays for the next time.
+    pub(crate) async fn remove(&self, run: Uuid) {
+        self.created.lock().expect("the lock is never poisoned").remove(&run);
+        match self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await {
+            Ok(()) => self.disk.forget(run),
+            Err(failure) => tracing::warn!(error = failure.message, %run, "could not remove a workspace"),
+        }
+    }
+
+    /// The runs that have a folder on this machine.
+    pub(crate) async fn runs(&self) -> Vec<Uuid> {
+        let all = self.supervised(|sandbox| sandbox.idle_workspaces(Duration::ZERO)).await;
+        all.inspect_err(|failure| tracing::warn!(error = failure.message, "could not list workspaces")).unwrap_or_default()
+    }
+
+    /// Measures the folders of these runs, those of ended ones once. Returns the runs whose folders must go so that the rest fits.
+    pub(crate) async fn measure(&self, runs: Vec<Uuid>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
+        let mut measured = HashMap::new();
+        for run in runs {
+            let known = self.disk.known(run);
+            let bytes = match known {
+                // A run that was retried changes it again.
+                Some(known) if known.is_last && !unfinished.contains(&run) => Ok(known.bytes),
+                _ => self.bytes(run).await,
+            };
+            let bytes = bytes.inspect_err(|failure| tracing::warn!(error = failure.message, %run, "could not measure a workspace"));
+            measured.insert(run, bytes.ok().or(known.map(|known| known.bytes)).unwrap_or_default());
+        }
+        self.disk.update(measured, unfinished)
+    }
+
+    async fn bytes(&self, run: Uuid) -> Result<u64, Failure> {
+        match self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
+            Some(path) => measure(&self.processes, &Folder::new(&self.processes, path)?).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Bytes of all workspaces when they were measured last, and how many there were.
+    pub(crate) fn usage(&self) -> (u64, usize) {
+        self.disk.usage()
     }
 
     async fn supervised<T: Send + 'static>(&self, call: impl FnOnce(&Sandbox) -> Result<T, String> + Send + 'static) -> Result<T, Failure> {

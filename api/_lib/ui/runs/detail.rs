@@ -14,6 +14,7 @@ use super::shown::Shown;
 use super::timeline::{UNFOLDED_BY_ITSELF, draw};
 use super::{curl, drawer};
 use crate::http::{Path, Refusal};
+use crate::runs::usage::RunUsage;
 use crate::ui::Ui;
 use crate::ui::components::{badge, duration, empty, event_feed, gate_card, id, json, when};
 use crate::ui::layout::{Frame, Icon, Page};
@@ -129,6 +130,10 @@ fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
                 div { dt { "Author" } dd { (frame.who(&run.created_by)) } }
                 div { dt { "Duration" } dd data-since=[run.ended_at.is_none().then(|| run.created_at.timestamp_millis())] { (duration(took.num_milliseconds())) } }
                 @if page.cost_usd > 0.0 { div { dt { "Model cost" } dd { (format!("{:.4} USD", page.cost_usd)) } } }
+                @if let Some(used) = run.sandbox {
+                    div { dt { "Programs" } dd { (programs(&used)) } }
+                    @if used.cost_micro_usd > 0 { div { dt { "Sandbox cost" } dd { (format!("{:.6} USD", used.cost_micro_usd as f64 / 1e6)) } } }
+                }
                 @if let Some(trace) = trace {
                     div { dt { "Trace" } dd {
                         @match &ui.app.settings().trace_url {
@@ -141,6 +146,12 @@ fn head(ui: &Ui, frame: &Frame, page: &RunPage) -> Markup {
             (actions(frame, page))
         }
     }
+}
+
+/// What the programs of a run's steps used.
+fn programs(used: &RunUsage) -> String {
+    let time = |ms: u64| duration(i64::try_from(ms).unwrap_or(i64::MAX));
+    format!("{}, CPU {}, {} MiB at most", time(used.wall_ms), time(used.cpu_ms), used.max_rss_bytes.div_ceil(1 << 20))
 }
 
 /// A run's error in one line: at which step, and what.

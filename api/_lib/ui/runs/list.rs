@@ -159,6 +159,7 @@ fn reason(frame: &Frame, run: &RunSummary, why: &StatusReason) -> Markup {
         "gate" => "waiting for approval at",
         "breaker" => "waiting on an open breaker at",
         "timer" => "waiting on a timer at",
+        "quota" => "waiting for the quota of the tenant at",
         _ => "at",
     };
     html! {

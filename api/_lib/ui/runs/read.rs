@@ -16,6 +16,7 @@ use crate::App;
 use crate::gates::{COLUMNS as GATES, Gate};
 use crate::http::{Refusal, one};
 use crate::runs::attempts::{self, Attempt};
+use crate::runs::usage::{EMBEDDED, RunUsage};
 
 /// A run with its steps, without what only a step's own view shows.
 pub(super) struct RunPage {
@@ -45,6 +46,7 @@ pub(super) struct Run {
     pub ended_at: Option<DateTime<Utc>>,
     pub steps: Vec<Step>,
     pub gates: Vec<Gate>,
+    pub sandbox: Option<RunUsage>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +89,7 @@ pub(super) async fn read(app: &App, caller: &Caller, id: Uuid) -> Result<RunPage
     let newest: Vec<Newest> = db.read(&newest).await?;
     let select = format!(
         "id,goal,status,plan,steps_total,open_steps,error,created_by,traceparent,created_at,ended_at,\
-         steps:step(id,parent_id,name,tool,status,waits_for,attempt,ready_at,started_at,ended_at),gates:gate({GATES})"
+         steps:step(id,parent_id,name,tool,status,waits_for:shown_waits_for,attempt,ready_at,started_at,ended_at),gates:gate({GATES}),{EMBEDDED}"
     );
     let run = Query::of(
         "run",

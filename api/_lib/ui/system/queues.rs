@@ -35,6 +35,7 @@ pub(super) fn tiles(summary: &Value) -> Markup {
     let facts = [
         ("ready", "Ready steps"),
         ("throttled", "Throttled"),
+        ("waiting_on_quota", "Behind a quota"),
         ("waiting_on_timer", "On a timer"),
         ("waiting_on_breaker", "Behind an open breaker"),
         ("gates_pending", "Pending gates"),

@@ -7,10 +7,11 @@ use super::only::Only;
 use super::{chain, claim, dag, idle, reference, start, stream};
 use crate::bench::report::Report;
 use crate::exit::{Exit, Outcome};
+use crate::output;
 
 pub(in crate::bench) async fn run(as_json: bool, only: Option<&str>) -> Outcome {
     if cfg!(debug_assertions) {
-        eprintln!("this is a debug build: build with --release for meaningful figures");
+        output::note(format_args!("this is a debug build: build with --release for meaningful figures"));
     }
     let only = Only::new(only)?;
     let fixture = Fixture::prepare().await?;

@@ -32,6 +32,7 @@ pub(super) fn write(dev: &Running, workers: &[Worker]) -> Result<(), Error> {
         anon_key: stack.anon_key(),
         service_role_key: stack.service_role_key(),
         internal_api_key: stack.internal_api_key().to_owned(),
+        function_key: stack.function_key().to_owned(),
         signing_key: stack.artifact_key().to_owned(),
         encryption_keys: stack.encryption_keys().to_owned(),
         metrics_url: workers.first().map(|worker| format!("http://127.0.0.1:{}/metrics", worker.admin_port)).unwrap_or_default(),

@@ -17,6 +17,7 @@ use super::running::Running;
 use super::worker::Worker;
 use super::{dev_file, worker};
 use crate::exit::{Error, Exit, Outcome};
+use crate::output;
 use crate::serve::{serve, stopped};
 use crate::target::Target;
 
@@ -38,6 +39,9 @@ pub(crate) async fn run(target: &Target, options: Dev) -> Outcome {
 
     let public = nofx_local::dirs::checkout().map_err(Error::new)?.join("public");
     let app = App::new(dev.api_settings(limits));
+    // The function that executes steps is here the API's own process.
+    let executor = nofx_worker::function_executor(settings::function().map_err(Error::new)?, app.service_db().clone());
+    let app = app.executing_with(executor);
     let router = nofx_api::with_public_files(nofx_api::app_router(&app), &public)
         .map_err(|error| Error::new(format!("{}: {error}", public.display())))?;
     let (stop_api, api_stopping) = watch::channel(false);
@@ -63,7 +67,7 @@ pub(crate) async fn run(target: &Target, options: Dev) -> Outcome {
             }
         }
     }
-    eprintln!("stopping");
+    output::note(format_args!("stopping"));
     dev_file::remove(&dev.data_dir);
     stop.send_replace(true);
     for worker in workers {
@@ -109,14 +113,14 @@ async fn start(options: &Dev, port: u16) -> Result<Running, Error> {
 /// The log of a job is read by more people than the terminal of a person: it has no password.
 fn greet(dev: &Running, non_interactive: bool) {
     let base = format!("http://127.0.0.1:{}", dev.port);
-    eprintln!("NOFX runs at {base}\n  dashboard: {base}/ui");
+    output::notes(&format!("NOFX runs at {base}\n  dashboard: {base}/ui"));
     for person in dev.stack.people().iter().filter(|person| person.role == "supervisor") {
         let (email, file) = (&person.email, dev.data_dir.join("dev.json"));
         if non_interactive {
-            eprintln!("  sign in as {email}, with the password in {}", file.display());
+            output::note(format_args!("  sign in as {email}, with the password in {}", file.display()));
         } else {
-            eprintln!("  sign in as {email} with {} (the others are in {})", person.password, file.display());
+            output::note(format_args!("  sign in as {email} with {} (the others are in {})", person.password, file.display()));
         }
     }
-    eprintln!("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
+    output::notes("  try: nofx run examples/hello.json --watch\n  Ctrl-C stops it");
 }

@@ -36,6 +36,7 @@ impl Running {
             jwt_secret: self.stack.jwt_secret().to_owned(),
             queue: self.queue.settings(),
             internal_api_keys: [vec![self.stack.internal_api_key().to_owned()], settings::internal_api_keys()].concat(),
+            function_keys: self.stack.function_key().parse().into_iter().collect(),
             cron_secret: None,
             github_webhook_secrets: settings::github_webhook_secrets(),
             cors_origins: vec![],

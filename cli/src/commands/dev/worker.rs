@@ -39,6 +39,7 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
     let log = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(Error::new)?;
     let workspaces = dev.data_dir.join("workspaces");
     let queue = dev.queue.env();
+    let (function_url, function_key) = (format!("http://127.0.0.1:{}", dev.port), dev.stack.function_key().to_owned());
     let (artifact_key, encryption_keys) = (dev.stack.artifact_key().to_owned(), dev.stack.encryption_keys().to_owned());
     Ok(move || {
         Command::new(&program)
@@ -51,6 +52,8 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
             .env_remove("SUPABASE_JWT_SECRET")
             .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
             .envs(queue.iter().map(|(name, value)| (name, value)))
+            .env("NOFX_FUNCTION_URL", &function_url)
+            .env("NOFX_FUNCTION_KEY", &function_key)
             .env("NOFX_SIGNING_KEY", &artifact_key)
             .env("NOFX_ENCRYPTION_KEYS", &encryption_keys)
             .env("NOFX_WORKSPACES", &workspaces)

@@ -1,11 +1,20 @@
 begin;
-select plan(3);
+select plan(8);
 select tap.tenant();
 insert into nofx.isolation (tenant_id, changed_by) values (current_setting('tap.tenant')::uuid, 'a');
 insert into nofx.sandbox_usage values (current_setting('tap.tenant')::uuid, current_date, 0, 1, 1);
+select tap.run_of('loose', 1);
+insert into nofx.sandbox_slot values (tap.step('s0'), current_setting('tap.tenant')::uuid, tap.run());
+insert into nofx.run_usage values (tap.run(), current_setting('tap.tenant')::uuid, 1, 1, 1, 1);
+select is(tap.least_reader('nofx.sandbox_slot'), 'viewer', 'sandbox_slot');
+select is(tap.least_reader('nofx.run_usage'), 'viewer', 'run_usage');
+select is(tap.least_reader('nofx.sandbox_price'), 'outsider', 'prices are those of the deployment');
 select is(tap.least_reader('nofx.isolation'), 'viewer', 'isolation');
 select is(tap.least_reader('nofx.sandbox_usage'), 'viewer', 'sandbox_usage');
 select tap.be('admin');
 select throws_ok($$ select tap.seen('delete from nofx.isolation returning changed_by') $$, '42501', null, 'only set_isolation writes it');
+select throws_ok($$ select tap.seen('insert into nofx.sandbox_price (driver, valid_from, vcpu_s_usd, gib_s_usd, vcpus, memory_mb, source)
+  values (''e2b'', now(), 0, 0, 0, 0, ''me'') returning driver') $$, '42501', null, 'only operators set prices');
+select throws_ok($$ select tap.seen('update nofx.run_usage set cost_micro_usd = 0 where true returning run_id::text') $$, '42501', null, 'nobody lowers a cost');
 select * from finish();
 rollback;

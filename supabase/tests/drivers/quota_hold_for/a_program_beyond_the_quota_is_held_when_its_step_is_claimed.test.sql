@@ -1,5 +1,5 @@
 begin;
-select plan(12);
+select plan(16);
 select tap.tenant();
 select tap.submit('[{"name": "big", "tool": "bash", "spec": {"resources": {"memory_mb": 513, "disk_mb": 1}, "inputs": {"script": "x"}}},
   {"name": "fits", "tool": "bash", "spec": {"resources": {"memory_mb": 512, "disk_mb": 64}}}, {"name": "wide", "tool": "gate:unit", "spec": {"resources": {"disk_mb": 65}}},
@@ -21,6 +21,14 @@ insert into nofx.sandbox_usage values (current_setting('tap.tenant')::uuid, (now
 select is(pg_temp.hold('fits'), null, 'a millisecond is left');
 update nofx.sandbox_usage set cpu_ms = 2000 where tenant_id = current_setting('tap.tenant')::uuid;
 select is(pg_temp.hold('fits'), 'the tenant used 2 s of processor time today, its quota day_cpu_s is 2; retry the run after midnight UTC');
+select is(pg_temp.hold('plain'), null, 'it runs no program');
+select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded', 'new runs are refused, too');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_day_sandbox_usd => 0.25);
+update nofx.sandbox_usage set cost_micro_usd = 249999 where tenant_id = current_setting('tap.tenant')::uuid;
+select is(pg_temp.hold('fits'), null, 'a millionth of a USD is left');
+update nofx.sandbox_usage set cost_micro_usd = 250000 where tenant_id = current_setting('tap.tenant')::uuid;
+select is(pg_temp.hold('fits'), 'the tenant''s sandboxes cost 0.25 USD today, its quota day_sandbox_usd is 0.25; retry the run after midnight UTC');
 select is(pg_temp.hold('plain'), null, 'it runs no program');
 select throws_ok($$ select tap.run_of('loose', 1) $$, 'PT429', 'quota-exceeded', 'new runs are refused, too');
 select * from finish();

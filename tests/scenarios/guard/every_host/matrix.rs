@@ -83,8 +83,16 @@ const LEAST: [(&str, Option<Role>, u16); 70] = [
 const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// Operations of the platform and of operators, with keys of their own.
-const NOT_FOR_PEOPLE: [&str; 7] =
-    ["run_cron", "set_db_write_rule", "delete_db_write_rule", "set_quota", "set_networks", "receive_github_webhook", "receive_webhook"];
+const NOT_FOR_PEOPLE: [&str; 8] = [
+    "run_cron",
+    "execute_work",
+    "set_db_write_rule",
+    "delete_db_write_rule",
+    "set_quota",
+    "set_networks",
+    "receive_github_webhook",
+    "receive_webhook",
+];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
 async fn operations() -> Vec<(Method, String, String)> {
@@ -244,6 +252,7 @@ async fn no_role_of_a_tenant_may_do_what_operators_do() {
         let status = with_key.send().await.expect("an answer").status();
         assert_eq!(status, if role == Role::Admin { 200 } else { 403 }, "the key alone is not enough: {role:?}");
         assert_eq!(tenant.person(role).post("/api/webhooks/github", json!({"action": "rerequested"})).await.0, 401, "{role:?}");
+        assert_eq!(tenant.person(role).post("/api/internal/execute", json!({})).await.0, 401, "{role:?}");
         let drop = tenant.person(role).request(Method::DELETE, &format!("/api/db-write-rules/{}", tenant.id));
         assert_eq!(drop.header("x-internal-api-key", "guess").send().await.expect("an answer").status(), 401, "{role:?}");
     }

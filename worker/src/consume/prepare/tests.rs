@@ -1,8 +1,10 @@
 //! What becomes of a claimed step, from the row that a claim returns.
 
+use nofx_shared::drivers::Level;
 use uuid::Uuid;
 
 use super::*;
+use crate::drivers::offered;
 
 /// A claimed step with these fields in place of the defaults.
 fn claimed(fields: &Value) -> ClaimedStep {
@@ -21,9 +23,15 @@ fn gate(status: &str) -> Value {
     json!({"id": Uuid::now_v7(), "gate_type": "manual:review", "status": status, "decided_by": "bob@example.com", "reason": "not today"})
 }
 
+/// An operator who wants L2, on a host that lacks some levels.
+fn offering(lacking: &[(Level, &str)]) -> Isolation {
+    let lacking = lacking.iter().map(|(level, why)| (*level, (*why).to_owned())).collect();
+    Isolation { floor: Some(Level::L2), lacking }
+}
+
 /// The outcome that it has before its handler runs, failures included.
 fn outcome(fields: &Value) -> Outcome {
-    match prepare(&claimed(fields), Level::L2) {
+    match prepare(&claimed(fields), &offering(&[]), &offered(false)) {
         Ok(Prepared::Outcome(outcome)) => outcome,
         Ok(Prepared::Run(resolved)) => panic!("its handler would run with {}", resolved.inputs),
         Err(failure) => Outcome::Failed(failure),
@@ -31,7 +39,7 @@ fn outcome(fields: &Value) -> Outcome {
 }
 
 fn resolved(fields: &Value) -> Resolved {
-    match prepare(&claimed(fields), Level::L2) {
+    match prepare(&claimed(fields), &offering(&[]), &offered(false)) {
         Ok(Prepared::Run(resolved)) => resolved,
         Ok(Prepared::Outcome(outcome)) => panic!("no handler would run: {outcome:?}"),
         Err(failure) => panic!("{}", failure.message),
@@ -132,11 +140,13 @@ fn refusal(fields: &Value) -> String {
 
 #[test]
 fn a_step_never_runs_elsewhere_than_its_plan_or_its_tenant_says() {
-    let not_offered = |driver: &str| format!("this deployment does not offer the driver {driver}; it offers worker-container");
-    assert_eq!(refusal(&json!({"spec": {"driver": "e2b"}})), not_offered("e2b"));
-    assert_eq!(refusal(&json!({"tool": "http", "spec": {"driver": "vercel-function"}})), not_offered("vercel-function"));
-    assert_eq!(refusal(&json!({"isolation": {"driver": "modal"}})), not_offered("modal"));
-    assert!(refusal(&json!({"spec": {"placement": "task"}})).contains("does not offer the `placement`"));
+    let why = "this deployment does not offer the driver vercel-function; it offers worker-container, e2b, modal";
+    assert_eq!(refusal(&json!({"tool": "http", "spec": {"driver": "vercel-function"}})), why);
+    assert_eq!(refusal(&json!({"tool": "http", "isolation": {"driver": "vercel-function"}})), why);
+    let http = claimed(&json!({"tool": "http", "spec": {"driver": "vercel-function"}}));
+    assert!(matches!(prepare(&http, &offering(&[]), &offered(true)), Ok(Prepared::Run(_))), "a deployment with a function has its driver");
+    let shell = claimed(&json!({"tool": "bash", "spec": {"driver": "vercel-function"}}));
+    assert!(prepare(&shell, &offering(&[]), &offered(true)).is_err(), "which runs no programs");
     resolved(&json!({"spec": {"driver": "worker-container"}, "isolation": {"driver": "modal"}}));
     resolved(&json!({"tool": "noop", "isolation": {"driver": "modal"}}));
 }
@@ -149,6 +159,36 @@ fn a_minimum_that_the_driver_cannot_reach_fails_the_step_whoever_set_it() {
     assert_eq!(refusal(&json!({"tool": "gate:unit", "spec": {"min_isolation": "L1"}, "isolation": {"min_isolation": "L4"}})), unreachable);
     resolved(&json!({"isolation": {"min_isolation": "L3"}}));
     resolved(&json!({"tool": "noop", "isolation": {"min_isolation": "L4"}}));
+}
+
+#[test]
+fn a_level_that_the_host_lacks_fails_the_step_with_what_it_lacks() {
+    let isolation = offering(&[(Level::L3, "could not start `bwrap`")]);
+    let why =
+        |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
+    let lacks = "`min_isolation` of the step is L3, which the host of this worker does not offer: could not start `bwrap`";
+    assert_eq!(why(json!({"spec": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())));
+    assert_eq!(why(json!({"tool": "gate:unit", "isolation": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())));
+    assert_eq!(why(json!({"spec": {"min_isolation": "L2"}})), None);
+    assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
+}
+
+#[test]
+fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
+    let isolation = Isolation { floor: None, lacking: Default::default() };
+    let why =
+        |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
+    let both = |level: &str| {
+        let text = format!(
+            "`min_isolation` of the step is {level}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
+        );
+        Some((false, text))
+    };
+    assert_eq!(why(json!({"spec": {"min_isolation": "L1"}})), both("L1"));
+    assert_eq!(why(json!({"spec": {"min_isolation": "L1"}, "isolation": {"min_isolation": "L2"}})), both("L2"));
+    assert_eq!(why(json!({"tool": "gate:unit", "isolation": {"min_isolation": "L3"}})), both("L3"));
+    assert_eq!(why(json!({})), None, "nobody demands anything");
+    assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use nofx_shared::gates::{Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::auditor::{AUDITORS, auditors};
+use super::auditor::LOCK_FILES;
 use super::run::audit;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
@@ -40,7 +40,7 @@ impl Gate for Audit {
 
     fn fits(workspace: &Files) -> bool {
         // What cannot be read is for the gate to say.
-        auditors(workspace).map_or(true, |found| !found.is_empty())
+        LOCK_FILES.iter().any(|(file, _)| !matches!(workspace.open(file), Ok(None)))
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
@@ -48,27 +48,26 @@ impl Gate for Audit {
             return Err(Failure::permanent(format!("inputs of {}: `accept` gives no reason for {id}", Self::TOOL)));
         }
         let folder = context.folder(inputs.cwd.as_deref()).await?;
-        let found = match folder.off_loop(auditors).await? {
-            Ok(found) if found.is_empty() => {
-                let mut files = AUDITORS.iter().map(|auditor| auditor.file).collect::<Vec<_>>();
-                files.dedup();
-                return Ok(Judgement::inconclusive(format!("no lock file to audit (none of {})", files.join(", "))));
-            }
-            Ok(found) => found,
-            Err(why) => return Ok(Judgement::inconclusive(why)),
-        };
         let mut judgement = Judgement::of(Verdict::Pass, "");
-        let (mut tools, mut faults) = (vec![], vec![]);
-        for (auditor, text) in &found {
-            let (tool, audited) = audit(context, auditor, text, &folder, &mut judgement).await?;
-            tools.push(tool);
-            match audited {
+        let (mut tools, mut commands, mut faults, mut lock_files) = (vec![], vec![], vec![], 0);
+        for lock in LOCK_FILES {
+            let Some(audited) = audit(context, *lock, &folder, &mut judgement).await? else { continue };
+            lock_files += 1;
+            if let Some((auditor, tool)) = audited.by {
+                commands.push(auditor.command);
+                tools.push(tool);
+            }
+            match audited.found {
                 Ok(advisories) => {
                     let counted = advisories.into_iter().filter(|one| !one.ids.iter().any(|id| inputs.accept.contains_key(id)));
-                    judgement.findings.extend(counted.map(|one| one.finding(auditor.file)));
+                    judgement.findings.extend(counted.map(|one| one.finding(lock.0)));
                 }
                 Err(why) => faults.push(why),
             }
+        }
+        if lock_files == 0 {
+            let files: Vec<&str> = LOCK_FILES.iter().map(|(file, _)| *file).collect();
+            return Ok(Judgement::inconclusive(format!("no lock file to audit (none of {})", files.join(", "))));
         }
         let threshold = inputs.fail_on.unwrap_or(Severity::Warning);
         let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
@@ -80,7 +79,7 @@ impl Gate for Audit {
         let names = tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", ");
         let versions: Vec<&str> = tools.iter().filter_map(|tool| tool.version.as_deref()).collect();
         judgement.tool = Tool { name: names, version: (!versions.is_empty()).then(|| versions.join(", ")) };
-        judgement.command = Some(found.iter().map(|(auditor, _)| auditor.command).collect::<Vec<_>>().join("; "));
+        judgement.command = (!commands.is_empty()).then(|| commands.join("; "));
         Ok(judgement)
     }
 }

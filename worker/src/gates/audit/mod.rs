@@ -15,4 +15,6 @@ mod run;
 mod uv;
 mod yarn;
 
+#[cfg(test)]
+pub(super) use auditor::commands;
 pub(crate) use gate::Audit;

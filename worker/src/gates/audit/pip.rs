@@ -2,21 +2,23 @@
 
 use nofx_shared::gates::Severity;
 
-use super::auditor::{Lock, Run};
+use super::auditor::{Choice, Lock, PIP_PINNED, PIP_RESOLVES, Run};
 use super::report::{Advisory, Report, list, text};
-use crate::sbom::{hashed_requirements, index_requirements, poetry_requirements};
+use crate::sbom::{Required, poetry_requirements, required};
 
 pub(super) const RESOLVE: &str = "pip-audit --format json --progress-spinner off --requirement requirements.txt";
 pub(super) const PINNED: &str = "pip-audit --format json --progress-spinner off --no-deps --disable-pip --requirement requirements.txt";
 
-pub(super) fn requirements_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
-    let found = index_requirements(lock.folder)?;
-    let requirements = ["-c constraints.txt".to_owned()].into_iter().chain(found.requirements);
-    Ok(vec![Run::of([(lock.file, &lines(requirements)), ("constraints.txt", &lines(found.constraints))])])
-}
-
-pub(super) fn hashed_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
-    Ok(pinned(hashed_requirements(lock.text).ok_or("not each package has a hash")??))
+pub(super) fn requirements(lock: &Lock<'_>) -> Choice {
+    match required(lock.folder, lock.text) {
+        Ok(Required::Hashed(lists)) => (&PIP_PINNED, Ok(pinned(lists))),
+        Ok(Required::OfIndex(found)) => {
+            let requirements = ["-c constraints.txt".to_owned()].into_iter().chain(found.requirements);
+            let run = Run::of([(lock.file, &lines(requirements)), ("constraints.txt", &lines(found.constraints))]);
+            (&PIP_RESOLVES, Ok(vec![run]))
+        }
+        Err(why) => (&PIP_RESOLVES, Err(why)),
+    }
 }
 
 pub(super) fn poetry_runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {

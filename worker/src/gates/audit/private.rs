@@ -6,7 +6,6 @@ use std::path::Path;
 use nofx_shared::engine::Failure;
 use uuid::Uuid;
 
-use super::auditor::Run;
 use crate::drivers::Scratch;
 use crate::gates::context::GateContext;
 use crate::workspace::Folder;
@@ -30,6 +29,9 @@ const SET: &[(&str, &str)] = &[
     ("GOFLAGS", "-mod=readonly -modcacherw -buildvcs=false"),
 ];
 
+/// Where the operator's database of advisories for Rust is.
+const ADVISORY_DB: &str = "NOFX_ADVISORY_DB";
+
 pub(super) struct Private {
     scratch: Scratch,
     pub env: BTreeMap<String, String>,
@@ -39,18 +41,19 @@ impl Private {
     /// With the environment that the plan gives, but for what leads elsewhere.
     pub(super) async fn new(context: &GateContext<'_>) -> Result<Self, Failure> {
         let scratch = context.processes().scratch(Some(context.workspace.path())).await?;
-        let env = environment(context.env, scratch.path());
+        let env = environment(context.env, scratch.path(), context.advisory_db);
         let private = Self { scratch, env };
         private.write(vec![("home/.nofx".to_owned(), String::new())]).await?;
         Ok(private)
     }
 
-    /// A folder with the files of a run; `name` is another one for each.
-    pub(super) async fn folder(&self, context: &GateContext<'_>, name: usize, run: &Run) -> Result<Folder, Failure> {
-        self.write(run.files.iter().map(|(file, text)| (format!("{name}/{file}"), text.clone())).collect()).await?;
+    /// A folder with these files, by their names; `name` is another one for each.
+    pub(super) async fn folder(&self, context: &GateContext<'_>, name: usize, files: Vec<(String, String)>) -> Result<Folder, Failure> {
+        self.write(files.into_iter().map(|(file, text)| (format!("{name}/{file}"), text)).collect()).await?;
         // Also when the run has no files.
         self.write(vec![(format!("{name}/.nofx"), String::new())]).await?;
-        Folder::new(context.processes(), self.scratch.path().join(name.to_string()))
+        let scratch = Folder::new(context.processes(), self.scratch.path().to_owned())?;
+        scratch.below(context.processes(), Some(&name.to_string())).await
     }
 
     async fn write(&self, all: Vec<(String, String)>) -> Result<(), Failure> {
@@ -63,10 +66,13 @@ impl Private {
     }
 }
 
-fn environment(given: &BTreeMap<String, String>, scratch: &Path) -> BTreeMap<String, String> {
+fn environment(given: &BTreeMap<String, String>, scratch: &Path, advisory_db: Option<&Path>) -> BTreeMap<String, String> {
     let mut env = given.clone();
     env.retain(|name, _| !UNSET.contains(&name.as_str()));
     env.extend(SET.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    // The operator's, or none.
+    env.remove(ADVISORY_DB);
+    env.extend(advisory_db.map(|path| (ADVISORY_DB.to_owned(), path.to_string_lossy().into_owned())));
     env.insert("HOME".to_owned(), scratch.join("home").to_string_lossy().into_owned());
     // Yarn reads files with this name in all folders above its own: nobody can have written one whose name cannot be guessed.
     env.insert("YARN_RC_FILENAME".to_owned(), format!(".{}", Uuid::now_v7().simple()));
@@ -103,14 +109,17 @@ mod tests {
             "GOFLAGS",
             "GOWORK",
             "GOPACKAGESDRIVER",
+            "NOFX_ADVISORY_DB",
         ];
         let leading = leading.map(|name| (name, "/workspace/vendor"));
         let given = leading.into_iter().chain([("npm_config_registry", "https://registry.example")]);
         let given: BTreeMap<String, String> = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let (one, other) = (environment(&given, Path::new("/scratch")), environment(&given, Path::new("/scratch")));
+        let (one, other) = (environment(&given, Path::new("/scratch"), None), environment(&given, Path::new("/scratch"), None));
         let about_the_workspace: Vec<_> = one.iter().filter(|(_, value)| value.contains("workspace") || value.contains("vendor")).collect();
         assert!(about_the_workspace.is_empty(), "{about_the_workspace:?}");
         assert_eq!((one["npm_config_registry"].as_str(), one["HOME"].as_str()), ("https://registry.example", "/scratch/home"));
+        let operators = environment(&given, Path::new("/scratch"), Some(Path::new("/advisory db")));
+        assert_eq!((one.get("NOFX_ADVISORY_DB"), operators["NOFX_ADVISORY_DB"].as_str()), (None, "/advisory db"));
         assert_ne!(one["YARN_RC_FILENAME"], other["YARN_RC_FILENAME"]);
     }
 
@@ -120,10 +129,10 @@ mod tests {
         let (processes, stop) = (Processes::own(), CancellationToken::new());
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
         let folder = Folder::new(&processes, workspace.path().to_owned()).expect("it is there");
-        let context = GateContext { workspace: folder, env: &env, mask: &Mask::default(), runner };
+        let context = GateContext { workspace: folder, env: &env, mask: &Mask::default(), advisory_db: None, runner };
         let private = Private::new(&context).await.expect("a folder");
-        let folder = private.folder(&context, 0, &Run::of([("a", "1"), ("w/0/b", "2")])).await.expect("written");
-        let next = private.folder(&context, 1, &Run::of([("c", "3")])).await.expect("written");
+        let folder = private.folder(&context, 0, Run::of([("a", "1"), ("w/0/b", "2")]).files).await.expect("written");
+        let next = private.folder(&context, 1, Run::of([("c", "3")]).files).await.expect("written");
         let names = |folder: &Folder| {
             let names = folder.files().list("").expect("a list").expect("a folder");
             names.into_iter().map(|(name, _)| name).collect::<Vec<_>>()

@@ -196,7 +196,7 @@ mod tests {
     fn of(runs: fn(&Lock<'_>) -> Result<Vec<Run>, String>, text: &str) -> Result<Vec<(String, String)>, String> {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = Files::own(dir.path()).expect("open");
-        let mut runs = runs(&Lock { file: "yarn.lock", text, folder: &folder })?;
+        let mut runs = runs(&Lock { file: "yarn.lock", text, folder: &folder, has_database: false })?;
         assert_eq!(runs.len(), 1);
         Ok(runs.remove(0).files)
     }

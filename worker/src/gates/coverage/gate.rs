@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::compare::compare;
 use super::reports;
-use crate::drivers::script_argv;
+use crate::drivers::Executable;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
@@ -54,17 +54,17 @@ impl Gate for CoverageGate {
         }
         let mut ran = None;
         if let Some(command) = &inputs.command {
-            ran = Some(context.run(script_argv(command), &context.workspace).await?);
+            ran = Some(context.run(Executable::script(command), &context.workspace).await?);
         }
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
         // Reports that an earlier step left say nothing of a command that failed.
-        let mut judgement = match ran.as_ref().map(|ran| ran.exit_code) {
-            None | Some(Some(0)) => {
+        let mut judgement = match ran.as_ref().map(|ran| (ran.exit_code, ran)) {
+            None | Some((Some(0), _)) => {
                 let threshold_milli = (threshold * 1000.0).round() as u64;
                 compare(context, &git, inputs.base.as_deref(), inputs.reports.as_deref(), &inputs.exclude, threshold_milli).await?
             }
-            Some(Some(code)) => Judgement::inconclusive(format!("the command exited with code {code}")),
-            Some(None) => Judgement::inconclusive("the command was killed by a signal"),
+            Some((Some(code), _)) => Judgement::inconclusive(format!("the command exited with code {code}")),
+            Some((None, ran)) => Judgement::inconclusive(format!("the command {}", ran.death())),
         };
         let (output, exit_code) = ran.map_or_else(Default::default, |ran| (ran.output, ran.exit_code));
         (judgement.tool, judgement.output, judgement.exit_code) = (tool, output, exit_code);

@@ -43,7 +43,7 @@ impl Gate for Secrets {
         let (workspace, stop) = (context.workspace.files().clone(), context.stop().clone());
         let scan = tokio::task::spawn_blocking(move || {
             let is_stopped = || stop.is_cancelled();
-            let files = listed.unwrap_or_else(|| files(&workspace, &is_stopped));
+            let files = listed.map_or_else(|| files(&workspace, &is_stopped), Ok)?;
             scan_files(&workspace, files, &inputs.exclude, &is_stopped)
         });
         let scan = scan.await.map_err(|error| Failure::permanent(format!("the scan failed: {error}")))?;
@@ -66,12 +66,12 @@ impl Gate for Secrets {
     }
 }
 
-/// Files below a folder that is no repository; not all of them when the scan is stopped.
-fn files(root: &Files, is_stopped: &dyn Fn() -> bool) -> Vec<String> {
+/// Files below a folder that is no repository.
+fn files(root: &Files, is_stopped: &dyn Fn() -> bool) -> Result<Vec<String>, Stopped> {
     let (mut files, mut open) = (vec![], vec![String::new()]);
     while let Some(dir) = open.pop() {
         if is_stopped() {
-            break;
+            return Err(Stopped);
         }
         // What cannot be listed is scanned as a file, which says what is wrong with it.
         let Ok(Some(names)) = root.list(&dir) else {
@@ -87,5 +87,38 @@ fn files(root: &Files, is_stopped: &dyn Fn() -> bool) -> Vec<String> {
             }
         }
     }
-    files
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nofx_shared::engine::Failure;
+    use nofx_shared::gates::Verdict;
+    use nofx_shared::secrets::Mask;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Inputs, Secrets};
+    use crate::drivers::Processes;
+    use crate::gates::context::{GateContext, Runner};
+    use crate::gates::gate::Gate;
+    use crate::workspace::Folder;
+
+    #[tokio::test]
+    async fn the_scan_ends_with_its_step() {
+        let (dir, env) = (tempfile::tempdir().expect("a folder"), BTreeMap::new());
+        std::fs::write(dir.path().join("a"), "nothing\n").expect("written");
+        let (processes, stop) = (Processes::own(), CancellationToken::new());
+        let judge = async || {
+            let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+            let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
+            let context = GateContext { workspace, env: &env, mask: &Mask::default(), advisory_db: None, runner };
+            Secrets::judge(&context, Inputs { exclude: vec![] }).await
+        };
+        assert_eq!(judge().await.map(|judgement| judgement.verdict).map_err(|failure| failure.message), Ok(Verdict::Pass));
+        stop.cancel();
+        let stopped = judge().await.map(|judgement| judgement.verdict).map_err(|failure| failure.message);
+        assert_eq!(stopped, Err(Failure::interrupted().message));
+    }
 }

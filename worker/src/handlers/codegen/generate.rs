@@ -48,7 +48,7 @@ impl Handler for Codegen {
             timeout: MODEL_TIMEOUT,
             order: inputs.order,
         };
-        let response = step.ask(&request).await?;
+        let response = step.ask(request).await?;
         let files = match &path {
             Some(path) => vec![files::File::plain(path, &response.text)],
             None => files::read(&response.text)?,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::checkout::{checkout, git};
+use crate::drivers::Scratch;
 use crate::handlers::Handler;
 use crate::step::StepContext;
 use crate::workspace::file_name;
@@ -44,8 +45,11 @@ impl Handler for Commit {
             for path in &inputs.paths {
                 file_name(path)?;
             }
-            let paths: Vec<&str> = if inputs.paths.is_empty() { vec!["."] } else { inputs.paths.iter().map(String::as_str).collect() };
-            git.run(&[["add", "--all", "--"].as_slice(), &paths].concat()).await?;
+            // In files of the user's own: other users of the machine can read arguments.
+            let scratch = step.services.processes.scratch(Some(folder.path())).await?;
+            let paths = if inputs.paths.is_empty() { ".".to_owned() } else { inputs.paths.join("\0") };
+            let paths = file(&scratch, "paths", paths).await?;
+            git.run(&["add", "--all", &format!("--pathspec-from-file={paths}"), "--pathspec-file-nul"]).await?;
             if git.try_run(&["diff", "--cached", "--quiet"]).await?.exit_code == Some(0) {
                 return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) });
             }
@@ -55,8 +59,19 @@ impl Handler for Commit {
                 git.env.insert(format!("GIT_{role}_NAME"), who.clone());
                 git.env.insert(format!("GIT_{role}_EMAIL"), email.clone());
             }
-            git.run(&["commit", "--quiet", "--no-gpg-sign", "--message", &inputs.message, "--message", &mark]).await?;
+            let message = file(&scratch, "message", format!("{}\n\n{mark}\n", inputs.message)).await?;
+            // Lines that begin with `#` are part of it.
+            git.run(&["commit", "--quiet", "--no-gpg-sign", "--cleanup=whitespace", "--file", &message]).await?;
         }
         Ok(Outcome::Done { outputs: json!({"changed": true, "commit": git.head().await?}) })
     }
+}
+
+/// The path of a new file with this text, for git.
+async fn file(scratch: &Scratch, name: &'static str, text: String) -> Result<String, Failure> {
+    let files = scratch.files()?;
+    let written = tokio::task::spawn_blocking(move || files.write(name, text.as_bytes())).await;
+    let written = written.map_err(|error| error.to_string()).flatten();
+    written.map_err(|why| Failure::transient(format!("the file with the {name} of the commit {why}")))?;
+    Ok(scratch.path().join(name).to_string_lossy().into_owned())
 }

@@ -55,8 +55,8 @@ impl Handler for PlanMake {
                 timeout: MODEL_TIMEOUT,
                 order: inputs.order.clone(),
             };
-            let response = step.ask(&request).await?;
-            match read(&response.text, &inputs) {
+            let response = step.ask(request).await?;
+            match read(&response.text, &inputs).await {
                 Ok((submitted, plan)) => {
                     let text = serde_json::to_vec_pretty(&submitted).map_err(|error| Failure::permanent(error.to_string()))?;
                     let path = step.save_artifact("plan.json", "application/json", text).await?;
@@ -85,13 +85,13 @@ impl Handler for PlanMake {
 }
 
 /// The plan in a response, checked against the inputs.
-fn read(response: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
+async fn read(response: &str, inputs: &Inputs) -> Result<(Value, Plan), Vec<Fault>> {
     let mut submitted: Value =
         serde_json::from_str(unfenced(response)).map_err(|error| vec![Fault::new("", format!("not JSON: {error}"))])?;
     if let (Some(workspace), Some(object)) = (&inputs.workspace, submitted.as_object_mut()) {
         object.insert("workspace".to_owned(), json!(workspace));
     }
-    let plan = plan::from_json(&submitted)?;
+    let (plan, submitted) = plan::check_apart(submitted).await?;
     let has = |start: &str| plan.steps.iter().any(|step| step.tool.starts_with(start));
     let mut faults = vec![];
     if inputs.quality && !has("gate:") {

@@ -27,10 +27,10 @@ impl Handler for PlanSubmit {
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         let invalid = |faults| Failure::permanent("the plan is invalid").with_details(json!({"errors": faults}));
-        let plan = plan::from_json(&inputs.plan).map_err(invalid)?;
+        let (plan, submitted) = plan::check_apart(inputs.plan).await.map_err(invalid)?;
         // The run gets the step's id, so that it is created once.
         let (id, tenant, author) = (step.step.id, step.step.tenant_id, &step.step.created_by);
-        let create = || engine::create_run_for(&step.services.db, tenant, author, id, &plan, &inputs.plan, step.trace.as_ref());
+        let create = || engine::create_run_for(&step.services.db, tenant, author, id, &plan, &submitted, step.trace.as_ref());
         let run = step.retry_until_stopped(create, db::Error::is_permanent).await;
         let run = run.map_err(|error| Failure::permanent(format!("could not create the run: {}", error.problem().detail)))?;
         Ok(Outcome::Done { outputs: json!({"run_id": run.id, "steps_total": run.steps_total}) })

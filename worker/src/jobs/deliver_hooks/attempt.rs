@@ -54,7 +54,7 @@ fn delivered(body: &Value) -> HookResponse {
 async fn create_run(db: &Db, due: &DueDelivery, tool: &str, inputs: &serde_json::Map<String, Value>) -> Result<HookResponse, String> {
     let env = json!({"NOFX_EVENT": escape_expressions(&due.body)});
     let submitted = json!({"goal": format!("hook {}", due.hook), "steps": [{"name": "hook", "tool": tool, "inputs": inputs, "env": env}]});
-    let plan = plan::from_json(&submitted).map_err(|faults| {
+    let (plan, submitted) = plan::check_apart(submitted).await.map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.detail)).collect();
         format!("the step for the tool is invalid: {}", faults.join("; "))
     })?;

@@ -5,11 +5,11 @@
 use serde::Deserialize;
 
 use crate::sbom::bom::Bom;
+use crate::sbom::content::content;
 use crate::sbom::licence::Licence;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use nofx_sandbox::{Files, Kind};
 
-const MANIFEST_BYTES: u64 = 4 << 20;
 /// Deepest nesting of `node_modules`.
 const DEPTH: usize = 32;
 /// Most folders of packages.
@@ -77,7 +77,7 @@ fn is_store(dir: &str) -> bool {
 
 fn add(folder: &Files, path: &str, bom: &mut Bom) {
     let file = format!("{path}/package.json");
-    match folder.read(&file, MANIFEST_BYTES) {
+    match content(folder, &file) {
         // An empty folder that an uninstall left.
         Ok(None) => {}
         Ok(Some(bytes)) => bom.add_packages(&file, package(&bytes).map(|package| vec![package])),

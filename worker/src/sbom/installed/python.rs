@@ -4,12 +4,10 @@
 use serde::Deserialize;
 
 use crate::sbom::bom::Bom;
+use crate::sbom::content::content;
 use crate::sbom::licence::{clean, is_expression};
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use nofx_sandbox::{Files, Kind};
-
-/// The description of a package is in its metadata, too.
-const METADATA_BYTES: u64 = 16 << 20;
 
 /// `direct_url.json` of a package that did not come from an index (PEP 610).
 #[derive(Deserialize)]
@@ -55,11 +53,11 @@ fn add_site(folder: &Files, site: &str, bom: &mut Bom) {
             continue;
         };
         let file = format!("{site}/{name}/{metadata}");
-        let origin = match folder.read(format!("{site}/{name}/direct_url.json"), METADATA_BYTES) {
+        let origin = match content(folder, &format!("{site}/{name}/direct_url.json")) {
             Ok(bytes) => bytes.map_or(Ok(Origin::Installed), |bytes| direct(&bytes)),
             Err(reason) => Err(format!("direct_url.json {reason}")),
         };
-        let text = folder.read(&file, METADATA_BYTES).and_then(|bytes| bytes.ok_or_else(|| "does not exist".to_owned()));
+        let text = content(folder, &file).and_then(|bytes| bytes.ok_or_else(|| "does not exist".to_owned()));
         let package = text.and_then(|bytes| package(&String::from_utf8_lossy(&bytes), origin?));
         bom.add_packages(&file, package.map(|package| vec![package]));
     }

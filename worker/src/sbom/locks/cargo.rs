@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 struct Lock {
@@ -28,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     if let Some(version @ 5..) = lock.version {
         return Err(format!("has the unknown version {version}"));
     }
-    lock.package.into_iter().map(package).collect()
+    Packages::collect(lock.package.into_iter().map(package))
 }
 
 fn package(entry: Entry) -> Result<Package, String> {

@@ -4,16 +4,20 @@
 use std::collections::BTreeMap;
 
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 /// A module and the version that is replaced, or all versions.
 type Replaced<'a> = (&'a str, Option<&'a str>);
+
+/// More words of a line than any directive has that is read.
+const WORDS: usize = 7;
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     let (mut required, mut replaced) = (vec![], BTreeMap::new());
     let mut block: Option<&str> = None;
     for (at, line) in text.lines().enumerate() {
         let wrong = |what: &str| format!("line {} is not {what}", at + 1);
-        let words: Vec<&str> = line.split("//").next().unwrap_or_default().split_whitespace().map(unquote).collect();
+        let words: Vec<&str> = line.split("//").next().unwrap_or_default().split_whitespace().take(WORDS).map(unquote).collect();
         let (directive, words) = match (block, &words[..]) {
             (_, []) => continue,
             (Some(_), [")"]) => {
@@ -48,7 +52,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
             Some((_, None)) => Package::new(Ecosystem::Golang, name, Some(version.to_owned()), Origin::Local),
         }
     };
-    Ok(required.into_iter().map(one).collect())
+    Packages::collect(required.into_iter().map(one).map(Ok))
 }
 
 /// What is replaced, and by what: a module with its version, or a folder.

@@ -1,7 +1,7 @@
-//! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot.
+//! Readers of the files that declare or lock packages, a format a file. Each returns all packages of its file or says why it cannot. How
+//! much a file may have, whatever its format, stands in `content` and `packages`.
 
 mod cargo;
-mod decode;
 mod entries;
 mod go_mod;
 mod go_sum;
@@ -18,16 +18,14 @@ mod yarn;
 mod yarn_berry;
 mod yarn_classic;
 
-pub(crate) use decode::LOCK_BYTES;
-pub(super) use decode::decode;
 pub(crate) use poetry::poetry_requirements;
-pub(crate) use requirements_files::{hashed_requirements, index_requirements};
+pub(crate) use requirements_files::{Required, required};
 pub(crate) use uv::uv_project;
 pub(crate) use yarn::{is_berry, yarn_packages};
 
 use super::package::Package;
 
-type Read = fn(&str) -> Result<Vec<Package>, String>;
+pub(super) type Read = fn(&str) -> Result<Vec<Package>, String>;
 
 /// Each file by its name in the root folder; requirements.txt, which includes others, is beside the list.
 pub(super) const LOCKS: &[(&str, Read)] = &[

@@ -6,6 +6,7 @@ use super::entries::Entries;
 use crate::sbom::hash::Hash;
 use crate::sbom::licence::Licence;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,11 +50,13 @@ enum Resolved {
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     let lock: Lock = serde_json::from_str(text).map_err(|error| format!("is not a lock file of npm: {error}"))?;
-    let mut packages = vec![];
+    let mut packages = Packages::default();
     match lock {
         Lock { lockfile_version: 2 | 3, packages: Some(Entries(entries)), .. } => {
             for (folder, entry) in entries {
-                packages.extend(package(&folder, entry)?);
+                if let Some(package) = package(&folder, entry)? {
+                    packages.push(package)?;
+                }
             }
         }
         Lock { lockfile_version: 1, dependencies, .. } => {
@@ -64,7 +67,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
         Lock { lockfile_version: 2 | 3, .. } => return Err("has no `packages`".to_owned()),
         Lock { lockfile_version, .. } => return Err(format!("has the unknown version {lockfile_version}")),
     }
-    Ok(packages)
+    Ok(packages.into_vec())
 }
 
 fn package(folder: &str, entry: Entry) -> Result<Option<Package>, String> {
@@ -79,7 +82,7 @@ fn package(folder: &str, entry: Entry) -> Result<Option<Package>, String> {
     Ok(Some(package))
 }
 
-fn add_dependencies(Entries(dependencies): Entries<Dependency>, packages: &mut Vec<Package>) -> Result<(), String> {
+fn add_dependencies(Entries(dependencies): Entries<Dependency>, packages: &mut Packages) -> Result<(), String> {
     for (name, dependency) in dependencies {
         let (alias, version) = match dependency.version.strip_prefix("npm:").and_then(|rest| rest.rsplit_once('@')) {
             Some((name, version)) => (Some(name.to_owned()), version.to_owned()),
@@ -89,7 +92,7 @@ fn add_dependencies(Entries(dependencies): Entries<Dependency>, packages: &mut V
         let is_version = version.starts_with(|c: char| c.is_ascii_digit());
         let origin = if is_version { origin(dependency.resolved.as_ref()) } else { address(&version) };
         let package = Package::new(Ecosystem::Npm, alias.unwrap_or(name), is_version.then_some(version), origin);
-        packages.push(package.with_hashes(hashes(dependency.integrity.as_deref())?));
+        packages.push(package.with_hashes(hashes(dependency.integrity.as_deref())?))?;
         if let Some(more) = dependency.dependencies {
             add_dependencies(more, packages)?;
         }

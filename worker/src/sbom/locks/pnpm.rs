@@ -9,6 +9,7 @@ use serde_saphyr::{DuplicateKeyPolicy, budget, options};
 use super::npm::address;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,17 +60,17 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     if locks.is_empty() {
         return Err("is empty".to_owned());
     }
-    let mut packages = vec![];
+    let mut packages = Packages::default();
     for lock in locks {
         let major = lock.lockfile_version.split('.').next().unwrap_or_default().to_owned();
         if !matches!(major.as_str(), "5" | "6" | "9") {
             return Err(format!("has the unknown version {}", lock.lockfile_version.chars().take(20).collect::<String>()));
         }
         for (key, entry) in lock.packages.unwrap_or_default() {
-            packages.push(package(&key, entry, &major)?);
+            packages.push(package(&key, entry, &major)?)?;
         }
     }
-    Ok(packages)
+    Ok(packages.into_vec())
 }
 
 fn package(key: &str, entry: Entry, major: &str) -> Result<Package, String> {

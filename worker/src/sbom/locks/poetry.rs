@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::versions::pins;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 struct Lock {
@@ -56,7 +57,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
         entry.files.extend(lock.metadata.files.remove(&entry.name).unwrap_or_default());
         package(entry)
     });
-    packages.collect()
+    Packages::collect(packages)
 }
 
 fn package(entry: Entry) -> Result<Package, String> {

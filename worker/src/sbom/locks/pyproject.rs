@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::requirement::{ranged, read as read_requirement};
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,10 +68,10 @@ struct Group {
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     let document: Document = toml::from_str(text).map_err(|error| format!("is not a pyproject.toml: {error}"))?;
-    let mut packages = vec![];
+    let mut packages = Packages::default();
     let mut texts: Vec<String> = vec![];
     if let Some(project) = document.project {
-        packages.push(Package::new(Ecosystem::Pypi, project.name, project.version, Origin::Local));
+        packages.push(Package::new(Ecosystem::Pypi, project.name, project.version, Origin::Local))?;
         texts.extend(project.dependencies);
         texts.extend(project.optional_dependencies.into_values().flatten());
     }
@@ -78,20 +79,20 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     texts.extend(members.filter_map(|member| if let Member::Requirement(text) = member { Some(text) } else { None }));
     for text in texts {
         let shown = || text.chars().take(80).collect::<String>();
-        packages.push(read_requirement(&text).ok_or_else(|| format!("`{}` is not a requirement", shown()))?);
+        packages.push(read_requirement(&text).ok_or_else(|| format!("`{}` is not a requirement", shown()))?)?;
     }
     if let Some(poetry) = document.tool.poetry {
         if let Some(name) = poetry.name {
-            packages.push(Package::new(Ecosystem::Pypi, name, poetry.version, Origin::Local));
+            packages.push(Package::new(Ecosystem::Pypi, name, poetry.version, Origin::Local))?;
         }
         let groups = poetry.group.into_values().flat_map(|group| group.dependencies);
         for (name, value) in poetry.dependencies.into_iter().chain(poetry.dev_dependencies).chain(groups) {
             if name != "python" {
-                packages.extend(of_poetry(&name, &value)?);
+                of_poetry(&name, &value)?.into_iter().try_for_each(|package| packages.push(package))?;
             }
         }
     }
-    Ok(packages)
+    Ok(packages.into_vec())
 }
 
 /// A dependency of poetry: a range, a table, or a list of tables for different platforms.

@@ -3,13 +3,14 @@
 use super::requirement;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Package};
+use crate::sbom::packages::Packages;
 
 /// Most files that one requirements file may name in turn.
 pub(in crate::sbom) const INCLUDES: usize = 100;
 
 #[derive(Default)]
 pub(in crate::sbom) struct Requirements {
-    pub packages: Vec<Package>,
+    pub packages: Packages,
     /// The lines that name the packages, in the same order, without options.
     pub lines: Vec<String>,
     /// Other files, relative to the folder of this one.
@@ -17,9 +18,6 @@ pub(in crate::sbom) struct Requirements {
     /// Files that say which versions are meant; relative as well.
     pub constraints: Vec<String>,
 }
-
-/// Most lines of one file.
-const LINES: usize = 200_000;
 
 /// What pip takes for the end of a line, and we do not.
 const OTHER_LINE_ENDS: [char; 9] = ['\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
@@ -46,9 +44,6 @@ const OTHER_OPTIONS: [&str; 15] = [
 /// A file that pip would read otherwise is an error: what we left out would be hidden.
 pub(in crate::sbom) fn read(text: &str) -> Result<Requirements, String> {
     let mut found = Requirements::default();
-    if text.lines().nth(LINES).is_some() {
-        return Err(format!("has more than {LINES} lines"));
-    }
     let mut lines = text.lines().enumerate().peekable();
     while let Some((at, line)) = lines.next() {
         let of_line = |error: String| format!("line {}: {error}", at + 1);
@@ -95,7 +90,7 @@ fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
     } else if let Some(file) = option(line, &["-c", "--constraint"]).filter(|file| is_one_word(file)) {
         found.constraints.push(file.to_owned());
     } else if let Some(target) = option(line, &["-e", "--editable"]).filter(|target| is_one_word(target)) {
-        found.packages.push(of_target(target));
+        found.packages.push(of_target(target))?;
         found.lines.push(target.to_owned());
     } else if line.starts_with('-') {
         let words: Vec<&str> = line.splitn(2, ['=', ' ', '\t']).collect();
@@ -111,7 +106,7 @@ fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
             .filter_map(|part| part.trim().strip_prefix("hash").map(|rest| rest.trim_start_matches(['=', ' ']).trim()))
             .map(Hash::labelled)
             .collect::<Result<_, _>>()?;
-        found.packages.push(requirement::read(text).unwrap_or_else(|| of_target(text)).with_hashes(hashes));
+        found.packages.push(requirement::read(text).unwrap_or_else(|| of_target(text)).with_hashes(hashes))?;
         found.lines.push(text.to_owned());
     }
     Ok(())

@@ -2,11 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::decode;
 use super::requirements::{INCLUDES, Requirements, beside, read};
 use super::versions::pins;
+use crate::sbom::content;
 use crate::sbom::package::Origin;
+use crate::sbom::packages::PACKAGES;
 use nofx_sandbox::Files;
+
+/// What a requirements.txt asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Required {
+    /// Each package has a version and a hash, so that it names all there are (pip refuses to install any other): lines `name==version`, in
+    /// as many lists as one package has versions.
+    Hashed(Vec<Vec<String>>),
+    /// What an index is asked for. Where that index is, which the files may say as well, is left out.
+    OfIndex(IndexRequirements),
+}
 
 /// Lines of requirements files, without options.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,28 +26,49 @@ pub(crate) struct IndexRequirements {
     pub constraints: Vec<String>,
 }
 
-/// What requirements.txt and the files that it includes ask of an index. Where that index is, which they may say as well, is left out. A
-/// folder, a file, a repository or an address is an error: what it requires only its own program knows.
-pub(crate) fn index_requirements(folder: &Files) -> Result<IndexRequirements, String> {
+/// What a requirements.txt with this text asks for, and the files that it includes. A folder, a file, a repository or an address is an
+/// error: what it requires only its own program knows.
+pub(crate) fn required(folder: &Files, text: &str) -> Result<Required, String> {
+    let found = read(text)?;
+    let packages = found.packages.as_slice();
+    let is_complete = !packages.is_empty() && found.includes.is_empty();
+    if is_complete && packages.iter().all(|package| package.version.is_some() && !package.hashes.is_empty()) {
+        return pins(found.packages.into_vec()).map(Required::Hashed);
+    }
+    of_index(folder, found).map(Required::OfIndex)
+}
+
+fn of_index(folder: &Files, first: Requirements) -> Result<IndexRequirements, String> {
     let mut all = IndexRequirements::default();
-    let first = ("requirements.txt".to_owned(), false);
-    let mut known = BTreeSet::from([first.clone()]);
-    let mut open = vec![first];
+    let (name, mut first) = (("requirements.txt".to_owned(), false), Some(first));
+    let mut known = BTreeSet::from([name.clone()]);
+    let mut open = vec![name];
+    let mut bytes = 0;
     while let Some((file, is_constraint)) = open.pop() {
-        let found = decode(folder, &file).and_then(|text| read(&text.ok_or("does not exist")?));
-        let found = found.and_then(|found| plain(&found).map(|lines| (found, lines)));
-        let (found, lines) = found.map_err(|error| format!("{file} {error}"))?;
+        let of_file = |error: String| format!("{file} {error}");
+        let found = match first.take() {
+            Some(found) => found,
+            None => content::text(folder, &file).and_then(|text| read(&text.ok_or("does not exist")?)).map_err(of_file)?,
+        };
+        let lines = plain(&found).map_err(of_file)?;
+        bytes += lines.iter().map(String::len).sum::<usize>();
         let list = if is_constraint { &mut all.constraints } else { &mut all.requirements };
         list.extend(lines);
+        if all.requirements.len() + all.constraints.len() > PACKAGES || bytes as u64 > content::BYTES {
+            return Err(format!(
+                "{file} and the files before it name more than {PACKAGES} packages, or have more than {} bytes",
+                content::BYTES
+            ));
+        }
         let named = found.includes.iter().map(|name| (name, is_constraint)).chain(found.constraints.iter().map(|name| (name, true)));
         for (name, is_constraint) in named {
             let next = (beside(&file, name), is_constraint);
             if known.insert(next.clone()) {
                 open.push(next);
             }
-        }
-        if known.len() > INCLUDES {
-            return Err(format!("{file} includes another file, but more than {INCLUDES} are not read"));
+            if known.len() > INCLUDES {
+                return Err(format!("{file} includes another file, but more than {INCLUDES} are not read"));
+            }
         }
     }
     Ok(all)
@@ -45,7 +77,7 @@ pub(crate) fn index_requirements(folder: &Files) -> Result<IndexRequirements, St
 /// The lines of packages that an index may have.
 fn plain(found: &Requirements) -> Result<Vec<String>, String> {
     let mut lines = vec![];
-    for (package, line) in found.packages.iter().zip(&found.lines) {
+    for (package, line) in found.packages.as_slice().iter().zip(&found.lines) {
         // A word with a hyphen before it would be an option, `${…}` a variable of the environment.
         let is_more = line.split_whitespace().any(|word| word.starts_with('-')) || line.contains('$') || line.contains(char::is_control);
         if package.origin != Origin::Registry || package.fault().is_some() || is_more {
@@ -57,17 +89,9 @@ fn plain(found: &Requirements) -> Result<Vec<String>, String> {
     Ok(lines)
 }
 
-/// The packages of a requirements file in which each has a version and a hash, so that it names all there are (pip refuses to install any
-/// other); none when it is no such file.
-pub(crate) fn hashed_requirements(text: &str) -> Option<Result<Vec<Vec<String>>, String>> {
-    let found = read(text).ok().filter(|found| !found.packages.is_empty() && found.includes.is_empty())?;
-    let is_hashed = found.packages.iter().all(|package| package.version.is_some() && !package.hashes.is_empty());
-    is_hashed.then(|| pins(found.packages))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{IndexRequirements, hashed_requirements, index_requirements};
+    use super::{IndexRequirements, PACKAGES, Required, required};
     use nofx_sandbox::Files;
 
     fn of(files: &[(&str, &str)]) -> Result<IndexRequirements, String> {
@@ -76,7 +100,11 @@ mod tests {
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).expect("written");
         }
-        index_requirements(&Files::own(dir.path()).expect("open"))
+        let text = files.iter().find(|(name, _)| *name == "requirements.txt").expect("the file").1;
+        match required(&Files::own(dir.path()).expect("open"), text)? {
+            Required::OfIndex(found) => Ok(found),
+            Required::Hashed(_) => Err("each has a hash".to_owned()),
+        }
     }
 
     #[test]
@@ -144,12 +172,28 @@ mod tests {
     }
 
     #[test]
+    fn the_files_together_name_a_limited_number_of_packages() {
+        let more = "a\n".repeat(PACKAGES / 2);
+        let files = [("requirements.txt", "-r more/a.txt\n-c more/b.txt\n"), ("more/a.txt", more.as_str()), ("more/b.txt", more.as_str())];
+        assert!(of(&files).is_ok());
+        let one_more = of(&[("requirements.txt", "-r more/a.txt\n-c more/b.txt\nb\n"), files[1], files[2]]);
+        assert!(one_more.as_ref().is_err_and(|error| error.contains("more than 200000 packages")), "{:?}", one_more.err());
+        // Lines of packages may be long.
+        let long = format!("a ; {}\n", "x".repeat(9 << 20));
+        let found = of(&[files[0], ("more/a.txt", &long), ("more/b.txt", &long)]);
+        assert!(found.as_ref().is_err_and(|error| error.contains("more than 16777216 bytes")), "{:?}", found.err());
+    }
+
+    #[test]
     fn a_file_is_complete_when_each_package_has_a_version_and_a_hash() {
         let hash = format!("--hash=sha256:{}", "0".repeat(64));
-        let found = hashed_requirements(&format!("--index-url https://h.example\nB==1 \\\n  {hash}\na==2 ; python_version < '3' {hash}\n"));
-        assert_eq!(found, Some(Ok(vec![vec!["a==2".to_owned(), "b==1".to_owned()]])));
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("x.txt"), "x\n").expect("written");
+        let of = |text: &str| required(&Files::own(dir.path()).expect("open"), text);
+        let found = of(&format!("--index-url https://h.example\nB==1 \\\n  {hash}\na==2 ; python_version < '3' {hash}\n"));
+        assert_eq!(found, Ok(Required::Hashed(vec![vec!["a==2".to_owned(), "b==1".to_owned()]])));
         for text in ["", "a==1", &format!("a>1 {hash}"), &format!("a==1 {hash}\nb==1"), &format!("-r x.txt\na==1 {hash}")] {
-            assert_eq!(hashed_requirements(text), None, "{text}");
+            assert!(matches!(of(text), Ok(Required::OfIndex(_))), "{text}");
         }
     }
 }

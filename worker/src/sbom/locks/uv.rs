@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 struct Lock {
@@ -51,7 +52,7 @@ struct Source {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
-    parse(text)?.package.into_iter().map(package).collect()
+    Packages::collect(parse(text)?.package.into_iter().map(package))
 }
 
 fn parse(text: &str) -> Result<Lock, String> {

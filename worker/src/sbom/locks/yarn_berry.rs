@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::npm::address;
 use super::pnpm::yaml_options;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -19,7 +20,7 @@ struct Entry {
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
     let entries: BTreeMap<String, Entry> =
         serde_saphyr::from_str_with_options(text, yaml_options()).map_err(|error| format!("is not a yarn.lock: {error}"))?;
-    entries.into_iter().filter(|(key, _)| key != "__metadata").map(|(key, entry)| package(&key, entry)).collect()
+    Packages::collect(entries.into_iter().filter(|(key, _)| key != "__metadata").map(|(key, entry)| package(&key, entry)))
 }
 
 fn package(key: &str, entry: Entry) -> Result<Package, String> {

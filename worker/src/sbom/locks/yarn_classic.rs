@@ -4,6 +4,7 @@
 use super::npm::address;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
+use crate::sbom::packages::Packages;
 
 struct Entry<'a> {
     line: usize,
@@ -38,7 +39,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
             _ => return Err(format!("line {} is indented by {indent} spaces", at + 1)),
         }
     }
-    entries.iter().map(package).collect()
+    Packages::collect(entries.iter().map(package))
 }
 
 /// The first of the ranges before the colon, which are quoted where they have to be. None when they name several packages: one of them would

@@ -21,7 +21,7 @@ impl StepContext {
         let mut parameters = self.parameters.lock().expect("the lock is never poisoned").clone();
         let worker = json!({
             "driver": self.step.driver(), "isolation": self.sandboxed().isolation, "worker": self.services.worker,
-            "min_isolation": self.step.min_isolation(self.services.isolation_floor), "image": self.services.image,
+            "min_isolation": self.step.min_isolation(self.services.isolation.floor), "image": self.services.image,
         });
         parameters.extend(worker.as_object().cloned().unwrap_or_default());
         Ok(Provenance {

@@ -20,6 +20,8 @@ fn a_file_that_is_not_what_its_name_says_is_a_fault() {
         ("Cargo.lock", "[[package]]\nname = \"\"\nversion = \"1\"\n".to_owned()),
         ("Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\nchecksum = \"xyz\"\n".to_owned()),
         ("Cargo.lock", format!("x = {}", deep("[", "]"))),
+        ("Cargo.lock", format!("[{}a]\n", "a.".repeat(1_000_000))),
+        ("Cargo.lock", format!("{}a = 1\n", "a.".repeat(1_000_000))),
         ("package-lock.json", "{}".to_owned()),
         ("package-lock.json", "[]".to_owned()),
         ("package-lock.json", String::new()),
@@ -111,4 +113,38 @@ fn folders_of_packages_are_entered_to_a_limit() {
     let found = bill_of(dir.path());
     assert!(faults(&found).len() == 1 && faults(&found)[0].contains("nested more than 32 times"), "{:?}", faults(&found));
     assert_eq!(references(&found), Vec::<&str>::new());
+}
+
+/// Each names one package too many, or has a list without end: nothing of it is in the bill, and the other files are.
+#[test]
+fn what_a_file_may_have_is_the_same_in_all_formats() {
+    let lines = "a\n".repeat(200_001);
+    let entries = |entry: &dyn Fn(usize) -> String, separator: &str| (0..200_001).map(entry).collect::<Vec<_>>().join(separator);
+    let hash = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let more = "names more than 200000 packages";
+    let npm = entries(&|n| format!("\"node_modules/{n}\":{{\"version\":\"1\"}}"), ",");
+    let values = "has more than 1000000 lines and entries";
+    for (file, text, reason) in [
+        ("requirements.txt", lines, more),
+        ("Cargo.lock", format!("package=[{}]\n", entries(&|n| format!("{{name=\"{n}\",version=\"1\"}}"), ",")), more),
+        ("go.sum", entries(&|n| format!("a/{n} v1 {hash}"), "\n"), more),
+        ("go.mod", entries(&|n| format!("require a/{n} v1"), "\n"), more),
+        ("yarn.lock", format!("# yarn lockfile v1\n{}\n", entries(&|n| format!("{n}@1:\n  version \"1\""), "\n")), more),
+        ("package-lock.json", format!("{{\"lockfileVersion\":3,\"packages\":{{{npm}}}}}"), more),
+        ("pnpm-lock.yaml", format!("lockfileVersion: '9.0'\npackages:\n{}\n", entries(&|n| format!("  a{n}@1: {{}}"), "\n")), more),
+        ("pyproject.toml", format!("[project]\nname=\"own\"\ndependencies=[{}]\n", entries(&|n| format!("\"a{n}\""), ",")), more),
+        ("Cargo.lock", format!("x=[{}]\n", "[],".repeat(500_001)), values),
+        ("package-lock.json", format!("[{}0]", "0,".repeat(1_000_001)), values),
+        ("node_modules/a/package.json", format!("{{\"name\":\"a\",\"version\":\"1\",\"license\":[{}0]}}", "0,".repeat(1_000_001)), values),
+        ("venv/lib/python3/site-packages/a.dist-info/METADATA", "a:\n".repeat(1_000_001), values),
+    ] {
+        let found = bill(&[
+            (file, &text),
+            ("venv/pyvenv.cfg", ""),
+            ("uv.lock", "version = 1\n[[package]]\nname=\"other\"\nsource={virtual=\".\"}\n"),
+        ]);
+        let faults = faults(&found);
+        assert!(faults.len() == 1 && faults[0].starts_with(&format!("{file}: ")) && faults[0].ends_with(reason), "{faults:?}");
+        assert_eq!(references(&found), ["local:pypi/other"], "{file}");
+    }
 }

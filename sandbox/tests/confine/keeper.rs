@@ -1,0 +1,208 @@
+//! What a keeper does with a program and all that it starts.
+#![expect(clippy::disallowed_methods, reason = "starts keepers, as the supervisor does")]
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use nofx_shared::drivers::{Level, Limits};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use serde_json::{Value, json};
+
+use crate::program::{LEVELS, Program};
+
+/// A program with its keeper, as the supervisor has it.
+struct Process {
+    program: Program,
+    socket: OwnedFd,
+    keeper: Child,
+    stdout: ChildStdout,
+}
+
+impl Process {
+    fn start(program: Program) -> Self {
+        let (socket, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a pair");
+        let mut command = Command::new(&program.spec.exe);
+        command.arg0("nofx-keeper").env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::piped()).process_group(0);
+        let mut keeper = command.spawn().expect("a keeper");
+        let stdout = keeper.stdout.take().expect("it is piped");
+        let process = Self { program, socket, keeper, stdout };
+        process.send(&json!({"Start": {
+            "uid": process.program.uid, "program": process.program.spec, "is_confined": true, "folder": process.program.spec.scratch,
+        }}));
+        process
+    }
+
+    fn send(&self, message: &Value) {
+        rustix::net::send(&self.socket, format!("{message}\n").as_bytes(), SendFlags::NOSIGNAL).expect("sent");
+    }
+
+    /// The end that it reports. It is waited for, but not for ever.
+    fn end(&self) -> Value {
+        let mut polled = [PollFd::new(&self.socket, PollFlags::IN)];
+        let minutes = Timespec { tv_sec: 120, tv_nsec: 0 };
+        assert_eq!(rustix::event::poll(&mut polled, Some(&minutes)).expect("polled"), 1, "it does not end");
+        let mut packet = vec![0; 32 << 10];
+        let (bytes, _) = rustix::net::recv(&self.socket, &mut packet, RecvFlags::empty()).expect("a report");
+        let report: Value = serde_json::from_slice(&packet[..bytes]).expect("JSON");
+        assert!(report["Ended"].is_object(), "{report}");
+        report["Ended"].clone()
+    }
+
+    /// Waits for its first output.
+    fn has_begun(&mut self) {
+        self.stdout.read_exact(&mut [0]).expect("it says so");
+    }
+
+    fn release(mut self) {
+        self.send(&json!("Release"));
+        assert!(self.keeper.wait().expect("it ends").success());
+        assert!(!self.program.spec.scratch.exists(), "its folder is gone");
+    }
+
+    /// What it printed, to its end.
+    fn output(&mut self) -> String {
+        let mut text = String::new();
+        self.stdout.read_to_string(&mut text).expect("text");
+        text
+    }
+}
+
+/// Whatever a test has found, nothing of it goes on.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut all = Command::new(&self.program.spec.exe);
+        all.arg0("nofx-signaller").arg("9").uid(self.program.uid).gid(self.program.uid);
+        drop(all.stdout(Stdio::null()).stderr(Stdio::null()).status());
+    }
+}
+
+/// Processes of a user; what has ended and was not reaped has none any more.
+fn processes(uid: u32) -> BTreeSet<String> {
+    let entries = std::fs::read_dir("/proc").expect("processes").flatten();
+    let of_user = entries.filter(|entry| entry.metadata().is_ok_and(|meta| meta.uid() == uid));
+    of_user.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.parse::<u32>().is_ok()).collect()
+}
+
+fn perl(level: Level, source: &str, limits: Limits) -> Program {
+    let mut program = Program::new(level, &["perl", "-e", source]);
+    program.spec.limits = limits;
+    program
+}
+
+/// Forks as fast as it can; each process is its own group and ends by no signal that it can ignore.
+const DEAF: &str = "$SIG{$_} = 'IGNORE' for qw(HUP TERM INT CHLD); $| = 1; print 'x'; ";
+
+#[test]
+fn a_bomb_that_forks_as_fast_as_it_can_is_gone_when_it_is_stopped() {
+    // All of them live; or each lives until its child does.
+    for bomb in ["while (1) { fork; setpgrp }", "while (1) { my $child = fork; exit if $child; setpgrp }"] {
+        for level in LEVELS {
+            let limits = Limits { processes: Some(150), ..Limits::default() };
+            let mut process = Process::start(perl(level, &format!("{DEAF}{bomb}"), limits));
+            process.has_begun();
+            process.send(&json!("Kill"));
+            process.end();
+            assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}: {bomb}");
+            process.release();
+        }
+    }
+}
+
+#[test]
+fn other_programs_of_the_user_go_on_when_a_bomb_is_stopped() {
+    let bomb = format!("{DEAF}while (1) {{ my $child = fork; exit if $child }}");
+    let neighbour = Program::new(Level::L1, &["sh", "-c", "echo; sleep 3; echo done"]);
+    let mut program = perl(Level::L1, &bomb, Limits { processes: Some(150), ..Limits::default() });
+    // Two programs of one run.
+    for path in [&program.spec.scratch, program.workspace()] {
+        std::os::unix::fs::chown(path, Some(neighbour.uid), Some(neighbour.uid)).expect("own");
+    }
+    program.uid = neighbour.uid;
+    let mut neighbour = Process::start(neighbour);
+    neighbour.has_begun();
+    let mut process = Process::start(program);
+    process.has_begun();
+    process.send(&json!("Kill"));
+    process.end();
+    assert_eq!(neighbour.end()["exit_code"], 0);
+    assert_eq!(neighbour.output(), "done\n");
+    assert_eq!(processes(process.program.uid), BTreeSet::new());
+}
+
+fn memory(mb: u64) -> Limits {
+    Limits { total_memory_mb: Some(mb), ..Limits::default() }
+}
+
+fn python(level: Level, source: &str, limits: Limits) -> Process {
+    let mut program = Program::new(level, &["python3", "-I", "-c", source]);
+    program.spec.limits = limits;
+    Process::start(program)
+}
+
+#[test]
+fn what_all_processes_use_together_is_bounded() {
+    let shared = "import mmap, time; m = mmap.mmap(-1, 300 << 20)\nfor n in range(0, 300 << 20, 4096): m[n] = 1\ntime.sleep(600)";
+    let many =
+        "import os, time\nfor _ in range(6):\n    if os.fork() == 0: b = bytearray(b'x') * (40 << 20); time.sleep(600)\ntime.sleep(600)";
+    for level in LEVELS {
+        for source in [shared, many] {
+            let process = python(level, source, memory(128));
+            let end = process.end();
+            assert_eq!(end["excess"], "used more than 128 MiB of memory, all of its processes together", "{level}: {end}");
+            assert_eq!((&end["exit_code"], &end["enforced"]["limits"]["total_memory_mb"]), (&Value::Null, &json!(128)), "{level}: {end}");
+            assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}");
+            process.release();
+        }
+    }
+}
+
+#[test]
+fn what_processes_share_counts_once() {
+    let source = "import os, time\nb = bytearray(b'x') * (60 << 20)\nfor _ in range(8):\n    if os.fork() == 0: time.sleep(2); os._exit(0)\n\
+                  for _ in range(8): os.wait()\nprint('done', flush=True)";
+    // At L3 nobody outside may ask how much is shared.
+    for level in [Level::L1, Level::L2] {
+        let mut process = python(level, source, memory(160));
+        assert_eq!(process.output(), "done\n", "{level}");
+        let end = process.end();
+        assert_eq!((&end["exit_code"], &end["excess"]), (&json!(0), &Value::Null), "{level}");
+    }
+}
+
+#[test]
+fn what_all_folders_hold_is_bounded() {
+    let write = |folder: &str| {
+        format!(
+            "import os, time\nfor n in range(20): open(os.path.join(os.environ['{folder}'], str(n)), 'wb').write(bytes(2 << 20))\ntime.sleep(600)"
+        )
+    };
+    for level in LEVELS {
+        let end = python(level, &write("HOME"), Limits { total_disk_mb: Some(20), ..Limits::default() }).end();
+        assert_eq!(end["excess"], "used more than 20 MiB of disk, its workspace and temporary folders together", "{level}: {end}");
+        assert_eq!(end["enforced"]["limits"]["total_disk_mb"], 20, "{level}");
+    }
+    let files = "import time\nfor n in range(600): open(str(n), 'w')\ntime.sleep(600)";
+    let end = python(Level::L2, files, Limits { total_files: Some(500), ..Limits::default() }).end();
+    assert_eq!(end["excess"], "has more than 500 files, its workspace and temporary folders together", "{end}");
+}
+
+#[test]
+fn a_program_dies_before_what_keeps_it_when_memory_runs_out() {
+    for level in LEVELS {
+        let mut process = Process::start(Program::new(level, &["sh", "-c", "cat /proc/self/oom_score_adj; exec sleep 600"]));
+        let mut line = [0; 5];
+        process.stdout.read_exact(&mut line).expect("a line");
+        assert_eq!(&line, b"1000\n", "{level}");
+        let own = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).expect("a score");
+        assert_eq!(own(&process.keeper.id().to_string()), own("self"), "{level}");
+        process.send(&json!("Kill"));
+        assert_eq!(process.end()["exit_code"], Value::Null);
+        process.release();
+    }
+}

@@ -1,0 +1,27 @@
+begin;
+select plan(11);
+select tap.tenant();
+select is(nofx_private.admit_sandboxes(), null, 'nothing waits');
+select tap.run_of('loose', 5, '{"tool": "bash", "max_attempts": 3}');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 1);
+select tap.claim();
+create function pg_temp.waits() returns int language sql as $$ select count(*)::int from nofx.step_queue where run_id = tap.run() and state = 'quota' $$;
+select is(pg_temp.waits(), 4);
+select is(nofx_private.admit_sandboxes(array[current_setting('tap.tenant')::uuid]), null, 'there is no room');
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 2);
+select is(pg_temp.waits(), 3, 'a higher quota admits at once');
+select is((tap.events())[cardinality(tap.events())], 'step.ready s1', 'and says so');
+-- The worker has crashed: no settle frees its sandbox.
+update nofx.step set lease_expires_at = now() - interval '1 second' where id = tap.step('s0');
+update nofx_private.lease_batch set check_at = now() - interval '1 second' where true;
+select nofx.expire_leases();
+select is(nofx_private.admit_sandboxes(array[gen_random_uuid()]), null, 'of other tenants none');
+select is((nofx.fire_timers() ->> 'wake_for')::jsonb @> to_jsonb(array[tap.step('s2')]), true, 'the sweep admits');
+select is(tap.claim(), array['s0', 's1'], 'in their order; the rest waits again');
+select is(pg_temp.waits(), 3);
+select nofx.set_quota(current_setting('tap.tenant')::uuid);
+select is(pg_temp.waits(), 0, 'without a quota all continue');
+select is(tap.claim(), array['s2', 's3', 's4']);
+select * from finish();
+rollback;

@@ -1,0 +1,15 @@
+begin;
+select plan(7);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table nonce as select gen_random_uuid() as it;
+select is(tap.call_function('s0', 'h', '{}', (select it from nonce)) ->> 'state', 'execute');
+select throws_ok($$ select tap.call_function('s0', 'h', '{}', (select it from nonce)) $$, 'PT401', 'unauthorized', 'a replay');
+select throws_ok($$ select tap.call_function('s0', 'other', '{}', (select it from nonce)) $$, 'PT401', 'unauthorized', 'whatever else it says');
+select throws_ok($$ select tap.call_function('s0', 'h', '{}', null) $$, 'PT400', 'invalid-request');
+select throws_ok($$ select tap.call_function('s0', null) $$, 'PT400', 'invalid-request');
+select throws_ok($$ select nofx.begin_function_call('{}', gen_random_uuid(), 'h', 46) $$, 'PT400', 'invalid-request');
+select throws_ok($$ select nofx.begin_function_call('{}', gen_random_uuid(), 'h', 0) $$, 'PT400', 'invalid-request');
+select * from finish();
+rollback;

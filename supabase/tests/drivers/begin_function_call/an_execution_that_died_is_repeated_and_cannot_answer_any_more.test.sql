@@ -1,0 +1,14 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table first as select tap.call_function('s0') as r;
+update nofx_private.function_call set ends_at = now() where step_id = tap.step('s0');
+create temporary table second as select tap.call_function('s0') as r;
+select is((select r ->> 'state' from second), 'execute');
+select ok(not tap.answer_function('s0', (select r ->> 'execution' from first), '{"late": true}'), 'it was replaced');
+select is(tap.call_function('s0'), '{"state": "under_way"}');
+select ok(tap.answer_function('s0', (select r ->> 'execution' from second), '{"a": 1}'));
+select * from finish();
+rollback;

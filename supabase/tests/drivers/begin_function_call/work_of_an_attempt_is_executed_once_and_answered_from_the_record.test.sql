@@ -1,0 +1,18 @@
+begin;
+select plan(9);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"tool": "http", "spec": {"inputs": {"url": "u"}, "secrets": ["A"]}}');
+select tap.claim();
+create temporary table first as select tap.call_function('s0') as r;
+select is((select r ->> 'state' from first), 'execute');
+select is((select r -> 'step' ->> 'token' from first), (select lease_token::text from nofx.step where id = tap.step('s0')), 'the step as it was claimed');
+select is((select r -> 'step' -> 'spec' -> 'secrets' from first), '["A"]'::jsonb);
+select is(tap.call_function('s0'), '{"state": "under_way"}');
+select is(tap.call_function('s0', 'other') ->> 'state', 'execute', 'other work is another call');
+select ok(tap.answer_function('s0', (select r ->> 'execution' from first), '{"a": 1}'));
+select is(tap.call_function('s0'), '{"state": "answered", "answer": {"a": 1}}');
+select is(tap.call_function('s0', 'other'), '{"state": "under_way"}', 'its answer is its own');
+update nofx_private.function_call set ends_at = now() where step_id = tap.step('s0');
+select is(tap.call_function('s0'), '{"state": "answered", "answer": {"a": 1}}', 'an answer counts after the time of its execution');
+select * from finish();
+rollback;

@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+create temporary table first as select tap.call_function('s0') as r;
+select ok(not tap.answer_function('s0', gen_random_uuid()::text, '{"a": 0}'), 'another execution');
+select ok(tap.answer_function('s0', (select r ->> 'execution' from first), '{"a": 1}'));
+select ok(not tap.answer_function('s0', (select r ->> 'execution' from first), '{"a": 2}'), 'it has its answer');
+select is(tap.call_function('s0') -> 'answer', '{"a": 1}'::jsonb);
+select tap.be('admin');
+select throws_ok($$ select nofx.finish_function_call(tap.step('s0'), 'h', gen_random_uuid(), '{}') $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,16 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 1);
+select tap.claim();
+select tap.call_function('s0', 'old'), tap.call_function('s0', 'young');
+update nofx_private.function_call set begun_at = now() - interval '25 hours' where work_hash = 'old';
+update nofx_private.function_call set begun_at = now() - interval '23 hours' where work_hash = 'young';
+insert into nofx_private.function_nonce values ('00000000-0000-0000-0000-000000000001', now() - interval '11 minutes'), ('00000000-0000-0000-0000-000000000002', now() - interval '9 minutes');
+select nofx.prune_requests();
+select results_eq($$ select work_hash from nofx_private.function_call where step_id = tap.step('s0') $$, $$ values ('young') $$);
+select is_empty($$ select 1 from nofx_private.function_nonce where nonce = '00000000-0000-0000-0000-000000000001' $$);
+select isnt_empty($$ select 1 from nofx_private.function_nonce where nonce = '00000000-0000-0000-0000-000000000002' $$, 'a request is refused a second time as long as it is valid');
+select is((select count(*)::int from (values ('authenticated'), ('anon'), ('service_role')) as r (name) where has_table_privilege(name, 'nofx_private.function_call', 'select')), 0, 'no role reads answers');
+select * from finish();
+rollback;

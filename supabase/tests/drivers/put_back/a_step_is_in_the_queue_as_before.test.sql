@@ -1,0 +1,13 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 2, '{"tool": "bash"}', '{"priority": 7}');
+create temporary table before as select * from nofx.step_queue where run_id = tap.run();
+delete from nofx.step_queue where step_id = tap.step('s0');
+select nofx_private.put_back(array[tap.step('s0')]);
+select results_eq($$ select * from nofx.step_queue where run_id = tap.run() order by step_id $$, $$ select * from before order by step_id $$);
+select tap.claim();
+select nofx_private.put_back(array[tap.step('s1')]);
+select is((select count(*)::int from nofx.step_queue where step_id = tap.step('s1')), 0, 'one that runs is in no queue');
+select * from finish();
+rollback;

@@ -1,0 +1,22 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 3, '{"tool": "bash"}');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 2);
+select tap.claim();
+select tap.settle('s0', 'done', '{"isolation": {"driver": "e2b"}, "usage": {"cpu_ms": 1500, "max_rss_bytes": 1, "wall_ms": 10000}}');
+create temporary table quota as select * from nofx.quota where tenant_id = current_setting('tap.tenant')::uuid;
+grant select on quota to authenticated;
+select tap.be('viewer');
+select is(q::jsonb, '{"day_cpu_s": 1.5, "day_sandbox_usd": 0.000303, "parallel_sandboxes": 1}') from tap.seen('select nofx.sandbox_use(q)::text from nofx.quota q') as q;
+select tap.be('admin', gen_random_uuid());
+select is((select count(*)::int from tap.seen('select nofx.sandbox_use(q)::text from nofx.quota q')), 0);
+select is(q::jsonb, '{"day_cpu_s": 0, "day_sandbox_usd": 0, "parallel_sandboxes": 0}', 'with a row that was made up, too')
+  from tap.seen('select nofx.sandbox_use((select q from pg_temp.quota q)::text::nofx.quota)::text') as q;
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_runs_per_minute => 2);
+select tap.be('viewer');
+select is(q::jsonb -> 'parallel_sandboxes', 'null') from tap.seen('select nofx.sandbox_use(q)::text from nofx.quota q') as q;
+select * from finish();
+rollback;

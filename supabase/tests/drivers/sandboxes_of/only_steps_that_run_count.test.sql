@@ -1,0 +1,13 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 3, '{"tool": "bash"}');
+select tap.claim(2);
+select is(nofx_private.sandboxes_of(current_setting('tap.tenant')::uuid), 0, 'a tenant without a quota has no slots');
+insert into nofx.sandbox_slot select id, tenant_id, run_id from nofx.step where run_id = tap.run();
+select is(nofx_private.sandboxes_of(current_setting('tap.tenant')::uuid), 2, 's2 does not run');
+select tap.settle('s0');
+select is(nofx_private.sandboxes_of(current_setting('tap.tenant')::uuid), 1);
+select is(nofx_private.sandboxes_of(gen_random_uuid()), 0, 'others have none of them');
+select * from finish();
+rollback;

@@ -1,0 +1,17 @@
+begin;
+select plan(6);
+select tap.tenant();
+select tap.run_of('fan', 3, '{"tool": "bash"}');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 2);
+select tap.claim();
+select is((select count(*)::int from json_array_elements(tap.settle('first', p_capacity => 10) -> 'claims')), 2, 'dependants that a settle starts');
+select is((select array_agg(s.name) from nofx.step_queue d join nofx.step s on s.id = d.step_id where d.state = 'quota'), array['m2']);
+select is(json_array_length(nofx.claim_steps('v', 10, p_step_ids => array[tap.step('m2')])), 0, 'it waits, whoever asks for it');
+select tap.run_of('loose', 1, '{"tool": "bash"}');
+select tap.be_service();
+select is(json_array_length(nofx.claim_steps('v', 10, p_step_ids => array[tap.step('s0')])), 0, 'a wake-up names it');
+select is((select state::text from nofx.step_queue where step_id = tap.step('s0')), 'quota');
+select is((select count(*)::int from nofx.step where tenant_id = current_setting('tap.tenant')::uuid and status = 'running'), 2);
+select * from finish();
+rollback;

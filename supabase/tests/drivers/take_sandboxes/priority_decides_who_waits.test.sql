@@ -1,0 +1,13 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('loose', 1, '{"tool": "bash"}');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 1);
+create temporary table low as select tap.step('s0') as id;
+select tap.run_of('loose', 1, '{"tool": "bash"}', '{"priority": 5}');
+select tap.claim();
+select is(tap.status('s0'), 'running', 'the higher priority runs');
+select is((select d.state::text from nofx.step_queue d join low on low.id = d.step_id), 'quota');
+select * from finish();
+rollback;

@@ -1,0 +1,20 @@
+begin;
+select plan(4);
+select tap.tenant();
+select tap.run_of('loose', 6, '{"tool": "bash"}', '{"priority": 9}');
+select tap.be_service();
+select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes => 1);
+create temporary table limited as select current_setting('tap.tenant')::uuid as tenant, tap.run() as run;
+select tap.run_of('loose', 1);
+create temporary table plain as select tap.step('s0') as id;
+select tap.tenant();
+select tap.run_of('loose', 3, '{"tool": "bash"}');
+select tap.be_service();
+select is(json_array_length(nofx.claim_steps('w', 4)), 4, 'the capacity is used');
+select is((select count(*)::int from nofx.step s join limited l on s.run_id = l.run where s.status = 'running'), 1);
+select is((select count(*)::int from nofx.step where run_id = tap.run() and status = 'running')
+  + (select count(*)::int from nofx.step s join plain p on p.id = s.id and s.status = 'running'), 3, 'the other tenant, and what runs no program');
+select tap.claim();
+select is((select s.status::text from nofx.step s join plain p on p.id = s.id), 'running', 'of the same tenant: it comes last in its queue');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+//! Drivers: one suite for all of them, and what each has alone.
+
+mod cases;
+mod conformance;
+mod e2b;
+mod files;
+mod killed;
+mod modal;
+mod stack;
+mod task;

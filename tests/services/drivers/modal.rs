@@ -1,0 +1,76 @@
+//! What Modal is asked for, and what happens when it fails.
+
+use nofx_tests::people::step;
+use serde_json::{Value, json};
+
+use super::stack::{MODAL, Stack, bash};
+
+async fn tried(stack: &Stack, script: &str, more: &Value) -> Value {
+    let run = stack.step(&bash(MODAL, script, more)).await;
+    step(&run, "try").clone()
+}
+
+fn message(step: &Value) -> &str {
+    step["error"]["message"].as_str().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
+    let stack = Stack::start("modal-asked", &[MODAL]).await;
+    let more = json!({"image": "rust:1.95", "timeout_s": 60, "resources": {"network": "none", "memory_mb": 700}});
+    let run = stack.step(&bash(MODAL, "echo ran", &more)).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    tried(&stack, "echo ran", &json!({})).await;
+    let created = stack.modal().created();
+    let (named, plain) = (&created[0], &created[1]);
+    assert_eq!((&named["has_network"], &named["memory_mb"], &named["timeout_s"]), (&json!(false), &json!(700), &json!(180)), "{named}");
+    assert_eq!((&plain["has_network"], &plain["memory_mb"]), (&json!(true), &json!(0)), "{plain}");
+    let tags = &named["tags"];
+    assert_eq!((&tags["run"], &tags["step"], &tags["attempt"]), (&run["id"], &step(&run, "try")["id"], &json!("1")), "{tags}");
+    assert_eq!((&tags["tenant"], &tags["deployment"]), (&json!(stack.own.tenant().await), &plain["tags"]["deployment"]));
+    assert!(stack.modal().images().contains(&json!("rust:1.95")), "{:?}", stack.modal().images());
+
+    let refused = tried(&stack, "echo ran", &json!({"resources": {"network": "proxy"}})).await;
+    assert!(refused["status"] == "failed" && message(&refused).contains("network"), "{refused}");
+    assert_eq!(stack.modal().created().len(), 2, "refused before anything is created");
+    stack.has_no_machine().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_modal_are_retried_when_nothing_can_happen_twice() {
+    let stack = Stack::start("modal-faults", &[MODAL]).await;
+    let once = json!({"retry": {"max_attempts": 1}});
+    let twice = json!({"retry": {"max_attempts": 2, "initial_ms": 10}});
+
+    for fault in ["busy", "cut-stream"] {
+        stack.modal().will(fault);
+        let fine = tried(&stack, "echo '{\"v\": 1}' > $NOFX_OUTPUT; echo out", &once).await;
+        assert_eq!((&fine["status"], &fine["outputs"]["v"]), (&json!("succeeded"), &json!(1)), "{fault}: {fine}");
+    }
+    stack.modal().will("early-death");
+    let fine = tried(&stack, "sleep 1", &twice).await;
+    assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fine}");
+    stack.has_no_machine().await;
+
+    // Nothing of this can succeed.
+    stack.modal().will("denied");
+    let refused = tried(&stack, "echo ran", &twice).await;
+    assert!(refused["status"] == "failed" && message(&refused).contains("Token not found"), "{refused}");
+    assert_eq!(refused["attempts"].as_array().map(Vec::len), Some(1), "{refused}");
+    let refused = tried(&stack, "echo ran", &json!({"image": "missing:1"})).await;
+    assert!(refused["status"] == "failed" && message(&refused).contains("there is no such image"), "{refused}");
+    assert_eq!(refused["attempts"].as_array().map(Vec::len), Some(1), "{refused}");
+    stack.has_no_machine().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_whose_sdk_is_missing_says_so() {
+    let settings = [("NOFX_MODAL_PYTHON", "/nonexistent/python"), ("MODAL_TOKEN_ID", "a"), ("MODAL_TOKEN_SECRET", "b")];
+    let stack = Stack::start_with("modal-without", &[], &settings).await;
+    let refused = tried(&stack, "echo ran", &json!({})).await;
+    assert!(refused["status"] == "failed" && message(&refused).contains("/nonexistent/python"), "{refused}");
+    let settings = [("NOFX_MODAL_PYTHON", "/usr/bin/python3"), ("MODAL_TOKEN_ID", "a"), ("MODAL_TOKEN_SECRET", "b")];
+    let stack = Stack::start_with("modal-other", &[], &settings).await;
+    let refused = tried(&stack, "echo ran", &json!({"retry": {"max_attempts": 1}})).await;
+    assert!(refused["status"] == "failed" && message(&refused).contains("No module named 'modal'"), "{refused}");
+}

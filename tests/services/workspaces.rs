@@ -1,0 +1,91 @@
+//! The disk of workspaces is bounded: those of runs that have ended go, no other one does.
+
+use std::time::{Duration, Instant};
+
+use nofx_tests::own::{Own, is_finished};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn bash(name: &str, script: &str, more: &Value) -> Value {
+    let mut step = json!({"name": name, "tool": "bash", "inputs": {"script": script}, "retry": {"max_attempts": 1}});
+    step.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    step
+}
+
+/// Writes three MiB.
+const FILL: &str = "head -c 3145728 /dev/urandom > big";
+
+/// A run that keeps them until a person decides, and needs them then.
+fn parked() -> Value {
+    let rest = json!({"needs": ["ask"]});
+    json!({"goal": "parked", "steps": [bash("fill", FILL, &json!({})), {"name": "ask", "tool": "manual:x", "needs": ["fill"]},
+        bash("use", "test $(stat -c %s big) = 3145728", &rest)]})
+}
+
+async fn ask(own: &Own) -> String {
+    let id = own.submit(&parked()).await;
+    own.wait(&id, LIMIT, |run| run["gates"][0]["status"] == "pending").await;
+    id
+}
+
+async fn approve(own: &Own, id: &str) {
+    let run = own.wait(id, LIMIT, |_| true).await;
+    let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
+    own.call(Method::POST, &path, Some(&json!({"reason": "go on"}))).await.expect("approved");
+    let run = own.wait(id, LIMIT, is_finished).await;
+    assert_eq!(run["status"], "succeeded", "its files were there: {run}");
+}
+
+/// Waits until this is so and the worker has measured this many workspaces; returns their bytes.
+async fn measured(own: &Own, count: usize, is_so: impl Fn() -> bool) -> u64 {
+    let dev = own.dev();
+    let url = dev["metrics_url"].as_str().expect("a URL");
+    let begun = Instant::now();
+    loop {
+        let text = nofx_shared::net::client().get(url).send().await.expect("an answer").text().await.expect("text");
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        if is_so() && value("nofx_workspaces ") == Some(count as f64) {
+            return value("nofx_workspace_disk_bytes ").expect("bytes") as u64;
+        }
+        assert!(begun.elapsed() < LIMIT, "{:?} workspaces", value("nofx_workspaces "));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
+    let own = Own::start_with(&Own::folder("disk"), &["--workers", "1"], &[("NOFX_WORKSPACES_MB", "8")]);
+    let first = ask(&own).await;
+    let mut ended = vec![];
+    for _ in 0..2 {
+        ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", FILL, &json!({}))]})).await);
+    }
+    for id in &ended {
+        assert_eq!(own.wait(id, LIMIT, is_finished).await["status"], "succeeded");
+    }
+    let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
+    // The oldest that has ended goes.
+    let bytes = measured(&own, 2, || !folder(&ended[0]).exists()).await;
+    assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
+    assert!(folder(&first).exists() && folder(&ended[1]).exists());
+
+    // What is left of ended ones goes too; then there is no room for another workspace, and nothing is taken from whoever waits.
+    let (second, third) = (ask(&own).await, ask(&own).await);
+    let bytes = measured(&own, 3, || !folder(&ended[1]).exists()).await;
+    assert!(bytes > 8 << 20, "{bytes}");
+    let refused =
+        own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;
+    let run = own.wait(&refused, LIMIT, is_finished).await;
+    let message =
+        run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == "go")).expect("it is there")["error"]["message"]
+            .clone();
+    assert!(message.as_str().is_some_and(|why| why.contains("NOFX_WORKSPACES_MB is 8")), "{run}");
+    for id in [&first, &second, &third] {
+        approve(&own, id).await;
+    }
+    measured(&own, 2, || true).await;
+    let run = own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
+    assert_eq!(own.wait(&run, LIMIT, is_finished).await["status"], "succeeded", "there is room again");
+}

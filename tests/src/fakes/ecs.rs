@@ -1,0 +1,232 @@
+//! ECS on this machine: the emulator of AWS keeps the tasks, this stands before it and does what ECS' agents do. It starts the program of a
+//! task that was placed, names its address, and kills it when the task is stopped.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use nofx_local::Aws;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::stack::binary;
+
+/// A fault of ECS or of one of its machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no room for the next task.
+    Full,
+    /// The next task is placed, and the answer does not come.
+    LostStart,
+    /// The next task ends soon after its start.
+    EarlyDeath,
+}
+
+#[derive(Clone)]
+pub struct Ecs {
+    pub url: String,
+    subnet: String,
+    state: Arc<Mutex<FakeState>>,
+    /// It ends with the last copy of this.
+    _emulator: Arc<Aws>,
+    upstream: String,
+    /// Where programs write: a folder of their own for each task.
+    folder: Arc<TempDir>,
+}
+
+#[derive(Default)]
+struct FakeState {
+    running: BTreeMap<String, Running>,
+    asked: Vec<Value>,
+    faults: Vec<Fault>,
+    started: u8,
+}
+
+struct Running {
+    address: String,
+    program: Child,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        drop(self.program.kill());
+        drop(self.program.wait());
+    }
+}
+
+const CLUSTER: &str = "steps";
+const TARGET: &str = "AmazonEC2ContainerServiceV20141113.";
+
+impl Ecs {
+    /// With a cluster and a task definition, as the template `service.yaml` makes them.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let emulator = Aws::start(folder.path(), "tasks").await.expect("moto starts");
+        let upstream = emulator.url();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut ecs =
+            Self { url, subnet: String::new(), state: Arc::default(), _emulator: Arc::new(emulator), upstream, folder: Arc::new(folder) };
+        let subnets = ecs.ask("ec2", None, b"Action=DescribeSubnets&Version=2016-11-15".to_vec()).await.1;
+        let text = String::from_utf8_lossy(&subnets).into_owned();
+        ecs.subnet = text.split("<subnetId>").nth(1).and_then(|rest| rest.split('<').next()).expect("a default subnet").to_owned();
+        ecs.call("CreateCluster", &json!({"clusterName": CLUSTER})).await;
+        let container = |name: &str| json!({"name": name, "image": "worker@sha256:0", "essential": name == "step", "memory": 512});
+        let definition = json!({
+            "family": "nofx-step", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "2048", "memory": "8192",
+            "containerDefinitions": [container("tools"), container("step")],
+        });
+        ecs.call("RegisterTaskDefinition", &definition).await;
+        let router = Router::new().route("/", post(answer)).with_state(ecs.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        ecs
+    }
+
+    /// The settings of a worker that starts tasks here.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let settings = [
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "nofx".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "nofx".to_owned()),
+            ("AWS_ENDPOINT_URL_ECS", self.url.clone()),
+            ("NOFX_TASK_CLUSTER", CLUSTER.to_owned()),
+            ("NOFX_TASK_DEFINITION", "nofx-step".to_owned()),
+            ("NOFX_TASK_SUBNETS", self.subnet.clone()),
+            ("NOFX_TASK_SECURITY_GROUPS", "sg-open".to_owned()),
+            ("NOFX_TASK_CLOSED_SECURITY_GROUPS", "sg-closed".to_owned()),
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// A fault that happens once.
+    pub fn will(&self, fault: Fault) {
+        self.state.lock().expect("not poisoned").faults.push(fault);
+    }
+
+    /// The tasks whose programs run.
+    pub fn running(&self) -> usize {
+        let mut state = self.state.lock().expect("not poisoned");
+        state.running.values_mut().map(|one| usize::from(matches!(one.program.try_wait(), Ok(None)))).sum()
+    }
+
+    /// What was asked for, of each task that was placed.
+    pub fn asked(&self) -> Vec<Value> {
+        self.state.lock().expect("not poisoned").asked.clone()
+    }
+
+    /// The address of a task, once one runs.
+    pub async fn address(&self) -> String {
+        loop {
+            if let Some(one) = self.state.lock().expect("not poisoned").running.values().next() {
+                return one.address.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn call(&self, call: &str, body: &Value) -> Value {
+        let (status, answer) = self.ask("ecs", Some(&format!("{TARGET}{call}")), body.to_string().into_bytes()).await;
+        assert!(status.is_success(), "{call}: {status} {}", String::from_utf8_lossy(&answer));
+        serde_json::from_slice(&answer).expect("JSON")
+    }
+
+    async fn ask(&self, service: &str, target: Option<&str>, body: Vec<u8>) -> (StatusCode, Vec<u8>) {
+        // The emulator reads from the scope which service is meant, and checks no more of a signature.
+        let scope = format!("AWS4-HMAC-SHA256 Credential=nofx/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+        let request = nofx_shared::net::client().post(&self.upstream).header("authorization", scope);
+        let request = match target {
+            Some(target) => request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1"),
+            None => request.header("content-type", "application/x-www-form-urlencoded"),
+        };
+        let answer = request.body(body).send().await.expect("moto answers");
+        (answer.status(), answer.bytes().await.expect("bytes").to_vec())
+    }
+
+    fn take(&self, fault: Fault) -> bool {
+        let mut state = self.state.lock().expect("not poisoned");
+        let at = state.faults.iter().position(|one| *one == fault);
+        at.map(|at| state.faults.remove(at)).is_some()
+    }
+
+    /// Starts the program of a task as its definition and its overrides say.
+    fn place(&self, task: &Value, asked: &Value) {
+        let arn = task["taskArn"].as_str().expect("an ARN").to_owned();
+        let mut state = self.state.lock().expect("not poisoned");
+        state.asked.push(asked.clone());
+        state.started += 1;
+        let address = format!("127.0.9.{}", state.started);
+        let early = state.faults.iter().position(|one| *one == Fault::EarlyDeath).map(|at| state.faults.remove(at)).is_some();
+        let given = asked["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let lifetime = early.then(|| ("NOFX_TASK_LIFETIME_S".to_owned(), "1".to_owned()));
+        let home = self.folder.path().join(format!("task-{}", state.started));
+        std::fs::create_dir_all(home.join("tmp")).expect("a folder");
+        // A view in which the task has a `/tmp` of its own, as a machine has.
+        let program = Command::new("bwrap")
+            .args(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"])
+            .args(["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/home", "--bind"])
+            .args([home.join("tmp").as_path(), Path::new("/tmp"), Path::new("--")])
+            .arg(binary().with_file_name("nofx-worker"))
+            .arg("task")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").expect("a path"))
+            .env("NOFX_TASK_ADDRESS", &address)
+            .envs(given.iter().map(|one| (text(&one["name"]), text(&one["value"]))).chain(lifetime))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(home.join("log")).expect("a file"))
+            .spawn()
+            .expect("the program starts");
+        state.running.insert(arn, Running { address, program });
+    }
+}
+
+async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let call = target.strip_prefix(TARGET).unwrap_or_default();
+    if call == "RunTask" && ecs.take(Fault::Full) {
+        let failures = json!({"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time. Please try again later."}]});
+        return json_of(StatusCode::OK, &failures);
+    }
+    let (status, bytes) = ecs.ask("ecs", Some(&target), body.to_vec()).await;
+    let Ok(mut told) = serde_json::from_slice::<Value>(&bytes) else { return (status, bytes).into_response() };
+    if status.is_success() {
+        match call {
+            "RunTask" => {
+                let asked: Value = serde_json::from_slice(&body).expect("JSON");
+                for task in told["tasks"].as_array().expect("tasks") {
+                    ecs.place(task, &asked);
+                }
+                if ecs.take(Fault::LostStart) {
+                    std::future::pending::<()>().await;
+                }
+            }
+            "StopTask" => drop(ecs.state.lock().expect("not poisoned").running.remove(told["task"]["taskArn"].as_str().expect("an ARN"))),
+            "DescribeTasks" => {
+                let state = ecs.state.lock().expect("not poisoned");
+                for task in told["tasks"].as_array_mut().expect("tasks") {
+                    let address = state.running.get(task["taskArn"].as_str().expect("an ARN")).map(|one| one.address.clone());
+                    let details = address.map(|address| json!([{"name": "privateIPv4Address", "value": address}]));
+                    task["attachments"] =
+                        json!([{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details.unwrap_or(json!([]))}]);
+                }
+            }
+            _ => {}
+        }
+    }
+    json_of(status, &told)
+}
+
+fn json_of(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
+}

@@ -1,0 +1,92 @@
+//! Modal: a server of its SDK's wire (`modal.py`), which the SDK itself speaks to. Programs really run, each sandbox in a view of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use crate::stack::{root, target};
+
+pub struct Modal {
+    url: String,
+    server: Mutex<Server>,
+}
+
+struct Server {
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Modal {
+    pub fn start() -> Self {
+        let mut process = Command::new(target().join("python/bin/python"))
+            .arg("-u")
+            .arg(root().join("tests/src/fakes/modal.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python starts");
+        let input = process.stdin.take().expect("its input");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let mut server = Server { process, input, output };
+        let url = server.line()["url"].as_str().expect("a URL").to_owned();
+        Self { url, server: Mutex::new(server) }
+    }
+
+    /// The settings of a worker that makes sandboxes here.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let python = target().join("python/bin/python").display().to_string();
+        let settings = [
+            ("NOFX_MODAL_PYTHON", python),
+            ("MODAL_SERVER_URL", self.url.clone()),
+            ("MODAL_TOKEN_ID", "ak-modal".to_owned()),
+            ("MODAL_TOKEN_SECRET", "as-modal".to_owned()),
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// A fault that happens once: see `modal.py`.
+    pub fn will(&self, fault: &str) {
+        let mut server = self.server.lock().expect("not poisoned");
+        writeln!(server.input, "{fault}").expect("it reads");
+    }
+
+    /// Sandboxes that are there.
+    pub fn alive(&self) -> usize {
+        self.state()["alive"].as_array().expect("a list").len()
+    }
+
+    /// What was asked for, of each sandbox that was made.
+    pub fn created(&self) -> Vec<Value> {
+        self.state()["created"].as_array().expect("a list").clone()
+    }
+
+    /// The images that were asked for.
+    pub fn images(&self) -> Vec<Value> {
+        self.state()["images"].as_array().expect("a list").clone()
+    }
+
+    fn state(&self) -> Value {
+        let mut server = self.server.lock().expect("not poisoned");
+        writeln!(server.input, "state").expect("it reads");
+        server.line()
+    }
+}
+
+impl Server {
+    fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line");
+        serde_json::from_str(&line).expect("JSON")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its sandboxes end with it.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}

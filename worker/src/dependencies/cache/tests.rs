@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use nofx_sandbox::Files;
+use sha2::Digest as _;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{Counters, Dependencies, Given};
+use crate::dependencies::{Digest, Locked, Tool};
+
+fn crate_of(content: &str) -> Locked {
+    let digest = Digest::sha256(&hex::encode(sha2::Sha256::digest(content))).expect("a digest");
+    Locked { tool: Tool::Cargo, name: "a".to_owned(), version: "1.0.0".to_owned(), digest }
+}
+
+fn package_of(content: &str) -> Locked {
+    let digest = Digest::sha512(&hex::encode(sha2::Sha512::digest(content))).expect("a digest");
+    Locked { tool: Tool::Npm, name: "@a/b".to_owned(), version: "1.0.0".to_owned(), digest }
+}
+
+const CRATE: &str = ".cargo/registry/cache/r.example-0123456789abcdef/a-1.0.0.crate";
+
+fn package_path(content: &str) -> String {
+    let hex = hex::encode(sha2::Sha512::digest(content));
+    format!(".npm/_cacache/content-v2/sha512/{}/{}/{}", &hex[..2], &hex[2..4], &hex[4..])
+}
+
+struct Homes {
+    root: TempDir,
+    cache: Dependencies,
+}
+
+impl Homes {
+    fn new() -> Self {
+        let root = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir().expect("a folder");
+        let store = root.path().join("store");
+        std::fs::create_dir(&store).expect("a folder");
+        std::fs::set_permissions(&store, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("closed");
+        let cache = Dependencies::new(&store, 1 << 20, |_| vec![], Counters::default());
+        assert!(cache.if_on().is_some());
+        Self { root, cache }
+    }
+
+    /// A process with a home of its own: what it is given, and what it leaves there.
+    fn process(&self, tenant: Uuid, wanted: &[Locked], leave: impl FnOnce(&Path)) -> (PathBuf, Given) {
+        let home = self.root.path().join(Uuid::now_v7().to_string());
+        std::fs::create_dir(&home).expect("a folder");
+        let files = Files::own(&home).expect("open");
+        let given = self.cache.give(tenant, wanted.to_vec(), &files);
+        leave(&home);
+        self.cache.take(&given, &files);
+        (home, given)
+    }
+}
+
+fn leave(home: &Path, name: &str, content: &str) {
+    let file = home.join(name);
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("folders");
+    std::fs::write(file, content).expect("written");
+}
+
+#[test]
+fn what_one_run_downloaded_another_one_of_the_tenant_finds_in_its_home() {
+    let homes = Homes::new();
+    let (one, other) = (Uuid::nil(), Uuid::max());
+    let wanted = [crate_of("crate"), package_of("package")];
+    let (_, given) = homes.process(one, &wanted, |home| {
+        leave(home, CRATE, "crate");
+        leave(home, &package_path("package"), "package");
+    });
+    assert_eq!(given.missing.len(), 2, "there was nothing");
+    let (home, given) = homes.process(one, &wanted, |_| {});
+    assert_eq!(given.missing, []);
+    let read = |name: &str| std::fs::read_to_string(home.join(name)).ok();
+    assert_eq!((read(CRATE).as_deref(), read(&package_path("package")).as_deref()), (Some("crate"), Some("package")));
+    let (home, given) = homes.process(other, &wanted, |_| {});
+    assert_eq!((given.missing.len(), std::fs::read_dir(home).expect("its home").count()), (2, 0), "another tenant has nothing of it");
+}
+
+#[test]
+fn what_a_step_plants_reaches_no_other_run() {
+    let homes = Homes::new();
+    let (tenant, wanted) = (Uuid::nil(), [crate_of("crate"), package_of("package")]);
+    let secret = homes.root.path().join("secret");
+    std::fs::write(&secret, "crate").expect("written");
+    let plants: [&dyn Fn(&Path); 6] = [
+        &|home| leave(home, CRATE, "evil"),
+        &|home| leave(home, &package_path("package"), "evil"),
+        &|home| {
+            leave(home, CRATE, "");
+            std::fs::remove_file(home.join(CRATE)).expect("removed");
+            symlink(&secret, home.join(CRATE)).expect("a link out of its home");
+        },
+        &|home| {
+            leave(home, CRATE, "");
+            std::fs::remove_file(home.join(CRATE)).expect("removed");
+            nix::unistd::mkfifo(&home.join(CRATE), nix::sys::stat::Mode::S_IRWXU).expect("a fifo, which is not waited for");
+        },
+        &|home| leave(home, ".cargo/registry/cache/../../../a-1.0.0.crate", "crate"),
+        &|home| std::fs::write(home.join(".cargo"), "a file").expect("written"),
+    ];
+    for plant in plants {
+        homes.process(tenant, &wanted, plant);
+        let (home, given) = homes.process(tenant, &wanted, |_| {});
+        assert_eq!((given.missing.len(), std::fs::read_dir(home).expect("its home").count()), (2, 0));
+    }
+    // The digest decides, so a lock file that names what was planted brings it to whoever has that lock file, and to nobody else.
+    homes.process(tenant, &[crate_of("evil")], |home| leave(home, CRATE, "evil"));
+    let (home, _) = homes.process(tenant, &wanted, |_| {});
+    assert_eq!(std::fs::read_dir(home).expect("its home").count(), 0);
+}
+
+#[test]
+fn names_in_a_lock_file_lead_nowhere() {
+    let homes = Homes::new();
+    for name in ["../../x", "/etc/x", "a/b", "", ".", "a\0b"] {
+        let mut wanted = crate_of("crate");
+        wanted.name = name.to_owned();
+        let (home, given) = homes.process(Uuid::nil(), &[wanted], |home| leave(home, CRATE, "crate"));
+        assert_eq!(given.missing.len(), 1, "{name:?}");
+        assert_eq!(std::fs::read_dir(home).expect("its home").count(), 1, "{name:?}");
+    }
+}
+
+#[test]
+fn what_is_installed_already_is_not_given() {
+    let homes = Homes::new();
+    let cache = Dependencies { read_locks: |_| vec![crate_of("crate"), package_of("package")], ..homes.cache.clone() };
+    let folder = Files::own(homes.root.path()).expect("open");
+    let none = BTreeMap::new();
+    assert_eq!(cache.wanted(&folder, &none).map(|wanted| wanted.len()), Some(2));
+    leave(homes.root.path(), "node_modules/.package-lock.json", "{}");
+    assert_eq!(cache.wanted(&folder, &none), Some(vec![crate_of("crate")]));
+    assert_eq!(cache.wanted(&folder, &BTreeMap::from([("CARGO_HOME".to_owned(), "/x".to_owned())])), None);
+}
+
+#[test]
+fn a_folder_that_others_can_enter_is_no_cache() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("open");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("open");
+    for (folder, max) in [(folder.as_path(), 1), (&root.path().join("none"), 1), (root.path(), 0)] {
+        assert!(Dependencies::new(folder, max, |_| vec![], Counters::default()).if_on().is_none());
+    }
+}

@@ -1,0 +1,158 @@
+//! The accounts in which machines are made: each tenant's own when its secrets have the keys of a driver, else the deployment's.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nofx_shared::drivers::{Driver, Placement};
+use nofx_shared::engine::Failure;
+use nofx_shared::secrets::{Error, SecretStore};
+use nofx_shared::settings;
+use uuid::Uuid;
+
+use super::{Account, Kind, Spec};
+use crate::drivers::e2b::E2b;
+use crate::drivers::modal::{Bridges, Modal};
+use crate::drivers::task::{EcsClient, Tasks};
+
+/// Makes an account of its keys.
+type Make = fn(&Providers, Vec<String>) -> Option<Arc<dyn Account>>;
+
+/// A driver that makes machines.
+struct Maker {
+    kind: Kind,
+    /// The names of its keys: secrets of a tenant or of the deployment, or settings. None: the worker calls it as itself.
+    keys: &'static [&'static str],
+    /// An account, of the keys in this order. None: the settings that it needs are not there.
+    account: Make,
+    /// What must be set for it, in words.
+    needs: &'static str,
+}
+
+/// The one list of drivers that make machines.
+const MAKERS: [Maker; 3] = [
+    Maker {
+        kind: (Driver::E2b, None),
+        keys: &["E2B_API_KEY"],
+        account: |providers, keys| Some(Arc::new(E2b::new(providers.settings.e2b.clone(), keys.concat()))),
+        needs: "neither the tenant's secrets nor the settings have E2B_API_KEY",
+    },
+    Maker {
+        kind: (Driver::Modal, None),
+        keys: &["MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"],
+        account: |providers, keys| {
+            let [id, secret]: [String; 2] = keys.try_into().ok()?;
+            let settings = providers.settings.modal.clone()?;
+            Some(Arc::new(Modal::new(settings, Arc::clone(&providers.bridges), id, secret)))
+        },
+        needs: "the setting NOFX_MODAL_PYTHON is needed, and MODAL_TOKEN_ID and MODAL_TOKEN_SECRET in the tenant's secrets or the settings",
+    },
+    Maker {
+        kind: (Driver::WorkerContainer, Some(Placement::Ecs)),
+        keys: &[],
+        account: |providers, _| Some(Arc::new(Tasks::new(providers.settings.tasks.clone()?, Arc::clone(&providers.ecs)))),
+        needs: "the setting NOFX_TASK_CLUSTER is needed for tasks of steps",
+    },
+];
+
+/// What accounts share.
+struct Providers {
+    settings: settings::Machines,
+    bridges: Arc<Bridges>,
+    ecs: EcsClient,
+}
+
+/// Most tenants whose own accounts are searched for machines that nobody ended.
+const TENANTS: usize = 10_000;
+
+pub(crate) struct Accounts {
+    providers: Providers,
+    secrets: Arc<SecretStore>,
+    /// The name of this deployment in tags: several may share an account.
+    pub deployment: String,
+    /// Tenants with an account of their own that had machines since this worker started.
+    tenants: Mutex<BTreeSet<(usize, Uuid)>>,
+}
+
+impl Accounts {
+    pub(crate) fn new(settings: settings::Machines, secrets: Arc<SecretStore>, deployment: String) -> Self {
+        let providers = Providers { settings, bridges: Arc::default(), ecs: EcsClient::default() };
+        Self { providers, secrets, deployment, tenants: Mutex::default() }
+    }
+
+    /// Whether programs of these steps run on machines.
+    pub(crate) fn make(kind: Kind) -> bool {
+        place_of(kind).is_some()
+    }
+
+    /// The account for an attempt.
+    pub(super) async fn of_tenant(&self, spec: &Spec) -> Result<Arc<dyn Account>, Failure> {
+        let ((driver, _), tenant) = (spec.kind, spec.tags.tenant);
+        let refused = |why: &str| Failure::permanent(format!("this deployment does not offer the driver {driver}: {why}"));
+        let failed = |error: Error| Failure::transient(format!("could not read the keys of {driver}: {error}"));
+        let place = place_of(spec.kind).ok_or_else(|| refused("it makes no machines"))?;
+        let maker = &MAKERS[place];
+        let keys = match self.own_keys(place, tenant).await.map_err(failed)? {
+            Some(keys) => {
+                let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+                if tenants.len() < TENANTS {
+                    tenants.insert((place, tenant));
+                }
+                Some(keys)
+            }
+            None => self.keys_of_deployment(place).await.map_err(failed)?,
+        };
+        keys.and_then(|keys| (maker.account)(&self.providers, keys)).ok_or_else(|| refused(maker.needs))
+    }
+
+    /// All accounts in which machines of this deployment may be. Those whose keys cannot be read now are left out.
+    pub(crate) async fn all(&self) -> Vec<Arc<dyn Account>> {
+        // Tenants may share an account.
+        let mut all = BTreeSet::new();
+        for place in 0..MAKERS.len() {
+            if let Ok(Some(keys)) = self.keys_of_deployment(place).await {
+                all.insert((place, keys));
+            }
+        }
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (place, tenant) in tenants {
+            if let Ok(Some(keys)) = self.own_keys(place, tenant).await {
+                all.insert((place, keys));
+            }
+        }
+        all.into_iter().filter_map(|(place, keys)| (MAKERS[place].account)(&self.providers, keys)).collect()
+    }
+
+    async fn own_keys(&self, place: usize, tenant: Uuid) -> Result<Option<Vec<String>>, Error> {
+        if MAKERS[place].keys.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<String> = MAKERS[place].keys.iter().map(|name| (*name).to_owned()).collect();
+        match self.secrets.read(tenant, &names).await {
+            Ok(mut found) => Ok(names.iter().map(|name| found.remove(name)).collect()),
+            Err(Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn keys_of_deployment(&self, place: usize) -> Result<Option<Vec<String>>, Error> {
+        let mut keys = vec![];
+        for name in MAKERS[place].keys {
+            let key = match self.providers.settings.keys.get(*name) {
+                Some(key) => Some(key.clone()),
+                None => match self.secrets.of_deployment(name).await {
+                    Some(Ok(key)) => Some(key),
+                    None | Some(Err(Error::Missing { .. })) => None,
+                    Some(Err(error)) => return Err(error),
+                },
+            };
+            let Some(key) = key.filter(|key| !key.is_empty()) else { return Ok(None) };
+            keys.push(key);
+        }
+        Ok(Some(keys))
+    }
+}
+
+/// Where it is in the list.
+fn place_of(kind: Kind) -> Option<usize> {
+    MAKERS.iter().position(|maker| maker.kind == kind)
+}

@@ -1,0 +1,227 @@
+//! What a program changed on its machine comes back. All that a machine sends is hostile: it is limited, and applied by programs that are
+//! confined as the workspace's user, so that it can do what a step can do there, and no more. Nothing is applied before all has come.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+
+use nofx_shared::engine::Failure;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::here::Here;
+use super::send::wait_to_repeat;
+use super::{Bytes, Fault, Machine};
+use crate::drivers::{Scratch, WRITTEN_BYTES};
+
+/// Most files that a program may change.
+const FILES: usize = 200_000;
+/// Most bytes of the names of those that it removed.
+const NAMES_BYTES: u64 = 64 << 20;
+const WHAT: &str = "could not fetch what the program changed";
+
+/// What a program left, as its machine lists it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Why it was not started.
+    pub refused: Option<String>,
+    /// What is in the place of `NOFX_OUTPUT`: nothing, a file, or something else.
+    pub output: Output,
+    pub has_changed: bool,
+    pub has_gone: bool,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Output {
+    #[default]
+    None,
+    File,
+    Other,
+}
+
+impl Left {
+    pub(super) fn read(printed: &str) -> Result<Self, Failure> {
+        let mut left = Self::default();
+        let mut lines = printed.lines();
+        while let Some(line) = lines.next() {
+            match line.split_once(' ').unwrap_or((line, "")) {
+                ("refused", why) => left.refused = Some([why].into_iter().chain(lines.by_ref()).collect::<Vec<_>>().join("\n")),
+                ("output", "none") => left.output = Output::None,
+                ("output", "file") => left.output = Output::File,
+                ("output", "other") => left.output = Output::Other,
+                ("changed", "") => left.has_changed = true,
+                ("gone", "") => left.has_gone = true,
+                _ => return Err(Failure::transient("the machine of the step gave an answer that cannot be read")),
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// Applies what changed to the folder here.
+pub(super) async fn receive(here: &Here<'_>, machine: &dyn Machine, left: &Left) -> Result<(), Failure> {
+    let scratch = here.processes.scratch(Some(here.root)).await?;
+    if left.has_gone {
+        let names = fetch(machine, "/tmp/nofx/gone", NAMES_BYTES).await?;
+        let names = names.ok_or_else(|| too_much(&format!("removed files whose names are more than {NAMES_BYTES} bytes")))?;
+        check_names(&names)?;
+        write(&scratch, "gone", names).await?;
+    }
+    if left.has_changed {
+        spool(here, machine, &scratch).await?;
+    }
+    let path = |name: &str| scratch.path().join(name).to_string_lossy().into_owned();
+    if left.has_gone {
+        here.start(&["xargs", "--null", "--arg-file", &path("gone"), "rm", "--recursive", "--force", "--"]).await?.end().await?;
+    }
+    if left.has_changed {
+        unpack(here, &path("changed.tar")).await?;
+    }
+    Ok(())
+}
+
+/// The file `NOFX_OUTPUT`, or why it is none.
+pub(super) async fn written(machine: &dyn Machine, output: &Output) -> Result<Option<Result<Vec<u8>, String>>, Failure> {
+    Ok(match output {
+        Output::None => None,
+        Output::Other => Some(Err("is not a regular file".to_owned())),
+        Output::File => {
+            let bytes = fetch(machine, "/tmp/nofx/out/output.json", WRITTEN_BYTES).await?;
+            Some(bytes.ok_or_else(|| format!("is larger than {WRITTEN_BYTES} bytes")))
+        }
+    })
+}
+
+/// A small file; none when it is larger than the limit.
+async fn fetch(machine: &dyn Machine, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let mut tries = 0;
+    loop {
+        let read = match machine.download(path).await {
+            Ok(bytes) => {
+                let mut all = vec![];
+                let read = bytes.take(max_bytes + 1).read_to_end(&mut all).await;
+                read.map(|_| all).map_err(|error| Fault::Unavailable(error.to_string()))
+            }
+            Err(fault) => Err(fault),
+        };
+        match read {
+            Ok(all) => return Ok((all.len() as u64 <= max_bytes).then_some(all)),
+            Err(fault) => wait_to_repeat(fault, &mut tries, WHAT).await?,
+        }
+    }
+}
+
+/// Writes the tar to a scratch folder of the workspace's user.
+async fn spool(here: &Here<'_>, machine: &dyn Machine, scratch: &Scratch) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        let files = scratch.files()?;
+        let file = tokio::task::spawn_blocking(move || files.create("changed.tar")).await;
+        let file = file.map_err(|error| error.to_string()).flatten().map_err(|why| not_written(&why))?;
+        let copied = match machine.download("/tmp/nofx/changed.tar").await {
+            Ok(bytes) => copy(bytes, tokio::fs::File::from_std(file), here.limit_bytes()).await?,
+            Err(fault) => Err(fault),
+        };
+        match copied {
+            Ok(bytes) if bytes > here.limit_bytes() => {
+                return Err(too_much(&format!("changed more than {} MiB (`resources.disk_mb`)", here.limit_mb)));
+            }
+            Ok(_) => return Ok(()),
+            Err(fault) => wait_to_repeat(fault, &mut tries, WHAT).await?,
+        }
+    }
+}
+
+/// At most one byte more than the limit. The inner error is of the machine.
+async fn copy(mut from: Bytes, mut to: tokio::fs::File, max_bytes: u64) -> Result<Result<u64, Fault>, Failure> {
+    let (mut copied, mut chunk) = (0, vec![0; 64 << 10]);
+    while copied <= max_bytes {
+        let read = match from.read(&mut chunk).await {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) => return Ok(Err(Fault::Unavailable(error.to_string()))),
+        };
+        to.write_all(&chunk[..read]).await.map_err(|error| not_written(&error.to_string()))?;
+        copied += read as u64;
+    }
+    to.flush().await.map_err(|error| not_written(&error.to_string()))?;
+    Ok(Ok(copied))
+}
+
+/// Tar itself says how many files it makes: how it reads an archive, nothing else knows.
+async fn unpack(here: &Here<'_>, tar: &str) -> Result<(), Failure> {
+    let options = ["--preserve-permissions", "--no-same-owner", "--delay-directory-restore", "--warning=no-timestamp"];
+    let list = ["--verbose", "--quoting-style=escape"];
+    let argv = [&["tar", "--extract", "--file", tar], options.as_slice(), list.as_slice()].concat();
+    let mut unpacking = here.start(&argv).await?;
+    let (mut names, mut chunk, mut count) = (unpacking.stdout()?, vec![0; 64 << 10], 0);
+    while let Ok(read @ 1..) = names.read(&mut chunk).await {
+        count += chunk[..read].iter().filter(|byte| **byte == b'\n').count();
+        if count > FILES {
+            return Err(too_much(&format!("changed more than {FILES} files")));
+        }
+    }
+    unpacking.end().await
+}
+
+/// Paths below the folder, each with a zero byte at its end.
+fn check_names(names: &[u8]) -> Result<(), Failure> {
+    let is_below = |name: &[u8]| {
+        let path = Path::new(OsStr::from_bytes(name));
+        !name.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
+    };
+    let Some(names) = names.strip_suffix(b"\0") else { return Err(Failure::transient("the list of removed files was cut")) };
+    let all: Vec<&[u8]> = names.split(|byte| *byte == 0).take(FILES + 1).collect();
+    if all.len() > FILES {
+        return Err(too_much(&format!("removed more than {FILES} files")));
+    }
+    if all.into_iter().all(is_below) {
+        Ok(())
+    } else {
+        Err(Failure::permanent("the machine of the step named files outside of its folder"))
+    }
+}
+
+async fn write(scratch: &Scratch, name: &'static str, bytes: Vec<u8>) -> Result<(), Failure> {
+    let files = scratch.files()?;
+    let written = tokio::task::spawn_blocking(move || files.write(name, &bytes)).await;
+    written.map_err(|error| error.to_string()).flatten().map_err(|why| not_written(&why))
+}
+
+fn not_written(why: &str) -> Failure {
+    Failure::transient(format!("{WHAT}: {why}"))
+}
+
+fn too_much(what: &str) -> Failure {
+    Failure::permanent(format!("the program {what}; nothing of it was taken over"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES, Left, Output, check_names};
+
+    #[test]
+    fn a_machine_says_what_is_left_in_one_way_only() {
+        let left = |text: &str| Left::read(text).ok();
+        assert_eq!(left("output none\n"), Some(Left::default()));
+        let all = Left { output: Output::File, has_changed: true, has_gone: true, ..Left::default() };
+        assert_eq!(left("output file\ngone\nchanged\n"), Some(all));
+        let refused = Left { refused: Some("no\noutput file".to_owned()), ..Left::default() };
+        assert_eq!(left("refused no\noutput file\n"), Some(refused));
+        for wrong in ["output", "output socket", "changed 3", "hello", "output file\n\n", "\u{fffd}"] {
+            assert_eq!(left(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_below_the_folder_are_removed() {
+        for good in ["a\0", "a/b\0c\0", "..a\0", "-rf\0", "a b\nc\0", "\u{e4}\0"] {
+            assert!(check_names(good.as_bytes()).is_ok(), "{good:?}");
+        }
+        assert!(check_names(b"\xff\xfe\0").is_ok(), "names need not be text");
+        for wrong in ["", "\0", "a\0\0", "/etc/passwd\0", "../a\0", "a/../../b\0", ".\0", "./a\0", "a\0b", "a\0/\0"] {
+            assert!(check_names(wrong.as_bytes()).is_err(), "{wrong:?}");
+        }
+        let many = "a\0".repeat(FILES);
+        assert!(check_names(many.as_bytes()).is_ok() && check_names(format!("{many}a\0").as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! How much disk workspaces use, and which ones go when it is too much. What a step's user hides from itself (a folder that it may not read)
+//! is not counted.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nofx_shared::engine::Failure;
+use nofx_shared::secrets::Mask;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Folder;
+use crate::drivers::{Command, Executable, LiveOutput, Place, Processes};
+
+/// For one folder; a step can make millions of files.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What was measured last.
+pub(super) struct Disk {
+    /// The most that all workspaces may use, in bytes; none: no limit.
+    most: Option<u64>,
+    measured: Mutex<HashMap<Uuid, Measured>>,
+    total: AtomicU64,
+    /// Of runs that have not ended: what does not go.
+    unfinished: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Measured {
+    pub bytes: u64,
+    /// Its run had ended: it does not change any more.
+    pub is_last: bool,
+}
+
+impl Disk {
+    pub(super) fn new(most: Option<u64>) -> Self {
+        Self { most, measured: Mutex::default(), total: AtomicU64::new(0), unfinished: AtomicU64::new(0) }
+    }
+
+    /// Whether a run may have a new workspace here. It may be used up by then: disk is measured from time to time.
+    pub(super) fn check_room(&self) -> Result<(), Failure> {
+        let unfinished = self.unfinished.load(Ordering::Relaxed);
+        match self.most {
+            Some(most) if unfinished > most => Err(Failure::transient(format!(
+                "workspace: those of runs that have not ended use {} MiB on this worker, NOFX_WORKSPACES_MB is {}; retry when one has ended",
+                unfinished >> 20,
+                most >> 20
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is known of a workspace.
+    pub(super) fn known(&self, run: Uuid) -> Option<Measured> {
+        self.measured.lock().expect("the lock is never poisoned").get(&run).copied()
+    }
+
+    /// Replaces all that is known. Returns the workspaces that must go so that the rest fits: of runs that have ended, the oldest first.
+    pub(super) fn update(&self, measured: HashMap<Uuid, u64>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
+        let total = measured.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
+        // Ids of runs sort by time.
+        let ended: BTreeMap<Uuid, u64> =
+            measured.iter().filter(|(run, _)| !unfinished.contains(run)).map(|(run, bytes)| (*run, *bytes)).collect();
+        let measured = measured.into_iter().map(|(run, bytes)| (run, Measured { bytes, is_last: !unfinished.contains(&run) }));
+        *self.measured.lock().expect("the lock is never poisoned") = measured.collect();
+        self.total.store(total, Ordering::Relaxed);
+        let freed = ended.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
+        self.unfinished.store(total.saturating_sub(freed), Ordering::Relaxed);
+        self.most.map(|most| surplus(ended, total, most)).unwrap_or_default()
+    }
+
+    /// A workspace is gone.
+    pub(super) fn forget(&self, run: Uuid) {
+        if let Some(Measured { bytes, .. }) = self.measured.lock().expect("the lock is never poisoned").remove(&run) {
+            // Only one job changes it.
+            self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(bytes), Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of all workspaces, and how many there are.
+    pub(super) fn usage(&self) -> (u64, usize) {
+        (self.total.load(Ordering::Relaxed), self.measured.lock().expect("the lock is never poisoned").len())
+    }
+}
+
+/// The first of these, until the rest of the total fits.
+fn surplus(ended: BTreeMap<Uuid, u64>, mut total: u64, most: u64) -> Vec<Uuid> {
+    let is_needed = |(_, bytes): &(Uuid, u64)| {
+        let is_too_much = total > most;
+        total = total.saturating_sub(*bytes);
+        is_too_much
+    };
+    ended.into_iter().take_while(is_needed).map(|(run, _)| run).collect()
+}
+
+/// Bytes on disk of a folder and all that is in it, as its user sees it.
+pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u64, Failure> {
+    let stop = CancellationToken::new();
+    let argv = ["du", "--summarize", "--block-size=1", "--one-file-system", "--", "."].map(str::to_owned).to_vec();
+    let command = Command {
+        executable: Executable::Argv(argv),
+        root: folder.root().to_owned(),
+        dir: folder.path().to_owned(),
+        env: BTreeMap::new(),
+        place: Place::Here,
+        confinement: processes.of_git(),
+        trace: None,
+        stop: stop.clone(),
+        max_output_bytes: 64 << 10,
+        live_output: LiveOutput::default(),
+        mask: Mask::default(),
+    };
+    let mut running = std::pin::pin!(processes.run(command));
+    let result = tokio::select! {
+        result = &mut running => result?,
+        () = tokio::time::sleep(LIMIT) => {
+            stop.cancel();
+            running.await?;
+            return Err(Failure::transient(format!("du did not end within {} s", LIMIT.as_secs())));
+        }
+    };
+    // It says that it could not read a folder by its exit code; the sum is that of the rest.
+    bytes(&result.stdout).ok_or_else(|| Failure::transient(format!("du failed: {}", result.output.trim())))
+}
+
+/// The sum, from `du`'s line.
+fn bytes(line: &str) -> Option<u64> {
+    line.split_once('\t').filter(|(_, path)| path.trim_end() == ".")?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use uuid::Uuid;
+
+    use super::{Disk, Measured, bytes, measure};
+    use crate::drivers::Processes;
+    use crate::workspace::Folder;
+
+    fn run(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+
+    #[test]
+    fn workspaces_of_runs_that_have_ended_go_oldest_first_until_the_rest_fits() {
+        let disk = Disk::new(Some(100));
+        let measured = HashMap::from([(run(1), 30), (run(2), 40), (run(3), 50), (run(4), 30)]);
+        let unfinished = HashSet::from([run(1)]);
+        assert_eq!(disk.update(measured.clone(), &unfinished), [run(2), run(3)], "110 are left without the second, 60 without the third");
+        assert!(disk.check_room().is_ok(), "they are going");
+        disk.forget(run(2));
+        disk.forget(run(3));
+        assert_eq!(disk.usage(), (60, 2));
+        assert_eq!(disk.known(run(2)), None);
+        assert_eq!(disk.known(run(1)), Some(Measured { bytes: 30, is_last: false }), "it still changes");
+        assert_eq!(disk.known(run(4)), Some(Measured { bytes: 30, is_last: true }));
+        assert!(Disk::new(Some(150)).update(measured.clone(), &unfinished).is_empty(), "it fits to the byte");
+        assert!(Disk::new(None).update(measured, &unfinished).is_empty(), "no limit");
+    }
+
+    #[test]
+    fn a_workspace_of_a_run_that_has_not_ended_stays_and_no_other_is_made() {
+        let disk = Disk::new(Some(100));
+        let measured = HashMap::from([(run(1), 60), (run(2), 41), (run(3), 1)]);
+        assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)])), [run(3)]);
+        let failure = disk.check_room().expect_err("there is no room");
+        assert!(failure.message.contains("NOFX_WORKSPACES_MB is 0"), "{}", failure.message);
+    }
+
+    #[test]
+    fn only_the_line_of_the_folder_is_a_sum() {
+        assert_eq!(bytes("4096\t.\n"), Some(4096));
+        for wrong in ["", "4096", "4096 .", "-1\t.\n", "x\t.\n", "5\t./a\n", "99999999999999999999\t.\n"] {
+            assert_eq!(bytes(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_measured_by_the_blocks_that_it_has_not_by_what_its_files_claim() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("a/b")).expect("folders");
+        std::fs::write(root.path().join("a/b/c"), vec![1; 3 << 20]).expect("written");
+        std::fs::File::create(root.path().join("sparse")).and_then(|file| file.set_len(1 << 40)).expect("a terabyte of nothing");
+        std::os::unix::fs::symlink("/", root.path().join("all")).expect("a link");
+        let processes = Processes::own();
+        let folder = Folder::new(&processes, root.path().to_owned()).expect("it is there");
+        let used = measure(&processes, &folder).await.expect("a sum");
+        assert!((3 << 20..4 << 20).contains(&used), "{used}");
+    }
+}
