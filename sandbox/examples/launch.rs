@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nofx_sandbox::take_role().unwrap_or(ExitCode::from(2))
+    nofx_sandbox::take_role().unwrap_or_else(|| ExitCode::from(2))
 }

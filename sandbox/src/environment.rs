@@ -13,7 +13,7 @@ use std::process::Command;
 use nofx_shared::settings;
 use rustix::fs::MemfdFlags;
 
-use crate::role::PROGRAM;
+use crate::program::PROGRAM;
 
 /// The name that a person's command is started anew by.
 const CONCEALED: &str = "nofx-concealed";

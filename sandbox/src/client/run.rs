@@ -45,7 +45,7 @@ impl Running {
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
         let Program { argv, script, dir, env, level, limits, network, proxy_port, bridge, scratch } = program;
-        let request = Request::Run(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch });
+        let request = Request::Run(Box::new(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch }));
         let mut descriptors = vec![stdout.as_fd(), stderr.as_fd()];
         descriptors.extend(bridge.as_ref().map(AsFd::as_fd));
         let (id, answer) = client.call_with(request, &descriptors, Some(Box::new(on_end)));

@@ -95,7 +95,7 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
         excess = memory.as_mut().and_then(Memory::excess);
         if let Some(mut pipe) = disk.take_if(|_| ready.get(2) == Some(&true)) {
             let mut text = String::new();
-            excess = excess.or(pipe.read_to_string(&mut text).ok().map(|_| text));
+            excess = excess.or_else(|| pipe.read_to_string(&mut text).ok().map(|_| text));
         }
     }
     let at_last = kill_all(pid, spec.uid);

@@ -49,7 +49,7 @@ impl Started {
                 // Those that its keeper watches; the kernel's the helper has read back.
                 let Limits { total_memory_mb, total_disk_mb, total_files, .. } = self.limits;
                 let limits = Limits { total_memory_mb, total_disk_mb, total_files, ..enforced.limits };
-                ended(Some(Enforced { limits, ..enforced }))
+                ended(Some(Enforced { limits, ..*enforced }))
             }
             Some(Ok(Some(Report::Refused(why)))) => FromKeeper::Failed(why),
             Some(Err(error)) => FromKeeper::Failed(format!("the report of the helper could not be read: {error}")),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// All of this holds.
-    Enforced(Enforced),
+    Enforced(Box<Enforced>),
     /// The program did not start; why, for people.
     Refused(String),
 }

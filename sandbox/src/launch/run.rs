@@ -46,7 +46,7 @@ fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
 
 /// Confines this process for ever, reports and becomes the program; returns only with what went wrong.
 fn run(spec: &Spec, report: &mut File) -> Error {
-    match confine(spec).and_then(|enforced| descriptors::write_report(report, &Report::Enforced(enforced))) {
+    match confine(spec).and_then(|enforced| descriptors::write_report(report, &Report::Enforced(Box::new(enforced)))) {
         Ok(()) => exec(spec),
         Err(error) => error,
     }

@@ -32,7 +32,7 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
     let name = if level >= Level::L3 { "bwrap".to_owned() } else { exe.display().to_string() };
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{name}`: {error}"))?;
     match handover.report() {
-        Ok(Some(Report::Enforced(enforced))) if output.status.success() => Ok(enforced),
+        Ok(Some(Report::Enforced(enforced))) if output.status.success() => Ok(*enforced),
         Ok(Some(Report::Refused(why))) => Err(why),
         _ => Err(last_words(&name, &output)),
     }

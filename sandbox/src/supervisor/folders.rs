@@ -263,41 +263,4 @@ fn own(tmp: &Path, name: &str) -> Result<(PathBuf, File), Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use uuid::Uuid;
-
-    use super::Folders;
-
-    #[test]
-    fn what_a_supervisor_has_left_is_found_when_it_is_gone() {
-        let root = tempfile::tempdir().expect("a folder");
-        let root = root.path().join("workspaces");
-        let start = |name: &str| Folders::new(&root, name, None).expect("it starts");
-        let (mut one, mut other) = (start("one"), start("other.new-x.1"));
-        let run = Uuid::now_v7();
-        let adopted = one.create(run).expect("a folder");
-        assert_eq!(one.adopt(run, &adopted), Ok(true));
-        let [new, scratch] = [one.create(run).expect("a folder"), one.scratch(None).expect("a folder")];
-        let theirs = [other.create(run).expect("a folder"), other.scratch(None).expect("a folder")];
-        assert!(one.left().is_empty() && other.left().is_empty(), "both live");
-        drop(one);
-        // Children that other tests start at this moment still have its lock.
-        let mut left = other.left();
-        while left.len() < 2 {
-            left = other.left();
-        }
-        left.sort();
-        let mut expected = vec![new, scratch];
-        expected.sort();
-        assert_eq!(left, expected);
-        assert!(theirs.iter().all(|folder| folder.is_dir()) && other.find(run).is_ok_and(|found| found.is_some()));
-        // The same process started again.
-        assert_eq!(start("one").left().len(), 2);
-        assert!(other.idle(Duration::from_secs(3600), 9).is_empty());
-    }
-}
-
-#[cfg(test)]
 mod tests;

@@ -93,6 +93,7 @@ mod tests {
             limits,
             network: Network::None,
             proxy_port: None,
+            scratch: None,
         }
     }
 

@@ -170,7 +170,7 @@ impl Supervisor {
             Request::Beat => return self.heart.beat(),
             Request::Stop { run } => return self.keepers.send(run, &ToKeeper::Kill),
             Request::Release { run } => return self.keepers.send(run, &ToKeeper::Release),
-            Request::Run(process) => self.run(id, process, descriptors),
+            Request::Run(process) => self.run(id, *process, descriptors),
             Request::Folder(op) => self.folder(id, op),
             Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
         };

@@ -113,7 +113,7 @@ impl Program {
 
     pub(crate) fn enforced(&self) -> Enforced {
         match self.run().1 {
-            Report::Enforced(enforced) => enforced,
+            Report::Enforced(enforced) => *enforced,
             Report::Refused(why) => panic!("{why}"),
         }
     }

@@ -1,9 +1,8 @@
-//! What a step's processes may use and how they are confined: what a plan asks for, and what a driver reports. The drivers themselves
-//! are the worker's, and `nofx-sandbox` confines.
+//! What a step's processes may use and how they are confined: what a plan asks for, and what a driver reports. Data only: the drivers
+//! themselves are the worker's, and `nofx-sandbox` confines.
 
 mod destination;
 mod driver;
-mod ended_attempts;
 mod enforced;
 mod image;
 mod level;
@@ -16,7 +15,6 @@ mod usage;
 pub use destination::Destination;
 pub use driver::Driver;
 pub(crate) use driver::runs_foreign_code;
-pub use ended_attempts::ended_attempts;
 pub use enforced::{Enforced, Limits, Namespace};
 pub use image::{Image, InvalidImage};
 pub use level::{Level, UnknownLevel};

@@ -2,6 +2,7 @@
 
 mod claimed_step;
 mod create_run;
+mod ended_attempts;
 mod enforce_deadlines;
 mod expire_leases;
 mod extend_leases;
@@ -16,6 +17,7 @@ mod worker;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold, StepQuota, TenantIsolation};
 pub use create_run::{CreatedRun, create_run, create_run_for};
+pub use ended_attempts::ended_attempts;
 pub use enforce_deadlines::enforce_deadlines;
 pub use expire_leases::expire_all_leases;
 pub use extend_leases::extend_leases;

@@ -68,7 +68,7 @@ async fn faults_of_e2b_are_retried_when_nothing_can_happen_twice() {
     assert!(fine["status"] == "succeeded" && begun.elapsed() >= Duration::from_secs(2), "Retry-After is honoured: {fine}");
 
     // What a call made whose answer said nothing is found and ended.
-    stack.e2b.will(Call::Create, &[Fault::Lost]);
+    stack.e2b.will(Call::Create, &[Fault::Unanswered]);
     let before = stack.e2b.created().len();
     let fine = tried(&stack, "echo ran", &once).await;
     assert_eq!((&fine["status"], stack.e2b.created().len() - before), (&json!("succeeded"), 2), "{fine}");
@@ -77,7 +77,7 @@ async fn faults_of_e2b_are_retried_when_nothing_can_happen_twice() {
     stack.e2b.will(Call::Create, &[Fault::Fails, Fault::Slow(Duration::from_millis(300))]);
     stack.e2b.will(Call::Upload, &[Fault::Busy(0), Fault::Fails]);
     stack.e2b.will(Call::Download, &[Fault::Cut, Fault::Busy(0)]);
-    stack.e2b.will(Call::Kill, &[Fault::Fails, Fault::Busy(0), Fault::Lost]);
+    stack.e2b.will(Call::Kill, &[Fault::Fails, Fault::Busy(0), Fault::Unanswered]);
     let fine =
         tried(&stack, "echo kept > file; echo '{\"v\": 1}' > $NOFX_OUTPUT", &json!({"retry": {"max_attempts": 1}, "artifacts": ["file"]}))
             .await;

@@ -75,7 +75,6 @@ async fn faults_of_ecs_are_retried_when_nothing_can_happen_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_in_a_task_answers_its_worker_alone() {
     let stack = Stack::start("task-token", &[TASK]).await;
-    let script = "exec 3<>/dev/tcp/$ADDRESS/8080; printf 'POST /run HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; head -1 <&3";
     let begun = bash(TASK, "sleep 20", &json!({}));
     let run = stack.own.submit(&json!({"goal": "runs", "steps": [begun]})).await;
     let address = stack.ecs().address().await;
@@ -84,7 +83,6 @@ async fn the_program_in_a_task_answers_its_worker_alone() {
     assert_eq!(refused.expect("an answer").status(), 401);
     let wrong = nofx_shared::net::client().get(format!("http://{address}:8080/file?path=/etc/passwd")).bearer_auth("x").send().await;
     assert_eq!(wrong.expect("an answer").status(), 401);
-    drop(script);
     stack.own.call(reqwest::Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
     stack.has_no_machine().await;
 }

@@ -67,14 +67,18 @@ pub(super) async fn execute(
 }
 
 /// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
-async fn prepared(step: ClaimedStep, floor: Level, offered: &[(Driver, &'static [Placement])]) -> (ClaimedStep, Result<Prepared, Failure>) {
+async fn prepared(
+    step: ClaimedStep,
+    isolation: &Isolation,
+    offered: &[(Driver, &'static [Placement])],
+) -> (ClaimedStep, Result<Prepared, Failure>) {
     if !evaluates(&step) {
-        let prepared = prepare(&step, floor, offered);
+        let prepared = prepare(&step, isolation, offered);
         return (step, prepared);
     }
-    let offered = offered.to_vec();
+    let (isolation, offered) = (isolation.clone(), offered.to_vec());
     let work = move || {
-        let prepared = prepare(&step, floor, &offered);
+        let prepared = prepare(&step, &isolation, &offered);
         (step, prepared)
     };
     apart(work).await
@@ -100,7 +104,7 @@ fn place(step: &ClaimedStep, services: &Services) -> Place {
         },
         image: step.spec.image.clone(),
         network: network.unwrap_or(Network::All),
-        limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, open_files: None },
+        limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, ..Limits::default() },
         lifetime: Duration::from_secs(timeout_s) + LIFETIME_MARGIN,
     };
     Place::Machine(Arc::new(OwnMachine::new(Arc::clone(&services.accounts), spec)))

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::FutureExt;
 use nofx_sandbox::{Files, Program, Sandbox};
 use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
@@ -79,8 +80,8 @@ impl Processes {
         let run = async {
             if let Place::Machine(own) = command.place.clone() {
                 command.env = environment(None, command.env, trace);
-                // Boxed: what it calls calls this again, and its size would be counted in every step.
-                return Box::pin(machine::run(&own, self, &command)).await;
+                // A future of its own: it is large.
+                return machine::run(&own, self, &command).boxed().await;
             }
             command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
             let _permit = self.permit().await?;

@@ -2,7 +2,7 @@
 //! are found when this worker has used it; the others end with their lifetime.
 
 use nofx_shared::db::Error;
-use nofx_shared::drivers::ended_attempts;
+use nofx_shared::engine::ended_attempts;
 
 use super::context::JobContext;
 use crate::drivers::Account;

@@ -39,6 +39,7 @@ fn what_was_made_for_a_process_that_is_not_started_is_removed() {
         limits: Limits::default(),
         network,
         proxy_port: None,
+        scratch: None,
     };
     let why = supervisor.run(1, process(Network::Proxy), output()).expect_err("there is no proxy");
     assert!(why.contains("no egress proxy"), "{why}");

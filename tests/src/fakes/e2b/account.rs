@@ -154,7 +154,11 @@ async fn create(State(e2b): State<E2b>, headers: HeaderMap, Json(asked): Json<Va
         tokio::time::sleep(Duration::from_secs(timeout)).await;
         ends.kill(&id);
     });
-    if matches!(fault, Some(Fault::Lost)) { error(500, "internal error") } else { (StatusCode::CREATED, Json(answer)).into_response() }
+    if matches!(fault, Some(Fault::Unanswered)) {
+        error(500, "internal error")
+    } else {
+        (StatusCode::CREATED, Json(answer)).into_response()
+    }
 }
 
 async fn end(State(e2b): State<E2b>, headers: HeaderMap, Path(id): Path<String>) -> Response {

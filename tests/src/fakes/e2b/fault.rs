@@ -23,7 +23,7 @@ pub enum Fault {
     /// 500, and nothing has happened.
     Fails,
     /// 500, but it has happened.
-    Lost,
+    Unanswered,
     /// 401.
     UnknownKey,
     /// Answers after so long.
@@ -55,7 +55,7 @@ impl Fault {
                 tokio::time::sleep(time).await;
                 None
             }
-            Self::Lost | Self::Cut | Self::Dies => None,
+            Self::Unanswered | Self::Cut | Self::Dies => None,
         }
     }
 }

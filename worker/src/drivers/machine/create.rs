@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Account, Fault, Machine, Spec};
 
 /// How often a machine is created before the attempt fails, when no answer says whether it was.
-const TRIES: u32 = 3;
+const CALLS: u32 = 3;
 /// The first wait when a provider does not name one; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -16,7 +16,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// `is_uncertain` is true from the moment a machine may be there that nobody knows, until it is found or can no longer be: also when the
 /// future is dropped.
 pub(super) async fn create(account: &dyn Account, spec: &Spec, is_uncertain: &mut bool) -> Result<Arc<dyn Machine>, Fault> {
-    let (mut spec, mut wait, mut tries) = (spec.clone(), FIRST_WAIT, 0);
+    let (mut spec, mut wait, mut calls) = (spec.clone(), FIRST_WAIT, 0);
     loop {
         spec.tags.creation = Uuid::now_v7();
         let was_uncertain = std::mem::replace(is_uncertain, true);
@@ -35,11 +35,11 @@ pub(super) async fn create(account: &dyn Account, spec: &Spec, is_uncertain: &mu
                 return Err(Fault::Refused(why));
             }
             Err(fault @ (Fault::Unavailable(_) | Fault::Gone(_))) => {
-                tries += 1;
+                calls += 1;
                 tokio::time::sleep(wait).await;
                 // One that appears later is found when the attempt ends.
                 let is_known = kill_created(account, &spec).await;
-                if tries == TRIES || is_known.is_err() {
+                if calls == CALLS || is_known.is_err() {
                     return Err(fault);
                 }
             }

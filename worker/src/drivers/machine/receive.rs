@@ -93,7 +93,7 @@ pub(super) async fn written(machine: &dyn Machine, output: &Output) -> Result<Op
 
 /// A small file; none when it is larger than the limit.
 async fn fetch(machine: &dyn Machine, path: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let mut tries = 0;
+    let mut calls = 0;
     loop {
         let read = match machine.download(path).await {
             Ok(bytes) => {
@@ -105,14 +105,14 @@ async fn fetch(machine: &dyn Machine, path: &str, max_bytes: u64) -> Result<Opti
         };
         match read {
             Ok(all) => return Ok((all.len() as u64 <= max_bytes).then_some(all)),
-            Err(fault) => wait_to_repeat(fault, &mut tries, WHAT).await?,
+            Err(fault) => wait_to_repeat(fault, &mut calls, WHAT).await?,
         }
     }
 }
 
 /// Writes the tar to a scratch folder of the workspace's user.
 async fn spool(here: &Here<'_>, machine: &dyn Machine, scratch: &Scratch) -> Result<(), Failure> {
-    let mut tries = 0;
+    let mut calls = 0;
     loop {
         let files = scratch.files()?;
         let file = tokio::task::spawn_blocking(move || files.create("changed.tar")).await;
@@ -126,7 +126,7 @@ async fn spool(here: &Here<'_>, machine: &dyn Machine, scratch: &Scratch) -> Res
                 return Err(too_much(&format!("changed more than {} MiB (`resources.disk_mb`)", here.limit_mb)));
             }
             Ok(_) => return Ok(()),
-            Err(fault) => wait_to_repeat(fault, &mut tries, WHAT).await?,
+            Err(fault) => wait_to_repeat(fault, &mut calls, WHAT).await?,
         }
     }
 }

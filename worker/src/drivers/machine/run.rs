@@ -108,7 +108,8 @@ fn program(command: &Command, there: &str, limits: &Limits) -> Result<Exec, Fail
 
 /// As options of bash's `ulimit`, in its units: seconds, KiB.
 fn options(limits: &Limits) -> String {
-    let Limits { cpu_s, memory_mb, file_mb, processes, open_files } = limits;
+    // Those of all processes together have no such option: the machine itself is their limit.
+    let Limits { cpu_s, memory_mb, file_mb, processes, open_files, .. } = limits;
     let kib = |mb: &Option<u64>| mb.map(|mb| mb << 10);
     let all = [("t", *cpu_s), ("d", kib(memory_mb)), ("f", kib(file_mb)), ("u", *processes), ("n", *open_files)];
     all.into_iter().filter_map(|(option, value)| Some(format!("{option}={}", value?))).collect::<Vec<_>>().join(" ")
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn limits_are_given_in_the_units_of_the_shell() {
-        let limits = Limits { cpu_s: Some(60), memory_mb: Some(512), file_mb: Some(1), processes: Some(64), open_files: None };
+        let limits = Limits { cpu_s: Some(60), memory_mb: Some(512), file_mb: Some(1), processes: Some(64), ..Limits::default() };
         let exec = program(&command("/w/run", &["x"], &[]), "/there", &limits).expect("a program");
         assert_eq!(exec.argv[6], "t=60 d=524288 f=1024 u=64");
     }

@@ -15,13 +15,13 @@ use super::script::script;
 use super::{Fault, Machine};
 
 /// How often a transfer is tried.
-pub(super) const TRIES: u32 = 3;
+pub(super) const CALLS: u32 = 3;
 pub(super) const WAIT: Duration = Duration::from_millis(500);
 const UP: &str = "/tmp/nofx/up.tar";
 
 /// Puts the folder at the path there, in place of what is there.
 pub(super) async fn send(here: &Here<'_>, machine: &dyn Machine, there: &str) -> Result<(), Failure> {
-    let mut tries = 0;
+    let mut calls = 0;
     loop {
         let mut tar = here.start(&["tar", "--create", "--sparse", "--file", "-", "."]).await?;
         let exceeded = Arc::new(AtomicBool::new(false));
@@ -36,18 +36,18 @@ pub(super) async fn send(here: &Here<'_>, machine: &dyn Machine, there: &str) ->
                 tar.end().await?;
                 break;
             }
-            Err(fault) => wait_to_repeat(fault, &mut tries, "could not send the workspace").await?,
+            Err(fault) => wait_to_repeat(fault, &mut calls, "could not send the workspace").await?,
         }
     }
     script(machine, include_str!("scripts/take.sh"), &[there]).await.map(drop)
 }
 
 /// Waits before a transfer is tried again, if it may be.
-pub(super) async fn wait_to_repeat(fault: Fault, tries: &mut u32, what: &str) -> Result<(), Failure> {
-    *tries += 1;
+pub(super) async fn wait_to_repeat(fault: Fault, calls: &mut u32, what: &str) -> Result<(), Failure> {
+    *calls += 1;
     match fault {
         Fault::Busy { after, .. } => tokio::time::sleep(after.unwrap_or(WAIT)).await,
-        Fault::Unavailable(_) if *tries < TRIES => tokio::time::sleep(WAIT).await,
+        Fault::Unavailable(_) if *calls < CALLS => tokio::time::sleep(WAIT).await,
         fault => return Err(fault.failure(what)),
     }
     Ok(())
@@ -79,6 +79,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Limited<R> {
             Some(left) => self.left = left,
             None => {
                 self.exceeded.store(true, Ordering::Relaxed);
+                // An error comes without bytes.
+                buffer.set_filled(before);
                 return Poll::Ready(Err(std::io::Error::other("larger than the limit")));
             }
         }
