@@ -34,7 +34,10 @@ pub fn serve_with(executor: fn(settings::Function, Db) -> Arc<dyn Executor>, fun
     start(Some(executor), function)
 }
 
-fn start(executor: Option<fn(settings::Function, Db) -> Arc<dyn Executor>>, function: fn(&App) -> Router) -> ExitCode {
+/// Makes what executes steps, of the settings and the database.
+type MakeExecutor = fn(settings::Function, Db) -> Arc<dyn Executor>;
+
+fn start(executor: Option<MakeExecutor>, function: fn(&App) -> Router) -> ExitCode {
     telemetry::start(&settings::telemetry("nofx-api"));
     let read = || Ok((settings::api()?, executor.map(|executor| Ok((executor, settings::function()?))).transpose()?));
     let (settings, executor) = match read() {

@@ -135,7 +135,7 @@ impl Workspaces {
                 _ => self.bytes(run).await,
             };
             let bytes = bytes.inspect_err(|failure| tracing::warn!(error = failure.message, %run, "could not measure a workspace"));
-            measured.insert(run, bytes.ok().or(known.map(|known| known.bytes)).unwrap_or_default());
+            measured.insert(run, bytes.ok().or_else(|| known.map(|known| known.bytes)).unwrap_or_default());
         }
         self.disk.update(measured, unfinished)
     }

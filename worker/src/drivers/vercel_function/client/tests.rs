@@ -40,7 +40,7 @@ async fn host(answers: Vec<String>) -> (VercelFunction, Received) {
     tokio::spawn(async move {
         for turn in 0.. {
             let Ok((mut stream, _)) = listener.accept().await else { return };
-            let request = read_request(&mut stream).await;
+            let request = Box::pin(read_request(&mut stream)).await;
             seen.lock().expect("not poisoned").push(request);
             drop(stream.write_all(answers[turn.min(answers.len() - 1)].as_bytes()).await);
         }
