@@ -30,15 +30,15 @@ pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &
 /// The egress proxy is on the worker's machine, and only Landlock or a network of its own keeps a program to it.
 fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
     let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
-    let why = match is_proxied {
-        false => return Ok(()),
-        true if !is_here(step) => "the egress proxy of `resources.network` is for steps on the worker's own machine: say `none` or `all`",
-        true if step.min_isolation(isolation.floor) < Some(Level::L2) => {
-            "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`"
-        }
-        true => return Ok(()),
-    };
-    Err(Failure::permanent(why))
+    if is_proxied && !is_here(step) {
+        let why = "the egress proxy of `resources.network` is for steps on the worker's own machine: say `none` or `all`";
+        return Err(Failure::permanent(why));
+    }
+    if is_proxied && step.min_isolation(isolation.floor) < Some(Level::L2) {
+        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`";
+        return Err(Failure::permanent(why));
+    }
+    Ok(())
 }
 
 /// Others have a machine of their own, which its provider confines.
