@@ -249,6 +249,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{INPUT_BYTES, Isolation, prepared, used_inputs};
+    use crate::drivers::offered;
 
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
@@ -269,7 +270,7 @@ mod tests {
             let order = Mutex::new(vec![]);
             let note = |what| order.lock().expect("never poisoned").push(what);
             let evaluates = async {
-                let failure = prepared(step, &isolation, &[]).await.1.err().expect("it takes too much");
+                let failure = prepared(step, &isolation, &offered(false)).await.1.err().expect("it takes too much");
                 assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
                 note("evaluated");
             };
