@@ -72,8 +72,8 @@ impl App {
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
         let closing = CancellationToken::new();
-        let hub = Arc::new(Hub::new(supabase.clone(), settings.queue.clone(), service.clone(), closing.clone()));
-        let verifier = auth::Verifier::new(&supabase.jwt_secret, &supabase.url);
+        let hub = Arc::new(Hub::new(&settings, service.clone(), closing.clone()));
+        let verifier = auth::Verifier::new(&settings.jwt_secret, &supabase.url);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
             executor: None,
@@ -236,7 +236,7 @@ impl App {
             .next()
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "The API key is unknown, revoked or expired. Ask an admin for a new one."))?;
         let subject = format!("key:{}", owner.id);
-        let token = auth::sign_for(&self.inner.settings.supabase.jwt_secret, &subject, owner.tenant_id, owner.role, 120);
+        let token = auth::sign_for(&self.inner.settings.jwt_secret, &subject, owner.tenant_id, owner.role, 120);
         Ok(Caller { subject, tenant: owner.tenant_id, role: owner.role, token, scopes: owner.scopes, origin: RequestOrigin::default() })
     }
 }

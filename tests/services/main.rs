@@ -3,6 +3,7 @@
 mod abuse;
 mod checks;
 mod drivers;
+mod egress;
 mod from_the_prototype;
 mod function_calls;
 mod function_models;

@@ -70,6 +70,14 @@ fn nothing_that_is_deployed_asks_a_person() {
 }
 
 #[test]
+fn no_worker_gets_what_signs_the_tokens_of_people() {
+    for template in files(&["worker"], &["yaml"]).into_iter().chain(["worker/Dockerfile".into()]) {
+        let text = std::fs::read_to_string(root().join(&template)).expect("text");
+        assert!(!text.contains("JWT_SECRET"), "{}: it is a setting of the API only", template.display());
+    }
+}
+
+#[test]
 fn the_templates_are_valid() {
     let templates = files(&["worker/deploy"], &["yaml"]);
     assert_eq!(templates.len(), 3);

@@ -4,6 +4,7 @@ mod admin;
 mod consume;
 mod dependencies;
 mod drivers;
+mod egress;
 mod error;
 mod function;
 mod gates;

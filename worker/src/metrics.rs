@@ -124,7 +124,7 @@ impl Metrics {
     }
 
     /// A step's processes used something.
-    pub(crate) fn used(&self, tool: &'static str, usage: Usage) {
+    pub(crate) fn used(&self, tool: &'static str, usage: &Usage) {
         let labels = vec![("tool", tool.to_owned())];
         self.sandbox_cpu.get_or_create(&labels).inc_by(usage.cpu_ms as f64 / 1000.0);
         self.sandbox_wall.get_or_create(&labels).inc_by(usage.wall_ms as f64 / 1000.0);
@@ -227,7 +227,7 @@ mod tests {
     fn what_processes_of_steps_used_is_counted_by_tool_in_seconds() {
         let metrics = Metrics::new();
         for _ in 0..2 {
-            metrics.used("bash", Usage { cpu_ms: 1500, max_rss_bytes: 1, wall_ms: 2250 });
+            metrics.used("bash", &Usage { cpu_ms: 1500, max_rss_bytes: 1, wall_ms: 2250, ..Usage::default() });
         }
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains("nofx_sandbox_cpu_seconds_total{tool=\"bash\"} 3"), "{text}");

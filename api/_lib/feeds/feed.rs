@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use nofx_shared::db::{self, Db};
 use nofx_shared::events::{Cursor, EventFilter, EventRow, read_events, viewer_token};
-use nofx_shared::settings;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
@@ -17,7 +16,7 @@ const RETRY_MS: [u64; 5] = [2, 5, 10, 20, 50];
 /// What feeds read from.
 pub(super) struct FeedSource {
     pub service: Db,
-    pub supabase: settings::Supabase,
+    pub jwt_secret: String,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +28,7 @@ struct Tail {
 impl FeedSource {
     /// The database as a viewer of the tenant sees it: row-level security decides for feeds too.
     pub(super) fn viewer(&self, tenant: Uuid) -> Db {
-        self.service.acting_as(viewer_token(&self.supabase, tenant))
+        self.service.acting_as(viewer_token(&self.jwt_secret, tenant))
     }
 }
 

@@ -21,8 +21,10 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(supabase: settings::Supabase, queue: settings::Queue, service: Db, closing: CancellationToken) -> Self {
-        Self { bus: EventBus::new(supabase.clone(), queue), source: FeedSource { service, supabase }, feeds: Mutex::default(), closing }
+    pub(crate) fn new(settings: &settings::Api, service: Db, closing: CancellationToken) -> Self {
+        let jwt_secret = settings.jwt_secret.clone();
+        let bus = EventBus::new(settings.supabase.clone(), jwt_secret.clone(), settings.queue.clone());
+        Self { bus, source: FeedSource { service, jwt_secret }, feeds: Mutex::default(), closing }
     }
 
     /// Everything that is written for a tenant from now on.

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +20,10 @@ pub struct Program {
     pub level: Option<Level>,
     pub limits: Limits,
     pub network: Network,
+    /// For `Network::Proxy`: the port of the egress proxy on loopback.
     pub proxy_port: Option<u16>,
+    /// For `Network::Proxy`: the other end of a `Bridge`, which a program uses that has a network of its own.
+    pub bridge: Option<OwnedFd>,
     /// Its scratch folder, of `Sandbox::prepare_scratch`; none: a new one.
     pub scratch: Option<PathBuf>,
 }
@@ -41,9 +44,11 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, script, dir, env, level, limits, network, proxy_port, scratch } = program;
+        let Program { argv, script, dir, env, level, limits, network, proxy_port, bridge, scratch } = program;
         let request = Request::Run(Box::new(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch }));
-        let (id, answer) = client.call_with(request, &[stdout.as_fd(), stderr.as_fd()], Some(Box::new(on_end)));
+        let mut descriptors = vec![stdout.as_fd(), stderr.as_fd()];
+        descriptors.extend(bridge.as_ref().map(AsFd::as_fd));
+        let (id, answer) = client.call_with(request, &descriptors, Some(Box::new(on_end)));
         match answer? {
             (Answer::Started { scratch }, _) => Ok(Self { client: Arc::clone(client), id, scratch }),
             _ => Err("the supervisor gave another answer".to_owned()),

@@ -25,7 +25,7 @@ use crate::wire::{Ended, FromKeeper, KeeperSpec, Socket, ToKeeper};
 pub(crate) fn keep() -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
-    let Some((ToKeeper::Start(spec), _)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
+    let Some((ToKeeper::Start(spec), mut descriptors)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
     let mut blocked = SigSet::empty();
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| blocked.add(signal));
@@ -35,7 +35,8 @@ pub(crate) fn keep() -> Result<(), String> {
     let began = Instant::now();
     // A program starts with no signal blocked; what happens meanwhile is seen by the first look at what has ended.
     SigSet::all().thread_unblock().map_err(|error| text(&error))?;
-    let started = spec.program.as_ref().map(|program| Started::new(program, &spec));
+    let bridge = descriptors.pop();
+    let started = spec.program.as_ref().map(|program| Started::new(program, &spec, bridge));
     blocked.thread_block().map_err(|error| text(&error))?;
     // The reader of its output must see the end when the last descendant is gone, or when there never was one.
     let _ = close_output();
@@ -128,5 +129,6 @@ fn usage(began: Instant) -> Usage {
         cpu_ms: used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time())),
         max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        destinations: vec![],
     }
 }

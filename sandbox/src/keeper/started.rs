@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "starts the process that it keeps")]
 
 use std::io::Error;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
@@ -18,7 +19,7 @@ pub(super) struct Started {
 }
 
 impl Started {
-    pub(super) fn new(program: &Spec, spec: &KeeperSpec) -> Result<Self, String> {
+    pub(super) fn new(program: &Spec, spec: &KeeperSpec, bridge: Option<OwnedFd>) -> Result<Self, String> {
         let [name, arguments @ ..] = program.argv.as_slice() else { return Err("no program to run".to_owned()) };
         let failed = |error: Error| format!("could not start `{name}`: {error}");
         let user = spec.uid.map(|uid| (uid, uid));
@@ -32,7 +33,9 @@ impl Started {
                 command
             }
         };
-        command.stdin(Stdio::null()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        // Only the helper knows what to do with it.
+        let bridge = bridge.filter(|_| spec.is_confined);
+        command.stdin(bridge.map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::inherit()).stderr(Stdio::inherit());
         let _first = DiesFirst::new().map_err(failed)?;
         command.spawn().map(|child| Self { child, handover, limits: program.limits }).map_err(failed)
     }

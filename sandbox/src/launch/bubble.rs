@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Handover, Spec, Tcp, files};
+use super::{Handover, Spec, files};
 
 /// Where this program is inside: no folder that a program has.
 const EXE: &str = "/run/nofx";
@@ -31,7 +31,7 @@ pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) 
     ]
     .map(OsString::from)
     .into();
-    if spec.tcp == Tcp::None {
+    if spec.tcp.is_inside() {
         args.push("--unshare-net".into());
     }
     for (name, id) in [("--uid", uid), ("--gid", gid)] {

@@ -1,4 +1,5 @@
-//! From L2 on: which files, TCP ports, signals and abstract sockets the program reaches.
+//! From L2 on: which files, TCP ports, signals and abstract sockets the program reaches. In a network of the program's own every port is the
+//! program's own, too, and none is refused.
 //!
 //! What is beyond it at all current versions: `stat`, `chmod` and times of files that the user owns, UDP (seccomp refuses it), and sockets
 //! in the file system before version 9.
@@ -24,8 +25,8 @@ const LEAST: ABI = ABI::V6;
 const MOST: ABI = ABI::V10;
 
 /// Restricts this thread for ever; returns the version whose every restriction holds.
-pub(super) fn restrict(spec: &Spec) -> Result<u32, Error> {
-    let mut rules = handled()?;
+pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error> {
+    let mut rules = handled(has_own_network)?;
     for path in files::SYSTEM.into_iter().chain([files::RESOLVER]) {
         rules = allow_if_there(rules, path, AccessFs::from_read(MOST))?;
     }
@@ -42,10 +43,11 @@ pub(super) fn restrict(spec: &Spec) -> Result<u32, Error> {
     for path in &spec.read_write {
         rules = allow(rules, path, AccessFs::from_all(MOST))?;
     }
-    for port in spec.tcp.ports() {
+    let ports = if has_own_network { &[] } else { spec.tcp.ports() };
+    for port in ports {
         rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
     }
-    if !spec.tcp.ports().is_empty() {
+    if !ports.is_empty() {
         // A port that the kernel chooses. With another one a program could stand in for a service that is being restarted.
         rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
     }
@@ -58,19 +60,16 @@ pub(super) fn restrict(spec: &Spec) -> Result<u32, Error> {
     Ok(effective_abi as u32)
 }
 
-/// All that Landlock can refuse is refused, unless a rule allows it.
-fn handled() -> Result<RulesetCreated, Error> {
-    let least = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LEAST))?
-        .handle_access(AccessNet::from_all(LEAST))?
-        .scope(Scope::from_all(LEAST))?;
-    let most = least
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(MOST))?
-        .handle_access(AccessNet::from_all(MOST))?
-        .scope(Scope::from_all(MOST))?;
-    Ok(most.create()?)
+/// All that Landlock can refuse is refused, unless a rule allows it; but ports where the network is the program's own.
+fn handled(has_own_network: bool) -> Result<RulesetCreated, Error> {
+    let mut rules = Ruleset::default();
+    for (abi, how) in [(LEAST, CompatLevel::HardRequirement), (MOST, CompatLevel::BestEffort)] {
+        rules = rules.set_compatibility(how).handle_access(AccessFs::from_all(abi))?.scope(Scope::from_all(abi))?;
+        if !has_own_network {
+            rules = rules.handle_access(AccessNet::from_all(abi))?;
+        }
+    }
+    Ok(rules.create()?)
 }
 
 /// A path of the rules. No part of it may be a link: a program of the same run could have made it, to what it may not have.

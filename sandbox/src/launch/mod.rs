@@ -1,6 +1,7 @@
 //! What happens inside the helper process, which runs as the user of the program: it takes away what the program may not have, in an
 //! order in which each measure is still possible, and becomes the program. Starts no process: its parent does, as `command` says.
 
+mod bridge;
 mod bubble;
 mod command;
 mod descriptors;

@@ -40,6 +40,6 @@ impl Namespaces {
 /// Refuses a program of L3 that lacks one of the namespaces that make it L3.
 pub(super) fn require(own: &[Namespace], tcp: &Tcp) -> Result<(), Error> {
     let always = FILES.into_iter().map(|(kind, _)| kind);
-    let mut required = always.filter(|kind| *kind != Namespace::Network || *tcp == Tcp::None);
+    let mut required = always.filter(|kind| *kind != Namespace::Network || tcp.is_inside());
     required.find(|kind| !own.contains(kind)).map_or(Ok(()), |kind| Err(Error::SharedNamespace(kind)))
 }

@@ -9,7 +9,8 @@ use std::process::Command;
 use nofx_shared::drivers::{Enforced, Level, Namespace};
 
 use super::error::Error;
-use super::{Namespaces, Report, Spec, Tcp, descriptors, landlock, limits, namespaces, privileges, seccomp, session};
+use super::seccomp::Sockets;
+use super::{Namespaces, Report, Spec, Tcp, bridge, descriptors, landlock, limits, namespaces, privileges, seccomp, session};
 
 /// The exit code when the program was not started; programs end with it, too, so the report says what happened.
 pub const REFUSED: i32 = 126;
@@ -72,11 +73,18 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     descriptors::close_inherited()?;
     session::enter(&spec.dir)?;
     session::no_new_privs()?;
-    let landlock_abi = if spec.level >= Level::L2 { Some(landlock::restrict(spec)?) } else { None };
+    let has_own_network = own.contains(&Namespace::Network);
+    if let Tcp::Proxy(port) = spec.tcp {
+        if has_own_network {
+            bridge::hand_out(port)?;
+        }
+        bridge::close()?;
+    }
+    let landlock_abi = if spec.level >= Level::L2 { Some(landlock::restrict(spec, has_own_network)?) } else { None };
     // After what opens files, since it limits their number; before the filter, since that is the last.
     let limits = limits::apply(&spec.limits)?;
-    let has_own_ipc = own.contains(&Namespace::Ipc);
-    let seccomp = seccomp::apply(&spec.tcp, has_own_ipc)?;
+    let sockets = if spec.tcp == Tcp::None && !has_own_network { Sockets::Unix } else { Sockets::Tcp };
+    let seccomp = seccomp::apply(sockets, own.contains(&Namespace::Ipc))?;
     Ok(Enforced {
         level: Some(spec.level),
         driver: "worker-container".to_owned(),

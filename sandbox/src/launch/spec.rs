@@ -39,15 +39,20 @@ pub struct Spec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tcp {
-    /// No socket of the internet's families.
+    /// To nothing outside. Without a network of its own the program has no socket of the internet's families.
     None,
-    /// To the port of the egress proxy.
+    /// To this port of the host, where the egress proxy is. In a network of its own the program finds the proxy at the same port.
     Proxy(u16),
-    /// To these ports of any host, this one too.
+    /// To these ports of any host, this one too: in the network of the host.
     Ports(Vec<u16>),
 }
 
 impl Tcp {
+    /// Whether a program of L3 has a network of its own, of which only its loopback is there: it talks with its own servers.
+    pub(super) fn is_inside(&self) -> bool {
+        !matches!(self, Self::Ports(_))
+    }
+
     pub(super) fn ports(&self) -> &[u16] {
         match self {
             Self::None => &[],

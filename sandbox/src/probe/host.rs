@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::level::try_level;
 use super::parts::{self, Part};
+use crate::view;
 
 /// What a host offers.
 #[derive(Clone, Debug, Serialize)]
@@ -27,10 +28,17 @@ pub struct Offer {
 }
 
 /// Tries each level with a program that does nothing. `exe` is a program with the verb `launch`. With the right to become other users (root)
-/// it is started as one of those of runs.
+/// it is started as one of those of runs; where `exe` is in a folder that they cannot enter, this thread gets a view of the files in which they
+/// can, as a supervisor has it.
 pub fn probe(exe: &Path) -> Host {
     let pool = parts::user_pool();
     let user = pool.works.then_some((parts::USER, parts::USER));
+    // A worker's supervisor shows its program to steps so. Where this may not be done, the levels say what follows.
+    if pool.works
+        && let Err(error) = view::open_up(&[(exe.to_owned(), false)])
+    {
+        eprintln!("nofx: users of steps may not be able to reach {}: {error}", exe.display());
+    }
     let levels: Vec<Offer> = [Level::L1, Level::L2, Level::L3].map(|level| offer(exe, level, user)).into();
     let enforced = levels.iter().filter_map(|offer| offer.enforced.as_ref());
     let kernel = nix::sys::utsname::uname().map(|name| name.release().display().to_string()).unwrap_or_default();

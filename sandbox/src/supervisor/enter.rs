@@ -17,13 +17,14 @@ use super::folders::Folders;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
-use super::{capabilities, memory, view, worker_folder};
+use super::{capabilities, memory, worker_folder};
 use crate::client::Client;
 use crate::environment::{close_stdin, hide, read_variables, replace, same_program, stdin};
 use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
 use crate::program::PROGRAM;
 use crate::sandbox::Sandbox;
+use crate::view;
 use crate::wire::Socket;
 
 const SUPERVISOR: &str = "nofx-supervisor";

@@ -12,7 +12,6 @@ mod places;
 mod processes;
 mod serve;
 mod users;
-mod view;
 mod worker_folder;
 
 pub use enter::{Entered, enter};

@@ -54,8 +54,11 @@ impl Places {
             tcp: match (network, proxy_port) {
                 (Network::None, _) => Tcp::None,
                 (Network::All, _) => Tcp::Ports(self.ports.clone()),
-                (Network::Proxy, Some(port)) => Tcp::Proxy(port),
-                (Network::Proxy, None) => return Err("the worker has no egress proxy".to_owned()),
+                (Network::Proxy, Some(port)) if level >= Some(Level::L2) => Tcp::Proxy(port),
+                (Network::Proxy, Some(_)) => {
+                    return Err("`network: proxy` needs L2: without Landlock nothing keeps programs to the proxy".to_owned());
+                }
+                (Network::Proxy, None) => return Err("the worker named no egress proxy".to_owned()),
             },
             read_write,
             read_only: self.toolchains.clone(),

@@ -12,6 +12,13 @@ use nix::unistd::Pid;
 use crate::program::{KEEPER, PROGRAM};
 use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
 
+/// What a process gets beside its description.
+pub(super) struct Streams {
+    pub output: [OwnedFd; 2],
+    /// The end of a `Bridge`.
+    pub bridge: Option<OwnedFd>,
+}
+
 pub(super) struct Keeper {
     pid: Pid,
     socket: Socket,
@@ -29,9 +36,10 @@ pub(super) struct Keeper {
 pub(super) struct Keepers(HashMap<u64, Keeper>);
 
 impl Keepers {
-    pub(super) fn start(&mut self, id: u64, spec: KeeperSpec, output: Option<[OwnedFd; 2]>) -> Result<(), String> {
+    pub(super) fn start(&mut self, id: u64, spec: KeeperSpec, streams: Option<Streams>) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("could not start a keeper: {error}");
         let (socket, theirs) = Socket::pair().map_err(failed)?;
+        let (output, bridge) = streams.map_or((None, None), |Streams { output, bridge }| (Some(output), bridge));
         let [stdout, stderr] = output.map_or_else(|| [Stdio::null(), Stdio::null()], |both| both.map(Stdio::from));
         let mut command = Command::new(PROGRAM);
         command.arg0(KEEPER).env_clear().current_dir("/").stdin(theirs).stdout(stdout).stderr(stderr).process_group(0);
@@ -39,7 +47,8 @@ impl Keepers {
         // Whatever happens now, its socket tells it.
         let pid = Pid::from_raw(child.id().cast_signed());
         let (folder, uid, is_removal) = (spec.folder.clone(), spec.uid, spec.program.is_none());
-        socket.send(&ToKeeper::Start(Box::new(spec)), &[]).map_err(failed)?;
+        let bridge: Vec<_> = bridge.iter().map(AsFd::as_fd).collect();
+        socket.send(&ToKeeper::Start(Box::new(spec)), &bridge).map_err(failed)?;
         self.0.insert(id, Keeper { pid, socket, folder, uid, is_removal, has_reported: false });
         Ok(())
     }

@@ -18,7 +18,7 @@ use super::files::file;
 use super::folders::Folders;
 use super::heart::Heart;
 use super::places::{Places, SCRIPT};
-use super::processes::Keepers;
+use super::processes::{Keepers, Streams};
 use crate::wire::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
 
 /// How often the heart is looked at.
@@ -183,7 +183,11 @@ impl Supervisor {
     }
 
     fn run(&mut self, id: u64, mut process: Process, descriptors: Vec<OwnedFd>) -> Reply {
-        let output: [OwnedFd; 2] = descriptors.try_into().map_err(|_| "a process needs two descriptors for its output")?;
+        let mut descriptors = descriptors.into_iter();
+        let (Some(stdout), Some(stderr), bridge) = (descriptors.next(), descriptors.next(), descriptors.next()) else {
+            return Err("a process needs two descriptors for its output".to_owned());
+        };
+        let output = [stdout, stderr];
         let folder = self.folders.folder_of(&process.dir)?;
         let owner = self.folders.user_of(&process.dir)?;
         for pipe in output.iter().filter(|_| owner.is_some()) {
@@ -199,7 +203,7 @@ impl Supervisor {
         };
         let mut read_write = self.folders.used_with(&folder);
         read_write.push(scratch.clone());
-        let started = self.start(id, uid, process, read_write, &scratch, output);
+        let started = self.start(id, uid, process, read_write, &scratch, Streams { output, bridge });
         if started.is_err() {
             self.left.push_back(scratch.clone());
         }
@@ -213,7 +217,7 @@ impl Supervisor {
         process: Process,
         read_write: Vec<PathBuf>,
         scratch: &Path,
-        output: [OwnedFd; 2],
+        streams: Streams,
     ) -> Result<(), String> {
         if let Some(script) = &process.script {
             let (_, opened) = file(&mut self.folders, &scratch.join(SCRIPT), &FileOp::Create)?;
@@ -222,7 +226,7 @@ impl Supervisor {
         }
         let is_confined = process.level.is_some();
         let program = Some(self.places.spec(process, read_write, scratch)?);
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.to_owned() }, Some(output))
+        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.to_owned() }, Some(streams))
     }
 
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {

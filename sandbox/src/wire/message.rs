@@ -34,7 +34,7 @@ pub(crate) struct ToSupervisor {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// With two descriptors: its standard output and error.
+    /// With two descriptors: its standard output and error; for `Network::Proxy` a third, the end of a `Bridge`.
     Run(Box<Process>),
     /// Kills the process that was started by this request, with all of its descendants.
     Stop {

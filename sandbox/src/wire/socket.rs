@@ -30,6 +30,7 @@ impl Socket {
         Ok((Self(ours), theirs))
     }
 
+    /// The other end of a pair.
     pub(crate) fn of(descriptor: OwnedFd) -> Self {
         Self(descriptor)
     }

@@ -3,7 +3,7 @@
 use nofx_sandbox::probe::probe;
 use nofx_shared::drivers::Level;
 
-use crate::program::{LEVELS, Program};
+use crate::program::{LEVELS, Program, install};
 
 #[test]
 fn a_level_is_offered_if_a_program_ran_at_it() {
@@ -18,6 +18,18 @@ fn a_level_is_offered_if_a_program_ran_at_it() {
         assert!(host.parts.iter().any(|one| one.part == part && one.works), "{part}: {:?}", host.parts);
     }
     assert!(host.parts.iter().any(|one| one.part == "cgroup v2" && !one.detail.is_empty()), "{:?}", host.parts);
+}
+
+#[test]
+fn a_program_in_a_closed_folder_has_the_levels_that_its_worker_has() {
+    let program = Program::new(Level::L1, &["true"]);
+    let home = tempfile::tempdir().expect("a folder of root's");
+    let folder = home.path().join("bin");
+    std::fs::create_dir(&folder).expect("a folder");
+    install(&program.spec.exe, &folder.join("nofx"), "755");
+    for offer in probe(&folder.join("nofx")).levels {
+        assert!(offer.enforced.is_some(), "{offer:?}");
+    }
 }
 
 #[test]

@@ -3,12 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "installs programs for those tests")]
 
 use std::fs::Permissions;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nofx_sandbox::Bridge;
 use nofx_sandbox::launch::{Handover, Namespaces, Report, Spec, Tcp, helper};
 use nofx_shared::drivers::{Enforced, Level, Limits};
 
@@ -59,6 +61,27 @@ impl Program {
 
     pub(crate) fn tools(&self) -> PathBuf {
         self.folder.path().join("tools")
+    }
+
+    /// What keeps the program to an egress proxy at this port, which `serve` gets the connections of. In a network of the program's own they
+    /// come by the listener that is handed out, else by that of the port.
+    pub(crate) fn run_with_proxy(&mut self, listener: TcpListener, serve: impl Fn(TcpStream) + Send + 'static) -> (Output, Report) {
+        self.spec.tcp = Tcp::Proxy(listener.local_addr().expect("an address").port());
+        let (bridge, theirs) = Bridge::pair().expect("a pair");
+        std::thread::spawn(move || {
+            let handed_out = bridge.listener().expect("a listener, or none");
+            let listener = handed_out.unwrap_or(listener);
+            listener.set_nonblocking(false).expect("a setting");
+            listener.incoming().flatten().for_each(serve);
+        });
+        let mut handover = Handover::new(&self.spec).expect("a memfd");
+        let mut command = self.command(&handover);
+        let child = command.stdin(Stdio::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the helper starts");
+        // The helper alone has the other end now.
+        drop(command);
+        let output = child.wait_with_output().expect("it ends");
+        let report = handover.report().expect("a report").unwrap_or_else(|| panic!("it reported nothing: {output:?}"));
+        (output, report)
     }
 
     /// Runs it to its end.

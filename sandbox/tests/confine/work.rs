@@ -1,10 +1,10 @@
 //! Programs that do honest work.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
-use nofx_sandbox::launch::Tcp;
-use nofx_shared::drivers::Level;
+use nofx_sandbox::launch::{Report, Tcp};
+use nofx_shared::drivers::{Level, Namespace, Network};
 
 use crate::program::{LEVELS, Program, install};
 
@@ -72,20 +72,45 @@ fn a_program_talks_with_the_proxy() {
     for level in LEVELS {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let serve = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().expect("a connection");
+        let serve = |mut stream: TcpStream| {
             let mut begin = [0; 3];
             stream.read_exact(&mut begin).expect("a request");
+            assert_eq!(&begin, b"GET");
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello").expect("an answer");
-            begin
-        });
-        let source = "import urllib.request as r; print(r.urlopen('http://example.invalid/').read().decode())";
+        };
+        let source = "import sys, urllib.request as r; print(r.urlopen('http://example.invalid/').read().decode(), repr(sys.stdin.read()))";
         let mut program = Program::new(level, &["python3", "-c", source]);
-        program.spec.tcp = Tcp::Proxy(port);
         program.spec.env.insert("http_proxy".to_owned(), format!("http://127.0.0.1:{port}"));
-        assert_eq!(program.stdout().trim(), "hello", "{level}");
-        assert_eq!(&serve.join().expect("it served"), b"GET", "{level}");
+        let (output, report) = program.run_with_proxy(listener, serve);
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "hello ''", "{level}: {output:?} {report:?}");
+        let Report::Enforced(enforced) = report else { panic!("{report:?}") };
+        assert_eq!(enforced.network, (level >= Level::L2).then_some(Network::Proxy), "{level}");
+        assert_eq!(enforced.namespaces.contains(&Namespace::Network), level == Level::L3, "{level}");
     }
+}
+
+#[test]
+fn at_l3_a_program_talks_with_its_own_servers() {
+    let source = "import socket, threading\n\
+                  s = socket.create_server(('127.0.0.1', 0))\n\
+                  def serve():\n\
+                  \x20   c, _ = s.accept(); c.sendall(c.recv(9)); c.close()\n\
+                  threading.Thread(target=serve).start()\n\
+                  c = socket.create_connection(s.getsockname(), 5); c.sendall(b'own'); print(c.recv(9).decode())\n\
+                  socket.create_server(('127.0.0.1', 5432)); print('and any port')";
+    let program = Program::new(Level::L3, &["python3", "-I", "-c", source]);
+    assert_eq!(program.stdout(), "own\nand any port\n");
+    assert_eq!(program.enforced().network, Some(Network::None));
+    let mut proxied = Program::new(Level::L3, &["python3", "-I", "-c", source]);
+    let (output, report) = proxied.run_with_proxy(TcpListener::bind("127.0.0.1:0").expect("a port"), drop);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "own\nand any port\n", "{output:?} {report:?}");
+}
+
+#[test]
+fn a_way_to_the_proxy_that_cannot_be_handed_out_is_no_way() {
+    let mut program = Program::new(Level::L3, &["true"]);
+    program.spec.tcp = Tcp::Proxy(4000);
+    assert!(program.refusal().contains("hand out the listener"), "its input is no socket");
 }
 
 #[test]

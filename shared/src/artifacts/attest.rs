@@ -47,8 +47,8 @@ pub struct Attestation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Material {
     pub uri: String,
-    /// `sha256:…` or `gitCommit:…`
-    pub digest: String,
+    /// `sha256:…` or `gitCommit:…`; none of a host, of which only the name is known.
+    pub digest: Option<String>,
 }
 
 /// How an artifact was produced.
@@ -91,10 +91,17 @@ impl Statement {
     }
 }
 
+/// A resource descriptor of in-toto: an address, and its digest where there is one.
+fn resource(material: &Material) -> Value {
+    match &material.digest {
+        Some(digest) => json!({"uri": material.uri, "digest": Subject::new("", digest).digest}),
+        None => json!({"uri": material.uri}),
+    }
+}
+
 /// SLSA provenance: which step of which run made the subject, from which materials.
 pub fn provenance(subject: Subject, made: &Provenance<'_>) -> Statement {
-    let dependencies: Vec<Value> =
-        made.materials.iter().map(|material| json!({"uri": material.uri, "digest": Subject::new("", &material.digest).digest})).collect();
+    let dependencies: Vec<Value> = made.materials.iter().map(resource).collect();
     let builder = json!({"id": "https://nofx.dev/worker", "version": {"nofx": made.builder_version}});
     Statement::new(
         vec![subject],

@@ -20,7 +20,7 @@ pub struct Enforced {
     pub no_new_privs: bool,
     /// Digest of the seccomp filters, `sha256:<hex>`: equal digests are equal filters.
     pub seccomp: Option<String>,
-    /// Version of Landlock's interface whose every restriction holds.
+    /// Version of Landlock's interface whose every restriction holds; in a network of the processes' own without those of ports.
     pub landlock_abi: Option<u32>,
     /// Namespaces of the processes' own.
     pub namespaces: Vec<Namespace>,

@@ -1,6 +1,7 @@
 //! What a step's processes may use and how they are confined: what a plan asks for, and what a driver reports. Data only: the drivers
 //! themselves are the worker's, and `nofx-sandbox` confines.
 
+mod destination;
 mod driver;
 mod enforced;
 mod image;
@@ -11,6 +12,7 @@ mod request;
 mod resources;
 mod usage;
 
+pub use destination::Destination;
 pub use driver::Driver;
 pub(crate) use driver::runs_foreign_code;
 pub use enforced::{Enforced, Limits, Namespace};

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
-    /// No socket of the internet's families at all.
+    /// Nothing outside: no socket of the internet's families at all; at L3 a network of the programs' own, with its loopback only.
     None,
-    /// TCP to the worker's egress proxy, which applies the tenant's rules.
+    /// TCP to the worker's egress proxy, which reaches public addresses and those that an operator allowed, and records each host.
     Proxy,
     /// TCP to the ports of the web, DNS, SSH and git, without a proxy.
     All,

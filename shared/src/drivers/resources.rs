@@ -36,7 +36,7 @@ pub struct Resources {
     #[schemars(range(min = 1, max = 4096))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u64>,
-    /// `none`, `proxy` or `all`.
+    /// `none`, `proxy` (from L2 on) or `all`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::Role;
+use crate::drivers::Destination;
 
 /// The names are known without the schema, which is large.
 macro_rules! event_types {
@@ -261,6 +262,8 @@ event_data! {
         pub cost_micro_usd: u64,
         /// What is wrong with the usage that was reported: it counts nothing.
         pub refused: Option<String>,
+        /// What they reached, or tried to, through the egress proxy.
+        pub destinations: Vec<Destination>,
     }
 
     pub struct HistoryPruned {

@@ -41,18 +41,24 @@ pub fn everywhere() -> Vec<IpNet> {
 pub async fn client_for(url: &Url, allowed: &[IpNet]) -> Result<reqwest::Client, Unreachable> {
     let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(Unreachable::Scheme)?;
     let host = host.trim_matches(['[', ']']).to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let unknown = |source| Unreachable::Unknown { host: host.clone(), source };
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), port)).await.map_err(unknown)?.collect();
+    let addresses = addresses_of(&host, url.port_or_known_default().unwrap_or(443), allowed).await?;
+    Ok(pinned(&host, &addresses))
+}
+
+/// The addresses of a host, all of which may be reached: whoever connects uses these and does not resolve the name again. `allowed`: private
+/// networks that may be reached.
+pub async fn addresses_of(host: &str, port: u16, allowed: &[IpNet]) -> Result<Vec<SocketAddr>, Unreachable> {
+    let unknown = |source| Unreachable::Unknown { host: host.to_owned(), source };
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
     let is_allowed = |address: &SocketAddr| {
         let ip = address.ip().to_canonical();
         !is_private(ip) || allowed.iter().any(|network| network.contains(&ip))
     };
     // One private address is enough: the resolver decides which of them is called.
     if addresses.is_empty() || !addresses.iter().all(is_allowed) {
-        return Err(Unreachable::Private(host));
+        return Err(Unreachable::Private(host.to_owned()));
     }
-    Ok(pinned(&host, &addresses))
+    Ok(addresses)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use crate::crypto::{FunctionKey, Keyring};
 #[derive(Clone)]
 pub struct Api {
     pub supabase: Supabase,
+    /// `SUPABASE_JWT_SECRET`: checks tokens of people that are signed with HS256, and signs those of API keys. Tokens signed with
+    /// a key pair are checked by the project's published keys. Whoever has it can be anybody, so no worker has it.
+    pub jwt_secret: String,
     pub queue: Queue,
     /// `NOFX_INTERNAL_API_KEY`, or `INTERNAL_API_KEY`: one key, or two separated by a comma while one replaces the other.
     pub internal_api_keys: Vec<String>,
@@ -51,6 +54,7 @@ pub fn api() -> Result<Api, Invalid> {
     }
     let api = Api {
         supabase: reader.supabase(),
+        jwt_secret: reader.required("SUPABASE_JWT_SECRET"),
         queue,
         internal_api_keys,
         function_keys: reader.function_keys(),

@@ -1,6 +1,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::read::certificates;
 use super::{Invalid, Reader};
 
 /// How steps are kept apart from the worker and from each other: what a worker's supervisor reads.
@@ -19,10 +20,10 @@ pub struct Isolation {
     /// `NOFX_STEP_USERS`: user ids that steps run as when the worker is started by root; default: `20000-59999`. No account may have one.
     pub step_users: RangeInclusive<u32>,
     /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
-    /// usual ones in the home. With that of `NOFX_ADVISORY_DB`.
+    /// usual ones in the home. With that of `NOFX_ADVISORY_DB`, and the file of `SSL_CERT_FILE`.
     pub toolchains: Vec<PathBuf>,
-    /// `NOFX_STEP_PORTS`: the TCP ports that a step with `network: all` may connect to, on any host; default: SSH, DNS, the web, git. A
-    /// service of this machine that steps must not reach listens on none of them.
+    /// `NOFX_STEP_PORTS`: the TCP ports that a step may connect to, with `network: all` on any host, with `proxy` on the hosts that the
+    /// egress proxy reaches; default: SSH, DNS, the web, git. A service of this machine that steps must not reach listens on none of them.
     pub step_ports: Vec<u16>,
 }
 
@@ -78,7 +79,7 @@ impl Reader {
         })
     }
 
-    fn step_ports(&mut self) -> Vec<u16> {
+    pub(super) fn step_ports(&mut self) -> Vec<u16> {
         let ports = self.list("NOFX_STEP_PORTS");
         match ports.iter().map(|port| port.parse()).collect() {
             Ok(ports) if !Vec::is_empty(&ports) => ports,
@@ -101,6 +102,7 @@ impl Reader {
             }
         };
         all.extend(self.advisory_db());
+        all.extend(certificates().map(PathBuf::from));
         all.sort();
         all.dedup();
         all

@@ -37,7 +37,7 @@ pub use models::Models;
 pub use queue::Queue;
 use read::Reader;
 pub(crate) use read::secret;
-pub use read::{Invalid, add, hand_over, is_public, path};
+pub use read::{Invalid, add, certificates, hand_over, is_public, path};
 pub use secrets::Secrets;
 pub use supabase::Supabase;
 pub use tasks::{TaskServer, Tasks, task_server};

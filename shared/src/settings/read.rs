@@ -96,6 +96,13 @@ pub fn path() -> String {
     variable("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())
 }
 
+/// `SSL_CERT_FILE`, which libraries read, too: the root certificates that this machine trusts, where they are elsewhere than usual. By the
+/// file's own path, if it is there.
+pub fn certificates() -> Option<String> {
+    let file = variable("SSL_CERT_FILE").filter(|file| !file.is_empty())?;
+    std::fs::canonicalize(file).ok()?.into_os_string().into_string().ok()
+}
+
 /// All variables that are text.
 pub(super) fn variables() -> BTreeMap<String, String> {
     let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));

@@ -1,6 +1,6 @@
 use super::Reader;
 
-/// How to reach Supabase.
+/// How to reach Supabase, as the service role: what the API and a worker have. The secret that signs tokens is the API's alone.
 #[derive(Clone)]
 pub struct Supabase {
     /// `SUPABASE_URL`: the project's URL; `/storage/v1`, `/auth/v1` and `/realtime/v1` are below it.
@@ -11,9 +11,6 @@ pub struct Supabase {
     pub anon_key: String,
     /// `SUPABASE_SERVICE_ROLE_KEY`
     pub service_role_key: String,
-    /// `SUPABASE_JWT_SECRET`: checks tokens of people that are signed with HS256, and signs those of API keys. Tokens signed with
-    /// a key pair are checked by the project's published keys.
-    pub jwt_secret: String,
     /// `NOFX_DB_URL`: a direct connection, for LISTEN only; without it events come through Realtime and wake-ups through the queue.
     pub db_url: Option<String>,
 }
@@ -26,7 +23,6 @@ impl Reader {
             url,
             anon_key: self.required("SUPABASE_ANON_KEY"),
             service_role_key: self.required("SUPABASE_SERVICE_ROLE_KEY"),
-            jwt_secret: self.required("SUPABASE_JWT_SECRET"),
             db_url: self.text("NOFX_DB_URL"),
         }
     }

@@ -43,6 +43,8 @@ pub struct Worker {
     pub dependency_cache: PathBuf,
     /// `NOFX_DEPENDENCY_CACHE_MB`: most of it that one tenant has, in MiB; default: 1024; 0: nothing is cached.
     pub dependency_cache_bytes: u64,
+    /// `NOFX_STEP_PORTS`: the TCP ports that steps may connect to; see `Isolation`.
+    pub step_ports: Vec<u16>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
     /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
@@ -126,6 +128,7 @@ pub fn worker() -> Result<Worker, Invalid> {
         isolation_floor: reader.isolation_floor(),
         dependency_cache: reader.dependency_cache(),
         dependency_cache_bytes: u64::from(reader.parsed::<u32>("NOFX_DEPENDENCY_CACHE_MB", 1024)) << 20,
+        step_ports: reader.step_ports(),
         signing_key: reader.signing_key(),
         encryption_keys: reader.keyring(),
         region: reader.region(),

@@ -1,7 +1,7 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
 //! with less. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::{Driver, Network, Placement};
+use nofx_shared::drivers::{Driver, Level, Network, Placement};
 use nofx_shared::engine::{ClaimedStep, Failure};
 
 use crate::drivers::Isolation;
@@ -18,9 +18,7 @@ pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &
         let why = format!("this deployment does not offer the driver {driver}; it offers {}", names());
         return Err(Failure::permanent(why));
     };
-    if step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy)) {
-        return Err(Failure::permanent("this deployment has no egress proxy for `resources.network`: say `none` or `all`"));
-    }
+    check_network(step, isolation)?;
     match step.spec.placement {
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))
@@ -29,11 +27,28 @@ pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &
     }
 }
 
+/// The egress proxy is on the worker's machine, and only Landlock or a network of its own keeps a program to it.
+fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
+    if is_proxied && !is_here(step) {
+        let why = "the egress proxy of `resources.network` is for steps on the worker's own machine: say `none` or `all`";
+        return Err(Failure::permanent(why));
+    }
+    if is_proxied && step.min_isolation(isolation.floor) < Some(Level::L2) {
+        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`";
+        return Err(Failure::permanent(why));
+    }
+    Ok(())
+}
+
+/// Others have a machine of their own, which its provider confines.
+fn is_here(step: &ClaimedStep) -> bool {
+    step.driver() == Driver::WorkerContainer && step.spec.placement.is_none()
+}
+
 /// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
 fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
-    // A machine of its own is confined by its provider.
-    let is_here = step.driver() == Driver::WorkerContainer && step.spec.placement.is_none();
-    let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here && step.runs_foreign_code()) else { return Ok(()) };
+    let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here(step) && step.runs_foreign_code()) else { return Ok(()) };
     if isolation.floor.is_none() {
         return Err(Failure::permanent(format!(
             "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::prepare::{Prepared, Resolved, evaluates, prepare};
 use super::step_result::Executed;
 use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Spec, Tags};
+use crate::egress::Grant;
 use crate::handlers;
 use crate::step::{Services, StepContext, masked};
 
@@ -55,6 +56,7 @@ pub(super) async fn execute(
         materials: Mutex::default(),
         parameters: Mutex::default(),
         sandboxed: Arc::default(),
+        egress: None,
         trace: None,
         breaker_target,
         log_offset: tokio::sync::Mutex::new(0),
@@ -129,6 +131,7 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
             let (sandboxed, place) = (Arc::clone(&context.sandboxed), context.place.clone());
+            let (egress, mask) = (context.egress.clone(), context.mask.clone());
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
@@ -139,6 +142,10 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
             };
             let mut sandboxed = sandboxed.lock().expect("the lock is never poisoned").clone();
             sandboxed.add_usage(machine_usage);
+            if let Some(egress) = egress {
+                egress.close();
+                sandboxed.reached(egress.destinations(&mask));
+            }
             Executed { outcome, inputs: used, sandboxed }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
@@ -164,7 +171,8 @@ fn used_inputs(masked: &Value, planned: &Map<String, Value>) -> Option<Value> {
     Some(Value::Object(used))
 }
 
-/// Loads the secrets that the step names, and no others. While the store is unavailable the step waits.
+/// Loads the secrets that the step names, and no others, and opens its way out, whose password is one, too. While the store is unavailable
+/// the step waits.
 async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
     let found = context.retry_until_stopped(|| context.services.secrets.read(tenant, names), secrets::Error::is_permanent).await;
@@ -174,7 +182,12 @@ async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), F
                 if error.is_permanent() { Failure::permanent(error.to_string()) } else { Failure::transient(error.to_string()) }
             },
         )?;
-    context.mask = Mask::new(found.values().cloned());
+    if context.confinement.network == Network::Proxy {
+        let (networks, ports) = (context.attempt().networks(), context.services.step_ports.clone());
+        context.egress = Some(Arc::new(Grant::open(&context.step, networks, ports).await?));
+    }
+    let password = context.egress.iter().map(|grant| grant.password().to_owned());
+    context.mask = Mask::new(found.values().cloned().chain(password));
     context.inputs = context.mask.apply_to_json(inputs);
     context.env.extend(found);
     Ok(())
@@ -236,6 +249,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{INPUT_BYTES, Isolation, prepared, used_inputs};
+    use crate::drivers::offered;
 
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
@@ -256,7 +270,7 @@ mod tests {
             let order = Mutex::new(vec![]);
             let note = |what| order.lock().expect("never poisoned").push(what);
             let evaluates = async {
-                let failure = prepared(step, &isolation, &[]).await.1.err().expect("it takes too much");
+                let failure = prepared(step, &isolation, &offered(false)).await.1.err().expect("it takes too much");
                 assert!(failure.message.contains("takes too much work or memory"), "{}", failure.message);
                 note("evaluated");
             };

@@ -30,7 +30,7 @@ pub(super) fn start_step(
         let Executed { outcome, inputs, sandboxed } = execute(step, services, stop, Arc::clone(&breaker_target)).await;
         let breaker_target = breaker_target.get().cloned();
         metrics.executed(tool, &outcome, started_at.elapsed().as_secs_f64(), trace.as_deref());
-        if let Some(usage) = sandboxed.usage {
+        if let Some(usage) = &sandboxed.usage {
             metrics.used(tool, usage);
         }
         // The loop receives until the last lease has ended: this cannot fail.

@@ -67,7 +67,7 @@ mod tests {
     fn what_held_and_what_was_used_is_settled_with_the_outcome() {
         let mut sandboxed = Sandboxed::default();
         let enforced = Enforced { level: Some(Level::L2), driver: "worker-container".to_owned(), ..Enforced::default() };
-        sandboxed.add(Some(&enforced), Some(Usage { cpu_ms: 12, max_rss_bytes: 4096, wall_ms: 30 }));
+        sandboxed.add(Some(&enforced), Some(Usage { cpu_ms: 12, max_rss_bytes: 4096, wall_ms: 30, ..Usage::default() }));
         let row_of_process = row(sandboxed);
         assert_eq!(row_of_process["isolation"]["level"], "L2");
         assert_eq!(row_of_process["usage"], json!({"cpu_ms": 12, "max_rss_bytes": 4096, "wall_ms": 30}));

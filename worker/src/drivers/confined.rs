@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nofx_sandbox::{Ended, Program, Running, Sandbox};
+use nofx_sandbox::{Bridge, Ended, Program, Running, Sandbox};
 use nofx_shared::engine::Failure;
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, oneshot};
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
 use super::{Command, Home, LeftHome, ProcessResult, WRITTEN_BYTES};
+use crate::egress::Grant;
 
 /// How long a process that is killed may take to be gone.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -38,6 +39,11 @@ pub(super) async fn start(sandbox: &Sandbox, program: Program) -> Result<Started
 pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>) -> Result<ProcessResult, Failure> {
     let name = command.executable.program().unwrap_or_default();
     let (argv, script) = command.executable.parts();
+    let (bridge, theirs) = match command.egress {
+        Some(_) => Bridge::pair().map(|(ours, theirs)| (Some(ours), Some(theirs))),
+        None => Ok((None, None)),
+    }
+    .map_err(|error| Failure::transient(format!("could not make a socket for `{name}`: {error}")))?;
     let program = Program {
         argv,
         script: script.map(str::to_owned),
@@ -46,10 +52,19 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>
         level: command.confinement.level,
         limits: command.confinement.limits,
         network: command.confinement.network,
-        proxy_port: None,
+        proxy_port: command.egress.as_ref().map(|grant| grant.port()),
+        bridge: theirs,
         scratch: home.as_ref().and_then(Home::path),
     };
     let Started { stdout, stderr, ended, running } = start(sandbox, program).await?;
+    // Ends with this process.
+    let ended_here = CancellationToken::new();
+    let _guard = ended_here.clone().drop_guard();
+    if let (Some(bridge), Some(grant)) = (bridge, command.egress.clone()) {
+        tokio::spawn(async move {
+            tokio::select! { () = serve_bridge(bridge, &grant) => {}, () = ended_here.cancelled() => {} }
+        });
+    }
     let has_home = home.is_some();
     home.into_iter().for_each(Home::started);
     let output = Mutex::new(Output::default());
@@ -71,6 +86,19 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>
         None => (None, None, None, None),
     };
     Ok(ProcessResult { exit_code, excess, enforced, usage, written, home, ..output.into_inner().result(&command.mask) })
+}
+
+/// A program with a network of its own is given the proxy there. If that fails, the program has no way out.
+async fn serve_bridge(bridge: Bridge, grant: &Grant) {
+    let handed_out = tokio::task::spawn_blocking(|| bridge.listener()).await.map_err(|error| error.to_string()).flatten();
+    let served = match handed_out {
+        Ok(Some(listener)) => grant.listen(listener).await.map_err(|error| error.to_string()),
+        Ok(None) => Ok(()),
+        Err(why) => Err(why),
+    };
+    if let Err(why) = served {
+        tracing::warn!(why, "a process does not reach the egress proxy");
+    }
 }
 
 /// The end; when it is stopped also, if it comes soon.

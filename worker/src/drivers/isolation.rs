@@ -49,6 +49,7 @@ fn try_in(sandbox: &Sandbox, dir: &std::path::Path, level: Level) -> Result<(), 
         limits: Limits::default(),
         network: Network::None,
         proxy_port: None,
+        bridge: None,
         scratch: None,
     };
     let (on_end, end) = mpsc::channel();

@@ -21,6 +21,7 @@ use super::confinement::Confinement;
 use super::machine::{self, Place};
 use super::scratch::Scratch;
 use super::{Executable, Home, LiveOutput, ProcessResult, confined, own};
+use crate::egress::Grant;
 
 pub(crate) struct Command {
     pub executable: Executable,
@@ -31,6 +32,8 @@ pub(crate) struct Command {
     pub env: BTreeMap<String, String>,
     pub place: Place,
     pub confinement: Confinement,
+    /// The way out for `Network::Proxy`.
+    pub egress: Option<Arc<Grant>>,
     /// The step's; the process gets its own span in `TRACEPARENT`.
     pub trace: Option<TraceParent>,
     pub stop: CancellationToken,
@@ -110,7 +113,7 @@ impl Processes {
         let permit = self.permit().await?;
         let Confinement { level, limits, network } = Confinement::of_mover(*floor, file_mb);
         let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
-        let program = Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, scratch: None };
+        let program = Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, bridge: None, scratch: None };
         let started = confined::start(sandbox, program).await?;
         Ok((started, permit))
     }

@@ -76,6 +76,7 @@ impl<'a> GateContext<'a> {
                     env,
                     place: Place::Here,
                     confinement: Confinement::NONE,
+                    egress: None,
                     trace: None,
                     stop: (*stop).clone(),
                     max_output_bytes: Processes::OUTPUT_BYTES,

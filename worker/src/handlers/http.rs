@@ -53,8 +53,7 @@ impl Portable for Http {
         if let Some(outcome) = attempt.check_breaker(&target) {
             return Ok(outcome);
         }
-        let networks = if attempt.allow_private_addresses { net::everywhere() } else { attempt.step.networks.clone().unwrap_or_default() };
-        let client = net::client_for(&url, &networks).await.map_err(|error| {
+        let client = net::client_for(&url, &attempt.networks()).await.map_err(|error| {
             if error.is_transient() { Failure::transient(error.to_string()) } else { Failure::permanent(error.to_string()) }
         })?;
         let mut request = client.request(method, url.clone());

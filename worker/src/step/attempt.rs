@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use ipnet::IpNet;
 use nofx_shared::engine::{ClaimedStep, Outcome};
+use nofx_shared::net;
 
 pub(crate) struct Attempt<'a> {
     pub step: &'a ClaimedStep,
@@ -18,6 +20,11 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
+    /// Private networks that it may reach.
+    pub(crate) fn networks(&self) -> Vec<IpNet> {
+        if self.allow_private_addresses { net::everywhere() } else { self.step.networks.clone().unwrap_or_default() }
+    }
+
     /// Names the breaker target of the step: `http:api.example.com`. The step's result counts for its breaker. When the breaker is open,
     /// the handler must return this outcome.
     pub(crate) fn check_breaker(&self, target: &str) -> Option<Outcome> {

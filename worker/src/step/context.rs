@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Attempt, Sandboxed, Services};
 use crate::drivers::{Confinement, Place};
+use crate::egress::Grant;
 use crate::workspace::Folder;
 
 /// One step: its row, its environment, and the services.
@@ -42,6 +43,8 @@ pub(crate) struct StepContext {
     pub confinement: Confinement,
     /// Where they run.
     pub place: Place,
+    /// The way out of its processes, with `network: proxy`.
+    pub egress: Option<Arc<Grant>>,
     pub stop: CancellationToken,
     pub services: Arc<Services>,
 }

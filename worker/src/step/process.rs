@@ -16,8 +16,9 @@ impl StepContext {
         &self,
         executable: Executable,
         folder: &Folder,
-        env: BTreeMap<String, String>,
+        mut env: BTreeMap<String, String>,
     ) -> Result<ProcessResult, Failure> {
+        env.extend(self.egress.iter().flat_map(|grant| grant.variables()));
         let output = LiveOutput::default();
         let (home, given) = self.home(folder, &env).await.unzip();
         let command = Command {
@@ -27,6 +28,7 @@ impl StepContext {
             env,
             place: self.place.clone(),
             confinement: self.confinement,
+            egress: self.egress.clone(),
             trace: self.trace.clone(),
             stop: self.stop.clone(),
             max_output_bytes: Processes::OUTPUT_BYTES,
@@ -36,7 +38,7 @@ impl StepContext {
         tokio::select! {
             result = self.services.processes.run_in(home, command) => {
                 let mut result = result?;
-                self.sandboxed.lock().expect("the lock is never poisoned").add(result.enforced.as_ref(), result.usage);
+                self.sandboxed.lock().expect("the lock is never poisoned").add(result.enforced.as_ref(), result.usage.clone());
                 let left = result.home.take().filter(|_| result.exit_code == Some(0));
                 if let (Some(given), Some(left)) = (given, left) {
                     // The home is removed when its files are taken over.

@@ -1,7 +1,7 @@
 //! What held while the processes of a step ran, and what they used. Drivers report it with each process's result; it is settled with the
 //! step's outcome, and evidence and provenance have it.
 
-use nofx_shared::drivers::{Enforced, Usage};
+use nofx_shared::drivers::{Destination, Enforced, Usage};
 use serde_json::{Value, json};
 
 /// What held for all processes of an attempt, and what they used together.
@@ -19,7 +19,7 @@ impl Sandboxed {
     /// Adds what was used beside its processes, or is known of all of them only: how long their machine was there.
     pub(crate) fn add_usage(&mut self, usage: Option<Usage>) {
         if let Some(usage) = usage {
-            self.usage = Some(self.usage.unwrap_or_default().and(usage));
+            self.usage = Some(self.usage.take().unwrap_or_default().and(usage));
         }
     }
 
@@ -32,6 +32,13 @@ impl Sandboxed {
             self.isolation = None;
         } else if let Some(enforced) = enforced.filter(weaker) {
             self.isolation = Some(enforced.clone());
+        }
+    }
+
+    /// What the processes reached through the egress proxy.
+    pub(crate) fn reached(&mut self, destinations: Vec<Destination>) {
+        if !destinations.is_empty() {
+            self.usage.get_or_insert_default().destinations = destinations;
         }
     }
 
@@ -74,8 +81,8 @@ mod tests {
     #[test]
     fn times_are_added_and_of_memory_the_peak_counts() {
         let mut sandboxed = Sandboxed::default();
-        sandboxed.add(None, Some(Usage { cpu_ms: 5, max_rss_bytes: 900, wall_ms: 10 }));
-        sandboxed.add(None, Some(Usage { cpu_ms: 7, max_rss_bytes: 100, wall_ms: u64::MAX }));
-        assert_eq!(sandboxed.usage, Some(Usage { cpu_ms: 12, max_rss_bytes: 900, wall_ms: u64::MAX }));
+        sandboxed.add(None, Some(Usage { cpu_ms: 5, max_rss_bytes: 900, wall_ms: 10, ..Usage::default() }));
+        sandboxed.add(None, Some(Usage { cpu_ms: 7, max_rss_bytes: 100, wall_ms: u64::MAX, ..Usage::default() }));
+        assert_eq!(sandboxed.usage, Some(Usage { cpu_ms: 12, max_rss_bytes: 900, wall_ms: u64::MAX, ..Usage::default() }));
     }
 }

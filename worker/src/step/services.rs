@@ -38,6 +38,8 @@ pub(crate) struct Services {
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
     pub isolation: Isolation,
+    /// The TCP ports that steps may connect to.
+    pub step_ports: Vec<u16>,
     /// This worker's name.
     pub worker: String,
     /// The digest of its image, if it runs from one.
@@ -85,6 +87,7 @@ impl Services {
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
             isolation,
+            step_ports: settings.step_ports.clone(),
             worker: settings.name.clone(),
             image: settings.image.clone(),
             checks: Notify::new(),

@@ -106,6 +106,7 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
         env: BTreeMap::new(),
         place: Place::Here,
         confinement: processes.of_git(),
+        egress: None,
         trace: None,
         stop: stop.clone(),
         max_output_bytes: 64 << 10,

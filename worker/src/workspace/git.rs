@@ -48,6 +48,7 @@ impl<'a> Git<'a> {
         let mut env = self.env.clone();
         env.insert("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned());
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
+        env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
         let command = Command {
             executable: Executable::Argv(argv),
             root: self.folder.root().to_owned(),
@@ -55,6 +56,7 @@ impl<'a> Git<'a> {
             env,
             place: Place::Here,
             confinement: self.processes.of_git(),
+            egress: None,
             trace: None,
             stop: self.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,

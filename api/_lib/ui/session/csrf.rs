@@ -14,11 +14,11 @@ use crate::ui::Ui;
 impl Session {
     /// The token of this session's forms.
     pub(in crate::ui) fn csrf(&self, ui: &Ui) -> String {
-        hmac_sha256(ui.app.settings().supabase.jwt_secret.as_bytes(), self.bound().as_bytes())
+        hmac_sha256(ui.app.settings().jwt_secret.as_bytes(), self.bound().as_bytes())
     }
 
     pub(in crate::ui) fn has_csrf(&self, ui: &Ui, token: &str) -> bool {
-        is_hmac_sha256(ui.app.settings().supabase.jwt_secret.as_bytes(), self.bound().as_bytes(), token)
+        is_hmac_sha256(ui.app.settings().jwt_secret.as_bytes(), self.bound().as_bytes(), token)
     }
 
     fn bound(&self) -> String {

@@ -26,7 +26,6 @@ impl Running {
             rest_url: self.stack.rest_url(),
             anon_key: self.stack.anon_key(),
             service_role_key: self.stack.service_role_key(),
-            jwt_secret: self.stack.jwt_secret().to_owned(),
             db_url: Some(self.stack.db_url().to_owned()),
         }
     }
@@ -34,6 +33,7 @@ impl Running {
     pub(super) fn api_settings(&self, limits: settings::Limits) -> settings::Api {
         settings::Api {
             supabase: self.supabase(),
+            jwt_secret: self.stack.jwt_secret().to_owned(),
             queue: self.queue.settings(),
             internal_api_keys: [vec![self.stack.internal_api_key().to_owned()], settings::internal_api_keys()].concat(),
             function_keys: self.stack.function_key().parse().into_iter().collect(),

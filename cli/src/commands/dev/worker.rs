@@ -48,7 +48,8 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
             .env("NOFX_REST_URL", &supabase.rest_url)
             .env("SUPABASE_ANON_KEY", &supabase.anon_key)
             .env("SUPABASE_SERVICE_ROLE_KEY", &supabase.service_role_key)
-            .env("SUPABASE_JWT_SECRET", &supabase.jwt_secret)
+            // Whoever has it can be anybody: a worker does not get it, also not from the environment of this process.
+            .env_remove("SUPABASE_JWT_SECRET")
             .env("NOFX_DB_URL", supabase.db_url.clone().unwrap_or_default())
             .envs(queue.iter().map(|(name, value)| (name, value)))
             .env("NOFX_FUNCTION_URL", &function_url)

@@ -3,8 +3,6 @@
 use nix::libc;
 use seccompiler::{BackendError, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
-use super::super::Tcp;
-
 /// New namespaces. The time namespace has no flag of `clone`, only of `clone3` and `unshare`.
 const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWNS,
@@ -22,17 +20,26 @@ const TERMINAL: [u64; 2] = [libc::TIOCSTI, 0x541c];
 /// What `personality` does when it only reads.
 const READ_ONLY: i32 = -1;
 
+/// Which sockets a program may make.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::launch) enum Sockets {
+    /// None of the internet's families.
+    Unix,
+    /// Of those TCP only.
+    Tcp,
+}
+
 /// Each call with the rules of which one is enough to refuse it.
-pub(super) fn refused(tcp: &Tcp) -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
+pub(super) fn refused(sockets: Sockets) -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
     let clone = NAMESPACES.map(|flag| rule([masked(0, flag, flag)])).into_iter().collect::<Result<_, _>>()?;
     let ioctl = TERMINAL.map(|request| rule([compare(1, SeccompCmpOp::Eq, request)])).into_iter().collect::<Result<_, _>>()?;
     let personality = vec![rule([not(0, 0), not(0, READ_ONLY)])?];
     let fast = |flags| Ok(vec![rule([masked(flags, libc::MSG_FASTOPEN, libc::MSG_FASTOPEN)])?]);
     let other_protocol = vec![rule([is(1, libc::IPPROTO_TCP), is(2, libc::TCP_ULP)])?];
     let socketpair = vec![rule([not(0, libc::AF_UNIX)])?];
-    let socket = match tcp {
-        Tcp::None => socketpair.clone(),
-        Tcp::Proxy(_) | Tcp::Ports(_) => other_than_tcp()?,
+    let socket = match sockets {
+        Sockets::Unix => socketpair.clone(),
+        Sockets::Tcp => other_than_tcp()?,
     };
     Ok(vec![
         (libc::SYS_clone, clone),

@@ -7,15 +7,15 @@ use nix::libc;
 use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use sha2::{Digest, Sha256};
 
-use super::super::Tcp;
+use super::arguments::Sockets;
 use super::{allowed, arguments, denied};
 
 /// The filters, in the order in which they are applied: of two that refuse a call the later one's answer counts.
-pub(super) fn filters(tcp: &Tcp, has_own_ipc: bool) -> Result<[BpfProgram; 2], BackendError> {
+pub(super) fn filters(sockets: Sockets, has_own_ipc: bool) -> Result<[BpfProgram; 2], BackendError> {
     let ipc = if has_own_ipc { allowed::IPC } else { &[] };
     let allowed = [allowed::EVERYWHERE, allowed::HERE, allowed::NEWER, ipc].concat().into_iter().map(|call| (call, vec![])).collect();
     let mut refused: BTreeMap<_, _> = denied::ALWAYS.iter().map(|call| (*call, vec![])).collect();
-    refused.extend(arguments::refused(tcp)?);
+    refused.extend(arguments::refused(sockets)?);
     Ok([program(allowed, errno(libc::ENOSYS), SeccompAction::Allow)?, program(refused, SeccompAction::Allow, errno(libc::EPERM))?])
 }
 
@@ -51,9 +51,9 @@ pub(super) fn digest(filters: &[BpfProgram]) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::arguments::Sockets;
     use super::super::{allowed, denied};
     use super::{digest, filters};
-    use crate::launch::Tcp;
 
     #[test]
     fn a_call_is_allowed_or_refused_and_listed_once() {
@@ -65,11 +65,10 @@ mod tests {
 
     #[test]
     fn equal_filters_have_equal_digests() {
-        let of = |tcp: &Tcp, has_own_ipc| digest(&filters(tcp, has_own_ipc).expect("filters"));
-        let none = of(&Tcp::None, false);
-        assert_eq!(none, of(&Tcp::None, false));
-        assert_eq!(of(&Tcp::Proxy(1), false), of(&Tcp::Ports(vec![2, 3]), false), "ports are a matter of Landlock");
-        let all: BTreeSet<String> = [none, of(&Tcp::None, true), of(&Tcp::Proxy(1), false), of(&Tcp::Proxy(1), true)].into();
+        let of = |sockets, has_own_ipc| digest(&filters(sockets, has_own_ipc).expect("filters"));
+        let none = of(Sockets::Unix, false);
+        assert_eq!(none, of(Sockets::Unix, false));
+        let all: BTreeSet<String> = [none, of(Sockets::Unix, true), of(Sockets::Tcp, false), of(Sockets::Tcp, true)].into();
         assert_eq!(all.len(), 4);
         assert!(all.iter().all(|digest| digest.len() == "sha256:".len() + 64));
     }

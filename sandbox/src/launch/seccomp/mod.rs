@@ -7,3 +7,4 @@ mod denied;
 mod filter;
 
 pub(super) use apply::apply;
+pub(super) use arguments::Sockets;

@@ -36,14 +36,14 @@ enum Error {
 }
 
 /// Counts up with every message on the tenant's topic, for as long as the receiver is held.
-pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
+pub(super) fn listen(supabase: Supabase, jwt_secret: String, tenant: Uuid) -> watch::Receiver<u64> {
     let (tick, written) = watch::channel(0);
     tokio::spawn(async move {
         let mut failures = 0;
         while !tick.is_closed() {
             let begun = Instant::now();
             tokio::select! {
-                Err(error) = follow(&supabase, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is unavailable"),
+                Err(error) = follow(&supabase, &jwt_secret, tenant, &tick) => tracing::warn!(error = &error as &dyn std::error::Error, "Realtime is unavailable"),
                 () = tick.closed() => return,
             }
             // After a long connection the backoff starts again.
@@ -55,7 +55,7 @@ pub(super) fn listen(supabase: Supabase, tenant: Uuid) -> watch::Receiver<u64> {
     written
 }
 
-async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
+async fn follow(supabase: &Supabase, jwt_secret: &str, tenant: Uuid, tick: &watch::Sender<u64>) -> Result<(), Error> {
     // http → ws, https → wss.
     let base = supabase.url.replacen("http", "ws", 1);
     let url = format!("{base}/realtime/v1/websocket?vsn=1.0.0&apikey={}", supabase.anon_key);
@@ -66,7 +66,7 @@ async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) ->
         Message::text(json!({"topic": on, "event": event, "payload": payload, "ref": "1", "join_ref": "1"}).to_string())
     };
     let config = json!({"broadcast": {"self": false, "ack": false}, "presence": {"key": ""}, "postgres_changes": [], "private": true});
-    socket.send(message("phx_join", json!({"config": config, "access_token": viewer_token(supabase, tenant)}))).await?;
+    socket.send(message("phx_join", json!({"config": config, "access_token": viewer_token(jwt_secret, tenant)}))).await?;
     let (mut heartbeat, mut token) = (interval(HEARTBEAT), interval(NEW_TOKEN));
     token.tick().await;
     let joining = Instant::now() + DEADLINE;
@@ -94,7 +94,7 @@ async fn follow(supabase: &Supabase, tenant: Uuid, tick: &watch::Sender<u64>) ->
                 _ => {}
             },
             _ = heartbeat.tick() => socket.send(message("heartbeat", json!({}))).await?,
-            _ = token.tick() => socket.send(message("access_token", json!({"access_token": viewer_token(supabase, tenant)}))).await?,
+            _ = token.tick() => socket.send(message("access_token", json!({"access_token": viewer_token(jwt_secret, tenant)}))).await?,
             () = tokio::time::sleep_until(joining), if !joined => return Err(Error::Silent),
         }
     }

@@ -3,9 +3,8 @@
 use uuid::Uuid;
 
 use crate::auth::{self, Role};
-use crate::settings;
 
 /// A token of a viewer of a tenant, valid for five minutes.
-pub fn viewer_token(supabase: &settings::Supabase, tenant: Uuid) -> String {
-    auth::sign_for(&supabase.jwt_secret, "feed", tenant, Role::Viewer, 300)
+pub fn viewer_token(jwt_secret: &str, tenant: Uuid) -> String {
+    auth::sign_for(jwt_secret, "feed", tenant, Role::Viewer, 300)
 }

@@ -174,6 +174,29 @@ fn a_level_that_the_host_lacks_fails_the_step_with_what_it_lacks() {
 }
 
 #[test]
+fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
+    let why =
+        |isolation: &Isolation, fields: Value| prepare(&claimed(&fields), isolation, &offered(true)).err().map(|failure| failure.message);
+    let proxied = |more: &Value| {
+        let mut spec = json!({"resources": {"network": "proxy"}});
+        spec.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        json!({"tool": "bash", "spec": spec})
+    };
+    let here = offering(&[]);
+    assert_eq!(why(&here, proxied(&json!({"min_isolation": "L2"}))), None);
+    assert_eq!(why(&here, proxied(&json!({"min_isolation": "L3"}))), None);
+    for elsewhere in [json!({"driver": "e2b"}), json!({"driver": "modal"}), json!({"placement": "task"})] {
+        let why = why(&here, proxied(&elsewhere)).expect("it has no egress proxy");
+        assert!(why.contains("is for steps on the worker's own machine"), "{elsewhere}: {why}");
+    }
+    for floor in [None, Some(Level::L1)] {
+        let isolation = Isolation { floor, lacking: Default::default() };
+        let refused = why(&isolation, proxied(&json!({}))).expect("nothing keeps it to the proxy");
+        assert!(refused.contains("`resources.network: proxy` needs L2"), "{refused}");
+    }
+}
+
+#[test]
 fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
     let isolation = Isolation { floor: None, lacking: Default::default() };
     let why =

@@ -134,6 +134,7 @@ mod tests {
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             place: Place::Here,
             confinement: Confinement::NONE,
+            egress: None,
             trace: None,
             stop: CancellationToken::new(),
             max_output_bytes: 0,

@@ -2,6 +2,7 @@
 
 mod branch;
 mod checkout;
+mod clean;
 mod commit;
 mod credentials;
 mod forge;

@@ -4,13 +4,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::checkout::{check_branch, checkout, current_branch, git};
+use super::clean::CleanRepository;
 use super::credentials::{credentials, token};
+use crate::drivers::ProcessResult;
 use crate::handlers::Handler;
 use crate::step::StepContext;
-use crate::workspace::of_others;
+use crate::workspace::{Git, of_others};
 
-/// Pushes the branch that is checked out to the repository of the plan. The token is the secret that the step names; it is in no URL and in no
-/// file. The repository's default branch is not pushed to: open a pull request. A retry pushes the same again, which changes nothing.
+/// Pushes the commit that is checked out to a branch of the plan's repository. The token is the secret that the step names; it is in no URL and
+/// in no file, and only git of a clean copy of the history has it, never git of the workspace, whose settings the run's steps may have
+/// written. The repository's default branch is not pushed to: open a pull request. A retry pushes the same again, which changes nothing.
 #[derive(JsonSchema)]
 pub(in crate::handlers) struct Push;
 
@@ -30,32 +33,72 @@ impl Handler for Push {
 
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         let folder = checkout(step).await?;
-        let mut git = git(step, &folder);
+        let theirs = git(step, &folder);
         let branch = match inputs.branch {
             Some(branch) => branch,
-            None => current_branch(&git).await?,
+            None => current_branch(&theirs).await?,
         };
-        check_branch(&git, &branch).await?;
-        let source = step.step.workspace.as_ref().ok_or_else(|| Failure::permanent("the plan has no `workspace` to push to"))?;
-        let default = git.try_run(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]).await?.stdout;
-        if default.trim().strip_prefix("origin/") == Some(branch.as_str()) {
+        let url = &step.step.workspace.as_ref().ok_or_else(|| Failure::permanent("the plan has no `workspace` to push to"))?.git;
+        let commit = theirs.head().await?.filter(|name| is_commit(name)).ok_or_else(|| Failure::permanent("there is no commit to push"))?;
+
+        let clean = CleanRepository::new(step, &commit).await?;
+        check_branch(&clean.git(), &branch).await?;
+        clean.take(&folder, &commit).await?;
+        let mut git = clean.git();
+        git.env.extend(credentials(url, token(step, inputs.token_secret.as_deref())));
+        // The remote is asked: what the workspace has of its branches the run's steps may have written.
+        let list = [&["ls-remote", "--symref"], of_others("--upload-pack", url), &["--", url, "HEAD"]].concat();
+        let listed = ask(step, &git, &list).await?.stdout;
+        if default_branch(&listed) == Some(branch.as_str()) {
             return Err(Failure::permanent(format!(
                 "`{branch}` is the repository's default branch; push another branch and open a pull request"
             )));
         }
-        git.env.extend(credentials(&source.git, token(step, inputs.token_secret.as_deref())));
-        let target = format!("HEAD:refs/heads/{branch}");
-        let result = git
-            .try_run(
-                &[&["push", "--quiet", "--no-verify"], of_others("--receive-pack", &source.git), &["--", &source.git, &target]].concat(),
-            )
-            .await?;
-        if result.exit_code != Some(0) {
-            let text = step.mask.apply(result.output.trim());
-            let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| text.contains(word));
-            let message = format!("git push failed: {text}");
-            return Err(if refused { Failure::permanent(message) } else { Failure::transient(message) });
+        let target = format!("{commit}:refs/heads/{branch}");
+        let push = ["push", "--quiet", "--no-verify", "--no-recurse-submodules"];
+        ask(step, &git, &[&push, of_others("--receive-pack", url), &["--", url, &target]].concat()).await?;
+        Ok(Outcome::Done { outputs: json!({"branch": branch, "commit": commit}) })
+    }
+}
+
+/// Runs a command that asks the remote.
+async fn ask(step: &StepContext, git: &Git<'_>, arguments: &[&str]) -> Result<ProcessResult, Failure> {
+    let result = git.try_run(arguments).await?;
+    if result.exit_code == Some(0) {
+        return Ok(result);
+    }
+    let text = step.mask.apply(result.output.trim());
+    let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| text.contains(word));
+    let message = format!("git push failed: {text}");
+    Err(if refused { Failure::permanent(message) } else { Failure::transient(message) })
+}
+
+/// Of what `ls-remote --symref` prints: `ref: refs/heads/main`, a tab, `HEAD`.
+fn default_branch(listed: &str) -> Option<&str> {
+    listed.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"))
+}
+
+fn is_commit(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{default_branch, is_commit};
+
+    #[test]
+    fn the_default_branch_is_what_the_remote_says() {
+        assert_eq!(default_branch("ref: refs/heads/a/b\tHEAD\n0123\tHEAD\n"), Some("a/b"));
+        for none in ["", "0123\tHEAD\n", "ref: refs/tags/x\tHEAD", "ref: refs/heads/x\trefs/heads/y"] {
+            assert_eq!(default_branch(none), None, "{none}");
         }
-        Ok(Outcome::Done { outputs: json!({"branch": branch, "commit": git.head().await?}) })
+    }
+
+    #[test]
+    fn a_commit_is_a_whole_name() {
+        assert!(is_commit(&"a0".repeat(20)) && is_commit(&"a0".repeat(32)));
+        for other in ["", "HEAD", "--all", &"g0".repeat(20), &"a0".repeat(19)] {
+            assert!(!is_commit(other), "{other}");
+        }
     }
 }

@@ -36,7 +36,7 @@ impl StepContext {
             folder.remove(name).await?;
             return Err(Failure::transient(format!("checksum mismatch: the content of the artifact {} has changed", used.name)));
         }
-        let material = Material { uri: format!("nofx:artifact/{}", used.id), digest: used.hash };
+        let material = Material { uri: format!("nofx:artifact/{}", used.id), digest: Some(used.hash) };
         self.materials.lock().expect("the lock is never poisoned").push(material);
         Ok(())
     }

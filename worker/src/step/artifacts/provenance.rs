@@ -13,9 +13,11 @@ impl StepContext {
         if let Some(source) = &self.step.workspace {
             let folder = self.workspace().await?;
             if let Some(commit) = Git::new(&self.services.processes, &folder, self.stop.clone()).head().await? {
-                materials.push(Material { uri: format!("git+{}", source.git), digest: format!("gitCommit:{commit}") });
+                materials.push(Material { uri: format!("git+{}", source.git), digest: Some(format!("gitCommit:{commit}")) });
             }
         }
+        let reached = self.egress.iter().flat_map(|grant| grant.destinations(&self.mask)).filter(|one| one.connections > 0);
+        materials.extend(reached.map(|one| Material { uri: format!("tcp://{}:{}", one.host, one.port), digest: None }));
         let mut parameters = self.parameters.lock().expect("the lock is never poisoned").clone();
         let worker = json!({
             "driver": self.step.driver(), "isolation": self.sandboxed().isolation, "worker": self.services.worker,

@@ -1,6 +1,6 @@
 //! Folders that other users cannot enter, such as a home, hide what steps need: the worker's program, its workspaces, toolchains. With the
 //! right to mount, such a folder is replaced by an empty one, in the view of the supervisor and its steps only, with what they need at its
-//! place.
+//! place. The probe of a host looks by the same view.
 
 use std::fs::{DirBuilder, File};
 use std::io::Error;
@@ -13,7 +13,7 @@ use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{Mode, OFlags};
 
 /// Makes these paths reachable for users of steps. `is_writable`: the rest is mounted read-only.
-pub(super) fn open_up(needed: &[(PathBuf, bool)]) -> Result<(), Error> {
+pub(crate) fn open_up(needed: &[(PathBuf, bool)]) -> Result<(), Error> {
     let hidden: Vec<(PathBuf, &Path, bool)> =
         needed.iter().filter_map(|(path, is_writable)| Some((closed(path)?, path.as_path(), *is_writable))).collect();
     if hidden.is_empty() {
@@ -58,7 +58,7 @@ fn bind(path: &Path, is_writable: bool, place: &OwnedFd) -> Result<(), Error> {
 }
 
 /// The outermost folder above a path that other users cannot enter.
-pub(super) fn closed(path: &Path) -> Option<PathBuf> {
+pub(crate) fn closed(path: &Path) -> Option<PathBuf> {
     let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
     above.reverse();
     let is_closed = |folder: &&&Path| std::fs::metadata(folder).is_ok_and(|meta| meta.permissions().mode() & 0o001 == 0);
