@@ -19,7 +19,7 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     dev["api_url"] = api_url.into();
     let path = folder.join("dev.json");
     std::fs::write(&path, dev.to_string()).expect("written");
-    let usual = if std::env::var_os("NOFX_TEST_LONG").is_some() { "" } else { EVERY_HOST };
+    let usual = if is_long() { "" } else { EVERY_HOST };
     let filter = std::env::var(SCENARIOS).unwrap_or_else(|_| usual.to_owned());
     // Built already, as part of the whole workspace (of one package alone it would be another build): cargo only finds it.
     let mut cargo = Command::new(env!("CARGO"));
@@ -35,6 +35,11 @@ pub async fn scenarios(dev: &Value, api_url: &str, folder: &Path) {
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "the scenarios fail on this host:\n{printed}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("test result: ok") && !printed.contains("ok. 0 passed"), "no scenario ran:\n{printed}");
+}
+
+/// Whether tests run in their long form.
+pub fn is_long() -> bool {
+    std::env::var_os("NOFX_TEST_LONG").is_some()
 }
 
 /// Whether only named scenarios run.

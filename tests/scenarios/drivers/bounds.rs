@@ -63,7 +63,7 @@ async fn another_tenants_step_completes_while_hostile_ones_run() {
         json!({"name": format!("{name}-{n}"), "tool": "bash", "timeout_s": 8, "retry": {"max_attempts": 1},
             "resources": {"memory_mb": 64, "disk_mb": 40, "processes": 40}, "inputs": {"script": format!("touch begun; {script}")}})
     };
-    let count = if std::env::var_os("NOFX_TEST_LONG").is_some() { 32 } else { 12 };
+    let count = if nofx_tests::suite::is_long() { 32 } else { 12 };
     let mut runs = vec![];
     for n in 0..count {
         runs.push(hostile.submit(plan(vec![bomb(n)])).await);
