@@ -61,7 +61,7 @@ async fn faults_of_ecs_are_retried_when_nothing_can_happen_twice() {
     assert_eq!(fine["status"], "succeeded", "{fine}");
 
     // The task of the call whose answer was cut is the same as that of its repetition.
-    stack.ecs().will(Fault::LostStart);
+    stack.ecs().will(Fault::NoAnswer);
     let fine = tried(&stack, "echo ran", &once).await;
     assert_eq!(fine["status"], "succeeded", "{fine}");
     stack.has_no_machine().await;

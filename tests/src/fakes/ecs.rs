@@ -26,7 +26,7 @@ pub enum Fault {
     /// There is no room for the next task.
     Full,
     /// The next task is placed, and the answer does not come.
-    LostStart,
+    NoAnswer,
     /// The next task ends soon after its start.
     EarlyDeath,
 }
@@ -201,22 +201,22 @@ async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Resp
         return json_of(StatusCode::OK, &failures);
     }
     let (status, bytes) = ecs.ask("ecs", Some(&target), body.to_vec()).await;
-    let Ok(mut told) = serde_json::from_slice::<Value>(&bytes) else { return (status, bytes).into_response() };
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&bytes) else { return (status, bytes).into_response() };
     if status.is_success() {
         match call {
             "RunTask" => {
                 let asked: Value = serde_json::from_slice(&body).expect("JSON");
-                for task in told["tasks"].as_array().expect("tasks") {
+                for task in answer["tasks"].as_array().expect("tasks") {
                     ecs.place(task, &asked);
                 }
-                if ecs.take(Fault::LostStart) {
+                if ecs.take(Fault::NoAnswer) {
                     std::future::pending::<()>().await;
                 }
             }
-            "StopTask" => drop(ecs.state.lock().expect("not poisoned").running.remove(told["task"]["taskArn"].as_str().expect("an ARN"))),
+            "StopTask" => drop(ecs.state.lock().expect("not poisoned").running.remove(answer["task"]["taskArn"].as_str().expect("an ARN"))),
             "DescribeTasks" => {
                 let state = ecs.state.lock().expect("not poisoned");
-                for task in told["tasks"].as_array_mut().expect("tasks") {
+                for task in answer["tasks"].as_array_mut().expect("tasks") {
                     let address = state.running.get(task["taskArn"].as_str().expect("an ARN")).map(|one| one.address.clone());
                     let details = address.map(|address| json!([{"name": "privateIPv4Address", "value": address}]));
                     task["attachments"] =
@@ -226,7 +226,7 @@ async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Resp
             _ => {}
         }
     }
-    json_of(status, &told)
+    json_of(status, &answer)
 }
 
 fn json_of(status: StatusCode, body: &Value) -> Response {

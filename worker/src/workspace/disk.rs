@@ -72,7 +72,7 @@ impl Disk {
     }
 
     /// A workspace is gone.
-    pub(super) fn forget(&self, run: Uuid) {
+    pub(super) fn remove(&self, run: Uuid) {
         if let Some(Measured { bytes, .. }) = self.measured.lock().expect("the lock is never poisoned").remove(&run) {
             // Only one job changes it.
             self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(bytes), Ordering::Relaxed);
@@ -152,8 +152,8 @@ mod tests {
         let unfinished = HashSet::from([run(1)]);
         assert_eq!(disk.update(measured.clone(), &unfinished), [run(2), run(3)], "110 are left without the second, 60 without the third");
         assert!(disk.check_room().is_ok(), "they are going");
-        disk.forget(run(2));
-        disk.forget(run(3));
+        disk.remove(run(2));
+        disk.remove(run(3));
         assert_eq!(disk.usage(), (60, 2));
         assert_eq!(disk.known(run(2)), None);
         assert_eq!(disk.known(run(1)), Some(Measured { bytes: 30, is_last: false }), "it still changes");

@@ -113,7 +113,7 @@ impl Workspaces {
     pub(crate) async fn remove(&self, run: Uuid) {
         self.created.lock().expect("the lock is never poisoned").remove(&run);
         match self.supervised(move |sandbox| sandbox.find_workspace(run)?.map_or(Ok(()), |folder| sandbox.remove(&folder))).await {
-            Ok(()) => self.disk.forget(run),
+            Ok(()) => self.disk.remove(run),
             Err(failure) => tracing::warn!(error = failure.message, %run, "could not remove a workspace"),
         }
     }

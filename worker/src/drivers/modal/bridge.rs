@@ -127,7 +127,7 @@ impl Bridge {
 
     pub(super) fn ended(&self) -> Fault {
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let last = words.trim().lines().last().unwrap_or("it said nothing").to_owned();
+        let last = words.trim().lines().last().unwrap_or("it gave no reason").to_owned();
         Fault::Unavailable(format!("the bridge to Modal has ended: {last}"))
     }
 }

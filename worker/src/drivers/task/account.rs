@@ -147,7 +147,8 @@ impl Tasks {
     }
 
     async fn kill(&self, arn: &str) -> Result<(), Fault> {
-        let stopped = self.client().await.stop_task().cluster(&self.settings.cluster).task(arn).reason("the attempt is over").send().await;
+        let stopped =
+            self.client().await.stop_task().cluster(&self.settings.cluster).task(arn).reason("the attempt has ended").send().await;
         match stopped {
             Ok(_) => Ok(()),
             // It is no more.
