@@ -69,6 +69,8 @@ packages() {
   command -v chromedriver >/dev/null || packages+=(chromium-driver)
   ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || packages+=(libnss-wrapper)
   command -v pg_prove >/dev/null || packages+=(libtap-parser-sourcehandler-pgtap-perl)
+  # One that every user may run: that of the tests may be in a home.
+  [ -x /usr/bin/python3 ] || packages+=(python3)
   python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
   # Libraries of the Postgres 15 that is unpacked below.
   dpkg -s libldap-2.5-0 libxslt1.1 >/dev/null 2>&1 || packages+=(libicu72 libldap-2.5-0 liblz4-1 libpam0g libselinux1 libxml2 libxslt1.1 libzstd1)

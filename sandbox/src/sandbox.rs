@@ -62,7 +62,7 @@ impl Sandbox {
 
     /// The scratch folder, and so the home, of a process that will be started in this folder. Whoever starts none removes it.
     pub fn prepare_scratch(&self, dir: PathBuf) -> Result<PathBuf, String> {
-        self.folder(FolderOp::Prepare { dir })?.ok_or_else(|| "no folder".to_owned())
+        self.created(FolderOp::Prepare { dir })
     }
 
     /// Removes a workspace or scratch folder with all that is in it.

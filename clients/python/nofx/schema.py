@@ -356,6 +356,28 @@ class DeliverySummary(TypedDict):
     status: DeliveryStatus
 
 
+class Destination(TypedDict):
+    """
+    What an attempt reached, or tried to reach, through the egress proxy.
+    """
+
+    connections: int
+    """
+    Connections that were opened.
+    """
+    host: str
+    """
+    Name or address, as the program gave it.
+    """
+    port: int
+    received_bytes: int
+    refused: int
+    """
+    Connections that were not: a private address, another port, an unknown name, nobody there.
+    """
+    sent_bytes: int
+
+
 DlqReason: TypeAlias = Literal['exhausted', 'poison']
 """
 Why a step was dead-lettered.
@@ -552,6 +574,10 @@ class MetricsSummary(TypedDict):
     Steps that wait for a slot of `max_parallel` or of a concurrency key.
     """
     waiting_on_breaker: int
+    waiting_on_quota: int
+    """
+    Steps that wait for their tenant's quota of parallel sandboxes.
+    """
     waiting_on_timer: int
 
 
@@ -638,7 +664,9 @@ class NewQuota(TypedDict):
     """
 
     day_cpu_s: NotRequired[int | None]
+    day_sandbox_usd: NotRequired[float | None]
     day_usd: NotRequired[float | None]
+    parallel_sandboxes: NotRequired[int | None]
     parallel_steps: NotRequired[int | None]
     runs_per_minute: NotRequired[int | None]
     step_disk_mb: NotRequired[int | None]
@@ -776,37 +804,17 @@ class QueueState(TypedDict):
     """
 
 
-class Quota(TypedDict):
+class QuotaUse(TypedDict):
     """
-    The quota of a tenant; null for no limit.
+    What sandboxes use of the quotas of these names.
     """
 
-    day_cpu_s: int | None
+    day_cpu_s: float
+    day_sandbox_usd: float
+    parallel_sandboxes: int | None
     """
-    Processor time of the processes of steps since midnight UTC, in seconds.
+    Null without this quota: then they are not counted.
     """
-    day_usd: float | None
-    """
-    Spent on models since midnight UTC.
-    """
-    parallel_steps: int | None
-    """
-    Steps that are ready or running.
-    """
-    runs_per_minute: int | None
-    step_disk_mb: int | None
-    """
-    Files of one step, in MiB.
-    """
-    step_memory_mb: int | None
-    """
-    Memory of one step, in MiB.
-    """
-    stored_bytes: int | None
-    """
-    Bytes of artifacts.
-    """
-    tenant_id: str
 
 
 class RefusedDeadLetter(TypedDict):
@@ -870,6 +878,29 @@ The rights of a person; each role includes the rights of those before it.
 RunStatus: TypeAlias = Literal['queued', 'running', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled']
 
 
+class RunUsage(TypedDict):
+    """
+    What the processes of all attempts of a run used, also of those that are parked.
+    """
+
+    cost_micro_usd: int
+    """
+    In millionths of a USD, by the prices that were valid then; 0 for what ran beside the worker.
+    """
+    cpu_ms: int
+    """
+    Processor time, in milliseconds.
+    """
+    max_rss_bytes: int
+    """
+    Peak memory of the largest process, in bytes.
+    """
+    wall_ms: int
+    """
+    From start to end of each process, in milliseconds.
+    """
+
+
 class SchemaState(TypedDict):
     """
     The newest migration of the database, and the one that this version expects.
@@ -886,11 +917,11 @@ class StatusReason(TypedDict):
 
     code: str
     """
-    failed, cancelled, gate, breaker or timer.
+    failed, cancelled, gate, breaker, timer or quota.
     """
     message: str | None
     """
-    The first line of the error, the gate's question, or the open breaker.
+    The first line of the error, the gate's question, the open breaker, or the quota.
     """
     step_id: str | None
     step_name: str | None
@@ -919,13 +950,17 @@ class Usage(TypedDict):
     """
     Processor time, in milliseconds.
     """
+    destinations: NotRequired[list[Destination]]
+    """
+    What it reached through the egress proxy, by host and port: see `resources.network`. Left out when there is nothing.
+    """
     max_rss_bytes: int
     """
     Peak memory of the largest process, in bytes.
     """
     wall_ms: int
     """
-    From start to end of each process, in milliseconds.
+    From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
     """
 
 
@@ -1315,15 +1350,6 @@ class KeySummaryPage(TypedDict):
     next_cursor: str | None
 
 
-class QuotaPage(TypedDict):
-    """
-    A page of a list of `Quota`.
-    """
-
-    data: list[Quota]
-    next_cursor: str | None
-
-
 class RetentionSettingPage(TypedDict):
     """
     A page of a list of `RetentionSetting`.
@@ -1331,6 +1357,48 @@ class RetentionSettingPage(TypedDict):
 
     data: list[RetentionSetting]
     next_cursor: str | None
+
+
+class Quota(TypedDict):
+    """
+    The quota of a tenant; null for no limit.
+    """
+
+    day_cpu_s: int | None
+    """
+    Processor time of the processes of steps since midnight UTC, in seconds.
+    """
+    day_sandbox_usd: float | None
+    """
+    What sandboxes cost since midnight UTC.
+    """
+    day_usd: float | None
+    """
+    Spent on models since midnight UTC.
+    """
+    parallel_sandboxes: int | None
+    """
+    Steps whose programs run at once; others wait until one has ended.
+    """
+    parallel_steps: int | None
+    """
+    Steps that are ready or running.
+    """
+    runs_per_minute: int | None
+    step_disk_mb: int | None
+    """
+    Files of one step, in MiB.
+    """
+    step_memory_mb: int | None
+    """
+    Memory of one step, in MiB.
+    """
+    stored_bytes: int | None
+    """
+    Bytes of artifacts.
+    """
+    tenant_id: str
+    used: QuotaUse | None
 
 
 class Readiness(TypedDict):
@@ -1437,6 +1505,9 @@ class Step(TypedDict):
     status: StepStatus
     tool: str
     waits_for: str | None
+    """
+    What it waits for: gate, timer, child, breaker; or quota, while it is ready.
+    """
     worker: str | None
 
 
@@ -1584,6 +1655,15 @@ class GatePolicyPage(TypedDict):
     next_cursor: str | None
 
 
+class QuotaPage(TypedDict):
+    """
+    A page of a list of `Quota`.
+    """
+
+    data: list[Quota]
+    next_cursor: str | None
+
+
 class RunSummaryPage(TypedDict):
     """
     A page of a list of `RunSummary`.
@@ -1604,4 +1684,5 @@ class Run(RunSummary):
     """
     The plan as it was submitted.
     """
+    sandbox: RunUsage | None
     steps: list[Step]

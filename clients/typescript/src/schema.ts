@@ -1776,6 +1776,27 @@ export interface components {
             next_at: string;
             status: components["schemas"]["DeliveryStatus"];
         };
+        /** @description What an attempt reached, or tried to reach, through the egress proxy. */
+        Destination: {
+            /**
+             * Format: int64
+             * @description Connections that were opened.
+             */
+            connections: number;
+            /** @description Name or address, as the program gave it. */
+            host: string;
+            /** Format: int32 */
+            port: number;
+            /** Format: int64 */
+            received_bytes: number;
+            /**
+             * Format: int64
+             * @description Connections that were not: a private address, another port, an unknown name, nobody there.
+             */
+            refused: number;
+            /** Format: int64 */
+            sent_bytes: number;
+        };
         /**
          * @description Why a step was dead-lettered.
          * @enum {string}
@@ -2067,6 +2088,11 @@ export interface components {
             throttled: number;
             /** Format: int64 */
             waiting_on_breaker: number;
+            /**
+             * Format: int64
+             * @description Steps that wait for their tenant's quota of parallel sandboxes.
+             */
+            waiting_on_quota: number;
             /** Format: int64 */
             waiting_on_timer: number;
         };
@@ -2146,7 +2172,11 @@ export interface components {
             /** Format: int64 */
             day_cpu_s?: number | null;
             /** Format: double */
+            day_sandbox_usd?: number | null;
+            /** Format: double */
             day_usd?: number | null;
+            /** Format: int32 */
+            parallel_sandboxes?: number | null;
             /** Format: int32 */
             parallel_steps?: number | null;
             /** Format: int32 */
@@ -2320,9 +2350,19 @@ export interface components {
             day_cpu_s: number | null;
             /**
              * Format: double
+             * @description What sandboxes cost since midnight UTC.
+             */
+            day_sandbox_usd: number | null;
+            /**
+             * Format: double
              * @description Spent on models since midnight UTC.
              */
             day_usd: number | null;
+            /**
+             * Format: int64
+             * @description Steps whose programs run at once; others wait until one has ended.
+             */
+            parallel_sandboxes: number | null;
             /**
              * Format: int64
              * @description Steps that are ready or running.
@@ -2347,6 +2387,19 @@ export interface components {
             stored_bytes: number | null;
             /** Format: uuid */
             tenant_id: string;
+            used: components["schemas"]["QuotaUse"] | null;
+        };
+        /** @description What sandboxes use of the quotas of these names. */
+        QuotaUse: {
+            /** Format: double */
+            day_cpu_s: number;
+            /** Format: double */
+            day_sandbox_usd: number;
+            /**
+             * Format: int64
+             * @description Null without this quota: then they are not counted.
+             */
+            parallel_sandboxes: number | null;
         };
         /** @description The state of the API's dependencies. */
         Readiness: {
@@ -2414,6 +2467,7 @@ export interface components {
             plan: {
                 [key: string]: unknown;
             };
+            sandbox: components["schemas"]["RunUsage"] | null;
             steps: components["schemas"]["Step"][];
         };
         /** @description The current status of the run. */
@@ -2448,6 +2502,29 @@ export interface components {
             /** Format: int32 */
             steps_total: number;
         };
+        /** @description What the processes of all attempts of a run used, also of those that are parked. */
+        RunUsage: {
+            /**
+             * Format: int64
+             * @description In millionths of a USD, by the prices that were valid then; 0 for what ran beside the worker.
+             */
+            cost_micro_usd: number;
+            /**
+             * Format: int64
+             * @description Processor time, in milliseconds.
+             */
+            cpu_ms: number;
+            /**
+             * Format: int64
+             * @description Peak memory of the largest process, in bytes.
+             */
+            max_rss_bytes: number;
+            /**
+             * Format: int64
+             * @description From start to end of each process, in milliseconds.
+             */
+            wall_ms: number;
+        };
         /** @description The newest migration of the database, and the one that this version expects. */
         SchemaState: {
             applied: string | null;
@@ -2460,9 +2537,9 @@ export interface components {
         };
         /** @description Why a run failed or is waiting. */
         StatusReason: {
-            /** @description failed, cancelled, gate, breaker or timer. */
+            /** @description failed, cancelled, gate, breaker, timer or quota. */
             code: string;
-            /** @description The first line of the error, the gate's question, or the open breaker. */
+            /** @description The first line of the error, the gate's question, the open breaker, or the quota. */
             message: string | null;
             /** Format: uuid */
             step_id: string | null;
@@ -2500,6 +2577,7 @@ export interface components {
             started_at: string | null;
             status: components["schemas"]["StepStatus"];
             tool: string;
+            /** @description What it waits for: gate, timer, child, breaker; or quota, while it is ready. */
             waits_for: string | null;
             worker: string | null;
         };
@@ -2526,6 +2604,8 @@ export interface components {
              * @description Processor time, in milliseconds.
              */
             cpu_ms: number;
+            /** @description What it reached through the egress proxy, by host and port: see `resources.network`. Left out when there is nothing. */
+            destinations?: components["schemas"]["Destination"][];
             /**
              * Format: int64
              * @description Peak memory of the largest process, in bytes.
@@ -2533,7 +2613,7 @@ export interface components {
             max_rss_bytes: number;
             /**
              * Format: int64
-             * @description From start to end of each process, in milliseconds.
+             * @description From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
              */
             wall_ms: number;
         };
@@ -5072,6 +5152,7 @@ export interface operations {
                      *       },
                      *       "throttled": 0,
                      *       "waiting_on_breaker": 0,
+                     *       "waiting_on_quota": 0,
                      *       "waiting_on_timer": 1
                      *     }
                      */
@@ -5339,13 +5420,20 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "day_cpu_s": 36000,
+                     *           "day_sandbox_usd": 5,
                      *           "day_usd": 25,
+                     *           "parallel_sandboxes": 8,
                      *           "parallel_steps": 20,
                      *           "runs_per_minute": 60,
                      *           "step_disk_mb": 4096,
                      *           "step_memory_mb": 2048,
                      *           "stored_bytes": 10737418240,
-                     *           "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
+                     *           "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "used": {
+                     *             "day_cpu_s": 36000,
+                     *             "day_sandbox_usd": 5,
+                     *             "parallel_sandboxes": 8
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -5375,7 +5463,9 @@ export interface operations {
                 /**
                  * @example {
                  *       "day_cpu_s": 36000,
+                 *       "day_sandbox_usd": 5,
                  *       "day_usd": 25,
+                 *       "parallel_sandboxes": 8,
                  *       "parallel_steps": 20,
                  *       "runs_per_minute": 60,
                  *       "step_disk_mb": 4096,
@@ -5397,13 +5487,20 @@ export interface operations {
                     /**
                      * @example {
                      *       "day_cpu_s": 36000,
+                     *       "day_sandbox_usd": 5,
                      *       "day_usd": 25,
+                     *       "parallel_sandboxes": 8,
                      *       "parallel_steps": 20,
                      *       "runs_per_minute": 60,
                      *       "step_disk_mb": 4096,
                      *       "step_memory_mb": 2048,
                      *       "stored_bytes": 10737418240,
-                     *       "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10"
+                     *       "tenant_id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "used": {
+                     *         "day_cpu_s": 36000,
+                     *         "day_sandbox_usd": 5,
+                     *         "parallel_sandboxes": 8
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Quota"];
@@ -5939,6 +6036,12 @@ export interface operations {
                      *             ]
                      *           }
                      *         ]
+                     *       },
+                     *       "sandbox": {
+                     *         "cost_micro_usd": 1900,
+                     *         "cpu_ms": 5230,
+                     *         "max_rss_bytes": 73400320,
+                     *         "wall_ms": 8410
                      *       },
                      *       "steps": [
                      *         {

@@ -19,12 +19,8 @@ async fn begin(stack: &Stack, driver: Driver) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_cancelled_ends_what_runs() {
-    tokio::join!(cancelled(ALL[0]), cancelled(ALL[1]));
-}
-
-async fn cancelled(drivers: &[Driver]) {
-    let stack = Stack::start(&format!("cancelled-{}", drivers.len()), drivers).await;
-    for driver in drivers.iter().copied() {
+    let stack = Stack::start("cancelled", &ALL).await;
+    for driver in ALL {
         let (run, mark) = begin(&stack, driver).await;
         stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
         let run = stack.own.wait(&run, Duration::from_secs(60), is_finished).await;
@@ -45,12 +41,8 @@ async fn cancelled(drivers: &[Driver]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_leaves_nothing_that_runs() {
-    tokio::join!(killed(ALL[0]), killed(ALL[1]));
-}
-
-async fn killed(drivers: &[Driver]) {
-    let stack = Stack::start_with(&format!("killed-{}", drivers.len()), drivers, &[("NOFX_LEASE_S", "2")]).await;
-    for driver in drivers.iter().copied() {
+    let stack = Stack::start_with("killed", &ALL, &[("NOFX_LEASE_S", "2")]).await;
+    for driver in ALL {
         let (run, mark) = begin(&stack, driver).await;
         // It would run again.
         stack.own.call(Method::POST, &format!("/api/runs/{run}/pause"), Some(&json!({}))).await.expect("paused");

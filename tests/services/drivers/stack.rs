@@ -22,8 +22,7 @@ pub(super) const LOCAL: Driver = Driver { name: "worker-container", placement: N
 pub(super) const E2B: Driver = Driver { name: "e2b", placement: None, level: "L4" };
 pub(super) const MODAL: Driver = Driver { name: "modal", placement: None, level: "L4" };
 pub(super) const TASK: Driver = Driver { name: "worker-container", placement: Some("task"), level: "L4" };
-/// All of them, in two stacks: see `start_with`.
-pub(super) const ALL: [&[Driver]; 2] = [&[LOCAL, E2B, TASK], &[MODAL]];
+pub(super) const ALL: [Driver; 4] = [LOCAL, E2B, MODAL, TASK];
 
 /// A stack whose workers have drivers, by stand-ins of their providers.
 pub(super) struct Stack {
@@ -46,10 +45,6 @@ impl Stack {
             [e2b.settings(), modal.iter().flat_map(Modal::settings).collect(), ecs.iter().flat_map(Ecs::settings).collect()].concat();
         let mut settings: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         settings.push(("NOFX_SECRET_CONFORMANCE", "hunter2-hunter2"));
-        if modal.is_some() {
-            // The Python of the tests is in a home that the user of a confined worker cannot enter.
-            settings.push(("NOFX_ISOLATION", "none"));
-        }
         settings.extend(more);
         Self { own: Own::start_with(&Own::folder(name), &["--workers", "1"], &settings), e2b, modal, ecs }
     }

@@ -78,8 +78,13 @@ async fn the_program_in_a_task_answers_its_worker_alone() {
     let begun = bash(TASK, "sleep 20", &json!({}));
     let run = stack.own.submit(&json!({"goal": "runs", "steps": [begun]})).await;
     let address = stack.ecs().address().await;
-    let refused =
-        nofx_shared::net::client().post(format!("http://{address}:8080/run")).json(&json!({"argv": ["id"], "env": {}})).send().await;
+    let ask = || nofx_shared::net::client().post(format!("http://{address}:8080/run")).json(&json!({"argv": ["id"], "env": {}})).send();
+    let mut refused = ask().await;
+    // It takes a moment until it listens.
+    while refused.as_ref().is_err_and(reqwest::Error::is_connect) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        refused = ask().await;
+    }
     assert_eq!(refused.expect("an answer").status(), 401);
     let wrong = nofx_shared::net::client().get(format!("http://{address}:8080/file?path=/etc/passwd")).bearer_auth("x").send().await;
     assert_eq!(wrong.expect("an answer").status(), 401);

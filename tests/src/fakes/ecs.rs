@@ -25,9 +25,9 @@ use crate::stack::binary;
 pub enum Fault {
     /// There is no room for the next task.
     Full,
-    /// The next task is placed, and the answer does not come.
+    /// The next task is placed, and the answer says that something failed.
     NoAnswer,
-    /// The next task ends soon after its start.
+    /// The next task ends when a program of its step has begun.
     EarlyDeath,
 }
 
@@ -47,6 +47,8 @@ pub struct Ecs {
 struct FakeState {
     running: BTreeMap<String, Running>,
     asked: Vec<Value>,
+    /// Of requests with a token.
+    answers: BTreeMap<String, Value>,
     faults: Vec<Fault>,
     started: u8,
 }
@@ -170,7 +172,6 @@ impl Ecs {
         let early = state.faults.iter().position(|one| *one == Fault::EarlyDeath).map(|at| state.faults.remove(at)).is_some();
         let given = asked["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let lifetime = early.then(|| ("NOFX_TASK_LIFETIME_S".to_owned(), "1".to_owned()));
         let home = self.folder.path().join(format!("task-{}", state.started));
         std::fs::create_dir_all(home.join("tmp")).expect("a folder");
         // A view in which the task has a `/tmp` of its own, as a machine has.
@@ -183,13 +184,45 @@ impl Ecs {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").expect("a path"))
             .env("NOFX_TASK_ADDRESS", &address)
-            .envs(given.iter().map(|one| (text(&one["name"]), text(&one["value"]))).chain(lifetime))
+            .envs(given.iter().map(|one| (text(&one["name"]), text(&one["value"]))))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(home.join("log")).expect("a file"))
             .spawn()
             .expect("the program starts");
-        state.running.insert(arn, Running { address, program });
+        state.running.insert(arn.clone(), Running { address, program });
+        if early {
+            let (state, begun) = (Arc::clone(&self.state), home.join("tmp/nofx/processes"));
+            tokio::spawn(async move {
+                // A program of the step has begun.
+                while !begun.exists() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                if let Some(one) = state.lock().expect("not poisoned").running.get_mut(&arn) {
+                    one.program.kill().expect("it is killed");
+                }
+            });
+        }
+    }
+}
+
+impl Ecs {
+    /// What the emulator does not know: the address, whether the program has ended, and that some numbers are texts.
+    fn complete(&self, task: &mut Value) {
+        let arn = task["taskArn"].as_str().expect("an ARN").to_owned();
+        let mut state = self.state.lock().expect("not poisoned");
+        let running = state.running.get_mut(&arn);
+        let details = running.as_ref().map(|one| json!([{"name": "privateIPv4Address", "value": one.address}])).unwrap_or(json!([]));
+        task["attachments"] = json!([{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details}]);
+        if running.is_none_or(|one| !matches!(one.program.try_wait(), Ok(None))) {
+            task["lastStatus"] = "STOPPED".into();
+            task["stoppedReason"] = "Essential container in task exited".into();
+        }
+        for container in task["containers"].as_array_mut().into_iter().flatten() {
+            for number in ["cpu", "memory"] {
+                container[number] = container[number].to_string().into();
+            }
+        }
     }
 }
 
@@ -200,29 +233,31 @@ async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Resp
         let failures = json!({"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time. Please try again later."}]});
         return json_of(StatusCode::OK, &failures);
     }
+    let asked: Value = serde_json::from_slice(&body).expect("JSON");
+    // The same request once more: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html>
+    let token = asked["clientToken"].as_str().unwrap_or_default().to_owned();
+    if let Some(answer) = ecs.state.lock().expect("not poisoned").answers.get(&token) {
+        return json_of(StatusCode::OK, answer);
+    }
     let (status, bytes) = ecs.ask("ecs", Some(&target), body.to_vec()).await;
     let Ok(mut answer) = serde_json::from_slice::<Value>(&bytes) else { return (status, bytes).into_response() };
     if status.is_success() {
         match call {
             "RunTask" => {
-                let asked: Value = serde_json::from_slice(&body).expect("JSON");
-                for task in answer["tasks"].as_array().expect("tasks") {
-                    ecs.place(task, &asked);
-                }
-                if ecs.take(Fault::NoAnswer) {
-                    std::future::pending::<()>().await;
-                }
-            }
-            "StopTask" => drop(ecs.state.lock().expect("not poisoned").running.remove(answer["task"]["taskArn"].as_str().expect("an ARN"))),
-            "DescribeTasks" => {
-                let state = ecs.state.lock().expect("not poisoned");
                 for task in answer["tasks"].as_array_mut().expect("tasks") {
-                    let address = state.running.get(task["taskArn"].as_str().expect("an ARN")).map(|one| one.address.clone());
-                    let details = address.map(|address| json!([{"name": "privateIPv4Address", "value": address}]));
-                    task["attachments"] =
-                        json!([{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": details.unwrap_or(json!([]))}]);
+                    ecs.place(task, &asked);
+                    ecs.complete(task);
+                }
+                ecs.state.lock().expect("not poisoned").answers.insert(token, answer.clone());
+                if ecs.take(Fault::NoAnswer) {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 }
             }
+            "StopTask" => {
+                ecs.state.lock().expect("not poisoned").running.remove(answer["task"]["taskArn"].as_str().expect("an ARN"));
+                ecs.complete(&mut answer["task"]);
+            }
+            "DescribeTasks" => answer["tasks"].as_array_mut().expect("tasks").iter_mut().for_each(|task| ecs.complete(task)),
             _ => {}
         }
     }

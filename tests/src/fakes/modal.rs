@@ -1,15 +1,19 @@
 //! Modal: a server of its SDK's wire (`modal.py`), which the SDK itself speaks to. Programs really run, each sandbox in a view of its own.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::stack::{root, target};
 
 pub struct Modal {
     url: String,
+    sdk: Sdk,
     server: Mutex<Server>,
 }
 
@@ -32,14 +36,13 @@ impl Modal {
         let output = BufReader::new(process.stdout.take().expect("its output"));
         let mut server = Server { process, input, output };
         let url = server.line()["url"].as_str().expect("a URL").to_owned();
-        Self { url, server: Mutex::new(server) }
+        Self { url, sdk: Sdk::copy(), server: Mutex::new(server) }
     }
 
     /// The settings of a worker that makes sandboxes here.
     pub fn settings(&self) -> Vec<(String, String)> {
-        let python = target().join("python/bin/python").display().to_string();
         let settings = [
-            ("NOFX_MODAL_PYTHON", python),
+            ("NOFX_MODAL_PYTHON", self.sdk.python()),
             ("MODAL_SERVER_URL", self.url.clone()),
             ("MODAL_TOKEN_ID", "ak-modal".to_owned()),
             ("MODAL_TOKEN_SECRET", "as-modal".to_owned()),
@@ -72,6 +75,65 @@ impl Modal {
         let mut server = self.server.lock().expect("not poisoned");
         writeln!(server.input, "state").expect("it reads");
         server.line()
+    }
+}
+
+/// The SDK where the user of a worker finds it: that of the tests may be in a home which only its owner enters.
+struct Sdk(TempDir);
+
+/// What the SDK imports.
+const PACKAGES: [&str; 30] = [
+    "aiohappyeyeballs",
+    "aiohttp",
+    "aiosignal",
+    "anyio",
+    "attr",
+    "attrs",
+    "cbor2",
+    "certifi",
+    "click",
+    "frozenlist",
+    "google",
+    "grpclib",
+    "h2",
+    "hpack",
+    "hyperframe",
+    "idna",
+    "markdown_it",
+    "mdurl",
+    "modal",
+    "modal_proto",
+    "modal_version",
+    "multidict",
+    "propcache",
+    "pygments",
+    "rich",
+    "synchronicity",
+    "toml",
+    "typing_extensions.py",
+    "watchfiles",
+    "yarl",
+];
+
+impl Sdk {
+    fn copy() -> Self {
+        let folder = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().expect("a folder");
+        let lib = std::fs::read_dir(target().join("python/lib")).expect("a folder").next().expect("a version").expect("a folder");
+        let site = folder.path().join("site");
+        std::fs::create_dir(&site).expect("a folder");
+        let mut copy = Command::new("cp");
+        copy.arg("--recursive").args(PACKAGES.map(|package| lib.path().join("site-packages").join(package))).arg(&site);
+        assert!(copy.status().expect("cp runs").success(), "the SDK was not copied");
+        // The arguments are `-I -u -c PROGRAM`.
+        let script = format!("#!/bin/sh\nPYTHONPATH={} exec /usr/bin/python3 -u -c \"$4\"\n", site.display());
+        let python = folder.path().join("python");
+        std::fs::write(&python, script).expect("written");
+        std::fs::set_permissions(&python, Permissions::from_mode(0o755)).expect("it may be run");
+        Self(folder)
+    }
+
+    fn python(&self) -> String {
+        self.0.path().join("python").display().to_string()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::drivers::{Account, Fault, Listed, Machine, Spec, Tags};
 
 /// How long a task may take until it serves: its image is fetched first.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(500);
 /// Tasks in one call, at most.
 const PAGE: usize = 100;
@@ -49,7 +50,7 @@ impl Tasks {
         let definition = of_image(client, &self.settings.definition, spec.image.as_ref()).await?;
         // Of 148 random bits.
         let token = format!("{}{}", Uuid::now_v7().simple(), Uuid::now_v7().simple());
-        let arn = self.start(client, &definition, &token, spec).await?;
+        let arn = timely(self.start(client, &definition, &token, spec)).await?;
         // From here on its id is known: a failure ends it at once.
         match tokio::time::timeout(START_TIMEOUT, self.await_start(client, &arn, token)).await {
             Ok(Ok(task)) => Ok(Arc::new(task)),
@@ -85,7 +86,7 @@ impl Tasks {
             .set_tags(Some(spec.tags.to_map().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
             // The SDK repeats calls: no second task.
             .client_token(spec.tags.creation.to_string());
-        let started = run.send().await.map_err(|error| fault("RunTask", error))?;
+        let started = run.send().await.map_err(|error| fault("RunTask", &error))?;
         if let Some(arn) = started.tasks().first().and_then(Described::task_arn) {
             return Ok(arn.to_owned());
         }
@@ -93,28 +94,26 @@ impl Tasks {
         Err(not_placed(reason))
     }
 
-    /// Waits until it runs, and then until it serves.
+    /// Waits until it runs and serves. It may stop before.
     async fn await_start(&self, client: &Client, arn: &str, token: String) -> Result<Task, Fault> {
-        let address = loop {
+        let mut task = Task { arn: arn.to_owned(), url: String::new(), token, http: self.http.clone() };
+        loop {
             let described = client.describe_tasks().cluster(&self.settings.cluster).tasks(arn).send().await;
-            let described = described.map_err(|error| fault("DescribeTasks", error))?;
+            let described = described.map_err(|error| fault("DescribeTasks", &error))?;
             // One that was started just now may not be known yet.
-            if let Some(task) = described.tasks().first() {
-                if task.last_status() == Some("STOPPED") || task.desired_status() == Some("STOPPED") {
-                    return Err(Fault::Gone(format!("the task stopped: {}", task.stopped_reason().unwrap_or("no reason given"))));
+            if let Some(described) = described.tasks().first() {
+                if described.last_status() == Some("STOPPED") || described.desired_status() == Some("STOPPED") {
+                    return Err(Fault::Gone(format!("the task stopped: {}", described.stopped_reason().unwrap_or("no reason given"))));
                 }
-                if let Some(address) = address(task) {
-                    break address;
+                if let Some(address) = address(described) {
+                    task.url = format!("http://{address}:{}", settings::TaskServer::PORT);
+                    if task.is_healthy().await {
+                        return Ok(task);
+                    }
                 }
             }
             tokio::time::sleep(POLL).await;
-        };
-        let url = format!("http://{address}:{}", settings::TaskServer::PORT);
-        let task = Task { arn: arn.to_owned(), url, token, http: self.http.clone() };
-        while !task.is_healthy().await {
-            tokio::time::sleep(POLL).await;
         }
-        Ok(task)
     }
 
     async fn abandon(&self, arn: &str, fault: Fault) -> Fault {
@@ -132,12 +131,12 @@ impl Tasks {
         let mut pages = asked.into_paginator().items().send();
         let mut arns = vec![];
         while let Some(arn) = pages.next().await {
-            arns.push(arn.map_err(|error| fault("ListTasks", error))?);
+            arns.push(arn.map_err(|error| fault("ListTasks", &error))?);
         }
         let mut all = vec![];
         for some in arns.chunks(PAGE) {
             let asked = client.describe_tasks().cluster(&self.settings.cluster).set_tasks(Some(some.to_vec())).include(TaskField::Tags);
-            let described = asked.send().await.map_err(|error| fault("DescribeTasks", error))?;
+            let described = asked.send().await.map_err(|error| fault("DescribeTasks", &error))?;
             all.extend(described.tasks().iter().filter_map(|task| {
                 let tags = Tags::read(&tags(task)).filter(|tags| tags.deployment == deployment)?;
                 Some(Listed { id: task.task_arn()?.to_owned(), tags })
@@ -153,9 +152,15 @@ impl Tasks {
             Ok(_) => Ok(()),
             // It is no more.
             Err(error) if error.as_service_error().is_some_and(|error| error.is_invalid_parameter_exception()) => Ok(()),
-            Err(error) => Err(fault("StopTask", error)),
+            Err(error) => Err(fault("StopTask", &error)),
         }
     }
+}
+
+/// A call of ECS that takes too long may have happened.
+async fn timely<T>(call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let late = || Fault::Unavailable(format!("ECS gave no answer in {} s", CALL_TIMEOUT.as_secs()));
+    tokio::time::timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// The name by which tasks are listed: at most 128 of letters, digits, `-`, `_` and `/`.
@@ -199,10 +204,10 @@ impl Account for Tasks {
     }
 
     fn list<'a>(&'a self, deployment: &'a str) -> BoxFuture<'a, Result<Vec<Listed>, Fault>> {
-        self.list(deployment).boxed()
+        timely(self.list(deployment)).boxed()
     }
 
     fn kill<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
-        self.kill(id).boxed()
+        timely(self.kill(id)).boxed()
     }
 }

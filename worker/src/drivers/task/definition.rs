@@ -14,7 +14,7 @@ pub(super) const CONTAINER: &str = "step";
 pub(super) async fn of_image(client: &Client, base: &str, image: Option<&Image>) -> Result<String, Fault> {
     let Some(image) = image else { return Ok(base.to_owned()) };
     let described = client.describe_task_definition().task_definition(base).send().await;
-    let described = described.map_err(|error| fault("DescribeTaskDefinition", error))?;
+    let described = described.map_err(|error| fault("DescribeTaskDefinition", &error))?;
     let base = described.task_definition.ok_or_else(|| Fault::Refused(format!("ECS has no task definition {base}")))?;
     // A new revision of the operator's gives new ones.
     let of = format!("{}\n{}", base.task_definition_arn.as_deref().unwrap_or_default(), image.as_str());
@@ -41,6 +41,6 @@ pub(super) async fn of_image(client: &Client, base: &str, image: Option<&Image>)
         .set_memory(base.memory)
         .send()
         .await;
-    made.map_err(|error| fault("RegisterTaskDefinition", error))?;
+    made.map_err(|error| fault("RegisterTaskDefinition", &error))?;
     Ok(family)
 }

@@ -1,5 +1,7 @@
 //! `pip-audit --format json`: one report, exit code 1 when it found something. A package that it skipped was not audited.
 
+use std::collections::HashSet;
+
 use nofx_shared::gates::Severity;
 
 use super::auditor::{Choice, Lock, PIP_PINNED, PIP_RESOLVES, Run};
@@ -57,8 +59,8 @@ pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
 /// Refuses a report on fewer packages than were asked for; `requirements`: lines `name==version`.
 pub(super) fn covers(report: &Report<'_>, requirements: &[String]) -> Result<(), String> {
     let value = report.json()?;
-    let audited = list(&value, "/dependencies")?.iter().filter_map(|one| one["name"].as_str()).collect::<Vec<_>>();
-    let missing = requirements.iter().filter_map(|line| line.split("==").next()).find(|name| !audited.contains(name));
+    let audited = list(&value, "/dependencies")?.iter().filter_map(|one| one["name"].as_str()).collect::<HashSet<_>>();
+    let missing = requirements.iter().filter_map(|line| line.split("==").next()).find(|name| !audited.contains(*name));
     missing.map_or(Ok(()), |name| Err(format!("{name} was not audited")))
 }
 

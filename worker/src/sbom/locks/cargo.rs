@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use crate::sbom::content;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use crate::sbom::packages::Packages;
@@ -25,7 +26,7 @@ struct Entry {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
-    let lock: Lock = toml::from_str(text).map_err(|error| format!("is not a Cargo.lock: {error}"))?;
+    let lock: Lock = content::toml(text, "a Cargo.lock")?;
     if let Some(version @ 5..) = lock.version {
         return Err(format!("has the unknown version {version}"));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::versions::pins;
+use crate::sbom::content;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use crate::sbom::packages::Packages;
@@ -49,7 +50,7 @@ struct Source {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
-    let mut lock: Lock = toml::from_str(text).map_err(|error| format!("is not a poetry.lock: {error}"))?;
+    let mut lock: Lock = content::toml(text, "a poetry.lock")?;
     if !matches!(lock.metadata.lock_version.split('.').next(), Some("1" | "2")) {
         return Err(format!("has the unknown version {}", lock.metadata.lock_version));
     }

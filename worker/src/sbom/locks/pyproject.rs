@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::requirement::{ranged, read as read_requirement};
+use crate::sbom::content;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use crate::sbom::packages::Packages;
 
@@ -67,7 +68,7 @@ struct Group {
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
-    let document: Document = toml::from_str(text).map_err(|error| format!("is not a pyproject.toml: {error}"))?;
+    let document: Document = content::toml(text, "a pyproject.toml")?;
     let mut packages = Packages::default();
     let mut texts: Vec<String> = vec![];
     if let Some(project) = document.project {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::sbom::content;
 use crate::sbom::hash::Hash;
 use crate::sbom::package::{Ecosystem, Origin, Package};
 use crate::sbom::packages::Packages;
@@ -56,7 +57,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, String> {
 }
 
 fn parse(text: &str) -> Result<Lock, String> {
-    let lock: Lock = toml::from_str(text).map_err(|error| format!("is not a uv.lock: {error}"))?;
+    let lock: Lock = content::toml(text, "a uv.lock")?;
     if lock.version != 1 { Err(format!("has the unknown version {}", lock.version)) } else { Ok(lock) }
 }
 
