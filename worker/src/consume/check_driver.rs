@@ -48,6 +48,11 @@ fn is_here(step: &ClaimedStep) -> bool {
 
 /// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
 fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    if isolation.floor.is_none() && !is_here(step) && step.runs_foreign_code() {
+        // What comes back from a machine is hostile, and unpacked by programs that must be confined.
+        let why = "a machine of the step's own needs a worker that isolates: this one has NOFX_ISOLATION=none";
+        return Err(Failure::permanent(why));
+    }
     let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here(step) && step.runs_foreign_code()) else { return Ok(()) };
     if isolation.floor.is_none() {
         return Err(Failure::permanent(format!(

@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use super::step_result::StepResult;
 use crate::metrics::Metrics;
-use crate::step::Sandboxed;
 
 /// Results in one settle, at most: larger batches are no faster and hold locks longer.
 const BATCH_SIZE: usize = 256;
@@ -193,7 +192,7 @@ impl Settling {
                 outcome,
                 breaker_target: None,
                 inputs: None,
-                sandboxed: Sandboxed::default(),
+                sandboxed: only.sandboxed.clone(),
             });
             return;
         }

@@ -15,15 +15,16 @@ impl Confinement {
     pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
 
     /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are, by the operator's minimum.
-    pub(crate) fn of_git(floor: Option<Level>) -> Self {
-        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network: Network::All }
+    pub(crate) fn of_git(floor: Option<Level>, network: Network) -> Self {
+        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network }
     }
 
     /// Of what moves files between a workspace and a machine. `file_mb`: the size of a file, in MiB.
     pub(super) fn of_mover(floor: Option<Level>, file_mb: u64) -> Self {
         // A machine of its own is no level of this one.
         let level = floor.map(|floor| floor.min(Level::L3));
-        Self { level, limits: Limits { file_mb: Some(file_mb), ..DEFAULT }, network: Network::None }
+        let limits = Limits { file_mb: Some(file_mb), total_disk_mb: Some(file_mb.saturating_mul(2)), ..DEFAULT };
+        Self { level, limits, network: Network::None }
     }
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.

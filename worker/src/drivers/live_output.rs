@@ -14,14 +14,15 @@ pub(crate) struct Untaken {
 }
 
 impl LiveOutput {
-    /// Most bytes that are held.
+    /// The newest bytes that are held at least; twice as many at most.
     const HELD_BYTES: usize = 512 << 10;
 
     pub(super) fn push(&self, bytes: &[u8]) {
         let mut held = self.held();
         held.bytes.extend_from_slice(bytes);
-        let excess = held.bytes.len().saturating_sub(Self::HELD_BYTES);
-        if excess > 0 {
+        // Not for each byte: what stays is moved.
+        if held.bytes.len() >= 2 * Self::HELD_BYTES {
+            let excess = held.bytes.len() - Self::HELD_BYTES;
             held.bytes.drain(..excess);
             held.at += excess;
         }
@@ -57,13 +58,14 @@ mod tests {
         let Untaken { at, bytes } = output.untaken();
         assert_eq!((at, bytes.as_slice()), (4, b"two\n".as_slice()));
 
-        output.push(&vec![b'x'; LiveOutput::HELD_BYTES - 1]);
+        output.push(&vec![b'x'; 2 * LiveOutput::HELD_BYTES - 5]);
+        assert_eq!(output.untaken().bytes.len(), 2 * LiveOutput::HELD_BYTES - 1);
         output.push(b"\nlast");
         let Untaken { at, bytes } = output.untaken();
-        assert_eq!((at, bytes.len()), (12, LiveOutput::HELD_BYTES), "eight bytes are too many");
+        assert_eq!((at, bytes.len()), (8 + LiveOutput::HELD_BYTES, LiveOutput::HELD_BYTES));
         assert!(bytes.ends_with(b"x\nlast"));
         output.take_until(4);
-        assert_eq!(output.untaken().at, 12, "what was dropped in the meantime cannot be taken");
+        assert_eq!(output.untaken().at, 8 + LiveOutput::HELD_BYTES, "what was dropped in the meantime cannot be taken");
         output.take_until(usize::MAX);
         assert_eq!(output.untaken().bytes, b"");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use nofx_sandbox::{Files, Program, Sandbox};
-use nofx_shared::drivers::Level;
+use nofx_shared::drivers::{Level, Network};
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
@@ -123,8 +123,8 @@ impl Processes {
     }
 
     /// How git is confined here.
-    pub(crate) fn of_git(&self) -> Confinement {
-        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_git(*floor))
+    pub(crate) fn of_git(&self, network: Network) -> Confinement {
+        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_git(*floor, network))
     }
 
     /// What is below a folder where processes run. Its calls may wait for a disk: not for the loop's thread.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
@@ -105,7 +106,7 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
         dir: folder.path().to_owned(),
         env: BTreeMap::new(),
         place: Place::Here,
-        confinement: processes.of_git(),
+        confinement: processes.of_git(Network::None),
         egress: None,
         trace: None,
         stop: stop.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use nofx_sandbox::Files;
+use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
@@ -55,7 +56,7 @@ impl<'a> Git<'a> {
             dir: self.folder.path().to_owned(),
             env,
             place: Place::Here,
-            confinement: self.processes.of_git(),
+            confinement: self.processes.of_git(network(arguments)),
             egress: None,
             trace: None,
             stop: self.stop.clone(),
@@ -113,6 +114,19 @@ impl<'a> Git<'a> {
     }
 }
 
+/// Only git that speaks to another repository has a network: what a step without one left in the workspace runs here, too.
+fn network(arguments: &[&str]) -> Network {
+    let mut left = arguments.iter();
+    while let Some(argument) = left.next() {
+        match *argument {
+            "-c" => drop(left.next()),
+            option if option.starts_with('-') => {}
+            verb => return if ["clone", "fetch", "ls-remote", "push"].contains(&verb) { Network::All } else { Network::None },
+        }
+    }
+    Network::None
+}
+
 /// Arguments for the other end when it is a repository of this machine: it belongs to somebody else, whom its git would not trust.
 pub(crate) fn of_others(option: &str, repository: &str) -> &'static [&'static str] {
     match (repository.starts_with('/'), option) {
@@ -128,4 +142,23 @@ fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
     let mut copy = to.create("index")?;
     let copied = std::io::copy(&mut index.take(INDEX_BYTES), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
     if copied == INDEX_BYTES { Err(format!("is larger than {INDEX_BYTES} bytes")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use nofx_shared::drivers::Network;
+
+    use super::network;
+
+    #[test]
+    fn only_what_speaks_to_another_repository_has_a_network() {
+        for remote in [&["clone", "--quiet", "x"][..], &["-c", "a=b", "push"], &["--no-pager", "ls-remote"], &["fetch"]] {
+            assert_eq!(network(remote), Network::All, "{remote:?}");
+        }
+        for local in
+            [&["checkout", "push"][..], &["-c", "clone", "add", "--all"], &["write-tree"], &[], &["-c"], &["commit", "-m", "fetch"]]
+        {
+            assert_eq!(network(local), Network::None, "{local:?}");
+        }
+    }
 }

@@ -212,6 +212,10 @@ fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
     assert_eq!(why(json!({"tool": "gate:unit", "isolation": {"min_isolation": "L3"}})), both("L3"));
     assert_eq!(why(json!({})), None, "nobody demands anything");
     assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
+    for own in [json!({"driver": "e2b"}), json!({"driver": "modal"}), json!({"placement": "task"})] {
+        let (transient, text) = why(json!({"spec": own})).expect("what comes back is unpacked by confined programs");
+        assert!(!transient && text.contains("needs a worker that isolates"), "{text}");
+    }
 }
 
 #[test]

@@ -9,6 +9,8 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::step::Sandboxed;
+
 use super::*;
 
 /// A database and the batches that it got.

@@ -38,7 +38,8 @@ pub(super) struct State {
     /// Whether there may be machines of this attempt whose ids are not known.
     is_uncertain: bool,
     has_ended: bool,
-    wall: Option<Duration>,
+    /// When the first creation began.
+    since: Option<Instant>,
 }
 
 /// The machine as its programs use it.
@@ -47,7 +48,6 @@ pub(super) struct Opened {
     pub enforced: Enforced,
     /// Folders of this worker that were sent.
     pub sent: Vec<Sent>,
-    since: Instant,
 }
 
 /// A folder of this worker that is on the machine, too.
@@ -70,7 +70,7 @@ impl OwnMachine {
         if state.has_ended {
             return Err(Failure::interrupted());
         }
-        let State { account, opened, is_uncertain, .. } = state;
+        let State { account, opened, is_uncertain, since, .. } = state;
         if opened.is_none() {
             let found = self.accounts.of_tenant(&self.spec).await?;
             let enforced = found.enforces(&self.spec).map_err(|why| Failure::permanent(format!("{driver} cannot run this step: {why}")))?;
@@ -79,9 +79,14 @@ impl OwnMachine {
                 return Err(Failure::permanent(format!("{driver} enforces {held}, the step needs {least}")));
             }
             let account = account.insert(found);
+            // What is being created is paid for, also when it never serves.
+            since.get_or_insert_with(Instant::now);
             let created = create(account.as_ref(), &self.spec, is_uncertain).await;
+            if matches!(created, Err(Fault::Refused(_))) {
+                *since = None;
+            }
             let machine = created.map_err(|fault| fault.failure(&format!("could not create a machine at {driver}")))?;
-            *opened = Some(Opened { machine, enforced, sent: vec![], since: Instant::now() });
+            *opened = Some(Opened { machine, enforced, sent: vec![] });
         }
         opened.as_mut().ok_or_else(|| Failure::transient("there is no machine"))
     }
@@ -90,16 +95,14 @@ impl OwnMachine {
     pub(crate) async fn end(&self) -> Option<Usage> {
         let mut state = self.state.lock().await;
         state.has_ended = true;
-        if let Some(opened) = &state.opened {
-            state.wall = Some(opened.since.elapsed());
-        }
+        let wall = state.since.take().map(|since| since.elapsed());
         match tokio::time::timeout(LONGEST_END, self.kill(&mut state)).await {
             Ok(Ok(())) => {}
             Ok(Err(why)) => tracing::warn!(%why, step = %self.spec.tags.step, "could not kill a machine; the job reap_machines will"),
             Err(_) => tracing::warn!(step = %self.spec.tags.step, "killing a machine takes long; the job reap_machines will"),
         }
         let wall_ms = |wall: Duration| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
-        state.wall.map(|wall| Usage { wall_ms: wall_ms(wall), ..Usage::default() })
+        wall.map(|wall| Usage { wall_ms: wall_ms(wall), ..Usage::default() })
     }
 
     async fn kill(&self, state: &mut State) -> Result<(), Fault> {

@@ -83,7 +83,10 @@ impl Modal {
     async fn list(&self, deployment: &str) -> Result<Vec<Listed>, Fault> {
         let tags = json!({Tags::DEPLOYMENT: deployment});
         let found: Found = self.ask("list", json!({"app": APP, "tags": tags}), CALL_TIMEOUT).await?;
-        let listed = found.sandboxes.into_iter().filter_map(|one| Some(Listed { tags: Tags::read(&one.tags)?, id: one.sandbox }));
+        let listed = found.sandboxes.into_iter().filter_map(|one| {
+            let tags = Tags::read(&one.tags).filter(|tags| tags.deployment == deployment)?;
+            Some(Listed { tags, id: one.sandbox })
+        });
         Ok(listed.collect())
     }
 }

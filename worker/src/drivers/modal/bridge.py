@@ -34,7 +34,6 @@ KINDS = {
         modal.exception.ConflictError,
         modal.exception.SandboxTerminatedError,
         modal.exception.SandboxTimeoutError,
-        modal.exception.ClientClosed,
     ),
     "refused": (
         modal.exception.AuthError,
@@ -131,10 +130,9 @@ async def terminate(request):
 
 async def list_all(request):
     app = await modal.App.lookup.aio(request.message["app"], create_if_missing=True)
-    found = []
-    async for sandbox in modal.Sandbox.list.aio(app_id=app.app_id, tags=request.message["tags"]):
-        found.append({"sandbox": sandbox.object_id, "tags": await sandbox.get_tags.aio()})
-    return {"sandboxes": found}
+    found = [sandbox async for sandbox in modal.Sandbox.list.aio(app_id=app.app_id, tags=request.message["tags"])]
+    tags = await asyncio.gather(*(sandbox.get_tags.aio() for sandbox in found))
+    return {"sandboxes": [{"sandbox": sandbox.object_id, "tags": own} for sandbox, own in zip(found, tags)]}
 
 
 OPERATIONS = {"create": create, "exec": execute, "terminate": terminate, "list": list_all}
@@ -159,11 +157,20 @@ class Bridge:
         finally:
             del self.requests[request.id]
 
+    async def line(self, reader):
+        """The next line that is not too long: one request of one step must not end those of others."""
+        while True:
+            try:
+                return await reader.readline()
+            except ValueError:
+                # It is left out, and its request takes too long.
+                continue
+
     async def serve(self):
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=LINE_BYTES)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
+        while line := await self.line(reader):
             message = json.loads(line)
             request = self.requests.get(message["id"])
             if message.get("op") == "cancel":

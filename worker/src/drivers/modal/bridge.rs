@@ -20,6 +20,8 @@ use crate::drivers::machine::Fault;
 
 /// Requests that wait to be written.
 const WAITING: usize = 64;
+/// Of one request; the bridge reads no longer lines than twice that.
+const LINE_BYTES: usize = 2 << 20;
 /// How much of the last words of a bridge is in a fault.
 const STDERR_BYTES: u64 = 4 << 10;
 
@@ -55,7 +57,7 @@ struct Answer {
 }
 
 pub(super) struct Bridge {
-    requests: mpsc::Sender<Value>,
+    requests: mpsc::Sender<String>,
     calls: Calls,
     next: AtomicU64,
     /// What it wrote to standard error before it ended.
@@ -121,6 +123,12 @@ impl Bridge {
         }
         let call = Call { id, events, requests: self.requests.clone(), calls: Arc::clone(&self.calls) };
         fields["op"] = json!(op);
+        let bytes = fields.to_string().len();
+        if bytes > LINE_BYTES {
+            return Err(Fault::Refused(format!(
+                "arguments and environment of the program are {bytes} bytes; at most {LINE_BYTES} are taken"
+            )));
+        }
         call.send(fields).await.map_err(|()| self.ended())?;
         Ok(call)
     }
@@ -133,7 +141,7 @@ impl Bridge {
 }
 
 /// Writes requests, whole lines, in order: whoever sends one may be gone by then.
-async fn write(mut stdin: ChildStdin, mut waiting: mpsc::Receiver<Value>) {
+async fn write(mut stdin: ChildStdin, mut waiting: mpsc::Receiver<String>) {
     while let Some(request) = waiting.recv().await {
         if stdin.write_all(format!("{request}\n").as_bytes()).await.is_err() {
             return;
@@ -160,10 +168,12 @@ async fn read(stdout: ChildStdout, stderr: ChildStderr, calls: Calls, last_words
             drop(answers.send(event));
         }
     }
+    // First of all nobody waits any more: one that has not ended, but writes what cannot be read, is not used again.
+    *calls.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    drop(lines);
     if let Ok(words) = words.await {
         *last_words.lock().unwrap_or_else(PoisonError::into_inner) = words;
     }
-    *calls.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::drivers::machine::Fault;
 pub(super) struct Call {
     pub(super) id: u64,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
-    pub(super) requests: mpsc::Sender<Value>,
+    /// Lines.
+    pub(super) requests: mpsc::Sender<String>,
     pub(super) calls: Calls,
 }
 
@@ -26,7 +27,7 @@ pub(super) enum Given {
 impl Call {
     pub(super) async fn send(&self, mut message: Value) -> Result<(), ()> {
         message["id"] = json!(self.id);
-        self.requests.send(message).await.map_err(drop)
+        self.requests.send(message.to_string()).await.map_err(drop)
     }
 
     /// Sends input, or its end, and waits until it was taken. Output that comes first is handed to `sink`.
@@ -89,7 +90,7 @@ impl Drop for Call {
             calls.remove(&self.id);
         }
         // The bridge forgets it then; one that is busy ends it when nobody takes its output.
-        drop(self.requests.try_send(json!({"id": self.id, "op": "cancel"})));
+        drop(self.requests.try_send(json!({"id": self.id, "op": "cancel"}).to_string()));
     }
 }
 

@@ -92,6 +92,7 @@ impl Machine for Sandbox {
         async move {
             let mut call = self.exec_alone(exec).await?;
             loop {
+                tokio::task::yield_now().await;
                 match call.next().await? {
                     Given::Stdout(bytes) => sink(true, &bytes),
                     Given::Stderr(bytes) => sink(false, &bytes),

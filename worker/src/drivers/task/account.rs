@@ -22,7 +22,9 @@ use crate::drivers::{Account, Fault, Listed, Machine, Spec, Tags};
 /// How long a task may take until it serves: its image is fetched first.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(500);
+/// Between two looks at a task that starts: longer each time.
+const POLL: Duration = Duration::from_millis(250);
+const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// Tasks in one call, at most.
 const PAGE: usize = 100;
 
@@ -96,10 +98,20 @@ impl Tasks {
 
     /// Waits until it runs and serves. It may stop before.
     async fn await_start(&self, client: &Client, arn: &str, token: String) -> Result<Task, Fault> {
+        let mut wait = POLL;
         let mut task = Task { arn: arn.to_owned(), url: String::new(), token, http: self.http.clone() };
         loop {
             let described = client.describe_tasks().cluster(&self.settings.cluster).tasks(arn).send().await;
-            let described = described.map_err(|error| fault("DescribeTasks", &error))?;
+            let described = match described.map_err(|error| fault("DescribeTasks", &error)) {
+                Ok(described) => described,
+                Err(Fault::Refused(why)) => return Err(Fault::Refused(why)),
+                // Many that start at once ask often: the task is there all the same.
+                Err(Fault::Busy { .. } | Fault::Unavailable(_) | Fault::Gone(_)) => {
+                    wait = (wait * 2).min(LONGEST_POLL);
+                    tokio::time::sleep(wait).await;
+                    continue;
+                }
+            };
             // One that was started just now may not be known yet.
             if let Some(described) = described.tasks().first() {
                 if described.last_status() == Some("STOPPED") || described.desired_status() == Some("STOPPED") {
@@ -112,7 +124,8 @@ impl Tasks {
                     }
                 }
             }
-            tokio::time::sleep(POLL).await;
+            wait = (wait + POLL).min(LONGEST_POLL);
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -37,6 +37,8 @@ impl Task {
         let response = answer(self.request(Method::POST, "/run").json(exec), Some(TIMEOUT)).await?;
         let mut frames = BufReader::new(reader(response));
         loop {
+            // What is there already is read without waiting: others have their turn between two of them.
+            tokio::task::yield_now().await;
             match Frame::read(&mut frames).await.map_err(Fault::Gone)? {
                 Frame::Stdout(bytes) => sink(true, &bytes),
                 Frame::Stderr(bytes) => sink(false, &bytes),
