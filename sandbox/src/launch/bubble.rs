@@ -53,7 +53,8 @@ pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) 
         bind(&mut args, "--ro-bind", path, path);
     }
     for path in &spec.read_write {
-        bind(&mut args, "--bind", path, path);
+        // Scratch folders of other processes of the run may be gone by now.
+        bind(&mut args, if *path == spec.scratch { "--bind" } else { "--bind-try" }, path, path);
     }
     args.extend(["--chdir".into(), spec.dir.clone().into(), "--".into(), EXE.into(), "launch".into()]);
     args.extend(handover.descriptors().map(|number| number.to_string().into()));

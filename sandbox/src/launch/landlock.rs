@@ -38,10 +38,15 @@ pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error>
         rules = allow_if_there(rules, files::SHARED_MEMORY, AccessFs::from_all(MOST))?;
     }
     for path in &spec.read_only {
-        rules = allow(rules, path, AccessFs::from_read(MOST))?;
+        rules = allow_opened(rules, path, open(path).map_err(io::Error::from), AccessFs::from_read(MOST))?;
     }
     for path in &spec.read_write {
-        rules = allow(rules, path, AccessFs::from_all(MOST))?;
+        let opened = open(path);
+        // A scratch folder of another process of the run may be gone by now: it needs no rule.
+        if opened.as_ref().err() == Some(&rustix::io::Errno::NOENT) && *path != spec.scratch {
+            continue;
+        }
+        rules = allow_opened(rules, path, opened.map_err(io::Error::from), AccessFs::from_all(MOST))?;
     }
     let ports = if has_own_network { &[] } else { spec.tcp.ports() };
     for port in ports {
@@ -73,9 +78,8 @@ fn handled(has_own_network: bool) -> Result<RulesetCreated, Error> {
 }
 
 /// A path of the rules. No part of it may be a link: a program of the same run could have made it, to what it may not have.
-fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, Error> {
-    let opened = rustix::fs::openat2(rustix::fs::CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS);
-    allow_opened(rules, path, opened.map_err(io::Error::from), access)
+fn open(path: &Path) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat2(rustix::fs::CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS)
 }
 
 /// A path of the system, of which many are links.

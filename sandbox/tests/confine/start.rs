@@ -143,6 +143,15 @@ fn a_rule_does_not_follow_links() {
 }
 
 #[test]
+fn a_folder_that_another_process_of_the_run_had_may_be_gone() {
+    for level in LEVELS {
+        let mut program = Program::new(level, &["echo", "ran"]);
+        program.spec.read_write.push(program.folder.path().join("gone"));
+        assert_eq!(program.stdout(), "ran\n", "{level}");
+    }
+}
+
+#[test]
 fn a_kernel_without_landlock_has_no_l2() {
     // A filter that answers as such a kernel does, and then the helper.
     let without = "import ctypes, os, struct, sys\n\
