@@ -51,7 +51,7 @@ pub(crate) enum Request {
         op: FileOp,
     },
     /// The worker's loop is alive.
-    Beat,
+    Heartbeat,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ pub struct Ended {
     pub enforced: Option<Enforced>,
 }
 
-/// What a keeper is told.
+/// What a keeper receives.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToKeeper {
     Start(Box<KeeperSpec>),
