@@ -1,6 +1,5 @@
 //! A keeper's life.
 
-use std::fs::File;
 use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Child;
@@ -15,70 +14,49 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::descendants::{kill_all, reap};
 use super::disk::Disk;
+use super::helper::Helper;
 use super::memory::Memory;
 use super::remove::remove;
-use super::started::Started;
 use crate::launch::Spec;
-use crate::wire::{Ended, FromKeeper, KeeperSpec, Socket, ToKeeper};
+use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
 
 /// Keeps the process that the supervisor names on standard input, until it is released or the supervisor is gone.
 pub(crate) fn keep() -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
-    let Some((ToKeeper::Start(spec), mut descriptors)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
+    // Before there is anything to start: it takes longer than the rest. And before signals are blocked, which a program begins without.
+    let helper = Helper::start();
     let mut blocked = SigSet::empty();
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| blocked.add(signal));
     blocked.thread_block().map_err(|error| text(&error))?;
     let signals = SignalFd::with_flags(&blocked, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
 
+    let Some((ToKeeper::Start(spec), streams)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     let began = Instant::now();
-    // A program starts with no signal blocked; what happens meanwhile is seen by the first look at what has ended.
-    SigSet::all().thread_unblock().map_err(|error| text(&error))?;
-    let bridge = descriptors.pop();
-    let started = spec.program.as_ref().map(|program| Started::new(program, &spec, bridge));
-    blocked.thread_block().map_err(|error| text(&error))?;
-    // The reader of its output must see the end when the last descendant is gone, or when there never was one.
-    let _ = close_output();
-    let report = match started {
-        Some(Ok(started)) => {
+    // The reader of its output must see the end when the last descendant is gone, or when there never was one: `streams` are closed here.
+    let report = match helper.and_then(|helper| helper.become_program(&spec, streams)) {
+        Ok(started) => {
             let (exit_code, excess) = watch(&started.child, &supervisor, &signals, &spec);
             started.report(exit_code, excess, usage(began))
         }
-        Some(Err(error)) => FromKeeper::Failed(error),
-        None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), excess: None, usage: Usage::default(), enforced: None })),
+        Err(error) => FromKeeper::Failed(error),
     };
-    let is_only_removal = spec.program.is_none();
-    if !is_only_removal {
-        drop(supervisor.send(&report, &[]));
-        // What it wrote is read before the folder goes.
-        while let Ok(Some((message, _))) = supervisor.receive::<ToKeeper>() {
-            if matches!(message, ToKeeper::Release) {
-                break;
-            }
+    drop(supervisor.send(&report, &[]));
+    // What it wrote is read before the folder goes.
+    while let Ok(Some((message, _))) = supervisor.receive::<ToKeeper>() {
+        if matches!(message, ToKeeper::Release) {
+            break;
         }
     }
-    let removed = remove(&spec.folder, spec.uid);
-    if is_only_removal {
-        let report = removed.clone().map_or_else(FromKeeper::Failed, |()| report);
-        drop(supervisor.send(&report, &[]));
-    }
-    removed
-}
-
-fn close_output() -> std::io::Result<()> {
-    let null = File::options().write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
+    remove(&spec.program.scratch, spec.uid)
 }
 
 /// Waits for the end of the process, for the word to kill it, or until it uses too much; and for the end of its descendants. The exit code:
 /// none when it was killed; and what it used too much of.
 fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
     let pid = Pid::from_raw(child.id().cast_signed());
-    let limits = spec.program.as_ref().map(|program| program.limits).unwrap_or_default();
-    let mut memory = Memory::new(limits.total_memory_mb, spec.uid);
+    let mut memory = Memory::new(spec.program.limits.total_memory_mb, spec.uid);
     let disk = disk(spec);
     let mut excess = disk.as_ref().err().cloned();
     let mut disk = disk.ok().flatten();
@@ -107,7 +85,7 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
 
 /// Watches the folders that a process may write to.
 fn disk(spec: &KeeperSpec) -> Result<Option<PipeReader>, String> {
-    let Some(Spec { read_write, limits, .. }) = &spec.program else { return Ok(None) };
+    let Spec { read_write, limits, .. } = &spec.program;
     let disk = Disk { folders: read_write.clone(), uid: spec.uid, limits: *limits };
     disk.watch().map_err(|error| format!("was not let run: its disk could not be watched: {error}"))
 }

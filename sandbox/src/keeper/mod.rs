@@ -3,11 +3,13 @@
 
 mod descendants;
 mod disk;
+mod helper;
 mod keep;
 mod memory;
 mod remove;
 mod signal_user;
-mod started;
 
+pub(crate) use helper::become_program;
 pub(crate) use keep::keep;
+pub(crate) use remove::remove_folder;
 pub(crate) use signal_user::signal_own_user;

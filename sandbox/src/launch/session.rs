@@ -9,11 +9,12 @@ use nix::unistd::{chdir, getpid, getsid, setsid};
 
 use super::error::Error;
 
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 10;
+const SESSION_PRIORITY: &str = "/proc/self/autogroup";
 
 /// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
 /// out through it. `exec` ends this.
-pub(super) fn protect_memory() -> Result<(), Error> {
+pub(crate) fn protect_memory() -> Result<(), Error> {
     prctl::set_dumpable(false).map_err(|errno| Error::System("protect the helper's memory", errno.into()))
 }
 
@@ -26,11 +27,18 @@ pub(super) fn own_session() -> Result<(), Error> {
     Ok(())
 }
 
-/// Where time of the processor is short, the worker, the supervisor and the keepers have theirs before programs of steps: a third of what each
+/// To be called in a session of its own, and before the memory is protected or as root: only then may the session's priority be written.
+///
+/// Where time of the processor is short, the worker, the supervisor and the keepers have theirs before programs of steps: a tenth of what each
 /// of those has is left to one of these. No program without rights gets back from there.
 pub(super) fn yield_to_others() -> Result<(), Error> {
     let error = |errno: rustix::io::Errno| Error::System("lower the priority", errno.into());
     let now = rustix::process::getpriority_process(None).map_err(error)?;
+    // Outside of control groups each session is scheduled as one, and what is nice within it changes nothing. Where there are no such groups,
+    // and where it is too late, there is nothing to write to.
+    if getsid(None).is_ok_and(|leader| leader == getpid()) {
+        drop(std::fs::write(SESSION_PRIORITY, NICENESS.to_string()));
+    }
     rustix::process::setpriority_process(None, now.max(NICENESS)).map_err(error)
 }
 

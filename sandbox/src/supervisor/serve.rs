@@ -19,10 +19,14 @@ use super::folders::Folders;
 use super::heart::Heart;
 use super::places::{Places, SCRIPT};
 use super::processes::{Keepers, Streams};
-use crate::wire::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
+use crate::wire::{
+    Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Removal, Request, Socket, ToKeeper, ToSupervisor,
+};
 
 /// How often the heart is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Nothing happens for so long before the keeper of the next process is prepared.
+const PAUSE: Duration = Duration::from_millis(25);
 /// How long processes may take to end after the worker has.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 /// Folders that are removed at once which nobody waits for.
@@ -65,8 +69,16 @@ impl Supervisor {
         let mut code = None;
         let mut is_hung = false;
         while code.is_none() {
-            let timeout = look_at.saturating_duration_since(Instant::now());
+            let mut timeout = look_at.saturating_duration_since(Instant::now());
+            if !self.keepers.has_prepared() {
+                timeout = timeout.min(PAUSE);
+            }
+            let began = Instant::now();
             let (is_asked, reported) = self.wait(&signals, timeout);
+            // Not while there is something to do: what has just been started would share the processors with it.
+            if !self.keepers.has_prepared() && began.elapsed() >= PAUSE {
+                self.keepers.prepare();
+            }
             while let Ok(Some(signal)) = signals.read_signal() {
                 match Signal::try_from(signal.ssi_signo.cast_signed()) {
                     Ok(Signal::SIGCHLD) => {}
@@ -133,6 +145,8 @@ impl Supervisor {
             };
             if pid == self.pid {
                 code = Some(exit);
+            } else if self.keepers.is_prepared(pid) {
+                self.keepers.drop_prepared();
             } else if let Some(id) = self.keepers.of(pid) {
                 // It may have died before it could report.
                 self.report(id);
@@ -150,9 +164,8 @@ impl Supervisor {
     }
 
     fn report(&mut self, id: u64) {
-        let is_removal = self.keepers.is_removal(id);
         let answer = match self.keepers.report(id) {
-            Some(FromKeeper::Ended(_)) if is_removal => Ok(Answer::Done),
+            Some(FromKeeper::Removed) => Ok(Answer::Done),
             Some(FromKeeper::Ended(ended)) => Ok(Answer::Ended(ended)),
             Some(FromKeeper::Failed(error)) => Err(error),
             None => return,
@@ -225,8 +238,8 @@ impl Supervisor {
             written.unwrap_or(Ok(())).map_err(|error| format!("the script could not be written: {error}"))?;
         }
         let is_confined = process.level.is_some();
-        let program = Some(self.places.spec(process, read_write, scratch)?);
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.to_owned() }, Some(streams))
+        let program = self.places.spec(process, read_write, scratch)?;
+        self.keepers.start(id, KeeperSpec { uid, program, is_confined }, streams)
     }
 
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {
@@ -261,7 +274,7 @@ impl Supervisor {
             }
             FolderOp::Remove { folder } => {
                 let (folder, uid) = self.folders.whole(&folder)?;
-                return self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None).map(|()| None);
+                return self.keepers.remove_folder(id, Removal { folder, uid }).map(|()| None);
             }
         };
         Ok(Some((answer, None)))
@@ -275,7 +288,7 @@ impl Supervisor {
             let Ok(uid) = self.folders.owner(&folder) else { continue };
             self.next_removal += 1;
             let id = self.next_removal;
-            match self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None) {
+            match self.keepers.remove_folder(id, Removal { folder, uid }) {
                 Ok(()) => drop(self.removals.insert(id)),
                 Err(error) => eprintln!("nofx supervisor: {error}"),
             }
