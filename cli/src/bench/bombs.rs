@@ -35,13 +35,16 @@ pub(super) async fn run(as_json: bool) -> Outcome {
 async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let token = stack.dev.tokens.get("admin").cloned().unwrap_or_default();
     let api = Api::new(stack.dev.api_url.clone(), token);
-    // The worker is there when it has run something.
-    let warm = api.post("/api/runs", &json!({"plan": plan("true", 60)})).await?;
-    finished(&api, &warm).await?;
+    let before = loop {
+        // It may not have started yet.
+        match stack.metrics().await {
+            Ok(text) => break buckets(&text, DELAY),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    };
     let supervisor = stack.dev.pids.workers.first().map_or(0, |pid| i64::from(*pid));
     let worker = memory::worker_of(supervisor).unwrap_or_default();
     let idle = memory::resident(worker);
-    let before = buckets(&stack.metrics().await?, DELAY);
     let begin = Instant::now();
     let mut runs = vec![];
     for n in 0..STEPS {

@@ -36,6 +36,8 @@ impl Helper {
         let report = rustix::fs::memfd_create("report", MemfdFlags::CLOEXEC).map(File::from).map_err(|errno| failed(errno.into()))?;
         let descriptors: Vec<_> = std::iter::once(report.as_fd()).chain(streams.iter().map(AsFd::as_fd)).collect();
         self.socket.send(spec, &descriptors).map_err(failed)?;
+        // The reader of its output must see the end when the last descendant is gone.
+        drop(streams);
         Ok(Started { child: self.child, report, limits: spec.program.limits })
     }
 }
@@ -55,8 +57,8 @@ impl Started {
             Ok(None) => ended(None),
             Ok(Some(Report::Enforced(enforced))) => {
                 // Those that its keeper watches; the kernel's the helper has read back.
-                let Limits { total_memory_mb, total_disk_mb, total_files, .. } = self.limits;
-                let limits = Limits { total_memory_mb, total_disk_mb, total_files, ..enforced.limits };
+                let Limits { total_cpu_s, total_memory_mb, total_disk_mb, total_files, .. } = self.limits;
+                let limits = Limits { total_cpu_s, total_memory_mb, total_disk_mb, total_files, ..enforced.limits };
                 ended(Some(Enforced { limits, ..*enforced }))
             }
             Ok(Some(Report::Refused(why))) => FromKeeper::Failed(why),

@@ -15,8 +15,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::descendants::{kill_all, reap};
 use super::disk::Disk;
 use super::helper::Helper;
-use super::memory::Memory;
+use super::processor::ms;
 use super::remove::remove;
+use super::together::Together;
 use crate::launch::Spec;
 use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
 
@@ -34,7 +35,6 @@ pub(crate) fn keep() -> Result<(), String> {
 
     let Some((ToKeeper::Start(spec), streams)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     let began = Instant::now();
-    // The reader of its output must see the end when the last descendant is gone, or when there never was one: `streams` are closed here.
     let report = match helper.and_then(|helper| helper.become_program(&spec, streams)) {
         Ok(started) => {
             let (exit_code, excess) = watch(&started.child, &supervisor, &signals, &spec);
@@ -56,7 +56,7 @@ pub(crate) fn keep() -> Result<(), String> {
 /// none when it was killed; and what it used too much of.
 fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
     let pid = Pid::from_raw(child.id().cast_signed());
-    let mut memory = Memory::new(spec.program.limits.total_memory_mb, spec.uid);
+    let mut together = Together::new(&spec.program.limits, spec.uid);
     let disk = disk(spec);
     let mut excess = disk.as_ref().err().cloned();
     let mut disk = disk.ok().flatten();
@@ -65,12 +65,12 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
     while ended.is_none() && excess.is_none() && !is_to_end {
         let mut descriptors = vec![supervisor.as_fd(), signals.as_fd()];
         descriptors.extend(disk.iter().map(AsFd::as_fd));
-        let ready = wait_for(&descriptors, memory.as_ref().map(Memory::wait));
+        let ready = wait_for(&descriptors, together.as_ref().map(Together::wait));
         while matches!(signals.read_signal(), Ok(Some(_))) {}
         ended = reap(pid).0;
         // Whatever it says, also nothing any more, is that this must end.
         is_to_end = ready[0];
-        excess = memory.as_mut().and_then(Memory::excess);
+        excess = together.as_mut().and_then(Together::excess);
         if let Some(mut pipe) = disk.take_if(|_| ready.get(2) == Some(&true)) {
             let mut text = String::new();
             excess = excess.or_else(|| pipe.read_to_string(&mut text).ok().map(|_| text));
@@ -101,7 +101,6 @@ fn wait_for(descriptors: &[BorrowedFd<'_>], time: Option<Duration>) -> Vec<bool>
 
 /// Of all descendants, which all have ended.
 fn usage(began: Instant) -> Usage {
-    let ms = |time: nix::sys::time::TimeVal| time.tv_sec().unsigned_abs() * 1000 + time.tv_usec().unsigned_abs() / 1000;
     let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     Usage {
         cpu_ms: used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time())),

@@ -6,8 +6,10 @@ mod disk;
 mod helper;
 mod keep;
 mod memory;
+mod processor;
 mod remove;
 mod signal_user;
+mod together;
 
 pub(crate) use helper::become_program;
 pub(crate) use keep::keep;

@@ -28,7 +28,7 @@ pub(crate) fn become_program(
     streams: Streams,
     report: &mut File,
 ) -> Result<(), String> {
-    let error = match prepare(user, streams) {
+    let error = match prepare(spec, user, streams) {
         Err(error) => error,
         Ok(()) if !is_confined => unconfined(spec, report),
         Ok(()) if spec.level >= Level::L3 => bubble(spec, report),
@@ -37,7 +37,7 @@ pub(crate) fn become_program(
     descriptors::write_report(report, &Report::Refused(error.to_string())).map_err(|error| error.to_string())
 }
 
-fn prepare(user: Option<(u32, u32)>, streams: Streams) -> Result<(), Error> {
+fn prepare(spec: &Spec, user: Option<(u32, u32)>, streams: Streams) -> Result<(), Error> {
     // It is ended before the worker, its supervisor and its keeper when the machine's memory runs out. Only here may it write that.
     std::fs::write(SCORE, "1000").map_err(|error| Error::System("be the first to end when memory runs out", error))?;
     let Streams { stdin, stdout, stderr } = streams;
@@ -51,8 +51,11 @@ fn prepare(user: Option<(u32, u32)>, streams: Streams) -> Result<(), Error> {
         std::io::Result::Ok(())
     };
     replace().map_err(|error| Error::System("use the program's input and output", error))?;
-    session::own_session()?;
-    session::yield_to_others()?;
+    // The helper in bubblewrap has another session.
+    if spec.level < Level::L3 {
+        session::own_session()?;
+        session::yield_to_others()?;
+    }
     user.map_or(Ok(()), |(uid, gid)| privileges::become_user(uid, gid))
 }
 

@@ -36,17 +36,18 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Option<i32> {
 }
 
 fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
-    let result = session::yield_to_others()
-        .and_then(|()| session::protect_memory())
-        .and_then(|()| descriptors::open_report(report))
-        .and_then(|opened| {
-            let opened = file.insert(opened);
-            Ok((descriptors::read_spec(spec)?, opened))
-        });
-    match result {
+    match read(spec, report, file) {
         Ok((spec, file)) => run(&spec, file),
         Err(error) => error,
     }
+}
+
+fn read(spec: i32, report: i32, file: &mut Option<File>) -> Result<(Spec, &mut File), Error> {
+    session::own_session()?;
+    session::yield_to_others()?;
+    session::protect_memory()?;
+    let file = file.insert(descriptors::open_report(report)?);
+    Ok((descriptors::read_spec(spec)?, file))
 }
 
 /// Confines this process for ever, reports and becomes the program; returns only with what went wrong.
@@ -72,7 +73,6 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
         namespaces::require(&own, &spec.tcp)?;
     }
     session::die_with_parent()?;
-    session::own_session()?;
     session::mask();
     descriptors::close_inherited()?;
     session::enter(&spec.dir)?;

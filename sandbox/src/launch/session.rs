@@ -34,11 +34,9 @@ pub(super) fn own_session() -> Result<(), Error> {
 pub(super) fn yield_to_others() -> Result<(), Error> {
     let error = |errno: rustix::io::Errno| Error::System("lower the priority", errno.into());
     let now = rustix::process::getpriority_process(None).map_err(error)?;
-    // Outside of control groups each session is scheduled as one, and what is nice within it changes nothing. Where there are no such groups,
-    // and where it is too late, there is nothing to write to.
-    if getsid(None).is_ok_and(|leader| leader == getpid()) {
-        drop(std::fs::write(SESSION_PRIORITY, NICENESS.to_string()));
-    }
+    // Outside of control groups each session is scheduled as one, and what is nice within it changes nothing. The kernel takes this from
+    // processes without rights ten times a second, all of them together; where it has no such groups, there is no such file.
+    drop(std::fs::write(SESSION_PRIORITY, NICENESS.to_string()));
     rustix::process::setpriority_process(None, now.max(NICENESS)).map_err(error)
 }
 

@@ -49,9 +49,9 @@ impl Keepers {
         let (pid, socket) = match prepared {
             Some(prepared) => prepared,
             None => {
-                let (pid, socket) = spawn(KEEPER).map_err(failed)?;
+                let (pid, socket) = spawn(KEEPER).map_err(|error| failed(&error))?;
                 // Whatever happens now, its socket tells it.
-                socket.send(&message, &descriptors).map_err(failed)?;
+                socket.send(&message, &descriptors).map_err(|error| failed(&error))?;
                 (pid, socket)
             }
         };
@@ -77,8 +77,8 @@ impl Keepers {
     }
 
     pub(super) fn remove_folder(&mut self, id: u64, removal: Removal) -> Result<(), String> {
-        let (pid, socket) = spawn(REMOVER).map_err(failed)?;
-        socket.send(&removal, &[]).map_err(failed)?;
+        let (pid, socket) = spawn(REMOVER).map_err(|error| failed(&error))?;
+        socket.send(&removal, &[]).map_err(|error| failed(&error))?;
         let Removal { folder, uid } = removal;
         self.all.insert(id, Keeper { pid, socket, folder, uid, has_reported: false });
         Ok(())
@@ -131,6 +131,6 @@ fn spawn(role: &str) -> Result<(Pid, Socket), Error> {
     Ok((Pid::from_raw(child.id().cast_signed()), socket))
 }
 
-fn failed(error: Error) -> String {
+fn failed(error: &Error) -> String {
     format!("could not start a keeper: {error}")
 }

@@ -47,6 +47,7 @@ impl Confinement {
 /// supervisor knows.
 const DEFAULT: Limits = Limits {
     cpu_s: None,
+    total_cpu_s: None,
     memory_mb: None,
     total_memory_mb: None,
     file_mb: Some(20_480),
