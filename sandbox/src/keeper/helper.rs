@@ -7,9 +7,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use nix::unistd::Pid;
 use nofx_shared::drivers::{Enforced, Limits, Usage};
 use rustix::fs::MemfdFlags;
 
+use super::group::Group;
 use crate::launch::{self, Report};
 use crate::program::{HELPER, PROGRAM};
 use crate::wire::{Ended, FromKeeper, KeeperSpec, Socket};
@@ -35,15 +37,18 @@ impl Helper {
         let failed = |error: Error| format!("could not start the program: {error}");
         let report = rustix::fs::memfd_create("report", MemfdFlags::CLOEXEC).map(File::from).map_err(|errno| failed(errno.into()))?;
         let descriptors: Vec<_> = std::iter::once(report.as_fd()).chain(streams.iter().map(AsFd::as_fd)).collect();
+        // Before it is told anything: what it starts is in its group, too.
+        let group = Group::with(spec.group.clone(), Pid::from_raw(self.child.id().cast_signed()));
         self.socket.send(spec, &descriptors).map_err(failed)?;
         // The reader of its output must see the end when the last descendant is gone.
         drop(streams);
-        Ok(Started { child: self.child, report, limits: spec.program.limits })
+        Ok(Started { child: self.child, group, report, limits: spec.program.limits })
     }
 }
 
 pub(super) struct Started {
     pub child: Child,
+    pub group: Option<Group>,
     /// What the helper reports before it becomes the program.
     report: File,
     limits: Limits,
@@ -81,7 +86,7 @@ pub(crate) fn become_program() -> Result<(), String> {
     let keeper = Socket::from_stdin().map_err(|error| error.to_string())?;
     let received = keeper.receive::<KeeperSpec>().map_err(|error| error.to_string())?;
     drop(keeper);
-    let Some((KeeperSpec { uid, program, is_confined }, descriptors)) = received else { return Ok(()) };
+    let Some((KeeperSpec { uid, program, group: _, is_confined }, descriptors)) = received else { return Ok(()) };
     let mut descriptors = descriptors.into_iter();
     let (Some(report), Some(stdout), Some(stderr)) = (descriptors.next(), descriptors.next(), descriptors.next()) else {
         return Err("a program needs two descriptors for its output".to_owned());

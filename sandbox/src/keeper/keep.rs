@@ -2,7 +2,6 @@
 
 use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -14,7 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::descendants::{kill_all, reap};
 use super::disk::Disk;
-use super::helper::Helper;
+use super::group::Group;
+use super::helper::{Helper, Started};
+use super::memory;
 use super::processor::ms;
 use super::remove::remove;
 use super::together::Together;
@@ -37,8 +38,10 @@ pub(crate) fn keep() -> Result<(), String> {
     let began = Instant::now();
     let report = match helper.and_then(|helper| helper.become_program(&spec, streams)) {
         Ok(started) => {
-            let (exit_code, excess) = watch(&started.child, &supervisor, &signals, &spec);
-            started.report(exit_code, excess, usage(began))
+            let (exit_code, excess) = watch(&started, &supervisor, &signals, &spec);
+            let usage = usage(began, started.group.as_ref());
+            started.group.iter().for_each(Group::remove);
+            started.report(exit_code, excess, usage)
         }
         Err(error) => FromKeeper::Failed(error),
     };
@@ -54,9 +57,10 @@ pub(crate) fn keep() -> Result<(), String> {
 
 /// Waits for the end of the process, for the word to kill it, or until it uses too much; and for the end of its descendants. The exit code:
 /// none when it was killed; and what it used too much of.
-fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
-    let pid = Pid::from_raw(child.id().cast_signed());
-    let mut together = Together::new(&spec.program.limits, spec.uid);
+fn watch(started: &Started, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
+    let pid = Pid::from_raw(started.child.id().cast_signed());
+    let group = started.group.as_ref();
+    let mut together = Together::new(&spec.program.limits, spec.uid, group);
     let disk = disk(spec);
     let mut excess = disk.as_ref().err().cloned();
     let mut disk = disk.ok().flatten();
@@ -76,8 +80,12 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
             excess = excess.or_else(|| pipe.read_to_string(&mut text).ok().map(|_| text));
         }
     }
+    group.inspect(|group| group.kill());
     let at_last = kill_all(pid, spec.uid);
+    let of_memory = group.filter(|group| group.has_exceeded_memory()).and(spec.program.limits.total_memory_mb).map(memory::too_much);
     match ended {
+        // By a signal, which may have been the kernel's.
+        Some(None) => (None, of_memory),
         Some(exit_code) => (exit_code, None),
         None => (at_last.flatten().filter(|_| excess.is_none()), excess),
     }
@@ -100,10 +108,10 @@ fn wait_for(descriptors: &[BorrowedFd<'_>], time: Option<Duration>) -> Vec<bool>
 }
 
 /// Of all descendants, which all have ended.
-fn usage(began: Instant) -> Usage {
+fn usage(began: Instant, group: Option<&Group>) -> Usage {
     let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     Usage {
-        cpu_ms: used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time())),
+        cpu_ms: group.and_then(Group::cpu_ms).unwrap_or_else(|| used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time()))),
         max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         destinations: vec![],

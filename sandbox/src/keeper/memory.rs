@@ -9,7 +9,11 @@ pub(super) fn excess(tree: &[Pid], limit_mb: u64, uid: Option<u32>) -> Option<St
     let exceeds = |kb: u64| kb > limit_mb.saturating_mul(1024);
     // Pages that several processes share count for each of them here. That is cheap to read, and enough as long as it is little.
     let is_exceeded = exceeds(tree.iter().filter_map(|pid| status(*pid)).sum()) && exceeds(exact(tree, uid));
-    is_exceeded.then(|| format!("used more than {limit_mb} MiB of memory, all of its processes together"))
+    is_exceeded.then(|| too_much(limit_mb))
+}
+
+pub(super) fn too_much(limit_mb: u64) -> String {
+    format!("used more than {limit_mb} MiB of memory, all of its processes together")
 }
 
 /// In KiB, each shared page once; of a process that does not let its user look at it as `status` says.

@@ -3,6 +3,7 @@
 
 mod descendants;
 mod disk;
+mod group;
 mod helper;
 mod keep;
 mod memory;

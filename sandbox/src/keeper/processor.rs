@@ -1,13 +1,17 @@
 //! How much processor time a tree of processes has used together, those that have ended too: the kernel's limit is for each process, and a
-//! program that forks gets it again. Not counted is a process whose parent ignores its end, once it has ended: the kernel forgets it.
+//! program that forks gets it again. Without a control group, a process whose parent ignores its end is not counted once it has ended.
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
 
+use super::group::Group;
+
 /// What is wrong, if these processes, and those of this one's children that have ended, have used more than so many seconds.
-pub(super) fn excess(tree: &[Pid], limit_s: u64) -> Option<String> {
-    let ended = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |used| ms(used.user_time()) + ms(used.system_time()));
-    let used = tree.iter().filter_map(|pid| lives(*pid)).fold(ended, u64::saturating_add);
+pub(super) fn excess(tree: &[Pid], group: Option<&Group>, limit_s: u64) -> Option<String> {
+    let used = group.and_then(Group::cpu_ms).unwrap_or_else(|| {
+        let ended = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |used| ms(used.user_time()) + ms(used.system_time()));
+        tree.iter().filter_map(|pid| lives(*pid)).fold(ended, u64::saturating_add)
+    });
     (used > limit_s.saturating_mul(1000)).then(|| format!("used more than {limit_s} s of processor time, all of its processes together"))
 }
 
@@ -48,7 +52,7 @@ mod tests {
     fn this_process_has_used_what_it_has_computed() {
         let begin = lives(Pid::this()).expect("it lives");
         while lives(Pid::this()).expect("it lives") < begin + 50 {}
-        assert!(excess(&[Pid::this()], 0).is_some_and(|why| why.contains("more than 0 s of processor time")));
-        assert_eq!((excess(&[Pid::this()], u64::MAX), lives(Pid::from_raw(i32::MAX))), (None, None));
+        assert!(excess(&[Pid::this()], None, 0).is_some_and(|why| why.contains("more than 0 s of processor time")));
+        assert_eq!((excess(&[Pid::this()], None, u64::MAX), lives(Pid::from_raw(i32::MAX))), (None, None));
     }
 }

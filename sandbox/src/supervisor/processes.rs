@@ -26,6 +26,8 @@ pub(super) struct Keeper {
     /// Its folder, and whose it is.
     pub folder: PathBuf,
     pub uid: Option<u32>,
+    /// Its process's control group.
+    pub group: Option<PathBuf>,
     /// It has reported.
     has_reported: bool,
 }
@@ -40,7 +42,7 @@ pub(super) struct Keepers {
 
 impl Keepers {
     pub(super) fn start(&mut self, id: u64, spec: KeeperSpec, streams: Streams) -> Result<(), String> {
-        let (folder, uid) = (spec.program.scratch.clone(), spec.uid);
+        let (folder, uid, group) = (spec.program.scratch.clone(), spec.uid, spec.group.clone());
         let message = ToKeeper::Start(Box::new(spec));
         let Streams { output, bridge } = streams;
         let descriptors: Vec<_> = output.iter().chain(&bridge).map(AsFd::as_fd).collect();
@@ -55,7 +57,7 @@ impl Keepers {
                 (pid, socket)
             }
         };
-        self.all.insert(id, Keeper { pid, socket, folder, uid, has_reported: false });
+        self.all.insert(id, Keeper { pid, socket, folder, uid, group, has_reported: false });
         Ok(())
     }
 
@@ -80,7 +82,7 @@ impl Keepers {
         let (pid, socket) = spawn(REMOVER).map_err(|error| failed(&error))?;
         socket.send(&removal, &[]).map_err(|error| failed(&error))?;
         let Removal { folder, uid } = removal;
-        self.all.insert(id, Keeper { pid, socket, folder, uid, has_reported: false });
+        self.all.insert(id, Keeper { pid, socket, folder, uid, group: None, has_reported: false });
         Ok(())
     }
 

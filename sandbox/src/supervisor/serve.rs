@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::files::file;
 use super::folders::Folders;
+use super::groups::{self, Groups};
 use super::heart::Heart;
 use super::places::{Places, SCRIPT};
 use super::processes::{Keepers, Streams};
@@ -42,6 +43,8 @@ pub(super) struct Supervisor {
     folders: Folders,
     places: Places,
     keepers: Keepers,
+    /// None where this process may make none.
+    groups: Option<Groups>,
     heart: Heart,
     /// Answers that the worker has no room for yet: a worker that hangs must not hold its supervisor.
     answers: VecDeque<(FromSupervisor, Option<OwnedFd>)>,
@@ -56,10 +59,23 @@ pub(super) struct Supervisor {
 type Reply = Result<Option<(Answer, Option<OwnedFd>)>, String>;
 
 impl Supervisor {
-    pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places) -> Self {
+    pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places, groups: Option<Groups>) -> Self {
         let (keepers, heart, answers) = (Keepers::default(), Heart::default(), VecDeque::new());
         let (left, removals) = (folders.left().into(), HashSet::new());
-        Self { worker, pid, folders, places, keepers, heart, answers, left, unremoved: vec![], removals, next_removal: u64::MAX / 2 }
+        Self {
+            worker,
+            pid,
+            folders,
+            places,
+            keepers,
+            groups,
+            heart,
+            answers,
+            left,
+            unremoved: vec![],
+            removals,
+            next_removal: u64::MAX / 2,
+        }
     }
 
     /// Until the worker has ended, and all processes of its steps.
@@ -152,6 +168,8 @@ impl Supervisor {
                 self.report(id);
                 self.removals.remove(&id);
                 let Some(keeper) = self.keepers.remove(id) else { continue };
+                // It has removed it, unless it was killed.
+                keeper.group.iter().for_each(|group| groups::end(group));
                 if keeper.folder.symlink_metadata().is_ok() {
                     eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
                     self.unremoved.push(keeper.folder);
@@ -239,7 +257,8 @@ impl Supervisor {
         }
         let is_confined = process.level.is_some();
         let program = self.places.spec(process, read_write, scratch)?;
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined }, streams)
+        let group = self.groups.as_mut().and_then(|groups| groups.create(&program.limits));
+        self.keepers.start(id, KeeperSpec { uid, program, group, is_confined }, streams)
     }
 
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {

@@ -141,6 +141,8 @@ pub(crate) struct KeeperSpec {
     /// Whose the process is; none: this user's.
     pub uid: Option<u32>,
     pub program: Spec,
+    /// Its control group; none where there are none.
+    pub group: Option<PathBuf>,
     /// False: the program runs with all that its user may do.
     pub is_confined: bool,
 }

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nofx_shared::drivers::{Level, Limits};
@@ -27,10 +28,10 @@ struct Process {
 
 impl Process {
     fn start(program: Program) -> Self {
-        Self::start_as(program, true)
+        Self::start_as(program, true, None)
     }
 
-    fn start_as(program: Program, is_confined: bool) -> Self {
+    fn start_as(program: Program, is_confined: bool, group: Option<&Path>) -> Self {
         let (socket, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a pair");
         let mut command = Command::new(&program.spec.exe);
@@ -39,7 +40,7 @@ impl Process {
         let (stdout, output) = std::io::pipe().expect("a pipe");
         rustix::fs::fchown(&output, Some(Uid::from_raw(program.uid)), None).expect("own");
         let process = Self { program, socket, keeper, stdout };
-        let spec = json!({"uid": process.program.uid, "program": process.program.spec, "is_confined": is_confined});
+        let spec = json!({"uid": process.program.uid, "program": process.program.spec, "group": group, "is_confined": is_confined});
         process.send_with(&json!({"Start": spec}), &[output.as_fd(), std::io::stderr().as_fd()]);
         process
     }
@@ -203,14 +204,14 @@ fn a_session_of_a_program_leaves_the_processor_to_what_keeps_it() {
 
 #[test]
 fn an_unconfined_program_has_the_rights_of_its_user_and_its_end_says_so() {
-    let mut process = Process::start_as(Program::new(Level::L1, &["sh", "-c", "id -u; id -G; pwd; cat"]), false);
+    let mut process = Process::start_as(Program::new(Level::L1, &["sh", "-c", "id -u; id -G; pwd; cat"]), false, None);
     let (uid, workspace) = (process.program.uid, process.program.workspace().to_owned());
     assert_eq!(process.output(), format!("{uid}\n{uid}\n{}\n", workspace.display()), "and there is nothing to read");
     let end = process.end();
     assert_eq!((&end["exit_code"], &end["enforced"]["level"], &end["enforced"]["uid"]), (&json!(0), &Value::Null, &json!(uid)), "{end}");
     assert_eq!((&end["enforced"]["driver"], &end["enforced"]["seccomp"]), (&json!("worker-container"), &Value::Null), "{end}");
     process.release();
-    let mut missing = Process::start_as(Program::new(Level::L1, &["/no/such/program"]), false);
+    let mut missing = Process::start_as(Program::new(Level::L1, &["/no/such/program"]), false, None);
     assert_eq!(missing.output(), "");
     assert!(missing.refusal().contains("/no/such/program"));
 }
@@ -226,6 +227,33 @@ fn processor_time_of_all_processes_together_is_bounded() {
         assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
         assert_eq!(end["enforced"]["limits"]["total_cpu_s"], 1, "{level}: {end}");
         assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}");
+        process.release();
+    }
+}
+
+#[test]
+fn nothing_leaves_the_control_group_of_a_program() {
+    // The tree of groups of version 2, beside the older ones or alone. A machine may have none that root may write to.
+    let Some(base) =
+        ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new).into_iter().find(|path| path.join("cgroup.procs").exists())
+    else {
+        return;
+    };
+    // Nobody waits for those that end: the kernel forgets their time, but for the group's.
+    let forgotten = "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile True:\n    if os.fork() == 0:\n        \
+                     while time.process_time() < 0.1: pass\n        os._exit(0)\n    time.sleep(0.05)";
+    for level in LEVELS {
+        let group = base.join(format!("nofx-test-{}-{level}", std::process::id()));
+        if std::fs::create_dir(&group).is_err() {
+            return;
+        }
+        let mut program = Program::new(level, &["python3", "-I", "-c", forgotten]);
+        program.spec.limits = Limits { total_cpu_s: Some(1), ..Limits::default() };
+        let process = Process::start_as(program, true, Some(&group));
+        let end = process.end();
+        assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
+        assert!(end["usage"]["cpu_ms"].as_u64().is_some_and(|ms| ms > 1000), "{level}: {end}");
+        assert!(!group.exists(), "{level}: it is empty and removed");
         process.release();
     }
 }
