@@ -242,7 +242,7 @@ fn nothing_leaves_the_control_group_of_a_program() {
     // Nobody waits for those that end: the kernel forgets their time, but for the group's.
     let forgotten = "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile True:\n    if os.fork() == 0:\n        \
                      while time.process_time() < 0.1: pass\n        os._exit(0)\n    time.sleep(0.05)";
-    for level in LEVELS {
+    for level in [Level::L2, Level::L3] {
         let group = base.join(format!("nofx-test-{}-{level}", std::process::id()));
         if std::fs::create_dir(&group).is_err() {
             return;
