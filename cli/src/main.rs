@@ -84,7 +84,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
     };
     match result {
         Ok(exit) => exit.code(),
-        // It may repeat what a server, a file or a tool said.
+        // The message may repeat what a server, a file or a tool printed.
         Err(error) => failed(&nofx_worker::printable(&format!("{error:#}"))),
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::client::{Client, Files, Program, Running};
 use crate::wire::{Answer, Ended, FolderOp, Request};
 
-/// The worker's supervisor, as the worker sees it. Every call but `beat` may wait for a disk.
+/// The worker's supervisor, as the worker sees it. Every call but `heartbeat` may wait for a disk.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Client>);
 
@@ -18,8 +18,8 @@ impl Sandbox {
     }
 
     /// Says that the loop which calls this is alive: once it has begun, it must do so every second. Never waits.
-    pub fn beat(&self) {
-        self.0.beat();
+    pub fn heartbeat(&self) {
+        self.0.heartbeat();
     }
 
     /// Starts a program; `on_end` is called once, from another thread, when it and all of its descendants have ended.

@@ -165,7 +165,7 @@ $$;
 -- a usage; one with a fault (usage_fault) counts nothing, and its event says so.
 -- Takes: p_outcomes, with usage {cpu_ms, max_rss_bytes, wall_ms, destinations} and isolation; p_settled, the steps whose outcomes were accepted.
 -- Locks: a row of each run, in order; a row of each tenant's day, in order of tenants.
--- Returns: events to emit: sandbox.usage, one for each step that has a usage.
+-- Returns: events to emit: sandbox.used, one for each step that has a usage.
 -- Raises: nothing.
 create function nofx_private.record_usage(p_outcomes nofx_private.outcome[], p_settled nofx_private.settled_step[])
 returns nofx_private.new_event[]
@@ -209,7 +209,7 @@ begin
           wall_ms = least(u.wall_ms::numeric + excluded.wall_ms, 9223372036854775807),
           cost_micro_usd = least(u.cost_micro_usd::numeric + excluded.cost_micro_usd, 9223372036854775807)
   )
-  select array_agg(row (r.tenant_id, r.run_id, r.step_id, 'sandbox.usage', jsonb_build_object(
+  select array_agg(row (r.tenant_id, r.run_id, r.step_id, 'sandbox.used', jsonb_build_object(
            'name', r.data -> 'name', 'tool', r.data -> 'tool', 'driver', r.isolation -> 'driver', 'level', r.isolation -> 'level',
            'cpu_ms', coalesce(u.cpu_ms, 0), 'max_rss_bytes', coalesce(u.max_rss_bytes, 0), 'wall_ms', coalesce(u.wall_ms, 0),
            'cost_micro_usd', coalesce(u.cost_micro_usd, 0), 'destinations', coalesce(u.usage -> 'destinations', '[]'))

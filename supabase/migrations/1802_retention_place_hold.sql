@@ -14,7 +14,7 @@ declare
   v_hold nofx.legal_hold;
 begin
   if coalesce(length(v_reason), 0) not between 1 and 2000 then
-    perform nofx_private.refuse(422, 'reason-required', coalesce(p_run::text, 'tenant'), 'Say why it is held, in 1 to 2000 characters; the audit log keeps it.');
+    perform nofx_private.refuse(422, 'reason-required', coalesce(p_run::text, 'tenant'), 'Set `reason` to 1 to 2000 characters; the audit log keeps it.');
   end if;
   perform pg_advisory_xact_lock(hashtextextended('nofx_prune', 0));
   if p_run is not null then

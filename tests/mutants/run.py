@@ -55,17 +55,17 @@ def tied(sent):
 
 
 def run(arguments, until, cwd=None, env=None):
-    """Runs a program in a group of its own until an instant; its result and all that it said."""
+    """Runs a program in a group of its own until an instant; its result and all that it printed."""
     process = subprocess.Popen([*tied("TERM"), *arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        said, _ = process.communicate(timeout=max(0.1, until - time.monotonic()))
+        printed, _ = process.communicate(timeout=max(0.1, until - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise Inconclusive(f"{arguments[0]} did not end in time") from None
     finally:
         if process.poll() is None:
             stop(process)
-    return process.returncode, said.decode(errors="replace")
+    return process.returncode, printed.decode(errors="replace")
 
 
 class Database:
@@ -114,26 +114,26 @@ class Database:
         return run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", self.url(database, role), *arguments], until, env=options)
 
     def must(self, role, *arguments):
-        result, said = self.psql("postgres", role, *arguments)
+        result, printed = self.psql("postgres", role, *arguments)
         if result != 0:
-            sys.exit(f"the database cannot be prepared: {said}")
+            sys.exit(f"the database cannot be prepared: {printed}")
 
     def prove(self, folders, until):
         """Loads the schema as it is in the worktree into a new database and runs the tests of the folders: whether each is green."""
         self.must("supabase_admin", "-c", "drop database if exists mutant with (force)",
                   "-c", "create database mutant template postgres owner postgres")
         files = [word for file in sorted((self.tree / "supabase/migrations").glob("*.sql")) for word in ("-f", file)]
-        result, said = self.psql("mutant", "postgres", *files, until=until)
+        result, printed = self.psql("mutant", "postgres", *files, until=until)
         if result == 0:
-            result, said = self.psql("mutant", "postgres", "-f", self.tree / "supabase/tests/support.sql", until=until, settings="-c search_path=tap")
+            result, printed = self.psql("mutant", "postgres", "-f", self.tree / "supabase/tests/support.sql", until=until, settings="-c search_path=tap")
         if result != 0:
-            raise Unbuilt(said)
+            raise Unbuilt(printed)
         green = {}
         for folder in folders:
             tests = sorted((self.tree / "supabase/tests" / folder).rglob("*.test.sql"))
             options = {"PGOPTIONS": "-c search_path=tap,nofx -c client_min_messages=warning"}
-            result, said = run(["pg_prove", "--dbname", self.url("mutant", "postgres"), "--ext", ".sql", *tests], until, env=options)
-            green[folder] = (is_passed(result == 0, "\nResult: PASS" in said, "\nResult: FAIL" in said and self.process.poll() is None, said), said)
+            result, printed = run(["pg_prove", "--dbname", self.url("mutant", "postgres"), "--ext", ".sql", *tests], until, env=options)
+            green[folder] = (is_passed(result == 0, "\nResult: PASS" in printed, "\nResult: FAIL" in printed and self.process.poll() is None, printed), printed)
         return green
 
     def close(self):
@@ -184,12 +184,12 @@ class Bench:
         return run(["cargo", *arguments], until, cwd=self.tree, env={**self.environment, **(env or {})})
 
     def build(self, arguments):
-        result, said = self.cargo(arguments, time.monotonic() + BUILD_LIMIT_S)
+        result, printed = self.cargo(arguments, time.monotonic() + BUILD_LIMIT_S)
         if result != 0:
-            raise Unbuilt(said)
+            raise Unbuilt(printed)
 
     def test(self, tests, limit):
-        """Builds what they need, then runs tests on the worktree as it is: {test: (whether it is green, what it said)}."""
+        """Builds what they need, then runs tests on the worktree as it is: {test: (whether it is green, what it printed)}."""
         folders = [test.partition(":")[2] for test in tests if test.startswith("pgtap:")]
         units = [test for test in tests if test.startswith("unit:")]
         suites = [test for test in tests if test.split(":")[0] in SUITES]
@@ -212,13 +212,13 @@ class Bench:
         return found
 
     def cargo_test(self, arguments, until, env=None, lives=lambda: True):
-        """Whether these tests are green, and what they said; `lives` checks whether their stack is still there."""
-        result, said = self.cargo(["test", *arguments], until, env)
+        """Whether these tests are green, and what they printed; `lives` checks whether their stack is still there."""
+        result, printed = self.cargo(["test", *arguments], until, env)
         # A filter that matches no test is green, too.
-        ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in said.splitlines())
+        ran = any(line.startswith("test result: ok. ") and not line.startswith("test result: ok. 0 ") for line in printed.splitlines())
         if result == 0 and not ran:
             raise Inconclusive(f"no test has {arguments[-1]} in its name")
-        return is_passed(result == 0, ran, "test result: FAILED" in said and lives(), said), said
+        return is_passed(result == 0, ran, "test result: FAILED" in printed and lives(), printed), printed
 
     def suites(self, tests, until):
         """The same for tests that need a stack."""
@@ -263,7 +263,7 @@ def key_of(*parts):
 
 
 def judge(bench, mutant):
-    """Applies a mutant, runs its tests, takes it back: its verdict, and what a test that did not notice said."""
+    """Applies a mutant, runs its tests, takes it back: its verdict, and what a test that did not notice printed."""
     path = bench.tree / mutant["file"]
     good = path.read_text()
     if good.count(mutant["old"]) != 1:
@@ -329,11 +329,11 @@ def main():
                 found = bench.test(unproven, BASELINE_LIMIT_S)
             except (Unbuilt, Inconclusive) as error:
                 sys.exit(f"it does not come to a result without any mutant:\n{error}")
-            red = {test: said for test, (is_green, said) in found.items() if not is_green}
+            red = {test: printed for test, (is_green, printed) in found.items() if not is_green}
             for test in found.keys() - red.keys():
                 keep(key=key_of(commit, test), test=test)
             if red:
-                sys.exit("red without any mutant:\n" + "\n".join(f"{test}\n{said[-2000:]}" for test, said in red.items()))
+                sys.exit("red without any mutant:\n" + "\n".join(f"{test}\n{printed[-2000:]}" for test, printed in red.items()))
         table = []
         print(f"{'verdict':<15} {'seconds':>7}  mutant")
         for mutant in mutants:

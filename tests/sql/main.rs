@@ -1,7 +1,8 @@
-//! The schema by itself: its functions, its versions of Postgres, its guards against hostile input.
+//! The schema by itself: its functions, its versions of Postgres, what Rust has a copy of, its guards against hostile input.
 
 mod partitions;
 mod pgtap;
 mod sandboxes;
+mod tools;
 mod versions;
 mod writes;

@@ -3,6 +3,7 @@
 mod advisories;
 mod allowed;
 mod crates;
+mod declared_names;
 mod deploy;
 mod docs;
 mod glossary;
@@ -16,6 +17,7 @@ mod prototype;
 mod refusals;
 mod rooms;
 mod rust_source;
+mod script_source;
 mod scripts;
 mod sql;
 mod temporary;

@@ -1,11 +1,11 @@
-//! A `mod.rs` only says what is in its room: modules, imports, and lists. A list is a function that neither binds nor decides, but for one
-//! `match` that says what is whose.
+//! A `mod.rs` only says what is in its room: modules, imports, and lists. A list is an array, or a function that neither binds nor decides,
+//! but for one `match` that says what is whose.
 
 use std::collections::BTreeMap;
 
 use crate::allowed;
 use crate::layout::{files, root};
-use crate::rust_source::program;
+use crate::rust_source::{Token, program};
 
 /// What a `mod.rs` does beside naming what is in its room.
 fn logic(text: &str) -> Option<String> {
@@ -19,12 +19,20 @@ fn logic(text: &str) -> Option<String> {
         let begins = at == 0 || ["{", "}", ";", "]", "pub", ")", "unsafe"].iter().any(|end| tokens[at - 1].is(end));
         match word {
             "struct" | "enum" | "trait" | "impl" | "union" if begins => return Some(format!("has a type or an impl (`{word}`)")),
+            "type" if begins => return Some("has a type or an impl (`type`)".to_owned()),
+            "const" | "static" if begins && !is_list(&tokens[at..]) => return Some(format!("has a value that is no list (`{word}`)")),
             "let" | "if" | "for" | "while" | "loop" => return Some(format!("has logic (`{word}`)")),
             "mod" if tokens.get(at + 2).is_some_and(|next| next.is("{")) => return Some("has a module in it".to_owned()),
             _ => {}
         }
     }
     None
+}
+
+/// Whether a constant is an array or a slice, or no constant but a function or a block.
+fn is_list(tokens: &[Token<'_>]) -> bool {
+    let is = |at: usize, written: &str| tokens.get(at).is_some_and(|token| token.is(written));
+    !is(2, ":") || is(3, "[") || is(3, "&") && is(4, "[")
 }
 
 #[test]
@@ -52,6 +60,7 @@ mod tests {
     fn a_list_is_no_logic() {
         assert_eq!(logic("//! Doc.\nmod a;\npub use a::A;\npub fn all() -> impl Iterator<Item = A> { struct_of(|x: A| x) }"), None);
         assert_eq!(logic("pub fn run(b: B) -> C { match b { B::D => d::run(), B::E => e::run() } }"), None);
+        assert_eq!(logic("pub const ALL: &[(&str, A)] = &[]; const B: [u8; 1] = [1]; const fn c() {} use d as r#type;"), None);
         assert_eq!(logic("#[cfg(test)]\nmod tests { struct A; }"), None);
     }
 
@@ -59,7 +68,9 @@ mod tests {
     fn a_type_or_much_text_is_logic_wherever_it_stands() {
         assert_eq!(found("mod a;\npub(crate) enum B {}"), "has a type or an impl (`enum`)");
         assert_eq!(found("#[derive(Debug)]\nstruct B;"), "has a type or an impl (`struct`)");
-        assert_eq!(found("const _: () = { impl A for B {} };"), "has a type or an impl (`impl`)");
+        assert_eq!(found("const _: () = { impl A for B {} };"), "has a value that is no list (`const`)");
+        assert_eq!(found("const BYTES: u64 = 256 << 10;"), "has a value that is no list (`const`)");
+        assert_eq!(found("pub(super) type A = fn(&str) -> B;"), "has a type or an impl (`type`)");
         assert_eq!(found("fn a() { struct B; }"), "has a type or an impl (`struct`)");
         assert_eq!(found("mod a { pub struct B; }"), "has a module in it");
         assert_eq!(found(&"mod a;\n".repeat(61)), "has 61 lines");

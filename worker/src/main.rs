@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Threads start here, and not before: the supervisor has none. One thread: a loop that stands still sends no beats.
+/// Threads start here, and not before: the supervisor has none. One thread: a loop that stands still sends no heartbeats.
 fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(work),

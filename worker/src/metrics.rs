@@ -60,7 +60,7 @@ impl Metrics {
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
-            loop_delay: time(to, "loop_delay", "Time that the loop was late for its beat, once a second", buckets(0.001, 2.0, 14)),
+            loop_delay: time(to, "loop_delay", "Time that the loop was late for its heartbeat, once a second", buckets(0.001, 2.0, 14)),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
             step_duration: time(to, "step_duration", "Time between a step's claim and its outcome", step_duration()),
@@ -101,8 +101,8 @@ impl Metrics {
         self.steps_claimed.get_or_create(&vec![("attempt", which.to_owned())]).inc();
     }
 
-    /// The loop was so late for its beat.
-    pub(crate) fn beat(&self, late: Duration) {
+    /// The loop was so late for its heartbeat.
+    pub(crate) fn heartbeat(&self, late: Duration) {
         self.loop_delay.observe(late.as_secs_f64());
     }
 
@@ -112,8 +112,8 @@ impl Metrics {
     }
 
     /// A batch of what was past its retention was deleted.
-    pub(crate) fn pruned(&self, what: Retained, count: u32) {
-        self.history_pruned.get_or_create(&vec![("what", what.name().to_owned())]).inc_by(u64::from(count));
+    pub(crate) fn pruned(&self, kind: Retained, count: u32) {
+        self.history_pruned.get_or_create(&vec![("kind", kind.name().to_owned())]).inc_by(u64::from(count));
     }
 
     /// A step has an outcome. `tool` is the handler's name, not the step's: there are as many values as handlers.
@@ -219,8 +219,8 @@ mod tests {
         metrics.pruned(Retained::Runs, 3);
         metrics.pruned(Retained::Events, 5000);
         let text = metrics.render(None, &ProcessUsage::measure(), false);
-        assert!(text.contains("nofx_history_pruned_total{what=\"runs\"} 103\n"), "{text}");
-        assert!(text.contains("nofx_history_pruned_total{what=\"events\"} 5000\n"), "{text}");
+        assert!(text.contains("nofx_history_pruned_total{kind=\"runs\"} 103\n"), "{text}");
+        assert!(text.contains("nofx_history_pruned_total{kind=\"events\"} 5000\n"), "{text}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{admin, handlers, jobs, sbom, startup, task_protection};
 pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Error> {
     let stop = startup::stop_at_signal()?;
     let metrics = Arc::new(Metrics::new());
-    tokio::spawn(beat(sandbox.clone(), Arc::clone(&metrics)));
+    tokio::spawn(heartbeat(sandbox.clone(), Arc::clone(&metrics)));
     let isolation = isolation(settings.isolation_floor, &sandbox).await;
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let dependencies =
@@ -74,13 +74,13 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     Ok(())
 }
 
-/// Tells the supervisor that this loop moves: one that stands still for ten seconds is ended, with its processes, and started again.
-async fn beat(sandbox: Sandbox, metrics: Arc<Metrics>) {
+/// Shows the supervisor that this loop moves: one that stands still for ten seconds is ended, with its processes, and started again.
+async fn heartbeat(sandbox: Sandbox, metrics: Arc<Metrics>) {
     loop {
-        sandbox.beat();
+        sandbox.heartbeat();
         let due = tokio::time::Instant::now() + Duration::from_secs(1);
         tokio::time::sleep_until(due).await;
-        metrics.beat(due.elapsed());
+        metrics.heartbeat(due.elapsed());
     }
 }
 

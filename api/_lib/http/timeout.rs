@@ -17,6 +17,6 @@ const EXECUTING: Duration = Duration::from_secs(FUNCTION_TIMEOUT_S + 10);
 
 pub(super) async fn limit(request: Request, next: Next) -> Response {
     let deadline = if request.uri().path() == function_calls::PATH { EXECUTING } else { DEADLINE };
-    let late = || Refusal(Problem::new(Kind::TimedOut, format!("The request took longer than {} s.", deadline.as_secs()))).into_response();
+    let late = || Refusal(Problem::new(Kind::TimedOut, format!("The request timed out after {} s.", deadline.as_secs()))).into_response();
     tokio::time::timeout(deadline, next.run(request)).await.unwrap_or_else(|_| late())
 }

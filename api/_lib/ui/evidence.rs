@@ -24,8 +24,8 @@ pub(super) async fn read_text(ui: &Ui, artifact: &Artifact) -> Result<Text, Refu
 
 /// The evidence in an artifact; none when it holds something else.
 pub(super) async fn read_evidence(ui: &Ui, artifact: &Artifact) -> Result<Option<Evidence>, Refusal> {
-    const MOST: usize = 4 << 20;
-    Ok(serde_json::from_slice(&read(ui, artifact, MOST).await?).ok())
+    const MAX_BYTES: usize = 4 << 20;
+    Ok(serde_json::from_slice(&read(ui, artifact, MAX_BYTES).await?).ok())
 }
 
 async fn read(ui: &Ui, artifact: &Artifact, most: usize) -> Result<Vec<u8>, Refusal> {

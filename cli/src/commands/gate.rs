@@ -129,7 +129,7 @@ fn print(verdict: &GateVerdict) {
     output::line(format_args!("{}", line_of(verdict)));
 }
 
-/// One line, whatever a tool said: what the tree's tools print must neither steer the terminal nor look like another verdict.
+/// One line, whatever a tool printed: what the tree's tools print must neither steer the terminal nor look like another verdict.
 fn line_of(GateVerdict { name, evidence, file }: &GateVerdict) -> String {
     let text = printable(&format!("{:<14} {name:<16} {}  {}", name_of(evidence.verdict), evidence.summary, file.display()));
     // What steers a terminal is not shown here, since many tools colour what they print.

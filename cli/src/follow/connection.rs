@@ -62,7 +62,7 @@ pub(super) enum Interruption {
 
 /// Why no more bytes come.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum StreamError {
     #[error("the connection broke")]
     Read,
     #[error("nothing arrived for {} s", .0.as_secs())]
@@ -77,11 +77,11 @@ impl Connection {
         let state = (response, Pending::default());
         let bytes = futures::stream::unfold(state, move |(mut response, mut pending)| async move {
             let chunk = match tokio::time::timeout(silence, response.chunk()).await {
-                Err(_) => Err(Broken::Silent(silence)),
-                Ok(Err(_)) => Err(Broken::Read),
+                Err(_) => Err(StreamError::Silent(silence)),
+                Ok(Err(_)) => Err(StreamError::Read),
                 Ok(Ok(chunk)) => Ok(chunk?),
             };
-            let chunk = chunk.and_then(|chunk| if pending.add(&chunk) { Ok(chunk) } else { Err(Broken::TooLong) });
+            let chunk = chunk.and_then(|chunk| if pending.add(&chunk) { Ok(chunk) } else { Err(StreamError::TooLong) });
             Some((chunk, (response, pending)))
         });
         Self { events: Box::pin(SseStream::from_bytes_stream(bytes)) }
@@ -91,8 +91,8 @@ impl Connection {
     pub(super) async fn next(&mut self) -> Result<Option<Sse>, Interruption> {
         let event = self.events.next().await.transpose();
         event.map_err(|error| match error {
-            Error::Body(cause) => match cause.downcast_ref::<Broken>() {
-                Some(Broken::TooLong) => Interruption::Invalid(cause.to_string()),
+            Error::Body(cause) => match cause.downcast_ref::<StreamError>() {
+                Some(StreamError::TooLong) => Interruption::Invalid(cause.to_string()),
                 _ => Interruption::Temporary(cause.to_string()),
             },
             error => Interruption::Invalid(error.to_string()),

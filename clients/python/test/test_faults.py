@@ -121,7 +121,7 @@ def test_a_connection_that_is_silent_is_made_again() -> None:
     assert [headers["last-event-id"] for headers in seen] == ["1-0", "1-1", "1-1"]
 
 
-def test_a_submission_whose_response_was_lost_is_sent_again_with_the_same_key() -> None:
+def test_a_submission_whose_response_never_arrived_is_sent_again_with_the_same_key() -> None:
     created = answer("201 Created\r\nContent-Type: application/json\r\nContent-Length: 11", b'{"id": "r"}')
     problem = b'{"type": "https://nofx.dev/problems/request-in-progress", "title": "", "detail": ""}'
     head = f"409 Conflict\r\nContent-Type: application/problem+json\r\nRetry-After: 0\r\nContent-Length: {len(problem)}"

@@ -58,12 +58,12 @@ def test_refusals_say_what_is_wrong_and_where(author: Client) -> None:
         submit(author, {"plan": {"goal": "x", "steps": [{"name": "a", "tool": "noop", "needs": ["b"]}]}})
     assert invalid.value.status == 422
     unknown = str(uuid.uuid4())
-    stranger = connect("NOBODY")
+    outsider = connect("NOBODY")
     attempts: list[tuple[int, Callable[[], object]]] = [
         (404, lambda: wait(author, unknown)),
         (404, lambda: download(author, unknown)),
-        (401, lambda: submit(stranger, ONE)),
-        (401, lambda: next(stream(stranger))),
+        (401, lambda: submit(outsider, ONE)),
+        (401, lambda: next(stream(outsider))),
         (403, lambda: author.post("/api/keys", {"name": "x", "role": "admin"})),
     ]
     for status, attempt in attempts:

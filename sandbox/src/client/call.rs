@@ -104,9 +104,9 @@ impl Client {
         }
         let descriptors: Result<Vec<_>, _> = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect();
         let sent = descriptors.map(|descriptors| drop(self.outbox.send(Outgoing { message: ToSupervisor { id, request }, descriptors })));
-        let sent = sent.map_err(|error| format!("the supervisor could not be asked: {error}"));
-        let reply: Reply =
-            sent.and_then(|()| answer.recv_timeout(self.longest_answer).map_err(|_| "the supervisor does not answer".to_owned()).flatten());
+        let sent = sent.map_err(|error| format!("the request could not be sent to the supervisor: {error}"));
+        let reply: Reply = sent
+            .and_then(|()| answer.recv_timeout(self.longest_answer).map_err(|_| "no response from the supervisor".to_owned()).flatten());
         if reply.is_err() {
             let mut waiting = self.waiting();
             waiting.answers.remove(&id);
@@ -132,12 +132,12 @@ impl Client {
     /// Whoever waits for the answer must hear it. That the supervisor is gone, who reads finds out.
     fn not_sent(&self, id: u64, error: &std::io::Error) {
         let waiting = self.waiting().answers.remove(&id);
-        drop(waiting.map(|waiting| waiting.try_send(Err(format!("the supervisor could not be asked: {error}")))));
+        drop(waiting.map(|waiting| waiting.try_send(Err(format!("the request could not be sent to the supervisor: {error}")))));
     }
 
     /// Says that the loop which calls this is alive. Never waits.
-    pub(crate) fn beat(&self) {
-        drop(self.socket.try_send(&ToSupervisor { id: 0, request: Request::Beat }, &[]));
+    pub(crate) fn heartbeat(&self) {
+        drop(self.socket.try_send(&ToSupervisor { id: 0, request: Request::Heartbeat }, &[]));
     }
 }
 

@@ -1,5 +1,5 @@
-//! The worker's end of the socket to its supervisor: starts processes, opens files, beats. Calls wait for their answer: not for the loop's
-//! thread.
+//! The worker's end of the socket to its supervisor: starts processes, opens files, sends heartbeats. Calls wait for their answer: not for
+//! the loop's thread.
 
 mod bridge;
 mod call;

@@ -1,5 +1,5 @@
 //! Paths beneath an open folder. The kernel resolves each as a whole, so no link, and no folder that is exchanged for one meanwhile, leads
-//! out. What is wrong is said in words that follow the path: "`report.xml` is not a regular file".
+//! out. An error is a phrase that follows the path: "`report.xml` is not a regular file".
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path};

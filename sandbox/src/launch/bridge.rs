@@ -1,5 +1,5 @@
-//! The egress proxy inside a network of the program's own. There the helper listens at the port that the proxy has outside, and hands the
-//! listener out over the socket that is its standard input: whoever accepts from it is outside, and nothing but it leads there.
+//! The egress proxy inside a network of the program's own. There the helper listens at the port that the proxy has outside, and sends the
+//! listener over the socket that is its standard input: whoever accepts from it is outside, and nothing but it leads there.
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -14,9 +14,9 @@ use super::error::Error;
 /// What `Bridge` reads: the value of a message without content.
 const MESSAGE: &[u8] = b"null";
 
-pub(super) fn hand_out(port: u16) -> Result<(), Error> {
+pub(super) fn send_listener(port: u16) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| Error::System("listen for the egress proxy", error))?;
-    send(&listener).map_err(|error| Error::System("hand out the listener of the egress proxy", error))
+    send(&listener).map_err(|error| Error::System("send the listener of the egress proxy", error))
 }
 
 fn send(listener: &TcpListener) -> io::Result<()> {

@@ -20,25 +20,25 @@ use super::error::Error;
 use super::{Spec, files};
 
 /// The oldest version with all that L2 means. Less is refused, more is used.
-const LEAST: ABI = ABI::V6;
-/// The newest that the crate knows; what the kernel has of it beyond `LEAST` is used.
-const MOST: ABI = ABI::V10;
+const MIN_ABI: ABI = ABI::V6;
+/// The newest that the crate knows; what the kernel has of it beyond `MIN_ABI` is used.
+const MAX_ABI: ABI = ABI::V10;
 
 /// Restricts this thread for ever; returns the version whose every restriction holds.
 pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error> {
     let mut rules = handled(has_own_network)?;
     for path in files::SYSTEM.into_iter().chain([files::RESOLVER]) {
-        rules = allow_if_there(rules, path, AccessFs::from_read(MOST))?;
+        rules = allow_if_there(rules, path, AccessFs::from_read(MAX_ABI))?;
     }
     rules = allow_if_there(rules, files::PROC, AccessFs::ReadFile | AccessFs::ReadDir)?;
     for path in files::DEVICES {
         rules = allow_if_there(rules, path, AccessFs::ReadFile | AccessFs::WriteFile)?;
     }
     if spec.level >= Level::L3 {
-        rules = allow_if_there(rules, files::SHARED_MEMORY, AccessFs::from_all(MOST))?;
+        rules = allow_if_there(rules, files::SHARED_MEMORY, AccessFs::from_all(MAX_ABI))?;
     }
     for path in &spec.read_only {
-        rules = allow_opened(rules, path, open(path).map_err(io::Error::from), AccessFs::from_read(MOST))?;
+        rules = allow_opened(rules, path, open(path).map_err(io::Error::from), AccessFs::from_read(MAX_ABI))?;
     }
     for path in &spec.read_write {
         let opened = open(path);
@@ -46,7 +46,7 @@ pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error>
         if opened.as_ref().err() == Some(&rustix::io::Errno::NOENT) && *path != spec.scratch {
             continue;
         }
-        rules = allow_opened(rules, path, opened.map_err(io::Error::from), AccessFs::from_all(MOST))?;
+        rules = allow_opened(rules, path, opened.map_err(io::Error::from), AccessFs::from_all(MAX_ABI))?;
     }
     let ports = if has_own_network { &[] } else { spec.tcp.ports() };
     for port in ports {
@@ -57,9 +57,9 @@ pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error>
         rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
     }
     let status = rules.restrict_self()?;
-    // Below `LEAST` an error came before this; above it a kernel that is older than the crate enforces all that it has.
+    // Below `MIN_ABI` an error came before this; above it a kernel that is older than the crate enforces all that it has.
     let LandlockStatus::Available { effective_abi, .. } = status.landlock else { return Err(Error::PartialLandlock) };
-    if status.ruleset == RulesetStatus::NotEnforced || effective_abi < LEAST {
+    if status.ruleset == RulesetStatus::NotEnforced || effective_abi < MIN_ABI {
         return Err(Error::PartialLandlock);
     }
     Ok(effective_abi as u32)
@@ -68,7 +68,7 @@ pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error>
 /// All that Landlock can refuse is refused, unless a rule allows it; but ports where the network is the program's own.
 fn handled(has_own_network: bool) -> Result<RulesetCreated, Error> {
     let mut rules = Ruleset::default();
-    for (abi, how) in [(LEAST, CompatLevel::HardRequirement), (MOST, CompatLevel::BestEffort)] {
+    for (abi, how) in [(MIN_ABI, CompatLevel::HardRequirement), (MAX_ABI, CompatLevel::BestEffort)] {
         rules = rules.set_compatibility(how).handle_access(AccessFs::from_all(abi))?.scope(Scope::from_all(abi))?;
         if !has_own_network {
             rules = rules.handle_access(AccessNet::from_all(abi))?;
@@ -101,6 +101,6 @@ fn allow_opened(
     let opened = opened.map_err(error)?;
     let kind = rustix::fs::fstat(&opened).map_err(|errno| error(errno.into()))?.st_mode;
     // What concerns folders only is refused in the rule of a file.
-    let access = if FileType::from_raw_mode(kind) == FileType::Directory { access } else { access & AccessFs::from_file(MOST) };
+    let access = if FileType::from_raw_mode(kind) == FileType::Directory { access } else { access & AccessFs::from_file(MAX_ABI) };
     Ok(rules.add_rule(PathBeneath::new(opened, access))?)
 }

@@ -1,4 +1,4 @@
-//! Which namespaces are the program's own: told by comparing, not by trusting who started the helper.
+//! Which namespaces are the program's own: known by comparing, not by trusting who started the helper.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -80,7 +80,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     let has_own_network = own.contains(&Namespace::Network);
     if let Tcp::Proxy(port) = spec.tcp {
         if has_own_network {
-            bridge::hand_out(port)?;
+            bridge::send_listener(port)?;
         }
         bridge::close()?;
     }

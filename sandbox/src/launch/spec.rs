@@ -1,4 +1,4 @@
-//! What the helper process is told.
+//! What the helper process receives.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -56,7 +56,7 @@ pub fn probe(exe: &Path) -> Host {
 fn offer(exe: &Path, level: Level, user: Option<(u32, u32)>) -> Offer {
     let result = match user {
         // A user namespace is a border, too; below L3 there is none but the user.
-        None if level < Level::L3 => Err("programs would run as the user who starts them: it needs the user pool".to_owned()),
+        None if level < Level::L3 => Err("programs would run as the user who starts them: this level needs the user pool".to_owned()),
         _ => try_level(exe, level, user),
     };
     match result {

@@ -40,7 +40,7 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
 
 fn last_words(name: &str, output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let line = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
+    let line = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing was printed");
     format!("`{name}` ended with {}: {line}", output.status)
 }
 

@@ -42,7 +42,7 @@ pub(super) fn seccomp(digest: Option<&str>) -> Part {
 
 pub(super) fn landlock(abi: Option<u32>) -> Part {
     let why = || {
-        "L2 applied no rules: it needs version 6 (Linux 6.12) or later, and `landlock` in the kernel's list of security modules".to_owned()
+        "L2 applied no rules: Landlock is needed in version 6 (Linux 6.12) or later, and `landlock` in the kernel's list of security modules".to_owned()
     };
     Part::new("Landlock", abi.map(|abi| format!("version {abi}")).ok_or_else(why))
 }
@@ -71,9 +71,9 @@ fn try_cgroup(mounts: &Path, own: &Path) -> Result<String, String> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
     let mounts = read(mounts)?;
     let mount = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).find(|words| words.get(2) == Some(&"cgroup2"));
-    let mount = mount.and_then(|words| words.get(1).map(PathBuf::from)).ok_or("it is not mounted")?;
+    let mount = mount.and_then(|words| words.get(1).map(PathBuf::from)).ok_or("cgroup v2 is not mounted")?;
     let own = read(own)?;
-    let path = own.lines().find_map(|line| line.strip_prefix("0::/")).ok_or("this process is in no group of it")?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::/")).ok_or("this process is in no group of cgroup v2")?;
     let group = mount.join(path).join(format!("nofx-probe-{}", std::process::id()));
     fs::create_dir(&group).map_err(|error| format!("{}: {error}", group.display()))?;
     let controllers = read(&group.join("cgroup.controllers"));
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn a_group_that_cannot_be_made_or_limited_is_none() {
         let mount = "cgroup2 HERE cgroup2 rw 0 0\n";
-        assert_eq!(try_in("cgroup /x cgroup rw,pids 0 0\n", "0::/mine\n"), Err("it is not mounted".to_owned()));
-        assert_eq!(try_in(mount, "3:pids:/\n"), Err("this process is in no group of it".to_owned()));
+        assert_eq!(try_in("cgroup /x cgroup rw,pids 0 0\n", "0::/mine\n"), Err("cgroup v2 is not mounted".to_owned()));
+        assert_eq!(try_in(mount, "3:pids:/\n"), Err("this process is in no group of cgroup v2".to_owned()));
         assert!(try_in(mount, "0::/other\n").is_err_and(|why| why.contains("No such file")));
         assert!(try_in(mount, "0::/mine\n").is_err_and(|why| why.contains("cgroup.controllers")));
     }

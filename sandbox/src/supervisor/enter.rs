@@ -103,7 +103,7 @@ fn check_namespaces(exe: &Path) -> Result<(), String> {
         offer => {
             let why = offer.and_then(|offer| offer.why_not).unwrap_or_default();
             Err(format!(
-                "steps cannot be kept from this worker: it is not root, so that they cannot have users of their own, and they cannot have \
+                "steps cannot be kept from this worker: the worker is not root, so steps cannot have users of their own, and they cannot have \
                  namespaces either ({why}). Start it as root, or install bubblewrap and allow user namespaces; `nofx sandbox probe` shows what \
                  works. NOFX_ISOLATION=none runs steps with all that this user can reach"
             ))

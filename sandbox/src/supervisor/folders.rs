@@ -212,7 +212,7 @@ impl Folders {
         match &mut self.users {
             Some(users) if users.contains(uid) => users.hold(uid).map(|()| Some(uid)),
             None if uid == nix::unistd::geteuid().as_raw() => Ok(None),
-            _ => Err(format!("the folder belongs to user {uid}, which is none of NOFX_STEP_USERS")),
+            _ => Err(format!("the folder belongs to user {uid}, which is not in NOFX_STEP_USERS")),
         }
     }
 }
@@ -234,13 +234,13 @@ fn prepare(folder: &Path, is_entered: bool) -> Result<(), Error> {
         Err(Error::new(ErrorKind::PermissionDenied, text))
     };
     if !found.is_dir() {
-        return refuse("it is a link");
+        return refuse("the folder is a link");
     }
     if found.uid() != nix::unistd::geteuid().as_raw() {
-        return refuse("it belongs to another user");
+        return refuse("the folder belongs to another user");
     }
     if found.permissions().mode() & 0o022 != 0 {
-        return refuse("other users can write to it");
+        return refuse("other users can write to the folder");
     }
     std::fs::set_permissions(folder, Permissions::from_mode(mode))
 }

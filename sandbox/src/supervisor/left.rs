@@ -8,7 +8,7 @@ use rustix::fs::FlockOperation;
 /// In the name of a workspace until it is adopted, between its run and the supervisor that made it.
 pub(super) const NEW: &str = ".new-";
 /// Most of them that are found at once.
-const MOST: usize = 10_000;
+const MAX_FOLDERS: usize = 10_000;
 
 /// Below the folder of all workspaces; `tmp` has the scratch folders of all supervisors, each locked while its supervisor lives.
 pub(super) fn left(root: &Path, tmp: &Path) -> Vec<PathBuf> {
@@ -20,7 +20,7 @@ pub(super) fn left(root: &Path, tmp: &Path) -> Vec<PathBuf> {
         inside
     });
     let new = entries(root).filter(|folder| maker(folder).is_some_and(|name| !is_locked(&tmp.join(name))));
-    scratch.chain(new).take(MOST).collect()
+    scratch.chain(new).take(MAX_FOLDERS).collect()
 }
 
 /// The name of the scratch folder of the supervisor that made a workspace which is not adopted.

@@ -30,7 +30,7 @@ impl Places {
         match (self.least, asked) {
             (Some(least), asked) => Ok(Some(asked.map_or(least, |asked| asked.max(least)))),
             (None, None) => Ok(None),
-            (None, Some(asked)) => Err(format!("it is to be confined at {asked}, and NOFX_ISOLATION=none confines nothing")),
+            (None, Some(asked)) => Err(format!("the program is to be confined at {asked}, and NOFX_ISOLATION=none confines nothing")),
         }
     }
 

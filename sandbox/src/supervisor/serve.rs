@@ -24,8 +24,8 @@ use crate::wire::{
     Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Removal, Request, Socket, ToKeeper, ToSupervisor,
 };
 
-/// How often the heart is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the heart is checked.
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 /// Nothing happens for so long before the keeper of the next process is prepared.
 const PAUSE: Duration = Duration::from_millis(25);
 /// How long processes may take to end after the worker has.
@@ -81,18 +81,18 @@ impl Supervisor {
     /// Until the worker has ended, and all processes of its steps.
     pub(super) fn serve(mut self) -> Result<ExitCode, String> {
         let signals = signals().map_err(|error| error.to_string())?;
-        let mut look_at = Instant::now() + LOOK;
+        let mut next_check = Instant::now() + CHECK_PERIOD;
         let mut code = None;
         let mut is_hung = false;
         while code.is_none() {
-            let mut timeout = look_at.saturating_duration_since(Instant::now());
+            let mut timeout = next_check.saturating_duration_since(Instant::now());
             if !self.keepers.has_prepared() {
                 timeout = timeout.min(PAUSE);
             }
             let began = Instant::now();
             let (is_asked, reported) = self.wait(&signals, timeout);
             // Not while there is something to do: what has just been started would share the processors with it.
-            if !self.keepers.has_prepared() && began.elapsed() >= PAUSE {
+            if !self.keepers.has_prepared() && !is_asked && reported.is_empty() && began.elapsed() >= PAUSE {
                 self.keepers.prepare();
             }
             while let Ok(Some(signal)) = signals.read_signal() {
@@ -111,9 +111,9 @@ impl Supervisor {
             if is_asked && code.is_none() {
                 self.receive();
             }
-            if Instant::now() >= look_at {
-                look_at = Instant::now() + LOOK;
-                if self.heart.look() && !is_hung {
+            if Instant::now() >= next_check {
+                next_check = Instant::now() + CHECK_PERIOD;
+                if self.heart.check() && !is_hung {
                     is_hung = true;
                     eprintln!("nofx supervisor: the worker's loop has stood still for 10 seconds; ending it");
                     self.keepers.end_all();
@@ -198,7 +198,7 @@ impl Supervisor {
     fn receive(&mut self) {
         let Ok(Some((ToSupervisor { id, request }, descriptors))) = self.worker.receive::<ToSupervisor>() else { return };
         let reply = match request {
-            Request::Beat => return self.heart.beat(),
+            Request::Heartbeat => return self.heart.heartbeat(),
             Request::Stop { run } => return self.keepers.send(run, &ToKeeper::Kill),
             Request::Release { run } => return self.keepers.send(run, &ToKeeper::Release),
             Request::Run(process) => self.run(id, *process, descriptors),

@@ -121,7 +121,7 @@ fn prepare(folder: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let found = std::fs::symlink_metadata(folder)?;
     let is_ours = found.is_dir() && found.uid() == nix::unistd::geteuid().as_raw() && found.permissions().mode() & 0o077 == 0;
-    if is_ours { Ok(()) } else { Err(Error::new(ErrorKind::PermissionDenied, "it is another user's")) }
+    if is_ours { Ok(()) } else { Err(Error::new(ErrorKind::PermissionDenied, "the folder is another user's")) }
 }
 
 fn has_process(uid: u32) -> bool {

@@ -13,13 +13,13 @@ pub(super) fn prepare(folder: &Path, user: Option<u32>) -> Result<(), Error> {
     let own = nix::unistd::geteuid().as_raw();
     let refuse = |why| Err(Error::new(ErrorKind::PermissionDenied, why));
     if !found.is_dir() {
-        return refuse("it is a link");
+        return refuse("the folder is a link");
     }
     if ![own, user.unwrap_or(own)].contains(&found.uid()) {
-        return refuse("it belongs to another user");
+        return refuse("the folder belongs to another user");
     }
     if found.permissions().mode() & 0o077 != 0 {
-        return refuse("other users can enter it");
+        return refuse("other users can enter the folder");
     }
     match user {
         Some(user) if found.uid() == own => std::os::unix::fs::lchown(folder, Some(user), Some(user)),

@@ -51,7 +51,7 @@ pub(crate) enum Request {
         op: FileOp,
     },
     /// The worker's loop is alive.
-    Beat,
+    Heartbeat,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -73,7 +73,7 @@ event_types! {
     GateExpired(GateData) => "gate.expired";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
     /// What the processes of an attempt used.
-    SandboxUsage(SandboxUsage) => "sandbox.usage";
+    SandboxUsed(SandboxUsed) => "sandbox.used";
     ModelAnswered(Box<ModelCallData>) => "model.answered";
     ModelFailed(Box<ModelCallData>) => "model.failed";
     /// The response of an earlier call was reused.
@@ -247,7 +247,7 @@ event_data! {
         pub people: Option<Vec<String>>,
     }
 
-    pub struct SandboxUsage {
+    pub struct SandboxUsed {
         pub name: String,
         pub tool: String,
         /// Where they ran; null when the driver reported nothing.

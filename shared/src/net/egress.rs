@@ -116,7 +116,7 @@ mod tests {
     /// A hostile name server returns one address for the check and another for the call. Names are looked up in a file here
     /// (Debian's `libnss-wrapper`, loaded before the C library), so the test runs itself once more.
     #[tokio::test]
-    #[expect(clippy::disallowed_methods, reason = "starts itself with other names, which are told by a variable")]
+    #[expect(clippy::disallowed_methods, reason = "starts itself with other names, which a variable has")]
     async fn a_name_that_changes_its_address_after_the_check_leads_nowhere_else() {
         let Some(file) = std::env::var_os("NSS_WRAPPER_HOSTS").map(std::path::PathBuf::from) else {
             let folder = tempfile::tempdir().expect("a folder");

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// The longest wait that is followed.
-const LONGEST: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 /// How long a response asks to wait with the next request, an hour at most: `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3). None
 /// without the header, or when it is neither. Providers of models also send fractions of a second.
@@ -14,12 +14,12 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn wait(text: &str, now: SystemTime) -> Option<Duration> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let asked = if is_number {
-        Duration::try_from_secs_f64(text.parse::<f64>().ok()?.min(LONGEST.as_secs_f64())).ok()?
+        Duration::try_from_secs_f64(text.parse::<f64>().ok()?.min(MAX_WAIT.as_secs_f64())).ok()?
     } else {
         // A date that has passed: now.
         httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()
     };
-    Some(asked.min(LONGEST))
+    Some(asked.min(MAX_WAIT))
 }
 
 #[cfg(test)]

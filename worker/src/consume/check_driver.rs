@@ -31,11 +31,11 @@ pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &
 fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
     let is_proxied = step.spec.resources.as_ref().is_some_and(|asked| asked.network == Some(Network::Proxy));
     if is_proxied && !is_here(step) {
-        let why = "the egress proxy of `resources.network` is for steps on the worker's own machine: say `none` or `all`";
+        let why = "only steps on the worker's own machine have an egress proxy; set `resources.network` to `none` or `all`";
         return Err(Failure::permanent(why));
     }
     if is_proxied && step.min_isolation(isolation.floor) < Some(Level::L2) {
-        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1: say `min_isolation: L2`";
+        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1; set `min_isolation` to `L2`";
         return Err(Failure::permanent(why));
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::{Counters, Locked, Tool};
 /// Most bytes that one process is given, and that are taken over from it; the rest is downloaded.
 const BYTES: u64 = 512 << 20;
 /// Processes whose files are copied at once: they share a disk.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT: usize = 2;
 
 /// The cache of a worker.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Dependencies {
         if max_bytes > 0 && !is_on {
             tracing::warn!(folder = %root.display(), "dependencies are not cached: the folder is not this worker's own");
         }
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
         Self { root: is_on.then(|| root.to_owned()), max_bytes, read_locks, counters, permits }
     }
 

@@ -8,7 +8,7 @@ use nofx_sandbox::{Program, Sandbox};
 use nofx_shared::drivers::{Level, Limits, Network};
 
 /// How long a program that does nothing may take to end.
-const LONGEST: Duration = Duration::from_secs(30);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Isolation {
@@ -54,7 +54,7 @@ fn try_in(sandbox: &Sandbox, dir: &std::path::Path, level: Level) -> Result<(), 
     };
     let (on_end, end) = mpsc::channel();
     let _running = sandbox.start(program, &null, &null, move |ended| drop(on_end.send(ended)))?;
-    match end.recv_timeout(LONGEST) {
+    match end.recv_timeout(PROBE_TIMEOUT) {
         Ok(Ok(ended)) if ended.exit_code != Some(0) => Err(format!("`true` ended with {:?}", ended.exit_code)),
         Ok(Err(why)) => Err(why),
         // What took too long here may not do so later.

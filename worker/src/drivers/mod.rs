@@ -27,12 +27,10 @@ pub(crate) use live_output::{LiveOutput, Untaken};
 pub(crate) use machine::{Account, Accounts, Fault, Listed, Machine, OwnMachine, Place, Spec, Tags};
 pub(crate) use offered::offered;
 pub(crate) use output::ProcessResult;
+use output::WRITTEN_BYTES;
 pub(crate) use processes::{Command, Processes};
 pub(crate) use scratch::Scratch;
 pub use shell::{is_printable, printable};
 pub(crate) use shell::{last_lines, tail};
 pub use task::serve as serve_task;
 pub(crate) use vercel_function::{Answer, Executed, VercelFunction, Work};
-
-/// Most bytes of `NOFX_OUTPUT`: what a step's outputs may have.
-const WRITTEN_BYTES: u64 = 256 << 10;

@@ -7,6 +7,8 @@ use tokio::sync::Mutex;
 
 use super::{Command, LeftHome};
 
+/// Most bytes of `NOFX_OUTPUT`: what a step's outputs may have.
+pub(super) const WRITTEN_BYTES: u64 = 256 << 10;
 /// How much of the end of standard error is kept at least: its last lines say why a process failed, also when its log is full.
 const STDERR_BYTES: usize = 128 << 10;
 

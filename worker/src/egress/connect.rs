@@ -21,7 +21,7 @@ pub(super) async fn connect(account: &Arc<Account>, host: &str, port: u16) -> Re
     let counts = account.counts(host, port)?;
     let opened = match tokio::time::timeout(CONNECT_WAIT, open(account, host, port)).await {
         Ok(opened) => opened,
-        Err(_) => Err(Refusal::NoConnection { host: host.to_owned(), why: format!("it took longer than {} s", CONNECT_WAIT.as_secs()) }),
+        Err(_) => Err(Refusal::NoConnection { host: host.to_owned(), why: format!("timed out after {} s", CONNECT_WAIT.as_secs()) }),
     };
     let counter = if opened.is_ok() { &counts.connections } else { &counts.refused };
     counter.fetch_add(1, Ordering::Relaxed);

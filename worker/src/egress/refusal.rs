@@ -11,9 +11,9 @@ pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(20);
 pub(super) enum Refusal {
     #[error("the proxy's password is missing or wrong: use the one of `HTTPS_PROXY` in the environment of the step")]
     Credential,
-    #[error("the request is none for a proxy: it takes `CONNECT host:port`, and `http://` addresses")]
+    #[error("the request is not for a proxy; send `CONNECT host:port`, or a request for an `http://` address")]
     Request,
-    #[error("port {0} is none of those that steps may connect to (`NOFX_STEP_PORTS`)")]
+    #[error("steps may not connect to port {0}; NOFX_STEP_PORTS lists the allowed ports")]
     Port(u16),
     #[error("a step reaches {0} hosts at most")]
     TooManyHosts(usize),

@@ -11,19 +11,19 @@ use super::gate::Gate;
 use super::judgement::Judgement;
 
 /// A verdict with its evidence, and what the tool printed, secrets masked.
-pub(crate) struct Judged {
+pub(crate) struct GateResult {
     pub evidence: Evidence,
     pub log: String,
 }
 
 /// Judges the workspace.
-pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<Judged, Failure> {
+pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<GateResult, Failure> {
     let started_at = Utc::now();
     let mut judgement = G::judge(context, inputs).await?;
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
     judgement.inputs.splice(0..0, checked_out(context).await?);
     let log = context.mask.apply(&judgement.output);
-    Ok(Judged { evidence: Evidence { started_at, duration_ms, ..evidence(G::TOOL, judgement) }, log })
+    Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence(G::TOOL, judgement) }, log })
 }
 
 /// The evidence document of a judgement that took no time and belongs to no step.

@@ -26,7 +26,7 @@ pub(crate) use context::{GateContext, Runner};
 pub(crate) use coverage::CoverageGate;
 pub(crate) use e2e_smoke::E2eSmoke;
 pub(crate) use gate::Gate;
-pub(crate) use judge::{Judged, document, evidence};
+pub(crate) use judge::{GateResult, document, evidence};
 pub(crate) use judgement::Judgement;
 pub(crate) use lint::Lint;
 pub(crate) use on_the_spot::{AnyGate, OnTheSpot};

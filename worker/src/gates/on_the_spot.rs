@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::context::GateContext;
 use super::gate::Gate;
-use super::judge::{Judged, judge};
+use super::judge::{GateResult, judge};
 
 pub(crate) trait OnTheSpot: Send + Sync {
     /// Whether there is something in the folder that the gate judges without inputs.
     fn fits(&self, workspace: &Files) -> bool;
-    fn judge<'a>(&'a self, context: &'a GateContext<'a>, inputs: Value) -> BoxFuture<'a, Result<Judged, Failure>>;
+    fn judge<'a>(&'a self, context: &'a GateContext<'a>, inputs: Value) -> BoxFuture<'a, Result<GateResult, Failure>>;
 }
 
 /// A gate as a value.
@@ -29,7 +29,7 @@ impl<G: Gate> OnTheSpot for AnyGate<G> {
         G::fits(workspace)
     }
 
-    fn judge<'a>(&'a self, context: &'a GateContext<'a>, inputs: Value) -> BoxFuture<'a, Result<Judged, Failure>> {
+    fn judge<'a>(&'a self, context: &'a GateContext<'a>, inputs: Value) -> BoxFuture<'a, Result<GateResult, Failure>> {
         Box::pin(async move {
             let inputs = serde_json::from_value(inputs).map_err(|error| Failure::permanent(format!("inputs of {}: {error}", G::TOOL)))?;
             judge::<G>(context, inputs).await

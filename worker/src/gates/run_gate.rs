@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::context::GateContext;
 use super::gate::Gate;
-use super::judge::{Judged, document, judge};
+use super::judge::{GateResult, document, judge};
 use crate::sbom::Bom;
 use crate::step::StepContext;
 
@@ -18,7 +18,7 @@ use crate::step::StepContext;
 pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> Result<Outcome, Failure> {
     let name = G::TOOL.trim_start_matches("gate:");
     let context = GateContext::of_step(step).await?;
-    let Judged { mut evidence, log } = judge::<G>(&context, inputs).await?;
+    let GateResult { mut evidence, log } = judge::<G>(&context, inputs).await?;
     if !log.is_empty() {
         let name = format!("log-{}.txt", step.step.attempt);
         evidence.log = Some(step.save_artifact(&name, "text/plain; charset=utf-8", log.into_bytes()).await?);

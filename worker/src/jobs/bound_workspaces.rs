@@ -13,7 +13,7 @@ pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     for run in workspaces.measure(runs, &unfinished).await {
         // It may have been retried meanwhile.
         if unfinished_runs(&context.db, &[run]).await?.is_empty() {
-            tracing::info!(%run, "its workspace is removed: all of them use more than NOFX_WORKSPACES_MB");
+            tracing::info!(%run, "removing the workspace of a finished run: all workspaces use more than NOFX_WORKSPACES_MB");
             workspaces.remove(run).await;
         }
     }

@@ -69,7 +69,7 @@ impl Bom {
             let text = component.to_string();
             let comma = if list.len() > 1 { "," } else { "" };
             if list.len() + comma.len() + text.len() + "]".len() > BYTES {
-                let reason = format!("it and all that follow it are left out: components may have {BYTES} bytes");
+                let reason = format!("this component and all after it are left out: components may have {BYTES} bytes");
                 self.faults.add_first(Fault::new(reference, reason));
                 break;
             }
@@ -186,7 +186,7 @@ mod tests {
         let first = components.len();
         assert!(bytes > BYTES - (1 << 20) && bytes < BYTES + (1 << 20) && first < 800, "{bytes} bytes, {first} components");
         assert!(components.iter().enumerate().all(|(n, one)| one["version"] == format!("{n:03}")));
-        let fault = format!("pkg:pypi/a@{first:03}: it and all that follow it are left out: components may have 33554432 bytes");
+        let fault = format!("pkg:pypi/a@{first:03}: this component and all after it are left out: components may have 33554432 bytes");
         assert_eq!((faults.len(), &faults[0]), (101, &fault));
     }
 }

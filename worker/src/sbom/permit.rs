@@ -4,8 +4,8 @@ use nofx_shared::engine::Failure;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Most that this process reads at once, bills and lock files that are audited together.
-const AT_ONCE: usize = 2;
-static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE);
+const MAX_CONCURRENT: usize = 2;
+static PERMITS: Semaphore = Semaphore::const_new(MAX_CONCURRENT);
 
 /// Held while there is anything in memory that was made of such a file.
 pub(crate) struct Permit {

@@ -51,7 +51,7 @@ pub(super) fn choose(options: &GateOptions) -> Result<Vec<Chosen>, Refused> {
     chosen.retain(|one| !(is_risky(one) && one.if_it_fits));
     match chosen.iter().any(is_risky) {
         true if !options.risky => Err(Refused(format!("{} starts the product: add --risky to allow it", E2eSmoke::TOOL))),
-        false if options.risky => Err(Refused(format!("no command for {}: give it a step in the plan", E2eSmoke::TOOL))),
+        false if options.risky => Err(Refused(format!("no command for {}; add a step for this gate to the plan", E2eSmoke::TOOL))),
         _ => Ok(with_base(chosen, options.base.as_deref())),
     }
 }

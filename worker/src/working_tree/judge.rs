@@ -13,7 +13,7 @@ use super::choose::{Chosen, choose};
 use super::options::{GateOptions, GateVerdict, Refused};
 use super::save::Out;
 use crate::drivers::Processes;
-use crate::gates::{GateContext, Judged, Judgement, Runner, evidence};
+use crate::gates::{GateContext, GateResult, Judgement, Runner, evidence};
 use crate::workspace::Folder;
 
 /// Judges the working tree until all gates have a verdict or `stop` is cancelled, which kills their processes. `each` is called with every
@@ -36,13 +36,13 @@ pub async fn judge_working_tree(
         if one.if_it_fits && !one.gate.fits(workspace.files()) {
             continue;
         }
-        let Some((judged, mask)) = judge(&workspace, &processes, options, &one, advisory_db.as_deref(), stop).await else { break };
-        let verdict = out.save(one.name, judged, &mask)?;
+        let Some((result, mask)) = judge(&workspace, &processes, options, &one, advisory_db.as_deref(), stop).await else { break };
+        let verdict = out.save(one.name, result, &mask)?;
         each(&verdict);
         verdicts.push(verdict);
     }
     if verdicts.is_empty() && !stop.is_cancelled() {
-        let nothing = format!("no gate fits {}: name the gates, or give them steps in a plan", options.dir.display());
+        let nothing = format!("no gate fits {}; name the gates, or add steps for them to a plan", options.dir.display());
         return Err(Refused(nothing));
     }
     Ok(verdicts)
@@ -56,8 +56,9 @@ async fn judge(
     chosen: &Chosen,
     advisory_db: Option<&Path>,
     stop: &CancellationToken,
-) -> Option<(Judged, Mask)> {
-    let inconclusive = |why: String| Judged { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
+) -> Option<(GateResult, Mask)> {
+    let inconclusive =
+        |why: String| GateResult { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
     if let Some(name) = chosen.secrets.iter().find(|name| !options.secrets.contains(name)) {
         return Some((inconclusive(format!("the step names the secret {name}: add --secrets {name} to allow it")), Mask::default()));
     }
@@ -74,15 +75,15 @@ async fn judge(
     let _ended = own.clone().drop_guard();
     let runner = Runner::OnTheSpot { processes, stop: &own };
     let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db, runner };
-    let judged = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
-    match judged {
+    let result = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
+    match result {
         _ if stop.is_cancelled() => None,
-        Ok(judged) => Some((judged, mask)),
+        Ok(result) => Some((result, mask)),
         Err(failure) => Some((inconclusive(failure.message), mask)),
     }
 }
 
-async fn within(seconds: u64, judging: impl Future<Output = Result<Judged, Failure>>) -> Result<Judged, Failure> {
+async fn within(seconds: u64, judging: impl Future<Output = Result<GateResult, Failure>>) -> Result<GateResult, Failure> {
     let late = |_| Failure::permanent(format!("no verdict within {seconds} s"));
     tokio::time::timeout(Duration::from_secs(seconds), judging).await.map_err(late)?
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nofx_shared::secrets::Mask;
 
 use super::options::{GateOptions, GateVerdict, Refused};
-use crate::gates::{Judged, document};
+use crate::gates::{GateResult, document};
 use crate::handlers;
 
 pub(super) struct Out {
@@ -39,8 +39,8 @@ impl Out {
     }
 
     /// Saves the log and the evidence.
-    pub(super) fn save(&mut self, step: String, judged: Judged, mask: &Mask) -> Result<GateVerdict, Refused> {
-        let Judged { mut evidence, log } = judged;
+    pub(super) fn save(&mut self, step: String, result: GateResult, mask: &Mask) -> Result<GateVerdict, Refused> {
+        let GateResult { mut evidence, log } = result;
         let name = (1..).map(|number| name_of(&evidence.gate, number)).find(|name| !self.names.contains(name)).unwrap_or_default();
         if !log.is_empty() {
             let file = format!("{name}.log");

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 /// A value for people; long ones are cut, with a note.
 pub(in crate::ui) fn json(value: &Value) -> Markup {
-    const MOST: usize = 20_000;
+    const MAX_BYTES: usize = 20_000;
     let text = match value {
         Value::String(text) => text.clone(),
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     };
-    let mut end = text.len().min(MOST);
+    let mut end = text.len().min(MAX_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

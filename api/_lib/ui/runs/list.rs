@@ -22,7 +22,7 @@ use crate::ui::url;
 type Counts = BTreeMap<String, u64>;
 
 /// Counting stops there.
-const MOST: u64 = 10_000;
+const MAX_COUNT: u64 = 10_000;
 
 const SINCE: [(&str, &str); 4] = [("1h", "Last hour"), ("24h", "Last day"), ("7d", "Last week"), ("30d", "Last month")];
 
@@ -94,7 +94,7 @@ fn filters(query: &Query) -> Markup {
 /// A link for each status, with its count.
 fn chips(query: &Query, counts: Option<&Counts>) -> Markup {
     let count = |counts: &Counts, status: &str| match counts.get(status).copied().unwrap_or(0) {
-        MOST => "10,000+".to_owned(),
+        MAX_COUNT => "10,000+".to_owned(),
         n => n.to_string(),
     };
     html! {

@@ -80,7 +80,7 @@ fn draft(fields: &Fields) -> Draft {
     }
 }
 
-fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option<&Refused>) -> Page {
+fn page(frame: &Frame, draft: &Draft, checked: Option<&DraftCheck>, refused: Option<&Refused>) -> Page {
     let may = frame.session.may(Role::Contributor);
     let title = if draft.from.is_some() { "Run again" } else { "New run" };
     let body = html! {
@@ -123,13 +123,13 @@ fn page(frame: &Frame, draft: &Draft, checked: Option<&Checked>, refused: Option
 }
 
 /// A draft that was validated.
-struct Checked {
+struct DraftCheck {
     /// None: it cannot be submitted.
     plan: Option<Value>,
     markup: Markup,
 }
 
-async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<Checked, Refusal> {
+async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<DraftCheck, Refusal> {
     let of_run = match (draft.from, &draft.step) {
         (Some(run), Some(step)) => Some((plan_of(ui, session, run).await?, step.clone())),
         _ => None,
@@ -146,9 +146,9 @@ async fn check_draft(ui: &Ui, session: &Session, draft: &Draft) -> Result<Checke
         Ok(CheckedPlan { plan, submitted }) => {
             let open_breakers = ui.app.open_breakers(&session.caller).await?;
             let warnings = preview(&plan, &open_breakers).warnings;
-            Ok(Checked { markup: drawn(&plan, &warnings), plan: Some(submitted) })
+            Ok(DraftCheck { markup: drawn(&plan, &warnings), plan: Some(submitted) })
         }
-        Err(Faulty { found, submitted }) => Ok(Checked { plan: None, markup: faults(&found, submitted.as_ref()) }),
+        Err(Faulty { found, submitted }) => Ok(DraftCheck { plan: None, markup: faults(&found, submitted.as_ref()) }),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ui::components::duration;
 /// Height of a row's drawing: the same however many attempts share it, so that nothing below moves.
 const HEIGHT: i64 = 24;
 /// Minimum width, so that instant attempts stay visible.
-const LEAST: i64 = 24;
+const MIN_WIDTH: i64 = 24;
 
 /// What a step did for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ fn bars(row: &Row, scale: &Scale, now: DateTime<Utc>) -> Markup {
             @for (n, lane) in (0_i64..).zip(&row.lanes) {
                 @for segment in &lane.segments {
                     @let x = scale.x(segment.from);
-                    @let width = (scale.x(segment.to.unwrap_or(now)) - x).max(LEAST);
+                    @let width = (scale.x(segment.to.unwrap_or(now)) - x).max(MIN_WIDTH);
                     rect class=(segment.kind.class()) data-status=(lane.status) data-open[segment.to.is_none()]
                         x=(x) y=(n * height + 1) width=(width) height=((height - 2).max(2)) {
                         title { (title(row, n + 1, segment, now)) }

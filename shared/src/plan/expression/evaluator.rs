@@ -20,11 +20,11 @@ pub struct Evaluator {
 }
 
 struct Thread {
-    asked: Sender<Asked>,
+    request: Sender<Request>,
     answers: Receiver<Answer>,
 }
 
-struct Asked {
+struct Request {
     source: String,
     names: Names,
     budget: Budget,
@@ -42,8 +42,8 @@ impl Evaluator {
             Some(thread) => thread,
             None => Thread::start().map_err(|error| Invalid::Expression(format!("could not start a thread for expressions: {error}")))?,
         };
-        let asked = Asked { source: source.to_owned(), names: names.clone(), budget: *budget };
-        let answer = thread.asked.send(asked).ok().and_then(|()| thread.answers.recv().ok());
+        let request = Request { source: source.to_owned(), names: names.clone(), budget: *budget };
+        let answer = thread.request.send(request).ok().and_then(|()| thread.answers.recv().ok());
         let answer = answer.ok_or_else(|| Invalid::Expression(format!("could not evaluate `{source}`")))?;
         self.thread = Some(thread);
         *budget = answer.left;
@@ -53,16 +53,16 @@ impl Evaluator {
 
 impl Thread {
     fn start() -> std::io::Result<Self> {
-        let ((asked, next), (answer, answers)) = (channel::<Asked>(), channel());
+        let ((request, next), (answer, answers)) = (channel::<Request>(), channel());
         large_stack().spawn(move || {
             let mut evaluations = Evaluations::default();
-            for Asked { source, names, mut budget } in next {
+            for Request { source, names, mut budget } in next {
                 let value = evaluations.evaluate(&source, &names, &mut budget);
                 if answer.send(Answer { value, left: budget }).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { asked, answers })
+        Ok(Self { request, answers })
     }
 }

@@ -26,7 +26,7 @@ const UNITS_OF_CLASS_WITH_FLAGS: u64 = 3000;
 /// What matching takes: a unit for each byte of text times this many bytes of the compiled expression.
 const MATCHED_BYTES: u64 = 2048;
 /// Most expressions that a thread keeps compiled.
-const KEPT: usize = 16;
+const MAX_COMPILED: usize = 16;
 
 #[derive(Clone)]
 struct Compiled {
@@ -56,7 +56,7 @@ fn compiled(pattern: &str) -> Charged<Compiled> {
     }
     let made = compile(pattern)?;
     COMPILED.with_borrow_mut(|compiled| {
-        if compiled.len() >= KEPT {
+        if compiled.len() >= MAX_COMPILED {
             compiled.clear();
         }
         compiled.insert(pattern.to_owned(), made.clone());

@@ -116,14 +116,14 @@ impl Socket {
                 Ok(false) => return refuse(&format!("Unauthorized: You do not have permissions to read from this Channel topic: {topic}")),
                 Err(error) => {
                     tracing::warn!(%error, "could not check who may join a topic");
-                    return refuse("DatabaseLackOfConnections: the database does not answer");
+                    return refuse("DatabaseLackOfConnections: no response from the database");
                 }
             }
         }
         // A client that joined expects everything that is written from then on.
         let mut listening = realtime.listening.subscribe();
         if tokio::time::timeout(LISTENING, listening.wait_for(|listening| *listening)).await.is_err() {
-            return refuse("DatabaseLackOfConnections: the database does not answer");
+            return refuse("DatabaseLackOfConnections: no response from the database");
         }
         let own = config["broadcast"]["self"].as_bool().unwrap_or(false);
         self.joined.insert(frame.topic.clone(), Channel { join_ref: frame.join_ref.clone(), private, own });

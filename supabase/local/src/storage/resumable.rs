@@ -25,9 +25,9 @@ const MAX_UPLOAD_BYTES: u64 = 8 << 30;
 
 const VERSION: &str = "1.0.0";
 
-/// An upload that has begun.
+/// An upload that has upload.
 #[derive(Serialize, Deserialize)]
-struct Begun {
+struct Upload {
     length: u64,
     object: Object,
 }
@@ -62,8 +62,8 @@ pub(super) async fn begin(
     check_name(&object.name)?;
     storage.bucket(&object.bucket).await?;
     let id = Uuid::now_v7();
-    let begun = serde_json::to_vec(&Begun { length, object }).expect("texts and numbers are JSON");
-    tokio::fs::write(plan(&storage, id), begun).await?;
+    let upload = serde_json::to_vec(&Upload { length, object }).expect("texts and numbers are JSON");
+    tokio::fs::write(plan(&storage, id), upload).await?;
     tokio::fs::File::create_new(bytes(&storage, id)).await?;
     let host = text("host").unwrap_or("127.0.0.1");
     let place = format!("http://{host}/storage/v1/upload/resumable/{}", id.simple());
@@ -78,11 +78,11 @@ pub(super) async fn ask(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     require_service(&project, &headers)?;
-    let (begun, _alone) = find(&storage, id).await?;
-    let offset = tokio::fs::metadata(bytes(&storage, id)).await.map_or(begun.length, |part| part.len());
+    let (upload, _alone) = find(&storage, id).await?;
+    let offset = tokio::fs::metadata(bytes(&storage, id)).await.map_or(upload.length, |part| part.len());
     Ok(answer(
         StatusCode::OK,
-        &[("upload-offset", &offset.to_string()), ("upload-length", &begun.length.to_string()), ("cache-control", "no-store")],
+        &[("upload-offset", &offset.to_string()), ("upload-length", &upload.length.to_string()), ("cache-control", "no-store")],
     ))
 }
 
@@ -101,28 +101,28 @@ pub(super) async fn append(
 }
 
 async fn add(storage: &Storage, id: Uuid, offset_header: Option<u64>, piece: &[u8]) -> Result<Response, Refusal> {
-    let (begun, _alone) = find(storage, id).await?;
+    let (upload, _alone) = find(storage, id).await?;
     let path = bytes(storage, id);
-    let offset = tokio::fs::metadata(&path).await.map_or(begun.length, |part| part.len());
+    let offset = tokio::fs::metadata(&path).await.map_or(upload.length, |part| part.len());
     if offset_header != Some(offset) {
         return Ok(answer(StatusCode::CONFLICT, &[("upload-offset", &offset.to_string())]));
     }
     let after = offset + piece.len() as u64;
-    if after > begun.length {
+    if after > upload.length {
         return Err(Refusal::too_large());
     }
     let mut file = tokio::fs::OpenOptions::new().append(true).open(&path).await?;
     file.write_all(piece).await?;
     file.sync_all().await?;
-    if after == begun.length {
+    if after == upload.length {
         // The file becomes the object. The plan stays: a client that lost the last response asks for the offset again.
-        drop(store(storage, &begun.object, &path).await?);
+        drop(store(storage, &upload.object, &path).await?);
     }
     Ok(answer(StatusCode::NO_CONTENT, &[("upload-offset", &after.to_string())]))
 }
 
-/// An upload that has begun, for one caller at a time, so that offsets are always at the end of a piece.
-async fn find(storage: &Storage, id: Uuid) -> Result<(Begun, File), Refusal> {
+/// An upload that has upload, for one caller at a time, so that offsets are always at the end of a piece.
+async fn find(storage: &Storage, id: Uuid) -> Result<(Upload, File), Refusal> {
     let path = plan(storage, id);
     let read = move || {
         let mut file = File::open(path)?;

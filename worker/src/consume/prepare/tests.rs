@@ -187,7 +187,7 @@ fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
     assert_eq!(why(&here, proxied(&json!({"min_isolation": "L3"}))), None);
     for elsewhere in [json!({"driver": "e2b"}), json!({"driver": "modal"}), json!({"placement": "task"})] {
         let why = why(&here, proxied(&elsewhere)).expect("it has no egress proxy");
-        assert!(why.contains("is for steps on the worker's own machine"), "{elsewhere}: {why}");
+        assert!(why.contains("only steps on the worker's own machine have an egress proxy"), "{elsewhere}: {why}");
     }
     for floor in [None, Some(Level::L1)] {
         let isolation = Isolation { floor, lacking: Default::default() };

@@ -135,7 +135,7 @@ fn is_id(text: &str) -> bool {
 impl Account for E2b {
     fn enforces(&self, spec: &Spec) -> Result<Enforced, String> {
         if spec.network == Network::Proxy {
-            return Err("E2B has no egress proxy of ours: `resources.network` is `none` or `all` there".to_owned());
+            return Err("E2B has no egress proxy; set `resources.network` to `none` or `all`".to_owned());
         }
         if spec.lifetime > Duration::from_secs(LONGEST_LIFE_S) {
             return Err(format!("a sandbox lives for {LONGEST_LIFE_S} s at most: a shorter `timeout_s` is needed"));

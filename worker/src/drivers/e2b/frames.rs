@@ -105,7 +105,7 @@ fn read(flag: u8, message: &[u8]) -> Result<Event, Fault> {
         return Err(Fault::Gone(format!("the sandbox ended the program: {code} {message}")));
     }
     if flag != 0 {
-        return Err(unreadable(&"it is compressed"));
+        return Err(unreadable(&"compression is not supported"));
     }
     let message: Message = serde_json::from_slice(message).map_err(|error| unreadable(&error))?;
     let Some(Named { data, end }) = message.event else { return Ok(Event::Other) };

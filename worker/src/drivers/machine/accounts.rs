@@ -89,7 +89,7 @@ impl Accounts {
         let ((driver, _), tenant) = (spec.kind, spec.tags.tenant);
         let refused = |why: &str| Failure::permanent(format!("this deployment does not offer the driver {driver}: {why}"));
         let failed = |error: Error| Failure::transient(format!("could not read the keys of {driver}: {error}"));
-        let place = place_of(spec.kind).ok_or_else(|| refused("it makes no machines"))?;
+        let place = place_of(spec.kind).ok_or_else(|| refused("the driver makes no machines"))?;
         let maker = &MAKERS[place];
         let keys = match self.own_keys(place, tenant).await.map_err(failed)? {
             Some(keys) => {

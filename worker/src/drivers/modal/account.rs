@@ -94,7 +94,7 @@ impl Modal {
 impl Account for Modal {
     fn enforces(&self, spec: &Spec) -> Result<Enforced, String> {
         if spec.network == Network::Proxy {
-            return Err("it has no egress proxy: say `none` or `all` for `resources.network`".to_owned());
+            return Err("Modal has no egress proxy; set `resources.network` to `none` or `all`".to_owned());
         }
         Ok(Enforced {
             level: Some(Level::L4),

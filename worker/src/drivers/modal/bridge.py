@@ -5,8 +5,8 @@ JSON lines, requests on standard input and answers on standard output; each requ
     {"id": 1, "op": "create", "app": …, "image": …, "tags": {…}, "lifetime_s": …, "cpu": …, "memory_mb": …, "block_network": …}
         -> {"id": 1, "done": {"sandbox": "sb-…"}}
     {"id": 2, "op": "exec", "sandbox": …, "argv": […], "dir": …, "env": {…}, "timeout_s": …}
-        <- {"id": 2, "stdin": "base64"}, {"id": 2, "stdin": null} at its end; each is answered by {"id": 2, "taken": null}
-            -> {"id": 2, "stdout": "base64"}, {"id": 2, "stderr": "base64"}; the next of it follows {"id": 2, "taken": "stdout"}
+        <- {"id": 2, "stdin": "base64"}, {"id": 2, "stdin": null} at its end; each is answered by {"id": 2, "ack": null}
+            -> {"id": 2, "stdout": "base64"}, {"id": 2, "stderr": "base64"}; the next of it follows {"id": 2, "ack": "stdout"}
         -> {"id": 2, "done": {"exit_code": …}}
     {"id": 3, "op": "terminate", "sandbox": …} -> {"id": 3, "done": {}}; one that is gone is no error
     {"id": 4, "op": "list", "app": …, "tags": {…}} -> {"id": 4, "done": {"sandboxes": [{"sandbox": …, "tags": {…}}, …]}}
@@ -57,7 +57,7 @@ class Request:
         self.id = message["id"]
         self.message = message
         self.stdin = asyncio.Queue()
-        self.taken = {"stdout": asyncio.Event(), "stderr": asyncio.Event()}
+        self.acks = {"stdout": asyncio.Event(), "stderr": asyncio.Event()}
 
         self.task = None
 
@@ -67,9 +67,9 @@ class Request:
     async def send(self, stream, data):
         """Sends output, and waits until it was taken: what nobody reads stays at Modal."""
         for at in range(0, len(data), CHUNK_BYTES):
-            self.taken[stream].clear()
+            self.acks[stream].clear()
             self.answer(**{stream: base64.b64encode(data[at : at + CHUNK_BYTES]).decode()})
-            await self.taken[stream].wait()
+            await self.acks[stream].wait()
 
 
 async def create(request):
@@ -106,10 +106,10 @@ async def execute(request):
         while (data := await request.stdin.get()) is not None:
             process.stdin.write(base64.b64decode(data))
             await process.stdin.drain.aio()
-            request.answer(taken=None)
+            request.answer(ack=None)
         process.stdin.write_eof()
         await process.stdin.drain.aio()
-        request.answer(taken=None)
+        request.answer(ack=None)
 
     feeding = asyncio.create_task(feed())
     try:
@@ -181,8 +181,8 @@ class Bridge:
                 request.task = asyncio.create_task(self.run(request))
             elif request and "stdin" in message:
                 request.stdin.put_nowait(message["stdin"])
-            elif request and "taken" in message:
-                request.taken[message["taken"]].set()
+            elif request and "ack" in message:
+                request.acks[message["ack"]].set()
 
 
 asyncio.run(Bridge().serve())

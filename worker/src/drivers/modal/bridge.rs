@@ -32,13 +32,13 @@ pub(crate) struct Bridges(Mutex<BTreeMap<String, Weak<Bridge>>>);
 /// Who receives the answers to a request, by the request's id. None: the bridge has ended.
 pub(super) type Calls = Arc<Mutex<Option<BTreeMap<u64, mpsc::UnboundedSender<Event>>>>>;
 
-/// One answer to a request. A request whose output is not taken gets no more: the channel is bounded by that.
+/// One answer to a request. A request whose output is not acknowledged gets no more: the channel is bounded by that.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Event {
     Stdout(String),
     Stderr(String),
-    Taken(()),
+    Ack(()),
     Done(Value),
     Error(Refusal),
 }
@@ -99,7 +99,7 @@ impl Bridge {
             .spawn()
             .map_err(|error| refused(error.to_string()))?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (process.stdin.take(), process.stdout.take(), process.stderr.take()) else {
-            return Err(refused("it has no pipes".to_owned()));
+            return Err(refused("the process has no pipes".to_owned()));
         };
         let (requests, waiting) = mpsc::channel(WAITING);
         let calls = Calls::new(Mutex::new(Some(BTreeMap::new())));
@@ -135,7 +135,7 @@ impl Bridge {
 
     pub(super) fn ended(&self) -> Fault {
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let last = words.trim().lines().last().unwrap_or("it gave no reason").to_owned();
+        let last = words.trim().lines().last().unwrap_or("no reason given").to_owned();
         Fault::Unavailable(format!("the bridge to Modal has ended: {last}"))
     }
 }
@@ -149,12 +149,12 @@ async fn write(mut stdin: ChildStdin, mut waiting: mpsc::Receiver<String>) {
     }
 }
 
-/// Hands out answers until the bridge ends; then all that wait are told so.
+/// Passes answers on until the bridge ends; then every call that waits ends, too.
 async fn read(stdout: ChildStdout, stderr: ChildStderr, calls: Calls, last_words: Arc<Mutex<String>>) {
     let words = tokio::spawn(async move {
         let mut words = vec![];
         let mut stderr = stderr.take(STDERR_BYTES);
-        // What cannot be read is not said.
+        // What cannot be read is left out.
         drop(stderr.read_to_end(&mut words).await);
         drop(tokio::io::copy(&mut stderr.into_inner(), &mut tokio::io::sink()).await);
         String::from_utf8_lossy(&words).into_owned()
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn answers_are_read_as_the_bridge_writes_them() {
         let read = |text: &str| serde_json::from_str::<Answer>(text).map(|answer| (answer.id, answer.event));
-        assert!(matches!(read(r#"{"id": 1, "taken": null}"#), Ok((1, Event::Taken(())))));
+        assert!(matches!(read(r#"{"id": 1, "ack": null}"#), Ok((1, Event::Ack(())))));
         assert!(matches!(read(r#"{"id": 2, "stdout": "b3V0"}"#), Ok((2, Event::Stdout(text))) if text == "b3V0"));
         assert!(matches!(read(r#"{"id": 3, "done": {"exit_code": 0}}"#), Ok((3, Event::Done(value))) if value == json!({"exit_code": 0})));
         let failed = r#"{"id": 4, "error": {"kind": "gone", "message": "it ended"}}"#;

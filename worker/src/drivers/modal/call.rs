@@ -36,7 +36,7 @@ impl Call {
         sent.map_err(|()| Fault::Gone("the bridge to Modal has ended".to_owned()))?;
         loop {
             match self.event().await? {
-                Event::Taken(_) => return Ok(None),
+                Event::Ack(_) => return Ok(None),
                 Event::Done(value) => return Ok(Some(value)),
                 // A program that only takes input has nothing to say, but must not be held up by what it says.
                 Event::Stdout(_) => self.take("stdout").await?,
@@ -50,7 +50,7 @@ impl Call {
     pub(super) async fn next(&mut self) -> Result<Given, Fault> {
         loop {
             match self.event().await? {
-                Event::Taken(_) => {}
+                Event::Ack(_) => {}
                 Event::Done(value) => return Ok(Given::Done(value)),
                 Event::Error(refusal) => return Err(refusal.into()),
                 Event::Stdout(text) => {
@@ -79,7 +79,7 @@ impl Call {
     }
 
     async fn take(&self, stream: &str) -> Result<(), Fault> {
-        let sent = self.send(json!({"taken": stream})).await;
+        let sent = self.send(json!({"ack": stream})).await;
         sent.map_err(|()| Fault::Unavailable("the bridge to Modal has ended".to_owned()))
     }
 }

@@ -195,7 +195,7 @@ fn tags(task: &Described) -> BTreeMap<String, String> {
 impl Account for Tasks {
     fn enforces(&self, spec: &Spec) -> Result<Enforced, String> {
         match spec.network {
-            Network::Proxy => return Err("a task has no egress proxy: say `none` or `all` for `resources.network`".to_owned()),
+            Network::Proxy => return Err("a task has no egress proxy; set `resources.network` to `none` or `all`".to_owned()),
             Network::None if self.settings.closed_groups.is_empty() => {
                 return Err(
                     "this deployment has no security group for tasks without a network (NOFX_TASK_CLOSED_SECURITY_GROUPS)".to_owned()

@@ -80,7 +80,9 @@ impl Machine for Task {
 
 async fn answer(request: RequestBuilder, limit: Option<Duration>) -> Result<Response, Fault> {
     let sent = match limit {
-        Some(limit) => tokio::time::timeout(limit, request.send()).await.map_err(|_| Fault::Gone("the task does not answer".to_owned()))?,
+        Some(limit) => {
+            tokio::time::timeout(limit, request.send()).await.map_err(|_| Fault::Gone("no response from the task".to_owned()))?
+        }
         None => request.send().await,
     };
     let mut response = sent.map_err(|error| Fault::Gone(format!("the task cannot be reached: {}", error.without_url())))?;

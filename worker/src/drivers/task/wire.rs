@@ -56,7 +56,7 @@ impl Frame {
                 code.try_into().map(|code| Self::Ended(Some(i32::from_be_bytes(code)))).map_err(|_| "the task sent no exit code".into())
             }
             (4, why) => Ok(Self::Failed(String::from_utf8_lossy(why).into_owned())),
-            _ => Err(format!("the task sent a frame of kind {kind}, which is none")),
+            _ => Err(format!("the task sent a frame of unknown kind {kind}")),
         }
     }
 }

@@ -160,7 +160,7 @@ async fn read(mut response: Response) -> Reply {
     match (kind, status.as_u16()) {
         (Some(Kind::RequestInProgress), _) => Reply::UnderWay,
         (Some(Kind::LeaseExpired), _) => Reply::Refused(Failure::lease_expired()),
-        (_, 408 | 429 | 500..) => Reply::Unavailable { why: format!("it answered {status} {}", problem.detail).trim().to_owned(), wait },
+        (_, 408 | 429 | 500..) => Reply::Unavailable { why: format!("status {status} {}", problem.detail).trim().to_owned(), wait },
         _ => {
             let why = format!("the function refused the call: {status} {}", problem.detail).trim().to_owned();
             Reply::Refused(Failure::permanent(why).ignored_by_breaker())

@@ -14,14 +14,14 @@ pub(super) fn runs(lock: &Lock<'_>) -> Result<Vec<Run>, String> {
 }
 
 pub(super) fn fetched(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
-    read(report, "it fetches the database of advisories, for which it needs the network; the operator can give it one (NOFX_ADVISORY_DB)")
+    read(report, "cargo-audit needs the network to fetch the database of advisories; the operator can set NOFX_ADVISORY_DB")
 }
 
 pub(super) fn offline(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
-    read(report, "the folder that NOFX_ADVISORY_DB names is no database of advisories that it can read")
+    read(report, "the folder that NOFX_ADVISORY_DB names is no database of advisories that cargo-audit can read")
 }
 
-/// `no_data`: why it prints nothing.
+/// `no_data`: why nothing was printed.
 fn read(report: &Report<'_>, no_data: &str) -> Result<Vec<Advisory>, String> {
     // What kept it from starting is on standard error only.
     if report.stdout.trim().is_empty() {

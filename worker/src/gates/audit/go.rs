@@ -11,7 +11,7 @@ use super::report::{Advisory, Report, list, text};
 
 pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     if report.exit_code != 0 {
-        return Err(format!("it exited with code {}", report.exit_code));
+        return Err(format!("the tool exited with code {}", report.exit_code));
     }
     let messages = report.json_stream()?;
     let config = messages.iter().find_map(|message| message.get("config")).ok_or("there is no `config`")?;
@@ -21,7 +21,7 @@ pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
     }
     // At another level it does not say what is imported and called.
     if config["scan_level"].as_str().is_some_and(|level| level != "symbol") {
-        return Err("it did not look at what is called".to_owned());
+        return Err("the report does not say which code is called".to_owned());
     }
     let details: BTreeMap<&str, &Value> = messages.iter().filter_map(|one| one["osv"]["id"].as_str().map(|id| (id, &one["osv"]))).collect();
     // The worst finding of each vulnerability in each module.

@@ -49,7 +49,7 @@ impl Report<'_> {
     pub(super) fn agrees(&self, advisories: &[Advisory]) -> Result<(), String> {
         match (self.exit_code, advisories) {
             (0, _) | (_, [_, ..]) => Ok(()),
-            (code, []) => Err(format!("it exited with code {code} and reported nothing")),
+            (code, []) => Err(format!("the tool exited with code {code} and reported nothing")),
         }
     }
 }

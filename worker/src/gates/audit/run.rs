@@ -117,7 +117,7 @@ fn read(auditor: &Auditor, result: &ProcessResult, packages: &[String]) -> Resul
         // bash exits with 127 when a program is missing, with 126 when it cannot be run.
         Some(126 | 127) => return Err("a required tool is missing".to_owned()),
         Some(code) => code,
-        None => return Err(format!("it {}", result.death())),
+        None => return Err(format!("the tool {}", result.death())),
     };
     if result.dropped_bytes > 0 {
         return Err(format!("{} bytes of its output were dropped", result.dropped_bytes));

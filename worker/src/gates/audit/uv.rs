@@ -27,7 +27,7 @@ pub(super) fn read(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
         found.push(Advisory::new(ids, Severity::Error, &format!("{name} {version}: {about}")));
     }
     if count("vulnerabilities")? != found.len() as u64 {
-        return Err("it does not list as many vulnerabilities as it counts".to_owned());
+        return Err("the report does not list as many vulnerabilities as it counts".to_owned());
     }
     report.agrees(&found)?;
     // Projects that their index has archived or put under quarantine: no vulnerability is known, but someone should look.

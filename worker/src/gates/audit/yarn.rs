@@ -131,7 +131,7 @@ pub(super) fn berry(report: &Report<'_>) -> Result<Vec<Advisory>, String> {
         found.push(Advisory::new(ids, severity, &message));
     }
     if found.is_empty() && !says_none {
-        return Err("it names no advisory and does not say that there are none".to_owned());
+        return Err("the report names no advisory and does not say that there are none".to_owned());
     }
     report.agrees(&found)?;
     Ok(found)

@@ -30,7 +30,7 @@ pub(super) fn exclude(lines: &[String]) -> Result<Gitignore, Failure> {
     builder.allow_unclosed_class(false);
     for line in lines {
         if line.trim().is_empty() || line.starts_with('#') || line.contains('\n') {
-            return Err(refuse(line, "names no file: give one pattern in each entry"));
+            return Err(refuse(line, "names no file; set one pattern in each entry"));
         }
         builder.add_line(None, line).map_err(|error| refuse(line, &format!("is not a valid pattern: {error}")))?;
     }

@@ -47,8 +47,8 @@ pub(super) async fn read_reports(workspace: &Folder, named: Option<&[String]>) -
     for name in names {
         let bytes = match workspace.read(name, REPORT_BYTES).await? {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(Err(format!("could not read the report {name}: it is not there"))),
-            Err(why) => return Ok(Err(format!("could not read the report {name}: it {why}"))),
+            Ok(None) => return Ok(Err(format!("could not read the report {name}: no such file"))),
+            Err(why) => return Ok(Err(format!("could not read the report: {name} {why}"))),
         };
         let digest = digest(&bytes);
         let text = match String::from_utf8(bytes) {

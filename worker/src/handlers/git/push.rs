@@ -69,7 +69,7 @@ async fn ask(step: &StepContext, git: &Git<'_>, arguments: &[&str]) -> Result<Pr
     }
     let text = step.mask.apply(result.output.trim());
     let refused = ["rejected", "denied", "Authentication failed", "could not read Username"].iter().any(|word| text.contains(word));
-    let message = format!("git push failed: {text}");
+    let message = format!("the push failed: {text}");
     Err(if refused { Failure::permanent(message) } else { Failure::transient(message) })
 }
 

@@ -9,6 +9,7 @@ mod npm;
 mod pnpm;
 mod poetry;
 mod pyproject;
+mod read;
 mod requirement;
 pub(super) mod requirements;
 mod requirements_files;
@@ -23,9 +24,7 @@ pub(crate) use requirements_files::{Required, required};
 pub(crate) use uv::uv_project;
 pub(crate) use yarn::{is_berry, yarn_packages};
 
-use super::package::Package;
-
-pub(super) type Read = fn(&str) -> Result<Vec<Package>, String>;
+pub(super) use read::Read;
 
 /// Each file by its name in the root folder; requirements.txt, which includes others, is beside the list.
 pub(super) const LOCKS: &[(&str, Read)] = &[

@@ -96,7 +96,7 @@ fn add(line: &str, found: &mut Requirements) -> Result<(), String> {
         let words: Vec<&str> = line.splitn(2, ['=', ' ', '\t']).collect();
         let is_known = OTHER_OPTIONS.contains(&words[0]) && words.get(1).is_none_or(|value| is_one_word(value.trim()));
         if !is_known {
-            return Err(format!("`{line}` is not an option that is known to change no package: give each option a line of its own"));
+            return Err(format!("`{line}` is not an option that is known to change no package; write each option on a line of its own"));
         }
     } else {
         // Options of this requirement follow it.

@@ -107,7 +107,7 @@ struct Measured {
 fn measure(mut file: File, mask: &Mask, stop: &CancellationToken) -> std::io::Result<Measured> {
     let length = file.metadata()?.len();
     if length > FILE_BYTES {
-        return Err(std::io::Error::other(format!("it has {length} bytes, the limit is {FILE_BYTES}")));
+        return Err(std::io::Error::other(format!("the file has {length} bytes, the limit is {FILE_BYTES}")));
     }
     let (mut size, mut sum, mut has_secret) = (0, Sha256::new(), false);
     // The end of the chunk before stays in the buffer: a secret may span two chunks.

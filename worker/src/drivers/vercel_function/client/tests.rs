@@ -127,7 +127,7 @@ async fn a_function_that_does_not_answer_fails_the_attempt_for_now_and_not_the_t
     ] {
         let failure = failure(vec![answers]).await;
         assert!(
-            failure.transient && failure.ignored_by_breaker && failure.message.contains("no answer from the function: it answered"),
+            failure.transient && failure.ignored_by_breaker && failure.message.contains("no answer from the function: status"),
             "{failure:?}"
         );
     }
