@@ -114,6 +114,9 @@ fn usage(began: Instant, group: Option<&Group>) -> Usage {
         cpu_ms: group.and_then(Group::cpu_ms).unwrap_or_else(|| used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time()))),
         max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        // In blocks of 512 bytes, whatever a disk's are.
+        read_bytes: used.map_or(0, |used| used.block_reads().unsigned_abs().saturating_mul(512)),
+        written_bytes: used.map_or(0, |used| used.block_writes().unsigned_abs().saturating_mul(512)),
         destinations: vec![],
     }
 }

@@ -258,6 +258,9 @@ event_data! {
         /// Peak memory of the largest process.
         pub max_rss_bytes: u64,
         pub wall_ms: u64,
+        /// From and to disks, as far as the driver knows.
+        pub read_bytes: u64,
+        pub written_bytes: u64,
         /// In millionths of a USD.
         pub cost_micro_usd: u64,
         /// What is wrong with the usage that was reported: it counts nothing.
