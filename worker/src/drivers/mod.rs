@@ -14,12 +14,13 @@ mod offered;
 mod output;
 mod own;
 mod processes;
+mod sandboxed;
 mod scratch;
 mod shell;
 mod task;
 mod vercel_function;
 
-pub(crate) use confinement::Confinement;
+pub(crate) use confinement::{Confinement, DISK_MB};
 pub(crate) use executable::Executable;
 pub(crate) use home::{Home, LeftHome};
 pub(crate) use isolation::Isolation;
@@ -28,6 +29,7 @@ pub(crate) use machine::{Account, Accounts, Fault, Listed, Machine, OwnMachine, 
 pub(crate) use offered::offered;
 pub(crate) use output::ProcessResult;
 pub(crate) use processes::{Command, Processes};
+pub(crate) use sandboxed::Sandboxed;
 pub(crate) use scratch::Scratch;
 pub use shell::{is_printable, printable};
 pub(crate) use shell::{last_lines, tail};
