@@ -56,7 +56,7 @@ async fn the_data_folder_is_closed_to_other_users() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_of_a_job_has_no_password() {
-    for (is_job, settings) in [(true, &[("NON_INTERACTIVE_MODE", "true")][..]), (false, &[("NON_INTERACTIVE_MODE", "false")])] {
+    for (is_job, settings) in [(true, &[("NON_INTERACTIVE_MODE", "true")][..]), (false, &[("NON_INTERACTIVE_MODE", "false")][..])] {
         let own = Own::start_with(&Own::folder("job"), &["--workers", "0"], settings);
         let people = own.dev()["people"].clone();
         let passwords: Vec<&str> = people.as_array().expect("people").iter().filter_map(|person| person["password"].as_str()).collect();

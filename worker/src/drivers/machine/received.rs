@@ -140,8 +140,9 @@ mod tests {
     /// What a program of this machine makes of an archive of one small file.
     #[expect(clippy::disallowed_methods, reason = "tar and its compressors say what their archives are")]
     fn packed(pipe: &str) -> Vec<u8> {
-        let script = format!("cd \"$(mktemp -d)\" && echo hi > a && tar --create {pipe}");
-        let made = std::process::Command::new("bash").args(["-euc", &script]).output().expect("bash");
+        let dir = tempfile::tempdir().expect("a folder");
+        let script = format!("echo hi > a && tar --create {pipe}");
+        let made = std::process::Command::new("bash").args(["-euc", &script]).current_dir(dir.path()).output().expect("bash");
         assert!(made.status.success() && !made.stdout.is_empty(), "{pipe}: {made:?}");
         made.stdout
     }
