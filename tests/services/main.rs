@@ -2,6 +2,7 @@
 
 mod abuse;
 mod checks;
+mod dev;
 mod drivers;
 mod egress;
 mod from_the_prototype;

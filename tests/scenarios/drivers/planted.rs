@@ -77,6 +77,38 @@ async fn a_program_planted_in_gits_settings_runs_as_the_step_or_not_at_all() {
     assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != "0" && ids[0] != "10001", "{ids:?}");
 }
 
+/// Git runs what a step left, so it has no more than the step that it runs for.
+#[tokio::test(flavor = "multi_thread")]
+async fn git_has_the_level_and_the_limits_of_its_step_and_counts_as_its_own() {
+    let person = Tenant::new().await.contributor();
+    let plant =
+        "git init -q . && git config user.name x && git config user.email x@example.com && echo one > f && git add f && git commit -qm one
+        printf '#!/bin/sh\\necho $(ulimit -t) $(readlink /proc/self/ns/pid) >> seen; cat' > m.sh && chmod +x m.sh
+        git config filter.x.clean ./m.sh; echo '* filter=x' > .gitattributes; echo two > f; rm -f seen; readlink /proc/self/ns/pid";
+    let judge = json!({"name": "judge", "tool": "gate:secrets", "needs": ["plant"], "on_failure": "continue", "min_isolation": "L3",
+        "resources": {"cpu_s": 77}});
+    let run = person
+        .run(plan(vec![
+            json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
+            judge,
+            json!({"name": "seen", "tool": "bash", "needs": ["judge"], "inputs": {"script": "sort -u seen; rm seen"}}),
+            json!({"name": "commit", "tool": "git:commit", "needs": ["seen"], "inputs": {"message": "m"}, "resources": {"cpu_s": 78}}),
+            json!({"name": "seen again", "tool": "bash", "needs": ["commit"], "inputs": {"script": "sort -u seen"}}),
+        ]))
+        .await;
+    let stdout = |name: &str| step(&run, name)["outputs"]["stdout"].as_str().unwrap_or_else(|| panic!("{name}: {run}")).to_owned();
+    let host = stdout("plant").trim().to_owned();
+    let (judged, committed) = (stdout("seen"), stdout("seen again"));
+    assert!(judged.lines().count() > 0 && judged.lines().all(|line| line.starts_with("77 pid:") && !line.ends_with(&host)), "{judged}");
+    assert_eq!(committed.trim(), format!("78 {host}"), "at L2 it sees the processes of the machine");
+    for (name, level, cpu_s) in [("judge", "L3", 77), ("commit", "L2", 78)] {
+        let attempt = &step(&run, name)["attempts"][0];
+        assert_eq!((&attempt["isolation"]["level"], &attempt["isolation"]["limits"]["cpu_s"]), (&json!(level), &json!(cpu_s)), "{attempt}");
+        assert!(attempt["usage"]["wall_ms"].as_u64().is_some_and(|ms| ms > 0), "no program but git ran: {attempt}");
+    }
+    assert_eq!(person.evidence(&run, "judge").await["isolation"]["level"], "L3");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_gate_reads_may_be_anything() {
     let person = Tenant::new().await.contributor();

@@ -4,7 +4,8 @@ use nofx_shared::engine::Outcome;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::step::{Sandboxed, without_nul};
+use crate::drivers::Sandboxed;
+use crate::step::without_nul;
 
 /// A step that was executed.
 pub(super) struct StepResult {
@@ -56,7 +57,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::StepResult;
-    use crate::step::Sandboxed;
+    use crate::drivers::Sandboxed;
 
     fn row(sandboxed: Sandboxed) -> Value {
         let outcome = Outcome::Done { outputs: json!({}) };

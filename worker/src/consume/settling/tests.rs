@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::step::Sandboxed;
+use crate::drivers::Sandboxed;
 
 use super::*;
 
