@@ -21,7 +21,7 @@ begin
   return json_build_object('id', v_run.id, 'status', v_run.status);
 end
 $$;
-grant execute on function nofx.cancel_run(uuid, text) to authenticated, service_role;
+grant execute on function nofx.cancel_run(uuid, text) to nofx_api, service_role;
 
 -- Cancels a run for a person or its deadline.
 -- Takes: p_run, an unfinished run whose lock is held; p_by, the actor; p_reason, or null.

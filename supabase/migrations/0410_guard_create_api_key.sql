@@ -28,7 +28,7 @@ begin
   return v_id;
 end
 $$;
-grant execute on function nofx.create_api_key(text, nofx.person_role, text, text, timestamptz, text[]) to authenticated;
+grant execute on function nofx.create_api_key(text, nofx.person_role, text, text, timestamptz, text[]) to nofx_api;
 
 -- Revokes an API key of the caller's tenant.
 -- Takes: p_id.
@@ -52,7 +52,7 @@ begin
   values (v_tenant, 'api_key.revoked', jsonb_build_object('id', p_id, 'by', nofx_private.caller_name()));
 end
 $$;
-grant execute on function nofx.revoke_api_key(uuid) to authenticated;
+grant execute on function nofx.revoke_api_key(uuid) to nofx_api;
 
 -- Resolves an API key to its tenant and role, and records its use (to the minute).
 -- Takes: p_hash, sha256 of the key in hex.

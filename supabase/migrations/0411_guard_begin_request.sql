@@ -36,7 +36,7 @@ begin
   return json_build_object('state', 'new', 'resource_id', v_row.resource_id);
 end
 $$;
-grant execute on function nofx.begin_request(text, text, text) to authenticated;
+grant execute on function nofx.begin_request(text, text, text) to nofx_api;
 
 -- Stores the response to a request that carries an Idempotency-Key.
 -- Takes: p_route, p_key, as in begin_request; p_status and p_body, the response; a status of 500 or more releases the key.
@@ -58,7 +58,7 @@ begin
    where tenant_id = v_tenant and route = p_route and key = p_key;
 end
 $$;
-grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
+grant execute on function nofx.finish_request(text, text, int, jsonb) to nofx_api;
 
 -- Prunes idempotency keys older than 24 hours, unused rate limits, calls of functions and webhook receipts older than a day, and deliveries
 -- older than 30 days.

@@ -28,4 +28,4 @@ begin
   return json_build_object('order', p_order, 'budget', p_budget);
 end
 $$;
-grant execute on function nofx.set_model_settings(jsonb, jsonb) to authenticated;
+grant execute on function nofx.set_model_settings(jsonb, jsonb) to nofx_api;

@@ -52,7 +52,7 @@ begin
     'created_by', v_hook.created_by, 'created_at', v_hook.created_at, 'secret', case when v_hook.secrets[1] = p_secret then p_secret end);
 end
 $$;
-grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to authenticated;
+grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to nofx_api;
 
 -- Deletes a hook with its deliveries.
 -- Takes: p_id.
@@ -75,7 +75,7 @@ begin
   perform nofx_private.audit(v_tenant, 'hook.deleted', v_name, null, null);
 end
 $$;
-grant execute on function nofx.delete_hook(uuid) to authenticated;
+grant execute on function nofx.delete_hook(uuid) to nofx_api;
 
 -- Returns the request hooks of a tenant, with their secrets and the private networks that they may reach.
 -- Takes: p_tenant.

@@ -132,6 +132,9 @@ begin
     -- The images stay, the rows are rolled back.
     null;
   end;
+  if nofx_private.is_deep(v_images) then
+    perform nofx_private.refuse(422, 'invalid-write', 'outputs', 'What the rows have is nested deeper than outputs may be (64 levels).');
+  end if;
   perform set_config('lock_timeout', '0', true);
   if not v_dry_run then
     perform nofx_private.audit(p_step.tenant_id, 'db_write.' || (p_write ->> 'op'), v_checked ->> 'table',
