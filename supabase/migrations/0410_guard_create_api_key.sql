@@ -16,6 +16,9 @@ begin
   if length(coalesce(p_name, '')) not between 1 and 200 then
     perform nofx_private.refuse(422, 'invalid-settings', 'name', 'Use a name of 1 to 200 characters.');
   end if;
+  if not coalesce(length(p_hash) between 1 and 100 and length(p_prefix) between 1 and 40 and p_role is not null, false) then
+    perform nofx_private.refuse(422, 'invalid-settings', 'key', 'Give the role, the hash and the first characters of the key.');
+  end if;
   if not coalesce(p_scopes <@ array['runs', 'gates', 'artifacts', 'events', 'dlq', 'hooks', 'audit', 'system'], true) then
     perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; default: all.');
   end if;

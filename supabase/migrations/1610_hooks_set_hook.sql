@@ -14,6 +14,9 @@ declare
   v_kind text := p_target ->> 'kind';
   v_hook nofx.hook;
 begin
+  if nofx_private.is_deep(p_target) or pg_column_size(p_target) > 262144 then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'A target has at most 256 KiB and is nested at most 72 levels deep.');
+  end if;
   if not coalesce(case v_kind
        when 'webhook' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
        when 'slack' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
