@@ -152,15 +152,15 @@ begin
     when not coalesce(jsonb_typeof(p_step -> 'tool') = 'string' and p_step ->> 'tool' ~ '^[[:graph:]]{1,200}$', false)
       then 'tool must be the name of a tool'
     when not nofx_private.is_whole(p_step -> 'position', 0, 1000000) then 'position must be a place in the plan'
-    when v_needs is not null and (
+    when v_needs <> '[]' and (
            jsonb_typeof(v_needs) <> 'array' or jsonb_array_length(v_needs) > 1000
            or jsonb_path_exists(v_needs, 'strict $[*] ? (@.type() != "number")')
            or jsonb_path_exists(v_needs, 'strict $[*] ? (@ < -1000000 || @ > 1000000 || @ != @.floor())'))
       then 'needs must be indexes of earlier steps'
     when p_step ->> 'on_failure' not in ('fail', 'continue', 'skip') then 'on_failure must be fail, continue or skip'
     when not nofx_private.is_whole(p_step -> 'max_attempts', 1, 100) then 'max_attempts must be from 1 to 100'
-    when not nofx_private.is_text(p_step -> 'concurrency_key', 200) then 'concurrency_key must be a text of at most 200 characters'
-    when not nofx_private.is_whole(p_step -> 'concurrency_limit', 1, 10000) then 'concurrency_limit must be from 1 to 10,000'
+    when p_step ->> 'concurrency_key' is not null and not nofx_private.is_text(p_step -> 'concurrency_key', 200) then 'concurrency_key must be a text of at most 200 characters'
+    when p_step ->> 'concurrency_limit' is not null and not nofx_private.is_whole(p_step -> 'concurrency_limit', 1, 10000) then 'concurrency_limit must be from 1 to 10,000'
     else nofx_private.spec_fault(nullif(p_step -> 'spec', 'null'))
   end;
 end
@@ -183,21 +183,23 @@ declare
   v_env jsonb := nullif(p_spec -> 'env', 'null');
   v_for_each jsonb := nullif(p_spec -> 'for_each', 'null');
 begin
+  -- What is not there is not looked at: a call of each check for each step would cost more than to insert it.
   return case
     when p_spec is null or p_spec = '{}' then null
     when jsonb_typeof(p_spec) <> 'object' then 'spec must be an object'
     when pg_column_size(p_spec) > 2097152 then 'spec is larger than 2 MiB'
     when nofx_private.is_deep(p_spec) then 'spec is nested deeper than 72 levels'
     when coalesce(jsonb_typeof(p_spec -> 'inputs'), 'object') not in ('object', 'null') then 'spec.inputs must be an object'
-    when not nofx_private.is_text(p_spec -> 'if', 2000) then 'spec.if must be an expression'
+    when p_spec ? 'if' and not nofx_private.is_text(p_spec -> 'if', 2000) then 'spec.if must be an expression'
     -- One that is there and yields nothing must not pass for a step without items, which policies hold.
     when v_for_each is not null and (jsonb_typeof(v_for_each) <> 'string' or v_for_each = '""' or not nofx_private.is_text(v_for_each, 2000))
       then 'spec.for_each must be an expression'
-    when not nofx_private.is_list_of_texts(nullif(p_spec -> 'refs', 'null'), 1000) then 'spec.refs must be names of steps'
-    when not nofx_private.is_list_of_texts(nullif(p_spec -> 'secrets', 'null'), 1000) then 'spec.secrets must be names of secrets'
-    when not nofx_private.is_whole(p_spec -> 'timeout_s', 1, 86400) then 'spec.timeout_s must be from 1 to 86,400'
-    when not nofx_private.is_text(p_spec -> 'idempotency_key', 10000) then 'spec.idempotency_key must be a text'
-    when not (nofx_private.is_text(p_spec -> 'driver', 100) and nofx_private.is_text(p_spec -> 'min_isolation', 100)
+    when p_spec ? 'refs' and not nofx_private.is_list_of_texts(nullif(p_spec -> 'refs', 'null'), 1000) then 'spec.refs must be names of steps'
+    when p_spec ? 'secrets' and not nofx_private.is_list_of_texts(nullif(p_spec -> 'secrets', 'null'), 1000) then 'spec.secrets must be names of secrets'
+    when p_spec ? 'timeout_s' and not nofx_private.is_whole(p_spec -> 'timeout_s', 1, 86400) then 'spec.timeout_s must be from 1 to 86,400'
+    when p_spec ? 'idempotency_key' and not nofx_private.is_text(p_spec -> 'idempotency_key', 10000) then 'spec.idempotency_key must be a text'
+    when p_spec ?| array['driver', 'min_isolation', 'image', 'placement']
+         and not (nofx_private.is_text(p_spec -> 'driver', 100) and nofx_private.is_text(p_spec -> 'min_isolation', 100)
               and nofx_private.is_text(p_spec -> 'image', 255) and nofx_private.is_text(p_spec -> 'placement', 100))
       then 'spec.driver, min_isolation, image and placement must be texts'
     when coalesce(jsonb_typeof(p_spec -> 'resources'), 'object') not in ('object', 'null') then 'spec.resources must be an object'

@@ -104,3 +104,29 @@ fn sign(secret: &str, database_role: &str, subject: &str, tenant: Uuid, role: Ro
     jwt::sign(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes()))
         .expect("claims of text and numbers always serialise")
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::{Role, sign_for, sign_for_api};
+
+    fn claims(token: &str) -> Value {
+        let text = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a token")).expect("base64");
+        serde_json::from_slice(&text).expect("claims")
+    }
+
+    #[test]
+    fn only_the_apis_token_has_the_role_that_calls() {
+        let tenant = Uuid::from_u128(1);
+        let person = claims(&sign_for("secret", "ada", tenant, Role::Viewer, 60));
+        assert_eq!((&person["role"], person.get("email")), (&json!("authenticated"), None));
+        let api = claims(&sign_for_api("secret", "ada", tenant, Role::Admin, Some("ada@example.com")));
+        assert_eq!((&api["role"], &api["sub"], &api["email"]), (&json!("nofx_api"), &json!("ada"), &json!("ada@example.com")));
+        assert_eq!(api["app_metadata"], json!({"tenant_id": tenant, "nofx_role": "admin"}));
+        assert!(api["exp"].as_i64().expect("an expiry") <= chrono::Utc::now().timestamp() + 120, "it is for one request");
+    }
+}

@@ -27,7 +27,6 @@ async fn a_spec_that_cannot_be_read_fails_its_step_alone() {
         json!({"approval": {"role": "x"}}),
         json!({"approval": {"count": "many"}}),
         json!({"approval": {"count": 1e99}}),
-        json!({"approval": []}),
         json!({"for_each": 1}),
         json!({"for_each": []}),
         json!({"if": {}}),
@@ -54,12 +53,15 @@ async fn a_spec_that_cannot_be_read_fails_its_step_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_for_each_of_null_lifts_no_hold() {
+async fn nothing_that_a_row_has_lifts_a_hold() {
     let tenant = Tenant::new().await;
     tenant.admin().post("/api/gates/policies", json!({"tool": "noop", "approval": {"role": "supervisor"}})).await;
-    let id = tenant.plant(&[("asks".to_owned(), "noop", json!({"for_each": null}))]).await;
-    let run = tenant.contributor().wait(&id, |run| step(run, "asks")["waits_for"] == "gate").await;
-    assert_eq!(run["gates"].as_array().map(Vec::len), Some(1), "it waits for its approval: {run}");
+    let planted = [json!({"for_each": null}), json!({"approval": []}), json!({"approval": false})];
+    let steps: Vec<_> = planted.iter().enumerate().map(|(n, spec)| (format!("s{n}"), "noop", spec.clone())).collect();
+    let id = tenant.plant(&steps).await;
+    let waits = |run: &serde_json::Value| steps.iter().all(|(name, ..)| step(run, name)["waits_for"] == "gate");
+    let run = tenant.contributor().wait(&id, waits).await;
+    assert_eq!(run["gates"].as_array().map(Vec::len), Some(planted.len()), "each waits for its approval: {run}");
 }
 
 /// JSON of that many lists in each other.
@@ -76,7 +78,7 @@ async fn outputs_that_no_reader_takes_fail_the_step_that_refers_to_them_alone() 
     let id = person.submit(json!({"goal": "x", "steps": [{"name": "makes", "tool": "noop"}, asks, uses]})).await;
     let run = person.wait(&id, |run| step(run, "asks")["waits_for"] == "gate").await;
     let gate = run["gates"][0]["id"].as_str().expect("a gate").to_owned();
-    let plant = format!("update nofx.step set outputs = '{}' where run_id = '{id}' and name = 'makes'", nested(124));
+    let plant = format!("update nofx.step set outputs = '{}' where run_id = '{id}' and name = 'makes'", nested(140));
     STACK.sql().await.batch_execute(&plant).await.expect("planted");
     tenant.supervisor().post(&format!("/api/gates/{gate}/approve"), json!({})).await;
     probe(&other.contributor()).await;
