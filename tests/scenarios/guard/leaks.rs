@@ -190,7 +190,7 @@ async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_
 }
 
 /// Everything that the tenant can read of itself.
-async fn fingerprint(tenant: &Tenant) -> Value {
+pub(super) async fn fingerprint(tenant: &Tenant) -> Value {
     let person: Person = tenant.admin();
     let mut seen = vec![];
     for path in [
