@@ -19,8 +19,8 @@ struct Case {
     operation: String,
     method: Method,
     path: String,
-    /// The field of the body, none for all of it; and what it is replaced by.
-    body: Option<(Option<String>, Value)>,
+    /// The field of the body, none for all of it; and by which of the values it is replaced: some have megabytes.
+    body: Option<(Option<String>, usize)>,
     /// The other fields that must be there.
     others: Map<String, Value>,
     role: Role,
@@ -51,7 +51,7 @@ fn filled(path: &str) -> String {
     path.replace("{id}", &id).replace("{step_id}", &id)
 }
 
-fn cases(api: &Value) -> Vec<Case> {
+fn cases(api: &Value, values: usize) -> Vec<Case> {
     let mut all = vec![];
     for (path, methods) in api["paths"].as_object().expect("paths") {
         // A stream does not end; crons work for all tenants.
@@ -61,7 +61,7 @@ fn cases(api: &Value) -> Vec<Case> {
         for (method, described) in methods.as_object().expect("methods") {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let operation = described["operationId"].as_str().expect("a name");
-            let mut add = |path: String, body: Option<(Option<String>, Value)>, others: &Map<String, Value>| {
+            let mut add = |path: String, body: Option<(Option<String>, usize)>, others: &Map<String, Value>| {
                 all.extend(ROLES.map(|role| Case {
                     operation: operation.to_owned(),
                     method: method.clone(),
@@ -82,7 +82,7 @@ fn cases(api: &Value) -> Vec<Case> {
                     .map(|(name, field)| (name.clone(), field["example"].clone()))
                     .collect();
                 for field in names.keys().cloned().map(Some).chain([None]) {
-                    for value in hostile() {
+                    for value in 0..values {
                         add(filled(path), Some((field.clone(), value)), &others);
                     }
                 }
@@ -106,11 +106,13 @@ fn cases(api: &Value) -> Vec<Case> {
 async fn whatever_a_route_is_sent_it_does_not_fail_and_nobody_else_notices() {
     let (tenant, neighbour) = (Tenant::new().await, Neighbour::start().await);
     let api = Person::with_token("").get("/api/openapi.json").await.1;
-    let cases = cases(&api);
+    let values = hostile();
+    let cases = cases(&api, values.len());
     let (mut wrong, mut refused) = (vec![], 0);
     for case in &cases {
         let mut request = tenant.person(case.role).request(case.method.clone(), &case.path);
         if let Some((field, value)) = &case.body {
+            let value = &values[*value];
             let body = match field {
                 Some(name) => {
                     let mut fields = case.others.clone();
@@ -129,7 +131,7 @@ async fn whatever_a_route_is_sent_it_does_not_fail_and_nobody_else_notices() {
         let status = response.status();
         refused += usize::from(status.is_client_error());
         if status.is_server_error() {
-            let what = case.body.as_ref().map_or_else(|| json!(null), |(field, value)| json!([field, value]));
+            let what = case.body.as_ref().map_or_else(|| json!(null), |(field, value)| json!([field, values[*value]]));
             let what: String = what.to_string().chars().take(100).collect();
             let answer = response.text().await.unwrap_or_default();
             wrong.push(format!("{} {:.100} {what} as {:?}: {status} {answer:.300}", case.operation, case.path, case.role));
