@@ -21,7 +21,7 @@ set search_path = ''
 as $$
 begin
   -- A for_each step only spawns its children; each of them counts on its own.
-  return (p_tool = 'bash' or starts_with(p_tool, 'gate:')) and not p_spec ? 'for_each';
+  return (p_tool = 'bash' or starts_with(p_tool, 'gate:')) and p_spec ->> 'for_each' is null;
 end
 $$;
 

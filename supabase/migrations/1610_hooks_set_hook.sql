@@ -14,11 +14,18 @@ declare
   v_kind text := p_target ->> 'kind';
   v_hook nofx.hook;
 begin
+  if nofx_private.is_deep(p_target) or pg_column_size(p_target) > 262144 then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'A target has at most 256 KiB and is nested at most 72 levels deep.');
+  end if;
+  if jsonb_typeof(p_target) is distinct from 'object' or coalesce(jsonb_typeof(p_target -> 'inputs'), 'object') <> 'object'
+     or jsonb_path_exists(p_target - 'inputs', 'strict $.* ? (@.type() != "string")') then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'Use texts for kind, url, tool and name, and an object for inputs.');
+  end if;
   if not coalesce(case v_kind
-       when 'webhook' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
-       when 'slack' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
-       when 'tool' then p_target ->> 'tool' is not null and p_phase <> 'pre'
-       when 'function' then p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
+       when 'webhook' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
+       when 'slack' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
+       when 'tool' then p_target - array['kind', 'tool', 'inputs'] = '{}' and p_target ->> 'tool' is not null and p_phase <> 'pre'
+       when 'function' then p_target - array['kind', 'name'] = '{}' and p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
      end, false) then
     perform nofx_private.refuse(422, 'invalid-hook', 'target',
       'Use {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; a pre hook must be a webhook or function.');
@@ -52,7 +59,7 @@ begin
     'created_by', v_hook.created_by, 'created_at', v_hook.created_at, 'secret', case when v_hook.secrets[1] = p_secret then p_secret end);
 end
 $$;
-grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to authenticated;
+grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to nofx_api;
 
 -- Deletes a hook with its deliveries.
 -- Takes: p_id.
@@ -75,7 +82,7 @@ begin
   perform nofx_private.audit(v_tenant, 'hook.deleted', v_name, null, null);
 end
 $$;
-grant execute on function nofx.delete_hook(uuid) to authenticated;
+grant execute on function nofx.delete_hook(uuid) to nofx_api;
 
 -- Returns the request hooks of a tenant, with their secrets and the private networks that they may reach.
 -- Takes: p_tenant.

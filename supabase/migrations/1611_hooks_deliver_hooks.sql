@@ -214,4 +214,4 @@ begin
   perform nofx_private.audit(v_tenant, 'hook_delivery.replayed', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.replay_delivery(uuid) to authenticated;
+grant execute on function nofx.replay_delivery(uuid) to nofx_api;

@@ -110,7 +110,7 @@ $$;
 -- Takes: p_step, the step; p_write, {op, table, rows, filters, on_conflict, dry_run}.
 -- Locks: the rule and the rows; waits at most two seconds for rows that others have locked.
 -- Returns: {count, before, after, dry_run}.
--- Raises: what check_write and write_rows raise.
+-- Raises: what check_write and write_rows raise; 422 invalid-write when the rows have values nested deeper than outputs may be.
 create function nofx_private.apply_write(p_step nofx.step, p_write jsonb)
 returns jsonb
 language plpgsql
@@ -132,6 +132,9 @@ begin
     -- The images stay, the rows are rolled back.
     null;
   end;
+  if nofx_private.is_deep(v_images) then
+    perform nofx_private.refuse(422, 'invalid-write', 'outputs', 'What the rows have is nested deeper than outputs may be (64 levels).');
+  end if;
   perform set_config('lock_timeout', '0', true);
   if not v_dry_run then
     perform nofx_private.audit(p_step.tenant_id, 'db_write.' || (p_write ->> 'op'), v_checked ->> 'table',

@@ -8,6 +8,7 @@ mod expire_leases;
 mod extend_leases;
 mod fire_timers;
 mod outcome;
+mod read_claims;
 mod settle_steps;
 mod spec;
 mod status;
