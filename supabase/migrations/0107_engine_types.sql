@@ -57,6 +57,6 @@ create type nofx_private.settled_step as (
 create type nofx_private.started as (
   steps uuid[],
   events nofx_private.new_event[],
-  -- Tenants of which another call was counting the sandboxes: their steps are in the queue as before.
+  -- Tenants of which this call claims no further step (see take_sandboxes): their steps are in the queue.
   busy uuid[]
 );

@@ -142,7 +142,7 @@ begin
   return json_build_object(
     'refused', v_refused,
     'claims', case when v_claimed is null then '[]' else nofx_private.dispatch_steps(v_claimed, p_lease) end,
-    'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(v_runs) else '[]' end,
+    'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(coalesce(v_runs, '{}')) else '[]' end,
     'next_due_at', v_due,
     'sandbox_micro_usd', case when v_usage is not null then (
       select json_object_agg(cost.driver, cost.micro_usd)
