@@ -53,9 +53,6 @@ begin
   if v_runs is not null then
     perform nofx_private.lock_sandboxes(array(select o.step_id from unnest(v_outcomes) as o));
     v_count := nofx_private.lock_runs(v_runs);
-    if exists (select from unnest(v_outcomes) as o where o.kind = 'write') then
-      v_outcomes := nofx_private.apply_writes(v_outcomes);
-    end if;
     if exists (select from nofx.handler_health) or exists (select from unnest(v_outcomes) as o where o.transient) then
       v_health := nofx_private.record_step_health(v_outcomes);
     end if;
