@@ -116,9 +116,10 @@ begin
         where d.status = 'pending' and d.claimed_until is null and d.hook_id > w.hook_id order by d.hook_id, d.next_at limit 1
      ) as next
   ), underway as (
-    select h.tenant_id, h.receiver, h.is_failing
+    select h.tenant_id, h.receiver, h.is_failing, count(*) as n
       from nofx.hook_delivery d join nofx.hook h on h.id = d.hook_id
      where d.claimed_until is not null
+     group by 1, 2, 3
   ), due as (
     select d.id, d.next_at, h.tenant_id, h.receiver, h.is_failing, row_number() over (partition by h.id order by d.next_at, d.id) as place
       from waiting w
@@ -131,12 +132,14 @@ begin
      where w.next_at <= now()
   ), to_receiver as (
     select due.*, row_number() over (partition by due.tenant_id, due.receiver order by due.place, due.next_at, due.id)
-             + (select count(*) from underway u where u.tenant_id = due.tenant_id and u.receiver = due.receiver) as turn_at_receiver
+             + coalesce(u.n, 0) as turn_at_receiver
       from due
+      left join (select tenant_id, receiver, sum(n) as n from underway group by 1, 2) as u using (tenant_id, receiver)
   ), of_tenant as (
     select r.*, row_number() over (partition by r.tenant_id, r.is_failing order by r.place, r.next_at, r.id)
-             + (select count(*) from underway u where u.tenant_id = r.tenant_id and u.is_failing = r.is_failing) as turn
+             + coalesce(u.n, 0) as turn
       from to_receiver r
+      left join (select tenant_id, is_failing, sum(n) as n from underway group by 1, 2) as u using (tenant_id, is_failing)
      where r.turn_at_receiver <= case when r.is_failing then 1 else 4 end
   ), chosen as (
     select t.id from of_tenant t where t.turn <= case when t.is_failing then 4 else 16 end

@@ -21,6 +21,10 @@ pub(super) struct Leases {
     by_token: HashMap<Uuid, Lease>,
     /// How long a lease lasts without a heartbeat.
     length: Duration,
+    /// How many steps run.
+    running: usize,
+    /// The first running step must be stopped then, or later if its lease has been extended.
+    next_fence: Option<Instant>,
     /// At most one: without a database it takes long.
     heartbeat: JoinSet<Heartbeat>,
 }
@@ -44,12 +48,12 @@ pub(super) struct Heartbeat {
 
 impl Leases {
     pub(super) fn new(length: Duration) -> Self {
-        Self { by_token: HashMap::new(), length, heartbeat: JoinSet::new() }
+        Self { by_token: HashMap::new(), length, running: 0, next_fence: None, heartbeat: JoinSet::new() }
     }
 
     /// How many steps run.
     pub(super) fn running(&self) -> usize {
-        self.by_token.values().filter(|lease| lease.stop.is_some()).count()
+        self.running
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -60,16 +64,20 @@ impl Leases {
     pub(super) fn start(&mut self, step: Uuid, token: Uuid, since: Instant) -> CancellationToken {
         let stop = CancellationToken::new();
         let lease = Lease { step, claimed_at: Instant::now(), since, stop: Some(stop.clone()), is_fenced: false };
+        let fence_at = lease.fence_at(self.length);
+        self.next_fence = Some(self.next_fence.map_or(fence_at, |next| next.min(fence_at)));
         self.by_token.insert(token, lease);
+        self.running += 1;
         stop
     }
 
     /// The step has a result, which is to be settled; whether it was fenced, so that the result does not count.
     pub(super) fn finish(&mut self, token: Uuid) -> bool {
-        self.by_token.get_mut(&token).is_some_and(|lease| {
-            lease.stop = None;
-            lease.is_fenced
-        })
+        let Some(lease) = self.by_token.get_mut(&token) else { return false };
+        if lease.stop.take().is_some() {
+            self.running -= 1;
+        }
+        lease.is_fenced
     }
 
     /// The result is settled, or refused.
@@ -89,24 +97,30 @@ impl Leases {
         }
     }
 
-    /// When the first running step must be stopped, unless its lease is extended before. A fifth of the lease is left then: handlers may take
-    /// a sixth to clean up (`Services::stop_grace`).
+    /// When to call `fence`.
     pub(super) fn next_fence(&self) -> Option<Instant> {
-        let running = self.by_token.values().filter(|lease| lease.stop.is_some() && !lease.is_fenced);
-        running.map(|lease| lease.fence_at(self.length)).min()
+        self.next_fence
     }
 
-    /// Stops the steps whose leases end soon; returns them.
+    /// Stops the running steps whose leases end soon; returns them. A fifth of the lease is left then: handlers may take a sixth to clean up
+    /// (`Services::stop_grace`).
     pub(super) fn fence(&mut self, now: Instant) -> Vec<Uuid> {
-        let mut fenced = vec![];
-        for lease in self.by_token.values_mut() {
-            let due = !lease.is_fenced && lease.fence_at(self.length) <= now;
-            if let Some(stop) = lease.stop.as_ref().filter(|_| due) {
+        if self.next_fence.is_none_or(|at| at > now) {
+            return vec![];
+        }
+        let (mut fenced, mut next) = (vec![], None::<Instant>);
+        for lease in self.by_token.values_mut().filter(|lease| !lease.is_fenced) {
+            let Some(stop) = &lease.stop else { continue };
+            let at = lease.fence_at(self.length);
+            if at <= now {
                 stop.cancel();
                 lease.is_fenced = true;
                 fenced.push(lease.step);
+            } else {
+                next = Some(next.map_or(at, |next| next.min(at)));
             }
         }
+        self.next_fence = next;
         fenced
     }
 
