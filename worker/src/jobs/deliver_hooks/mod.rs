@@ -5,18 +5,7 @@
 mod attempt;
 mod deliver;
 mod enqueue;
+mod run;
 mod slack;
 
-use std::sync::Arc;
-
-use nofx_shared::db::Db;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-
-use crate::metrics::Metrics;
-use crate::step::Services;
-
-pub(super) async fn run(db: Db, services: Arc<Services>, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let queued = Notify::new();
-    tokio::join!(enqueue::run(&db, &services, &queued, &stop), deliver::run(&db, &services, &metrics, &queued, &stop));
-}
+pub(super) use run::run;
