@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub settled: Counter,
     pub outcomes_refused: Counter,
+    pub steps_fenced: Counter,
     loop_delay: Histogram,
     pub running: Gauge,
     pub calls: Counter,
@@ -63,6 +64,12 @@ impl Metrics {
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
+            steps_fenced: number(
+                to,
+                "steps_fenced",
+                "Steps stopped because the database could not be reached until their lease ended",
+                Counter::default(),
+            ),
             loop_delay: time(to, "loop_delay", "Time that the loop was late for its heartbeat, once a second", buckets(0.001, 2.0, 14)),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),

@@ -9,6 +9,7 @@ use crate::step::without_nul;
 
 /// A step that was executed.
 pub(super) struct StepResult {
+    pub tenant: Uuid,
     pub run: Uuid,
     pub step: Uuid,
     pub token: Uuid,
@@ -36,7 +37,7 @@ impl From<Outcome> for Executed {
 }
 
 impl StepResult {
-    /// The row that `settle_steps` takes.
+    /// The row that `settle_steps` takes, or `settle_write` for a write.
     pub(super) fn row(&self) -> Value {
         let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
         if let Some(isolation) = self.sandboxed.reported() {
@@ -61,7 +62,17 @@ mod tests {
 
     fn row(sandboxed: Sandboxed) -> Value {
         let outcome = Outcome::Done { outputs: json!({}) };
-        StepResult { run: Uuid::nil(), step: Uuid::nil(), token: Uuid::nil(), outcome, breaker_target: None, inputs: None, sandboxed }.row()
+        StepResult {
+            tenant: Uuid::nil(),
+            run: Uuid::nil(),
+            step: Uuid::nil(),
+            token: Uuid::nil(),
+            outcome,
+            breaker_target: None,
+            inputs: None,
+            sandboxed,
+        }
+        .row()
     }
 
     #[test]
