@@ -61,20 +61,20 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     }
     let took = begin.elapsed();
     let after = buckets(&stack.metrics().await?, DELAY);
-    let beats: Vec<(f64, f64)> = after.iter().map(|(bound, count)| (*bound, count - at(&before, *bound))).collect();
+    let heartbeats: Vec<(f64, f64)> = after.iter().map(|(bound, count)| (*bound, count - at(&before, *bound))).collect();
     let mut report = Report::default();
     report.put_value("steps", json!(STEPS));
     report.put("all_ended_s", took.as_secs_f64());
     report.put("honest_step_ms", honest_ms.as_secs_f64() * 1000.0);
-    report.put("loop_delay_ms_p50", quantile(&beats, 0.5) * 1000.0);
-    report.put("loop_delay_ms_max_below", worst(&beats) * 1000.0);
-    report.put_value("beats", json!(beats.last().map_or(0.0, |(_, all)| *all)));
+    report.put("loop_delay_ms_p50", quantile(&heartbeats, 0.5) * 1000.0);
+    report.put("loop_delay_ms_max_below", worst(&heartbeats) * 1000.0);
+    report.put_value("heartbeats", json!(heartbeats.last().map_or(0.0, |(_, all)| *all)));
     report.put_value("worker_rss_mb", json!({"idle": idle, "peak": memory::peak(worker)}));
     report.put_value("worker_lives", json!(memory::peak(worker).is_finite()));
     Ok(report)
 }
 
-/// How late the loop was for its beat, once a second.
+/// How late the loop was for its heartbeat, once a second.
 const DELAY: &str = "nofx_loop_delay_seconds";
 
 fn plan(script: &str, timeout_s: u64) -> Value {
@@ -100,7 +100,7 @@ fn at(buckets: &[(f64, f64)], bound: f64) -> f64 {
         .map_or(0.0, |(_, count)| *count)
 }
 
-/// The upper bound of the bucket that the latest beat is in.
+/// The upper bound of the bucket that the latest heartbeat is in.
 fn worst(buckets: &[(f64, f64)]) -> f64 {
     let all = buckets.last().map_or(0.0, |(_, count)| *count);
     buckets.iter().find(|(_, count)| *count >= all).map_or(f64::NAN, |(bound, _)| *bound)
