@@ -16,7 +16,7 @@ pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
         if !matches!(reaped, Ok(true)) {
             accounts.keep(&searched);
         }
-        result = result.and(reaped.map(drop));
+        result = result.and_then(|()| reaped.map(drop));
     }
     result
 }
