@@ -112,7 +112,7 @@ async fn a_driver_that_is_not_offered_fails_the_step_and_nothing_runs_elsewhere(
     assert_eq!(run["artifacts"], json!([]), "it did not run");
 }
 
-/// Rows that neither the API nor create_run would have written.
+/// Rows that neither the API nor `create_run` would have written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
     let (tenant, other) = (Tenant::new().await, Tenant::new().await);

@@ -61,7 +61,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{StepResult, Writes};
-    use crate::step::Sandboxed;
+    use crate::drivers::Sandboxed;
 
     fn write(tenant: u128, step: u128) -> StepResult {
         StepResult {

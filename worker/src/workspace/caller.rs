@@ -63,7 +63,7 @@ mod tests {
     fn counted(has_machine: bool) -> (Option<Option<Level>>, Option<Usage>) {
         let caller = Caller { has_machine, ..Caller::person(&Processes::own(), &CancellationToken::new()) };
         let enforced = Enforced { level: Some(Level::L3), ..Enforced::default() };
-        let usage = Usage { cpu_ms: 7, max_rss_bytes: 9, wall_ms: 11, destinations: vec![] };
+        let usage = Usage { cpu_ms: 7, max_rss_bytes: 9, wall_ms: 11, ..Usage::default() };
         caller.count(&ProcessResult { enforced: Some(enforced), usage: Some(usage), ..ProcessResult::default() });
         let sandboxed = caller.sandboxed.lock().expect("never poisoned").clone();
         (sandboxed.isolation.map(|held| held.level), sandboxed.usage)
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_git_uses_is_counted_and_is_no_time_of_a_machine_that_is_paid_for() {
-        let usage = |wall_ms| Some(Usage { cpu_ms: 7, max_rss_bytes: 9, wall_ms, destinations: vec![] });
+        let usage = |wall_ms| Some(Usage { cpu_ms: 7, max_rss_bytes: 9, wall_ms, ..Usage::default() });
         assert_eq!(counted(false), (Some(Some(Level::L3)), usage(11)));
         assert_eq!(counted(true), (None, usage(0)));
     }

@@ -42,7 +42,7 @@ impl Neighbour {
         eprintln!(
             "{during}: {} runs of another tenant, p50 and p99 {:?}; before that {:?}",
             busy.len(),
-            percentiles(busy.clone()),
+            percentiles(busy),
             percentiles(quiet)
         );
     }
