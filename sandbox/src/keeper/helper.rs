@@ -82,7 +82,6 @@ impl Started {
 /// What the helper does: waits for its keeper's word, and becomes the program. Returns without one when there is none, and when it cannot,
 /// which it has reported.
 pub(crate) fn become_program() -> Result<(), String> {
-    launch::protect_memory().map_err(|error| error.to_string())?;
     let keeper = Socket::from_stdin().map_err(|error| error.to_string())?;
     let received = keeper.receive::<KeeperSpec>().map_err(|error| error.to_string())?;
     drop(keeper);

@@ -38,8 +38,15 @@ pub(crate) fn become_program(
 }
 
 fn prepare(spec: &Spec, user: Option<(u32, u32)>, streams: Streams) -> Result<(), Error> {
-    // It is ended before the worker, its supervisor and its keeper when the machine's memory runs out. Only here may it write that.
+    // It is ended before the worker, its supervisor and its keeper when the machine's memory runs out.
     std::fs::write(SCORE, "1000").map_err(|error| Error::System("be the first to end when memory runs out", error))?;
+    // The helper in bubblewrap has another session.
+    if spec.level < Level::L3 {
+        session::own_session()?;
+        session::yield_to_others()?;
+    }
+    // Not before: whose memory is protected may write neither. From here on others of its user could write to it.
+    session::protect_memory()?;
     let Streams { stdin, stdout, stderr } = streams;
     let replace = || {
         match stdin {
@@ -51,11 +58,6 @@ fn prepare(spec: &Spec, user: Option<(u32, u32)>, streams: Streams) -> Result<()
         std::io::Result::Ok(())
     };
     replace().map_err(|error| Error::System("use the program's input and output", error))?;
-    // The helper in bubblewrap has another session.
-    if spec.level < Level::L3 {
-        session::own_session()?;
-        session::yield_to_others()?;
-    }
     user.map_or(Ok(()), |(uid, gid)| privileges::become_user(uid, gid))
 }
 

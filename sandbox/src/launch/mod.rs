@@ -27,5 +27,4 @@ pub use namespaces::Namespaces;
 pub(crate) use privileges::refuse_privileges;
 pub use report::Report;
 pub use run::{REFUSED, main};
-pub(crate) use session::protect_memory;
 pub use spec::{Spec, Tcp};

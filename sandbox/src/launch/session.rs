@@ -14,7 +14,7 @@ const SESSION_PRIORITY: &str = "/proc/self/autogroup";
 
 /// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
 /// out through it. `exec` ends this.
-pub(crate) fn protect_memory() -> Result<(), Error> {
+pub(super) fn protect_memory() -> Result<(), Error> {
     prctl::set_dumpable(false).map_err(|errno| Error::System("protect the helper's memory", errno.into()))
 }
 

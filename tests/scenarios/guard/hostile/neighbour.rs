@@ -39,12 +39,8 @@ impl Neighbour {
         self.stop.store(true, Ordering::Relaxed);
         let (busy, quiet) = (self.running.await.expect("every run succeeded"), self.quiet);
         assert!(!busy.is_empty(), "no run was made meanwhile");
-        eprintln!(
-            "{during}: {} runs of another tenant, p50 and p99 {:?}; before that {:?}",
-            busy.len(),
-            percentiles(busy),
-            percentiles(quiet)
-        );
+        let count = busy.len();
+        eprintln!("{during}: {count} runs of another tenant, p50 and p99 {:?}; before that {:?}", percentiles(busy), percentiles(quiet));
     }
 }
 
