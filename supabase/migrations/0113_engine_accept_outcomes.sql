@@ -55,8 +55,10 @@ begin
       end,
       true, 'step.cancelled')::nofx_private.decision;
   end if;
-  -- At most 366 days: no timestamp is beyond.
-  v_due := now() + make_interval(secs => least(p_outcome.wait_ms, 31622400000) / 1000.0);
+  if p_outcome.wait_ms is not null then
+    -- At most 366 days: no timestamp is beyond.
+    v_due := now() + make_interval(secs => least(p_outcome.wait_ms, 31622400000) / 1000.0);
+  end if;
   case p_outcome.kind
     when 'failed', 'timed_out' then
       if coalesce(p_outcome.transient, false) and (p_step.failures + 1 < p_step.max_attempts or p_is_open and p_step.failures > 0) then

@@ -93,6 +93,8 @@ fn start(place: &Path, hides: &str, settings: &[(&str, &str)]) -> Own {
     let data = place.join("data");
     std::fs::create_dir_all(&data).expect("a folder");
     std::os::unix::fs::chown(&data, Some(61234), Some(61234)).expect("it is theirs");
+    // Where others make theirs, they may not.
+    command.env("TMPDIR", &data);
     Own::run_by(command, &data, &["--workers", "1"], settings)
 }
 

@@ -110,7 +110,7 @@ fn at_l3_a_program_talks_with_its_own_servers() {
 fn a_way_to_the_proxy_that_cannot_be_handed_out_is_no_way() {
     let mut program = Program::new(Level::L3, &["true"]);
     program.spec.tcp = Tcp::Proxy(4000);
-    assert!(program.refusal().contains("hand out the listener"), "its input is no socket");
+    assert!(program.refusal().contains("send the listener"), "its input is no socket");
 }
 
 #[test]
