@@ -83,7 +83,7 @@ touch "$place/nofx"; mkdir -p "$place/checkout"
 mount --bind "$program" "$place/nofx"; mount --bind "$checkout" "$place/checkout"
 { cat /etc/passwd; echo "plain:x:61234:61234::/nonexistent:/bin/sh"; } > "$place/passwd"; mount --bind "$place/passwd" /etc/passwd
 if [ -n "$hides" ]; then mount --bind "$hides" "$(command -v bwrap)"; fi
-cd "$place/checkout"
+cd "$place/checkout"; if [ -e .env ]; then mount --bind .env.example .env; fi
 exec setpriv --reuid 61234 --regid 61234 --clear-groups --inh-caps=-all --bounding-set=-all "$place/nofx" "$@""#;
 
 /// A stack of a user without any privilege.

@@ -10,6 +10,8 @@ use nix::unistd::{chdir, getpid, getsid, setsid};
 use super::error::Error;
 
 const NICENESS: i32 = 10;
+/// A third of what another session has.
+const SESSION_NICENESS: &str = "5";
 const SESSION_PRIORITY: &str = "/proc/self/autogroup";
 
 /// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
@@ -36,7 +38,7 @@ pub(super) fn yield_to_others() -> Result<(), Error> {
     let now = rustix::process::getpriority_process(None).map_err(error)?;
     // Outside of control groups each session is scheduled as one, and what is nice within it changes nothing. The kernel takes this from
     // processes without rights ten times a second, all of them together; where it has no such groups, there is no such file.
-    drop(std::fs::write(SESSION_PRIORITY, NICENESS.to_string()));
+    drop(std::fs::write(SESSION_PRIORITY, SESSION_NICENESS));
     rustix::process::setpriority_process(None, now.max(NICENESS)).map_err(error)
 }
 

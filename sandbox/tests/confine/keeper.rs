@@ -198,7 +198,7 @@ fn a_session_of_a_program_leaves_the_processor_to_what_keeps_it() {
     for level in [Level::L1, Level::L2] {
         let mut process = Process::start(Program::new(level, &["cat", file]));
         let text = process.output();
-        assert!(text.trim_end().ends_with(" nice 10"), "{level}: {text}");
+        assert!(text.trim_end().ends_with(" nice 5"), "{level}: {text}");
     }
 }
 
