@@ -83,7 +83,6 @@ impl Worker {
             ("NOFX_DB_URL", "db_url"),
             ("SUPABASE_ANON_KEY", "anon_key"),
             ("SUPABASE_SERVICE_ROLE_KEY", "service_role_key"),
-            ("SUPABASE_JWT_SECRET", "jwt_secret"),
             ("NOFX_SIGNING_KEY", "signing_key"),
             ("NOFX_ENCRYPTION_KEYS", "encryption_keys"),
         ];

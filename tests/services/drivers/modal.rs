@@ -94,6 +94,23 @@ async fn faults_of_modal_are_retried_when_nothing_can_happen_twice() {
     stack.has_no_machine().await;
 }
 
+/// What was made is found by its tags, and ends with the attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_whose_creation_is_never_answered_is_ended_with_its_attempt() {
+    let stack = Stack::start("modal-lost", &[MODAL]).await;
+    stack.modal().will("lost-create");
+    let run = stack.own.submit(&json!({"goal": "lost", "steps": [bash(MODAL, "echo ran", &json!({}))]})).await;
+    let begun = std::time::Instant::now();
+    while stack.modal().alive() == 0 {
+        assert!(begun.elapsed().as_secs() < 60, "nothing is created");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
+    stack.has_no_machine().await;
+    let run = stack.own.wait(&run, std::time::Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    assert_eq!((&run["status"], stack.modal().created().len()), (&json!("cancelled"), 1), "{run}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_whose_sdk_is_missing_says_so() {
     let settings = [("NOFX_MODAL_PYTHON", "/nonexistent/python"), ("MODAL_TOKEN_ID", "a"), ("MODAL_TOKEN_SECRET", "b")];

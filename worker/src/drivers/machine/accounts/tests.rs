@@ -84,6 +84,17 @@ async fn a_tenants_account_is_forgotten_until_it_is_used_again() {
     assert!(accounts.of_tenant(&modal(OTHER)).await.is_err(), "it has no keys");
 }
 
+/// Whoever has keys pays for itself, and nobody else's program runs in its account.
+#[tokio::test]
+async fn a_tenant_with_keys_of_its_own_uses_no_other_account() {
+    let accounts = accounts(&ALL).await;
+    searched(&accounts).await;
+    accounts.of_tenant(&modal(OWN)).await.map(drop).expect("its own account");
+    assert_eq!(searched(&accounts).await, [[(0, None)], [(1, Some(OWN))]]);
+    accounts.of_tenant(&modal(OTHER)).await.map(drop).expect("the deployment's account");
+    assert_eq!(searched(&accounts).await, [[(0, None)], [(1, None)]]);
+}
+
 #[tokio::test]
 async fn no_more_accounts_are_searched_than_a_worker_can_hold() {
     let accounts = accounts(&[]).await;
