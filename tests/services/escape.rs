@@ -98,7 +98,7 @@ async fn attempt(own: &Own, machine: &Machine, level: &str, network: &str) -> BT
     let run = own
         .run(&json!({"goal": "escape", "steps": [
             {"name": "neighbour", "tool": "bash", "timeout_s": 120, "inputs": {"script": NEIGHBOUR}},
-            {"name": "try", "tool": "bash", "timeout_s": 120, "min_isolation": level, "resources": resources, "env": env,
+            {"name": "try", "tool": "bash", "needs": [], "timeout_s": 120, "min_isolation": level, "resources": resources, "env": env,
                 "retry": {"max_attempts": 1}, "inputs": {"script": TRY}}]}))
         .await;
     let tried = step(&run, "try");
