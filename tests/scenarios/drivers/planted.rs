@@ -120,7 +120,7 @@ fn ended(run: &Value, names: &[&str]) {
 }
 
 /// A step after the one that plants.
-fn after(name: &str, tool: &str, inputs: Value) -> Value {
+fn after(name: &str, tool: &str, inputs: &Value) -> Value {
     json!({"name": name, "tool": tool, "needs": ["plant"], "on_failure": "continue", "retry": {"max_attempts": 1}, "inputs": inputs})
 }
 
@@ -140,19 +140,19 @@ async fn what_a_gate_reads_may_be_anything() {
     let run = person
         .run(plan(vec![
             json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
-            after("audit", "gate:audit", json!({})),
-            after("secrets", "gate:secrets", json!({})),
-            after("unit", "gate:unit", json!({"command": "rm -f r.xml; mkfifo r.xml", "report": "r.xml"})),
-            after("lint", "gate:lint", json!({"command": "rm -f l; ln -s /dev/zero l", "report": "l", "format": "eslint"})),
-            after("types", "gate:typecheck", json!({"command": "rm -rf t; mkdir t", "report": "t"})),
-            after("sast", "gate:sast", json!({"command": "truncate -s 10G s.sarif", "report": "s.sarif"})),
+            after("audit", "gate:audit", &json!({})),
+            after("secrets", "gate:secrets", &json!({})),
+            after("unit", "gate:unit", &json!({"command": "rm -f r.xml; mkfifo r.xml", "report": "r.xml"})),
+            after("lint", "gate:lint", &json!({"command": "rm -f l; ln -s /dev/zero l", "report": "l", "format": "eslint"})),
+            after("types", "gate:typecheck", &json!({"command": "rm -rf t; mkdir t", "report": "t"})),
+            after("sast", "gate:sast", &json!({"command": "truncate -s 10G s.sarif", "report": "s.sarif"})),
             coverage("fifo", "coverage.xml"),
             coverage("huge", "lcov.info"),
             coverage("link", "link.info"),
             coverage("device", "device.info"),
             coverage("folder", "folder.info"),
-            after("usual", "gate:coverage", json!({"base": "HEAD"})),
-            after("write", "workspace:write", json!({"files": {"coverage.xml/x": "x"}})),
+            after("usual", "gate:coverage", &json!({"base": "HEAD"})),
+            after("write", "workspace:write", &json!({"files": {"coverage.xml/x": "x"}})),
         ]))
         .await;
     assert_eq!(step(&run, "plant")["status"], "succeeded", "{run}");
@@ -186,9 +186,9 @@ async fn files_with_names_of_any_bytes_are_scanned_or_named() {
         let run = person
             .run(plan(vec![
                 json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
-                after("judge", "gate:secrets", json!({})),
-                after("audit", "gate:audit", json!({})),
-                after("write", "workspace:write", json!({"files": {"new": "x"}})),
+                after("judge", "gate:secrets", &json!({})),
+                after("audit", "gate:audit", &json!({})),
+                after("write", "workspace:write", &json!({"files": {"new": "x"}})),
             ]))
             .await;
         ended(&run, &["plant", "judge", "audit", "write"]);
