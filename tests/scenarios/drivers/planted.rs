@@ -136,7 +136,7 @@ async fn what_a_gate_reads_may_be_anything() {
         truncate -s 10G lcov.info; ln -s /etc/passwd link.info; ln -s /dev/zero device.info; mkdir folder.info
         d=.; for i in $(seq {levels}); do d=$d/d; done; mkdir -p $d; seq {files} | sed s/^/f/ | xargs touch; ln -s / root; ln -s . self"
     );
-    let coverage = |name: &str, report: &str| after(name, "gate:coverage", json!({"base": "HEAD", "reports": [report]}));
+    let coverage = |name: &str, report: &str| after(name, "gate:coverage", &json!({"base": "HEAD", "reports": [report]}));
     let run = person
         .run(plan(vec![
             json!({"name": "plant", "tool": "bash", "inputs": {"script": plant}}),
