@@ -148,7 +148,7 @@ begin
   return case
     when jsonb_typeof(p_step) is distinct from 'object' then 'it must be an object'
     when not coalesce(jsonb_typeof(p_step -> 'name') = 'string' and p_step ->> 'name' ~ '^[A-Za-z0-9 _.-]{1,80}$', false)
-      then 'name must be 1 to 80 letters, digits, spaces, `_`, `.` or `-`'
+      then 'name must have 1 to 80 characters of A to Z, a to z, 0 to 9, space, `_`, `.` and `-`'
     when not coalesce(jsonb_typeof(p_step -> 'tool') = 'string' and p_step ->> 'tool' ~ '^[[:graph:]]{1,200}$', false)
       then 'tool must be the name of a tool'
     when not nofx_private.is_whole(p_step -> 'position', 0, 1000000) then 'position must be a place in the plan'

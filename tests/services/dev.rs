@@ -94,7 +94,10 @@ fn start(place: &Path, hides: &str, settings: &[(&str, &str)]) -> Own {
     std::fs::create_dir_all(&data).expect("a folder");
     std::os::unix::fs::chown(&data, Some(61234), Some(61234)).expect("it is theirs");
     // Where others make theirs, they may not.
-    command.env("TMPDIR", &data);
+    let temporary = place.join("temporary");
+    std::fs::create_dir_all(&temporary).expect("a folder");
+    std::os::unix::fs::chown(&temporary, Some(61234), Some(61234)).expect("it is theirs");
+    command.env("TMPDIR", &temporary);
     Own::run_by(command, &data, &["--workers", "1"], settings)
 }
 

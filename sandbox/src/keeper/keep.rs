@@ -27,7 +27,9 @@ pub(crate) fn keep() -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
-    // Before there is anything to start: it takes longer than the rest. And before signals are blocked, which a program begins without.
+    // The supervisor blocks some, and a program begins with none blocked.
+    SigSet::all().thread_unblock().map_err(|error| text(&error))?;
+    // Before there is anything to start: it takes longer than the rest.
     let helper = Helper::start();
     let mut blocked = SigSet::empty();
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| blocked.add(signal));

@@ -54,7 +54,7 @@ impl Handler for Commit {
             match staged.exit_code {
                 Some(0) => return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) }),
                 Some(1) => {}
-                _ => return Err(Failure::transient(format!("git diff failed: {}", staged.output.trim()))),
+                _ => return Err(Failure::transient(format!("the index could not be compared: {}", staged.output.trim()))),
             }
             let name = inputs.author_name.unwrap_or_else(|| "NOFX".to_owned());
             let email = inputs.author_email.unwrap_or_else(|| "nofx@localhost".to_owned());

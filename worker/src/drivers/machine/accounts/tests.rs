@@ -30,7 +30,7 @@ async fn accounts(keys: &[&str]) -> Accounts {
         keys: keys.iter().map(|name| ((*name).to_owned(), "key".to_owned())).collect(),
         e2b: settings::E2b { api_url: "http://127.0.0.1:9".to_owned(), sandbox_url: None },
         modal: Some(settings::Modal { python: "/nonexistent/python".to_owned(), server_url: None }),
-        tasks: None,
+        ..settings::Machines::default()
     };
     Accounts::new(settings, Arc::new(SecretStore::new(Secrets::Vault, Db::new(&url, "key", "token"))), "here".to_owned())
 }
