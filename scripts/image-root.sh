@@ -2,7 +2,7 @@
 # Unpacks the file system of a worker's image into a new folder, as worker/Dockerfile makes it, without Docker: as root, with debootstrap, a few minutes.
 #   scripts/image-root.sh FOLDER              that of the target `worker`
 #   scripts/image-root.sh FOLDER node python  with the tools of these images, too (not rust: its toolchain comes from another image)
-# NOFX_TEST_IMAGE=FOLDER scripts/test.sh --run-ignored only file_system_of_an_image then runs the smoke test of the prototype in it.
+# NOFX_TEST_IMAGE=FOLDER scripts/test.sh file_system_of_an_image then runs the smoke test of the prototype in it; with NOFX_TEST_LONG the test makes one itself.
 case "${1:-}" in -h | --help | "") exec sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" ;; esac
 set -euo pipefail
 folder="$(realpath -m "$1")"

@@ -17,6 +17,7 @@ use clap::Parser;
 use nofx_sandbox::{Entered, Sandbox};
 
 use crate::args::{Args, Command};
+use crate::bench::Bench;
 use crate::commands::artifact::Artifact;
 use crate::exit::{Error, Exit};
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     }
     let args = Args::parse();
     let sandbox = match args.command {
-        Command::Worker => match nofx_sandbox::enter() {
+        Command::Worker | Command::Bench(Bench::Spawn) => match nofx_sandbox::enter() {
             Ok(Entered::Worker(sandbox)) => Some(sandbox),
             Ok(Entered::Ended(code)) => return code,
             Err(error) => return failed(&error),
@@ -79,7 +80,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
         Command::Retention(options) => commands::retention::run(target, options).await,
         Command::Sandbox(command) => commands::sandbox::run(target, command).await,
         Command::Smoke(options) => commands::smoke::run(target, options).await,
-        Command::Bench(options) => bench::run(target, options).await,
+        Command::Bench(options) => bench::run(target, options, sandbox).await,
     };
     match result {
         Ok(exit) => exit.code(),

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use crate::program::{KEEPER, SIGNALLER};
+use crate::program::{HELPER, KEEPER, REMOVER, SIGNALLER};
 use crate::{keeper, launch};
 
 /// Does the work of a keeper, of a helper process or of what sends signals, if this process is one. To be called first of all, before any thread is started.
@@ -12,6 +12,8 @@ pub fn take_role() -> Option<ExitCode> {
     let name = arguments.next().unwrap_or_default();
     let done = match () {
         () if name == OsStr::new(KEEPER) => keeper::keep(),
+        () if name == OsStr::new(HELPER) => keeper::become_program(),
+        () if name == OsStr::new(REMOVER) => keeper::remove_folder(),
         () if name == OsStr::new(SIGNALLER) => keeper::signal_own_user(arguments),
         () => return helper(),
     };

@@ -5,6 +5,22 @@ create schema if not exists nofx_private;
 create schema if not exists observability;
 create schema if not exists ops;
 
+-- The API, when it acts for a caller whose credential it has checked. What changes something is granted to this role, never to `authenticated`:
+-- people's own tokens read what row-level security lets them read, and cannot go around the API's limits, hooks and checks (ADR 18).
+-- PostgREST takes the role of a token, and only the API signs tokens with this one.
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'nofx_api') then
+    create role nofx_api nologin inherit;
+  end if;
+  execute format('grant nofx_api to %I', current_user);
+end
+$$;
+alter role nofx_api set statement_timeout = '8s';
+-- It reads what people read: the policies for them apply to it.
+grant authenticated to nofx_api;
+grant nofx_api to authenticator;
+
 revoke all on schema nofx, nofx_private, observability, ops from public;
 grant usage on schema nofx, observability, ops to authenticated, service_role;
 

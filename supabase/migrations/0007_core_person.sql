@@ -34,4 +34,4 @@ begin
     set email = excluded.email, role = excluded.role, seen_at = now();
 end
 $$;
-grant execute on function nofx.record_sign_in() to authenticated, service_role;
+grant execute on function nofx.record_sign_in() to nofx_api, service_role;

@@ -47,7 +47,7 @@ as $$
    order by e.tx, e.id
    limit least(greatest(p_limit, 1), 1000)
 $$;
-grant execute on function nofx.read_events(bigint, bigint, text[], uuid, int) to authenticated;
+grant execute on function nofx.read_events(bigint, bigint, text[], uuid, int) to nofx_api;
 
 -- Returns the current end of the event log.
 -- Takes: nothing.
@@ -62,4 +62,4 @@ security invoker set search_path = ''
 as $$
   select pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807
 $$;
-grant execute on function nofx.event_tail() to authenticated;
+grant execute on function nofx.event_tail() to nofx_api;

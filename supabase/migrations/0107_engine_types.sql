@@ -1,12 +1,12 @@
--- The outcome of one step, as a worker settles it. `write`: see apply_writes; `breaker_target`: the dependency that a failure counts
+-- The outcome of one step, as a worker settles it (that of a db_write: see settle_write). `breaker_target`: the dependency that a failure counts
 -- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker; `inputs`: those of the attempt, secrets
 -- masked, null when they are as in the step's spec; `isolation`: what held while its processes ran, `usage`: {cpu_ms, max_rss_bytes,
 -- wall_ms, destinations} of all of them, both null when there was no process, {} as isolation when its driver reported nothing. A worker
 -- only reports that it
 -- interrupted a step; the run's status decides whether the step is cancelled or becomes ready, so that no step of a running run is
--- cancelled. (`cancelled` comes from apply_writes only.)
+-- cancelled.
 create type nofx_private.outcome_kind as enum
-  ('done', 'write', 'skipped', 'failed', 'timed_out', 'cancelled', 'interrupted', 'gate', 'timer', 'children', 'breaker_open');
+  ('done', 'skipped', 'failed', 'timed_out', 'interrupted', 'gate', 'timer', 'children', 'breaker_open');
 create type nofx_private.outcome as (
   step_id uuid,
   token uuid,
@@ -57,6 +57,6 @@ create type nofx_private.settled_step as (
 create type nofx_private.started as (
   steps uuid[],
   events nofx_private.new_event[],
-  -- Tenants of which another call was counting the sandboxes: their steps are in the queue as before.
+  -- Tenants of which this call claims no further step (see take_sandboxes): their steps are in the queue.
   busy uuid[]
 );

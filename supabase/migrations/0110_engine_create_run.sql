@@ -1,42 +1,9 @@
--- Whether the parts of a step's spec that this schema reads have their types. Claims and settles are of many steps: one that could not be read
--- would fail those of all tenants. Who may create runs may call create_run with rows that no plan check has seen.
--- Takes: p_spec, null for none.
--- Locks: nothing.
--- Returns: true or false.
--- Raises: nothing.
-create function nofx_private.is_readable_spec(p_spec jsonb)
-returns boolean
-language plpgsql
-immutable
-set search_path = ''
-as $$
-declare
-  v_approval jsonb := nullif(p_spec -> 'approval', 'null');
-  v_retry jsonb := nullif(p_spec -> 'retry', 'null');
-begin
-  if p_spec is null or p_spec = 'null' then
-    return true;
-  end if;
-  if jsonb_typeof(p_spec) <> 'object' or p_spec ? 'refs' and jsonb_typeof(p_spec -> 'refs') <> 'array' then
-    return false;
-  end if;
-  if v_approval is not null and not coalesce(
-       jsonb_typeof(v_approval) = 'object'
-       and coalesce(v_approval ->> 'role', 'admin') in ('viewer', 'contributor', 'supervisor', 'admin')
-       and coalesce(v_approval ->> 'count', '1') ~ '^[0-9]{1,2}$'
-       and coalesce(v_approval ->> 'expires_s', '1') ~ '^[0-9]{1,8}$', false) then
-    return false;
-  end if;
-  return v_retry is null or jsonb_typeof(v_retry) = 'object' and not exists (
-    select from jsonb_each(v_retry) as r where jsonb_typeof(r.value) not in ('number', 'null'));
-end
-$$;
-
 -- Creates a run with all its steps, edges, first events and queue rows, or nothing at all.
 -- Takes: p_id, the run's id (a repeated id returns the existing run); p_run, {goal, plan, workspace, priority, max_parallel, deadline_s,
 --   traceparent, pull_request, created_by (honoured for the service role only)}; p_steps, an array in topological order of {name, tool,
 --   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
---   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one.
+--   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one. What each field
+--   may have, whoever calls, is in run_fault and step_fault.
 -- Locks: the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
 -- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan;
@@ -48,8 +15,9 @@ security definer set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_tenant uuid := nofx_private.require_role('contributor', p_tenant);
-  v_count int := jsonb_array_length(p_steps);
+  v_count int;
   v_bad record;
+  v_fault text;
   v_ids uuid[];
   v_ready uuid[];
   v_run nofx.run;
@@ -62,22 +30,28 @@ begin
     return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
   end if;
   perform nofx_private.check_quota(v_tenant);
+  v_fault := nofx_private.run_fault(p_run);
+  if v_fault is not null or p_id is null or jsonb_typeof(p_steps) is distinct from 'array' then
+    perform nofx_private.refuse(422, 'invalid-plan', 'run', coalesce(v_fault, 'an id and a list of steps must be given') || '.');
+  end if;
+  v_count := jsonb_array_length(p_steps);
   if v_count = 0 then
     perform nofx_private.refuse(422, 'empty-plan', 'steps', 'Add at least one step.');
+  elsif v_count > 1000 then
+    perform nofx_private.refuse(422, 'invalid-plan', 'steps', format('a plan has at most 1,000 steps, not %s.', v_count));
   end if;
-  select s.ordinality - 1 as step into v_bad
+  select s.ordinality - 1 as step, nofx_private.step_fault(s.step) as fault into v_bad
     from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
-   where not nofx_private.is_readable_spec(s.step -> 'spec')
+   where nofx_private.step_fault(s.step) is not null
    limit 1;
   if found then
-    perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step),
-      'Send spec as an object, with refs as a list, approval as {role, count, expires_s}, and numbers in retry.');
+    perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step), v_bad.fault || '.');
   end if;
 
   -- A need is the index of an earlier step, so there are no unknown needs and no cycles.
   select s.ordinality - 1 as step, need.value as need into v_bad
     from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
-   cross join lateral jsonb_array_elements_text(coalesce(s.step -> 'needs', '[]')) as need (value)
+   cross join lateral jsonb_array_elements_text(coalesce(nullif(s.step -> 'needs', 'null'), '[]')) as need (value)
    where need.value::int < 0 or need.value::int >= s.ordinality - 1
    limit 1;
   if found then
@@ -139,6 +113,10 @@ begin
     )
     select array_agg(id) filter (where status = 'ready') into v_ready from made;
   exception when unique_violation then
+    get stacked diagnostics v_fault = table_name;
+    if v_fault = 'step_edge' then
+      perform nofx_private.refuse(422, 'invalid-plan', 'needs', 'a step needs another one at most once.');
+    end if;
     perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Use a different name for each step.');
   end;
 
@@ -154,4 +132,4 @@ begin
   return json_build_object('id', v_run.id, 'status', v_run.status, 'steps_total', v_run.steps_total, 'created_at', v_run.created_at);
 end
 $$;
-grant execute on function nofx.create_run(uuid, jsonb, jsonb, uuid) to authenticated, service_role;
+grant execute on function nofx.create_run(uuid, jsonb, jsonb, uuid) to nofx_api, service_role;

@@ -67,18 +67,12 @@ begin
 end
 $$;
 
--- Describes steps completely, so that a worker can execute them without another call.
+-- Reads what describe_steps returns.
 -- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
 -- Locks: nothing.
--- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}. `open_breakers`: the tenant's, null
---   for none; `networks`: the private networks that an http step, or one with the egress proxy, may reach;
---   `isolation`: {driver, min_isolation}, the tenant's default driver and minimum for the tool, null for none; `quota`: {memory_mb,
---   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
---   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
---   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on.
--- Raises: nothing.
-create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
+-- Returns: a JSON array as describe_steps does, without `fault`.
+-- Raises: what a row of these steps raises that cannot be read.
+create function nofx_private.read_steps(p_steps uuid[], p_held uuid[])
 returns json
 language plpgsql
 stable
@@ -105,11 +99,11 @@ begin
                       'decided_at', g.decided_at, 'reason', g.reason)
                from nofx.gate g where g.id = s.gate_id
            ) end,
-           'children', case when s.spec ? 'for_each' then (
+           'children', case when s.spec ->> 'for_each' is not null then (
              select json_agg(json_build_object('name', c.name, 'status', c.status, 'outputs', c.outputs, 'error', c.error) order by c.item_index)
                from nofx.step c where c.parent_id = s.id
            ) end,
-           'step_outputs', case when s.spec ? 'refs' then (
+           'step_outputs', case when s.spec ->> 'refs' is not null then (
              select json_object_agg(c.name, json_build_object('status', c.status, 'outputs', coalesce(c.outputs, '{}')))
                from nofx.step c
               where c.run_id = s.run_id
@@ -125,11 +119,53 @@ begin
       -- No policy names the tools of most steps: for them this costs one read of a small table.
       select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
                   else coalesce(nofx_private.hold_for(s), case when q.tenant_id is not null then nofx_private.quota_hold_for(s, q) end) end as hold
-       where s.id = any (p_held) or s.spec ? 'approval' or q.tenant_id is not null or exists (
+       where s.id = any (p_held) or s.spec ->> 'approval' is not null or q.tenant_id is not null or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
     ) as held on true
    where s.id = any (p_steps));
+end
+$$;
+
+-- Describes steps completely, so that a worker can execute them without another call.
+-- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
+-- Locks: nothing.
+-- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
+--   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}, in any order. `open_breakers`: the tenant's, null
+--   for none; `networks`: the private networks that an http step, or one with the egress proxy, may reach;
+--   `isolation`: {driver, min_isolation}, the tenant's default driver and minimum for the tool, null for none; `quota`: {memory_mb,
+--   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
+--   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
+--   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on. A step
+--   whose row cannot be read has {id, run_id, tenant_id, name, tool, attempt, ready_at, token, goal, created_by, fault} alone: it cannot run,
+--   and `fault` says why; the others of the claim do not notice.
+-- Raises: nothing.
+create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
+returns json
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_step uuid;
+  v_one json;
+  v_all json[] := '{}';
+begin
+  return nofx_private.read_steps(p_steps, p_held);
+exception when data_exception or program_limit_exceeded then
+  foreach v_step in array p_steps loop
+    begin
+      v_one := nofx_private.read_steps(array[v_step], p_held) -> 0;
+    exception when data_exception or program_limit_exceeded then
+      select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+               'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'fault', sqlerrm)
+        into v_one
+        from nofx.step s join nofx.run r on r.id = s.run_id
+       where s.id = v_step;
+    end;
+    v_all := v_all || v_one;
+  end loop;
+  return array_to_json(v_all);
 end
 $$;

@@ -10,11 +10,14 @@ volatile
 set search_path = ''
 as $$
 declare
-  v_retry jsonb := coalesce(p_spec -> 'retry', '{}');
+  -- What is no number, or none that a wait could be made of, is as if it were not there.
+  v_retry jsonb := case when nofx_private.spec_fault(p_spec) is null then coalesce(nullif(p_spec -> 'retry', 'null'), '{}') else '{}' end;
   v_ms double precision := least(
     coalesce((v_retry ->> 'initial_ms')::double precision, 500)
       * power(coalesce((v_retry ->> 'factor')::double precision, 2.0), least(p_failures - 1, 60)),
-    coalesce((v_retry ->> 'max_ms')::double precision, 60000));
+    coalesce((v_retry ->> 'max_ms')::double precision, 60000),
+    -- 30 days.
+    2592000000);
   v_jitter double precision := coalesce((v_retry ->> 'jitter')::double precision, 0.2);
 begin
   return make_interval(secs => v_ms * (1 + v_jitter * (2 * random() - 1)) / 1000);
@@ -52,7 +55,10 @@ begin
       end,
       true, 'step.cancelled')::nofx_private.decision;
   end if;
-  v_due := now() + make_interval(secs => p_outcome.wait_ms / 1000.0);
+  if p_outcome.wait_ms is not null then
+    -- At most 366 days: no timestamp is beyond.
+    v_due := now() + make_interval(secs => least(p_outcome.wait_ms, 31622400000) / 1000.0);
+  end if;
   case p_outcome.kind
     when 'failed', 'timed_out' then
       if coalesce(p_outcome.transient, false) and (p_step.failures + 1 < p_step.max_attempts or p_is_open and p_step.failures > 0) then

@@ -49,13 +49,13 @@ begin
   end if;
 
   v_outcomes := array(select o from jsonb_populate_recordset(null::nofx_private.outcome, p_outcomes) as o);
+  if nofx_private.is_deep(p_outcomes) then
+    v_outcomes := nofx_private.refuse_deep_outcomes(v_outcomes);
+  end if;
   select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select o.step_id from unnest(v_outcomes) as o);
   if v_runs is not null then
     perform nofx_private.lock_sandboxes(array(select o.step_id from unnest(v_outcomes) as o));
     v_count := nofx_private.lock_runs(v_runs);
-    if exists (select from unnest(v_outcomes) as o where o.kind = 'write') then
-      v_outcomes := nofx_private.apply_writes(v_outcomes);
-    end if;
     if exists (select from nofx.handler_health) or exists (select from unnest(v_outcomes) as o where o.transient) then
       v_health := nofx_private.record_step_health(v_outcomes);
     end if;
@@ -142,7 +142,7 @@ begin
   return json_build_object(
     'refused', v_refused,
     'claims', case when v_claimed is null then '[]' else nofx_private.dispatch_steps(v_claimed, p_lease) end,
-    'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(v_runs) else '[]' end,
+    'wake_for', case when current_setting('nofx.woke_workers', true) = 'yes' then to_json(coalesce(v_runs, '{}')) else '[]' end,
     'next_due_at', v_due,
     'sandbox_micro_usd', case when v_usage is not null then (
       select json_object_agg(cost.driver, cost.micro_usd)

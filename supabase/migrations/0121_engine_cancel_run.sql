@@ -1,5 +1,5 @@
 -- Cancels a run: steps that have not started are cancelled, workers stop those that run.
--- Takes: p_run; p_reason, stored with the run, null for none.
+-- Takes: p_run; p_reason, stored with the run, its first 2,000 characters, null for none.
 -- Locks: the run (lock_runs); its queue rows, steps and gates; its row.
 -- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling again is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
@@ -15,13 +15,13 @@ begin
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run has already finished (%s).', v_run.status));
   end if;
   if v_run.status not in ('cancelling', 'cancelled') then
-    perform nofx_private.stop_run(p_run, nofx_private.caller_name(), p_reason);
+    perform nofx_private.stop_run(p_run, nofx_private.caller_name(), left(p_reason, 2000));
     select * into v_run from nofx.run where id = p_run;
   end if;
   return json_build_object('id', v_run.id, 'status', v_run.status);
 end
 $$;
-grant execute on function nofx.cancel_run(uuid, text) to authenticated, service_role;
+grant execute on function nofx.cancel_run(uuid, text) to nofx_api, service_role;
 
 -- Cancels a run for a person or its deadline.
 -- Takes: p_run, an unfinished run whose lock is held; p_by, the actor; p_reason, or null.

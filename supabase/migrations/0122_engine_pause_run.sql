@@ -25,4 +25,4 @@ begin
   return json_build_object('id', p_run, 'status', 'paused');
 end
 $$;
-grant execute on function nofx.pause_run(uuid) to authenticated, service_role;
+grant execute on function nofx.pause_run(uuid) to nofx_api, service_role;

@@ -30,4 +30,4 @@ begin
   return json_build_object('id', p_run, 'status', case when v_run.status = 'paused' then 'running' else v_run.status end);
 end
 $$;
-grant execute on function nofx.resume_run(uuid) to authenticated, service_role;
+grant execute on function nofx.resume_run(uuid) to nofx_api, service_role;

@@ -18,7 +18,7 @@ begin
     select p.id as parent_id, n.id as needs_id
       from nofx.step n
       join nofx.step_edge e on e.run_id = p_run and e.needs_id = n.id
-      join nofx.step p on p.id = e.step_id and p.spec ? 'for_each'
+      join nofx.step p on p.id = e.step_id and p.spec ->> 'for_each' is not null
      where n.run_id = p_run and n.parent_id is null and n.id = any (p_steps)
   )
   insert into nofx.step_edge (tenant_id, run_id, step_id, needs_id)

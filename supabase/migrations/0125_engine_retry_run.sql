@@ -23,4 +23,4 @@ begin
   return json_build_object('id', p_run, 'status', 'running');
 end
 $$;
-grant execute on function nofx.retry_run(uuid, text) to authenticated, service_role;
+grant execute on function nofx.retry_run(uuid, text) to nofx_api, service_role;

@@ -23,7 +23,7 @@ begin
   return json_build_object('id', p_run, 'status', 'running');
 end
 $$;
-grant execute on function nofx.retry_step(uuid, uuid) to authenticated, service_role;
+grant execute on function nofx.retry_step(uuid, uuid) to nofx_api, service_role;
 
 -- Lists what must run again when steps of a run do: all that depend on them, those that were skipped because the run failed unless another
 -- failed step still blocks them, and children of all these that did not succeed.

@@ -67,7 +67,8 @@ begin
            ended_at = case when l.run_status = 'cancelling' or l.expired_leases >= 1 then now() end
       from late l
      where s.id = l.id
-    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as expired_attempt, l.started_at as expired_start, l.parked_isolation as isolation, l.parked_usage as usage
+    returning s.id, s.run_id, s.tenant_id, s.name, s.tool, s.worker, s.status, s.ready_at, l.attempt as expired_attempt, l.started_at as expired_start, l.parked_isolation as isolation, l.parked_usage as usage,
+              case when s.status in ('failed', 'cancelled') then s.error - 'chain' end as error
   ), attempts as (
     insert into nofx.step_attempt (tenant_id, run_id, step_id, attempt, outcome, worker, started_at, isolation, usage, error)
     select l.tenant_id, l.run_id, l.id, l.expired_attempt, 'lease_expired', l.worker, l.expired_start,
@@ -79,7 +80,7 @@ begin
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     select l.tenant_id, l.run_id, l.id,
            case when l.status in ('ready', 'pending') then 'step.lease_expired' else 'step.' || l.status end,
-           jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.expired_attempt, 'worker', l.worker)
+           jsonb_strip_nulls(jsonb_build_object('name', l.name, 'tool', l.tool, 'attempt', l.expired_attempt, 'worker', l.worker, 'error', l.error))
       from expired l
   )
   select array_agg(l.id) filter (where l.status = 'ready'),

@@ -32,4 +32,4 @@ begin
                          join nofx.step s on s.id = d.step_id));
 end
 $$;
-grant execute on function nofx.summarise_metrics() to authenticated;
+grant execute on function nofx.summarise_metrics() to nofx_api;

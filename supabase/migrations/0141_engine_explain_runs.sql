@@ -32,4 +32,4 @@ begin
    where r.id = any (p_runs) and r.error is null and r.ended_at is null;
 end
 $$;
-grant execute on function nofx.explain_runs(uuid[]) to authenticated;
+grant execute on function nofx.explain_runs(uuid[]) to nofx_api;

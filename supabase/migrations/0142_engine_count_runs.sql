@@ -26,4 +26,4 @@ begin
      where n > 0);
 end
 $$;
-grant execute on function nofx.count_runs(timestamptz, timestamptz, int) to authenticated;
+grant execute on function nofx.count_runs(timestamptz, timestamptz, int) to nofx_api;

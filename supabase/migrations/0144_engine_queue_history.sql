@@ -49,4 +49,4 @@ begin
       from minutes);
 end
 $$;
-grant execute on function nofx.queue_history(int) to authenticated;
+grant execute on function nofx.queue_history(int) to nofx_api;

@@ -53,4 +53,4 @@ begin
   return case when p_git is not null then json_build_object('git', p_git, 'ref', p_ref) end;
 end
 $$;
-grant execute on function nofx.set_default_workspace(text, text) to authenticated;
+grant execute on function nofx.set_default_workspace(text, text) to nofx_api;

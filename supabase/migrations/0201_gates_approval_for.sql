@@ -94,7 +94,8 @@ declare
   v_missing text[];
 begin
   -- A for_each step only spawns its children; each of them is held on its own.
-  if p_step.spec ? 'for_each' then
+  -- By value: `"for_each": null` is none, to the worker too.
+  if p_step.spec ->> 'for_each' is not null then
     return null;
   end if;
   if cardinality((v_policy).requires) > 0 then

@@ -42,7 +42,7 @@ begin
     'changed_by', v_policy.changed_by, 'changed_at', v_policy.changed_at);
 end
 $$;
-grant execute on function nofx.set_gate_policy(text, text[], jsonb) to authenticated;
+grant execute on function nofx.set_gate_policy(text, text[], jsonb) to nofx_api;
 
 -- Deletes a policy of the caller's tenant; the default applies again.
 -- Takes: p_id.
@@ -64,7 +64,7 @@ begin
   perform nofx_private.audit(v_tenant, 'gate_policy.deleted', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.delete_gate_policy(uuid) to authenticated;
+grant execute on function nofx.delete_gate_policy(uuid) to nofx_api;
 
 -- Plans that a model wrote need an approval, which may be the author's.
 insert into nofx.gate_policy (id, tool, approval, changed_by)

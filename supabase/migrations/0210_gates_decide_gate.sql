@@ -58,7 +58,7 @@ begin
     'reason', v_gate.reason);
 end
 $$;
-grant execute on function nofx.decide_gate(uuid, text, text) to authenticated, service_role;
+grant execute on function nofx.decide_gate(uuid, text, text) to nofx_api, service_role;
 
 -- Refuses a decision that the caller may not make, naming the violated rule.
 -- Takes: p_gate, whose run is locked; p_decision, approve | reject | waive.

@@ -46,4 +46,4 @@ begin
   return json_build_object('id', v_gate, 'run_id', p_run, 'step_id', p_step, 'gate_type', p_gate_type, 'status', 'pending');
 end
 $$;
-grant execute on function nofx.request_gate(uuid, uuid, text, text) to authenticated, service_role;
+grant execute on function nofx.request_gate(uuid, uuid, text, text) to nofx_api, service_role;

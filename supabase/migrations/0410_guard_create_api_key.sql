@@ -16,6 +16,9 @@ begin
   if length(coalesce(p_name, '')) not between 1 and 200 then
     perform nofx_private.refuse(422, 'invalid-settings', 'name', 'Use a name of 1 to 200 characters.');
   end if;
+  if not coalesce(length(p_hash) between 1 and 100 and length(p_prefix) between 1 and 40 and p_role is not null, false) then
+    perform nofx_private.refuse(422, 'invalid-settings', 'key', 'Give the role, the hash and the first characters of the key.');
+  end if;
   if not coalesce(p_scopes <@ array['runs', 'gates', 'artifacts', 'events', 'dlq', 'hooks', 'audit', 'system'], true) then
     perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; default: all.');
   end if;
@@ -28,7 +31,7 @@ begin
   return v_id;
 end
 $$;
-grant execute on function nofx.create_api_key(text, nofx.person_role, text, text, timestamptz, text[]) to authenticated;
+grant execute on function nofx.create_api_key(text, nofx.person_role, text, text, timestamptz, text[]) to nofx_api;
 
 -- Revokes an API key of the caller's tenant.
 -- Takes: p_id.
@@ -52,7 +55,7 @@ begin
   values (v_tenant, 'api_key.revoked', jsonb_build_object('id', p_id, 'by', nofx_private.caller_name()));
 end
 $$;
-grant execute on function nofx.revoke_api_key(uuid) to authenticated;
+grant execute on function nofx.revoke_api_key(uuid) to nofx_api;
 
 -- Resolves an API key to its tenant and role, and records its use (to the minute).
 -- Takes: p_hash, sha256 of the key in hex.

@@ -2,7 +2,7 @@
 -- Takes: p_route, method and path; p_key, the key; p_hash, sha256 of the body.
 -- Locks: the key's row.
 -- Returns: {state: new | replay, resource_id, status, body}; `replay` carries the first response.
--- Raises: 403 forbidden; 409 request-in-progress while the first request runs; 422 idempotency-key-reused when the body differs.
+-- Raises: 403 forbidden; 400 invalid-request; 409 request-in-progress while the first request runs; 422 idempotency-key-reused when the body differs.
 create function nofx.begin_request(p_route text, p_key text, p_hash text)
 returns json
 language plpgsql
@@ -12,6 +12,10 @@ declare
   v_tenant uuid := nofx_private.require_role('viewer');
   v_row nofx.idempotency_key;
 begin
+  -- An index has route and key.
+  if p_route is null or p_key is null or p_hash is null or length(p_route) > 500 or length(p_key) > 255 or length(p_hash) > 100 then
+    perform nofx_private.refuse(400, 'invalid-request', 'Idempotency-Key', 'Use a key of 1 to 255 characters.');
+  end if;
   insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
   values (v_tenant, p_route, p_key, p_hash, nofx_private.uuid_v7(), now() + interval '30 seconds')
   on conflict (tenant_id, route, key) do nothing
@@ -36,7 +40,7 @@ begin
   return json_build_object('state', 'new', 'resource_id', v_row.resource_id);
 end
 $$;
-grant execute on function nofx.begin_request(text, text, text) to authenticated;
+grant execute on function nofx.begin_request(text, text, text) to nofx_api;
 
 -- Stores the response to a request that carries an Idempotency-Key.
 -- Takes: p_route, p_key, as in begin_request; p_status and p_body, the response; a status of 500 or more releases the key.
@@ -58,7 +62,7 @@ begin
    where tenant_id = v_tenant and route = p_route and key = p_key;
 end
 $$;
-grant execute on function nofx.finish_request(text, text, int, jsonb) to authenticated;
+grant execute on function nofx.finish_request(text, text, int, jsonb) to nofx_api;
 
 -- Prunes idempotency keys older than 24 hours, unused rate limits, calls of functions and webhook receipts older than a day, and deliveries
 -- older than 30 days.

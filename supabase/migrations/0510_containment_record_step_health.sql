@@ -99,7 +99,7 @@ begin
       from unnest(p_outcomes) as o
       join nofx.step s on s.id = o.step_id and s.lease_token = o.token
      cross join lateral (select coalesce(o.breaker_target, s.breaker_target, s.tool) as name) as target
-     where o.kind in ('done', 'write', 'failed', 'timed_out')
+     where o.kind in ('done', 'failed', 'timed_out')
      group by s.tenant_id, target.name));
 end
 $$;

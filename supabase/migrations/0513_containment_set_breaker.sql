@@ -51,4 +51,4 @@ begin
   return to_json(v_row);
 end
 $$;
-grant execute on function nofx.set_breaker(text, int, int, real, int, boolean) to authenticated;
+grant execute on function nofx.set_breaker(text, int, int, real, int, boolean) to nofx_api;

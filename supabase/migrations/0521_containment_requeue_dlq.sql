@@ -80,4 +80,4 @@ begin
   return v_answer;
 end
 $$;
-grant execute on function nofx.requeue_dlq(uuid[], text, uuid, nofx.dlq_reason, timestamptz, int, boolean) to authenticated;
+grant execute on function nofx.requeue_dlq(uuid[], text, uuid, nofx.dlq_reason, timestamptz, int, boolean) to nofx_api;

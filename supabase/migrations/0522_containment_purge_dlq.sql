@@ -42,4 +42,4 @@ begin
   return json_build_object('purged', v_ids, 'dry_run', p_dry_run);
 end
 $$;
-grant execute on function nofx.purge_dlq(uuid[], text, uuid, nofx.dlq_reason, timestamptz, int, boolean) to authenticated;
+grant execute on function nofx.purge_dlq(uuid[], text, uuid, nofx.dlq_reason, timestamptz, int, boolean) to nofx_api;

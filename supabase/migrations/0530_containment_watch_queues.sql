@@ -123,7 +123,7 @@ begin
   perform nofx_private.audit(v_tenant, 'alert_rule.set', p_kind::text, v_before, jsonb_build_object('kind', p_kind, 'threshold', p_threshold));
 end
 $$;
-grant execute on function nofx.set_alert_rule(nofx.alert_kind, double precision) to authenticated;
+grant execute on function nofx.set_alert_rule(nofx.alert_kind, double precision) to nofx_api;
 
 -- With pg_cron the database watches its queues itself.
 do $$

@@ -28,7 +28,10 @@ begin
              'breakers_half_open', (select count(*) from nofx.handler_health where state = 'half_open'),
              'gates_pending', (select count(*) from nofx.gate where status = 'pending'),
              'leases_expired_last_hour', (
-               select count(*) from nofx.event where type = 'step.lease_expired' and created_at > now() - interval '1 hour'),
+               -- The last one of a step fails it, or finds its run being cancelled.
+               select count(*) from nofx.event
+                where type in ('step.lease_expired', 'step.failed', 'step.cancelled') and created_at > now() - interval '1 hour'
+                  and (type = 'step.lease_expired' or data #>> '{error,kind}' = 'lease_expired')),
              'hook_deliveries_pending', (select count(*) from nofx.hook_delivery where status = 'pending'),
              'hook_deliveries_failed', (select count(*) from nofx.hook_delivery where status = 'failed'),
              'alerts_open', (select count(*) from nofx.alert where resolved_at is null),

@@ -89,10 +89,10 @@ end
 $$;
 
 -- Says what of a usage cannot be: a settle is of many tenants' steps, so one wrong number must not fail it, and must not be counted either.
--- Takes: p_usage, as a worker reported it: {cpu_ms, max_rss_bytes, wall_ms, destinations}.
+-- Takes: p_usage, as a worker reported it: {cpu_ms, max_rss_bytes, wall_ms, read_bytes, written_bytes, destinations}.
 -- Locks: nothing.
--- Returns: the fault for people; null when each number is there, whole, and from 0 to 100,000,000,000 ms (three years), or 1 PiB of memory, and
---   destinations, when there are any, are 256 at most, each with a host, a port and whole counts.
+-- Returns: the fault for people; null when each number is there (those of disks may be left out), whole, and from 0 to 100,000,000,000 ms
+--   (three years), 1 PiB of memory, or 1 EiB of disk, and destinations, when there are any, are 256 at most, each with a host, a port and whole counts.
 -- Raises: nothing, whatever it is.
 create function nofx_private.usage_fault(p_usage jsonb)
 returns text
@@ -107,8 +107,10 @@ begin
     return format('usage is of type %s, an object is needed', jsonb_typeof(p_usage));
   end if;
   select format('%s is %s, a whole number from 0 to %s is needed', f.name, coalesce(left(p_usage ->> f.name, 40), 'missing'), f.most) into v_bad
-    from (values ('cpu_ms', 100000000000), ('max_rss_bytes', 1125899906842624), ('wall_ms', 100000000000)) as f (name, most)
-   where case when coalesce(jsonb_typeof(p_usage -> f.name), 'null') <> 'number' then true
+    from (values ('cpu_ms', 100000000000, true), ('max_rss_bytes', 1125899906842624, true), ('wall_ms', 100000000000, true),
+                 ('read_bytes', 1152921504606846976, false), ('written_bytes', 1152921504606846976, false)) as f (name, most, is_needed)
+   where case when not f.is_needed and not p_usage ? f.name then false
+              when coalesce(jsonb_typeof(p_usage -> f.name), 'null') <> 'number' then true
               else (p_usage ->> f.name)::numeric not between 0 and f.most or trunc((p_usage ->> f.name)::numeric) <> (p_usage ->> f.name)::numeric end
    order by f.name
    limit 1;
@@ -116,10 +118,10 @@ begin
 end
 $$;
 
--- Adds what two parts of an attempt used: times are added, of memory the peak counts, destinations are those of both.
+-- Adds what two parts of an attempt used: times and bytes are added, of memory the peak counts, destinations are those of both.
 -- Takes: p_before, what was parked; p_usage, what was reported; null for no process.
 -- Locks: nothing.
--- Returns: {cpu_ms, max_rss_bytes, wall_ms, destinations}, without the last when there are none; null when neither part ran a process.
+-- Returns: {cpu_ms, max_rss_bytes, wall_ms, read_bytes, written_bytes, destinations}, without the last three when there are none; null when neither part ran a process.
 -- Raises: nothing: both passed usage_fault, and sums stop at the largest bigint.
 create function nofx_private.add_usage(p_before jsonb, p_usage jsonb)
 returns jsonb
@@ -135,6 +137,10 @@ begin
     'cpu_ms', least((p_before ->> 'cpu_ms')::numeric + (p_usage ->> 'cpu_ms')::numeric, 9223372036854775807),
     'max_rss_bytes', greatest((p_before ->> 'max_rss_bytes')::numeric, (p_usage ->> 'max_rss_bytes')::numeric),
     'wall_ms', least((p_before ->> 'wall_ms')::numeric + (p_usage ->> 'wall_ms')::numeric, 9223372036854775807))
+    || (select coalesce(jsonb_object_agg(f.name, least(coalesce((p_before ->> f.name)::numeric, 0) + coalesce((p_usage ->> f.name)::numeric, 0),
+                                                       9223372036854775807)), '{}')
+          from unnest(array['read_bytes', 'written_bytes']) as f (name)
+         where p_before ? f.name or p_usage ? f.name)
     || case when p_before ? 'destinations' or p_usage ? 'destinations' then jsonb_build_object(
          'destinations', coalesce(p_before -> 'destinations', '[]') || coalesce(p_usage -> 'destinations', '[]')) else '{}' end;
 end
@@ -212,6 +218,7 @@ begin
   select array_agg(row (r.tenant_id, r.run_id, r.step_id, 'sandbox.used', jsonb_build_object(
            'name', r.data -> 'name', 'tool', r.data -> 'tool', 'driver', r.isolation -> 'driver', 'level', r.isolation -> 'level',
            'cpu_ms', coalesce(u.cpu_ms, 0), 'max_rss_bytes', coalesce(u.max_rss_bytes, 0), 'wall_ms', coalesce(u.wall_ms, 0),
+           'read_bytes', coalesce((u.usage ->> 'read_bytes')::numeric, 0), 'written_bytes', coalesce((u.usage ->> 'written_bytes')::numeric, 0),
            'cost_micro_usd', coalesce(u.cost_micro_usd, 0), 'destinations', coalesce(u.usage -> 'destinations', '[]'))
            || case when r.fault is null then '{}' else jsonb_build_object('refused', r.fault) end)::nofx_private.new_event)
     into v_events

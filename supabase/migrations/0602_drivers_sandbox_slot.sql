@@ -21,7 +21,7 @@ set search_path = ''
 as $$
 begin
   -- A for_each step only spawns its children; each of them counts on its own.
-  return (p_tool = 'bash' or starts_with(p_tool, 'gate:')) and not p_spec ? 'for_each';
+  return (p_tool = 'bash' or starts_with(p_tool, 'gate:')) and p_spec ->> 'for_each' is null;
 end
 $$;
 
@@ -73,7 +73,8 @@ $$;
 -- Takes: p_steps, ready steps that were just dequeued; the caller starts those that are returned before it calls again.
 -- Locks: an advisory lock of each tenant with the quota whose programs are among the steps, until the transaction ends. It never waits for
 --   one: where another call holds it, the steps are put back in the queue as they were, and workers are woken.
--- Returns: steps that may start; events of those that wait; busy: tenants whose lock another call holds.
+-- Returns: steps that may start; events of those that wait; busy: tenants whose lock another call holds, or of which more programs are ready
+--   than this call puts aside. Workers are woken for them, and the caller dequeues none of their steps again.
 -- Raises: nothing.
 create function nofx_private.take_sandboxes(p_steps uuid[])
 returns nofx_private.started
@@ -81,16 +82,19 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  -- Of all tenants together: so many take a few hundredths of a second, and whoever is claimed for meanwhile waits.
+  v_most_aside constant int := 500;
   v_taken nofx_private.started;
   v_tenant record;
   v_free int;
+  v_aside nofx_private.new_event[];
 begin
   v_taken.steps := p_steps;
   if p_steps is null or not exists (select from nofx.quota q where q.parallel_sandboxes is not null) then
     return v_taken;
   end if;
   for v_tenant in
-    select s.tenant_id as id, q.parallel_sandboxes as most, array_agg(s.id order by r.priority desc, s.id) as steps
+    select s.tenant_id as id, q.parallel_sandboxes as most, array_agg(s.id order by r.priority desc, s.id) as steps, count(*) over () as tenants
       from nofx.step s
       join nofx.run r on r.id = s.run_id
       join nofx.quota q on q.tenant_id = s.tenant_id and q.parallel_sandboxes is not null
@@ -114,7 +118,13 @@ begin
     v_taken.steps := v_taken.steps || v_tenant.steps[:v_free];
     if cardinality(v_tenant.steps) > v_free then
       perform nofx_private.put_back(v_tenant.steps[v_free + 1:]);
-      v_taken.events := v_taken.events || nofx_private.set_programs_aside(v_tenant.id);
+      v_aside := nofx_private.set_programs_aside(v_tenant.id, greatest(v_most_aside / v_tenant.tenants, 1)::int);
+      v_taken.events := v_taken.events || v_aside;
+      if cardinality(v_aside) >= greatest(v_most_aside / v_tenant.tenants, 1) then
+        -- Once a call: a tenant with 100,000 ready programs would keep all others waiting.
+        perform nofx_private.wake_workers();
+        v_taken.busy := v_taken.busy || v_tenant.id;
+      end if;
     end if;
   end loop;
   v_taken.steps := nullif(v_taken.steps, '{}');
@@ -141,12 +151,12 @@ begin
 end
 $$;
 
--- Sets the ready programs of a tenant aside that has no sandbox left, so that no claim reads them again; at most 1,000.
--- Takes: p_tenant, whose lock is held.
+-- Sets the ready programs of a tenant aside that has no sandbox left, so that no claim reads them again.
+-- Takes: p_tenant, whose lock is held; p_limit, how many at most.
 -- Locks: the queue rows it changes, skipping those of other claims.
 -- Returns: events to emit: step.waiting, one for each step that waits now.
 -- Raises: nothing.
-create function nofx_private.set_programs_aside(p_tenant uuid)
+create function nofx_private.set_programs_aside(p_tenant uuid, p_limit int)
 returns nofx_private.new_event[]
 language plpgsql
 set search_path = ''
@@ -162,7 +172,7 @@ begin
          from nofx.step_queue d
          join nofx.step s on s.id = d.step_id
         where d.tenant_id = p_tenant and d.state = 'ready' and nofx_private.runs_programs(s.tool, s.spec)
-        limit 1000
+        limit p_limit
           for update of d skip locked))
     returning step_id
   )
@@ -191,8 +201,15 @@ begin
   if not exists (select from nofx.step_queue where state = 'quota') then
     return null;
   end if;
-  with tenant as (
-    select distinct d.tenant_id as id from nofx.step_queue d where d.state = 'quota' and (p_tenants is null or d.tenant_id = any (p_tenants))
+  with recursive waiting as (
+    -- By skipping through the index: the cost follows the number of tenants, not of steps.
+    (select d.tenant_id as id from nofx.step_queue d where d.state = 'quota' order by d.tenant_id limit 1)
+    union all
+    select (select d.tenant_id from nofx.step_queue d where d.state = 'quota' and d.tenant_id > w.id order by d.tenant_id limit 1)
+      from waiting w
+     where w.id is not null
+  ), tenant as (
+    select w.id from waiting w where w.id is not null and (p_tenants is null or w.id = any (p_tenants))
   ), admitted as (
     update nofx.step_queue
        set state = 'ready', due_at = now() + interval '10 seconds', wake_count = 0

@@ -43,4 +43,4 @@ begin
   return json_build_object('default_driver', v_isolation.default_driver, 'min_isolation', v_isolation.min_isolation, 'tools', v_isolation.tools);
 end
 $$;
-grant execute on function nofx.set_isolation(nofx.driver, nofx.isolation_level, jsonb) to authenticated;
+grant execute on function nofx.set_isolation(nofx.driver, nofx.isolation_level, jsonb) to nofx_api;

@@ -13,7 +13,9 @@ declare
   v_tenant uuid := nofx_private.require_role('admin');
 begin
   if not coalesce(jsonb_typeof(p_order) = 'object' and p_order - array['codegen', 'reasoning', 'docs'] = '{}'
-       and not exists (select from jsonb_each(p_order) as o where jsonb_typeof(o.value) <> 'array' or jsonb_array_length(o.value) not between 1 and 10), false) then
+       and not exists (select from jsonb_each(p_order) as o where case when jsonb_typeof(o.value) <> 'array' then true
+              else jsonb_array_length(o.value) not between 1 and 10 or jsonb_path_exists(o.value, 'strict $[*] ? (@.type() != "string")') end)
+       and pg_column_size(p_order) <= 65536, false) then
     perform nofx_private.refuse(422, 'invalid-settings', 'order', 'Use lists of "provider" or "provider/model" for codegen, reasoning and docs.');
   end if;
   if not coalesce(jsonb_typeof(p_budget) = 'object' and p_budget - array['run_usd', 'run_tokens', 'day_usd', 'day_tokens'] = '{}'
@@ -28,4 +30,4 @@ begin
   return json_build_object('order', p_order, 'budget', p_budget);
 end
 $$;
-grant execute on function nofx.set_model_settings(jsonb, jsonb) to authenticated;
+grant execute on function nofx.set_model_settings(jsonb, jsonb) to nofx_api;

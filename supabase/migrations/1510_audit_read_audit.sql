@@ -25,7 +25,7 @@ begin
         left join nofx.audit_payload p on p.audit_id = a.id));
 end
 $$;
-grant execute on function nofx.read_audit(bigint, int) to authenticated;
+grant execute on function nofx.read_audit(bigint, int) to nofx_api;
 
 -- Lists payloads to seal, or whose keys must be wrapped again.
 -- Takes: p_key, the current wrapping key; p_limit.

@@ -12,6 +12,12 @@ create table nofx.hook (
   filter text not null default '' check (length(filter) <= 2000),
   -- {kind: webhook | slack, url} | {kind: tool, tool, inputs} | {kind: function, name}, name being one of schema nofx_hooks.
   target jsonb not null,
+  -- Host and port of a URL, else the tool or function: what a tenant sends to one receiver at once is limited.
+  receiver text not null generated always as (case
+    when target ->> 'kind' in ('webhook', 'slack') then coalesce(lower(substring(target ->> 'url' from '^[a-z]+://(?:[^/?#]*@)?([^/?#]*)')), '')
+    else coalesce(target ->> 'kind', '') || ':' || coalesce(target ->> 'tool', target ->> 'name', '') end) stored,
+  -- Whether the last attempt got no 2xx response: then one delivery at a time is enough to see when it does.
+  is_failing boolean not null default false,
   -- Standard Webhooks secrets, newest first: each signs, so that a receiver can rotate.
   secrets text[] not null default '{}',
   created_by text not null,
@@ -37,12 +43,17 @@ create table nofx.hook_delivery (
   -- Start of the retry schedule; a replay restarts it.
   first_attempt_at timestamptz not null default now(),
   next_at timestamptz not null default now(),
+  -- Until when a worker attempts it; null when none does.
+  claimed_until timestamptz,
   created_at timestamptz not null default now(),
   ended_at timestamptz,
   unique (hook_id, dedup_key),
   constraint ended_unless_pending check ((ended_at is not null) = (status <> 'pending'))
 );
 create index hook_delivery_due on nofx.hook_delivery (next_at) where status = 'pending';
+-- The order of claims: the cost of one follows the number of hooks, not of deliveries.
+create index hook_delivery_waiting on nofx.hook_delivery (hook_id, next_at) where status = 'pending' and claimed_until is null;
+create index hook_delivery_claimed on nofx.hook_delivery (claimed_until) where claimed_until is not null;
 create index hook_delivery_newest on nofx.hook_delivery (tenant_id, created_at desc, id desc);
 
 -- Every attempt, with the receiver's response.

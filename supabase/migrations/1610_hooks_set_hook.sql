@@ -1,9 +1,9 @@
 -- Creates a hook, or changes the one of that name.
 -- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a Standard Webhooks secret for a hook that
 --   has none, or null; p_rotate, whether to add p_secret to an existing one, which keeps signing.
--- Locks: the hook.
+-- Locks: the tenant's hooks, against others who set one; the hook.
 -- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if the hook uses it now, else null}.
--- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
+-- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook, also when the tenant has 50 hooks of other names.
 create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null, p_rotate boolean default false)
 returns json
 language plpgsql
@@ -14,11 +14,18 @@ declare
   v_kind text := p_target ->> 'kind';
   v_hook nofx.hook;
 begin
+  if nofx_private.is_deep(p_target) or pg_column_size(p_target) > 262144 then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'A target has at most 256 KiB and is nested at most 72 levels deep.');
+  end if;
+  if jsonb_typeof(p_target) is distinct from 'object' or coalesce(jsonb_typeof(p_target -> 'inputs'), 'object') <> 'object'
+     or jsonb_path_exists(p_target - 'inputs', 'strict $.* ? (@.type() != "string")') then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'Use texts for kind, url, tool and name, and an object for inputs.');
+  end if;
   if not coalesce(case v_kind
-       when 'webhook' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
-       when 'slack' then p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
-       when 'tool' then p_target ->> 'tool' is not null and p_phase <> 'pre'
-       when 'function' then p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
+       when 'webhook' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
+       when 'slack' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
+       when 'tool' then p_target - array['kind', 'tool', 'inputs'] = '{}' and p_target ->> 'tool' is not null and p_phase <> 'pre'
+       when 'function' then p_target - array['kind', 'name'] = '{}' and p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
      end, false) then
     perform nofx_private.refuse(422, 'invalid-hook', 'target',
       'Use {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; a pre hook must be a webhook or function.');
@@ -26,13 +33,17 @@ begin
   if v_kind = 'function' and to_regprocedure(format('nofx_hooks.%I(jsonb)', p_target ->> 'name')) is null then
     perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'No such function in nofx_hooks; an operator must create it.');
   end if;
+  perform pg_advisory_xact_lock(hashtextextended(v_tenant::text, 16));
+  if (select count(*) from nofx.hook where tenant_id = v_tenant and name <> p_name) >= 50 then
+    perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A tenant has at most 50 hooks: delete one that is no longer used.');
+  end if;
   begin
     insert into nofx.hook as h (id, tenant_id, name, phase, filter, target, secrets, created_by)
     values (nofx_private.uuid_v7(), v_tenant, p_name, p_phase, coalesce(p_filter, ''), p_target, array_remove(array[p_secret], null), nofx_private.caller_name())
     on conflict (tenant_id, name) do update
        set phase = excluded.phase, filter = excluded.filter, target = excluded.target,
            secrets = case when p_rotate or cardinality(h.secrets) = 0 then (excluded.secrets || h.secrets)[1:2] else h.secrets end,
-           disabled_at = null, disabled_reason = null
+           is_failing = false, disabled_at = null, disabled_reason = null
     returning * into v_hook;
   exception when check_violation then
     perform nofx_private.refuse(422, 'invalid-hook', p_name, 'A name has 1 to 80 letters, digits, `_`, `.` or `-`; a filter at most 2,000 characters.');
@@ -52,7 +63,7 @@ begin
     'created_by', v_hook.created_by, 'created_at', v_hook.created_at, 'secret', case when v_hook.secrets[1] = p_secret then p_secret end);
 end
 $$;
-grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to authenticated;
+grant execute on function nofx.set_hook(text, nofx.hook_phase, text, jsonb, text, boolean) to nofx_api;
 
 -- Deletes a hook with its deliveries.
 -- Takes: p_id.
@@ -75,7 +86,7 @@ begin
   perform nofx_private.audit(v_tenant, 'hook.deleted', v_name, null, null);
 end
 $$;
-grant execute on function nofx.delete_hook(uuid) to authenticated;
+grant execute on function nofx.delete_hook(uuid) to nofx_api;
 
 -- Returns the request hooks of a tenant, with their secrets and the private networks that they may reach.
 -- Takes: p_tenant.
@@ -103,11 +114,12 @@ grant execute on function nofx.request_hooks(uuid) to service_role;
 -- Takes: p_name, of schema nofx_hooks; p_tenant, which the function can read as setting nofx.tenant; p_payload.
 -- Locks: what the function locks.
 -- Returns: the function's result.
--- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found; errors of the function.
+-- Raises: 403 forbidden when the caller is not the service role; 404 hook-not-found; errors of the function; 57014 after five seconds.
 create function nofx.call_hook_function(p_name text, p_tenant uuid, p_payload jsonb)
 returns jsonb
 language plpgsql
-security definer set search_path = ''
+-- PostgREST sets this limit before it calls the function: one that is set inside does not bind the statement that runs.
+security definer set search_path = '' set statement_timeout = '5s'
 as $$
 declare
   v_answer jsonb;
@@ -116,7 +128,7 @@ begin
   if to_regprocedure(format('nofx_hooks.%I(jsonb)', p_name)) is null then
     perform nofx_private.refuse(404, 'hook-not-found', p_name, 'No such function in nofx_hooks; an operator must create it.');
   end if;
-  perform set_config('nofx.tenant', p_tenant::text, true), set_config('statement_timeout', '5s', true);
+  perform set_config('nofx.tenant', p_tenant::text, true);
   execute format('select to_jsonb(nofx_hooks.%I($1))', p_name) into v_answer using p_payload;
   return v_answer;
 end

@@ -1,7 +1,8 @@
 -- Reads new events of tenants with background hooks, each from its subscription's cursor.
 -- Takes: p_limit, how many events a tenant at most.
 -- Locks: nothing: two workers may read the same events; the first to advance the cursor wins.
--- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}; only tenants that have new events.
+-- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}: of tenants that have new events those 20 that have waited
+--   longest since their cursor moved.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.read_hook_events(p_limit int default 500)
 returns json
@@ -12,22 +13,26 @@ as $$
 begin
   perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
   return (
-    select coalesce(json_agg(json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', events.list)), '[]')
-      from nofx.subscription s
-     cross join lateral (
-       select json_agg(json_build_object('id', h.id, 'filter', h.filter)) as list
-         from nofx.hook h where h.tenant_id = s.tenant_id and h.phase = 'background' and h.disabled_at is null
-     ) as hooks
-     cross join lateral (
-       select json_agg(json_build_object('id', e.id, 'tx', e.tx, 'tenant_id', e.tenant_id, 'run_id', e.run_id, 'step_id', e.step_id, 'type', e.type,
-                'data', e.data, 'created_at', e.created_at, 'region', e.region, 'origin', nofx.origin(e)) order by e.tx, e.id) as list
-         from (select e.*
-                 from nofx.event e
-                where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
-                  and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-                order by e.tx, e.id limit least(p_limit, 1000)) as e
-     ) as events
-     where s.name = 'hooks' and hooks.list is not null and events.list is not null);
+    select coalesce(json_agg(turn.batch), '[]')
+      from (
+        select json_build_object('tenant_id', s.tenant_id, 'tx', s.tx, 'id', s.id, 'hooks', hooks.list, 'events', events.list) as batch
+          from nofx.subscription s
+         cross join lateral (
+           select json_agg(json_build_object('id', h.id, 'filter', h.filter)) as list
+             from nofx.hook h where h.tenant_id = s.tenant_id and h.phase = 'background' and h.disabled_at is null
+         ) as hooks
+         cross join lateral (
+           select json_agg(json_build_object('id', e.id, 'tx', e.tx, 'tenant_id', e.tenant_id, 'run_id', e.run_id, 'step_id', e.step_id, 'type', e.type,
+                    'data', e.data, 'created_at', e.created_at, 'region', e.region, 'origin', nofx.origin(e)) order by e.tx, e.id) as list
+             from (select e.*
+                     from nofx.event e
+                    where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
+                      and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                    order by e.tx, e.id limit least(p_limit, 1000)) as e
+         ) as events
+         where s.name = 'hooks' and hooks.list is not null and events.list is not null
+         order by s.changed_at
+         limit 20) as turn);
 end
 $$;
 grant execute on function nofx.read_hook_events(int) to service_role;
@@ -79,45 +84,80 @@ end
 $$;
 grant execute on function nofx.enqueue_deliveries(uuid, jsonb) to service_role;
 
--- Claims deliveries that are due, for half a minute, after which an unrecorded one is due again.
+-- Claims deliveries that are due, for half a minute, after which an unrecorded one may be claimed again. Whoever has the fewest on their way
+-- comes first: by tenant, and within a tenant by hook. So many are on their way at once: of a tenant to one receiver four, or one while it
+-- is failing; of a tenant sixteen, and four to receivers that are failing.
 -- Takes: p_limit.
--- Locks: the deliveries, skipping those of others; at most four of a hook at once, so that a slow receiver delays only itself.
--- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when the next one is
---   due, or null}.
+-- Locks: the advisory lock 'nofx_hook_deliveries', because each claim counts those of others; the deliveries.
+-- Returns: {due: [{id, tenant_id, hook: name, created_by, target, secrets, networks, body, attempts}], next_at: when the next one will be
+--   due that is not now, or null}. One that is due and not claimed has to wait for others to end.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.claim_deliveries(p_limit int default 32)
+create function nofx.claim_deliveries(p_limit int default 100)
 returns json
 language plpgsql
 security definer set search_path = ''
 as $$
 declare
-  v_due json;
+  v_claimed json;
 begin
   perform nofx_private.require_service('hook', 'Only workers deliver hooks.');
-  with due as (
-    select d.id, d.hook_id
-      from nofx.hook_delivery d
-     where d.status = 'pending' and d.next_at <= now()
-     order by d.next_at
-     limit 1000
-  ), turn as (
-    select id, row_number() over (partition by hook_id order by id) as place from due
-  ), free as (
-    select d.id
-      from nofx.hook_delivery d
-     where d.id in (select id from turn where place <= 4 order by place limit least(p_limit, 100)) and d.status = 'pending' and d.next_at <= now()
-       for update skip locked
+  perform pg_advisory_xact_lock(hashtextextended('nofx_hook_deliveries', 0));
+  -- Their workers died.
+  update nofx.hook_delivery set claimed_until = null where claimed_until < now();
+  with recursive waiting as (
+    -- Each hook with deliveries, and when its next one is due: by skipping through the index.
+    (select d.hook_id, d.next_at from nofx.hook_delivery d
+      where d.status = 'pending' and d.claimed_until is null order by d.hook_id, d.next_at limit 1)
+    union all
+    select next.hook_id, next.next_at
+      from waiting w
+     cross join lateral (
+       select d.hook_id, d.next_at from nofx.hook_delivery d
+        where d.status = 'pending' and d.claimed_until is null and d.hook_id > w.hook_id order by d.hook_id, d.next_at limit 1
+     ) as next
+  ), underway as (
+    select h.tenant_id, h.receiver, h.is_failing, count(*) as n
+      from nofx.hook_delivery d join nofx.hook h on h.id = d.hook_id
+     where d.claimed_until is not null
+     group by 1, 2, 3
+  ), due as (
+    select d.id, d.next_at, h.tenant_id, h.receiver, h.is_failing, row_number() over (partition by h.id order by d.next_at, d.id) as place
+      from waiting w
+      join nofx.hook h on h.id = w.hook_id
+     cross join lateral (
+       select d.id, d.next_at from nofx.hook_delivery d
+        where d.hook_id = w.hook_id and d.status = 'pending' and d.claimed_until is null and d.next_at <= now()
+        order by d.next_at limit 4
+     ) as d
+     where w.next_at <= now()
+  ), to_receiver as (
+    select due.*, row_number() over (partition by due.tenant_id, due.receiver order by due.place, due.next_at, due.id)
+             + coalesce(u.n, 0) as turn_at_receiver
+      from due
+      left join (select tenant_id, receiver, sum(n) as n from underway group by 1, 2) as u using (tenant_id, receiver)
+  ), of_tenant as (
+    select r.*, row_number() over (partition by r.tenant_id, r.is_failing order by r.place, r.next_at, r.id)
+             + coalesce(u.n, 0) as turn
+      from to_receiver r
+      left join (select tenant_id, is_failing, sum(n) as n from underway group by 1, 2) as u using (tenant_id, is_failing)
+     where r.turn_at_receiver <= case when r.is_failing then 1 else 4 end
+  ), chosen as (
+    select t.id from of_tenant t where t.turn <= case when t.is_failing then 4 else 16 end
+     order by t.turn, t.next_at, t.id limit least(p_limit, 100)
   ), taken as (
-    update nofx.hook_delivery d set next_at = now() + interval '30 seconds' from free where d.id = free.id
+    update nofx.hook_delivery d set claimed_until = now() + interval '30 seconds'
+     where d.id in (select c.id from chosen c) and d.status = 'pending' and d.claimed_until is null
     returning d.id, d.tenant_id, d.hook_id, d.body, d.attempts
   )
-  select json_agg(json_build_object('id', t.id, 'tenant_id', t.tenant_id, 'hook', h.name, 'created_by', h.created_by, 'target', h.target,
-           'secrets', h.secrets, 'body', t.body, 'attempts', t.attempts,
-           'networks', (select coalesce(json_agg(network), '[]') from nofx.allowed_network n where n.tenant_id = t.tenant_id)))
-    into v_due
-    from taken t join nofx.hook h on h.id = t.hook_id;
-  return json_build_object('due', coalesce(v_due, '[]'),
-    'next_at', (select min(next_at) from nofx.hook_delivery where status = 'pending'));
+  select json_build_object(
+           'due', (
+             select coalesce(json_agg(json_build_object('id', t.id, 'tenant_id', t.tenant_id, 'hook', h.name, 'created_by', h.created_by,
+                      'target', h.target, 'secrets', h.secrets, 'body', t.body, 'attempts', t.attempts,
+                      'networks', (select coalesce(json_agg(network), '[]') from nofx.allowed_network n where n.tenant_id = t.tenant_id))), '[]')
+               from taken t join nofx.hook h on h.id = t.hook_id),
+           'next_at', (select min(w.next_at) from waiting w where w.next_at > now()))
+    into v_claimed;
+  return v_claimed;
 end
 $$;
 grant execute on function nofx.claim_deliveries(int) to service_role;
@@ -144,7 +184,7 @@ $$;
 
 -- Records an attempt of a delivery.
 -- Takes: p_id; p_attempt, {duration_ms, status, response, error, delivered, gone, wait_s}: `gone` when the receiver returned 410.
--- Locks: the delivery; its hook when the receiver is gone.
+-- Locks: the delivery; its hook when the receiver is gone, or has begun or ceased to fail.
 -- Returns: the delivery's status.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.record_delivery_attempt(p_id uuid, p_attempt jsonb)
@@ -172,10 +212,12 @@ begin
   update nofx.hook_delivery
      set attempts = attempts + 1,
          status = case when (p_attempt ->> 'delivered')::boolean then 'delivered' when v_next is null then 'failed' else 'pending' end::nofx.delivery_status,
-         next_at = coalesce(v_next, next_at),
+         next_at = coalesce(v_next, next_at), claimed_until = null,
          ended_at = case when (p_attempt ->> 'delivered')::boolean or v_next is null then now() end
    where id = p_id
   returning * into v_delivery;
+  update nofx.hook set is_failing = v_delivery.status <> 'delivered'
+   where id = v_delivery.hook_id and is_failing <> (v_delivery.status <> 'delivered');
   select * into v_hook from nofx.hook where id = v_delivery.hook_id;
   if v_delivery.status = 'failed' then
     insert into nofx.event (tenant_id, type, data)
@@ -214,4 +256,4 @@ begin
   perform nofx_private.audit(v_tenant, 'hook_delivery.replayed', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.replay_delivery(uuid) to authenticated;
+grant execute on function nofx.replay_delivery(uuid) to nofx_api;

@@ -58,7 +58,7 @@ begin
     'created_at', v_source.created_at);
 end
 $$;
-grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, text) to authenticated;
+grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, text) to nofx_api;
 
 -- Deletes a webhook source: its webhooks are refused from now on.
 -- Takes: p_id.
@@ -80,7 +80,7 @@ begin
   perform nofx_private.audit(v_tenant, 'webhook_source.deleted', p_id::text, null, null);
 end
 $$;
-grant execute on function nofx.delete_webhook_source(uuid) to authenticated;
+grant execute on function nofx.delete_webhook_source(uuid) to nofx_api;
 
 -- Returns a webhook source's provider and secrets, for verifying signatures.
 -- Takes: p_id.

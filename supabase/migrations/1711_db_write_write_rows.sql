@@ -196,21 +196,26 @@ $$;
 -- Writes rows of one table, as nofx_writer. The write was checked against its rule before (see check_write), and the owner has only
 -- the rights that rules grant.
 -- Takes: p_table; p_write, {op, rows: [{column: value}], filters, on_conflict}; p_rule, {see: columns to return, rows, checks, max_rows}.
--- Locks: the rows it changes.
+-- Locks: the rows it changes; waits at most two seconds for one that others have locked.
 -- Returns: {before: [row], after: [row]}, rows with the columns of `see`.
 -- Raises: what the function of the operation raises.
 create function nofx_private.write_rows(p_table regclass, p_write jsonb, p_rule jsonb)
 returns jsonb
 language plpgsql
-security definer set search_path = ''
+security definer set search_path = '' set lock_timeout = '2s'
 as $$
+declare
+  v_images jsonb;
 begin
   case p_write ->> 'op'
-    when 'insert' then return nofx_private.insert_rows(p_table, p_write, p_rule);
-    when 'update' then return nofx_private.update_rows(p_table, p_write, p_rule);
-    when 'upsert' then return nofx_private.upsert_rows(p_table, p_write, p_rule);
-    when 'delete' then return nofx_private.delete_rows(p_table, p_write, p_rule);
+    when 'insert' then v_images := nofx_private.insert_rows(p_table, p_write, p_rule);
+    when 'update' then v_images := nofx_private.update_rows(p_table, p_write, p_rule);
+    when 'upsert' then v_images := nofx_private.upsert_rows(p_table, p_write, p_rule);
+    when 'delete' then v_images := nofx_private.delete_rows(p_table, p_write, p_rule);
   end case;
+  -- What the table defers to the end of the transaction is part of the write, and runs with the same rights.
+  set constraints all immediate;
+  return v_images;
 end
 $$;
 

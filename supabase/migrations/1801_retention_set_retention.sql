@@ -20,7 +20,7 @@ begin
       left join nofx.retention r on r.tenant_id = v_tenant and r.what = kind.what);
 end
 $$;
-grant execute on function nofx.list_retention() to authenticated;
+grant execute on function nofx.list_retention() to nofx_api;
 
 -- Sets for how many days the caller's tenant keeps something.
 -- Takes: p_what; p_days, 1 to 3650, or null: forever, model calls and artifacts as long as their run.
@@ -55,4 +55,4 @@ begin
   perform nofx_private.audit(v_tenant, 'retention.set', p_what::text, v_before, jsonb_build_object('what', p_what, 'days', p_days));
 end
 $$;
-grant execute on function nofx.set_retention(nofx.retained, int) to authenticated;
+grant execute on function nofx.set_retention(nofx.retained, int) to nofx_api;

@@ -27,7 +27,7 @@ begin
   return to_jsonb(v_hold) - 'tenant_id';
 end
 $$;
-grant execute on function nofx.place_hold(uuid, text) to authenticated;
+grant execute on function nofx.place_hold(uuid, text) to nofx_api;
 
 -- Releases a legal hold: the retention applies again, unless another hold names the same.
 -- Takes: p_id.
@@ -50,4 +50,4 @@ begin
   perform nofx_private.audit(v_tenant, 'legal_hold.released', p_id::text, to_jsonb(v_hold) - 'tenant_id', null, v_hold.run_id);
 end
 $$;
-grant execute on function nofx.release_hold(uuid) to authenticated;
+grant execute on function nofx.release_hold(uuid) to nofx_api;

@@ -110,6 +110,15 @@ begin
 end
 $$;
 
+-- The same as the API, on the caller's behalf.
+create function tap.seen_by_api(p_query text) returns setof text language plpgsql as $$
+begin
+  set local role nofx_api;
+  return query execute p_query;
+  reset role;
+end
+$$;
+
 -- Returns the lowest role that can read rows of a table (with an optional condition): `outsider` when people of another tenant can, null
 -- when no person can.
 create function tap.least_reader(p_rows text) returns text language plpgsql as $$

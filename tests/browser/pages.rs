@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use nofx_local::auth::access_token;
-use nofx_shared::auth::record_sign_in;
+use nofx_shared::auth::{record_sign_in, sign_for_api};
 use nofx_shared::db::Db;
 use nofx_tests::browser::{Browser, Look, weigh};
 use nofx_tests::plans::step;
@@ -16,9 +16,11 @@ use uuid::Uuid;
 /// A person who has signed in once, so that others see an email address.
 async fn known(tenant: &Tenant, role: &str) -> Person {
     let email = format!("{role}@nofx.local");
-    let person = Person::with_token(access_token(STACK.get("jwt_secret"), Uuid::now_v7(), &email, tenant.id, role, 3600));
-    let db = Db::new(STACK.get("rest_url"), STACK.get("anon_key"), person.token.clone());
-    record_sign_in(&db).await.expect("noted");
+    let id = Uuid::now_v7();
+    let person = Person::with_token(access_token(STACK.get("jwt_secret"), id, &email, tenant.id, role, 3600));
+    let role = serde_json::from_value(json!(role)).expect("a role");
+    let token = sign_for_api(STACK.get("jwt_secret"), &id.to_string(), tenant.id, role, Some(&email));
+    record_sign_in(&Db::new(STACK.get("rest_url"), STACK.get("anon_key"), token)).await.expect("noted");
     person
 }
 

@@ -1,5 +1,6 @@
 //! What happens when parts die.
 
+mod fences;
 mod functions;
 mod hangs;
 mod kills;

@@ -98,3 +98,49 @@ async fn rules_that_are_set_at_the_same_time_are_all_set() {
         assert_eq!(status(&run, "write"), "succeeded", "{run}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_a_locked_and_a_failing_table_fail_their_own_steps_and_delay_no_others() {
+    let tenant = Tenant::new().await;
+    let (person, table) = (tenant.contributor(), table(&tenant).await);
+    let other = Tenant::new().await.contributor();
+    let name = table.replace('.', "_");
+    let act = format!(
+        "create function public.act_{name}() returns trigger language plpgsql as $$
+         begin
+           if new.id = 20 then perform pg_sleep(20); end if;
+           if new.id = 21 then raise exception 'not this one'; end if;
+           return new;
+         end $$;
+         create trigger act before insert on {table} for each row execute function public.act_{name}()"
+    );
+    let holds = STACK.sql().await;
+    holds.batch_execute(&act).await.expect("a trigger");
+    holds.batch_execute(&format!("begin; insert into {table} values (23, 'open')")).await.expect("a row that others wait for");
+    let insert = |step: &str, id: u32| {
+        json!({"name": step, "tool": "db_write", "needs": [], "on_failure": "continue",
+            "inputs": {"op": "insert", "table": table, "values": {"id": id, "status": "open"}}})
+    };
+    let mut steps = vec![insert("slow", 20), insert("fails", 21), insert("writes", 22), insert("locked", 23)];
+    let beside: Vec<Value> = (0..12).map(|n| json!({"name": format!("beside{n}"), "tool": "noop", "needs": []})).collect();
+    steps.extend(beside.clone());
+    let id = person.submit(plan(steps)).await;
+    let of_others = other.run(plan(beside)).await;
+    let run = person.end(&id).await;
+    let message = |name: &str| step(&run, name)["error"]["message"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(["slow", "fails", "writes", "locked"].map(|name| status(&run, name)), ["failed", "failed", "succeeded", "failed"], "{run}");
+    assert_eq!(message("slow"), "the write was stopped, and nothing is written: a write may take five seconds");
+    assert!(message("fails").contains("not this one") && message("locked").contains("55P03"), "{run}");
+    for run in [&run, &of_others] {
+        for one in
+            run["steps"].as_array().expect("steps").iter().filter(|one| one["name"].as_str().is_some_and(|it| it.starts_with("beside")))
+        {
+            assert_eq!((one["status"].as_str(), &one["attempt"]), (Some("succeeded"), &json!(1)), "{run}");
+        }
+    }
+    // Their leases were extended as long as they were not settled: each ran once.
+    let again = "select count(*) from nofx.step_attempt where tenant_id = $1 and outcome = 'lease_expired'";
+    assert_eq!(STACK.sql().await.query_one(again, &[&tenant.id]).await.expect("a count").get::<_, i64>(0), 0);
+    holds.batch_execute("rollback").await.expect("no lock");
+    assert_eq!(rows(&table).await, ["1 open", "2 open", "22 open"]);
+}

@@ -115,6 +115,62 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
     assert!(beyond.received().is_empty() && forbidden.accept().is_err(), "a redirect was followed");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_receiver_with_ten_thousand_deliveries_delays_no_other() {
+    let (tenant, other) = (Tenant::new().await, Tenant::new().await);
+    let (dead, own, theirs) = (Receiver::start().await, Receiver::start().await, Receiver::start().await);
+    dead.always(200, "", Duration::from_secs(600));
+    tenant.allow_loopback().await;
+    other.allow_loopback().await;
+    set(&tenant.admin(), "dead", "background", "event.type == 'run.paused'", &dead.url).await;
+    let backlog = "insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body, next_at)
+        select nofx_private.uuid_v7(), h.tenant_id, h.id, n::text, '{}', now() - interval '1 hour'
+          from nofx.hook h, generate_series(1, 10000) as n where h.tenant_id = $1";
+    let sql = STACK.sql().await;
+    sql.execute(backlog, &[&tenant.id]).await.expect("a backlog");
+    dead.wait(4).await;
+
+    let filter = "event.type == 'run.succeeded'";
+    set(&tenant.admin(), "own", "background", filter, &own.url).await;
+    set(&other.admin(), "theirs", "background", filter, &theirs.url).await;
+    for _ in 0..3 {
+        tenant.contributor().run(noop()).await;
+        other.contributor().run(noop()).await;
+    }
+    for receiver in [&own, &theirs] {
+        receiver.wait(3).await;
+    }
+    // One that ended made room for another, and none has been received.
+    let counts = "select (select count(*) from nofx.hook_attempt a where a.delivery_id in (select d.id from nofx.hook_delivery d where d.hook_id = h.id)),
+            (select count(*) from nofx.hook_delivery d where d.hook_id = h.id and d.status = 'pending')
+        from nofx.hook h where h.tenant_id = $1 and h.name = 'dead'";
+    let row = sql.query_one(counts, &[&tenant.id]).await.expect("counts");
+    let (ended, pending): (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!(pending, 10_000);
+    assert!(dead.received().len() <= 4 + usize::try_from(ended).expect("few"), "{} requests, {ended} ended", dead.received().len());
+    sql.execute("delete from nofx.hook where tenant_id = $1", &[&tenant.id]).await.expect("deleted");
+}
+
+#[tokio::test]
+async fn a_function_that_takes_longer_than_five_seconds_is_stopped() {
+    let tenant = Tenant::new().await;
+    let name = format!("slow_{}", tenant.id.simple());
+    // Less than what PostgREST allows any call.
+    let make = format!(
+        "create table nofx_hooks.{name}_done (at timestamptz);
+         create function nofx_hooks.{name}(p jsonb) returns jsonb language sql as $$
+           insert into nofx_hooks.{name}_done values (now()); select pg_sleep(6.5); select p $$"
+    );
+    let sql = STACK.sql().await;
+    sql.batch_execute(&make).await.expect("an operator's function");
+    let arguments = json!({"p_name": name, "p_tenant": tenant.id, "p_payload": {}});
+    let called = nofx_tests::people::service().call::<_, Value>("call_hook_function", &arguments).await;
+    let error = called.expect_err("it is stopped").to_string();
+    assert!(error.contains("57014"), "{error}");
+    let count: i64 = sql.query_one(&format!("select count(*) from nofx_hooks.{name}_done"), &[]).await.expect("a count").get(0);
+    assert_eq!(count, 0, "what it did is undone");
+}
+
 mod every_host {
     use super::*;
 

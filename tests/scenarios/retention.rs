@@ -153,7 +153,7 @@ async fn one_deletion_is_under_way_at_a_time_and_a_legal_hold_waits_for_it() {
     let pid: i32 = person.query_one("select pg_backend_pid()", &[]).await.expect("a number").get(0);
     let claims = json!({"role": "authenticated", "sub": "one", "app_metadata": {"tenant_id": tenant.id, "nofx_role": "supervisor"}});
     let place = format!(
-        "begin; set local role authenticated; select set_config('request.jwt.claims', '{claims}', true);
+        "begin; set local role nofx_api; select set_config('request.jwt.claims', '{claims}', true);
          select nofx.place_hold('{run}', 'why'); commit"
     );
     let placed = person.batch_execute(&place);

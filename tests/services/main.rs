@@ -2,8 +2,10 @@
 
 mod abuse;
 mod checks;
+mod dev;
 mod drivers;
 mod egress;
+mod escape;
 mod from_the_prototype;
 mod function_calls;
 mod function_models;

@@ -1,4 +1,4 @@
-//! `db_write` fuzzed: whatever a plan says, nothing outside of the rule is reached.
+//! `db_write` fuzzed: whatever a plan says, nothing outside of the rule is reached. And beside others: nobody waits for a slow table.
 
 use nofx_tests::own::Own;
 use serde_json::{Value, json};
@@ -153,4 +153,60 @@ async fn ten_thousand_writes_reach_nothing_outside_of_the_rule() {
     assert!(written > 300 && refused > 1000, "{written} were written and {refused} refused: they are not mixed enough to prove anything");
     let kept: i64 = sql.query_one("select count(*) from nofx.audit_log where action like 'db_write.%'", &[]).await.expect("a count").get(0);
     assert_eq!(kept, written, "each write is in the audit log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_settles_a_step_of_the_same_run_does_not_wait_for_a_slow_table() {
+    let stack = Own::start(&Own::folder("writes"), &["--workers", "0"]);
+    let (slow, sql) = (stack.sql().await, stack.sql().await);
+    // A trigger that takes until this test says so. It sees what others have committed meanwhile.
+    sql.batch_execute(
+        "create table public.go (at timestamptz); create table public.slow (id int primary key);
+         create function public.wait() returns trigger language plpgsql security definer as $$
+         begin
+           loop exit when exists (select from public.go); perform pg_sleep(0.01); end loop;
+           return new;
+         end $$;
+         create trigger wait before insert on public.slow for each row execute function public.wait();",
+    )
+    .await
+    .expect("tables");
+    for one in [&slow, &sql] {
+        let settings = "select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', false); set lock_timeout = '60s'";
+        one.batch_execute(settings).await.expect("a worker");
+    }
+    let (tenant, run) = (stack.tenant().await, uuid::Uuid::now_v7());
+    sql.query("select nofx.set_db_write_rule($1, 'public.slow', array['insert'], '{\"columns\": [\"id\"]}')", &[&tenant])
+        .await
+        .expect("a rule");
+    let steps = json!([{"name": "beside", "tool": "noop"}, {"name": "late", "tool": "noop"}, {"name": "write", "tool": "db_write"}]);
+    sql.query("select nofx.create_run($1, '{}', $2, $3)", &[&run, &steps, &tenant]).await.expect("a run");
+    sql.query("select nofx.claim_steps('w', 3)", &[]).await.expect("claims");
+    let outcome = async |name: &str| -> Value {
+        let outcome = "select jsonb_build_object('step_id', id, 'token', lease_token, 'kind', 'done') from nofx.step where name = $1";
+        sql.query_one(outcome, &[&name]).await.expect("a running step").get(0)
+    };
+    let mut write = outcome("write").await;
+    write["outputs"] = json!({"op": "insert", "table": "public.slow", "rows": [{"id": 1}]});
+    let writing = tokio::spawn(async move {
+        let settled = slow.query_one("select nofx.settle_write('w', $1)::text", &[&write]).await;
+        settled.map(|row| row.get::<_, String>(0))
+    });
+    let asleep = "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and query like '%settle_write%')";
+    let begun = std::time::Instant::now();
+    while !sql.query_one(asleep, &[]).await.expect("an answer").get::<_, bool>(0) {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it does not begin to write");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let beside = json!([outcome("beside").await]);
+    sql.query("select nofx.settle_steps('w', $1)", &[&beside]).await.expect("the run is not locked");
+    let statuses = "select array_agg(status::text order by name) from nofx.step";
+    let now: Vec<String> = sql.query_one(statuses, &[]).await.expect("statuses").get(0);
+    assert_eq!(now, ["succeeded", "running", "running"]);
+    sql.batch_execute("insert into public.go values (now())").await.expect("it may go on");
+    let settled = writing.await.expect("no panic").expect("settled");
+    assert!(settled.contains("\"refused\" : []") || settled.contains("\"refused\": []"), "{settled}");
+    let now: Vec<String> = sql.query_one(statuses, &[]).await.expect("statuses").get(0);
+    assert_eq!(now, ["succeeded", "running", "succeeded"]);
+    assert_eq!(sql.query_one("select count(*) from public.slow", &[]).await.expect("a count").get::<_, i64>(0), 1);
 }

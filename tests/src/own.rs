@@ -56,9 +56,14 @@ impl Own {
 
     /// The same, with a database and keys of its own: nothing is copied from the template.
     pub fn make(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::run_by(Command::new(binary()), dir, arguments, settings)
+    }
+
+    /// The same, by a command that becomes `nofx` with what follows.
+    pub fn run_by(mut command: Command, dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
         let log = std::fs::File::create(dir.join("dev.log")).expect("a file");
-        let process = Command::new(binary())
+        let process = command
             .args(["dev", "--temporary", "--port", "0", "--data-dir"])
             .arg(dir)
             .args(arguments)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Once};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -90,6 +91,22 @@ pub fn workspace(run: &str) -> PathBuf {
 /// The same of a stack with this data folder.
 pub fn workspace_in(data: &Path, run: &str) -> PathBuf {
     data.join("workspaces").join(run.replace('-', ""))
+}
+
+/// The process id of the worker of a supervisor, which dev.json names, once it has started. Its name is what it was started as, and keepers
+/// are root's.
+pub fn worker_of(supervisor: &Value) -> u64 {
+    let status = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let begun = Instant::now();
+    loop {
+        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).expect("children");
+        let worker = children.split_whitespace().find(|pid| status(pid).contains("Uid:\t10001\t10001\t10001\t10001\n"));
+        if let Some(worker) = worker.and_then(|pid| pid.parse().ok()) {
+            return worker;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "it has no worker: {children}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The `nofx` binary that scripts/test.sh built; functions, and Lambda's, are beside it.

@@ -77,6 +77,38 @@ fn no_worker_gets_what_signs_the_tokens_of_people() {
     }
 }
 
+/// What a container has on Fargate, which can take of it and give nothing.
+const USUAL_CAPABILITIES: [&str; 14] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+#[test]
+fn a_deployed_supervisor_keeps_four_rights_and_its_root_is_read_only() {
+    let template = std::fs::read_to_string(root().join("worker/deploy/service.yaml")).expect("text");
+    let task = template.split("\n  Task:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the task of workers");
+    let dropped: Vec<&str> =
+        task.split("Drop: [").nth(1).and_then(|rest| rest.split(']').next()).expect("Drop").split(',').map(str::trim).collect();
+    let kept: Vec<&str> = USUAL_CAPABILITIES.into_iter().filter(|one| !dropped.contains(one)).collect();
+    assert_eq!(kept, ["CHOWN", "KILL", "SETGID", "SETUID"], "worker/deploy/service.yaml: Drop");
+    for line in ["          User: \"0\"", "          ReadonlyRootFilesystem: true"] {
+        assert!(task.lines().any(|one| one == line), "worker/deploy/service.yaml: {line:?}");
+    }
+    assert!(!task.contains("Add:") && !task.contains("Privileged"), "worker/deploy/service.yaml: nothing is added");
+}
+
 #[test]
 fn the_templates_are_valid() {
     let templates = files(&["worker/deploy"], &["yaml"]);

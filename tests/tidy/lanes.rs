@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::layout::root;
+use crate::layout::{files, root};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -51,4 +51,16 @@ fn every_binary_of_tests_is_in_a_lane() {
     for name in names.filter(|name| *name != "tidy") {
         assert!(script.contains(&format!("binary({name})")), "scripts/test.sh: no lane has binary({name})");
     }
+}
+
+#[test]
+fn no_test_is_left_out() {
+    // A test that takes long has a short form, and a long one with `NOFX_TEST_LONG`.
+    let attribute = ["#[", "ignore"].concat();
+    let found: Vec<String> = files(&["api", "cli", "sandbox", "shared", "supabase/local", "tests", "worker"], &["rs"])
+        .into_iter()
+        .filter(|file| std::fs::read_to_string(file).expect("text").lines().any(|line| line.trim_start().starts_with(&attribute)))
+        .map(|file| file.display().to_string())
+        .collect();
+    assert!(found.is_empty(), "give these tests a short form that always runs:\n  {}", found.join("\n  "));
 }

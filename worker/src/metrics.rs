@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub settled: Counter,
     pub outcomes_refused: Counter,
+    pub steps_fenced: Counter,
     loop_delay: Histogram,
     pub running: Gauge,
     pub calls: Counter,
@@ -44,11 +45,14 @@ pub(crate) struct Metrics {
     steps_claimed: Family<Labels, Counter>,
     sandbox_cpu: Family<Labels, Counter<f64, AtomicU64>>,
     sandbox_wall: Family<Labels, Counter<f64, AtomicU64>>,
+    sandbox_read: Family<Labels, Counter>,
+    sandbox_written: Family<Labels, Counter>,
+    sandbox_memory: Family<Labels, Histogram>,
     sandbox_cost: Family<Labels, Counter<f64, AtomicU64>>,
     workspace_bytes: Gauge,
     workspaces: Gauge,
-    cpu: Family<Labels, Counter<f64, AtomicU64>>,
-    memory: Family<Labels, Gauge>,
+    cpu: Counter<f64, AtomicU64>,
+    memory: Gauge,
 }
 
 impl Metrics {
@@ -60,6 +64,12 @@ impl Metrics {
         Self {
             settled: number(to, "steps_settled", "Steps settled", Counter::default()),
             outcomes_refused: number(to, "outcomes_refused", "Outcomes refused because the lease had expired", Counter::default()),
+            steps_fenced: number(
+                to,
+                "steps_fenced",
+                "Steps stopped because the database could not be reached until their lease ended",
+                Counter::default(),
+            ),
             loop_delay: time(to, "loop_delay", "Time that the loop was late for its heartbeat, once a second", buckets(0.001, 2.0, 14)),
             running: number(to, "steps_running", "Steps that this worker is running", Gauge::default()),
             step_attempts: number(to, "step_attempts", "Step attempts, by tool and outcome", Family::default()),
@@ -67,6 +77,9 @@ impl Metrics {
             steps_claimed: number(to, "steps_claimed", "Steps claimed, for a first attempt or a retry", Family::default()),
             sandbox_cpu: time(to, "sandbox_cpu", "CPU time of the processes of steps, by tool", Family::default()),
             sandbox_wall: time(to, "sandbox_wall", "Time that processes of steps ran, by tool", Family::default()),
+            sandbox_read: bytes(to, "sandbox_read", "Bytes that processes of steps read from disks, by tool", Family::default()),
+            sandbox_written: bytes(to, "sandbox_written", "Bytes that processes of steps wrote to disks, by tool", Family::default()),
+            sandbox_memory: bytes(to, "sandbox_peak_memory", "Peak memory of the largest process of an attempt, by tool", peak_memory()),
             sandbox_cost: number(to, "sandbox_cost_usd", "Cost of the processes of steps in USD, by driver", Family::default()),
             calls: number(to, "database_calls", "Database calls", Counter::default()),
             batch: number(to, "settle_batch_steps", "Steps per settle", buckets(1.0, 2.0, 9)),
@@ -88,8 +101,8 @@ impl Metrics {
             history_pruned: number(to, "history_pruned", "Rows deleted after their retention, by kind", Family::default()),
             workspace_bytes: bytes(to, "workspace_disk", "Disk of all workspaces of this machine", Gauge::default()),
             workspaces: number(to, "workspaces", "Workspaces of this machine", Gauge::default()),
-            cpu: time(to, "process_cpu", "CPU time of this worker and of its finished child processes", Family::default()),
-            memory: bytes(to, "process_memory", "Memory of this worker, and peak memory of a child process", Family::default()),
+            cpu: time(to, "process_cpu", "CPU time of this worker", Counter::default()),
+            memory: bytes(to, "process_memory", "Resident memory of this worker", Gauge::default()),
             registry,
         }
     }
@@ -128,6 +141,9 @@ impl Metrics {
         let labels = vec![("tool", tool.to_owned())];
         self.sandbox_cpu.get_or_create(&labels).inc_by(usage.cpu_ms as f64 / 1000.0);
         self.sandbox_wall.get_or_create(&labels).inc_by(usage.wall_ms as f64 / 1000.0);
+        self.sandbox_read.get_or_create(&labels).inc_by(usage.read_bytes);
+        self.sandbox_written.get_or_create(&labels).inc_by(usage.written_bytes);
+        self.sandbox_memory.get_or_create(&labels).observe(usage.max_rss_bytes as f64);
     }
 
     /// The workspaces were measured.
@@ -146,13 +162,9 @@ impl Metrics {
 
     /// The text of a scrape: `OpenMetrics` with exemplars, or Prometheus' older format without them.
     pub(crate) fn render(&self, queue: Option<&QueueMetrics>, usage: &ProcessUsage, is_openmetrics: bool) -> String {
-        for (process, seconds) in usage.cpu_s() {
-            // The kernel counts: its total replaces ours.
-            self.cpu.get_or_create(&vec![("process", process.to_owned())]).inner().store(seconds.to_bits(), Ordering::Relaxed);
-        }
-        for (process, bytes) in usage.memory_bytes() {
-            self.memory.get_or_create(&vec![("process", process.to_owned())]).set(bytes);
-        }
+        // The kernel counts: its total replaces ours.
+        self.cpu.inner().store(usage.cpu_s.to_bits(), Ordering::Relaxed);
+        self.memory.set(usage.memory_bytes);
         let queue = queue.map(QueueMetrics::registry);
         let encode = if is_openmetrics { text::encode_registry } else { prometheus_text::encode };
         let mut out = String::new();
@@ -197,6 +209,11 @@ fn step_duration() -> Family<Labels, HistogramWithExemplars<Trace>> {
     Family::new_with_constructor(|| traced(0.001, 3.0, 13))
 }
 
+fn peak_memory() -> Family<Labels, Histogram> {
+    // From 16 MiB on.
+    Family::new_with_constructor(|| buckets(16_777_216.0, 2.0, 11))
+}
+
 fn trace_of(traceparent: Option<&str>) -> Option<Trace> {
     traceparent?.split('-').nth(1).map(|id| vec![("trace_id", id.to_owned())])
 }
@@ -224,14 +241,20 @@ mod tests {
     }
 
     #[test]
-    fn what_processes_of_steps_used_is_counted_by_tool_in_seconds() {
+    fn what_processes_of_steps_used_is_counted_by_tool() {
         let metrics = Metrics::new();
         for _ in 0..2 {
-            metrics.used("bash", &Usage { cpu_ms: 1500, max_rss_bytes: 1, wall_ms: 2250, ..Usage::default() });
+            let usage =
+                Usage { cpu_ms: 1500, max_rss_bytes: 30 << 20, wall_ms: 2250, read_bytes: 512, written_bytes: 1024, ..Usage::default() };
+            metrics.used("bash", &usage);
         }
         let text = metrics.render(None, &ProcessUsage::measure(), false);
         assert!(text.contains("nofx_sandbox_cpu_seconds_total{tool=\"bash\"} 3"), "{text}");
         assert!(text.contains("nofx_sandbox_wall_seconds_total{tool=\"bash\"} 4.5"), "{text}");
+        assert!(text.contains("nofx_sandbox_read_bytes_total{tool=\"bash\"} 1024\n"), "{text}");
+        assert!(text.contains("nofx_sandbox_written_bytes_total{tool=\"bash\"} 2048\n"), "{text}");
+        let memory = |below: u64| format!("nofx_sandbox_peak_memory_bytes_bucket{{le=\"{below}.0\",tool=\"bash\"}} ");
+        assert!(text.contains(&format!("{}0\n", memory(16 << 20))) && text.contains(&format!("{}2\n", memory(32 << 20))), "{text}");
     }
 
     #[test]

@@ -1,34 +1,20 @@
-//! CPU time and memory of this process and its children, as the kernel reports them.
+//! CPU time and memory of this process, as the kernel reports them. Programs of steps are no children of it: see `Usage`.
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
 pub(crate) struct ProcessUsage {
-    worker_cpu_s: f64,
-    children_cpu_s: f64,
-    worker_bytes: i64,
-    child_bytes: i64,
+    pub cpu_s: f64,
+    pub memory_bytes: i64,
 }
 
 impl ProcessUsage {
     pub(crate) fn measure() -> Self {
-        let of = |who| getrusage(who).ok();
-        let cpu = |who| of(who).map_or(0.0, |usage| seconds(usage.user_time()) + seconds(usage.system_time()));
+        let used = getrusage(UsageWho::RUSAGE_SELF).ok();
         Self {
-            worker_cpu_s: cpu(UsageWho::RUSAGE_SELF),
-            children_cpu_s: cpu(UsageWho::RUSAGE_CHILDREN),
-            worker_bytes: resident_bytes().unwrap_or(0),
-            // Kibibytes on Linux.
-            child_bytes: of(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss() * 1024),
+            cpu_s: used.map_or(0.0, |used| seconds(used.user_time()) + seconds(used.system_time())),
+            memory_bytes: resident_bytes().unwrap_or(0),
         }
-    }
-
-    pub(crate) fn cpu_s(&self) -> [(&'static str, f64); 2] {
-        [("worker", self.worker_cpu_s), ("children", self.children_cpu_s)]
-    }
-
-    pub(crate) fn memory_bytes(&self) -> [(&'static str, i64); 2] {
-        [("worker", self.worker_bytes), ("largest_child", self.child_bytes)]
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nofx_shared::auth::{Role, sign_for_api};
 use nofx_shared::db::{self, Db};
-use nofx_shared::events::{Cursor, EventFilter, EventRow, read_events, viewer_token};
+use nofx_shared::events::{Cursor, EventFilter, EventRow, read_events};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
@@ -28,7 +29,7 @@ struct Tail {
 impl FeedSource {
     /// The database as a viewer of the tenant sees it: row-level security decides for feeds too.
     pub(super) fn viewer(&self, tenant: Uuid) -> Db {
-        self.service.acting_as(viewer_token(&self.jwt_secret, tenant))
+        self.service.acting_as(sign_for_api(&self.jwt_secret, "feed", tenant, Role::Viewer, None))
     }
 }
 
@@ -42,7 +43,7 @@ pub(super) async fn run(
 ) -> Cursor {
     let (mut db, mut since) = (source.viewer(tenant), Instant::now());
     loop {
-        if since.elapsed() > Duration::from_secs(200) {
+        if since.elapsed() > Duration::from_secs(60) {
             (db, since) = (source.viewer(tenant), Instant::now());
         }
         let mut pauses = RETRY_MS.iter();

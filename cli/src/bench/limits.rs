@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::memory;
 use super::report::{Report, percentile};
 use super::stack::BenchStack;
 use crate::exit::{Error, Exit, Outcome};
@@ -43,7 +44,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
         alone.push(ask(&client, &url, &token("supervisor")).await?.took_ms);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let rss_before = BenchStack::rss_mb(pid);
+    let rss_before = memory::resident(pid);
     let seen = Arc::new(Mutex::new(vec![]));
     let pause = Duration::from_secs_f64(60.0 * f64::from(CONNECTIONS) / f64::from(LIMIT * TIMES));
     // Connections of their own, made and used once before the clock runs: making a client reads all root certificates.
@@ -85,7 +86,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     report.put_percentiles("allowed_ms", &mut allowed);
     report.put("allowed_to_alone_p99", percentile(&mut allowed, 0.99) / percentile(&mut alone, 0.99));
     report.put_percentiles("refused_ms", &mut refused);
-    report.put_value("api_rss_mb", json!({"before": rss_before, "after": BenchStack::rss_mb(pid)}));
+    report.put_value("api_rss_mb", json!({"before": rss_before, "after": memory::resident(pid)}));
     Ok(report)
 }
 

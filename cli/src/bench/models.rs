@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::histogram::{buckets, quantile};
 use super::report::Report;
 use super::stack::BenchStack;
 use crate::api::Api;
@@ -46,7 +47,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
             _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }
-    let text = nofx_shared::net::client().get(&stack.dev.metrics_url).send().await.map_err(Error::new)?.text().await.map_err(Error::new)?;
+    let text = stack.metrics().await?;
     let mut report = Report::default();
     report.put_value("questions", json!(CALLS));
     for (name, metric) in [("routing", "nofx_model_routing_seconds"), ("record", "nofx_model_record_seconds")] {
@@ -55,32 +56,6 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
         report.put(&format!("{name}_ms_p99"), quantile(&buckets, 0.99) * 1000.0);
     }
     Ok(report)
-}
-
-/// Upper bound in seconds, and how many took at most that long.
-fn buckets(metrics: &str, name: &str) -> Vec<(f64, f64)> {
-    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix("_bucket{le=\""));
-    lines
-        .filter_map(|line| line.split_once("\"} "))
-        .filter_map(|(bound, count)| Some((bound.replace("+Inf", "inf").parse().ok()?, count.parse().ok()?)))
-        .collect()
-}
-
-/// Within the bucket as if its samples were spread evenly, as Prometheus does.
-fn quantile(buckets: &[(f64, f64)], share: f64) -> f64 {
-    let wanted = buckets.last().map_or(0.0, |(_, all)| all * share);
-    let mut below = (0.0, 0.0);
-    for (bound, count) in buckets {
-        if *count >= wanted {
-            return if bound.is_infinite() {
-                below.0
-            } else {
-                below.0 + (bound - below.0) * (wanted - below.1) / (count - below.1).max(1.0)
-            };
-        }
-        below = (*bound, *count);
-    }
-    f64::NAN
 }
 
 /// The smallest server that speaks chat completions.

@@ -12,6 +12,10 @@ pub(crate) enum Bench {
     Ui,
     /// Model calls: the overhead of routing, budgets and recording.
     Models,
+    /// Starting a program as the worker does: bare, and at each isolation level.
+    Spawn,
+    /// 32 hostile steps at once: how late the worker's loop is, and its memory.
+    Bombs,
     /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.
     Cold {
         /// Output folder of scripts/vercel-build.sh.

@@ -58,20 +58,8 @@ impl BenchStack {
         std::fs::remove_dir_all(&self.dir).map_err(Error::new)
     }
 
-    /// Resident memory of a process, in MB. Most of it are pages of the program's file, and how many of them the kernel maps depends on how
-    /// it holds that file: a copy of the same program differs by 2 MB. What a change costs is seen in `RssAnon`.
-    pub(super) fn rss_mb(pid: i64) -> f64 {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let kb = text.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        kb.map_or(f64::NAN, |kb| (kb / 102.4).round() / 10.0)
-    }
-
-    /// Of the worker that a supervisor has started: its first child.
-    pub(super) fn worker_rss_mb(supervisor: i64) -> f64 {
-        let parent = format!("PPid:\t{supervisor}\n");
-        let is_child = |pid: &i64| std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains(&parent));
-        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let children = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child);
-        children.min().map_or(f64::NAN, Self::rss_mb)
+    /// What its worker measured.
+    pub(super) async fn metrics(&self) -> Result<String, Error> {
+        nofx_shared::net::client().get(&self.dev.metrics_url).send().await.map_err(Error::new)?.text().await.map_err(Error::new)
     }
 }

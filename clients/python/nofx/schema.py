@@ -958,9 +958,17 @@ class Usage(TypedDict):
     """
     Peak memory of the largest process, in bytes.
     """
+    read_bytes: NotRequired[int]
+    """
+    What was read from disks, in bytes: nothing that was in memory already. Left out when it is nothing, or not known to the driver.
+    """
     wall_ms: int
     """
     From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
+    """
+    written_bytes: NotRequired[int]
+    """
+    What was written to be on disks, in bytes. Left out like `read_bytes`.
     """
 
 

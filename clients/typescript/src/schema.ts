@@ -2613,9 +2613,19 @@ export interface components {
             max_rss_bytes: number;
             /**
              * Format: int64
+             * @description What was read from disks, in bytes: nothing that was in memory already. Left out when it is nothing, or not known to the driver.
+             */
+            read_bytes?: number;
+            /**
+             * Format: int64
              * @description From start to end of each process, in milliseconds; of a sandbox that is paid for, as long as it lives.
              */
             wall_ms: number;
+            /**
+             * Format: int64
+             * @description What was written to be on disks, in bytes. Left out like `read_bytes`.
+             */
+            written_bytes?: number;
         };
         /**
          * @description The sender, which determines how webhooks are signed.

@@ -1,9 +1,7 @@
 //! A keeper's life.
 
-use std::fs::File;
 use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -15,70 +13,56 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::descendants::{kill_all, reap};
 use super::disk::Disk;
-use super::memory::Memory;
+use super::group::Group;
+use super::helper::{Helper, Started};
+use super::memory;
+use super::processor::ms;
 use super::remove::remove;
-use super::started::Started;
+use super::together::Together;
 use crate::launch::Spec;
-use crate::wire::{Ended, FromKeeper, KeeperSpec, Socket, ToKeeper};
+use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
 
 /// Keeps the process that the supervisor names on standard input, until it is released or the supervisor is gone.
 pub(crate) fn keep() -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let supervisor = Socket::from_stdin().map_err(|error| text(&error))?;
-    let Some((ToKeeper::Start(spec), mut descriptors)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| text(&error))?;
+    // The supervisor blocks some, and a program begins with none blocked.
+    SigSet::all().thread_unblock().map_err(|error| text(&error))?;
+    // Before there is anything to start: it takes longer than the rest.
+    let helper = Helper::start();
     let mut blocked = SigSet::empty();
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| blocked.add(signal));
     blocked.thread_block().map_err(|error| text(&error))?;
     let signals = SignalFd::with_flags(&blocked, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map_err(|error| text(&error))?;
 
+    let Some((ToKeeper::Start(spec), streams)) = supervisor.receive().map_err(|error| text(&error))? else { return Ok(()) };
     let began = Instant::now();
-    // A program starts with no signal blocked; what happens meanwhile is seen by the first look at what has ended.
-    SigSet::all().thread_unblock().map_err(|error| text(&error))?;
-    let bridge = descriptors.pop();
-    let started = spec.program.as_ref().map(|program| Started::new(program, &spec, bridge));
-    blocked.thread_block().map_err(|error| text(&error))?;
-    // The reader of its output must see the end when the last descendant is gone, or when there never was one.
-    let _ = close_output();
-    let report = match started {
-        Some(Ok(started)) => {
-            let (exit_code, excess) = watch(&started.child, &supervisor, &signals, &spec);
-            started.report(exit_code, excess, usage(began))
+    let report = match helper.and_then(|helper| helper.become_program(&spec, streams)) {
+        Ok(started) => {
+            let (exit_code, excess) = watch(&started, &supervisor, &signals, &spec);
+            let usage = usage(began, started.group.as_ref());
+            started.group.iter().for_each(Group::remove);
+            started.report(exit_code, excess, usage)
         }
-        Some(Err(error)) => FromKeeper::Failed(error),
-        None => FromKeeper::Ended(Box::new(Ended { exit_code: Some(0), excess: None, usage: Usage::default(), enforced: None })),
+        Err(error) => FromKeeper::Failed(error),
     };
-    let is_only_removal = spec.program.is_none();
-    if !is_only_removal {
-        drop(supervisor.send(&report, &[]));
-        // What it wrote is read before the folder goes.
-        while let Ok(Some((message, _))) = supervisor.receive::<ToKeeper>() {
-            if matches!(message, ToKeeper::Release) {
-                break;
-            }
+    drop(supervisor.send(&report, &[]));
+    // What it wrote is read before the folder goes.
+    while let Ok(Some((message, _))) = supervisor.receive::<ToKeeper>() {
+        if matches!(message, ToKeeper::Release) {
+            break;
         }
     }
-    let removed = remove(&spec.folder, spec.uid);
-    if is_only_removal {
-        let report = removed.clone().map_or_else(FromKeeper::Failed, |()| report);
-        drop(supervisor.send(&report, &[]));
-    }
-    removed
-}
-
-fn close_output() -> std::io::Result<()> {
-    let null = File::options().write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
+    remove(&spec.program.scratch, spec.uid)
 }
 
 /// Waits for the end of the process, for the word to kill it, or until it uses too much; and for the end of its descendants. The exit code:
 /// none when it was killed; and what it used too much of.
-fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
-    let pid = Pid::from_raw(child.id().cast_signed());
-    let limits = spec.program.as_ref().map(|program| program.limits).unwrap_or_default();
-    let mut memory = Memory::new(limits.total_memory_mb, spec.uid);
+fn watch(started: &Started, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSpec) -> (Option<i32>, Option<String>) {
+    let pid = Pid::from_raw(started.child.id().cast_signed());
+    let group = started.group.as_ref();
+    let mut together = Together::new(&spec.program.limits, spec.uid, group);
     let disk = disk(spec);
     let mut excess = disk.as_ref().err().cloned();
     let mut disk = disk.ok().flatten();
@@ -87,19 +71,23 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
     while ended.is_none() && excess.is_none() && !is_to_end {
         let mut descriptors = vec![supervisor.as_fd(), signals.as_fd()];
         descriptors.extend(disk.iter().map(AsFd::as_fd));
-        let ready = wait_for(&descriptors, memory.as_ref().map(Memory::wait));
+        let ready = wait_for(&descriptors, together.as_ref().map(Together::wait));
         while matches!(signals.read_signal(), Ok(Some(_))) {}
         ended = reap(pid).0;
         // Whatever it says, also nothing any more, is that this must end.
         is_to_end = ready[0];
-        excess = memory.as_mut().and_then(Memory::excess);
+        excess = together.as_mut().and_then(Together::excess);
         if let Some(mut pipe) = disk.take_if(|_| ready.get(2) == Some(&true)) {
             let mut text = String::new();
             excess = excess.or_else(|| pipe.read_to_string(&mut text).ok().map(|_| text));
         }
     }
+    group.inspect(|group| group.kill());
     let at_last = kill_all(pid, spec.uid);
+    let of_memory = group.filter(|group| group.has_exceeded_memory()).and(spec.program.limits.total_memory_mb).map(memory::too_much);
     match ended {
+        // By a signal, which may have been the kernel's.
+        Some(None) => (None, of_memory),
         Some(exit_code) => (exit_code, None),
         None => (at_last.flatten().filter(|_| excess.is_none()), excess),
     }
@@ -107,7 +95,7 @@ fn watch(child: &Child, supervisor: &Socket, signals: &SignalFd, spec: &KeeperSp
 
 /// Watches the folders that a process may write to.
 fn disk(spec: &KeeperSpec) -> Result<Option<PipeReader>, String> {
-    let Some(Spec { read_write, limits, .. }) = &spec.program else { return Ok(None) };
+    let Spec { read_write, limits, .. } = &spec.program;
     let disk = Disk { folders: read_write.clone(), uid: spec.uid, limits: *limits };
     disk.watch().map_err(|error| format!("was not let run: its disk could not be watched: {error}"))
 }
@@ -122,13 +110,15 @@ fn wait_for(descriptors: &[BorrowedFd<'_>], time: Option<Duration>) -> Vec<bool>
 }
 
 /// Of all descendants, which all have ended.
-fn usage(began: Instant) -> Usage {
-    let ms = |time: nix::sys::time::TimeVal| time.tv_sec().unsigned_abs() * 1000 + time.tv_usec().unsigned_abs() / 1000;
+fn usage(began: Instant, group: Option<&Group>) -> Usage {
     let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     Usage {
-        cpu_ms: used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time())),
+        cpu_ms: group.and_then(Group::cpu_ms).unwrap_or_else(|| used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time()))),
         max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        // In blocks of 512 bytes, whatever a disk's are.
+        read_bytes: used.map_or(0, |used| used.block_reads().unsigned_abs().saturating_mul(512)),
+        written_bytes: used.map_or(0, |used| used.block_writes().unsigned_abs().saturating_mul(512)),
         destinations: vec![],
     }
 }

@@ -1,59 +1,31 @@
 //! How much memory a tree of processes uses together: what the kernel's limits, which are for each process, do not count.
 
-use std::time::{Duration, Instant};
-
 use nix::unistd::Pid;
 
-use super::descendants::tree;
 use crate::as_user::AsUser;
 
-/// How often it is looked at.
-pub(super) const INTERVAL: Duration = Duration::from_millis(200);
-/// Of the time, at most this part (one of so many) is spent with looking.
-const SHARE: u32 = 20;
-
-pub(super) struct Memory {
-    limit_mb: u64,
-    uid: Option<u32>,
-    next: Instant,
+/// What is wrong, if these processes of a user use more than so many MiB.
+pub(super) fn excess(tree: &[Pid], limit_mb: u64, uid: Option<u32>) -> Option<String> {
+    let exceeds = |kb: u64| kb > limit_mb.saturating_mul(1024);
+    // Pages that several processes share count for each of them here. That is cheap to read, and enough as long as it is little.
+    let is_exceeded = exceeds(tree.iter().filter_map(|pid| status(*pid)).sum()) && exceeds(exact(tree, uid));
+    is_exceeded.then(|| too_much(limit_mb))
 }
 
-impl Memory {
-    /// None: no limit.
-    pub(super) fn new(limit_mb: Option<u64>, uid: Option<u32>) -> Option<Self> {
-        limit_mb.map(|limit_mb| Self { limit_mb, uid, next: Instant::now() + INTERVAL })
-    }
+pub(super) fn too_much(limit_mb: u64) -> String {
+    format!("used more than {limit_mb} MiB of memory, all of its processes together")
+}
 
-    /// Until it is to be looked at again.
-    pub(super) fn wait(&self) -> Duration {
-        self.next.saturating_duration_since(Instant::now())
-    }
-
-    /// What is wrong, if it is time to look and too much is used.
-    pub(super) fn excess(&mut self) -> Option<String> {
-        let began = Instant::now();
-        if began < self.next {
-            return None;
-        }
-        let tree = tree();
-        let exceeds = |kb: u64| kb > self.limit_mb.saturating_mul(1024);
-        // Pages that several processes share count for each of them here. That is cheap to read, and enough as long as it is little.
-        let is_exceeded = exceeds(tree.iter().filter_map(|pid| status(*pid)).sum()) && exceeds(self.exact(&tree));
-        self.next = Instant::now() + INTERVAL.max(began.elapsed() * SHARE);
-        is_exceeded.then(|| format!("used more than {} MiB of memory, all of its processes together", self.limit_mb))
-    }
-
-    /// In KiB, each shared page once; of a process that does not let its user look at it as `status` says.
-    fn exact(&self, tree: &[Pid]) -> u64 {
-        let _rights = self.uid.and_then(|uid| AsUser::new(uid).ok());
-        let one = |pid: &Pid| {
-            let whole = status(*pid)?;
-            let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-            let shared = sum(&text, &["Pss_Anon:", "Pss_Shmem:", "SwapPss:"]).and_then(|kb| Some(kb + page_tables(*pid)?));
-            Some(shared.map_or(whole, |shared| shared.min(whole)))
-        };
-        tree.iter().filter_map(one).sum()
-    }
+/// In KiB, each shared page once; of a process that does not let its user look at it as `status` says.
+fn exact(tree: &[Pid], uid: Option<u32>) -> u64 {
+    let _rights = uid.and_then(|uid| AsUser::new(uid).ok());
+    let one = |pid: &Pid| {
+        let whole = status(*pid)?;
+        let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+        let shared = sum(&text, &["Pss_Anon:", "Pss_Shmem:", "SwapPss:"]).and_then(|kb| Some(kb + page_tables(*pid)?));
+        Some(shared.map_or(whole, |shared| shared.min(whole)))
+    };
+    tree.iter().filter_map(one).sum()
 }
 
 /// What a process has in memory that is no file's, in KiB; none when it has ended.

@@ -3,11 +3,16 @@
 
 mod descendants;
 mod disk;
+mod group;
+mod helper;
 mod keep;
 mod memory;
+mod processor;
 mod remove;
 mod signal_user;
-mod started;
+mod together;
 
+pub(crate) use helper::become_program;
 pub(crate) use keep::keep;
+pub(crate) use remove::remove_folder;
 pub(crate) use signal_user::signal_own_user;

@@ -12,12 +12,23 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::as_user::AsUser;
+use crate::wire::{FromKeeper, Removal, Socket};
 
 /// Names that are read at once.
 const NAMES: usize = 10_000;
 /// A process that is being ended may still write: so often it is tried again, after a pause.
 const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Removes the folder that the supervisor names on standard input, and reports.
+pub(crate) fn remove_folder() -> Result<(), String> {
+    let supervisor = Socket::from_stdin().map_err(|error| error.to_string())?;
+    let Some((Removal { folder, uid }, _)) = supervisor.receive().map_err(|error| error.to_string())? else { return Ok(()) };
+    let removed = remove(&folder, uid);
+    let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Removed);
+    drop(supervisor.send(&report, &[]));
+    removed
+}
 
 /// The error says what stays.
 pub(super) fn remove(folder: &Path, uid: Option<u32>) -> Result<(), String> {

@@ -22,7 +22,6 @@ pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) 
         "--unshare-cgroup",
         "--disable-userns",
         "--die-with-parent",
-        "--new-session",
         "--clearenv",
         "--cap-drop",
         "ALL",

@@ -26,13 +26,21 @@ impl Handover {
 
     /// With a description that may be none.
     pub fn of(description: &[u8], exe: &Path) -> io::Result<Self> {
-        let file = || memfd_create("nofx", MFdFlags::MFD_ALLOW_SEALING).map(File::from);
+        Self::with(description, exe, file()?)
+    }
+
+    /// With a file for the report that this process has inherited.
+    pub(super) fn reporting_to(spec: &Spec, report: File) -> io::Result<Self> {
+        Self::with(&serde_json::to_vec(spec)?, &spec.exe, report)
+    }
+
+    fn with(description: &[u8], exe: &Path, report: File) -> io::Result<Self> {
         let mut spec = file()?;
         spec.write_all(description)?;
         // A process of the same user could write to it otherwise, before the helper reads it.
         let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
         fcntl(&spec, FcntlArg::F_ADD_SEALS(seals))?;
-        Ok(Self { spec, report: file()?, exe: rustix::fs::open(exe, OFlags::PATH, Mode::empty())? })
+        Ok(Self { spec, report, exe: rustix::fs::open(exe, OFlags::PATH, Mode::empty())? })
     }
 
     /// The description's and the report's: arguments of the helper.
@@ -52,4 +60,9 @@ impl Handover {
         self.report.read_to_end(&mut text)?;
         if text.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_slice(&text)?)) }
     }
+}
+
+/// In memory, and inherited.
+fn file() -> io::Result<File> {
+    Ok(memfd_create("nofx", MFdFlags::MFD_ALLOW_SEALING).map(File::from)?)
 }

@@ -1,6 +1,7 @@
 //! What happens inside the helper process, which runs as the user of the program: it takes away what the program may not have, in an
 //! order in which each measure is still possible, and becomes the program. Starts no process: its parent does, as `command` says.
 
+mod become_program;
 mod bridge;
 mod bubble;
 mod command;
@@ -18,6 +19,7 @@ mod seccomp;
 mod session;
 mod spec;
 
+pub(crate) use become_program::{Streams, become_program};
 pub use command::helper;
 pub use error::Error;
 pub use handover::Handover;

@@ -12,6 +12,8 @@ use super::error::Error;
 use super::seccomp::Sockets;
 use super::{Namespaces, Report, Spec, Tcp, bridge, descriptors, landlock, limits, namespaces, privileges, seccomp, session};
 
+/// Whose processes these are.
+pub(super) const DRIVER: &str = "worker-container";
 /// The exit code when the program was not started; programs end with it, too, so the report says what happened.
 pub const REFUSED: i32 = 126;
 
@@ -34,18 +36,22 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> Option<i32> {
 }
 
 fn read_and_run(spec: i32, report: i32, file: &mut Option<File>) -> Error {
-    let result = session::protect_memory().and_then(|()| descriptors::open_report(report)).and_then(|opened| {
-        let opened = file.insert(opened);
-        Ok((descriptors::read_spec(spec)?, opened))
-    });
-    match result {
+    match read(spec, report, file) {
         Ok((spec, file)) => run(&spec, file),
         Err(error) => error,
     }
 }
 
+fn read(spec: i32, report: i32, file: &mut Option<File>) -> Result<(Spec, &mut File), Error> {
+    session::own_session()?;
+    session::yield_to_others()?;
+    session::protect_memory()?;
+    let file = file.insert(descriptors::open_report(report)?);
+    Ok((descriptors::read_spec(spec)?, file))
+}
+
 /// Confines this process for ever, reports and becomes the program; returns only with what went wrong.
-fn run(spec: &Spec, report: &mut File) -> Error {
+pub(super) fn run(spec: &Spec, report: &mut File) -> Error {
     match confine(spec).and_then(|enforced| descriptors::write_report(report, &Report::Enforced(Box::new(enforced)))) {
         Ok(()) => exec(spec),
         Err(error) => error,
@@ -67,9 +73,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
         namespaces::require(&own, &spec.tcp)?;
     }
     session::die_with_parent()?;
-    session::own_session()?;
     session::mask();
-    session::yield_to_others()?;
     descriptors::close_inherited()?;
     session::enter(&spec.dir)?;
     session::no_new_privs()?;
@@ -87,7 +91,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
     let seccomp = seccomp::apply(sockets, own.contains(&Namespace::Ipc))?;
     Ok(Enforced {
         level: Some(spec.level),
-        driver: "worker-container".to_owned(),
+        driver: DRIVER.to_owned(),
         kernel: Some(kernel()?),
         uid: Some(nix::unistd::getuid().as_raw()),
         no_new_privs: session::has_no_new_privs()?,
@@ -104,7 +108,7 @@ fn kernel() -> Result<String, Error> {
     Ok(name.release().display().to_string())
 }
 
-fn exec(spec: &Spec) -> Error {
+pub(super) fn exec(spec: &Spec) -> Error {
     let [program, arguments @ ..] = spec.argv.as_slice() else { return Error::NoProgram };
     let mut command = Command::new(program);
     command.args(arguments).env_clear();

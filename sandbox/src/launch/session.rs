@@ -9,7 +9,10 @@ use nix::unistd::{chdir, getpid, getsid, setsid};
 
 use super::error::Error;
 
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 10;
+/// A third of what another session has.
+const SESSION_NICENESS: &str = "5";
+const SESSION_PRIORITY: &str = "/proc/self/autogroup";
 
 /// Until it is confined, the helper is a process of the program's user whose memory other processes of that user could write: they would get
 /// out through it. `exec` ends this.
@@ -26,11 +29,16 @@ pub(super) fn own_session() -> Result<(), Error> {
     Ok(())
 }
 
-/// Where time of the processor is short, the worker, the supervisor and the keepers have theirs before programs of steps: a third of what each
+/// To be called in a session of its own, and before the memory is protected or as root: only then may the session's priority be written.
+///
+/// Where time of the processor is short, the worker, the supervisor and the keepers have theirs before programs of steps: a tenth of what each
 /// of those has is left to one of these. No program without rights gets back from there.
 pub(super) fn yield_to_others() -> Result<(), Error> {
     let error = |errno: rustix::io::Errno| Error::System("lower the priority", errno.into());
     let now = rustix::process::getpriority_process(None).map_err(error)?;
+    // Outside of control groups each session is scheduled as one, and what is nice within it changes nothing. The kernel takes this from
+    // processes without rights ten times a second, all of them together; where it has no such groups, there is no such file.
+    drop(std::fs::write(SESSION_PRIORITY, SESSION_NICENESS));
     rustix::process::setpriority_process(None, now.max(NICENESS)).map_err(error)
 }
 

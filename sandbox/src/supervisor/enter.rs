@@ -14,6 +14,7 @@ use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 
 use super::folders::Folders;
+use super::groups::Groups;
 use super::places::Places;
 use super::serve::Supervisor;
 use super::users::Users;
@@ -73,6 +74,7 @@ fn supervisor() -> Result<ExitCode, String> {
     if let Err(error) = worker_folder::prepare(&settings.dependency_cache, has_users.then_some(settings.worker_user)) {
         eprintln!("nofx supervisor: dependencies are not cached: {}: {error}", settings.dependency_cache.display());
     }
+    let groups = Groups::open();
     let worker = start_worker(&variables, theirs).map_err(|error| text(&error))?;
     ours.send(&has_users.then_some(settings.worker_user), &[file.as_fd()]).map_err(|error| text(&error))?;
     let mut toolchains = reachable(&settings.toolchains);
@@ -90,7 +92,7 @@ fn supervisor() -> Result<ExitCode, String> {
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
     let places = Places { least, toolchains, memory_mb: memory::of_a_step(), ports: settings.step_ports, exe, outside };
-    Supervisor::new(ours, worker, folders, places).serve()
+    Supervisor::new(ours, worker, folders, places, groups).serve()
 }
 
 /// Without users of its own a worker keeps steps away from itself by namespaces.

@@ -5,6 +5,7 @@ mod capabilities;
 mod enter;
 mod files;
 mod folders;
+mod groups;
 mod heart;
 mod left;
 mod memory;

@@ -37,6 +37,7 @@ impl Places {
     pub(super) fn spec(&self, process: Process, read_write: Vec<PathBuf>, scratch: &Path) -> Result<Spec, String> {
         let Process { mut argv, script, dir, mut env, level, mut limits, network, proxy_port, scratch: _ } = process;
         // `RLIMIT_DATA` of each process is not enough: what processes share is not in it, and there may be many.
+        limits.total_cpu_s = limits.total_cpu_s.or(limits.cpu_s);
         limits.total_memory_mb = limits.total_memory_mb.or(limits.memory_mb).or(self.memory_mb);
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         for name in ["HOME", "TMPDIR"] {

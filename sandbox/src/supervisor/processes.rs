@@ -1,7 +1,8 @@
-//! The keepers of the processes of steps, one for each.
+//! The keepers of the processes of steps, one for each, and the processes that remove folders.
 #![expect(clippy::disallowed_methods, reason = "starts keepers, which are this same program")]
 
 use std::collections::HashMap;
+use std::io::Error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::program::{KEEPER, PROGRAM};
-use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
+use crate::program::{KEEPER, PROGRAM, REMOVER};
+use crate::wire::{FromKeeper, KeeperSpec, Removal, Socket, ToKeeper};
 
 /// What a process gets beside its description.
 pub(super) struct Streams {
@@ -25,48 +26,80 @@ pub(super) struct Keeper {
     /// Its folder, and whose it is.
     pub folder: PathBuf,
     pub uid: Option<u32>,
-    /// It removes a folder and keeps no process: its end is the answer to a request.
-    is_removal: bool,
+    /// Its process's control group.
+    pub group: Option<PathBuf>,
     /// It has reported.
     has_reported: bool,
 }
 
 /// By the number of the request that started them.
 #[derive(Default)]
-pub(super) struct Keepers(HashMap<u64, Keeper>);
+pub(super) struct Keepers {
+    all: HashMap<u64, Keeper>,
+    /// One that waits for its process, with a helper that waits to become the program: a start need not wait for theirs.
+    prepared: Option<(Pid, Socket)>,
+}
 
 impl Keepers {
-    pub(super) fn start(&mut self, id: u64, spec: KeeperSpec, streams: Option<Streams>) -> Result<(), String> {
-        let failed = |error: std::io::Error| format!("could not start a keeper: {error}");
-        let (socket, theirs) = Socket::pair().map_err(failed)?;
-        let (output, bridge) = streams.map_or((None, None), |Streams { output, bridge }| (Some(output), bridge));
-        let [stdout, stderr] = output.map_or_else(|| [Stdio::null(), Stdio::null()], |both| both.map(Stdio::from));
-        let mut command = Command::new(PROGRAM);
-        command.arg0(KEEPER).env_clear().current_dir("/").stdin(theirs).stdout(stdout).stderr(stderr).process_group(0);
-        let child = command.spawn().map_err(failed)?;
-        // Whatever happens now, its socket tells it.
-        let pid = Pid::from_raw(child.id().cast_signed());
-        let (folder, uid, is_removal) = (spec.folder.clone(), spec.uid, spec.program.is_none());
-        let bridge: Vec<_> = bridge.iter().map(AsFd::as_fd).collect();
-        socket.send(&ToKeeper::Start(Box::new(spec)), &bridge).map_err(failed)?;
-        self.0.insert(id, Keeper { pid, socket, folder, uid, is_removal, has_reported: false });
+    pub(super) fn start(&mut self, id: u64, spec: KeeperSpec, streams: Streams) -> Result<(), String> {
+        let (folder, uid, group) = (spec.program.scratch.clone(), spec.uid, spec.group.clone());
+        let message = ToKeeper::Start(Box::new(spec));
+        let Streams { output, bridge } = streams;
+        let descriptors: Vec<_> = output.iter().chain(&bridge).map(AsFd::as_fd).collect();
+        // One that has died meanwhile takes no message.
+        let prepared = self.prepared.take().filter(|(_, socket)| socket.send(&message, &descriptors).is_ok());
+        let (pid, socket) = match prepared {
+            Some(prepared) => prepared,
+            None => {
+                let (pid, socket) = spawn(KEEPER).map_err(|error| failed(&error))?;
+                // Whatever happens now, its socket tells it.
+                socket.send(&message, &descriptors).map_err(|error| failed(&error))?;
+                (pid, socket)
+            }
+        };
+        self.all.insert(id, Keeper { pid, socket, folder, uid, group, has_reported: false });
+        Ok(())
+    }
+
+    /// Has a keeper for the next process; without one that process waits for its own.
+    pub(super) fn prepare(&mut self) {
+        self.prepared = spawn(KEEPER).ok();
+    }
+
+    pub(super) fn has_prepared(&self) -> bool {
+        self.prepared.is_some()
+    }
+
+    pub(super) fn drop_prepared(&mut self) {
+        self.prepared = None;
+    }
+
+    pub(super) fn is_prepared(&self, pid: Pid) -> bool {
+        self.prepared.as_ref().is_some_and(|prepared| prepared.0 == pid)
+    }
+
+    pub(super) fn remove_folder(&mut self, id: u64, removal: Removal) -> Result<(), String> {
+        let (pid, socket) = spawn(REMOVER).map_err(|error| failed(&error))?;
+        socket.send(&removal, &[]).map_err(|error| failed(&error))?;
+        let Removal { folder, uid } = removal;
+        self.all.insert(id, Keeper { pid, socket, folder, uid, group: None, has_reported: false });
         Ok(())
     }
 
     pub(super) fn send(&self, id: u64, message: &ToKeeper) {
-        if let Some(keeper) = self.0.get(&id) {
+        if let Some(keeper) = self.all.get(&id) {
             drop(keeper.socket.try_send(message, &[]));
         }
     }
 
     /// Those that may report, by the number of their request.
     pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, BorrowedFd<'_>)> {
-        self.0.iter().filter(|(_, keeper)| !keeper.has_reported).map(|(id, keeper)| (*id, keeper.socket.as_fd()))
+        self.all.iter().filter(|(_, keeper)| !keeper.has_reported).map(|(id, keeper)| (*id, keeper.socket.as_fd()))
     }
 
     /// What a keeper reports, once; one that died has not done its work.
     pub(super) fn report(&mut self, id: u64) -> Option<FromKeeper> {
-        let keeper = self.0.get_mut(&id).filter(|keeper| !keeper.has_reported)?;
+        let keeper = self.all.get_mut(&id).filter(|keeper| !keeper.has_reported)?;
         keeper.has_reported = true;
         let died = || FromKeeper::Failed("the keeper of the process died".to_owned());
         Some(keeper.socket.receive().ok().flatten().map_or_else(died, |(report, _)| report))
@@ -74,23 +107,32 @@ impl Keepers {
 
     /// The keeper with this process id.
     pub(super) fn of(&self, pid: Pid) -> Option<u64> {
-        self.0.iter().find(|(_, keeper)| keeper.pid == pid).map(|(id, _)| *id)
+        self.all.iter().find(|(_, keeper)| keeper.pid == pid).map(|(id, _)| *id)
     }
 
     pub(super) fn remove(&mut self, id: u64) -> Option<Keeper> {
-        self.0.remove(&id)
-    }
-
-    pub(super) fn is_removal(&self, id: u64) -> bool {
-        self.0.get(&id).is_some_and(|keeper| keeper.is_removal)
+        self.all.remove(&id)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Tells all of them to kill what they keep and to end.
     pub(super) fn end_all(&mut self) {
-        self.0.values().for_each(|keeper| drop(keeper.socket.try_send(&ToKeeper::Release, &[])));
+        self.all.values().for_each(|keeper| drop(keeper.socket.try_send(&ToKeeper::Release, &[])));
     }
+}
+
+/// This program in this role, which reads what it is to do from its standard input and ends when nobody writes to that any more.
+fn spawn(role: &str) -> Result<(Pid, Socket), Error> {
+    let (socket, theirs) = Socket::pair()?;
+    let mut command = Command::new(PROGRAM);
+    command.arg0(role).env_clear().current_dir("/").stdin(theirs).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let child = command.spawn()?;
+    Ok((Pid::from_raw(child.id().cast_signed()), socket))
+}
+
+fn failed(error: &Error) -> String {
+    format!("could not start a keeper: {error}")
 }

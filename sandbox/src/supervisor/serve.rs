@@ -16,13 +16,18 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::files::file;
 use super::folders::Folders;
+use super::groups::{self, Groups};
 use super::heart::Heart;
 use super::places::{Places, SCRIPT};
 use super::processes::{Keepers, Streams};
-use crate::wire::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, Socket, ToKeeper, ToSupervisor};
+use crate::wire::{
+    Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Removal, Request, Socket, ToKeeper, ToSupervisor,
+};
 
 /// How often the heart is checked.
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
+/// Nothing happens for so long before the keeper of the next process is prepared.
+const PAUSE: Duration = Duration::from_millis(25);
 /// How long processes may take to end after the worker has.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 /// Folders that are removed at once which nobody waits for.
@@ -38,6 +43,8 @@ pub(super) struct Supervisor {
     folders: Folders,
     places: Places,
     keepers: Keepers,
+    /// None where this process may make none.
+    groups: Option<Groups>,
     heart: Heart,
     /// Answers that the worker has no room for yet: a worker that hangs must not hold its supervisor.
     answers: VecDeque<(FromSupervisor, Option<OwnedFd>)>,
@@ -52,10 +59,23 @@ pub(super) struct Supervisor {
 type Reply = Result<Option<(Answer, Option<OwnedFd>)>, String>;
 
 impl Supervisor {
-    pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places) -> Self {
+    pub(super) fn new(worker: Socket, pid: Pid, folders: Folders, places: Places, groups: Option<Groups>) -> Self {
         let (keepers, heart, answers) = (Keepers::default(), Heart::default(), VecDeque::new());
         let (left, removals) = (folders.left().into(), HashSet::new());
-        Self { worker, pid, folders, places, keepers, heart, answers, left, unremoved: vec![], removals, next_removal: u64::MAX / 2 }
+        Self {
+            worker,
+            pid,
+            folders,
+            places,
+            keepers,
+            groups,
+            heart,
+            answers,
+            left,
+            unremoved: vec![],
+            removals,
+            next_removal: u64::MAX / 2,
+        }
     }
 
     /// Until the worker has ended, and all processes of its steps.
@@ -65,8 +85,16 @@ impl Supervisor {
         let mut code = None;
         let mut is_hung = false;
         while code.is_none() {
-            let timeout = next_check.saturating_duration_since(Instant::now());
+            let mut timeout = next_check.saturating_duration_since(Instant::now());
+            if !self.keepers.has_prepared() {
+                timeout = timeout.min(PAUSE);
+            }
+            let began = Instant::now();
             let (is_asked, reported) = self.wait(&signals, timeout);
+            // Not while there is something to do: what has just been started would share the processors with it.
+            if !self.keepers.has_prepared() && !is_asked && reported.is_empty() && began.elapsed() >= PAUSE {
+                self.keepers.prepare();
+            }
             while let Ok(Some(signal)) = signals.read_signal() {
                 match Signal::try_from(signal.ssi_signo.cast_signed()) {
                     Ok(Signal::SIGCHLD) => {}
@@ -133,11 +161,15 @@ impl Supervisor {
             };
             if pid == self.pid {
                 code = Some(exit);
+            } else if self.keepers.is_prepared(pid) {
+                self.keepers.drop_prepared();
             } else if let Some(id) = self.keepers.of(pid) {
                 // It may have died before it could report.
                 self.report(id);
                 self.removals.remove(&id);
                 let Some(keeper) = self.keepers.remove(id) else { continue };
+                // It has removed it, unless it was killed.
+                keeper.group.iter().for_each(|group| groups::end(group));
                 if keeper.folder.symlink_metadata().is_ok() {
                     eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
                     self.unremoved.push(keeper.folder);
@@ -150,9 +182,8 @@ impl Supervisor {
     }
 
     fn report(&mut self, id: u64) {
-        let is_removal = self.keepers.is_removal(id);
         let answer = match self.keepers.report(id) {
-            Some(FromKeeper::Ended(_)) if is_removal => Ok(Answer::Done),
+            Some(FromKeeper::Removed) => Ok(Answer::Done),
             Some(FromKeeper::Ended(ended)) => Ok(Answer::Ended(ended)),
             Some(FromKeeper::Failed(error)) => Err(error),
             None => return,
@@ -225,8 +256,9 @@ impl Supervisor {
             written.unwrap_or(Ok(())).map_err(|error| format!("the script could not be written: {error}"))?;
         }
         let is_confined = process.level.is_some();
-        let program = Some(self.places.spec(process, read_write, scratch)?);
-        self.keepers.start(id, KeeperSpec { uid, program, is_confined, folder: scratch.to_owned() }, Some(streams))
+        let program = self.places.spec(process, read_write, scratch)?;
+        let group = self.groups.as_mut().and_then(|groups| groups.create(&program.limits));
+        self.keepers.start(id, KeeperSpec { uid, program, group, is_confined }, streams)
     }
 
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {
@@ -261,7 +293,7 @@ impl Supervisor {
             }
             FolderOp::Remove { folder } => {
                 let (folder, uid) = self.folders.whole(&folder)?;
-                return self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None).map(|()| None);
+                return self.keepers.remove_folder(id, Removal { folder, uid }).map(|()| None);
             }
         };
         Ok(Some((answer, None)))
@@ -275,7 +307,7 @@ impl Supervisor {
             let Ok(uid) = self.folders.owner(&folder) else { continue };
             self.next_removal += 1;
             let id = self.next_removal;
-            match self.keepers.start(id, KeeperSpec { uid, program: None, is_confined: false, folder }, None) {
+            match self.keepers.remove_folder(id, Removal { folder, uid }) {
                 Ok(()) => drop(self.removals.insert(id)),
                 Err(error) => eprintln!("nofx supervisor: {error}"),
             }

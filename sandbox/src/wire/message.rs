@@ -127,6 +127,7 @@ pub struct Ended {
 /// What a keeper receives.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToKeeper {
+    /// With the descriptors of a `Streams`.
     Start(Box<KeeperSpec>),
     /// Kills everything; the end is still reported.
     Kill,
@@ -134,21 +135,30 @@ pub(crate) enum ToKeeper {
     Release,
 }
 
-/// One process to keep, or only a folder to remove.
+/// One process to keep. Its scratch folder is removed at the end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeeperSpec {
     /// Whose the process is; none: this user's.
     pub uid: Option<u32>,
-    pub program: Option<Spec>,
+    pub program: Spec,
+    /// Its control group; none where there are none.
+    pub group: Option<PathBuf>,
     /// False: the program runs with all that its user may do.
     pub is_confined: bool,
-    /// Removed at the end.
-    pub folder: PathBuf,
 }
 
-/// What a keeper reports, once.
+/// A folder to remove.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Removal {
+    pub folder: PathBuf,
+    /// Whose its content is; none: this user's.
+    pub uid: Option<u32>,
+}
+
+/// What a keeper, or the process that removes a folder, reports, once.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromKeeper {
     Ended(Box<Ended>),
+    Removed,
     Failed(String),
 }

@@ -5,5 +5,7 @@ mod message;
 mod socket;
 
 pub use message::Ended;
-pub(crate) use message::{Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Request, ToKeeper, ToSupervisor};
+pub(crate) use message::{
+    Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Removal, Request, ToKeeper, ToSupervisor,
+};
 pub(crate) use socket::Socket;

@@ -2,6 +2,8 @@
 import ctypes, errno, json, os, platform, resource, signal, socket, struct, sys
 
 about = json.loads(os.environ["ABOUT"])
+# The last one is that of the folder itself.
+inherited = [number for number in map(int, os.listdir("/proc/self/fd")) if number > 2 and os.path.exists(f"/proc/self/fd/{number}")]
 libc = ctypes.CDLL(None, use_errno=True)
 is_x86 = platform.machine() == "x86_64"
 
@@ -118,6 +120,7 @@ attempts = {
     "connect to a service of this host": lambda: connect(socket.AF_INET, ("127.0.0.1", about["service"])),
     "connect to it as IPv6": lambda: connect(socket.AF_INET6, ("::ffff:127.0.0.1", about["service"])),
     "connect to the proxy": lambda: connect(socket.AF_INET, ("127.0.0.1", about["proxy"])),
+    "connect to the metadata service": lambda: connect(socket.AF_INET, ("169.254.169.254", 80)),
     "connect by sending": lambda: send_at_once(about["service"]),
     "connect by sending a message": lambda: send_message_at_once(about["service"]),
     "connect by sending messages": lambda: send_messages_at_once(about["service"]),
@@ -163,6 +166,7 @@ attempts = {
     "put text into a terminal": lambda: call(16, 29, 0, 0x5412, ctypes.create_string_buffer(b"x")),
     "turn core files on": raise_limit,
     "become root": lambda: os.setuid(0),
+    "use an inherited descriptor": lambda: os.fstat(inherited[0] if inherited else -1),
 }
 
 

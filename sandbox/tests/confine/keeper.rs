@@ -2,15 +2,18 @@
 #![expect(clippy::disallowed_methods, reason = "starts keepers, as the supervisor does")]
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::io::{IoSlice, PipeReader, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use nofx_shared::drivers::{Level, Limits};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::fs::Uid;
+use rustix::net::{AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType};
 use serde_json::{Value, json};
 
 use crate::program::{LEVELS, Program};
@@ -20,38 +23,60 @@ struct Process {
     program: Program,
     socket: OwnedFd,
     keeper: Child,
-    stdout: ChildStdout,
+    stdout: PipeReader,
 }
 
 impl Process {
     fn start(program: Program) -> Self {
+        Self::start_as(program, true, None)
+    }
+
+    fn start_as(program: Program, is_confined: bool, group: Option<&Path>) -> Self {
         let (socket, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).expect("a pair");
         let mut command = Command::new(&program.spec.exe);
-        command.arg0("nofx-keeper").env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::piped()).process_group(0);
-        let mut keeper = command.spawn().expect("a keeper");
-        let stdout = keeper.stdout.take().expect("it is piped");
+        command.arg0("nofx-keeper").env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::null()).process_group(0);
+        let keeper = command.spawn().expect("a keeper");
+        let (stdout, output) = std::io::pipe().expect("a pipe");
+        rustix::fs::fchown(&output, Some(Uid::from_raw(program.uid)), None).expect("own");
         let process = Self { program, socket, keeper, stdout };
-        process.send(&json!({"Start": {
-            "uid": process.program.uid, "program": process.program.spec, "is_confined": true, "folder": process.program.spec.scratch,
-        }}));
+        let spec = json!({"uid": process.program.uid, "program": process.program.spec, "group": group, "is_confined": is_confined});
+        process.send_with(&json!({"Start": spec}), &[output.as_fd(), std::io::stderr().as_fd()]);
         process
     }
 
     fn send(&self, message: &Value) {
-        rustix::net::send(&self.socket, format!("{message}\n").as_bytes(), SendFlags::NOSIGNAL).expect("sent");
+        self.send_with(message, &[]);
     }
 
-    /// The end that it reports. It is waited for, but not for ever.
+    fn send_with(&self, message: &Value, descriptors: &[BorrowedFd<'_>]) {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        assert!(descriptors.is_empty() || ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
+        let text = format!("{message}\n");
+        rustix::net::sendmsg(&self.socket, &[IoSlice::new(text.as_bytes())], &mut ancillary, SendFlags::NOSIGNAL).expect("sent");
+    }
+
     fn end(&self) -> Value {
+        let report = self.report();
+        assert!(report["Ended"].is_object(), "{report}");
+        report["Ended"].clone()
+    }
+
+    /// What it reports at the end. It is waited for, but not for ever.
+    fn report(&self) -> Value {
         let mut polled = [PollFd::new(&self.socket, PollFlags::IN)];
         let minutes = Timespec { tv_sec: 120, tv_nsec: 0 };
         assert_eq!(rustix::event::poll(&mut polled, Some(&minutes)).expect("polled"), 1, "it does not end");
         let mut packet = vec![0; 32 << 10];
         let (bytes, _) = rustix::net::recv(&self.socket, &mut packet, RecvFlags::empty()).expect("a report");
-        let report: Value = serde_json::from_slice(&packet[..bytes]).expect("JSON");
-        assert!(report["Ended"].is_object(), "{report}");
-        report["Ended"].clone()
+        serde_json::from_slice(&packet[..bytes]).expect("JSON")
+    }
+
+    /// Why it was not started.
+    fn refusal(&self) -> String {
+        let report = self.report();
+        report["Failed"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned()
     }
 
     /// Waits for its first output.
@@ -159,6 +184,77 @@ fn what_all_processes_use_together_is_bounded() {
             assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}");
             process.release();
         }
+    }
+}
+
+#[test]
+fn a_session_of_a_program_leaves_the_processor_to_what_keeps_it() {
+    // Where sessions are not scheduled as groups there is nothing to set.
+    let file = "/proc/self/autogroup";
+    if !std::path::Path::new(file).exists() {
+        return;
+    }
+    // At L3 the kernel may refuse it: it is not root who asks.
+    for level in [Level::L1, Level::L2] {
+        let mut process = Process::start(Program::new(level, &["cat", file]));
+        let text = process.output();
+        assert!(text.trim_end().ends_with(" nice 5"), "{level}: {text}");
+    }
+}
+
+#[test]
+fn an_unconfined_program_has_the_rights_of_its_user_and_its_end_says_so() {
+    let mut process = Process::start_as(Program::new(Level::L1, &["sh", "-c", "id -u; id -G; pwd; cat"]), false, None);
+    let (uid, workspace) = (process.program.uid, process.program.workspace().to_owned());
+    assert_eq!(process.output(), format!("{uid}\n{uid}\n{}\n", workspace.display()), "and there is nothing to read");
+    let end = process.end();
+    assert_eq!((&end["exit_code"], &end["enforced"]["level"], &end["enforced"]["uid"]), (&json!(0), &Value::Null, &json!(uid)), "{end}");
+    assert_eq!((&end["enforced"]["driver"], &end["enforced"]["seccomp"]), (&json!("worker-container"), &Value::Null), "{end}");
+    process.release();
+    let mut missing = Process::start_as(Program::new(Level::L1, &["/no/such/program"]), false, None);
+    assert_eq!(missing.output(), "");
+    assert!(missing.refusal().contains("/no/such/program"));
+}
+
+#[test]
+fn processor_time_of_all_processes_together_is_bounded() {
+    let busy = "import os\nfor _ in range(3): os.fork()\nwhile True: pass";
+    // One after the other, each far below the limit.
+    let ended = "import os, time\nwhile True:\n    if os.fork() == 0:\n        while time.process_time() < 0.2: pass\n        os._exit(0)\n    os.wait()";
+    for (level, source) in [(Level::L1, busy), (Level::L2, ended), (Level::L3, busy)] {
+        let process = python(level, source, Limits { total_cpu_s: Some(1), ..Limits::default() });
+        let end = process.end();
+        assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
+        assert_eq!(end["enforced"]["limits"]["total_cpu_s"], 1, "{level}: {end}");
+        assert_eq!(processes(process.program.uid), BTreeSet::new(), "{level}");
+        process.release();
+    }
+}
+
+#[test]
+fn nothing_leaves_the_control_group_of_a_program() {
+    // The tree of groups of version 2, beside the older ones or alone. A machine may have none that root may write to.
+    let Some(base) =
+        ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new).into_iter().find(|path| path.join("cgroup.procs").exists())
+    else {
+        return;
+    };
+    // Nobody waits for those that end: the kernel forgets their time, but for the group's.
+    let forgotten = "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile True:\n    if os.fork() == 0:\n        \
+                     while time.process_time() < 0.1: pass\n        os._exit(0)\n    time.sleep(0.05)";
+    for level in [Level::L2, Level::L3] {
+        let group = base.join(format!("nofx-test-{}-{level}", std::process::id()));
+        if std::fs::create_dir(&group).is_err() {
+            return;
+        }
+        let mut program = Program::new(level, &["python3", "-I", "-c", forgotten]);
+        program.spec.limits = Limits { total_cpu_s: Some(1), ..Limits::default() };
+        let process = Process::start_as(program, true, Some(&group));
+        let end = process.end();
+        assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
+        assert!(end["usage"]["cpu_ms"].as_u64().is_some_and(|ms| ms > 1000), "{level}: {end}");
+        assert!(!group.exists(), "{level}: it is empty and removed");
+        process.release();
     }
 }
 

@@ -11,8 +11,10 @@ pub struct Caller {
     pub subject: String,
     pub tenant: Uuid,
     pub role: Role,
-    /// The token for calls of the database, so that row-level security decides.
-    pub token: String,
+    /// The address that a person signed in with.
+    pub email: Option<String>,
+    /// The token of a person's session; none for a key. It is for Supabase Auth: the API calls the database with tokens of its own.
+    pub session: Option<String>,
     /// Parts of the API that it may use; none: all.
     pub scopes: Option<Vec<String>>,
     pub origin: RequestOrigin,

@@ -12,12 +12,17 @@ use super::{Caller, Role};
 use crate::crypto::jwt;
 use crate::db::RequestOrigin;
 
+/// How long a token of the API is valid, in seconds: longer than a request.
+const API_TOKEN_S: i64 = 120;
+
 /// The claims of a token that are used.
 #[derive(Serialize, Deserialize)]
 pub struct Claims {
     sub: String,
     role: String,
     exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     app_metadata: AppMetadata,
 }
 
@@ -71,19 +76,57 @@ impl Verifier {
             subject: claims.sub,
             tenant: claims.app_metadata.tenant_id,
             role: claims.app_metadata.nofx_role,
-            token: token.to_owned(),
+            email: claims.email,
+            session: Some(token.to_owned()),
         })
     }
 }
 
-/// Signs a short-lived token for someone who has authenticated with another credential.
+/// Signs a token as a person has it: PostgREST lets it read what row-level security shows, and call no function.
 pub fn sign_for(secret: &str, subject: &str, tenant: Uuid, role: Role, valid_s: i64) -> String {
+    sign(secret, "authenticated", subject, tenant, role, None, valid_s)
+}
+
+/// Signs the token with which the API acts in the database for a caller whose credential it has checked. Its role is what proves that the call
+/// has passed the API's limits, hooks and checks: functions that change something are granted to it alone. It never leaves the API.
+pub fn sign_for_api(secret: &str, subject: &str, tenant: Uuid, role: Role, email: Option<&str>) -> String {
+    sign(secret, "nofx_api", subject, tenant, role, email, API_TOKEN_S)
+}
+
+fn sign(secret: &str, database_role: &str, subject: &str, tenant: Uuid, role: Role, email: Option<&str>, valid_s: i64) -> String {
     let claims = Claims {
         sub: subject.to_owned(),
-        role: "authenticated".to_owned(),
+        role: database_role.to_owned(),
         exp: Utc::now().timestamp() + valid_s,
+        email: email.map(str::to_owned),
         app_metadata: AppMetadata { tenant_id: tenant, nofx_role: role },
     };
     jwt::sign(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes()))
         .expect("claims of text and numbers always serialise")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::{Role, sign_for, sign_for_api};
+
+    fn claims(token: &str) -> Value {
+        let text = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("a token")).expect("base64");
+        serde_json::from_slice(&text).expect("claims")
+    }
+
+    #[test]
+    fn only_the_apis_token_has_the_role_that_calls() {
+        let tenant = Uuid::from_u128(1);
+        let person = claims(&sign_for("secret", "ada", tenant, Role::Viewer, 60));
+        assert_eq!((&person["role"], person.get("email")), (&json!("authenticated"), None));
+        let api = claims(&sign_for_api("secret", "ada", tenant, Role::Admin, Some("ada@example.com")));
+        assert_eq!((&api["role"], &api["sub"], &api["email"]), (&json!("nofx_api"), &json!("ada"), &json!("ada@example.com")));
+        assert_eq!(api["app_metadata"], json!({"tenant_id": tenant, "nofx_role": "admin"}));
+        assert!(api["exp"].as_i64().expect("an expiry") <= chrono::Utc::now().timestamp() + 120, "it is for one request");
+    }
 }

@@ -9,6 +9,6 @@ mod role;
 
 pub use api_key::{ApiKey, fingerprint};
 pub use caller::Caller;
-pub use jwt::{Claims, Error, Verifier, sign_for};
+pub use jwt::{Claims, Error, Verifier, sign_for, sign_for_api};
 pub use person::{people, record_sign_in};
 pub use role::Role;

@@ -47,6 +47,9 @@ pub enum Namespace {
 pub struct Limits {
     /// Seconds of processor time of each process.
     pub cpu_s: Option<u64>,
+    /// Seconds of processor time of a process and all of its descendants together. Looked at several times a second.
+    #[serde(default)]
+    pub total_cpu_s: Option<u64>,
     /// Private writable memory of each process, in MiB.
     pub memory_mb: Option<u64>,
     /// Memory of a process and all of its descendants together, in MiB: also what they share, page tables, what was swapped out. Looked

@@ -20,7 +20,7 @@ const PROCESSES: RangeInclusive<u64> = 1..=4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
-    /// Seconds of processor time of each process, 1 to 86,400.
+    /// Seconds of processor time of a program and all that it starts, 1 to 86,400.
     #[schemars(range(min = 1, max = 86_400))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_s: Option<u64>,

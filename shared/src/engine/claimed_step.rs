@@ -25,6 +25,8 @@ pub struct ClaimedStep {
     pub token: Uuid,
     #[serde(default, deserialize_with = "Spec::read")]
     pub spec: Spec,
+    /// Why it cannot run: its row cannot be read. Of the other fields it has those that it is settled by, and none that says what to do.
+    pub fault: Option<String>,
     pub goal: String,
     pub created_by: String,
     pub workspace: Option<Workspace>,

@@ -40,12 +40,14 @@ pub enum Outcome {
     },
     /// Its run is being cancelled, or its worker shuts down and another one runs it again.
     Interrupted,
+    /// Its worker could not extend its lease in time and stopped it, since another one may run it. Whatever its result was, it does not count.
+    Fenced,
     /// Parked until a person decides.
     Gate {
         gate_type: String,
         question: Option<String>,
     },
-    /// Rows to write with the settle, in its transaction.
+    /// Rows to write with the settle, in its transaction: `settle_write` does both.
     Write {
         write: Value,
     },
@@ -71,10 +73,11 @@ impl Outcome {
             Self::Gate { .. } | Self::Timer { .. } | Self::Children { .. } => "parked",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::Interrupted => "interrupted",
+            Self::Fenced => "fenced",
         }
     }
 
-    /// The row that `settle_steps` takes; `breaker_target` is the external service that the step called, `inputs` are those of the attempt,
+    /// The row that `settle_steps` takes, or `settle_write` for a write; `breaker_target` is the external service that the step called, `inputs` are those of the attempt,
     /// secrets masked, if they are not as in the step's spec.
     pub fn row(&self, step: Uuid, token: Uuid, breaker_target: Option<&str>, inputs: Option<&Value>) -> Value {
         let mut row = match self {
@@ -84,8 +87,10 @@ impl Outcome {
             Self::TimedOut(failure) => failure.row("timed_out"),
             Self::BreakerOpen { target } => json!({"kind": "breaker_open", "breaker_target": target}),
             Self::Interrupted => json!({"kind": "interrupted", "error": {"message": "interrupted while running"}}),
+            Self::Fenced => json!({"kind": "interrupted", "error": {
+                "message": "its worker could not reach the database until the lease ended, and had stopped it by then"}}),
             Self::Gate { gate_type, question } => json!({"kind": "gate", "gate": {"gate_type": gate_type, "question": question}}),
-            Self::Write { write } => json!({"kind": "write", "outputs": write}),
+            Self::Write { write } => json!({"outputs": write}),
             Self::Timer { wait_ms } => json!({"kind": "timer", "wait_ms": wait_ms, "outputs": {"timer": "set"}}),
             Self::Children { items } => json!({"kind": "children", "children": items}),
         };

@@ -17,6 +17,7 @@ pub struct Settled {
     /// Tokens that are no longer valid: the outcomes of those attempts do not count.
     pub refused: Vec<Uuid>,
     /// Steps to execute next.
+    #[serde(deserialize_with = "ClaimedStep::read_all")]
     pub claims: Vec<ClaimedStep>,
     /// Runs in which more steps became ready than were claimed: wake other workers for them.
     pub wake_for: Vec<Uuid>,

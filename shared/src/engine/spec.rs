@@ -1,5 +1,6 @@
 //! A step as its plan has it, in the claim of a worker.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -21,19 +22,12 @@ pub struct Spec {
     pub env: Map<String, Value>,
     pub secrets: Vec<String>,
     pub idempotency_key: Option<String>,
-    /// Why it could not be read: the step must not run. Its other fields are empty then.
-    #[serde(skip)]
-    pub fault: Option<String>,
 }
 
 impl Spec {
-    /// Reads any value. Who may create runs can write rows that no plan check has seen, and one that cannot be read must fail its own step:
-    /// as an error it would be that of the whole claim, with the steps of other tenants.
+    /// Reads an object, and nothing else: a struct could be read from a list, too, which would pass for a spec without fields.
     pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        // A struct could be read from a list, too.
-        let spec = Map::deserialize(value).and_then(|fields| serde_json::from_value(Value::Object(fields)));
-        Ok(spec.unwrap_or_else(|error| Self { fault: Some(error.to_string()), ..Self::default() }))
+        serde_json::from_value(Value::Object(Map::deserialize(deserializer)?)).map_err(D::Error::custom)
     }
 }
 
@@ -43,12 +37,8 @@ mod tests {
 
     use super::Spec;
 
-    fn read(spec: &Value) -> Spec {
-        Spec::read(spec).expect("never an error")
-    }
-
     #[test]
-    fn what_cannot_be_read_is_a_fault_of_its_step_alone() {
+    fn what_cannot_be_read_is_an_error_and_never_an_empty_spec() {
         let wrong = [
             json!({"driver": "lambda"}),
             json!({"min_isolation": "L5"}),
@@ -58,15 +48,17 @@ mod tests {
             json!({"placement": "host"}),
             json!({"timeout_s": "soon"}),
             json!({"secrets": "A"}),
+            json!({"for_each": 1}),
             json!([]),
             json!("x"),
             json!(null),
         ];
         for spec in wrong {
-            let read = read(&spec);
-            assert!(read.fault.is_some() && read.driver.is_none(), "{spec}: {read:?}");
+            assert!(Spec::read(&spec).is_err(), "{spec}");
         }
         let good = json!({"driver": "e2b", "image": "base", "resources": {"cpu_s": 1}, "retry": {"max_attempts": 2}, "refs": ["a"]});
-        assert!(read(&good).fault.is_none() && read(&json!({})).fault.is_none());
+        let none: Value = json!({"for_each": null, "if": null});
+        assert!(Spec::read(&good).is_ok() && Spec::read(&json!({})).is_ok());
+        assert!(Spec::read(&none).expect("nulls").for_each.is_none(), "as the database has it");
     }
 }

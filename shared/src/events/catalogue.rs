@@ -59,7 +59,7 @@ event_types! {
     /// The step waits for a timer, its children, an open breaker or its tenant's quota; `waits_for` says which.
     StepWaiting(StepData) => "step.waiting";
     StepRetryScheduled(StepData) => "step.retry_scheduled";
-    /// The worker of the step shut down; another one runs the step again.
+    /// The worker of the step shut down, or could not reach the database until the lease ended; another one runs the step again.
     StepInterrupted(StepData) => "step.interrupted";
     /// The lease of the step expired: the worker crashed or was unreachable.
     StepLeaseExpired(StepData) => "step.lease_expired";
@@ -258,6 +258,9 @@ event_data! {
         /// Peak memory of the largest process.
         pub max_rss_bytes: u64,
         pub wall_ms: u64,
+        /// From and to disks, as far as the driver knows.
+        pub read_bytes: u64,
+        pub written_bytes: u64,
         /// In millionths of a USD.
         pub cost_micro_usd: u64,
         /// What is wrong with the usage that was reported: it counts nothing.

@@ -10,7 +10,7 @@ mod row;
 
 pub use asyncapi::document;
 pub(crate) use bus::CHANNEL;
-pub use bus::{EventBus, viewer_token};
+pub use bus::EventBus;
 pub use catalogue::*;
 pub use cloud_event::CloudEvent;
 pub use cursor::Cursor;

@@ -107,7 +107,7 @@ pub struct DueDelivery {
 #[derive(Debug, Deserialize)]
 pub struct ClaimedDeliveries {
     pub due: Vec<DueDelivery>,
-    /// When the next one is due.
+    /// When the next one will be due that is not now.
     pub next_at: Option<DateTime<Utc>>,
 }
 
@@ -134,9 +134,9 @@ pub async fn enqueue_deliveries(db: &Db, tenant: Uuid, deliveries: &[Delivery]) 
     db.call("enqueue_deliveries", &json!({"p_tenant": tenant, "p_deliveries": deliveries})).await
 }
 
-/// Claims deliveries that are due, for half a minute.
-pub async fn claim_deliveries(db: &Db) -> Result<ClaimedDeliveries, Error> {
-    db.call("claim_deliveries", &json!({})).await
+/// Claims up to `limit` deliveries that are due, for half a minute.
+pub async fn claim_deliveries(db: &Db, limit: usize) -> Result<ClaimedDeliveries, Error> {
+    db.call("claim_deliveries", &json!({"p_limit": limit})).await
 }
 
 /// Records an attempt.

@@ -9,7 +9,7 @@ mod socket;
 
 pub use aws::aws;
 pub(crate) use aws::credentials;
-pub use client::{client, provide_tls};
+pub use client::{client, direct_client, provide_tls};
 pub use egress::{Unreachable, addresses_of, client_for, everywhere};
 pub use retry_after::retry_after;
 pub(crate) use socket::open_socket;

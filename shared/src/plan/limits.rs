@@ -16,5 +16,5 @@ pub(super) const EXPRESSION_DEPTH: usize = 40;
 /// Most macros that go over a list in a CEL expression, and most that are inside of each other.
 pub(super) const MACROS: usize = 16;
 pub(super) const MACRO_DEPTH: usize = 4;
-/// Deepest nesting of lists and maps in the value of an expression: readers of JSON take 128 levels, and others are put around it.
-pub(super) const RESULT_DEPTH: usize = 100;
+/// Longest concurrency key: an index has it.
+pub(super) const CONCURRENCY_KEY_BYTES: usize = 200;

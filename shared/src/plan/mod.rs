@@ -1,5 +1,6 @@
 //! The plan language: text → validated plan → rows for `create_run`. Pure: calls no database and executes nothing.
 
+mod depth;
 pub mod expression;
 mod fields;
 mod graph;
@@ -15,6 +16,7 @@ mod template;
 mod tools;
 mod validate;
 
+pub use depth::{VALUE_DEPTH, is_deep};
 pub use options::{Approval, Budget, OnFailure, PullRequest, Retry, Workspace};
 pub use parse::{check_apart, from_json, from_yaml};
 pub use plan::Plan;

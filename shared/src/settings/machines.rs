@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{Reader, Tasks};
 
 /// Where steps get machines of their own.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Machines {
     /// `E2B_API_KEY`, `MODAL_TOKEN_ID`, `MODAL_TOKEN_SECRET`: the deployment's own keys, by these names; a tenant that has secrets of these names uses its own account.
     pub keys: BTreeMap<String, String>,
@@ -14,7 +14,7 @@ pub struct Machines {
 }
 
 /// E2B, or what speaks as it does. The names are those of its own programs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct E2b {
     /// `E2B_API_URL`: E2B's own when not set.
     pub api_url: String,

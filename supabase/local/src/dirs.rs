@@ -1,6 +1,7 @@
 //! Where the checkout, the pinned tools and the data are.
 #![expect(clippy::disallowed_methods, reason = "looks for programs on the PATH")]
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -53,8 +54,61 @@ pub(crate) fn reachable_by_others(path: &Path) -> bool {
     path.ancestors().all(|dir| std::fs::metadata(dir).map_or(true, |meta| meta.permissions().mode() & 0o001 != 0))
 }
 
+/// Makes the data folder, or closes one that an earlier version left open: it has the keys of the stack and the files of its runs. As root
+/// others may pass through it, to a folder whose name they know, and see no names: Postgres and the steps have users of their own.
+pub(crate) fn make_data(dir: &Path) -> Result<(), Error> {
+    let most = if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 };
+    let is_new = match std::fs::read_dir(dir) {
+        Ok(mut names) => names.next().is_none(),
+        Err(_) => {
+            std::fs::create_dir_all(dir).at("could not create", dir)?;
+            true
+        }
+    };
+    // A folder that has something else in it is somebody's.
+    if is_new || dir.join("secrets.json").exists() {
+        let mode = std::fs::metadata(dir).at("could not find", dir)?.permissions().mode();
+        std::fs::set_permissions(dir, Permissions::from_mode(mode & most)).at("could not close", dir)?;
+    }
+    Ok(())
+}
+
 /// A place for a data folder that the unprivileged user can reach when the data folder itself is out of its reach.
 pub(crate) fn outside(data_dir: &Path) -> PathBuf {
     let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
     Path::new("/var/lib/nofx").join(hex::encode(&digest[..8]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::make_data;
+
+    fn mode(dir: &Path) -> u32 {
+        std::fs::metadata(dir).expect("a folder").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_data_folder_is_closed_and_nobody_elses() {
+        let root = tempfile::tempdir().expect("a folder");
+        let most = if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 };
+        let at = |name: &str, before: Option<u32>, file: Option<&str>| {
+            let dir = root.path().join(name);
+            if let Some(before) = before {
+                std::fs::create_dir_all(&dir).expect("a folder");
+                std::fs::set_permissions(&dir, Permissions::from_mode(before)).expect("its mode");
+            }
+            file.into_iter().for_each(|file| std::fs::write(dir.join(file), "").expect("written"));
+            make_data(&dir).expect("a data folder");
+            mode(&dir)
+        };
+        assert_eq!(at("new/deep", None, None), most);
+        assert_eq!(at("empty", Some(0o755), None), most);
+        assert_eq!(at("used", Some(0o777), Some("secrets.json")), most, "an earlier version left it open");
+        assert_eq!(at("closed", Some(0o700), Some("secrets.json")), 0o700, "nobody passes, as its owner wished");
+        assert_eq!(at("theirs", Some(0o755), Some("letters")), 0o755, "it is not ours to close");
+    }
 }

@@ -49,7 +49,7 @@ impl Stack {
         if options.fresh {
             clear(&data_dir).await?;
         }
-        std::fs::create_dir_all(&data_dir).at("could not create", &data_dir)?;
+        dirs::make_data(&data_dir)?;
         let lock = Lock::take(&data_dir)?;
         let secrets = Secrets::open(&data_dir)?;
 

@@ -5,7 +5,7 @@ use nofx_tests::stack::{STACK, binary, root};
 use serde_json::Value;
 
 /// Compares with the checked-in file, so that a change of interface is in the diff.
-fn same(name: &str, text: &str) {
+pub(super) fn same(name: &str, text: &str) {
     let path = root().join("docs/interface").join(name);
     if std::env::var_os("NOFX_UPDATE").is_some() {
         std::fs::write(&path, text).expect("written");

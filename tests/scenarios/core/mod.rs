@@ -4,6 +4,7 @@ mod description;
 mod events;
 mod every_host;
 mod examples;
+mod grants;
 mod interface;
 mod storage;
 mod supabase;

@@ -38,7 +38,7 @@ async fn an_attempt_says_which_limits_held_for_all_of_its_processes_together() {
 }
 
 /// Each a bomb of another kind; they are stopped, or end themselves.
-const BOMBS: [(&str, &str); 6] = [
+const BOMBS: [(&str, &str); 7] = [
     ("fork", "perl -e '$SIG{$_} = q(IGNORE) for qw(HUP TERM INT CHLD); while (1) { fork; setpgrp }'"),
     ("generations", "perl -e '$SIG{CHLD} = q(IGNORE); while (1) { my $child = fork; exit if $child; setpgrp }' ; sleep 600"),
     (
@@ -46,6 +46,8 @@ const BOMBS: [(&str, &str); 6] = [
         "python3 -I -c 'import mmap\nall = []\nwhile True: m = mmap.mmap(-1, 4 << 20); all.append(m); [m.__setitem__(n, 1) for n in range(0, 4 << 20, 4096)]'",
     ),
     ("disk", "n=0; while :; do n=$((n + 1)); head -c 1048576 /dev/zero > $n; done"),
+    // Files without a block count by their number; these are not too many, but many to remove.
+    ("inodes", "mkdir d; cd d; for n in $(seq 50); do seq 1000 | sed s/^/$n-/ | xargs touch; done; sleep 600"),
     ("log", "exec yes yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy"),
     (
         "descriptors",
@@ -63,7 +65,7 @@ async fn another_tenants_step_completes_while_hostile_ones_run() {
         json!({"name": format!("{name}-{n}"), "tool": "bash", "timeout_s": 8, "retry": {"max_attempts": 1},
             "resources": {"memory_mb": 64, "disk_mb": 40, "processes": 40}, "inputs": {"script": format!("touch begun; {script}")}})
     };
-    let count = if nofx_tests::suite::is_long() { 32 } else { 12 };
+    let count = if nofx_tests::suite::is_long() { 32 } else { 14 };
     let mut runs = vec![];
     for n in 0..count {
         runs.push(hostile.submit(plan(vec![bomb(n)])).await);

@@ -1,10 +1,12 @@
 //! What a step tries that was given to a contributor's token: nothing of it may reach the worker, the machine or a neighbour. What a program
 //! can do at each level is tried in `sandbox/tests/confine`.
 
+use std::os::unix::fs::FileExt;
+
 use nofx_tests::Tenant;
 use nofx_tests::people::{Person, step};
 use nofx_tests::plans::plan;
-use nofx_tests::stack::{STACK, workspace};
+use nofx_tests::stack::{STACK, worker_of, workspace};
 use serde_json::{Value, json};
 
 /// What a script prints, with `L2` and with `L3`; it ends well in both.
@@ -91,14 +93,14 @@ async fn a_script_is_a_file_of_any_length_whose_lines_are_named() {
     assert!(stderr.contains("line 3: no-such-program: command not found") && !stderr.contains("never"), "{stderr}");
 }
 
+fn status(pid: &str) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_has_no_right_and_gains_none() {
+async fn a_worker_has_no_right_and_gains_none_and_its_supervisor_has_four() {
     for supervisor in STACK.dev()["pids"]["workers"].as_array().expect("workers") {
-        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).expect("children");
-        let status = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        // Its name is what it was started as; keepers are root's.
-        let worker = children.split_whitespace().map(status).find(|status| status.contains("Uid:\t10001\t10001\t10001\t10001\n"));
-        let worker = worker.unwrap_or_else(|| panic!("it has a worker: {children}"));
+        let worker = status(&worker_of(supervisor).to_string());
         for line in [
             "Gid:\t10001\t10001\t10001\t10001",
             "NoNewPrivs:\t1",
@@ -111,6 +113,37 @@ async fn a_worker_has_no_right_and_gains_none() {
             assert!(worker.lines().any(|one| one == line), "{line:?}: {worker}");
         }
         assert!(worker.lines().any(|line| line.trim_end() == "Groups:"), "{worker}");
+        // CHOWN, KILL, SETGID and SETUID.
+        let supervisor = status(&supervisor.to_string());
+        for line in ["CapPrm:\t00000000000000e1", "CapEff:\t00000000000000e1", "CapInh:\t0000000000000000", "CapAmb:\t0000000000000000"] {
+            assert!(supervisor.lines().any(|one| one == line), "{line:?}: {supervisor}");
+        }
+    }
+}
+
+/// Whether the memory of a process that may be read has these bytes.
+fn is_in_memory(pid: &str, wanted: &str) -> bool {
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).expect("these tests run as root");
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("maps");
+    maps.lines().filter(|line| line.contains(" rw-p ")).any(|line| {
+        let (from, to) = line.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");
+        let [from, to] = [from, to].map(|address| u64::from_str_radix(address, 16).expect("an address"));
+        let mut bytes = vec![0; usize::try_from(to - from).expect("a length")];
+        // A part of it may be gone meanwhile.
+        let read = memory.read_at(&mut bytes, from).unwrap_or_default();
+        bytes[..read].windows(wanted.len()).any(|window| window == wanted.as_bytes())
+    })
+}
+
+/// Whoever has the secret can be anybody. Both are looked for, so that a search that finds nothing at all is noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_holds_the_keys_that_it_needs_and_no_jwt_secret() {
+    for supervisor in STACK.dev()["pids"]["workers"].as_array().expect("workers") {
+        let (worker, supervisor) = (worker_of(supervisor).to_string(), supervisor.to_string());
+        assert!(is_in_memory(&worker, STACK.get("service_role_key")), "its own key is found");
+        for pid in [&worker, &supervisor] {
+            assert!(!is_in_memory(pid, STACK.get("jwt_secret")), "{pid} holds the secret");
+        }
     }
 }
 
@@ -175,7 +208,7 @@ async fn the_services_of_the_stack_are_out_of_reach() {
         let url = STACK.get(key).rsplit_once(':').expect("a port").1;
         url.chars().take_while(char::is_ascii_digit).collect::<String>()
     };
-    for key in ["api_url", "rest_url", "supabase_url", "db_url"] {
+    for key in ["api_url", "rest_url", "supabase_url", "db_url", "metrics_url"] {
         let script = format!("(exec 3<>/dev/tcp/127.0.0.1/{}) 2>/dev/null && echo connected || echo refused", port(key));
         for output in outputs(&person, &script).await {
             assert_eq!(output, "refused\n", "{key}");

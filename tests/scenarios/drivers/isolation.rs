@@ -112,7 +112,7 @@ async fn a_driver_that_is_not_offered_fails_the_step_and_nothing_runs_elsewhere(
     assert_eq!(run["artifacts"], json!([]), "it did not run");
 }
 
-/// Who may create runs may call the database with rows that the API never saw.
+/// Rows that neither the API nor `create_run` would have written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
     let (tenant, other) = (Tenant::new().await, Tenant::new().await);
@@ -127,7 +127,7 @@ async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
         json!({"timeout_s": "soon"}),
     ];
     let names: Vec<String> = (0..specs.len()).map(|n| format!("s{n}")).collect();
-    let rows: Vec<Value> = names
+    let rows: Vec<(String, &str, Value)> = names
         .iter()
         .zip(&specs)
         .map(|(name, spec)| {
@@ -135,16 +135,13 @@ async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
             if let Some(fields) = spec.as_object_mut() {
                 fields.insert("inputs".to_owned(), json!({"script": "echo ran"}));
             }
-            json!({"name": name, "tool": "bash", "needs": [], "spec": spec, "on_failure": "continue"})
+            (name.clone(), "bash", spec)
         })
         .collect();
-    let id = uuid::Uuid::now_v7();
-    let direct = nofx_shared::db::Db::new(STACK.get("rest_url"), STACK.get("anon_key"), person.token.clone());
-    let create = json!({"p_id": id, "p_run": {"goal": "x"}, "p_steps": rows});
-    direct.call::<_, Value>("create_run", &create).await.expect("a contributor may");
+    let id = tenant.plant(&rows).await;
     let neighbour = other.contributor().run(json!({"goal": "x", "steps": [bash("go", &json!({}))]})).await;
     assert_eq!(neighbour["status"], "succeeded", "{neighbour}");
-    let run = person.end(&id.to_string()).await;
+    let run = person.end(&id).await;
     for name in &names {
         let failed = step(&run, name);
         let attempts = failed["attempts"].as_array().expect("attempts");

@@ -1,13 +1,16 @@
 //! Generated from the database's own catalogue: every new table or function is tried here, too, by an outsider and without credentials.
 
+use nofx_shared::auth::{Role, sign_for_api};
 use nofx_tests::people::{status, step as found};
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::catalogue::{COLUMNS, Function, functions, value};
+
 /// Calls PostgREST, below the gateway, as the API does.
-async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> (StatusCode, String) {
+pub(super) async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> (StatusCode, String) {
     let url = format!("{}/{path}", STACK.get("rest_url"));
     let mut request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
     if let Some(token) = token {
@@ -159,35 +162,22 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
     assert!(empty.is_empty(), "these tables prove nothing, give each a row in `fill`: {empty:?}");
 }
 
-/// Columns to PostgREST: they take a row, which no argument fits.
-const COLUMNS: [&str; 5] = ["origin", "sandbox_use", "shown_inputs", "shown_waits_for", "waits_for_me"];
-
 #[tokio::test]
 async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_credentials() {
     let (ours, theirs) = (Tenant::new().await, Tenant::new().await);
     let mark = format!("mark{}", ours.id.simple());
     let run = belongings(&ours, &mark).await;
     let secrets = Secrets(vec![mark]);
-    let outsider = theirs.admin();
-    let sql = STACK.sql().await;
-    let rows = sql.query(
-        "select p.proname, coalesce(array_agg(a.name order by a.n) filter (where a.name is not null), '{}'),
-                coalesce(array_agg(format_type(a.type, null) order by a.n) filter (where a.name is not null), '{}')
-           from pg_proc p join pg_namespace s on s.oid = p.pronamespace
-           left join lateral unnest(p.proargnames, p.proargtypes::oid[]) with ordinality as a (name, type, n) on a.n <= p.pronargs
-          where s.nspname = 'nofx' and p.prokind = 'f' group by p.oid, p.proname order by 1",
-        &[],
-    );
-    let functions: Vec<(String, Vec<String>, Vec<String>)> =
-        rows.await.expect("functions").iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
-    assert!(functions.len() > 60, "the functions were not found: {}", functions.len());
+    let by_api = sign_for_api(STACK.get("jwt_secret"), "an outsider", theirs.id, Role::Admin, None);
+    let functions = functions().await;
     let ids = [&run["id"], &run["steps"][0]["id"], &run["gates"][0]["id"], &run["artifacts"][0]["id"], &json!(ours.id)];
     let before = fingerprint(&ours).await;
-    for (function, names, types) in &functions {
+    for Function { name: function, arguments, .. } in &functions {
         for id in ids {
-            let arguments: Map<String, Value> = names.iter().zip(types).map(|(name, kind)| (name.clone(), value(name, kind, id))).collect();
+            let arguments: Map<String, Value> = arguments.iter().map(|(name, kind)| (name.clone(), value(name, kind, id))).collect();
             let (path, arguments) = (format!("rpc/{function}"), Value::Object(arguments));
-            let (status, answer) = ask(Method::POST, &path, Some(&outsider.token), Some(&arguments)).await;
+            // As the API calls it for them: with a token of their own they call nothing.
+            let (status, answer) = ask(Method::POST, &path, Some(&by_api), Some(&arguments)).await;
             secrets.check(&format!("{function} {arguments}"), &answer);
             let is_misfit = answer.contains("\"22P02\"") || answer.contains("\"PGRST202\"");
             assert_eq!(is_misfit, COLUMNS.contains(&function.as_str()), "{function} {arguments} is not even called: {answer}");
@@ -199,35 +189,8 @@ async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_
     assert_eq!(fingerprint(&ours).await, before, "something of the tenant was changed");
 }
 
-fn value(name: &str, kind: &str, id: &Value) -> Value {
-    match kind {
-        "uuid" => id.clone(),
-        "uuid[]" => json!([id]),
-        // It must be a valid decision, or it is refused for that alone.
-        "text" if name == "p_decision" => json!("approve"),
-        "boolean" => json!(false),
-        "integer" | "bigint" | "numeric" | "real" | "double precision" => json!(1),
-        "text[]" => json!([]),
-        "json" | "jsonb" if name.ends_with('s') => {
-            json!([{"step_id": id, "token": id, "kind": "done", "key": "k", "n": 1, "limit": 1, "window_s": 60}])
-        }
-        "json" | "jsonb" => json!({"goal": "taken over"}),
-        "interval" => json!("1 second"),
-        "timestamp with time zone" => json!("2030-01-01T00:00:00Z"),
-        "nofx.person_role" => json!("admin"),
-        "nofx.hook_phase" => json!("post"),
-        "nofx.webhook_provider" => json!("github"),
-        "nofx.alert_kind" => json!("queue_depth"),
-        "nofx.dlq_reason" => json!("poison"),
-        "nofx.retained" => json!("runs"),
-        "nofx.driver" => json!("e2b"),
-        "nofx.isolation_level" => json!("L1"),
-        _ => json!("x"),
-    }
-}
-
 /// Everything that the tenant can read of itself.
-async fn fingerprint(tenant: &Tenant) -> Value {
+pub(super) async fn fingerprint(tenant: &Tenant) -> Value {
     let person: Person = tenant.admin();
     let mut seen = vec![];
     for path in [

@@ -1,4 +1,7 @@
+mod catalogue;
 mod every_host;
+mod hostile;
 mod leaks;
+mod planted;
 mod published_keys;
 mod tenants;

@@ -61,6 +61,16 @@ pub(super) const CASES: &[Case] = &[
         check: |step, _| stdout(step) == "143\n",
     },
     Case {
+        name: "a signal to the only program of a script is the script's exit code",
+        step: |driver| once(driver, "bash -c 'kill -KILL $$'", &json!({})),
+        check: |step, _| {
+            let code = &step["error"]["details"]["exit_code"];
+            // Modal says of a signal to the script itself the same.
+            let is_modal = step["attempts"][0]["isolation"]["driver"] == "modal";
+            step["status"] == "failed" && (*code == 137 && message(step).contains("signal 9") || is_modal && code.is_null())
+        },
+    },
+    Case {
         name: "standard input is closed",
         step: |driver| once(driver, "cat; read line || echo none", &json!({})),
         check: |step, _| stdout(step) == "none\n",

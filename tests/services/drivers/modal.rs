@@ -1,9 +1,13 @@
 //! What Modal is asked for, and what happens when it fails.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
 use nofx_tests::people::step;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stack::{MODAL, Stack, bash};
+use super::stack::{MODAL, Stack, bash, mark};
 
 async fn tried(stack: &Stack, script: &str, more: &Value) -> Value {
     let run = stack.step(&bash(MODAL, script, more)).await;
@@ -33,7 +37,34 @@ async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
     let refused = tried(&stack, "echo ran", &json!({"resources": {"network": "proxy"}})).await;
     assert!(refused["status"] == "failed" && message(&refused).contains("network"), "{refused}");
     assert_eq!(stack.modal().created().len(), 2, "refused before anything is created");
+
+    let mark = mark("modal");
+    let run = stack.own.submit(&json!({"goal": "stay", "steps": [bash(MODAL, &format!("exec -a {mark} sleep 600"), &json!({}))]})).await;
+    stack.runs(&run, &mark).await;
+    let bridges = bridges();
+    assert!(!bridges.is_empty(), "one speaks for the worker");
+    for bridge in bridges {
+        // It may have ended meanwhile: another test's.
+        let Ok(environment) = std::fs::read(bridge.join("environ")) else { continue };
+        let text = String::from_utf8_lossy(&environment);
+        assert!(!text.contains("as-modal") && !text.contains("ak-modal"), "{text}");
+        let status = std::fs::read_to_string(bridge.join("status")).unwrap_or_default();
+        let is_workers = status.lines().any(|line| line.starts_with("Uid:\t10001"));
+        // Of a process that is not dumpable its files in /proc are root's.
+        let owner = bridge.join("environ").metadata().map(|file| file.uid());
+        assert!(!is_workers || owner.is_ok_and(|owner| owner == 0), "others of that user see its memory: {status}");
+    }
+    stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
     stack.has_no_machine().await;
+}
+
+/// The processes that speak to Modal, of all workers of this machine.
+fn bridges() -> Vec<PathBuf> {
+    let is_bridge = |process: &PathBuf| {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains("Speaks to Modal for a worker")
+    };
+    std::fs::read_dir("/proc").expect("processes").flatten().map(|entry| entry.path()).filter(is_bridge).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,6 +92,23 @@ async fn faults_of_modal_are_retried_when_nothing_can_happen_twice() {
     assert!(refused["status"] == "failed" && message(&refused).contains("there is no such image"), "{refused}");
     assert_eq!(refused["attempts"].as_array().map(Vec::len), Some(1), "{refused}");
     stack.has_no_machine().await;
+}
+
+/// What was made is found by its tags, and ends with the attempt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_whose_creation_is_never_answered_is_ended_with_its_attempt() {
+    let stack = Stack::start("modal-lost", &[MODAL]).await;
+    stack.modal().will("lost-create");
+    let run = stack.own.submit(&json!({"goal": "lost", "steps": [bash(MODAL, "echo ran", &json!({}))]})).await;
+    let begun = std::time::Instant::now();
+    while stack.modal().alive() == 0 {
+        assert!(begun.elapsed().as_secs() < 60, "nothing is created");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
+    stack.has_no_machine().await;
+    let run = stack.own.wait(&run, std::time::Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    assert_eq!((&run["status"], stack.modal().created().len()), (&json!("cancelled"), 1), "{run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,11 @@ fn is_here(step: &ClaimedStep) -> bool {
     step.driver() == Driver::WorkerContainer && step.spec.placement.is_none()
 }
 
+/// Whether its tool itself runs git in the workspace, here whatever its driver: git runs what earlier steps left there.
+fn runs_git(step: &ClaimedStep) -> bool {
+    step.tool == "codegen" || step.tool.starts_with("git:") || step.tool.starts_with("workspace:")
+}
+
 /// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
 fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
     if isolation.floor.is_none() && !is_here(step) && step.runs_foreign_code() {
@@ -53,7 +58,8 @@ fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure>
         let why = "a machine of the step's own needs a worker that isolates: this one has NOFX_ISOLATION=none";
         return Err(Failure::permanent(why));
     }
-    let Some(least) = step.min_isolation(isolation.floor).filter(|_| is_here(step) && step.runs_foreign_code()) else { return Ok(()) };
+    let has_programs = runs_git(step) || is_here(step) && step.runs_foreign_code();
+    let Some(least) = step.min_isolation(isolation.floor).filter(|_| has_programs) else { return Ok(()) };
     if isolation.floor.is_none() {
         return Err(Failure::permanent(format!(
             "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"

@@ -1,11 +1,11 @@
-//! The loop that decides: it waits for whatever happens first and acts on it. Nothing in it blocks for long: steps and settles
-//! run in tasks of their own.
+//! The loop that decides: it waits for whatever happens first and acts on it. Nothing in it blocks: steps and calls of the database run in
+//! tasks of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use nofx_shared::db::Db;
-use nofx_shared::engine::ClaimedStep;
+use nofx_shared::db::{Db, Error};
+use nofx_shared::engine::{ClaimedStep, Outcome, TimersFired};
 use nofx_shared::queue::Queue;
 use nofx_shared::settings;
 use tokio::sync::{mpsc, watch};
@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::leases::Leases;
+use super::leases::{Heartbeat, Leases};
 use super::notify::{notify_event_listeners, wake_other_workers};
 use super::phase::{Cause, Phase};
 use super::settling::{SettleReply, Settling};
@@ -26,7 +26,8 @@ use crate::step::Services;
 
 pub(crate) struct Consumer {
     db: Db,
-    lease_duration: Duration,
+    /// Between two heartbeats.
+    heartbeat: Duration,
     /// How long running steps may take to end when the worker shuts down.
     drain: Duration,
     concurrency: usize,
@@ -64,11 +65,11 @@ impl Consumer {
             queue,
             metrics,
             busy,
-            lease_duration: settings.lease,
+            heartbeat: (settings.lease / 6).min(Duration::from_millis(1500)),
             drain: settings.drain,
             concurrency: settings.concurrency,
             phase: Phase::Consuming,
-            leases: Leases::default(),
+            leases: Leases::new(settings.lease),
             timers: Timers::default(),
             results,
             sender,
@@ -76,7 +77,7 @@ impl Consumer {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut heartbeat = tokio::time::interval((self.lease_duration / 6).min(Duration::from_millis(1500)));
+        let mut heartbeat = tokio::time::interval(self.heartbeat);
         loop {
             // Not only in an arm: another one may have been ready at the same time, and after the signal nothing is claimed.
             if self.phase.may_claim() && stop.is_cancelled() {
@@ -88,16 +89,18 @@ impl Consumer {
             if self.phase == Phase::Stopped {
                 return;
             }
-            self.settling.send(self.phase.may_claim(), self.leases.len(), self.wakeups.count());
+            self.settling.send(self.phase.may_claim(), self.leases.running(), self.wakeups.count());
             self.publish_load();
             let deadline = self.next_deadline();
             tokio::select! {
                 Some(result) = self.results.recv() => self.on_result(result),
                 Some(reply) = self.settling.next_reply() => self.on_settled(reply),
                 () = self.wakeups.woken(), if self.phase.may_claim() => self.on_wake(),
-                _ = heartbeat.tick(), if !self.leases.is_empty() => self.on_heartbeat().await,
+                _ = heartbeat.tick(), if !self.leases.is_empty() => self.leases.send_heartbeat(&self.db, &self.metrics),
+                Some(reply) = self.leases.next_heartbeat() => self.on_extended(reply),
+                Some(reply) = self.timers.next_reply() => self.on_fired(reply),
                 () = stop.cancelled(), if self.phase.may_claim() => self.on_stop(),
-                () = sleep_until(deadline) => self.on_deadline().await,
+                () = sleep_until(deadline) => self.on_deadline(),
             }
         }
     }
@@ -115,11 +118,13 @@ impl Consumer {
             Ok(reply) => reply,
             Err(error) => {
                 tracing::error!(%error, "a settle failed inside the worker");
+                self.leases.drop_finished();
                 return;
             }
         };
-        let (capacity, wakeups) = (reply.capacity, reply.wakeups);
+        let (capacity, wakeups, sent_at, tokens) = (reply.capacity, reply.wakeups, reply.sent_at, reply.tokens());
         if let Some(settled) = self.settling.receive(reply) {
+            tokens.into_iter().for_each(|token| self.leases.settled(token));
             if capacity > 0 {
                 self.wakeups.ack(wakeups, !settled.claims.is_empty());
             }
@@ -135,42 +140,56 @@ impl Consumer {
                 self.services.checks.notify_one();
             }
             for step in settled.claims {
-                self.start(step);
+                self.start(step, sent_at);
             }
         }
-        self.metrics.running.set(i64::try_from(self.leases.len()).unwrap_or(i64::MAX));
+        self.metrics.running.set(i64::try_from(self.leases.running()).unwrap_or(i64::MAX));
     }
 
     fn on_wake(&mut self) {
         self.settling.request_claim();
     }
 
-    async fn on_heartbeat(&self) {
-        self.leases.heartbeat(&self.db, self.lease_duration, &self.metrics).await;
+    fn on_extended(&mut self, reply: Result<Heartbeat, JoinError>) {
+        match reply {
+            Ok(reply) => self.leases.receive_heartbeat(reply),
+            Err(error) => tracing::error!(%error, "a heartbeat failed inside the worker"),
+        }
+    }
+
+    fn on_fired(&mut self, reply: Result<Result<TimersFired, Error>, JoinError>) {
+        let ready = match reply {
+            Ok(reply) => self.timers.receive(reply),
+            Err(error) => return tracing::error!(%error, "timers failed inside the worker"),
+        };
+        if !ready.is_empty() {
+            self.settling.request_claim();
+        }
+        wake_other_workers(&self.queue, ready);
     }
 
     fn on_stop(&mut self) {
         self.phase = self.phase.next(Cause::Stop { until: Instant::now() + self.drain });
     }
 
-    async fn on_deadline(&mut self) {
+    fn on_deadline(&mut self) {
         let now = Instant::now();
         self.phase = self.phase.next(Cause::Time(now));
         if self.phase == Phase::Interrupting {
             self.leases.stop_all();
         }
+        for step in self.leases.fence(now) {
+            tracing::error!(step.id = %step, "the database cannot be reached, and the step's lease ends: it is stopped");
+            self.metrics.steps_fenced.inc();
+        }
         if self.phase.may_claim() && self.timers.is_due(now) {
-            let ready = self.timers.fire(&self.db, &self.metrics, now).await;
-            if !ready.is_empty() {
-                self.settling.request_claim();
-            }
-            wake_other_workers(&self.queue, ready);
+            self.timers.fire(&self.db, &self.metrics);
         }
         // The time after a settle that failed needs nothing here: the next round sends again.
     }
 
-    fn start(&mut self, step: ClaimedStep) {
-        let stop = self.leases.start(step.id, step.token);
+    fn start(&mut self, step: ClaimedStep, claimed_at: Instant) {
+        let stop = self.leases.start(step.id, step.token, claimed_at);
         // Claimed by a settle that was in flight when all others were stopped.
         if self.phase == Phase::Interrupting {
             stop.cancel();
@@ -178,8 +197,10 @@ impl Consumer {
         start_step(step, stop, Arc::clone(&self.services), Arc::clone(&self.metrics), self.sender.clone());
     }
 
-    fn finish(&mut self, result: StepResult) {
-        self.leases.finish(result.step);
+    fn finish(&mut self, mut result: StepResult) {
+        if self.leases.finish(result.token) {
+            result.outcome = Outcome::Fenced;
+        }
         self.settling.add(result);
     }
 
@@ -189,14 +210,14 @@ impl Consumer {
 
     /// Whether the worker may be stopped, for scaling in; whether it can run another step, for the listener.
     fn publish_load(&self) {
-        let is_busy = !self.leases.is_empty() || self.settling.has_results();
+        let is_busy = !self.leases.is_empty();
         self.busy.send_if_modified(|was| std::mem::replace(was, is_busy) != is_busy);
-        self.wakeups.set_has_capacity(self.phase.may_claim() && self.leases.len() < self.concurrency);
+        self.wakeups.set_has_capacity(self.phase.may_claim() && self.leases.running() + self.settling.waiting_writes() < self.concurrency);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let timer = self.timers.next_at().filter(|_| self.phase.may_claim());
-        [timer, self.settling.backoff_until(), self.phase.deadline()].into_iter().flatten().min()
+        [timer, self.settling.backoff_until(), self.phase.deadline(), self.leases.next_fence()].into_iter().flatten().min()
     }
 }
 

@@ -26,8 +26,6 @@ use crate::step::{Services, StepContext, masked};
 const INPUT_BYTES: usize = 256 << 10;
 /// How much longer than its attempt a machine may live, should nobody kill it: for its start, and for files on their way.
 const LIFETIME_MARGIN: Duration = Duration::from_secs(120);
-/// How long a handler may take to clean up after it was stopped.
-const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How much later than a function ends its answer may arrive.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
@@ -205,6 +203,7 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
         Duration::from_secs(timeout_s(&context.step))
     };
     let (stop, mask, breaker_target) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.breaker_target));
+    let stop_grace = context.services.stop_grace;
     let handler_stop = stop.child_token();
     let context = StepContext { stop: handler_stop.clone(), ..*context };
     // In a task of its own, so that a panic fails the step and not the worker.
@@ -219,7 +218,7 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
         Some(result) => result,
         None => {
             handler_stop.cancel();
-            if tokio::time::timeout(STOP_GRACE, &mut task).await.is_err() {
+            if tokio::time::timeout(stop_grace, &mut task).await.is_err() {
                 task.abort();
             }
             return if stop.is_cancelled() {

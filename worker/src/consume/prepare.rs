@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::engine::{Child, ClaimedStep, Failure, Hold, Outcome, StepStatus};
 use nofx_shared::plan::expression::{Invalid, Scope};
-use nofx_shared::plan::{has_expressions, resolve};
+use nofx_shared::plan::{VALUE_DEPTH, has_expressions, is_deep, resolve};
 use serde_json::{Map, Value, json};
 
 use super::check_driver::check_driver;
@@ -43,9 +43,7 @@ pub(super) fn evaluates(step: &ClaimedStep) -> bool {
 /// The checks are in order of precedence: a person's rejection first, and no one has to approve a step whose
 /// condition is false. `offered`: the drivers that the deployment has.
 pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
-    if let Some(fault) = &step.spec.fault {
-        return Err(Failure::permanent(format!("the step's spec cannot be read: {fault}")));
-    }
+    step.check_readable()?;
     check_gate(step)?;
     if let Some(children) = &step.children {
         return Ok(Prepared::Outcome(collect_children(children)));
@@ -62,7 +60,7 @@ pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Dri
     }
     check_driver(step, isolation, offered)?;
     Ok(Prepared::Run(Resolved {
-        inputs: resolve(&Value::Object(step.spec.inputs.clone()), scope).map_err(|error| permanent(&error))?,
+        inputs: inputs(step, scope)?,
         idempotency_key: idempotency_key(step, scope)?,
         env: env(&step.spec.env, scope)?,
     }))
@@ -128,6 +126,14 @@ fn list_children(source: &str, scope: &mut Scope) -> Result<Outcome, Failure> {
         Value::Array(items) => Ok(Outcome::Children { items }),
         other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {}", shown(&other)))),
     }
+}
+
+fn inputs(step: &ClaimedStep, scope: &mut Scope) -> Result<Value, Failure> {
+    let inputs = resolve(&Value::Object(step.spec.inputs.clone()), scope).map_err(|error| permanent(&error))?;
+    if is_deep(&inputs) {
+        return Err(Failure::permanent(format!("the inputs are nested deeper than {VALUE_DEPTH} levels")));
+    }
+    Ok(inputs)
 }
 
 fn idempotency_key(step: &ClaimedStep, scope: &mut Scope) -> Result<Option<String>, Failure> {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::step_result::StepResult;
+use super::writes::Writes;
 use crate::metrics::Metrics;
 
 /// Results in one settle, at most: larger batches are no faster and hold locks longer.
@@ -29,8 +30,9 @@ pub(super) struct Settling {
     lease_duration: Duration,
     concurrency: usize,
     metrics: Arc<Metrics>,
-    /// Results that no settle in flight holds.
+    /// Results that no settle in flight holds, except writes.
     results: Vec<StepResult>,
+    writes: Writes,
     in_flight: JoinSet<SettleReply>,
     /// Runs that settles in flight have locked: another settle of the same run would only wait.
     runs_in_flight: HashSet<Uuid>,
@@ -45,11 +47,20 @@ pub(super) struct Settling {
 /// The database's reply to a settle.
 pub(super) struct SettleReply {
     sent: Vec<StepResult>,
+    /// The leases of the steps that it claimed began then or later.
+    pub sent_at: Instant,
     /// How many steps the settle could claim.
     pub capacity: usize,
     /// How many wake-ups had come when it was sent.
     pub wakeups: u64,
     result: Result<Settled, Error>,
+}
+
+impl SettleReply {
+    /// The leases of the results that were sent.
+    pub(super) fn tokens(&self) -> Vec<Uuid> {
+        self.sent.iter().map(|one| one.token).collect()
+    }
 }
 
 impl Settling {
@@ -61,6 +72,7 @@ impl Settling {
             concurrency,
             metrics,
             results: vec![],
+            writes: Writes::default(),
             in_flight: JoinSet::new(),
             runs_in_flight: HashSet::new(),
             capacity_in_flight: 0,
@@ -70,9 +82,14 @@ impl Settling {
         }
     }
 
-    /// The next settle contains this result.
+    /// The next settle contains this result; a write gets its own.
     pub(super) fn add(&mut self, result: StepResult) {
-        self.results.push(result);
+        if Writes::is_write(&result) { self.writes.add(result) } else { self.results.push(result) }
+    }
+
+    /// Writes that wait for their turn: their steps have not finished, and occupy the worker.
+    pub(super) fn waiting_writes(&self) -> usize {
+        self.writes.waiting()
     }
 
     /// A step may be ready: a settle is sent even without results.
@@ -81,28 +98,29 @@ impl Settling {
     }
 
     pub(super) fn has_results(&self) -> bool {
-        !self.results.is_empty()
+        !self.results.is_empty() || self.writes.waiting() > 0
     }
 
     /// Whether all results are settled.
     pub(super) fn is_idle(&self) -> bool {
-        self.results.is_empty() && self.in_flight.is_empty()
+        !self.has_results() && self.in_flight.is_empty()
     }
 
     pub(super) fn backoff_until(&self) -> Option<Instant> {
         self.backoff_until
     }
 
-    /// Sends results and claims as many steps as there is capacity for, if there is a reason to call. `running`: steps that hold a lease;
+    /// Sends results and claims as many steps as there is capacity for, if there is a reason to call. `running`: how many steps run;
     /// `wakeups`: how many have come by now.
     pub(super) fn send(&mut self, may_claim: bool, running: usize, wakeups: u64) {
         if self.backoff_until.is_some_and(|until| until > Instant::now()) {
             return;
         }
         self.backoff_until = None;
-        while self.in_flight.len() < MAX_SETTLES && (!self.results.is_empty() || self.poll_pending && may_claim) {
+        self.send_writes(may_claim, wakeups);
+        while self.in_flight.len() < MAX_SETTLES + self.writes.in_flight() && (!self.results.is_empty() || self.poll_pending && may_claim) {
             let sent = self.next_batch();
-            let free = self.concurrency.saturating_sub(running + self.results.len() + self.capacity_in_flight);
+            let free = self.concurrency.saturating_sub(running + self.results.len() + self.writes.waiting() + self.capacity_in_flight);
             let capacity = if may_claim { free.min(BATCH_SIZE) } else { 0 };
             // All results wait for a settle in flight, or there is no capacity: a call would do nothing.
             if sent.is_empty() && (capacity == 0 || !self.poll_pending) {
@@ -119,7 +137,22 @@ impl Settling {
                 let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &rows, capacity, lease).await;
                 duration.observe(sent_at.elapsed().as_secs_f64());
-                SettleReply { sent, capacity, wakeups, result }
+                SettleReply { sent, sent_at, capacity, wakeups, result }
+            });
+        }
+    }
+
+    /// Sends the writes whose turn it is. Each may claim one step, in the place of its own.
+    fn send_writes(&mut self, may_claim: bool, wakeups: u64) {
+        while let Some(write) = self.writes.next() {
+            let capacity = usize::from(may_claim);
+            self.capacity_in_flight += capacity;
+            self.metrics.calls.inc();
+            let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
+            self.in_flight.spawn(async move {
+                let sent_at = Instant::now();
+                let result = engine::settle_write(&db, &worker, &write.row(), capacity, lease).await;
+                SettleReply { sent: vec![write], sent_at, capacity, wakeups, result }
             });
         }
     }
@@ -145,7 +178,12 @@ impl Settling {
     pub(super) fn receive(&mut self, reply: SettleReply) -> Option<Settled> {
         self.capacity_in_flight -= reply.capacity;
         for one in &reply.sent {
-            self.runs_in_flight.remove(&one.run);
+            // A write locks its run at its end only, so others of the run do not wait for it.
+            if Writes::is_write(one) {
+                self.writes.ended(one);
+            } else {
+                self.runs_in_flight.remove(&one.run);
+            }
         }
         match reply.result {
             Ok(settled) => {
@@ -160,7 +198,7 @@ impl Settling {
             }
             Err(error) if !error.is_permanent() => {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
-                self.results.extend(reply.sent);
+                reply.sent.into_iter().for_each(|one| self.add(one));
                 self.poll_pending = true;
                 self.backoff_until = Some(Instant::now() + BACKOFF);
                 None
@@ -186,6 +224,7 @@ impl Settling {
             let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
             let outcome = Outcome::Failed(failure);
             self.results.push(StepResult {
+                tenant: only.tenant,
                 run: only.run,
                 step: only.step,
                 token: only.token,
@@ -199,8 +238,9 @@ impl Settling {
         for one in sent {
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
             self.in_flight.spawn(async move {
+                let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &[one.row()], 0, lease).await;
-                SettleReply { sent: vec![one], capacity: 0, wakeups: 0, result }
+                SettleReply { sent: vec![one], sent_at, capacity: 0, wakeups: 0, result }
             });
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn start_step(
 ) {
     let waited = Utc::now() - step.ready_at;
     metrics.claimed(waited.as_seconds_f64().max(0.0), step.attempt, step.traceparent.as_deref());
-    let (run, id, token) = (step.run_id, step.id, step.token);
+    let (tenant, run, id, token) = (step.tenant_id, step.run_id, step.id, step.token);
     let (trace, tool, started_at) = (step.traceparent.clone(), handlers::name(&step.tool), Instant::now());
     tokio::spawn(async move {
         let breaker_target = Arc::new(OnceLock::new());
@@ -34,6 +34,6 @@ pub(super) fn start_step(
             metrics.used(tool, usage);
         }
         // The loop receives until the last lease has ended: this cannot fail.
-        drop(results.send(StepResult { run, step: id, token, outcome, breaker_target, inputs, sandboxed }));
+        drop(results.send(StepResult { tenant, run, step: id, token, outcome, breaker_target, inputs, sandboxed }));
     });
 }

@@ -4,10 +4,12 @@ use nofx_shared::engine::Outcome;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::step::{Sandboxed, without_nul};
+use crate::drivers::Sandboxed;
+use crate::step::without_nul;
 
 /// A step that was executed.
 pub(super) struct StepResult {
+    pub tenant: Uuid,
     pub run: Uuid,
     pub step: Uuid,
     pub token: Uuid,
@@ -35,7 +37,7 @@ impl From<Outcome> for Executed {
 }
 
 impl StepResult {
-    /// The row that `settle_steps` takes.
+    /// The row that `settle_steps` takes, or `settle_write` for a write.
     pub(super) fn row(&self) -> Value {
         let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
         if let Some(isolation) = self.sandboxed.reported() {
@@ -56,11 +58,21 @@ mod tests {
     use uuid::Uuid;
 
     use super::StepResult;
-    use crate::step::Sandboxed;
+    use crate::drivers::Sandboxed;
 
     fn row(sandboxed: Sandboxed) -> Value {
         let outcome = Outcome::Done { outputs: json!({}) };
-        StepResult { run: Uuid::nil(), step: Uuid::nil(), token: Uuid::nil(), outcome, breaker_target: None, inputs: None, sandboxed }.row()
+        StepResult {
+            tenant: Uuid::nil(),
+            run: Uuid::nil(),
+            step: Uuid::nil(),
+            token: Uuid::nil(),
+            outcome,
+            breaker_target: None,
+            inputs: None,
+            sandboxed,
+        }
+        .row()
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use nofx_shared::db::Db;
-use nofx_shared::engine;
+use nofx_shared::db::{Db, Error};
+use nofx_shared::engine::{self, TimersFired};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -17,11 +18,14 @@ const BACKOFF: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct Timers {
     next_at: Option<Instant>,
+    /// At most one: without a database it takes long, and the loop must not wait for it.
+    firing: JoinSet<Result<TimersFired, Error>>,
 }
 
 impl Timers {
+    /// When to fire; none while that is being done.
     pub(super) fn next_at(&self) -> Option<Instant> {
-        self.next_at
+        self.next_at.filter(|_| self.firing.is_empty())
     }
 
     /// A timer is due at this time, and perhaps another one before.
@@ -32,14 +36,25 @@ impl Timers {
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.next_at.is_some_and(|at| at <= now)
+        self.next_at().is_some_and(|at| at <= now)
     }
 
-    /// Fires all timers that are due; returns the ids to wake workers for.
-    pub(super) async fn fire(&mut self, db: &Db, metrics: &Metrics, now: Instant) -> Vec<Uuid> {
+    /// Fires all timers that are due.
+    pub(super) fn fire(&mut self, db: &Db, metrics: &Metrics) {
         self.next_at = None;
         metrics.calls.inc();
-        match engine::fire_timers(db, None).await {
+        let db = db.clone();
+        self.firing.spawn(async move { engine::fire_timers(&db, None).await });
+    }
+
+    /// The reply when they have fired; none when none are being fired.
+    pub(super) fn next_reply(&mut self) -> impl Future<Output = Option<Result<Result<TimersFired, Error>, JoinError>>> {
+        self.firing.join_next()
+    }
+
+    /// Sets the next timer; returns the ids to wake workers for.
+    pub(super) fn receive(&mut self, reply: Result<TimersFired, Error>) -> Vec<Uuid> {
+        match reply {
             Ok(fired) => {
                 if let Some(at) = fired.next_due_at {
                     self.set(at);
@@ -48,7 +63,7 @@ impl Timers {
             }
             Err(error) => {
                 tracing::warn!(%error, "could not fire timers; retrying");
-                self.next_at = Some(now + BACKOFF);
+                self.next_at = Some(Instant::now() + BACKOFF);
                 vec![]
             }
         }

@@ -14,17 +14,16 @@ impl Confinement {
     /// Of a process that has the rights of the person who started it.
     pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
 
-    /// Of git in a workspace: what a step wrote there decides what git runs, so git is confined as steps are, by the operator's minimum.
-    pub(crate) fn of_git(floor: Option<Level>, network: Network) -> Self {
-        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network }
+    /// Of a program that a worker runs in a workspace for itself, and that runs nothing of what is there: `du`.
+    pub(super) fn of_worker(floor: Option<Level>) -> Self {
+        // A machine of its own is no level of this one.
+        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network: Network::None }
     }
 
     /// Of what moves files between a workspace and a machine. `file_mb`: the size of a file, in MiB.
     pub(super) fn of_mover(floor: Option<Level>, file_mb: u64) -> Self {
-        // A machine of its own is no level of this one.
-        let level = floor.map(|floor| floor.min(Level::L3));
         let limits = Limits { file_mb: Some(file_mb), total_disk_mb: Some(file_mb.saturating_mul(2)), ..DEFAULT };
-        Self { level, limits, network: Network::None }
+        Self { limits, ..Self::of_worker(floor) }
     }
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.
@@ -43,14 +42,18 @@ impl Confinement {
     }
 }
 
+/// What a workspace and the temporary folders of a step may hold when nothing says otherwise, in MiB.
+pub(crate) const DISK_MB: u64 = 20_480;
+
 /// Of a process that asks for nothing else: far more than builds need, and less than ends a machine. How much memory is too much for it, the
 /// supervisor knows.
 const DEFAULT: Limits = Limits {
     cpu_s: None,
+    total_cpu_s: None,
     memory_mb: None,
     total_memory_mb: None,
-    file_mb: Some(20_480),
-    total_disk_mb: Some(20_480),
+    file_mb: Some(DISK_MB),
+    total_disk_mb: Some(DISK_MB),
     total_files: Some(2_000_000),
     processes: Some(2048),
     open_files: Some(16_384),

@@ -20,13 +20,6 @@ impl Executable {
         }
     }
 
-    /// All as arguments: for machines that have no other users.
-    pub(super) fn argv(&self) -> Vec<String> {
-        let (mut argv, script) = self.parts();
-        argv.extend(script.iter().flat_map(|script| ["-c", script]).map(str::to_owned));
-        argv
-    }
-
     /// The program's name.
     pub(super) fn program(&self) -> Option<&str> {
         match self {

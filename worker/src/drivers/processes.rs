@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use nofx_sandbox::{Files, Program, Sandbox};
-use nofx_shared::drivers::{Level, Network};
+use nofx_shared::drivers::Level;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::{self, TraceParent};
@@ -85,12 +85,22 @@ impl Processes {
             }
             command.env = environment(Some(nofx_shared::settings::path()), command.env, trace);
             let _permit = self.permit().await?;
-            match &self.sandbox {
-                Some((sandbox, _)) => confined::run(sandbox, &command, home).await,
-                None => own::run(&command).await,
-            }
+            self.run_here(home, &command).await
         };
         run.instrument(span).await
+    }
+
+    /// Runs a command of the worker's own, that does not wait until the programs of steps leave room.
+    pub(crate) async fn run_now(&self, mut command: Command) -> Result<ProcessResult, Failure> {
+        command.env = environment(Some(nofx_shared::settings::path()), command.env, None);
+        self.run_here(None, &command).await
+    }
+
+    async fn run_here(&self, home: Option<Home>, command: &Command) -> Result<ProcessResult, Failure> {
+        match &self.sandbox {
+            Some((sandbox, _)) => confined::run(sandbox, command, home).await,
+            None => own::run(command).await,
+        }
     }
 
     /// The home of a process that will run in this folder, so that something can be put into it; none for a person's own.
@@ -122,9 +132,9 @@ impl Processes {
         Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Failure::transient("the worker is stopping"))
     }
 
-    /// How git is confined here.
-    pub(crate) fn of_git(&self, network: Network) -> Confinement {
-        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_git(*floor, network))
+    /// How a program is confined that the worker runs in a workspace for itself.
+    pub(crate) fn of_worker(&self) -> Confinement {
+        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_worker(*floor))
     }
 
     /// What is below a folder where processes run. Its calls may wait for a disk: not for the loop's thread.

@@ -85,6 +85,9 @@ impl FunctionExecutor {
     }
 
     async fn run(&self, step: &ClaimedStep, work: Value, stop: &CancellationToken, breaker_target: &OnceLock<String>) -> Executed {
+        if let Err(failure) = step.check_readable() {
+            return failed(failure);
+        }
         let env = match self.secrets(step, stop).await {
             Ok(env) => env,
             Err(failure) => return failed(failure),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
 use crate::step::StepContext;
-use crate::workspace::{Folder, Git};
+use crate::workspace::{Caller, Folder, Git};
 
 /// The workspace that a gate judges, and how it runs processes there.
 pub(crate) struct GateContext<'a> {
@@ -39,7 +39,10 @@ impl<'a> GateContext<'a> {
     }
 
     pub(crate) fn git<'b>(&'b self, folder: &'b Folder) -> Git<'b> {
-        Git::new(self.processes(), folder, self.stop().clone())
+        match &self.runner {
+            Runner::Step(step) => step.git(folder),
+            Runner::OnTheSpot { processes, stop } => Git::new(Caller::person(processes, stop), folder),
+        }
     }
 
     pub(crate) fn processes(&self) -> &Processes {

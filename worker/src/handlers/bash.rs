@@ -15,6 +15,9 @@ use crate::step::{StepContext, media_type};
 const ERROR_LINES: usize = 20;
 const ERROR_BYTES: usize = 4 << 10;
 
+/// Exit codes of a shell whose last program was killed by a signal: 128 and the signal's number.
+const SIGNALLED: std::ops::RangeInclusive<i32> = 129..=159;
+
 /// Runs a script, or a program with arguments, in the run's workspace.
 ///
 /// The process sees the environment that the step names, and `NOFX_OUTPUT`: a JSON object written to that file becomes the
@@ -98,8 +101,14 @@ async fn save_log(step: &StepContext, result: &ProcessResult) -> Result<(), Fail
 }
 
 fn failure(result: &ProcessResult, mask: &Mask) -> Failure {
-    let message =
-        result.exit_code.map_or_else(|| format!("the process {}", result.death()), |code| format!("the process exited with code {code}"));
+    let message = match result.exit_code {
+        None => format!("the process {}", result.death()),
+        // So that nobody looks for it in the program: a signal to one of the script's programs is a code of the script's.
+        Some(code) if SIGNALLED.contains(&code) => {
+            format!("the process exited with code {code}, as a shell does when signal {} kills a program of its script", code - 128)
+        }
+        Some(code) => format!("the process exited with code {code}"),
+    };
     let mut details = json!({"exit_code": result.exit_code});
     let stderr = readable_end(&mask.apply(&result.stderr), mask);
     if stderr.is_empty() {
@@ -140,6 +149,16 @@ mod tests {
         let long = "hunter2-hunter2".to_owned() + &"y".repeat(ERROR_BYTES - 7);
         let details = failure(&failed(&long, ""), &mask).details;
         assert!(!details.to_string().contains("hunter2"), "{details}");
+    }
+
+    #[test]
+    fn how_a_process_ended_is_in_the_message() {
+        let of = |exit_code| failure(&ProcessResult { exit_code, ..ProcessResult::default() }, &Mask::default()).message;
+        assert_eq!(of(None), "the process was killed by a signal");
+        for code in [1, 127, 128, 160, 255] {
+            assert_eq!(of(Some(code)), format!("the process exited with code {code}"));
+        }
+        assert_eq!(of(Some(137)), "the process exited with code 137, as a shell does when signal 9 kills a program of its script");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Handler for WorkspaceWrite {
         let folder = step.workspace().await?;
         // All names are checked before the first file is written.
         inputs.files.keys().chain(&inputs.remove).try_for_each(|name| file_name(name).map(drop))?;
-        let snapshots = Snapshots::new(&step.services.processes, &folder, step.stop.clone()).await?;
+        let snapshots = Snapshots::new(step.caller(), &folder).await?;
         let before = snapshots.take().await?;
         for (name, text) in &inputs.files {
             folder.write(name, text.clone().into_bytes()).await?;

@@ -41,7 +41,7 @@ impl WorkerIdentity {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running: u32::try_from(metrics.running.get()).unwrap_or(0),
             concurrency: u32::try_from(self.concurrency).unwrap_or(u32::MAX),
-            memory_bytes: ProcessUsage::measure().memory_bytes()[0].1.unsigned_abs(),
+            memory_bytes: ProcessUsage::measure().memory_bytes.unsigned_abs(),
             started_at: self.started_at,
             seen_at: None,
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nofx_shared::crypto::digest;
+use nofx_shared::secrets::Mask;
 use packageurl::PackageUrl;
 use serde_json::{Value, json};
 
@@ -23,9 +24,16 @@ pub(crate) struct Bom {
     /// Files and models, by their reference.
     pub(super) others: BTreeMap<String, Value>,
     pub(super) faults: Faults,
+    /// The secrets of the step: what it installed or generated may repeat them.
+    pub(super) mask: Mask,
 }
 
 impl Bom {
+    /// Without these secrets.
+    pub(super) fn masked(self, mask: &Mask) -> Self {
+        Self { mask: mask.clone(), ..self }
+    }
+
     /// The packages that a file names: all of them, or a fault.
     pub(super) fn add_packages(&mut self, file: &str, packages: Result<Vec<Package>, String>) {
         if let Err(reason) = packages.and_then(|packages| self.add_all(file, packages)) {
@@ -56,7 +64,8 @@ impl Bom {
     }
 
     pub(super) fn add_fault(&mut self, path: &str, reason: impl AsRef<str>) {
-        self.faults.add(Fault::new(path, reason));
+        // Masked before it is cut.
+        self.faults.add(Fault::new(&self.mask.apply(path), self.mask.apply(reason.as_ref())));
     }
 
     /// A file that was generated.

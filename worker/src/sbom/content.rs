@@ -13,12 +13,16 @@ const PARTS: usize = 100_000;
 
 /// The text of a file without its byte order mark; none when there is no such file.
 pub(crate) fn text(folder: &Files, name: &str) -> Result<Option<String>, String> {
-    let Some(bytes) = content(folder, name)? else { return Ok(None) };
+    content(folder, name)?.map(text_of).transpose()
+}
+
+/// The text of a file's bytes.
+pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, String> {
     let mut text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(Some(text))
+    Ok(text)
 }
 
 /// The bytes of a file; none when there is no such file.

@@ -65,6 +65,7 @@ impl Bom {
         });
         let mut list = String::from("[");
         for (component, fault) in others.chain(packages) {
+            let component = self.mask.apply_to_json(&component);
             let reference = component["bom-ref"].as_str().unwrap_or_default();
             let text = component.to_string();
             let comma = if list.len() > 1 { "," } else { "" };

@@ -18,6 +18,7 @@ mod locks;
 mod package;
 mod packages;
 mod permit;
+mod reading;
 mod save;
 mod workspace;
 

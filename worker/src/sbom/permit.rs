@@ -2,6 +2,7 @@
 
 use nofx_shared::engine::Failure;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 /// Most that this process reads at once, bills and lock files that are audited together.
 const MAX_CONCURRENT: usize = 2;
@@ -14,9 +15,10 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    pub(crate) async fn get() -> Result<Self, Failure> {
-        let permit = PERMITS.acquire().await.map_err(|_| Failure::transient("the worker is stopping"))?;
-        Ok(Self { _permit: permit })
+    /// Waits for its turn, until the step is stopped.
+    pub(crate) async fn get(stop: &CancellationToken) -> Result<Self, Failure> {
+        let permit = stop.run_until_cancelled(PERMITS.acquire()).await.ok_or_else(Failure::interrupted)?;
+        Ok(Self { _permit: permit.map_err(|_| Failure::transient("the worker is stopping"))? })
     }
 
     /// How many there are now.

@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::bom::Bom;
-use super::content::text;
 use super::installed;
 use super::locks::LOCKS;
 use super::locks::requirements::{self, INCLUDES, beside};
-use nofx_sandbox::Files;
+use super::reading::Reading;
 
 impl Bom {
     /// Adds the packages of a workspace; what cannot be read is a fault of the bill.
-    pub(super) fn add_workspace(&mut self, folder: &Files) {
+    pub(super) fn add_workspace(&mut self, folder: &Reading<'_>) {
         for (name, read) in LOCKS {
-            if let Some(text) = text(folder, name).transpose() {
+            if let Some(text) = folder.text(name).transpose() {
                 self.add_packages(name, text.and_then(|text| read(&text)));
             }
         }
@@ -24,11 +23,11 @@ impl Bom {
 }
 
 /// requirements.txt and the files that it includes, each once.
-fn read_requirements(folder: &Files, bom: &mut Bom) {
+fn read_requirements(folder: &Reading<'_>, bom: &mut Bom) {
     let mut known = BTreeSet::from(["requirements.txt".to_owned()]);
     let mut open = vec!["requirements.txt".to_owned()];
     while let Some(file) = open.pop() {
-        match text(folder, &file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
+        match folder.text(&file).and_then(|text| text.map(|text| requirements::read(&text)).transpose()) {
             Ok(Some(found)) => {
                 for include in found.includes {
                     let path = beside(&file, &include);

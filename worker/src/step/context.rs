@@ -11,10 +11,10 @@ use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Attempt, Sandboxed, Services};
-use crate::drivers::{Confinement, Place};
+use super::{Attempt, Services};
+use crate::drivers::{Confinement, Place, Sandboxed};
 use crate::egress::Grant;
-use crate::workspace::Folder;
+use crate::workspace::{Caller, Folder, Git};
 
 /// One step: its row, its environment, and the services.
 pub(crate) struct StepContext {
@@ -52,7 +52,25 @@ pub(crate) struct StepContext {
 impl StepContext {
     /// The run's workspace; the first step on this worker checks it out.
     pub(crate) async fn workspace(&self) -> Result<Folder, Failure> {
-        self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref()).await
+        self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref(), &self.caller()).await
+    }
+
+    /// Git in a folder, as a program of this step, until the step is stopped.
+    pub(crate) fn git<'a>(&self, folder: &'a Folder) -> Git<'a> {
+        Git::new(self.caller(), folder)
+    }
+
+    /// Of git. It runs here, also for a step whose programs have a machine of their own: then as far confined as this host goes.
+    pub(crate) fn caller(&self) -> Caller {
+        let level = self.services.isolation.offered_up_to(self.confinement.level);
+        Caller {
+            processes: self.services.processes.clone(),
+            confinement: Confinement { level, ..self.confinement },
+            egress: self.egress.clone(),
+            sandboxed: Arc::clone(&self.sandboxed),
+            has_machine: matches!(self.place, Place::Machine(_)),
+            stop: self.stop.clone(),
+        }
     }
 
     /// What held for its processes so far.

@@ -1,8 +1,9 @@
 //! What may leave a step: its result without secrets, within the limits, and as Postgres stores it.
 
 use nofx_shared::engine::{Failure, Outcome};
+use nofx_shared::plan::{VALUE_DEPTH, is_deep};
 use nofx_shared::secrets::Mask;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Largest outputs of a step; the contract's limit.
 const OUTPUT_BYTES: usize = 256 << 10;
@@ -18,7 +19,12 @@ pub(crate) fn masked(result: Result<Outcome, Failure>, mask: &Mask) -> Outcome {
 
 /// A failure without the step's secrets.
 pub(crate) fn masked_failure(failure: &Failure, mask: &Mask) -> Failure {
-    Failure { message: mask.apply(&failure.message), details: mask.apply_to_json(&failure.details), ..failure.clone() }
+    let details = if is_deep(&failure.details) {
+        json!(format!("[left out: nested deeper than {VALUE_DEPTH} levels]"))
+    } else {
+        mask.apply_to_json(&failure.details)
+    };
+    Failure { message: mask.apply(&failure.message), details, ..failure.clone() }
 }
 
 fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
@@ -26,6 +32,10 @@ fn mask_outputs(outputs: &Value, mask: &Mask) -> Outcome {
     let bytes = outputs.to_string().len();
     if bytes > OUTPUT_BYTES {
         let message = format!("outputs are {bytes} bytes, the limit is {OUTPUT_BYTES}; write them to an artifact");
+        return Outcome::Failed(Failure::permanent(message));
+    }
+    if is_deep(&outputs) {
+        let message = format!("outputs are nested deeper than {VALUE_DEPTH} levels; write them to an artifact");
         return Outcome::Failed(Failure::permanent(message));
     }
     Outcome::Done { outputs }
@@ -71,5 +81,18 @@ mod tests {
     fn outputs_have_a_limit() {
         let of = |bytes: usize| masked(Ok(Outcome::Done { outputs: json!("x".repeat(bytes - 2)) }), &Mask::default());
         assert!(matches!(of(OUTPUT_BYTES), Outcome::Done { .. }) && matches!(of(OUTPUT_BYTES + 1), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn nothing_deep_leaves_a_step() {
+        let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        let of = |levels: usize| masked(Ok(Outcome::Done { outputs: nested(levels) }), &Mask::default());
+        assert!(matches!(of(64), Outcome::Done { .. }));
+        let Outcome::Failed(failure) = of(65) else { panic!("one level too many") };
+        assert!(!failure.transient && failure.message.contains("64 levels"), "{failure:?}");
+        let Outcome::Failed(failure) = masked(Err(Failure::transient("x").with_details(nested(1000))), &Mask::default()) else {
+            panic!("failed")
+        };
+        assert!(failure.transient && failure.details.is_string(), "its details are left out: {failure:?}");
     }
 }

@@ -10,12 +10,10 @@ mod masked;
 mod on_function;
 mod process;
 mod retry;
-mod sandboxed;
 mod services;
 
 pub(crate) use artifacts::media_type;
 pub(crate) use attempt::Attempt;
 pub(crate) use context::StepContext;
 pub(crate) use masked::{masked, masked_failure, without_nul};
-pub(crate) use sandboxed::Sandboxed;
 pub(crate) use services::Services;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use nofx_sandbox::Sandbox;
 use nofx_shared::crypto::SigningKey;
@@ -17,6 +18,9 @@ use crate::dependencies::Dependencies;
 use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
 use crate::workspace::Workspaces;
+
+/// Longest time that a handler may take to clean up after it was stopped.
+const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Shared by all steps.
 pub(crate) struct Services {
@@ -38,6 +42,8 @@ pub(crate) struct Services {
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
     pub isolation: Isolation,
+    /// How long a handler may take to clean up after it was stopped: not until the lease of its step has ended.
+    pub stop_grace: Duration,
     /// The TCP ports that steps may connect to.
     pub step_ports: Vec<u16>,
     /// This worker's name.
@@ -87,6 +93,7 @@ impl Services {
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
             isolation,
+            stop_grace: STOP_GRACE.min(settings.lease / 6),
             step_ports: settings.step_ports.clone(),
             worker: settings.name.clone(),
             image: settings.image.clone(),

@@ -1,22 +1,26 @@
-//! How much disk workspaces use, and which ones go when it is too much. What a step's user hides from itself (a folder that it may not read)
-//! is not counted.
+//! How much disk workspaces use, and which ones go when it is too much. One that cannot be measured counts as if a step had filled it: what
+//! keeps it from being measured may be the step's own doing. What a step's user hides from itself (a folder that it may not read) is not
+//! counted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Folder;
-use crate::drivers::{Command, Executable, LiveOutput, Place, Processes};
+use crate::drivers::{Command, DISK_MB, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
 
 /// For one folder; a step can make millions of files.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How much of `du`'s words is in a failure.
+const WHY_BYTES: usize = 2 << 10;
+/// What a workspace counts that was not measured: the most that a step leaves there unless it was allowed more.
+const UNMEASURED_BYTES: u64 = DISK_MB << 20;
 
 /// What was measured last.
 pub(super) struct Disk {
@@ -31,7 +35,7 @@ pub(super) struct Disk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Measured {
     pub bytes: u64,
-    /// Its run had ended: it does not change any more.
+    /// Its run had ended, so that it does not change any more.
     pub is_last: bool,
 }
 
@@ -58,14 +62,21 @@ impl Disk {
         self.measured.lock().expect("the lock is never poisoned").get(&run).copied()
     }
 
-    /// Replaces all that is known. Returns the workspaces that must go so that the rest fits: of runs that have ended, the oldest first.
-    pub(super) fn update(&self, measured: HashMap<Uuid, u64>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
-        let total = measured.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
+    /// Replaces all that is known; `found` has none for a workspace that could not be measured. Returns the workspaces that must go so that
+    /// the rest fits: of runs that have ended, the oldest first.
+    pub(super) fn update(&self, found: HashMap<Uuid, Option<u64>>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
+        let mut known = self.measured.lock().expect("the lock is never poisoned");
+        let measure = |(run, found): (Uuid, Option<u64>)| {
+            let bytes = found.unwrap_or_else(|| known.get(&run).map_or(0, |known| known.bytes).max(UNMEASURED_BYTES));
+            (run, Measured { bytes, is_last: found.is_some() && !unfinished.contains(&run) })
+        };
+        let measured: HashMap<Uuid, Measured> = found.into_iter().map(measure).collect();
+        let total = measured.values().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
         // Ids of runs sort by time.
         let ended: BTreeMap<Uuid, u64> =
-            measured.iter().filter(|(run, _)| !unfinished.contains(run)).map(|(run, bytes)| (*run, *bytes)).collect();
-        let measured = measured.into_iter().map(|(run, bytes)| (run, Measured { bytes, is_last: !unfinished.contains(&run) }));
-        *self.measured.lock().expect("the lock is never poisoned") = measured.collect();
+            measured.iter().filter(|(run, _)| !unfinished.contains(run)).map(|(run, one)| (*run, one.bytes)).collect();
+        *known = measured;
+        drop(known);
         self.total.store(total, Ordering::Relaxed);
         let freed = ended.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
         self.unfinished.store(total.saturating_sub(freed), Ordering::Relaxed);
@@ -106,7 +117,7 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
         dir: folder.path().to_owned(),
         env: BTreeMap::new(),
         place: Place::Here,
-        confinement: processes.of_git(Network::None),
+        confinement: processes.of_worker(),
         egress: None,
         trace: None,
         stop: stop.clone(),
@@ -114,7 +125,8 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
         live_output: LiveOutput::default(),
         mask: Mask::default(),
     };
-    let mut running = std::pin::pin!(processes.run(command));
+    // Programs of steps may have all of the room for hours: then most of all it must be known what they leave.
+    let mut running = std::pin::pin!(processes.run_now(command));
     let result = tokio::select! {
         result = &mut running => result?,
         () = tokio::time::sleep(LIMIT) => {
@@ -123,8 +135,13 @@ pub(super) async fn measure(processes: &Processes, folder: &Folder) -> Result<u6
             return Err(Failure::transient(format!("du did not end within {} s", LIMIT.as_secs())));
         }
     };
-    // It says that it could not read a folder by its exit code; the sum is that of the rest.
-    bytes(&result.stdout).ok_or_else(|| Failure::transient(format!("du failed: {}", result.output.trim())))
+    sum(&result).map_err(Failure::transient)
+}
+
+/// What `du` found. It says by its exit code that it could not read a folder, or that files went while it counted; the sum is that of the rest.
+fn sum(result: &ProcessResult) -> Result<u64, String> {
+    let found = bytes(&result.stdout).filter(|_| result.exit_code.is_some());
+    found.ok_or_else(|| format!("du failed: {}", tail(result.output.trim(), WHY_BYTES)))
 }
 
 /// The sum, from `du`'s line.
@@ -138,8 +155,11 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{Disk, Measured, bytes, measure};
-    use crate::drivers::Processes;
+    use nofx_shared::secrets::Mask;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Disk, Measured, UNMEASURED_BYTES, bytes, measure, sum};
+    use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes};
     use crate::workspace::Folder;
 
     fn run(n: u128) -> Uuid {
@@ -149,7 +169,7 @@ mod tests {
     #[test]
     fn workspaces_of_runs_that_have_ended_go_oldest_first_until_the_rest_fits() {
         let disk = Disk::new(Some(100));
-        let measured = HashMap::from([(run(1), 30), (run(2), 40), (run(3), 50), (run(4), 30)]);
+        let measured = HashMap::from([(run(1), Some(30)), (run(2), Some(40)), (run(3), Some(50)), (run(4), Some(30))]);
         let unfinished = HashSet::from([run(1)]);
         assert_eq!(disk.update(measured.clone(), &unfinished), [run(2), run(3)], "110 are left without the second, 60 without the third");
         assert!(disk.check_room().is_ok(), "they are going");
@@ -166,10 +186,72 @@ mod tests {
     #[test]
     fn a_workspace_of_a_run_that_has_not_ended_stays_and_no_other_is_made() {
         let disk = Disk::new(Some(100));
-        let measured = HashMap::from([(run(1), 60), (run(2), 41), (run(3), 1)]);
+        let measured = HashMap::from([(run(1), Some(60)), (run(2), Some(41)), (run(3), Some(1))]);
         assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)])), [run(3)]);
         let failure = disk.check_room().expect_err("there is no room");
         assert!(failure.message.contains("NOFX_WORKSPACES_MB is 0"), "{}", failure.message);
+    }
+
+    #[test]
+    fn one_that_cannot_be_measured_counts_as_full_and_is_measured_again() {
+        let disk = Disk::new(Some(UNMEASURED_BYTES));
+        let none = HashSet::new();
+        assert_eq!(disk.update(HashMap::from([(run(1), None), (run(2), Some(1))]), &none), [run(1)], "it is no empty one");
+        assert_eq!(disk.known(run(1)), Some(Measured { bytes: UNMEASURED_BYTES, is_last: false }));
+        assert_eq!(disk.known(run(2)), Some(Measured { bytes: 1, is_last: true }));
+        // It was larger when it was measured last.
+        let more = UNMEASURED_BYTES + 1;
+        for found in [Some(more), None, None] {
+            assert!(disk.update(HashMap::from([(run(1), found)]), &HashSet::from([run(1)])).is_empty(), "its run has not ended");
+            assert_eq!(disk.usage(), (more, 1));
+        }
+        assert!(disk.check_room().is_err());
+        disk.update(HashMap::from([(run(1), Some(5))]), &none);
+        assert_eq!(disk.known(run(1)), Some(Measured { bytes: 5, is_last: true }));
+    }
+
+    #[test]
+    fn what_du_printed_before_it_was_killed_is_no_sum() {
+        let of = |exit_code, stdout: &str, stderr: &str| {
+            let output = format!("{stderr}{stdout}");
+            sum(&ProcessResult { exit_code, stdout: stdout.to_owned(), output, ..ProcessResult::default() }).ok()
+        };
+        assert_eq!(of(Some(0), "4096\t.\n", ""), Some(4096));
+        assert_eq!(of(Some(1), "4096\t.\n", "du: cannot access './a': No such file or directory\n"), Some(4096), "it went meanwhile");
+        assert_eq!(of(None, "4096\t.\n", ""), None, "it was killed");
+        assert_eq!(of(Some(1), "", "du: memory exhausted\n"), None);
+    }
+
+    fn sleeping(dir: &std::path::Path, stop: &CancellationToken) -> Command {
+        Command {
+            executable: Executable::Argv(["sleep", "600"].map(str::to_owned).to_vec()),
+            root: dir.to_owned(),
+            dir: dir.to_owned(),
+            env: std::collections::BTreeMap::new(),
+            place: Place::Here,
+            confinement: Confinement::NONE,
+            egress: None,
+            trace: None,
+            stop: stop.clone(),
+            max_output_bytes: 0,
+            live_output: LiveOutput::default(),
+            mask: Mask::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn programs_that_have_all_of_the_room_keep_nothing_from_being_measured() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (processes, stop) = (Processes::own(), CancellationToken::new());
+        let folder = Folder::new(&processes, root.path().to_owned()).expect("it is there");
+        let measured = async {
+            let measured = measure(&processes, &folder).await;
+            stop.cancel();
+            measured
+        };
+        // The first is polled first: it has the only permit.
+        let (_, measured) = tokio::join!(processes.run(sleeping(root.path(), &stop)), measured);
+        assert!(measured.is_ok(), "{measured:?}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Git in a workspace: argument arrays only, without prompts, hooks and system configuration.
+//! Git in a workspace: argument arrays only, without prompts, hooks and system configuration. What a step wrote there decides what git runs,
+//! so it runs as a program of the step does: with its user, level and limits, and counted as its own.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -7,10 +8,10 @@ use nofx_sandbox::Files;
 use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
-use tokio_util::sync::CancellationToken;
 
+use super::caller::Caller;
 use super::folder::Folder;
-use crate::drivers::{Command, Executable, LiveOutput, Place, ProcessResult, Processes};
+use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete. It is held twice, by a worker that may
 /// have no more than 2 GB.
@@ -19,16 +20,15 @@ const OUTPUT_BYTES: usize = 64 << 20;
 const INDEX_BYTES: u64 = 1 << 30;
 
 pub(crate) struct Git<'a> {
-    pub processes: &'a Processes,
+    pub caller: Caller,
     pub folder: &'a Folder,
-    pub stop: CancellationToken,
     /// More variables of git's environment.
     pub env: BTreeMap<String, String>,
 }
 
 impl<'a> Git<'a> {
-    pub(crate) fn new(processes: &'a Processes, folder: &'a Folder, stop: CancellationToken) -> Self {
-        Self { processes, folder, stop, env: BTreeMap::new() }
+    pub(crate) fn new(caller: Caller, folder: &'a Folder) -> Self {
+        Self { caller, folder, env: BTreeMap::new() }
     }
 
     /// Runs `git …` and returns its standard output; an error has git's message.
@@ -37,11 +37,10 @@ impl<'a> Git<'a> {
         if result.exit_code == Some(0) {
             return Ok(result.stdout);
         }
-        let verb = arguments.iter().find(|one| !one.starts_with('-')).copied().unwrap_or_default();
-        Err(Failure::transient(format!("git {verb} failed: {}", result.output.trim())))
+        Err(Failure::transient(format!("git {} failed: {}", verb(arguments), result.output.trim())))
     }
 
-    /// Runs `git …` for callers that read its exit code.
+    /// Runs `git …` for callers that read its exit code. Git that was killed has none, and is an error: it used too much, as a rule.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<ProcessResult, Failure> {
         let fixed =
             ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"];
@@ -50,23 +49,31 @@ impl<'a> Git<'a> {
         env.insert("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned());
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
         env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
+        // Only git that speaks to another repository has a network: what a step without one left in the workspace runs here, too.
+        let network = if is_remote(arguments) { self.caller.confinement.network } else { Network::None };
+        let egress = self.caller.egress.clone().filter(|_| network == Network::Proxy);
+        env.extend(egress.iter().flat_map(|grant| grant.variables()));
         let command = Command {
             executable: Executable::Argv(argv),
             root: self.folder.root().to_owned(),
             dir: self.folder.path().to_owned(),
             env,
             place: Place::Here,
-            confinement: self.processes.of_git(network(arguments)),
-            egress: None,
+            confinement: Confinement { network, ..self.caller.confinement },
+            egress,
             trace: None,
-            stop: self.stop.clone(),
+            stop: self.caller.stop.clone(),
             max_output_bytes: OUTPUT_BYTES,
             live_output: LiveOutput::default(),
             mask: Mask::default(),
         };
-        let result = self.processes.run(command).await?;
-        if self.stop.is_cancelled() {
+        let result = self.caller.processes.run(command).await?;
+        self.caller.count(&result);
+        if self.caller.stop.is_cancelled() {
             return Err(Failure::interrupted());
+        }
+        if result.exit_code.is_none() {
+            return Err(Failure::transient(format!("git {} {}", verb(arguments), result.death())));
         }
         if result.dropped_bytes > 0 {
             return Err(Failure::permanent(format!("git returned more than {OUTPUT_BYTES} bytes")));
@@ -83,28 +90,36 @@ impl<'a> Git<'a> {
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
         // A copy of the index: `git add` is fast and does not change the original.
-        let scratch = self.processes.scratch(Some(self.folder.path())).await?;
+        let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
         let index = scratch.path().join("index");
         let (from, to) = (self.folder.files().clone(), scratch.files()?);
         let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
         copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
-        let git = Git { processes: self.processes, folder: self.folder, stop: self.stop.clone(), env };
+        let git = Git { caller: self.caller.clone(), folder: self.folder, env };
         git.run(&["add", "--all", "--", "."]).await?;
         Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
 
     /// The commit that is checked out, if any.
     pub(crate) async fn head(&self) -> Result<Option<String>, Failure> {
-        let result = self.try_run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await?;
-        Ok((result.exit_code == Some(0)).then(|| result.stdout.trim().to_owned()))
+        self.verified("HEAD^{commit}").await
     }
 
     /// The commit that a name stands for.
     pub(crate) async fn commit(&self, name: &str) -> Result<Option<String>, Failure> {
-        let result = self.try_run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")]).await?;
-        Ok((result.exit_code == Some(0)).then(|| result.stdout.trim().to_owned()))
+        self.verified(&format!("{name}^{{commit}}")).await
+    }
+
+    /// The object that a name stands for. Git exits with 1 when there is none; whatever else keeps it from saying so is an error.
+    async fn verified(&self, name: &str) -> Result<Option<String>, Failure> {
+        let result = self.try_run(&["rev-parse", "--verify", "--quiet", "--end-of-options", name]).await?;
+        match result.exit_code {
+            Some(0) => Ok(Some(result.stdout.trim().to_owned())),
+            Some(1) => Ok(None),
+            _ => Err(Failure::transient(format!("git rev-parse failed: {}", result.output.trim()))),
+        }
     }
 
     /// The paths of all files of a tree.
@@ -114,17 +129,22 @@ impl<'a> Git<'a> {
     }
 }
 
-/// Only git that speaks to another repository has a network: what a step without one left in the workspace runs here, too.
-fn network(arguments: &[&str]) -> Network {
+/// The command in git's arguments.
+fn verb<'a>(arguments: &[&'a str]) -> &'a str {
     let mut left = arguments.iter();
     while let Some(argument) = left.next() {
         match *argument {
             "-c" => drop(left.next()),
             option if option.starts_with('-') => {}
-            verb => return if ["clone", "fetch", "ls-remote", "push"].contains(&verb) { Network::All } else { Network::None },
+            verb => return verb,
         }
     }
-    Network::None
+    ""
+}
+
+/// Whether git speaks to another repository.
+fn is_remote(arguments: &[&str]) -> bool {
+    ["clone", "fetch", "ls-remote", "push"].contains(&verb(arguments))
 }
 
 /// Arguments for the other end when it is a repository of this machine: it belongs to somebody else, whom its git would not trust.
@@ -146,19 +166,53 @@ fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use nofx_shared::drivers::Network;
+    use tokio_util::sync::CancellationToken;
 
-    use super::network;
+    use super::{Git, is_remote};
+    use crate::drivers::Processes;
+    use crate::workspace::{Caller, Folder};
+
+    #[tokio::test]
+    async fn a_name_of_nothing_is_none_and_a_repository_that_cannot_be_read_is_an_error() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let processes = Processes::own();
+        let folder = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+        let git = Git::new(Caller::person(&processes, &CancellationToken::new()), &folder);
+        git.run(&["init", "--quiet"]).await.expect("a repository");
+        assert_eq!(git.head().await.expect("it is read"), None, "there is no commit yet");
+        let commit = ["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "--allow-empty", "--message", "one"];
+        git.run(&commit).await.expect("a commit");
+        let head = git.head().await.expect("it is read").expect("a commit");
+        assert_eq!(git.commit("HEAD").await.expect("it is read"), Some(head.clone()));
+        for none in ["nothing", "origin/main", "--all", "HEAD~1", "", &"0".repeat(40)] {
+            assert_eq!(git.commit(none).await.expect(none), None, "{none:?}");
+        }
+        std::fs::remove_dir_all(dir.path().join(".git/refs")).expect("removed");
+        for result in [git.head().await, git.commit("HEAD").await] {
+            let why = result.expect_err("evidence without its commit would look complete").message;
+            assert!(why.contains("git rev-parse failed: fatal"), "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn git_that_is_killed_is_an_error_whatever_its_caller_reads() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let processes = Processes::own();
+        let folder = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+        let git = Git::new(Caller::person(&processes, &CancellationToken::new()), &folder);
+        let why = git.try_run(&["-c", "alias.die=!kill -9 $PPID $$", "die"]).await.err().expect("it has no exit code").message;
+        assert_eq!(why, "git die was killed by a signal");
+    }
 
     #[test]
     fn only_what_speaks_to_another_repository_has_a_network() {
         for remote in [&["clone", "--quiet", "x"][..], &["-c", "a=b", "push"], &["--no-pager", "ls-remote"], &["fetch"]] {
-            assert_eq!(network(remote), Network::All, "{remote:?}");
+            assert!(is_remote(remote), "{remote:?}");
         }
         for local in
             [&["checkout", "push"][..], &["-c", "clone", "add", "--all"], &["write-tree"], &[], &["-c"], &["commit", "-m", "fetch"]]
         {
-            assert_eq!(network(local), Network::None, "{local:?}");
+            assert!(!is_remote(local), "{local:?}");
         }
     }
 }

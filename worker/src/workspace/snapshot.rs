@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use nofx_shared::engine::Failure;
-use tokio_util::sync::CancellationToken;
 
+use super::caller::Caller;
 use super::folder::Folder;
 use super::git::Git;
-use crate::drivers::{Processes, Scratch};
+use crate::drivers::Scratch;
 
 pub(crate) struct Snapshots<'a> {
     git: Git<'a>,
@@ -16,12 +16,12 @@ pub(crate) struct Snapshots<'a> {
 }
 
 impl<'a> Snapshots<'a> {
-    pub(crate) async fn new(processes: &'a Processes, folder: &'a Folder, stop: CancellationToken) -> Result<Self, Failure> {
-        let mut git = Git::new(processes, folder, stop);
+    pub(crate) async fn new(caller: Caller, folder: &'a Folder) -> Result<Self, Failure> {
+        let mut git = Git::new(caller, folder);
         if git.is_repository().await? {
             return Ok(Self { git, _temporary: None });
         }
-        let temporary = processes.scratch(Some(folder.path())).await?;
+        let temporary = git.caller.processes.scratch(Some(folder.path())).await?;
         git.env = BTreeMap::from(
             [("GIT_DIR", temporary.path()), ("GIT_WORK_TREE", folder.path())]
                 .map(|(name, path)| (name.to_owned(), path.to_string_lossy().into_owned())),

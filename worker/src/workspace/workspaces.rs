@@ -10,9 +10,9 @@ use nofx_sandbox::Sandbox;
 use nofx_shared::engine::Failure;
 use nofx_shared::plan::Workspace;
 use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::caller::Caller;
 use super::disk::{Disk, measure};
 use super::folder::Folder;
 use super::git::{Git, of_others};
@@ -58,14 +58,14 @@ impl Workspaces {
         Self { sandbox, processes, created: Mutex::default(), disk: Disk::new(most) }
     }
 
-    /// The run's folder: a checkout, or an empty folder when the plan names no repository.
-    pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>) -> Result<Folder, Failure> {
+    /// The run's folder: a checkout, or an empty folder when the plan names no repository. Whoever comes first makes it.
+    pub(crate) async fn open(&self, run: Uuid, source: Option<&Workspace>, caller: &Caller) -> Result<Folder, Failure> {
         let cell = Arc::clone(self.created.lock().expect("the lock is never poisoned").entry(run).or_default());
-        let path = cell.get_or_try_init(|| self.create(run, source)).await?;
+        let path = cell.get_or_try_init(|| self.create(run, source, caller)).await?;
         Folder::new(&self.processes, path.clone())
     }
 
-    async fn create(&self, run: Uuid, source: Option<&Workspace>) -> Result<PathBuf, Failure> {
+    async fn create(&self, run: Uuid, source: Option<&Workspace>, caller: &Caller) -> Result<PathBuf, Failure> {
         // It is complete; another worker on this machine may have created it.
         if let Some(found) = self.supervised(move |sandbox| sandbox.find_workspace(run)).await? {
             return Ok(found);
@@ -76,7 +76,7 @@ impl Workspaces {
         }
         let new = self.supervised(move |sandbox| Unadopted::create(sandbox, run)).await?;
         if let Some(source) = source {
-            self.check_out(&new.folder, source).await?;
+            self.check_out(&new.folder, source, caller).await?;
         }
         // If another worker on this machine was faster, its checkout is used.
         self.supervised(move |_| new.adopt(run)).await?;
@@ -84,9 +84,9 @@ impl Workspaces {
         found.ok_or_else(|| Failure::transient("the workspace is gone"))
     }
 
-    async fn check_out(&self, folder: &Path, source: &Workspace) -> Result<(), Failure> {
+    async fn check_out(&self, folder: &Path, source: &Workspace, caller: &Caller) -> Result<(), Failure> {
         let folder = Folder::new(&self.processes, folder.to_owned())?;
-        let git = Git::new(&self.processes, &folder, CancellationToken::new());
+        let git = Git::new(caller.for_checkout(), &folder);
         git.run(&[&["clone", "--quiet", "--no-hardlinks"], of_others("--upload-pack", &source.git), &["--", &source.git, "."]].concat())
             .await?;
         if let Some(reference) = &source.r#ref {
@@ -126,18 +126,17 @@ impl Workspaces {
 
     /// Measures the folders of these runs, those of ended ones once. Returns the runs whose folders must go so that the rest fits.
     pub(crate) async fn measure(&self, runs: Vec<Uuid>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
-        let mut measured = HashMap::new();
+        let mut found = HashMap::new();
         for run in runs {
-            let known = self.disk.known(run);
-            let bytes = match known {
+            let bytes = match self.disk.known(run) {
                 // A run that was retried changes it again.
                 Some(known) if known.is_last && !unfinished.contains(&run) => Ok(known.bytes),
                 _ => self.bytes(run).await,
             };
             let bytes = bytes.inspect_err(|failure| tracing::warn!(error = failure.message, %run, "could not measure a workspace"));
-            measured.insert(run, bytes.ok().or_else(|| known.map(|known| known.bytes)).unwrap_or_default());
+            found.insert(run, bytes.ok());
         }
-        self.disk.update(measured, unfinished)
+        self.disk.update(found, unfinished)
     }
 
     async fn bytes(&self, run: Uuid) -> Result<u64, Failure> {

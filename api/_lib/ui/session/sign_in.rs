@@ -175,7 +175,9 @@ async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: 
 
 /// `POST /ui/sign-out`
 pub(in crate::ui) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
-    ui.auth.sign_out(&form.session.caller.token).await;
+    if let Some(token) = &form.session.caller.session {
+        ui.auth.sign_out(token).await;
+    }
     let mut response = Redirect::to("/ui/sign-in").into_response();
     clear(response.headers_mut(), is_secure(&form.parts.headers));
     response

@@ -2,11 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nofx_shared::auth::{Caller, Role};
 use nofx_shared::problem::{Kind, Problem};
-use serde_json::Value;
 
 use super::cookies::BROWSER_COOKIE;
 use crate::http::{Identity, Refusal, cookie};
@@ -36,13 +33,7 @@ impl FromRequestParts<Ui> for Session {
         if caller.scopes.is_some() {
             return Err(Problem::new(Kind::Forbidden, "Scoped API keys cannot open the dashboard. Use the API.").into());
         }
-        let email = email_of(&caller.token).unwrap_or_else(|| caller.subject.clone());
+        let email = caller.email.clone().unwrap_or_else(|| caller.subject.clone());
         Ok(Self { browser: cookie(&parts.headers, BROWSER_COOKIE).unwrap_or_default().to_owned(), caller, email })
     }
-}
-
-/// The address in a token that was checked.
-fn email_of(token: &str) -> Option<String> {
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()?;
-    claims["email"].as_str().map(str::to_owned)
 }

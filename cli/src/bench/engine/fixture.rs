@@ -8,6 +8,7 @@ use nofx_shared::db::Db;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
 
+use crate::bench::memory;
 use crate::bench::stack::BenchStack;
 use crate::exit::Error;
 
@@ -88,8 +89,8 @@ impl Fixture {
 
     pub(super) fn memory(&self) -> Memory {
         let pids = &self.stack.dev.pids;
-        let worker_mb = pids.workers.first().map_or(f64::NAN, |pid| BenchStack::worker_rss_mb(i64::from(*pid)));
-        Memory { worker_mb, api_mb: BenchStack::rss_mb(i64::from(pids.api)) }
+        let worker_mb = pids.workers.first().map_or(f64::NAN, |pid| memory::worker_of(i64::from(*pid)).map_or(f64::NAN, memory::resident));
+        Memory { worker_mb, api_mb: memory::resident(i64::from(pids.api)) }
     }
 
     /// Once what the start needed is over.

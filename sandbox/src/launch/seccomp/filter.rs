@@ -8,21 +8,18 @@ use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompFilter, Target
 use sha2::{Digest, Sha256};
 
 use super::arguments::Sockets;
+use super::search::only;
 use super::{allowed, arguments, denied};
 
 /// The filters, in the order in which they are applied: of two that refuse a call the later one's answer counts.
 pub(super) fn filters(sockets: Sockets, has_own_ipc: bool) -> Result<[BpfProgram; 2], BackendError> {
     let ipc = if has_own_ipc { allowed::IPC } else { &[] };
-    let allowed = [allowed::EVERYWHERE, allowed::HERE, allowed::NEWER, ipc].concat().into_iter().map(|call| (call, vec![])).collect();
+    let allowed = [allowed::EVERYWHERE, allowed::HERE, allowed::NEWER, ipc].concat();
     let mut refused: BTreeMap<_, _> = denied::ALWAYS.iter().map(|call| (*call, vec![])).collect();
     refused.extend(arguments::refused(sockets)?);
-    Ok([program(allowed, errno(libc::ENOSYS), SeccompAction::Allow)?, program(refused, SeccompAction::Allow, errno(libc::EPERM))?])
-}
-
-type Rules = BTreeMap<i64, Vec<seccompiler::SeccompRule>>;
-
-fn program(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> Result<BpfProgram, BackendError> {
-    SeccompFilter::new(rules, otherwise, listed, TargetArch::try_from(std::env::consts::ARCH)?)?.try_into()
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    let refusals = SeccompFilter::new(refused, SeccompAction::Allow, errno(libc::EPERM), arch)?;
+    Ok([only(&allowed, errno(libc::ENOSYS), arch), refusals.try_into()?])
 }
 
 fn errno(number: i32) -> SeccompAction {

@@ -5,6 +5,7 @@ mod apply;
 mod arguments;
 mod denied;
 mod filter;
+mod search;
 
 pub(super) use apply::apply;
 pub(super) use arguments::Sockets;

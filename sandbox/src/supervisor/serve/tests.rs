@@ -17,7 +17,7 @@ fn supervisor(root: &Path) -> Supervisor {
         outside: Namespaces::default(),
     };
     let folders = Folders::new(&root.join("workspaces"), "test", None).expect("folders");
-    Supervisor::new(Socket::pair().expect("a pair").0, Pid::this(), folders, places)
+    Supervisor::new(Socket::pair().expect("a pair").0, Pid::this(), folders, places, None)
 }
 
 fn output() -> Vec<OwnedFd> {

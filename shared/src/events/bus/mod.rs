@@ -9,4 +9,3 @@ mod viewer;
 
 pub use event_bus::EventBus;
 pub(crate) use redis::CHANNEL;
-pub use viewer::viewer_token;

@@ -10,7 +10,7 @@ use super::metered::metered;
 use super::parse::parse;
 use super::size::charge_whole;
 use super::{Budget, Invalid, Names};
-use crate::plan::limits;
+use crate::plan::{VALUE_DEPTH, is_deep};
 
 /// What an evaluation costs before it begins, in units: it goes to another thread and back.
 const START: u64 = 50;
@@ -55,8 +55,8 @@ impl Evaluations {
             .map_err(|_| Invalid::Expression(format!("could not evaluate `{source}`")))?
             .map_err(failed)?;
         let json = value.json().map_err(|error| Invalid::of(source, &format_args!("is not a JSON value: {error}")))?;
-        if depth(&json) > limits::RESULT_DEPTH {
-            return Err(Invalid::of(source, &format_args!("the value is nested deeper than {} levels", limits::RESULT_DEPTH)));
+        if is_deep(&json) {
+            return Err(Invalid::of(source, &format_args!("the value is nested deeper than {VALUE_DEPTH} levels")));
         }
         Ok(json)
     }
@@ -69,12 +69,4 @@ fn run(tree: &Tree, names: &Names) -> Charged<cel::Value> {
         charge_whole(value.as_ref())?;
     }
     cel::Value::try_from(value.as_ref())
-}
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
 }

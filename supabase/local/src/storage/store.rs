@@ -1,5 +1,7 @@
 //! Where objects are: rows in Postgres, bytes in files. Who may read or write them is in `rules`.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub(crate) struct Storage {
 impl Storage {
     pub(crate) fn open(dir: PathBuf, admin_url: String) -> Result<Self, Error> {
         std::fs::create_dir_all(&dir).at("could not create", &dir)?;
+        // Other users may pass through the data folder.
+        std::fs::set_permissions(&dir, Permissions::from_mode(0o700)).at("could not close", &dir)?;
         Ok(Self { dir, admin_url, client: Mutex::new(None) })
     }
 

@@ -18,7 +18,7 @@ select nofx.settle_steps('w', jsonb_build_array(jsonb_build_object('step_id', ta
 select is(pg_temp.used(), '2000 33', 'an outcome that is not accepted counts nothing');
 select is((select count(*)::int from nofx.event where run_id = tap.run() and type = 'sandbox.used'), 2);
 select is((select data from nofx.event where step_id = tap.step('s0') and type = 'sandbox.used'),
-  '{"name": "s0", "tool": "bash", "driver": "worker-container", "level": "L2", "cpu_ms": 1500, "max_rss_bytes": 4096, "wall_ms": 30, "cost_micro_usd": 0, "destinations": []}');
+  '{"name": "s0", "tool": "bash", "driver": "worker-container", "level": "L2", "cpu_ms": 1500, "max_rss_bytes": 4096, "wall_ms": 30, "read_bytes": 0, "written_bytes": 0, "cost_micro_usd": 0, "destinations": []}');
 select is((select data ->> 'level' from nofx.event where step_id = tap.step('s1') and type = 'sandbox.used'), null, 'its driver reported no level');
 select is((select data #>> '{destinations,0,host}' from nofx.event where step_id = tap.step('s1') and type = 'sandbox.used'), 'a.example', 'what it reached');
 select is(nofx_private.cpu_ms_today(gen_random_uuid()), 0::bigint);

@@ -5,7 +5,8 @@ select tap.be_service();
 select nofx.set_networks(current_setting('tap.tenant')::uuid, '{10.1.0.0/16}');
 select tap.be('contributor');
 select tap.submit('[{"name": "a", "tool": "bash"}, {"name": "b", "tool": "http"},
-  {"name": "c", "tool": "bash", "spec": {"resources": {"network": "proxy"}}}, {"name": "d", "tool": "bash", "spec": {"resources": "proxy"}}]');
+  {"name": "c", "tool": "bash", "spec": {"resources": {"network": "proxy"}}}, {"name": "d", "tool": "bash"}]');
+update nofx.step set spec = '{"resources": "proxy"}' where id = tap.step('d');
 create function pg_temp.networks(p_name text) returns text language sql as $$
   select d ->> 'networks' from json_array_elements(nofx_private.describe_steps(array[tap.step(p_name)], null)) as d
 $$;

@@ -1,10 +1,11 @@
 begin;
-select plan(3);
+select plan(4);
 select tap.tenant();
 create function nofx_hooks.echo_tenant(p jsonb) returns jsonb language sql as $$ select jsonb_build_object('tenant', current_setting('nofx.tenant'), 'p', p) $$;
 select throws_ok($$ select nofx.call_hook_function('echo_tenant', current_setting('tap.tenant')::uuid, '1') $$, 'PT403', 'forbidden');
 select tap.be_service();
 select throws_ok($$ select nofx.call_hook_function('pg_sleep', current_setting('tap.tenant')::uuid, '1') $$, 'PT404', 'hook-not-found');
 select is(nofx.call_hook_function('echo_tenant', current_setting('tap.tenant')::uuid, '1') ->> 'tenant', current_setting('tap.tenant'));
+select is((select array['statement_timeout=5s'] <@ proconfig from pg_proc where oid = 'nofx.call_hook_function'::regproc), true, 'for PostgREST to set');
 select * from finish();
 rollback;

@@ -16,7 +16,7 @@ fn claimed(fields: &Value) -> ClaimedStep {
     for (name, value) in fields.as_object().expect("an object") {
         row[name] = value.clone();
     }
-    serde_json::from_value(row).expect("a claimed step")
+    ClaimedStep::read(&row.to_string()).expect("a claimed step")
 }
 
 fn gate(status: &str) -> Value {
@@ -168,8 +168,11 @@ fn a_level_that_the_host_lacks_fails_the_step_with_what_it_lacks() {
         |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
     let lacks = "`min_isolation` of the step is L3, which the host of this worker does not offer: could not start `bwrap`";
     assert_eq!(why(json!({"spec": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())));
-    assert_eq!(why(json!({"tool": "gate:unit", "isolation": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())));
+    for tool in ["gate:unit", "git:commit", "workspace:write", "codegen"] {
+        assert_eq!(why(json!({"tool": tool, "isolation": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())), "{tool}");
+    }
     assert_eq!(why(json!({"spec": {"min_isolation": "L2"}})), None);
+    assert_eq!(why(json!({"tool": "git:commit", "spec": {"min_isolation": "L4"}})), None, "git has the highest level that there is");
     assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
 }
 
@@ -209,7 +212,9 @@ fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
     };
     assert_eq!(why(json!({"spec": {"min_isolation": "L1"}})), both("L1"));
     assert_eq!(why(json!({"spec": {"min_isolation": "L1"}, "isolation": {"min_isolation": "L2"}})), both("L2"));
-    assert_eq!(why(json!({"tool": "gate:unit", "isolation": {"min_isolation": "L3"}})), both("L3"));
+    for tool in ["gate:unit", "git:push", "workspace:write", "codegen"] {
+        assert_eq!(why(json!({"tool": tool, "isolation": {"min_isolation": "L3"}})), both("L3"), "{tool}");
+    }
     assert_eq!(why(json!({})), None, "nobody demands anything");
     assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
     for own in [json!({"driver": "e2b"}), json!({"driver": "modal"}), json!({"placement": "task"})] {
@@ -232,6 +237,6 @@ fn a_row_that_no_plan_check_has_seen_fails_its_step() {
         json!(null),
     ] {
         let why = refusal(&json!({"tool": "bash", "spec": spec}));
-        assert!(why.contains("spec cannot be read") || why.contains("of the step:"), "{why}");
+        assert!(why.contains("row cannot be read") || why.contains("of the step:"), "{why}");
     }
 }

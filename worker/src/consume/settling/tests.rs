@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::step::Sandboxed;
+use crate::drivers::Sandboxed;
 
 use super::*;
 
@@ -18,14 +18,21 @@ struct Database {
     /// Refuses outcomes of this step unless the step failed.
     refuses: Uuid,
     batches: Mutex<Vec<Vec<Value>>>,
+    /// The writes that it got; it is unavailable for the first, and answers each other one when it may.
+    writes: Mutex<Vec<Value>>,
+    may_answer: tokio::sync::Semaphore,
 }
 
 impl Database {
     async fn start(refuses: Uuid) -> (Arc<Self>, Db) {
-        let database = Arc::new(Self { refuses, batches: Mutex::default() });
+        let database =
+            Arc::new(Self { refuses, batches: Mutex::default(), writes: Mutex::default(), may_answer: tokio::sync::Semaphore::new(0) });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/rpc/settle_steps", post(settle)).with_state(Arc::clone(&database));
+        let router = Router::new()
+            .route("/rpc/settle_steps", post(settle))
+            .route("/rpc/settle_write", post(settle_write))
+            .with_state(Arc::clone(&database));
         tokio::spawn(async move { axum::serve(listener, router).await });
         (database, Db::new(&url, "key", "token"))
     }
@@ -38,8 +45,24 @@ async fn settle(State(database): State<Arc<Database>>, Json(arguments): Json<Val
     if is_refused {
         return (StatusCode::BAD_REQUEST, Json(json!({"code": "22P05", "message": "unsupported Unicode escape sequence"})));
     }
-    let settled = json!({"refused": [], "claims": [], "wake_for": [], "next_due_at": null, "has_checks": false, "has_hooks": false});
-    (StatusCode::OK, Json(settled))
+    (StatusCode::OK, Json(settled()))
+}
+
+async fn settle_write(State(database): State<Arc<Database>>, Json(arguments): Json<Value>) -> (StatusCode, Json<Value>) {
+    let is_first = {
+        let mut writes = database.writes.lock().expect("the lock is never poisoned");
+        writes.push(arguments);
+        writes.len() == 1
+    };
+    if is_first {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": "PGRST003", "message": "no connection"})));
+    }
+    database.may_answer.acquire().await.expect("it is open").forget();
+    (StatusCode::OK, Json(settled()))
+}
+
+fn settled() -> Value {
+    json!({"refused": [], "claims": [], "wake_for": [], "next_due_at": null, "has_checks": false, "has_hooks": false})
 }
 
 fn settling(db: Db) -> Settling {
@@ -48,6 +71,7 @@ fn settling(db: Db) -> Settling {
 
 fn result(run: Uuid, step: Uuid) -> StepResult {
     StepResult {
+        tenant: run,
         run,
         step,
         token: Uuid::now_v7(),
@@ -97,4 +121,55 @@ async fn results_of_a_run_wait_for_its_settle_in_flight() {
     settling.add(result(other, Uuid::now_v7()));
     settling.send(false, 0, 0);
     assert_eq!((settling.results.len(), settling.in_flight.len()), (1, 2), "another run needs another lock");
+}
+
+#[tokio::test]
+async fn a_write_is_settled_alone_and_delays_no_result_of_its_run() {
+    let (database, db) = Database::start(Uuid::nil()).await;
+    let mut settling = settling(db);
+    let run = Uuid::now_v7();
+    settling.add(StepResult { outcome: Outcome::Write { write: json!({"op": "insert"}) }, ..result(run, Uuid::now_v7()) });
+    assert!(settling.has_results() && !settling.is_idle() && settling.waiting_writes() == 1);
+    settling.send(false, 0, 0);
+    let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+    assert!(settling.receive(reply).is_none() && settling.waiting_writes() == 1, "it is sent again");
+    tokio::time::sleep_until(settling.backoff_until().expect("a while later")).await;
+    settling.send(false, 0, 0);
+    assert_eq!((settling.waiting_writes(), settling.writes.in_flight()), (0, 1));
+
+    // While the table takes its time, others of the run and of the tenant are settled.
+    for _ in 0..2 {
+        settling.add(result(run, Uuid::now_v7()));
+        settling.send(false, 0, 0);
+        let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+        assert_eq!(reply.sent.len(), 1);
+        assert!(settling.receive(reply).is_some());
+    }
+    assert!(!settling.is_idle());
+    database.may_answer.add_permits(1);
+    let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+    assert_eq!(reply.tokens().len(), 1);
+    assert!(settling.receive(reply).is_some() && settling.is_idle());
+
+    let writes = database.writes.lock().expect("the lock is never poisoned");
+    assert_eq!(writes.len(), 2);
+    assert_eq!((&writes[1]["p_outcome"]["outputs"], &writes[1]["p_outcome"]["kind"]), (&json!({"op": "insert"}), &Value::Null));
+    assert!(database.batches.lock().expect("the lock is never poisoned").iter().all(|batch| batch.len() == 1));
+}
+
+#[tokio::test]
+async fn a_write_claims_one_step_in_the_place_of_its_own() {
+    let (_, db) = Database::start(Uuid::nil()).await;
+    let mut settling = settling(db);
+    settling.add(StepResult { outcome: Outcome::Write { write: json!({}) }, ..result(Uuid::now_v7(), Uuid::now_v7()) });
+    settling.send(true, 0, 0);
+    let mut capacities = vec![];
+    for _ in 0..2 {
+        let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+        capacities.push((reply.sent.len(), reply.capacity));
+        settling.receive(reply);
+    }
+    capacities.sort_unstable();
+    assert_eq!(capacities, [(0, 7), (1, 1)], "the rest of the eight is for others");
+    assert_eq!(settling.capacity_in_flight, 0);
 }

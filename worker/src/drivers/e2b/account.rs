@@ -81,7 +81,9 @@ impl E2b {
             (Some(url), _) => url.clone(),
             (None, domain) => format!("https://{}-{sandbox_id}.{}", Sandbox::PORT, domain.as_deref().unwrap_or("e2b.app")),
         };
-        Ok(Arc::new(Sandbox::new(self.http.clone(), sandbox_id, url, envd_access_token)))
+        // A proxy sees nothing of what is encrypted, and all of the rest.
+        let http = if url.starts_with("https:") { self.http.clone() } else { net::direct_client() };
+        Ok(Arc::new(Sandbox::new(http, sandbox_id, url, envd_access_token)))
     }
 
     async fn list(&self, deployment: &str) -> Result<Vec<Listed>, Fault> {

@@ -1,6 +1,6 @@
 //! The accounts in which machines are made: each tenant's own when its secrets have the keys of a driver, else the deployment's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nofx_shared::drivers::{Driver, Placement};
@@ -26,6 +26,8 @@ struct Maker {
     account: Make,
     /// What must be set for it, in words.
     needs: &'static str,
+    /// Whether a call of an account that nobody uses costs more than the call: Modal's starts a process.
+    is_costly: bool,
 }
 
 /// The one list of drivers that make machines.
@@ -35,6 +37,7 @@ const MAKERS: [Maker; 3] = [
         keys: &["E2B_API_KEY"],
         account: |providers, keys| Some(Arc::new(E2b::new(providers.settings.e2b.clone(), keys.concat()))),
         needs: "neither the tenant's secrets nor the settings have E2B_API_KEY",
+        is_costly: false,
     },
     Maker {
         kind: (Driver::Modal, None),
@@ -45,12 +48,14 @@ const MAKERS: [Maker; 3] = [
             Some(Arc::new(Modal::new(settings, Arc::clone(&providers.bridges), id, secret)))
         },
         needs: "the setting NOFX_MODAL_PYTHON is needed, and MODAL_TOKEN_ID and MODAL_TOKEN_SECRET in the tenant's secrets or the settings",
+        is_costly: true,
     },
     Maker {
         kind: (Driver::WorkerContainer, Some(Placement::Ecs)),
         keys: &[],
         account: |providers, _| Some(Arc::new(Tasks::new(providers.settings.tasks.clone()?, Arc::clone(&providers.ecs)))),
         needs: "the setting NOFX_TASK_CLUSTER is needed for tasks of steps",
+        is_costly: false,
     },
 ];
 
@@ -61,22 +66,33 @@ struct Providers {
     ecs: EcsClient,
 }
 
-/// Most tenants whose own accounts are searched for machines that nobody ended.
-const TENANTS: usize = 10_000;
+/// Whose account it is: the place of its driver in the list, and the tenant, or none for the deployment's.
+type Owner = (usize, Option<Uuid>);
+
+/// Most accounts that are searched at once for machines that nobody ended.
+const SEARCHED: usize = 10_000;
 
 pub(crate) struct Accounts {
     providers: Providers,
     secrets: Arc<SecretStore>,
     /// The name of this deployment in tags: several may share an account.
     pub deployment: String,
-    /// Tenants with an account of their own that had machines since this worker started.
-    tenants: Mutex<BTreeSet<(usize, Uuid)>>,
+    /// Where machines may be that nobody ends: the deployment's when the worker starts, which may have been killed before, and each that is
+    /// used since it was found empty.
+    searched: Mutex<BTreeSet<Owner>>,
+}
+
+/// An account to be searched, and whose it is: tenants may share one.
+pub(crate) struct Searched {
+    pub account: Arc<dyn Account>,
+    owners: Vec<Owner>,
 }
 
 impl Accounts {
     pub(crate) fn new(settings: settings::Machines, secrets: Arc<SecretStore>, deployment: String) -> Self {
         let providers = Providers { settings, bridges: Arc::default(), ecs: EcsClient::default() };
-        Self { providers, secrets, deployment, tenants: Mutex::default() }
+        let searched = (0..MAKERS.len()).map(|place| (place, None)).collect();
+        Self { providers, secrets, deployment, searched: Mutex::new(searched) }
     }
 
     /// Whether programs of these steps run on machines.
@@ -91,35 +107,60 @@ impl Accounts {
         let failed = |error: Error| Failure::transient(format!("could not read the keys of {driver}: {error}"));
         let place = place_of(spec.kind).ok_or_else(|| refused("the driver makes no machines"))?;
         let maker = &MAKERS[place];
-        let keys = match self.own_keys(place, tenant).await.map_err(failed)? {
-            Some(keys) => {
-                let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-                if tenants.len() < TENANTS {
-                    tenants.insert((place, tenant));
-                }
-                Some(keys)
-            }
-            None => self.keys_of_deployment(place).await.map_err(failed)?,
+        let (keys, owner) = match self.own_keys(place, tenant).await.map_err(failed)? {
+            Some(keys) => (Some(keys), (place, Some(tenant))),
+            None => (self.keys_of_deployment(place).await.map_err(failed)?, (place, None)),
         };
+        self.search_again([owner]);
         keys.and_then(|keys| (maker.account)(&self.providers, keys)).ok_or_else(|| refused(maker.needs))
     }
 
-    /// All accounts in which machines of this deployment may be. Those whose keys cannot be read now are left out.
-    pub(crate) async fn all(&self) -> Vec<Arc<dyn Account>> {
-        // Tenants may share an account.
-        let mut all = BTreeSet::new();
-        for place in 0..MAKERS.len() {
-            if let Ok(Some(keys)) = self.keys_of_deployment(place).await {
-                all.insert((place, keys));
+    /// A machine of this attempt may be left.
+    pub(super) fn search_for(&self, spec: &Spec) {
+        if let Some(place) = place_of(spec.kind) {
+            self.search_again([(place, Some(spec.tags.tenant)), (place, None)]);
+        }
+    }
+
+    /// The accounts in which machines of this deployment may be that nobody ends. Each is forgotten, unless it is used meanwhile or `keep`
+    /// is called; the deployment's stay where a call costs nothing: machines of other workers are there, too.
+    pub(crate) async fn take_searched(&self) -> Vec<Searched> {
+        let mut owners = std::mem::take(&mut *self.searched.lock().unwrap_or_else(PoisonError::into_inner));
+        owners.extend((0..MAKERS.len()).filter(|place| !MAKERS[*place].is_costly).map(|place| (place, None)));
+        let mut all = BTreeMap::<_, Vec<Owner>>::new();
+        for owner in owners {
+            let (place, tenant) = owner;
+            let keys = match tenant {
+                Some(tenant) => self.own_keys(place, tenant).await,
+                None => self.keys_of_deployment(place).await,
+            };
+            match keys {
+                Ok(Some(keys)) => all.entry((place, keys)).or_default().push(owner),
+                Ok(None) => {}
+                // They can be read later.
+                Err(_) => self.search_again([owner]),
             }
         }
-        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (place, tenant) in tenants {
-            if let Ok(Some(keys)) = self.own_keys(place, tenant).await {
-                all.insert((place, keys));
+        let searched = |((place, keys), owners): ((usize, Vec<String>), _)| {
+            let account = (MAKERS[place].account)(&self.providers, keys)?;
+            Some(Searched { account, owners })
+        };
+        all.into_iter().filter_map(searched).collect()
+    }
+
+    /// Searches it again the next time.
+    pub(crate) fn keep(&self, searched: &Searched) {
+        self.search_again(searched.owners.iter().copied());
+    }
+
+    fn search_again(&self, owners: impl IntoIterator<Item = Owner>) {
+        let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
+        for owner in owners {
+            // In what finds no place machines end with their lifetime.
+            if searched.len() < SEARCHED {
+                searched.insert(owner);
             }
         }
-        all.into_iter().filter_map(|(place, keys)| (MAKERS[place].account)(&self.providers, keys)).collect()
     }
 
     async fn own_keys(&self, place: usize, tenant: Uuid) -> Result<Option<Vec<String>>, Error> {
@@ -156,3 +197,6 @@ impl Accounts {
 fn place_of(kind: Kind) -> Option<usize> {
     MAKERS.iter().position(|maker| maker.kind == kind)
 }
+
+#[cfg(test)]
+mod tests;

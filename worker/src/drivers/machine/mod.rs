@@ -10,6 +10,7 @@ mod fault;
 mod here;
 mod own;
 mod receive;
+mod received;
 mod run;
 mod script;
 mod send;

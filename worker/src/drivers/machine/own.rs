@@ -98,11 +98,16 @@ impl OwnMachine {
         let wall = state.since.take().map(|since| since.elapsed());
         match tokio::time::timeout(LONGEST_END, self.kill(&mut state)).await {
             Ok(Ok(())) => {}
-            Ok(Err(why)) => tracing::warn!(%why, step = %self.spec.tags.step, "could not kill a machine; the job reap_machines will"),
-            Err(_) => tracing::warn!(step = %self.spec.tags.step, "killing a machine takes long; the job reap_machines will"),
+            Ok(Err(why)) => self.leave(&why.to_string()),
+            Err(_) => self.leave("it takes long"),
         }
         let wall_ms = |wall: Duration| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
         wall.map(|wall| Usage { wall_ms: wall_ms(wall), ..Usage::default() })
+    }
+
+    fn leave(&self, why: &str) {
+        tracing::warn!(why, step = %self.spec.tags.step, "could not kill a machine; the job reap_machines will");
+        self.accounts.search_for(&self.spec);
     }
 
     async fn kill(&self, state: &mut State) -> Result<(), Fault> {

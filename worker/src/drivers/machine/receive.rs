@@ -1,21 +1,16 @@
 //! What a program changed on its machine comes back. All that a machine sends is hostile: it is limited, and applied by programs that are
 //! confined as the workspace's user, so that it can do what a step can do there, and no more. Nothing is applied before all has come.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
-
 use nofx_shared::engine::Failure;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::here::Here;
+use super::received::{Archive, Check, FILES, Names, too_much};
 use super::send::wait_to_repeat;
 use super::{Bytes, Fault, Machine};
 use crate::drivers::{Scratch, WRITTEN_BYTES};
 
-/// Most files that a program may change.
-const FILES: usize = 200_000;
-/// Most bytes of the names of those that it removed.
+/// Most bytes of the names of those files that it removed.
 const NAMES_BYTES: u64 = 64 << 20;
 const WHAT: &str = "could not fetch what the program changed";
 
@@ -61,13 +56,12 @@ impl Left {
 pub(super) async fn receive(here: &Here<'_>, machine: &dyn Machine, left: &Left) -> Result<(), Failure> {
     let scratch = here.processes.scratch(Some(here.root)).await?;
     if left.has_gone {
-        let names = fetch(machine, "/tmp/nofx/gone", NAMES_BYTES).await?;
-        let names = names.ok_or_else(|| too_much(&format!("removed files whose names are more than {NAMES_BYTES} bytes")))?;
-        check_names(&names)?;
-        write(&scratch, "gone", names).await?;
+        let too_long = format!("removed files whose names are more than {NAMES_BYTES} bytes");
+        spool::<Names>(machine, &scratch, "gone", NAMES_BYTES, &too_long).await?;
     }
     if left.has_changed {
-        spool(here, machine, &scratch).await?;
+        let too_large = format!("changed more than {} MiB (`resources.disk_mb`)", here.limit_mb);
+        spool::<Archive>(machine, &scratch, "changed.tar", here.limit_bytes(), &too_large).await?;
     }
     let path = |name: &str| scratch.path().join(name).to_string_lossy().into_owned();
     if left.has_gone {
@@ -110,29 +104,34 @@ async fn fetch(machine: &dyn Machine, path: &str, max_bytes: u64) -> Result<Opti
     }
 }
 
-/// Writes the tar to a scratch folder of the workspace's user.
-async fn spool(here: &Here<'_>, machine: &dyn Machine, scratch: &Scratch) -> Result<(), Failure> {
+/// Writes a file of the machine's to a scratch folder of the workspace's user, checked as it comes: no more of it is in memory than a piece.
+async fn spool<C: Check + Default>(
+    machine: &dyn Machine,
+    scratch: &Scratch,
+    name: &'static str,
+    max_bytes: u64,
+    too_large: &str,
+) -> Result<(), Failure> {
     let mut calls = 0;
     loop {
         let files = scratch.files()?;
-        let file = tokio::task::spawn_blocking(move || files.create("changed.tar")).await;
+        let file = tokio::task::spawn_blocking(move || files.create(name)).await;
         let file = file.map_err(|error| error.to_string()).flatten().map_err(|why| not_written(&why))?;
-        let copied = match machine.download("/tmp/nofx/changed.tar").await {
-            Ok(bytes) => copy(bytes, tokio::fs::File::from_std(file), here.limit_bytes()).await?,
+        let mut check = C::default();
+        let copied = match machine.download(&format!("/tmp/nofx/{name}")).await {
+            Ok(bytes) => copy(bytes, tokio::fs::File::from_std(file), max_bytes, &mut check).await?,
             Err(fault) => Err(fault),
         };
         match copied {
-            Ok(bytes) if bytes > here.limit_bytes() => {
-                return Err(too_much(&format!("changed more than {} MiB (`resources.disk_mb`)", here.limit_mb)));
-            }
-            Ok(_) => return Ok(()),
+            Ok(bytes) if bytes > max_bytes => return Err(too_much(too_large)),
+            Ok(_) => return check.end(),
             Err(fault) => wait_to_repeat(fault, &mut calls, WHAT).await?,
         }
     }
 }
 
-/// At most one byte more than the limit. The inner error is of the machine.
-async fn copy(mut from: Bytes, mut to: tokio::fs::File, max_bytes: u64) -> Result<Result<u64, Fault>, Failure> {
+/// At most one piece more than the limit. The inner error is of the machine.
+async fn copy(mut from: Bytes, mut to: tokio::fs::File, max_bytes: u64, check: &mut impl Check) -> Result<Result<u64, Fault>, Failure> {
     let (mut copied, mut chunk) = (0, vec![0; 64 << 10]);
     while copied <= max_bytes {
         let read = match from.read(&mut chunk).await {
@@ -140,6 +139,7 @@ async fn copy(mut from: Bytes, mut to: tokio::fs::File, max_bytes: u64) -> Resul
             Ok(read) => read,
             Err(error) => return Ok(Err(Fault::Unavailable(error.to_string()))),
         };
+        check.push(&chunk[..read])?;
         to.write_all(&chunk[..read]).await.map_err(|error| not_written(&error.to_string()))?;
         copied += read as u64;
     }
@@ -163,41 +163,13 @@ async fn unpack(here: &Here<'_>, tar: &str) -> Result<(), Failure> {
     unpacking.end().await
 }
 
-/// Paths below the folder, each with a zero byte at its end.
-fn check_names(names: &[u8]) -> Result<(), Failure> {
-    let is_below = |name: &[u8]| {
-        let path = Path::new(OsStr::from_bytes(name));
-        !name.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
-    };
-    let Some(names) = names.strip_suffix(b"\0") else { return Err(Failure::transient("the list of removed files was cut")) };
-    let all: Vec<&[u8]> = names.split(|byte| *byte == 0).take(FILES + 1).collect();
-    if all.len() > FILES {
-        return Err(too_much(&format!("removed more than {FILES} files")));
-    }
-    if all.into_iter().all(is_below) {
-        Ok(())
-    } else {
-        Err(Failure::permanent("the machine of the step named files outside of its folder"))
-    }
-}
-
-async fn write(scratch: &Scratch, name: &'static str, bytes: Vec<u8>) -> Result<(), Failure> {
-    let files = scratch.files()?;
-    let written = tokio::task::spawn_blocking(move || files.write(name, &bytes)).await;
-    written.map_err(|error| error.to_string()).flatten().map_err(|why| not_written(&why))
-}
-
 fn not_written(why: &str) -> Failure {
     Failure::transient(format!("{WHAT}: {why}"))
 }
 
-fn too_much(what: &str) -> Failure {
-    Failure::permanent(format!("the program {what}; nothing of it was taken over"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FILES, Left, Output, check_names};
+    use super::{Left, Output};
 
     #[test]
     fn a_machine_says_what_is_left_in_one_way_only() {
@@ -210,18 +182,5 @@ mod tests {
         for wrong in ["output", "output socket", "changed 3", "hello", "output file\n\n", "\u{fffd}"] {
             assert_eq!(left(wrong), None, "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn only_names_below_the_folder_are_removed() {
-        for good in ["a\0", "a/b\0c\0", "..a\0", "-rf\0", "a b\nc\0", "\u{e4}\0"] {
-            assert!(check_names(good.as_bytes()).is_ok(), "{good:?}");
-        }
-        assert!(check_names(b"\xff\xfe\0").is_ok(), "names need not be text");
-        for wrong in ["", "\0", "a\0\0", "/etc/passwd\0", "../a\0", "a/../../b\0", ".\0", "./a\0", "a\0b", "a\0/\0"] {
-            assert!(check_names(wrong.as_bytes()).is_err(), "{wrong:?}");
-        }
-        let many = "a\0".repeat(FILES);
-        assert!(check_names(many.as_bytes()).is_ok() && check_names(format!("{many}a\0").as_bytes()).is_err());
     }
 }

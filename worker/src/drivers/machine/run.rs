@@ -13,7 +13,7 @@ use super::receive::{Left, receive, written};
 use super::script::script;
 use super::send::{digest, send};
 use crate::drivers::output::Output;
-use crate::drivers::{Command, ProcessResult, Processes, printable, tail};
+use crate::drivers::{Command, DISK_MB, ProcessResult, Processes, printable, tail};
 
 /// How much of a machine's words is in a failure.
 const WHY_BYTES: usize = 1000;
@@ -40,7 +40,7 @@ pub(in crate::drivers) async fn run(own: &OwnMachine, processes: &Processes, com
 }
 
 async fn run_to_end(own: &OwnMachine, processes: &Processes, command: &Command, output: &Mutex<Output>) -> Result<ProcessResult, Failure> {
-    let limit_mb = command.confinement.limits.file_mb.unwrap_or(LIMIT_MB);
+    let limit_mb = command.confinement.limits.file_mb.unwrap_or(DISK_MB);
     let here = Here { processes, root: &command.root, limit_mb };
     let mut state = own.state.lock().await;
     let opened = own.open(&mut state, command.confinement.level).await?;
@@ -69,9 +69,6 @@ async fn run_to_end(own: &OwnMachine, processes: &Processes, command: &Command, 
     Ok(ProcessResult { exit_code, written, enforced: Some(enforced.clone()), ..ProcessResult::default() })
 }
 
-/// What may be moved when nothing limits the disk, in MiB.
-const LIMIT_MB: u64 = 20_480;
-
 /// Sends the folder unless the machine has it as it is; which of the folders there it is.
 async fn bring(here: &Here<'_>, opened: &mut Opened) -> Result<usize, Failure> {
     let sent = &mut opened.sent;
@@ -99,8 +96,9 @@ fn program(command: &Command, there: &str, limits: &Limits) -> Result<Exec, Fail
     let below = below.ok_or_else(|| Failure::permanent("the folder of the program is not below the one that is sent"))?;
     let dir = format!("{there}/{below}");
     let limits = options(limits);
-    let mut exec = Exec::script(include_str!("scripts/start.sh"), &[dir.trim_end_matches('/'), &limits]);
-    exec.argv.extend(command.executable.argv().iter().map(|argument| moved(argument)));
+    let (argv, script) = command.executable.parts();
+    let mut exec = Exec::script(include_str!("scripts/start.sh"), &[dir.trim_end_matches('/'), &limits, script.unwrap_or_default()]);
+    exec.argv.extend(argv.iter().map(|argument| moved(argument)));
     exec.env = command.env.iter().map(|(name, value)| (name.clone(), moved(value))).collect();
     exec.env.insert("NOFX_OUTPUT".to_owned(), "/tmp/nofx/out/output.json".to_owned());
     Ok(exec)
@@ -147,11 +145,19 @@ mod tests {
     fn paths_of_the_folder_here_are_those_of_the_folder_there() {
         let given = command("/w/run/a b", &["/w/run/x", "/w/running", "--y=/w/run"], &[("HOME", "/w/run"), ("OTHER", "/w/run2")]);
         let exec = program(&given, "/there", &Limits::default()).expect("a program");
-        assert_eq!(exec.argv[5..], ["/there/a b", "", "/there/x", "/w/running", "--y=/w/run"]);
+        assert_eq!(exec.argv[5..], ["/there/a b", "", "", "/there/x", "/w/running", "--y=/w/run"]);
         let env = [("HOME", "/there"), ("NOFX_OUTPUT", "/tmp/nofx/out/output.json"), ("OTHER", "/w/run2")];
         assert_eq!(exec.env, BTreeMap::from(env.map(|(name, value)| (name.to_owned(), value.to_owned()))));
         assert_eq!(program(&command("/w/run", &["x"], &[]), "/there", &Limits::default()).expect("a program").argv[5], "/there");
         assert!(program(&command("/w/other", &["x"], &[]), "/there", &Limits::default()).is_err());
+    }
+
+    /// As here: bash that has one command only becomes it (`-c`), so that a signal to it would be one to the script.
+    #[test]
+    fn a_script_is_a_file_there_too() {
+        let given = Command { executable: Executable::script("echo 'a'\nb"), ..command("/w/run", &["x"], &[]) };
+        let exec = program(&given, "/there", &Limits::default()).expect("a program");
+        assert_eq!(exec.argv[5..], ["/there", "", "echo 'a'\nb", "bash", "-euo", "pipefail"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 """Speaks to Modal for a worker, which has no client of its own: Modal's wire is private to its SDKs.
 
-JSON lines, requests on standard input and answers on standard output; each request has an id, which its answers repeat.
+JSON lines. The first is the account: {"token_id": …, "token_secret": …}. Then requests on standard input and answers on standard output; each
+request has an id, which its answers repeat.
 
     {"id": 1, "op": "create", "app": …, "image": …, "tags": {…}, "lifetime_s": …, "cpu": …, "memory_mb": …, "block_network": …}
         -> {"id": 1, "done": {"sandbox": "sb-…"}}
@@ -15,12 +16,32 @@ An answer {"id": …, "error": {"kind": …, "message": …}} ends a request, {"
 standard input.
 """
 
-import asyncio
-import base64
+import ctypes
 import json
+import os
 import sys
 
-import modal
+# Nobody reads its memory, and it leaves no core file (PR_SET_DUMPABLE): it has a token.
+if ctypes.CDLL(None, use_errno=True).prctl(4, 0, 0, 0, 0) != 0:
+    sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+
+
+def first_line():
+    """Byte by byte, so that what follows stays in the pipe."""
+    line = b""
+    while (byte := os.read(0, 1)) not in (b"", b"\n"):
+        line += byte
+    return line
+
+
+account = json.loads(first_line())
+# Where the SDK looks when it is imported. What a process sets itself is not in `/proc/<id>/environ`.
+os.environ.update(MODAL_TOKEN_ID=account["token_id"], MODAL_TOKEN_SECRET=account["token_secret"])
+
+import asyncio  # noqa: E402
+import base64  # noqa: E402
+
+import modal  # noqa: E402
 
 # Of one message; several are never under way for one stream.
 CHUNK_BYTES = 256 << 10

@@ -84,12 +84,11 @@ impl Bridges {
 impl Bridge {
     fn start(settings: &settings::Modal, token_id: &str, token_secret: &str) -> Result<Self, Fault> {
         let refused = |why: String| Fault::Refused(format!("could not start the bridge to Modal with `{}`: {why}", settings.python));
-        // What the worker's own environment holds is public; the SDK finds proxies and certificates there.
+        // What the worker's own environment holds is public; the SDK finds proxies and certificates there. The token comes with the first
+        // line: an environment stays readable (`/proc/<id>/environ`), whatever its process does later.
         let mut process = Command::new(&settings.python)
             .args(["-I", "-u", "-c", include_str!("bridge.py")])
             .envs(settings.server_url.as_ref().map(|url| ("MODAL_SERVER_URL", url)))
-            .env("MODAL_TOKEN_ID", token_id)
-            .env("MODAL_TOKEN_SECRET", token_secret)
             .env("MODAL_CONFIG_PATH", "/dev/null")
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -102,6 +101,9 @@ impl Bridge {
             return Err(refused("the process has no pipes".to_owned()));
         };
         let (requests, waiting) = mpsc::channel(WAITING);
+        let token = json!({"token_id": token_id, "token_secret": token_secret}).to_string();
+        // It has room.
+        requests.try_send(token).map_err(|error| refused(error.to_string()))?;
         let calls = Calls::new(Mutex::new(Some(BTreeMap::new())));
         let last_words = Arc::<Mutex<String>>::default();
         tokio::spawn(write(stdin, waiting));
@@ -178,9 +180,38 @@ async fn read(stdout: ChildStdout, stderr: ChildStderr, calls: Calls, last_words
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use nofx_shared::settings;
     use serde_json::json;
 
-    use super::{Answer, Event};
+    use super::{Answer, Bridge, Event};
+
+    #[tokio::test]
+    async fn the_token_is_in_no_environment_and_no_argument_but_in_the_first_line() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let python = path("python");
+        // In place of Python: it shows what it was started with, and what it is sent.
+        let script = format!(
+            "#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/environ > {0}; printf '%s\\n' \"$@\" >> {0}; head -n 1 > {1}\n",
+            path("started"),
+            path("sent")
+        );
+        std::fs::write(&python, script).expect("written");
+        std::fs::set_permissions(&python, Permissions::from_mode(0o755)).expect("it may be run");
+        let bridge = Bridge::start(&settings::Modal { python, server_url: None }, "ak-hunter", "as-hunter2").expect("it starts");
+        // It ends after that line.
+        while bridge.is_alive() {
+            tokio::task::yield_now().await;
+        }
+        let read = |name| std::fs::read_to_string(path(name)).expect("text");
+        let (started, sent) = (read("started"), read("sent"));
+        assert!(started.contains("MODAL_CONFIG_PATH=/dev/null") && started.contains("import modal"), "{started}");
+        assert!(!started.contains("hunter"), "{started}");
+        assert_eq!(sent, "{\"token_id\":\"ak-hunter\",\"token_secret\":\"as-hunter2\"}\n");
+    }
 
     #[test]
     fn answers_are_read_as_the_bridge_writes_them() {

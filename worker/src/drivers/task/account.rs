@@ -40,7 +40,8 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn new(settings: settings::Tasks, client: EcsClient) -> Self {
-        Self { settings, client, http: net::client() }
+        // A task is in the VPC and speaks http: whoever reads along would have its token.
+        Self { settings, client, http: net::direct_client() }
     }
 
     async fn client(&self) -> &Client {

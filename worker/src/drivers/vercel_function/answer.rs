@@ -37,7 +37,12 @@ impl Executed {
             Outcome::Failed(failure) => Self::Failed(failure.into()),
             Outcome::TimedOut(failure) => Self::TimedOut(failure.into()),
             // Tools that a function executes do not park.
-            Outcome::Skipped { .. } | Outcome::Interrupted | Outcome::Gate { .. } | Outcome::Timer { .. } | Outcome::Children { .. } => {
+            Outcome::Skipped { .. }
+            | Outcome::Interrupted
+            | Outcome::Fenced
+            | Outcome::Gate { .. }
+            | Outcome::Timer { .. }
+            | Outcome::Children { .. } => {
                 Self::Failed(Failure::permanent(format!("a function cannot answer with the outcome {}", outcome.name())).into())
             }
         }

@@ -31,7 +31,7 @@ pub(super) async fn audit(
     sources: &Folder,
     judgement: &mut Judgement,
 ) -> Result<Option<Audited>, Failure> {
-    let (permit, has_database) = (Permit::get().await?, context.advisory_db.is_some());
+    let (permit, has_database) = (Permit::get(context.stop()).await?, context.advisory_db.is_some());
     // The thread has the permit: it works on when the step ends before it.
     let (chosen, permit) = sources.off_loop(move |folder| (choose(folder, lock, has_database), permit)).await?;
     let (auditor, runs) = match chosen {
@@ -189,7 +189,7 @@ mod tests {
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
         let context = GateContext { workspace: workspace.clone(), env: &env, mask: &Mask::default(), advisory_db: None, runner };
         let mut judgement = Judgement::of(Verdict::Pass, "");
-        let bills = (Permit::get().await.expect("a permit"), Permit::get().await.expect("a permit"));
+        let bills = (Permit::get(&stop).await.expect("a permit"), Permit::get(&stop).await.expect("a permit"));
         let early = tokio::time::timeout(Duration::from_millis(500), audit(&context, LOCK_FILES[0], &workspace, &mut judgement)).await;
         assert!(early.is_err(), "there is no permit");
         drop(bills);

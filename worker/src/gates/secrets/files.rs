@@ -54,12 +54,13 @@ pub(super) fn scan_files(
             break;
         }
         // The target of a link is scanned under its own name, or is outside of the workspace.
-        if !matches!(root.kind(&file), Some(Kind::File | Kind::Folder)) {
+        if matches!(root.kind(&file), Some(Kind::Link | Kind::Other)) {
             continue;
         }
-        let bytes = match root.read(&file, FILE_BYTES) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => continue,
+        // A name that is no UTF-8 was listed as another one.
+        let missing = || "is not there by this name (names must be UTF-8)".to_owned();
+        let bytes = match root.read(&file, FILE_BYTES).and_then(|bytes| bytes.ok_or_else(missing)) {
+            Ok(bytes) => bytes,
             Err(why) => {
                 let (rule, what) = if why.contains("larger") { ("too-large", "; add its path to `exclude`") } else { ("unreadable", "") };
                 findings.push(unscanned(&file, rule, format!("the file {why} and was not scanned{what}")));
@@ -99,6 +100,19 @@ mod tests {
                 .expect("not stopped");
         let rules: Vec<&str> = findings.iter().filter_map(|finding| finding.rule.as_deref()).collect();
         assert_eq!((findings.len(), scanned, rules[FINDINGS - 1], rules[FINDINGS]), (FINDINGS + 1, 0, "too-large", "too-many-findings"));
+    }
+
+    #[test]
+    fn what_was_listed_and_is_not_there_is_a_finding_and_a_link_or_fifo_is_none() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("nowhere", dir.path().join("link")).expect("a link");
+        nix::unistd::mkfifo(&dir.path().join("fifo"), nix::sys::stat::Mode::S_IRUSR).expect("a fifo");
+        std::fs::write(dir.path().join("file"), "").expect("written");
+        let files = ["link", "fifo", "file", "\u{fffd}"].map(str::to_owned).to_vec();
+        let (findings, scanned) = scan_files(&Files::own(dir.path()).expect("open"), files, &[], &|| false).expect("not stopped");
+        let found: Vec<_> = findings.iter().map(|one| (one.file.as_deref(), one.rule.as_deref(), one.message.as_str())).collect();
+        let why = "the file is not there by this name (names must be UTF-8) and was not scanned";
+        assert_eq!((found, scanned), (vec![(Some("\u{fffd}"), Some("unreadable"), why)], 1));
     }
 
     #[test]

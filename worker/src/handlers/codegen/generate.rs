@@ -55,7 +55,7 @@ impl Handler for Codegen {
         };
         // All files are checked before the first is written.
         files::check(&files, &inputs.only)?;
-        let snapshots = Snapshots::new(&step.services.processes, &folder, step.stop.clone()).await?;
+        let snapshots = Snapshots::new(step.caller(), &folder).await?;
         let before = snapshots.take().await?;
         files::write(&folder, &files).await?;
         let after = snapshots.take().await?;

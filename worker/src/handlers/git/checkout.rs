@@ -32,7 +32,7 @@ fn remove_lock(files: &Files, before: SystemTime) {
 
 /// Git in the checkout, until the step is stopped.
 pub(super) fn git<'a>(step: &'a StepContext, folder: &'a Folder) -> Git<'a> {
-    Git::new(&step.services.processes, folder, step.stop.clone())
+    step.git(folder)
 }
 
 /// Checks that git accepts a name for a branch and does not read it as an option.

@@ -40,7 +40,7 @@ impl<'a> CleanRepository<'a> {
 
     /// Git in it, until the step is stopped.
     pub(super) fn git(&self) -> Git<'_> {
-        let mut git = Git::new(&self.step.services.processes, &self.folder, self.step.stop.clone());
+        let mut git = self.step.git(&self.folder);
         let folder = self.folder.path().join("repository.git").to_string_lossy().into_owned();
         git.env.extend([("GIT_DIR", folder), ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned())].map(|(name, value)| (name.to_owned(), value)));
         git
@@ -50,7 +50,7 @@ impl<'a> CleanRepository<'a> {
     /// secret; whatever it brings is checked before anything else is done with it.
     pub(super) async fn take(&self, workspace: &Folder, commit: &str) -> Result<(), Failure> {
         let outbox = self.step.services.processes.scratch(Some(workspace.path())).await?;
-        let mut theirs = Git::new(&self.step.services.processes, workspace, self.step.stop.clone());
+        let mut theirs = self.step.git(workspace);
         // The commit itself is pushed, not what the workspace says to show in its place.
         let plain = [("GIT_NO_REPLACE_OBJECTS", "1"), ("GIT_GRAFT_FILE", "/dev/null")];
         theirs.env.extend(plain.map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -50,8 +50,11 @@ impl Handler for Commit {
             let paths = if inputs.paths.is_empty() { ".".to_owned() } else { inputs.paths.join("\0") };
             let paths = file(&scratch, "paths", paths).await?;
             git.run(&["add", "--all", &format!("--pathspec-from-file={paths}"), "--pathspec-file-nul"]).await?;
-            if git.try_run(&["diff", "--cached", "--quiet"]).await?.exit_code == Some(0) {
-                return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) });
+            let staged = git.try_run(&["diff", "--cached", "--quiet"]).await?;
+            match staged.exit_code {
+                Some(0) => return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) }),
+                Some(1) => {}
+                _ => return Err(Failure::transient(format!("the index could not be compared: {}", staged.output.trim()))),
             }
             let name = inputs.author_name.unwrap_or_else(|| "NOFX".to_owned());
             let email = inputs.author_email.unwrap_or_else(|| "nofx@localhost".to_owned());

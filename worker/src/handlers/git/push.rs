@@ -1,3 +1,4 @@
+use nofx_shared::drivers::Network;
 use nofx_shared::engine::{Failure, Outcome};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,6 +40,7 @@ impl Handler for Push {
             None => current_branch(&theirs).await?,
         };
         let url = &step.step.workspace.as_ref().ok_or_else(|| Failure::permanent("the plan has no `workspace` to push to"))?.git;
+        check_network(step.confinement.network, url)?;
         let commit = theirs.head().await?.filter(|name| is_commit(name)).ok_or_else(|| Failure::permanent("there is no commit to push"))?;
 
         let clean = CleanRepository::new(step, &commit).await?;
@@ -59,6 +61,16 @@ impl Handler for Push {
         ask(step, &git, &[&push, of_others("--receive-pack", url), &["--", url, &target]].concat()).await?;
         Ok(Outcome::Done { outputs: json!({"branch": branch, "commit": commit}) })
     }
+}
+
+/// A remote that is no folder of this machine needs a network.
+fn check_network(network: Network, url: &str) -> Result<(), Failure> {
+    if network == Network::None && !url.starts_with('/') {
+        return Err(Failure::permanent(
+            "`resources.network` of the step is `none`, and it pushes to another machine: say `proxy` or `all`",
+        ));
+    }
+    Ok(())
 }
 
 /// Runs a command that asks the remote.
@@ -84,7 +96,18 @@ fn is_commit(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{default_branch, is_commit};
+    use nofx_shared::drivers::Network;
+
+    use super::{check_network, default_branch, is_commit};
+
+    #[test]
+    fn a_step_without_a_network_pushes_to_no_other_machine() {
+        for url in ["https://h.example/a/b.git", "ssh://git@h.example/a", "git@h.example:a/b"] {
+            assert!(check_network(Network::None, url).is_err_and(|failure| !failure.transient), "{url}");
+            assert!(check_network(Network::Proxy, url).is_ok() && check_network(Network::All, url).is_ok(), "{url}");
+        }
+        assert!(check_network(Network::None, "/srv/a.git").is_ok());
+    }
 
     #[test]
     fn the_default_branch_is_what_the_remote_says() {

@@ -1,132 +1,66 @@
-//! The loop: events become deliveries, and deliveries that are due are attempted until none is.
+//! Deliveries that are due are attempted, each in a task of its own: when one has ended, the next is claimed. Whose turn it is, and how many
+//! may be on their way to one receiver, the database decides.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use futures::future::join_all;
 use nofx_shared::db::Db;
-use nofx_shared::events::{CloudEvent, Cursor};
-use nofx_shared::hooks::{self, Delivery, Filters, HookBatch, Subject};
-use nofx_shared::plan::expression::apart;
+use nofx_shared::hooks::{self, DueDelivery};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::attempt;
 use crate::metrics::Metrics;
 use crate::step::Services;
 
+/// Attempts at once.
+const MAX_ATTEMPTS: usize = 64;
 /// Longest sleep: the sweep wakes this job anyway.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
-/// Wait between a settle and the read of its events: they are readable once older transactions have ended.
-const READ_DELAY: Duration = Duration::from_millis(100);
+/// Wait after a failure.
+const BACKOFF: Duration = Duration::from_secs(5);
 
-pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, metrics: Arc<Metrics>, stop: CancellationToken) {
+pub(super) async fn run(db: &Db, services: &Arc<Services>, metrics: &Arc<Metrics>, queued: &Notify, stop: &CancellationToken) {
+    let mut attempts = JoinSet::new();
     let mut sleep = MAX_SLEEP;
     loop {
         tokio::select! {
-            () = services.hooks.notified() => tokio::time::sleep(READ_DELAY).await,
+            () = queued.notified() => {}
+            Some(_) = attempts.join_next() => {
+                // All that have ended by now make room in the same claim. One that failed inside the worker is due again.
+                while attempts.try_join_next().is_some() {}
+            }
             () = tokio::time::sleep(sleep) => {}
             () = stop.cancelled() => return,
         }
-        match deliver_due(&db, &services, &metrics).await {
-            Ok(next) => sleep = next,
+        let free = MAX_ATTEMPTS - attempts.len();
+        if free == 0 {
+            sleep = MAX_SLEEP;
+            continue;
+        }
+        match hooks::claim_deliveries(db, free).await {
+            Ok(claimed) => {
+                for due in claimed.due {
+                    attempts.spawn(deliver(db.clone(), Arc::clone(services), Arc::clone(metrics), due));
+                }
+                let wait = claimed.next_at.map(|at| (at - Utc::now()).to_std().unwrap_or_default());
+                sleep = wait.unwrap_or(MAX_SLEEP).max(Duration::from_millis(100));
+            }
             Err(error) => {
-                tracing::warn!(%error, "could not deliver hooks; retrying");
-                sleep = Duration::from_secs(5);
+                tracing::warn!(%error, "could not claim deliveries of hooks; retrying");
+                sleep = BACKOFF;
             }
         }
     }
 }
 
-/// Reads events and attempts deliveries until none is due; returns the time until the next one is.
-async fn deliver_due(db: &Db, services: &Services, metrics: &Metrics) -> Result<Duration, nofx_shared::db::Error> {
-    loop {
-        let unread = hooks::read_hook_events(db).await?;
-        let is_read = unread.is_empty();
-        for batch in unread {
-            enqueue(db, batch).await?;
-        }
-        let claimed = hooks::claim_deliveries(db).await?;
-        if is_read && claimed.due.is_empty() {
-            let wait = claimed.next_at.map(|at| (at - Utc::now()).to_std().unwrap_or_default());
-            return Ok(wait.unwrap_or(MAX_SLEEP).max(Duration::from_millis(100)));
-        }
-        join_all(claimed.due.iter().map(|due| async {
-            let result = attempt(db, services, due).await;
-            let outcome = if result["delivered"] == true { "delivered" } else { "failed" };
-            metrics.hook_deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
-            if let Err(error) = hooks::record_delivery_attempt(db, due.id, &result).await {
-                tracing::warn!(%error, delivery = %due.id, "could not record a delivery attempt; the delivery will be repeated");
-            }
-        }))
-        .await;
-    }
-}
-
-/// Enqueues a delivery for each hook whose filter matches an event. Filters are evaluated away from the threads of the loops.
-async fn enqueue(db: &Db, batch: HookBatch) -> Result<(), nofx_shared::db::Error> {
-    let (tenant, from) = (batch.tenant_id, Cursor { tx: batch.tx, id: batch.id });
-    let Some((last, deliveries)) = apart(move || matching(&batch)).await else { return Ok(()) };
-    hooks::advance_hook_cursor(db, tenant, from, last, &deliveries).await.map(drop)
-}
-
-/// The deliveries of a tenant's events up to the last one that was read; none when there is no event. Filters that take long end the
-/// tenant's turn: its other events are read again, after those of other tenants.
-fn matching(batch: &HookBatch) -> Option<(Cursor, Vec<Delivery>)> {
-    let (mut deliveries, mut last, mut filters) = (vec![], None, Filters::default());
-    for row in &batch.events {
-        last = Some(row.cursor());
-        let event = CloudEvent::from(row.clone());
-        let value = serde_json::to_value(&event).unwrap_or_default();
-        let subject = Subject::event(&value);
-        let matching = batch.hooks.iter().filter(|hook| filters.matches(&hook.filter, &subject));
-        deliveries.extend(matching.map(|hook| Delivery {
-            hook_id: hook.id,
-            dedup_key: event.id.clone(),
-            body: value.to_string(),
-            run_id: event.runid,
-        }));
-        if filters.used_their_turn() {
-            break;
-        }
-    }
-    last.map(|last| (last, deliveries))
-}
-
-#[cfg(test)]
-mod tests {
-    use nofx_shared::hooks::HookBatch;
-    use serde_json::{Value, json};
-    use uuid::Uuid;
-
-    use super::matching;
-
-    /// `count` events with 300 numbers each, for one hook.
-    fn batch(filter: &str, count: usize) -> HookBatch {
-        let items: Vec<usize> = (0..300).collect();
-        let event = |id: usize| {
-            json!({"id": id, "tx": 1, "tenant_id": Uuid::nil(), "run_id": null, "step_id": null, "type": "run.succeeded", "data": {"items": items},
-                "created_at": "2026-01-01T00:00:00Z", "region": null, "origin": {"traceparent": null, "correlationid": null}})
-        };
-        let events: Vec<Value> = (1..=count).map(event).collect();
-        let hooks = json!([{"id": Uuid::nil(), "filter": filter}]);
-        serde_json::from_value(json!({"tenant_id": Uuid::nil(), "tx": 0, "id": 0, "hooks": hooks, "events": events})).expect("a batch")
-    }
-
-    #[test]
-    fn an_event_is_delivered_to_the_hooks_whose_filters_match() {
-        let matched = |filter: &str| matching(&batch(filter, 3)).map(|(last, deliveries)| (last.id, deliveries.len()));
-        assert_eq!(matched(""), Some((3, 3)));
-        assert_eq!(matched("event.data.items.exists(x, x == 299)"), Some((3, 3)));
-        assert_eq!(matched("event.data.items.exists(x, x == 300)"), Some((3, 0)));
-        assert!(matching(&batch("", 0)).is_none());
-    }
-
-    #[test]
-    fn filters_that_take_long_end_the_turn_of_their_tenant() {
-        let costly = "event.data.items.all(x, event.data.items.all(y, x + y >= 0))";
-        let (last, deliveries) = matching(&batch(costly, 500)).expect("events");
-        assert!((1..100).contains(&last.id), "{} events were read", last.id);
-        assert_eq!(i64::try_from(deliveries.len()), Ok(last.id), "each up to there is delivered");
+async fn deliver(db: Db, services: Arc<Services>, metrics: Arc<Metrics>, due: DueDelivery) {
+    let result = attempt(&db, &services, &due).await;
+    let outcome = if result["delivered"] == true { "delivered" } else { "failed" };
+    metrics.hook_deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    if let Err(error) = hooks::record_delivery_attempt(&db, due.id, &result).await {
+        tracing::warn!(%error, delivery = %due.id, "could not record a delivery attempt; the delivery will be repeated");
     }
 }

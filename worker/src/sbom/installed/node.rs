@@ -5,10 +5,10 @@
 use serde::Deserialize;
 
 use crate::sbom::bom::Bom;
-use crate::sbom::content::content;
 use crate::sbom::licence::Licence;
 use crate::sbom::package::{Ecosystem, Origin, Package};
-use nofx_sandbox::{Files, Kind};
+use crate::sbom::reading::Reading;
+use nofx_sandbox::Kind;
 
 /// Deepest nesting of `node_modules`.
 const DEPTH: usize = 32;
@@ -24,7 +24,7 @@ struct Manifest {
     licenses: Option<Licence>,
 }
 
-pub(in crate::sbom) fn node(folder: &Files, bom: &mut Bom) {
+pub(in crate::sbom) fn node(folder: &Reading<'_>, bom: &mut Bom) {
     let mut open = vec![("node_modules".to_owned(), 1)];
     let mut folders = 0;
     while let Some((dir, depth)) = open.pop() {
@@ -55,7 +55,7 @@ pub(in crate::sbom) fn node(folder: &Files, bom: &mut Bom) {
                         return bom.add_fault(&path, format!("more than {FOLDERS} packages: this one and others are left out"));
                     }
                     add(folder, &path, bom);
-                    if folder.kind(format!("{path}/node_modules")).is_some() {
+                    if folder.kind(&format!("{path}/node_modules")).is_some() {
                         open.push((format!("{path}/node_modules"), depth + 1));
                     }
                 }
@@ -75,9 +75,9 @@ fn is_store(dir: &str) -> bool {
     dir.ends_with("node_modules/.pnpm")
 }
 
-fn add(folder: &Files, path: &str, bom: &mut Bom) {
+fn add(folder: &Reading<'_>, path: &str, bom: &mut Bom) {
     let file = format!("{path}/package.json");
-    match content(folder, &file) {
+    match folder.content(&file) {
         // An empty folder that an uninstall left.
         Ok(None) => {}
         Ok(Some(bytes)) => bom.add_packages(&file, package(&bytes).map(|package| vec![package])),

@@ -4,10 +4,10 @@
 use serde::Deserialize;
 
 use crate::sbom::bom::Bom;
-use crate::sbom::content::content;
 use crate::sbom::licence::{clean, is_expression};
 use crate::sbom::package::{Ecosystem, Origin, Package};
-use nofx_sandbox::{Files, Kind};
+use crate::sbom::reading::Reading;
+use nofx_sandbox::Kind;
 
 /// `direct_url.json` of a package that did not come from an index (PEP 610).
 #[derive(Deserialize)]
@@ -22,10 +22,10 @@ struct VcsInfo {
     commit_id: String,
 }
 
-pub(in crate::sbom) fn python(folder: &Files, bom: &mut Bom) {
+pub(in crate::sbom) fn python(folder: &Reading<'_>, bom: &mut Bom) {
     for environment in [".venv", "venv"] {
         // Another folder of that name is no environment.
-        if folder.kind(environment) == Some(Kind::Folder) && folder.kind(format!("{environment}/pyvenv.cfg")).is_none() {
+        if folder.kind(environment) == Some(Kind::Folder) && folder.kind(&format!("{environment}/pyvenv.cfg")).is_none() {
             continue;
         }
         for (name, kind) in list(folder, &format!("{environment}/lib"), bom) {
@@ -36,14 +36,14 @@ pub(in crate::sbom) fn python(folder: &Files, bom: &mut Bom) {
     }
 }
 
-fn list(folder: &Files, path: &str, bom: &mut Bom) -> Vec<(String, Kind)> {
+fn list(folder: &Reading<'_>, path: &str, bom: &mut Bom) -> Vec<(String, Kind)> {
     folder.list(path).map(Option::unwrap_or_default).unwrap_or_else(|reason| {
         bom.add_fault(path, reason);
         vec![]
     })
 }
 
-fn add_site(folder: &Files, site: &str, bom: &mut Bom) {
+fn add_site(folder: &Reading<'_>, site: &str, bom: &mut Bom) {
     for (name, kind) in list(folder, site, bom) {
         let metadata = if name.ends_with(".dist-info") {
             "METADATA"
@@ -53,11 +53,11 @@ fn add_site(folder: &Files, site: &str, bom: &mut Bom) {
             continue;
         };
         let file = format!("{site}/{name}/{metadata}");
-        let origin = match content(folder, &format!("{site}/{name}/direct_url.json")) {
+        let origin = match folder.content(&format!("{site}/{name}/direct_url.json")) {
             Ok(bytes) => bytes.map_or(Ok(Origin::Installed), |bytes| direct(&bytes)),
             Err(reason) => Err(format!("direct_url.json {reason}")),
         };
-        let text = content(folder, &file).and_then(|bytes| bytes.ok_or_else(|| "does not exist".to_owned()));
+        let text = folder.content(&file).and_then(|bytes| bytes.ok_or_else(|| "does not exist".to_owned()));
         let package = text.and_then(|bytes| package(&String::from_utf8_lossy(&bytes), origin?));
         bom.add_packages(&file, package.map(|package| vec![package]));
     }

@@ -3,9 +3,11 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::sbom::Bom;
+use crate::sbom::reading::Reading;
 
 mod faults;
 
@@ -26,7 +28,7 @@ fn write(dir: &Path, files: &[(&str, &str)]) {
 
 fn bill_of(dir: &Path) -> Value {
     let mut bom = Bom::default();
-    bom.add_workspace(&Files::own(dir).expect("open"));
+    bom.add_workspace(&Reading::new(&Files::own(dir).expect("open"), &CancellationToken::new()));
     serde_json::from_str(&bom.document(Uuid::nil(), Uuid::nil()).text).expect("JSON")
 }
 

@@ -5,14 +5,13 @@ use nofx_shared::engine::Failure;
 use serde_json::{Value, json};
 
 use crate::step::StepContext;
-use crate::workspace::Git;
 
 impl StepContext {
     pub(super) async fn provenance(&self) -> Result<Provenance<'_>, Failure> {
         let mut materials = self.materials.lock().expect("the lock is never poisoned").clone();
         if let Some(source) = &self.step.workspace {
             let folder = self.workspace().await?;
-            if let Some(commit) = Git::new(&self.services.processes, &folder, self.stop.clone()).head().await? {
+            if let Some(commit) = self.git(&folder).head().await? {
                 materials.push(Material { uri: format!("git+{}", source.git), digest: Some(format!("gitCommit:{commit}")) });
             }
         }

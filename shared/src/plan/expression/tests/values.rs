@@ -77,8 +77,8 @@ fn a_value_is_not_nested_deeper_than_readers_take() {
         let step = format!(".map(x, {}x{})", "[".repeat(brackets), "]".repeat(brackets));
         evaluate(&format!("[1]{}", step.repeat(count)))
     };
-    assert!(nest(4, 20).is_ok());
-    assert!(nest(6, 20).expect_err("121 levels").to_string().contains("nested deeper than 100"));
+    assert!(nest(3, 20).is_ok());
+    assert!(nest(4, 20).expect_err("81 levels").to_string().contains("nested deeper than 64"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What held while the processes of a step ran, and what they used. Drivers report it with each process's result; it is settled with the
 //! step's outcome, and evidence and provenance have it.
 
-use nofx_shared::drivers::{Destination, Enforced, Usage};
+use nofx_shared::drivers::{Destination, Enforced, Level, Network, Usage};
 use serde_json::{Value, json};
 
 /// What held for all processes of an attempt, and what they used together.
@@ -27,7 +27,7 @@ impl Sandboxed {
     pub(crate) fn add(&mut self, enforced: Option<&Enforced>, usage: Option<Usage>) {
         self.add_usage(usage);
         self.has_unreported |= enforced.is_none();
-        let weaker = |enforced: &&Enforced| self.isolation.as_ref().is_none_or(|known| enforced.level < known.level);
+        let weaker = |enforced: &&Enforced| self.isolation.as_ref().is_none_or(|known| strength(enforced) < strength(known));
         if self.has_unreported {
             self.isolation = None;
         } else if let Some(enforced) = enforced.filter(weaker) {
@@ -48,9 +48,20 @@ impl Sandboxed {
     }
 }
 
+/// How isolated a process is: at the same level, one that reaches less is isolated more.
+fn strength(enforced: &Enforced) -> (Option<Level>, u8) {
+    let closed = match enforced.network {
+        None => 0,
+        Some(Network::All) => 1,
+        Some(Network::Proxy) => 2,
+        Some(Network::None) => 3,
+    };
+    (enforced.level, closed)
+}
+
 #[cfg(test)]
 mod tests {
-    use nofx_shared::drivers::{Enforced, Level, Usage};
+    use nofx_shared::drivers::{Enforced, Level, Network, Usage};
 
     use super::Sandboxed;
 
@@ -67,6 +78,24 @@ mod tests {
         assert_eq!(sandboxed.isolation, Some(at(Some(Level::L2))));
         sandboxed.add(Some(&at(None)), None);
         assert_eq!(sandboxed.isolation, Some(at(None)), "one ran without isolation");
+    }
+
+    #[test]
+    fn of_processes_at_one_level_the_one_that_reaches_most_says_what_held() {
+        let network = |network| Enforced { network, ..at(Some(Level::L2)) };
+        let mut sandboxed = Sandboxed::default();
+        for (reached, held) in [
+            (Some(Network::None), Some(Network::None)),
+            (Some(Network::All), Some(Network::All)),
+            (Some(Network::Proxy), Some(Network::All)),
+            (None, None),
+            (Some(Network::None), None),
+        ] {
+            sandboxed.add(Some(&network(reached)), None);
+            assert_eq!(sandboxed.isolation, Some(network(held)), "{reached:?}");
+        }
+        sandboxed.add(Some(&Enforced { network: Some(Network::None), ..at(Some(Level::L1)) }), None);
+        assert_eq!(sandboxed.isolation.map(|held| held.level), Some(Some(Level::L1)), "the level comes first");
     }
 
     #[test]

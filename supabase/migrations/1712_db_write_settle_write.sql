@@ -106,11 +106,13 @@ begin
 end
 $$;
 
--- Executes the write of a db_write step, or a dry run of it.
--- Takes: p_step, the step; p_write, {op, table, rows, filters, on_conflict, dry_run}.
--- Locks: the rule and the rows; waits at most two seconds for rows that others have locked.
+-- Executes the write of a db_write step, or a dry run of it. The run is locked after the table: whoever waits for the run does not wait for
+-- triggers of the table, or for those who lock its rows.
+-- Takes: p_step, the step as it was when its write began; p_write, {op, table, rows, filters, on_conflict, dry_run}.
+-- Locks: the rule and the rows; waits at most two seconds for a row that others have locked; then the run (lock_runs).
 -- Returns: {count, before, after, dry_run}.
--- Raises: what check_write and write_rows raise.
+-- Raises: what check_write and write_rows raise; 422 invalid-write when the rows have values nested deeper than outputs may be;
+--   409 lease-expired when the step has another lease now, or none; NX002 when its run is being cancelled.
 create function nofx_private.apply_write(p_step nofx.step, p_write jsonb)
 returns jsonb
 language plpgsql
@@ -120,9 +122,10 @@ declare
   v_checked jsonb := nofx_private.check_write(p_step.tenant_id, p_write);
   v_images jsonb;
   v_dry_run boolean := coalesce(p_write -> 'dry_run', 'false') = 'true';
+  v_count int;
 begin
   -- Policies of the table may read the tenant.
-  perform set_config('nofx.tenant', p_step.tenant_id::text, true), set_config('lock_timeout', '2s', true);
+  perform set_config('nofx.tenant', p_step.tenant_id::text, true);
   begin
     v_images := nofx_private.write_rows((v_checked ->> 'table')::regclass, v_checked -> 'write', v_checked -> 'rule');
     if v_dry_run then
@@ -132,7 +135,16 @@ begin
     -- The images stay, the rows are rolled back.
     null;
   end;
-  perform set_config('lock_timeout', '0', true);
+  if nofx_private.is_deep(v_images) then
+    perform nofx_private.refuse(422, 'invalid-write', 'outputs', 'What the rows have is nested deeper than outputs may be (64 levels).');
+  end if;
+  v_count := nofx_private.lock_runs(array[p_step.run_id]);
+  if not exists (select from nofx.step where id = p_step.id and lease_token is not distinct from p_step.lease_token) then
+    perform nofx_private.refuse(409, 'lease-expired', p_step.id::text, 'Another attempt may have begun; what was written is rolled back.');
+  end if;
+  if exists (select from nofx.run where id = p_step.run_id and status = 'cancelling') then
+    raise exception using errcode = 'NX002', message = 'cancelled before the write';
+  end if;
   if not v_dry_run then
     perform nofx_private.audit(p_step.tenant_id, 'db_write.' || (p_write ->> 'op'), v_checked ->> 'table',
       v_images -> 'before', v_images -> 'after', p_step.run_id, p_step.id,
@@ -143,53 +155,57 @@ begin
 end
 $$;
 
--- Executes the writes among the outcomes of a settle, in its transaction, so that a settled step has written exactly once.
--- Takes: p_outcomes, whose runs are locked; a write has the kind `write` and the write in outputs.
--- Locks: what apply_write locks.
--- Returns: the outcomes; a write becomes done or failed, or cancelled when its run is being cancelled.
--- Raises: nothing.
-create function nofx_private.apply_writes(p_outcomes nofx_private.outcome[])
-returns nofx_private.outcome[]
+-- Executes the write of one db_write step and settles the step, in one transaction, so that a settled step has written exactly once. What
+-- goes wrong with the write fails this step. No other step is part of the call: one that takes too long ends alone.
+-- Takes: p_worker, its name; p_outcome, {step_id, token, outputs: the write, and what settle_steps takes beside kind, error, transient};
+--   p_capacity, p_tools and p_lease as settle_steps takes them.
+-- Locks: what apply_write locks; then what settle_steps locks.
+-- Returns: what settle_steps returns. The step has failed when the write was refused, or had taken five seconds; that and waiting for others
+--   is transient. It is cancelled when its run is being cancelled, and refused when its lease has expired: then nothing is written.
+-- Raises: what settle_steps raises.
+create function nofx.settle_write(
+  p_worker text,
+  p_outcome jsonb,
+  p_capacity int default 0,
+  p_tools text[] default null,
+  p_lease interval default '30 seconds'
+)
+returns json
 language plpgsql
-set search_path = ''
+-- PostgREST sets this limit before it calls the function: one that is set inside does not bind the statement that runs.
+security definer set search_path = '' set statement_timeout = '5s'
 as $$
 declare
-  v_n int;
-  v_one nofx_private.outcome;
+  v_outcome jsonb := p_outcome || '{"kind": "done"}';
   v_step nofx.step;
   v_slug text;
   v_subject text;
   v_hint text;
 begin
-  for v_n in 1..cardinality(p_outcomes) loop
-    v_one := p_outcomes[v_n];
-    if v_one.kind <> 'write' then
-      continue;
-    end if;
-    select * into v_step from nofx.step where id = v_one.step_id and lease_token = v_one.token for no key update;
-    if not found then
-      -- Its lease has expired: the settle refuses it, and nothing is written.
-      v_one.kind := 'done';
-    elsif exists (select from nofx.run where id = v_step.run_id and status = 'cancelling') then
-      v_one.kind := 'cancelled';
-      v_one.error := '{"message": "cancelled before the write"}';
-    else
-      begin
-        v_one.outputs := nofx_private.apply_write(v_step, v_one.outputs);
-        v_one.kind := 'done';
-      exception when others then
+  perform nofx_private.require_service('settle', 'Only workers settle steps.');
+  select * into v_step from nofx.step where id = (p_outcome ->> 'step_id')::uuid and lease_token = (p_outcome ->> 'token')::uuid;
+  -- Without its lease the settle refuses it, and nothing is written.
+  if found then
+    begin
+      v_outcome := v_outcome || jsonb_build_object('outputs', nofx_private.apply_write(v_step, p_outcome -> 'outputs'));
+    exception
+      when sqlstate 'NX002' then
+        v_outcome := v_outcome - 'outputs' || '{"kind": "interrupted", "error": {"message": "cancelled before the write"}}';
+      when query_canceled then
+        -- The limit has struck, and does not bind the rest of this call.
+        perform set_config('lock_timeout', '2s', true);
+        v_outcome := v_outcome - 'outputs' || jsonb_build_object('kind', 'failed', 'transient', true, 'error',
+          jsonb_build_object('message', 'the write was stopped, and nothing is written: a write may take five seconds'));
+      when assert_failure or others then
         get stacked diagnostics v_slug = message_text, v_subject = pg_exception_detail, v_hint = pg_exception_hint;
-        v_one.kind := 'failed';
         -- Conflicts with other transactions are transient; refusals by the table or the rule are permanent.
-        v_one.transient := sqlstate like '40%' or sqlstate = '55P03';
-        v_one.outputs := null;
-        v_one.error := jsonb_build_object('message', case
-          when sqlstate like 'PT%' then format('%s: %s. %s', v_slug, v_subject, v_hint)
-          else format('the table refused the write (%s): %s', sqlstate, v_slug) end);
-      end;
-    end if;
-    p_outcomes[v_n] := v_one;
-  end loop;
-  return p_outcomes;
+        v_outcome := v_outcome - 'outputs' || jsonb_build_object('kind', 'failed', 'transient', sqlstate like '40%' or sqlstate = '55P03', 'error',
+          jsonb_build_object('message', case
+            when sqlstate like 'PT%' then format('%s: %s. %s', v_slug, v_subject, v_hint)
+            else format('the table refused the write (%s): %s', sqlstate, v_slug) end));
+    end;
+  end if;
+  return nofx.settle_steps(p_worker, jsonb_build_array(v_outcome), p_capacity, p_tools, p_lease);
 end
 $$;
+grant execute on function nofx.settle_write(text, jsonb, int, text[], interval) to service_role;

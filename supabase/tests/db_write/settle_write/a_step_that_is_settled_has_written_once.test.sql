@@ -1,0 +1,13 @@
+begin;
+select plan(6);
+select tap.tickets();
+create temporary table o as select tap.outcome('s0', p_more => '{"outputs": {"op": "insert", "table": "public.ticket", "rows": [{"id": 9, "status": "open"}]}}') as o;
+select is((select json_array_length(nofx.settle_write('w', o) -> 'refused') from o), 0);
+select is((select json_array_length(nofx.settle_write('w', o) -> 'refused') from o), 1, 'the lease has expired');
+select is((select count(*)::int from public.ticket where id = 9), 1);
+select is(tap.status('s0'), 'succeeded');
+select is((select outputs -> 'count' from nofx.step where id = tap.step('s0')), '1');
+select tap.be('admin');
+select throws_ok($$ select nofx.settle_write('w', o) from o $$, 'PT403', 'forbidden');
+select * from finish();
+rollback;

@@ -1,0 +1,12 @@
+begin;
+select plan(7);
+create function pg_temp.nested(p_levels int) returns jsonb language sql as $$ select (repeat('[', p_levels) || '1' || repeat(']', p_levels))::jsonb $$;
+select is(nofx_private.is_deep(null), null);
+select is(nofx_private.is_deep('1'), false);
+select is(nofx_private.is_deep(pg_temp.nested(72)), false, 'the most');
+select is(nofx_private.is_deep(pg_temp.nested(73)), true, 'one more');
+select is(nofx_private.is_deep(jsonb_build_array(1, jsonb_build_object('a', pg_temp.nested(70)))), false, 'lists and objects count alike');
+select is(nofx_private.is_deep(jsonb_build_array(1, jsonb_build_object('a', pg_temp.nested(71)))), true);
+select is(nofx_private.is_deep(pg_temp.nested(3000)), true);
+select * from finish();
+rollback;

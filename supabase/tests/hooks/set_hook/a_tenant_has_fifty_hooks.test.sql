@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.be('admin');
+create function pg_temp.set(p_name text) returns json language sql as $$ select nofx.set_hook(p_name, 'post', '', '{"kind": "webhook", "url": "https://example.com"}') $$;
+select lives_ok($$ select pg_temp.set('h' || n) from generate_series(1, 50) as n $$);
+select throws_ok($$ select pg_temp.set('one-more') $$, 'PT422', 'invalid-hook');
+select lives_ok($$ select pg_temp.set('h50') $$, 'one of them may change');
+select lives_ok($$ select nofx.delete_hook(id), pg_temp.set('one-more') from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid and name = 'h1' $$);
+select tap.tenant();
+select tap.be('admin');
+select lives_ok($$ select pg_temp.set('mine') $$, 'each tenant has its own');
+select * from finish();
+rollback;
