@@ -1,6 +1,7 @@
 //! Workers that cannot reach the database until their leases end: their steps are stopped, before others run them.
 #![expect(clippy::disallowed_methods, reason = "starts workers of its own")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -62,7 +63,7 @@ impl Worker {
             if lines.iter().all(|line| metrics.lines().any(|found| found == *line)) {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{lines:?} are not in {metrics}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{lines:?} are not in {metrics}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -99,7 +100,7 @@ fn plan(port: u16) -> Value {
 
 /// The next process of the step.
 async fn begun(listener: &TcpListener) -> BufReader<TcpStream> {
-    let accepted = tokio::time::timeout(Duration::from_secs(120), listener.accept()).await;
+    let accepted = tokio::time::timeout(WAIT_LIMIT, listener.accept()).await;
     let mut stream = BufReader::new(accepted.expect("it begins").expect("a connection").0);
     let mut line = String::new();
     stream.read_line(&mut line).await.expect("a line");
@@ -135,7 +136,7 @@ async fn a_step_of_a_worker_that_is_cut_off_never_runs_at_two_places() {
     let mut second = begun(&listener).await;
     notes.lock().expect("not poisoned").push("the second began");
     second.write_all(b"done\n").await.expect("told");
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     let step = &run["steps"][0];
     assert_eq!((run["status"].as_str(), &step["attempt"], &step["outputs"]["stdout"]), (Some("succeeded"), &json!(2), &json!("done\n")));
     assert_eq!((&step["attempts"][0]["outcome"], &step["attempts"][0]["worker"]), (&json!("lease_expired"), &json!("cut-off")), "{run}");
@@ -165,12 +166,12 @@ async fn an_outage_of_the_database_interrupts_steps_and_makes_none_poison() {
     for _ in 0..2 {
         let ended = note_its_end(begun(&listener).await, &notes);
         theirs.iter().for_each(Way::cut);
-        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it is stopped").expect("it ended");
+        tokio::time::timeout(WAIT_LIMIT, ended).await.expect("it is stopped").expect("it ended");
         theirs.iter().for_each(Way::mend);
     }
     let mut third = begun(&listener).await;
     third.write_all(b"done\n").await.expect("told");
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     let step = &run["steps"][0];
     assert_eq!((run["status"].as_str(), &step["attempt"]), (Some("succeeded"), &json!(3)), "{run}");
     let why = "its worker could not reach the database until the lease ended, and had stopped it by then";

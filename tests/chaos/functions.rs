@@ -17,7 +17,7 @@ async fn a_function_executes_a_step_once_when_its_worker_is_killed_meanwhile() {
     receiver.wait(1).await;
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGKILL);
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(90), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     let paid = &run["steps"][0];
     assert_eq!(
         (run["status"].as_str(), &paid["attempt"], &paid["outputs"]["body"]),

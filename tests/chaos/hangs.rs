@@ -1,5 +1,6 @@
 //! What becomes of a worker that does not end and does nothing.
 
+use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -24,7 +25,7 @@ async fn a_worker_that_stands_still_is_ended_and_its_steps_run_elsewhere() {
     let id = own.submit(&json!({"goal": "hang", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}]})).await;
     let begun = Instant::now();
     while !workspace_in(&own.dir, &id).join("mark").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the script does not begin");
+        assert!(begun.elapsed() < WAIT_LIMIT, "the script does not begin");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let supervisor = |dev: &Value| dev["pids"]["workers"][0].as_i64().unwrap_or(0);
@@ -34,14 +35,14 @@ async fn a_worker_that_stands_still_is_ended_and_its_steps_run_elsewhere() {
     assert!(keepers.split_whitespace().count() > 1, "the step has a keeper: {keepers}");
     Own::kill(worker, Signal::SIGSTOP);
     while supervisor(&own.dev()) == hung || !Own::lives(supervisor(&own.dev())) {
-        assert!(begun.elapsed() < Duration::from_secs(180), "it is not ended and started again");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it is not ended and started again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for pid in keepers.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([worker, hung]) {
         assert!(!Own::lives(pid), "{pid} of the worker that hung goes on");
     }
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!((run["status"].as_str(), run["steps"][0]["attempt"].as_u64()), (Some("succeeded"), Some(2)), "{run}");
     assert_eq!(run["steps"][0]["outputs"]["stdout"], "again\n", "{run}");
 }

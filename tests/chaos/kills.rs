@@ -1,4 +1,5 @@
 #![expect(clippy::disallowed_methods, reason = "a flag makes the killing long")]
+use nofx_tests::WAIT_LIMIT;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -115,7 +116,7 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     let (ids, ()) = tokio::join!(submitting, killing);
     let mut dead_lettered = vec![];
     for id in &ids {
-        let run = own.wait(id, Duration::from_secs(120), is_finished).await;
+        let run = own.wait(id, is_finished).await;
         if run["status"] == "failed" {
             assert_eq!(run["error"]["message"], "the lease expired 2 times (worker crashed or unreachable)", "{run}");
             dead_lettered.push(run);
@@ -136,7 +137,7 @@ async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     }
     own.call(reqwest::Method::POST, "/api/dlq/requeue", Some(&json!({"reason": "poison"}))).await.expect("all are requeued");
     for id in &ids {
-        let run = own.wait(id, Duration::from_secs(120), is_finished).await;
+        let run = own.wait(id, is_finished).await;
         assert_eq!(run["status"], "succeeded", "{run}");
     }
     assert_eq!(own.settled_twice().await, 0, "a step was settled twice");
@@ -153,7 +154,7 @@ async fn kill_a_worker(own: &Own, index: usize) {
     let begun = std::time::Instant::now();
     let held = format!("select count(*) from nofx.step where status = 'running' and {its}");
     while own.sql().await.query_one(&held, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "it gets no work");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it gets no work");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let killed = end(own, pid, Signal::SIGKILL).await;
@@ -177,7 +178,7 @@ async fn end(own: &Own, which: impl Fn(&Value) -> i64, signal: Signal) -> i64 {
         if pid > 0 && Own::lives(pid) {
             break pid;
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "it did not come back");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it did not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     Own::kill(pid, signal);
@@ -188,7 +189,7 @@ async fn wait_for_another(own: &Own, which: impl Fn(&Value) -> i64, ended: i64) 
     let begun = std::time::Instant::now();
     let is_back = |now: i64| now != ended && now > 0 && Own::lives(now);
     while !is_back(which(&own.dev())) || own.call(reqwest::Method::GET, "/api/runs?limit=1", None).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "process {ended} did not come back");
+        assert!(begun.elapsed() < WAIT_LIMIT, "process {ended} did not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! What becomes of the steps of a worker that stops, dies or is held up.
 
+use nofx_tests::WAIT_LIMIT;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -23,7 +24,7 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     let step = |run: &Value, name: &str| {
         run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == name)).cloned().unwrap_or_default()
     };
-    own.wait(&id, Duration::from_secs(60), |run| step(run, "ask")["status"] == "waiting" && step(run, "slow")["status"] == "running").await;
+    own.wait(&id, |run| step(run, "ask")["status"] == "waiting" && step(run, "slow")["status"] == "running").await;
     let worker = own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0);
     own.process.kill().expect("killed");
     own.process.wait().expect("it ended");
@@ -32,12 +33,12 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
     std::fs::write(go, "").expect("written");
     let own = Own::start(&dir, &["--workers", "1"]);
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), |run| step(run, "slow")["status"] == "succeeded").await;
+    let run = own.wait(&id, |run| step(run, "slow")["status"] == "succeeded").await;
     assert_eq!(step(&run, "slow")["attempt"], 2, "the expired attempt was not the last");
     assert_eq!((step(&run, "ask")["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("waiting"), Some("pending")));
     let gate = run["gates"][0]["id"].as_str().expect("a gate").to_owned();
     own.call(reqwest::Method::POST, &format!("/api/gates/{gate}/approve"), Some(&json!({}))).await.expect("approved");
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!((run["status"].as_str(), step(&run, "gated")["status"].as_str()), (Some("succeeded"), Some("succeeded")));
 }
 
@@ -47,14 +48,14 @@ async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
     let script = "if [ -e mark ]; then echo again; else touch mark; sleep 60; fi";
     let plan = json!({"goal": "drain", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
     let id = own.submit(&plan).await;
-    own.wait(&id, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
+    own.wait(&id, |run| run["steps"][0]["status"] == "running").await;
     let begun = std::time::Instant::now();
     while !workspace_in(&own.dir, &id).join("mark").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the script does not begin");
+        assert!(begun.elapsed() < WAIT_LIMIT, "the script does not begin");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");
     let rows = own.sql().await.query_one("select count(*) from nofx.event where type = 'step.interrupted'", &[]).await.expect("a count");
@@ -72,14 +73,14 @@ async fn a_step_that_kills_two_workers_gets_no_third() {
         let began = || std::fs::read_to_string(workspace_in(&own.dir, &id).join("begun")).unwrap_or_default().lines().count();
         let since = std::time::Instant::now();
         while began() < attempt {
-            assert!(since.elapsed() < Duration::from_secs(60), "attempt {attempt} does not begin");
+            assert!(since.elapsed() < WAIT_LIMIT, "attempt {attempt} does not begin");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
             Own::kill(worker.as_i64().unwrap_or(0), Signal::SIGKILL);
         }
     }
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!(
         (run["status"].as_str(), run["error"]["message"].as_str()),
         (Some("failed"), Some("the lease expired 2 times (worker crashed or unreachable)")),
@@ -100,7 +101,7 @@ async fn the_lease_of_a_step_whose_row_is_locked_for_a_while_does_not_expire() {
     let steps = ["locked", "free"].map(|name| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": script}}));
     let id = own.submit(&json!({"goal": "locked", "steps": steps})).await;
     let is_running = |run: &Value| run["steps"].as_array().is_some_and(|steps| steps.iter().all(|step| step["status"] == "running"));
-    own.wait(&id, Duration::from_secs(60), is_running).await;
+    own.wait(&id, is_running).await;
     // The lock of an artifact's foreign key does not block a heartbeat. A heartbeat skips the lock of a settle.
     let sql = own.sql().await;
     for (lock, is_extended) in [("for key share", true), ("for update", false)] {
@@ -112,14 +113,14 @@ async fn the_lease_of_a_step_whose_row_is_locked_for_a_while_does_not_expire() {
             if after[0] != before[0] {
                 break after;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "no heartbeat comes");
+            assert!(begun.elapsed() < WAIT_LIMIT, "no heartbeat comes");
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         assert_eq!(after[1] != before[1], is_extended, "{lock}");
         sql.batch_execute("commit").await.expect("no lock");
     }
     std::fs::write(go, "").expect("written");
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     for step in run["steps"].as_array().expect("steps") {
         assert_eq!((step["status"].as_str(), step["attempt"].as_u64()), (Some("succeeded"), Some(1)), "{run}");

@@ -1,5 +1,6 @@
 //! The requirements of every queue driver, in one function that runs over all of them.
 
+use nofx_tests::WAIT_LIMIT;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,7 @@ async fn notifies_followers(own: &Own) {
 }
 
 async fn next(hints: &mut watch::Receiver<u64>, what: &str) {
-    let change = tokio::time::timeout(Duration::from_secs(60), hints.changed()).await;
+    let change = tokio::time::timeout(WAIT_LIMIT, hints.changed()).await;
     change.unwrap_or_else(|_| panic!("no hint came: {what}")).expect("it goes on");
 }
 
@@ -115,12 +116,12 @@ async fn waits_for_what_is_due(own: &Own) {
 async fn passes_by_a_worker_without_capacity(own: &Own) {
     let go = own.dir.join("go");
     let long = own.submit(&plan(vec![bash("a", &until(&go))])).await;
-    own.wait(&long, Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
+    own.wait(&long, |run| run["steps"][0]["status"] == "running").await;
     for _ in 0..4 {
         own.run(&noop()).await;
     }
     std::fs::write(go, "").expect("written");
-    own.wait(&long, Duration::from_secs(60), is_finished).await;
+    own.wait(&long, is_finished).await;
 }
 
 /// Poison: an unrecognised message does no harm, and is moved to the dead-letter queue if the driver has one.
@@ -165,7 +166,7 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
         for _ in 0..6 {
             runs.push(own.submit(&plan(vec![bash("a", &until(&go))])).await);
         }
-        own.wait(&runs[0], Duration::from_secs(60), |run| run["steps"][0]["status"] == "running").await;
+        own.wait(&runs[0], |run| run["steps"][0]["status"] == "running").await;
         for worker in own.dev()["pids"]["workers"].as_array().expect("workers") {
             Own::kill(worker.as_i64().unwrap_or(0), signal);
         }
@@ -179,7 +180,7 @@ async fn loses_nothing_when_workers_die_or_stop(own: &Own) {
         eventually("their steps are taken away", || async { taken_away().await > before }).await;
         std::fs::write(go, "").expect("written");
         for id in &runs {
-            let run = own.wait(id, Duration::from_secs(60), is_finished).await;
+            let run = own.wait(id, is_finished).await;
             assert_eq!(run["status"], "succeeded", "after {signal}: {run}");
         }
     }
@@ -249,7 +250,7 @@ impl Sqs {
 async fn eventually<F: Future<Output = bool>>(what: &str, is: impl Fn() -> F) {
     let begun = Instant::now();
     while !is().await {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it did not come to that: {what}");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it did not come to that: {what}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "starts stacks that must not start, and a test")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -160,7 +161,7 @@ fn a_run_of_the_tests_that_is_killed_leaves_nothing_behind() {
 fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !is() {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(120), "{what}");
+        assert!(begun.elapsed() < WAIT_LIMIT, "{what}");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
@@ -251,7 +252,7 @@ async fn a_worker_that_holds_leases_is_protected_from_scaling_in() {
             if protected == wanted {
                 return;
             }
-            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{protected:?}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{protected:?}");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };

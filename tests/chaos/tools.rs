@@ -1,5 +1,6 @@
 //! A worker that is killed while it runs a tool: the work is repeated, and its effect happens once.
 
+use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -29,7 +30,7 @@ async fn killed(own: &Own, plan: &Value, table: &str, row: &str) -> Value {
     let held = "select pid from pg_locks where locktype = 'advisory' and not granted and (classid, objid) = (0, 1)";
     let begun = Instant::now();
     while sql.query_opt(held, &[]).await.expect("a look").is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come to {row}");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it does not come to {row}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     kill_the_worker(own);
@@ -38,7 +39,7 @@ async fn killed(own: &Own, plan: &Value, table: &str, row: &str) -> Value {
     assert!(sql.query_one(&end, &[]).await.expect("one of them").get::<_, bool>(0));
     sql.batch_execute(&format!("drop trigger hold on {table}; select pg_advisory_unlock(1)")).await.expect("no one waits any more");
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     run
 }
@@ -69,10 +70,10 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     providers.will("openai", &[Fault::Slow(Duration::from_secs(600))]);
     let codegen = json!({"goal": "codegen", "steps": [{"name": "write", "tool": "codegen", "inputs": {"prompt": "x", "path": "a.md", "order": ["openai"]}}]});
     let id = own.submit(&codegen).await;
-    own.wait(&id, Duration::from_secs(60), |_| !providers.requests().is_empty()).await;
+    own.wait(&id, |_| !providers.requests().is_empty()).await;
     kill_the_worker(&own);
     own.end_leases("true").await;
-    let run = own.wait(&id, Duration::from_secs(60), is_finished).await;
+    let run = own.wait(&id, is_finished).await;
     assert_eq!((run["status"].as_str(), providers.requests().len()), (Some("succeeded"), 2), "{run}");
 
     // A file that was being saved is saved completely.

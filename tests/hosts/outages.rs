@@ -2,6 +2,7 @@
 //! Supabase, and to AWS are cut one after the other.
 #![expect(clippy::disallowed_methods, reason = "starts a worker, and a flag makes the outages long")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -135,7 +136,7 @@ impl Load {
     async fn until(&self, ready: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !ready(self) {
-            assert!(begun.elapsed() < Duration::from_secs(120), "{} are accepted, {:?} refused", self.accepted(), self.refused);
+            assert!(begun.elapsed() < WAIT_LIMIT, "{} are accepted, {:?} refused", self.accepted(), self.refused);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -186,7 +187,7 @@ impl Api {
             if ready(&run) {
                 return run;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{run}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{run}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::otlp::{Receiver, Span};
 use nofx_tests::own::Own;
-use nofx_tests::suite;
 use nofx_tests::vercel::{Deployment, Invocation};
+use nofx_tests::{WAIT_LIMIT, suite};
 use serde_json::{Value, json};
 
 use crate::settings;
@@ -36,7 +36,7 @@ async fn the_scenarios_pass_on_functions_and_workers_over_sqs() {
     // whose client went away ends with its next heartbeat.
     let begun = Instant::now();
     while deployment.invocations().values().flatten().any(|one| one.ended.is_none()) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "these never end: {:?}", deployment.invocations());
+        assert!(begun.elapsed() < WAIT_LIMIT, "these never end: {:?}", deployment.invocations());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     for (function, invocations) in deployment.invocations() {

@@ -4,7 +4,7 @@ use nofx_shared::hooks::{WebhookProvider, sign, verify};
 use nofx_tests::plans::plan;
 use nofx_tests::receiver::{ReceivedRequest, Receiver};
 use nofx_tests::stack::STACK;
-use nofx_tests::{Person, Tenant};
+use nofx_tests::{Person, Tenant, WAIT_LIMIT};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn events_are_delivered_signed_in_order_and_again_until_they_are_received(
         let begin = Instant::now();
         loop {
             let (_, page) = tenant.supervisor().get("/api/hooks/deliveries?status=delivered").await;
-            if page["data"].as_array().is_some_and(|rows| !rows.is_empty()) || begin.elapsed() > Duration::from_secs(60) {
+            if page["data"].as_array().is_some_and(|rows| !rows.is_empty()) || begin.elapsed() > WAIT_LIMIT {
                 return page["data"][0].clone();
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -84,7 +84,7 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
             assert!(tried.iter().all(|error| error.contains("private address")), "{tried:?}");
             break;
         }
-        assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
+        assert!(begin.elapsed() < WAIT_LIMIT, "{page}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert!(receiver.received().is_empty(), "no request came");
@@ -109,7 +109,7 @@ async fn no_hook_reaches_a_private_address_or_follows_there() {
             assert!(rows.iter().all(|row| row["status"] != "delivered"), "{rows:?}");
             break;
         }
-        assert!(begin.elapsed() < Duration::from_secs(60), "{page}");
+        assert!(begin.elapsed() < WAIT_LIMIT, "{page}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(beyond.received().is_empty() && forbidden.accept().is_err(), "a redirect was followed");
@@ -231,7 +231,7 @@ mod every_host {
             if let Some(run) = page["data"].as_array().and_then(|runs| runs.first()) {
                 break run["id"].as_str().expect("an id").to_owned();
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "the hook started nothing");
+            assert!(begin.elapsed() < WAIT_LIMIT, "the hook started nothing");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         let run = person.end(&started).await;
@@ -247,7 +247,7 @@ mod every_host {
             if let Some(row) = sql.query_opt(&text, &[]).await.expect("no more than one") {
                 break row;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "the refusal was not delivered");
+            assert!(begin.elapsed() < WAIT_LIMIT, "the refusal was not delivered");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         assert_eq!((row.get::<_, String>(0).as_str(), row.get::<_, String>(1).as_str()), ("request.error", "422"));

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "openssl makes a key and signs")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ async fn wait(checks: &Checks, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> 
         if wanted(&all) {
             return all;
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "{all:#?} {:?}", checks.refused());
+        assert!(begun.elapsed() < WAIT_LIMIT, "{all:#?} {:?}", checks.refused());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -98,7 +99,7 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
 
     // "Re-run" at GitHub.
     std::fs::write(&marker, "").expect("written");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
     let lint = &step(&run, "lint")["id"];
     let hook = Checks::rerequested("acme/web", APP, lint).to_string();
     let signature = sign(&hook);
@@ -145,7 +146,7 @@ async fn all_checks_of_a_commit_run_again_from_github() {
             {"name": "unit", "tool": "gate:unit", "needs": [], "inputs": {"command": "true"}},
             {"name": "lint", "tool": "gate:lint", "needs": ["unit"], "inputs": {"command": lint}}]}))
         .await;
-    own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    own.wait(&id, nofx_tests::own::is_finished).await;
     wait(&checks, |all| ["unit", "lint"].iter().all(|name| named(all, name)["status"] == "completed")).await;
     let deliver = async |body: Value| {
         let body = body.to_string();
@@ -176,7 +177,7 @@ async fn all_checks_of_a_commit_run_again_from_github() {
     assert_eq!((code, body["rerun_gates"].as_array().map(Vec::len)), (200, Some(2)), "the gate that passed, too: {body}");
     let all = wait(&checks, |all| all.len() == 4 && all[2..].iter().all(|check| check["status"] == "completed")).await;
     assert!(all[2..].iter().all(|check| check["conclusion"] == "success"), "{all:#?}");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!(deliver(Checks::suite_rerequested("acme/web", APP, SHA)).await, none, "a run that succeeded is not run again");
 }

@@ -1,6 +1,7 @@
 //! `nofx dev` itself: what other users see of its folder, what the log of a job shows, and whoever has no privileges.
 #![expect(clippy::disallowed_methods, reason = "starts a stack, and looks at it, as other users")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -68,7 +69,7 @@ async fn the_log_of_a_job_has_no_password() {
             if log.contains("Ctrl-C stops it") {
                 break log;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{log}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{log}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let shown = passwords.iter().filter(|password| log.contains(**password)).count();
@@ -169,7 +170,7 @@ async fn a_person_without_privileges_has_namespaces_or_is_refused_or_says_that_n
             );
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{log}");
+        assert!(begun.elapsed() < WAIT_LIMIT, "{log}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let id = own.submit(&plan(&place)).await;

@@ -1,7 +1,5 @@
 //! The egress proxy, from the inside of steps: at each level that has it, on a stack whose steps may connect to one port.
 
-use std::time::Duration;
-
 use base64::Engine;
 use nofx_tests::own::Own;
 use nofx_tests::people::step;
@@ -140,7 +138,7 @@ async fn the_proxy_is_refused_where_nothing_keeps_a_step_to_it() {
     let mut one = attempts("L2", 443);
     one.as_object_mut().expect("an object").remove("min_isolation");
     let id = own.submit(&json!({"goal": "x", "steps": [one]})).await;
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
     let message = step(&run, "L2")["error"]["message"].to_string();
     assert!(message.contains("needs L2"), "{run}");
 }

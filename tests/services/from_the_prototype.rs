@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "starts the CLI as a person would")]
 
 use std::os::unix::fs::symlink;
-use std::time::Duration;
 
 use nofx_tests::fakes::models::Providers;
 use nofx_tests::own::Own;
@@ -95,7 +94,7 @@ async fn the_smoke_test_runs_as_it_is_written() {
     assert_eq!(code, StatusCode::CREATED, "{created}");
     let id = created["id"].as_str().expect("an id");
     let is_finished = |run: &Value| matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"));
-    let run = own.wait(id, Duration::from_secs(300), is_finished).await;
+    let run = own.wait(id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     for name in ["typecheck", "lint", "unit", "generate readme"] {
         assert_eq!(status(&run, name), "succeeded", "{name}");

@@ -1,4 +1,5 @@
 use base64::Engine;
+use nofx_tests::WAIT_LIMIT;
 use nofx_tests::fakes::forges::Forges;
 use nofx_tests::fakes::git_host::GitHost;
 use nofx_tests::own::Own;
@@ -63,7 +64,7 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
         own.call(Method::POST, &path, Some(&json!({}))).await.expect("it is done again");
-        let again = own.wait(id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+        let again = own.wait(id, nofx_tests::own::is_finished).await;
         let (before, after) = (step(&run, name)["attempt"].as_u64(), step(&again, name)["attempt"].as_u64());
         assert!(after > before && step(&again, "pr")["status"] == "succeeded", "{name} was done again: {again}");
     }
@@ -101,7 +102,7 @@ async fn what_git_may_not_do_is_refused() {
     // By default a person looks at a pull request first.
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
     let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
-    let run = other.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
+    let run = other.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
     assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
 }
 
@@ -203,7 +204,7 @@ async fn a_clone_that_is_stopped_leaves_nothing() {
     let until = async |count: usize| {
         let begun = std::time::Instant::now();
         while unadopted() != count {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} folders, not {count}", unadopted());
+            assert!(begun.elapsed() < WAIT_LIMIT, "{} folders, not {count}", unadopted());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -6,7 +6,6 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use nofx_tests::fakes::models::Providers;
 use nofx_tests::own::Own;
@@ -125,7 +124,7 @@ async fn the_smoke_test_passes_in_the_file_system_of_an_image() {
     let created = own.call(Method::POST, "/api/runs", Some(&body)).await.expect("a run");
     let id = created["id"].as_str().expect("an id");
     let is_finished = |run: &Value| matches!(run["status"].as_str(), Some("succeeded" | "failed" | "cancelled"));
-    let run = own.wait(id, Duration::from_secs(120), is_finished).await;
+    let run = own.wait(id, is_finished).await;
     for name in ["typecheck", "lint", "unit", "generate readme"] {
         assert_eq!(status(&run, name), "succeeded", "{name}: {run}");
         assert!(name == "generate readme" || step(&run, name)["attempts"][0]["isolation"]["level"] == "L2", "{name}: {run}");

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "runs prometheus and promtool")]
 
+use nofx_tests::WAIT_LIMIT;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ impl Prometheus {
                     return answer["data"].clone();
                 }
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "Prometheus knows nothing of {path}");
+            assert!(begin.elapsed() < WAIT_LIMIT, "Prometheus knows nothing of {path}");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
@@ -71,7 +72,7 @@ async fn prometheus_scrapes_a_worker_and_promtool_finds_nothing_wrong() {
     let request = request.header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").json(&json!({"plan": plan}));
     let made: Value = request.send().await.expect("an answer").json().await.expect("a run");
     let id = made["id"].as_str().expect("an id").to_owned();
-    own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    own.wait(&id, nofx_tests::own::is_finished).await;
 
     let value = async |query: &str| -> f64 {
         let found = prometheus.ask(&format!("/api/v1/query?query={query}")).await;

@@ -203,7 +203,7 @@ async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
     let good = json!({"goal": "add", "steps": [{"name": "unit", "tool": "gate:unit", "inputs": {"command": "test $((2 + 2)) = 4"}}]});
     providers.answers(format!("```json\n{good}\n```"));
     let id = submit().await;
-    let run = own.wait(&id, Duration::from_secs(60), |run| run["gates"][0]["status"] == "pending").await;
+    let run = own.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
     let made = &step(&run, "plan")["outputs"];
     assert_eq!(
         (&made["plan"], &made["order"], step(&run, "submit")["status"].as_str()),
@@ -216,9 +216,9 @@ async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
     assert_eq!(count().await, 1, "nothing runs unseen");
     let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
     own.call(Method::POST, &path, Some(&json!({}))).await.expect("approved");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
     let child = step(&run, "submit")["outputs"]["run_id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned();
-    let child = own.wait(&child, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let child = own.wait(&child, nofx_tests::own::is_finished).await;
     assert_eq!((child["status"].as_str(), &child["created_by"]), (Some("succeeded"), &run["created_by"]), "{child}");
 
     // A tenant may let plans run without review; what the prompt did not allow is refused all the same.
@@ -226,7 +226,7 @@ async fn a_prompt_becomes_a_plan_that_someone_looks_at_before_it_runs() {
     let pushes = json!({"goal": "x", "steps": [{"name": "unit", "tool": "gate:unit"}, {"name": "p", "tool": "git:push"}]}).to_string();
     providers.answers(pushes.clone());
     providers.answers(pushes);
-    let run = own.wait(&submit().await, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&submit().await, nofx_tests::own::is_finished).await;
     assert!(run["status"] == "failed" && step(&run, "plan")["error"].to_string().contains("nothing may be pushed"), "{run}");
     assert_eq!(count().await, 3);
 }
@@ -255,9 +255,9 @@ async fn a_question_that_takes_too_long_or_is_cancelled_is_stopped_and_closed() 
     providers.will("openai", &[late]);
     let asked = providers.requests().len();
     let id = own.submit(&plan).await;
-    own.wait(&id, Duration::from_secs(60), |_| providers.requests().len() > asked).await;
+    own.wait(&id, |_| providers.requests().len() > asked).await;
     own.call(Method::POST, &format!("/api/runs/{id}/cancel"), Some(&json!({}))).await.expect("cancelled");
-    let run = own.wait(&id, Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
     assert_eq!(run["status"], "cancelled", "{run}");
     let open: i64 =
         own.sql().await.query_one("select count(*) from nofx.model_call where status = 'reserved'", &[]).await.expect("a count").get(0);

@@ -1,12 +1,11 @@
 //! The disk of workspaces is bounded: those of runs that have ended go, no other one does.
 
+use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_tests::own::{Own, is_finished};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-const LIMIT: Duration = Duration::from_secs(120);
 
 fn bash(name: &str, script: &str, more: &Value) -> Value {
     let mut step = json!({"name": name, "tool": "bash", "inputs": {"script": script}, "retry": {"max_attempts": 1}});
@@ -26,15 +25,15 @@ fn parked() -> Value {
 
 async fn ask(own: &Own) -> String {
     let id = own.submit(&parked()).await;
-    own.wait(&id, LIMIT, |run| run["gates"][0]["status"] == "pending").await;
+    own.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
     id
 }
 
 async fn approve(own: &Own, id: &str) {
-    let run = own.wait(id, LIMIT, |_| true).await;
+    let run = own.wait(id, |_| true).await;
     let path = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
     own.call(Method::POST, &path, Some(&json!({"reason": "go on"}))).await.expect("approved");
-    let run = own.wait(id, LIMIT, is_finished).await;
+    let run = own.wait(id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "its files were there: {run}");
 }
 
@@ -49,7 +48,7 @@ async fn measured(own: &Own, count: usize, is_so: impl Fn() -> bool) -> u64 {
         if is_so() && value("nofx_workspaces ") == Some(count as f64) {
             return value("nofx_workspace_disk_bytes ").expect("bytes") as u64;
         }
-        assert!(begun.elapsed() < LIMIT, "{:?} workspaces", value("nofx_workspaces "));
+        assert!(begun.elapsed() < WAIT_LIMIT, "{:?} workspaces", value("nofx_workspaces "));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -63,7 +62,7 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
         ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", FILL, &json!({}))]})).await);
     }
     for id in &ended {
-        assert_eq!(own.wait(id, LIMIT, is_finished).await["status"], "succeeded");
+        assert_eq!(own.wait(id, is_finished).await["status"], "succeeded");
     }
     let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
     // The oldest that has ended goes.
@@ -77,7 +76,7 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
     assert!(bytes > 8 << 20, "{bytes}");
     let refused =
         own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;
-    let run = own.wait(&refused, LIMIT, is_finished).await;
+    let run = own.wait(&refused, is_finished).await;
     let message =
         run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == "go")).expect("it is there")["error"]["message"]
             .clone();
@@ -87,5 +86,5 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
     }
     measured(&own, 2, || true).await;
     let run = own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
-    assert_eq!(own.wait(&run, LIMIT, is_finished).await["status"], "succeeded", "there is room again");
+    assert_eq!(own.wait(&run, is_finished).await["status"], "succeeded", "there is room again");
 }

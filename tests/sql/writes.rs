@@ -1,5 +1,6 @@
 //! `db_write` fuzzed: whatever a plan says, nothing outside of the rule is reached. And beside others: nobody waits for a slow table.
 
+use nofx_tests::WAIT_LIMIT;
 use nofx_tests::own::Own;
 use serde_json::{Value, json};
 
@@ -195,7 +196,7 @@ async fn whoever_settles_a_step_of_the_same_run_does_not_wait_for_a_slow_table()
     let asleep = "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and query like '%settle_write%')";
     let begun = std::time::Instant::now();
     while !sql.query_one(asleep, &[]).await.expect("an answer").get::<_, bool>(0) {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it does not begin to write");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it does not begin to write");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let beside = json!([outcome("beside").await]);

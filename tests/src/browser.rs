@@ -11,8 +11,8 @@ use thirtyfour::prelude::*;
 use thirtyfour::{Cookie, SameSite};
 use tokio::sync::Semaphore;
 
-use crate::Person;
 use crate::stack::{STACK, root, target};
+use crate::{Person, WAIT_LIMIT};
 
 /// Colours, width, scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Browser {
         let driver = loop {
             match WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities.clone()).await {
                 Ok(driver) => break driver,
-                Err(error) => assert!(begun.elapsed() < Duration::from_secs(60), "no browser: {error}"),
+                Err(error) => assert!(begun.elapsed() < WAIT_LIMIT, "no browser: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
@@ -136,7 +136,7 @@ impl Browser {
             if title.starts_with(start) {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "the tab says `{title}` and not `{start}`");
+            assert!(begun.elapsed() < WAIT_LIMIT, "the tab says `{title}` and not `{start}`");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -147,7 +147,7 @@ impl Browser {
             if let Some(element) = found().await {
                 return element;
             }
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > WAIT_LIMIT {
                 let page = self.driver.source().await.unwrap_or_default();
                 let url = self.driver.current_url().await.map(|url| url.to_string()).unwrap_or_default();
                 panic!("{url} has no {what}: {page}");

@@ -1,8 +1,8 @@
 //! A connection to a dependency that can be cut.
 
+use crate::WAIT_LIMIT;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, copy};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +67,7 @@ impl Way {
     pub async fn is_missed(&self, times: usize) {
         let mut in_vain = self.in_vain.subscribe();
         let enough = *in_vain.borrow() + times;
-        let missed = tokio::time::timeout(Duration::from_secs(60), in_vain.wait_for(|count| *count >= enough)).await;
+        let missed = tokio::time::timeout(WAIT_LIMIT, in_vain.wait_for(|count| *count >= enough)).await;
         missed.expect("connections while it is cut").expect("it is there");
     }
 }

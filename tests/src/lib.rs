@@ -17,4 +17,8 @@ pub mod stack;
 pub mod suite;
 pub mod vercel;
 
+/// How long a test waits for what must come, before it says that it does not. It measures nothing: a machine that has much
+/// else to do, or a registry that is slow, takes a minute for what is done in a second elsewhere.
+pub const WAIT_LIMIT: std::time::Duration = std::time::Duration::from_secs(300);
+
 pub use people::{Person, Tenant};

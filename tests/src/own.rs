@@ -1,5 +1,6 @@
 //! A stack of a test's own: to be killed, stopped, started again.
 
+use crate::WAIT_LIMIT;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -84,7 +85,7 @@ impl Own {
         let id = u64::from(own.process.id());
         while own.read().is_none_or(|dev| dev["pids"]["api"].as_u64() != Some(id)) {
             let ended = own.process.try_wait().expect("a state");
-            assert!(ended.is_none() && begin.elapsed() < Duration::from_secs(60), "the stack did not start: {ended:?}");
+            assert!(ended.is_none() && begin.elapsed() < WAIT_LIMIT, "the stack did not start: {ended:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
         own
@@ -103,7 +104,7 @@ impl Own {
             if let Some(dev) = self.read() {
                 return dev;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} has no dev.json", self.dir.display());
+            assert!(begun.elapsed() < WAIT_LIMIT, "{} has no dev.json", self.dir.display());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -156,7 +157,7 @@ impl Own {
             match self.call(method.clone(), path, body).await {
                 Ok(answer) => return answer,
                 Err(failed) if failed.passing && self.outages.load(Ordering::Relaxed) => {
-                    assert!(begun.elapsed() < Duration::from_secs(120), "{method} {path} is refused all the time: {failed:?}");
+                    assert!(begun.elapsed() < WAIT_LIMIT, "{method} {path} is refused all the time: {failed:?}");
                 }
                 Err(failed) => panic!("{method} {path}: {failed:?}"),
             }
@@ -171,14 +172,14 @@ impl Own {
     }
 
     /// The run, once `ready` says so.
-    pub async fn wait(&self, id: &str, limit: Duration, ready: impl Fn(&Value) -> bool) -> Value {
+    pub async fn wait(&self, id: &str, ready: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let run = self.call_through_outages(Method::GET, &format!("/api/runs/{id}"), None).await;
             if ready(&run) {
                 return run;
             }
-            assert!(begun.elapsed() < limit, "it did not come to that in time: {run}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "it did not come to that in time: {run}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -186,7 +187,7 @@ impl Own {
     /// Submits a plan and waits until the run has finished.
     pub async fn run(&self, plan: &Value) -> Value {
         let id = self.submit(plan).await;
-        self.wait(&id, Duration::from_secs(600), is_finished).await
+        self.wait(&id, is_finished).await
     }
 
     /// A direct connection, as the owner of the schema.

@@ -1,5 +1,6 @@
 //! People who act: one for each role, in a tenant of the test's own.
 
+use crate::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_shared::auth::{Role, sign_for, sign_for_api};
@@ -175,7 +176,7 @@ impl Person {
             if ready(&body) {
                 return body;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "it did not come to that within 60 s: {body}");
+            assert!(begin.elapsed() < WAIT_LIMIT, "it did not come to that in time: {body}");
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
@@ -200,7 +201,7 @@ impl Person {
             if events.len() >= wanted {
                 return events.clone();
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {wanted} events ({query}) were there within 60 s", events.len());
+            assert!(begin.elapsed() < WAIT_LIMIT, "{} of {wanted} events ({query}) were there in time", events.len());
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }

@@ -1,5 +1,6 @@
 //! A receiver of webhooks: stores requests and responds as the test says.
 
+use crate::WAIT_LIMIT;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -93,7 +94,7 @@ impl Receiver {
             if received.len() >= n {
                 return received;
             }
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} of {n} were received within a minute", received.len());
+            assert!(begin.elapsed() < WAIT_LIMIT, "{} of {n} were received in time", received.len());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

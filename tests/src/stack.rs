@@ -1,5 +1,6 @@
 //! The stack that scripts/test.sh started.
 
+use crate::WAIT_LIMIT;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
@@ -104,7 +105,7 @@ pub fn worker_of(supervisor: &Value) -> u64 {
         if let Some(worker) = worker.and_then(|pid| pid.parse().ok()) {
             return worker;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "it has no worker: {children}");
+        assert!(begun.elapsed() < WAIT_LIMIT, "it has no worker: {children}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,11 +1,10 @@
 //! Commands for runs, beside submitting them (`examples`).
 
 use std::process::Stdio;
-use std::time::Duration;
 
-use nofx_tests::Tenant;
 use nofx_tests::people::step;
 use nofx_tests::stack::{STACK, binary};
+use nofx_tests::{Tenant, WAIT_LIMIT};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -90,7 +89,7 @@ async fn events_are_printed_and_followed() {
     let mut following = following.expect("nofx starts");
     let mut lines = BufReader::new(following.stdout.take().expect("a pipe")).lines();
     let mut next = async || -> Value {
-        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await.expect("nothing more was printed");
+        let line = tokio::time::timeout(WAIT_LIMIT, lines.next_line()).await.expect("nothing more was printed");
         serde_json::from_str(&line.expect("text").expect("it goes on")).expect("JSON")
     };
     assert_eq!([next().await, next().await], ended[..]);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use nofx_tests::plans::{plan, step};
 use nofx_tests::stack::STACK;
-use nofx_tests::{Person, Tenant};
+use nofx_tests::{Person, Tenant, WAIT_LIMIT};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn follow(mut response: Response, wanted: usize) -> Vec<(String, String)> 
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the events come");
+    tokio::time::timeout(WAIT_LIMIT, reading).await.expect("the events come");
     found
 }
 
@@ -58,7 +58,7 @@ async fn no_event_is_missed_when_transactions_commit_out_of_order() {
         if types == ["early", "late"] {
             return;
         }
-        assert!(begin.elapsed() < Duration::from_secs(60), "{types:?}");
+        assert!(begin.elapsed() < WAIT_LIMIT, "{types:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

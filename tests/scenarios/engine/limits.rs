@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nofx_tests::plans::{bash, plan, step, until};
-use nofx_tests::{Person, Tenant};
+use nofx_tests::{Person, Tenant, WAIT_LIMIT};
 use serde_json::{Value, json};
 
 /// Names of the steps that run now.
@@ -31,7 +31,7 @@ async fn run_at_once(most: usize, plans: impl Fn(&Path) -> Vec<Value>) {
             if now.len() == most.min(left) && now.iter().all(|name| !folder.path().join(name).exists()) {
                 break now;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{now:?} run at once");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{now:?} run at once");
             tokio::time::sleep(Duration::from_millis(25)).await;
         };
         // A tenant's steps are claimed in the order of their ids: if the last one had its turn, so had each of these.

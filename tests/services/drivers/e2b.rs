@@ -1,5 +1,6 @@
 //! What E2B is asked for, and what happens when it fails.
 
+use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::e2b::{Call, Fault};
@@ -122,12 +123,12 @@ async fn machines_that_were_left_behind_are_ended_and_those_of_others_are_not() 
     }
     let begun = Instant::now();
     while stack.e2b.alive() > 4 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{} are there", stack.e2b.alive());
+        assert!(begun.elapsed() < WAIT_LIMIT, "{} are there", stack.e2b.alive());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (killed, listed) = (stack.e2b.count(Call::Kill), stack.e2b.count(Call::List));
     while stack.e2b.count(Call::List) < listed + 3 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the job runs no more");
+        assert!(begun.elapsed() < WAIT_LIMIT, "the job runs no more");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((stack.e2b.alive(), stack.e2b.count(Call::Kill)), (4, killed), "those of others stay");

@@ -1,7 +1,5 @@
 //! What runs is ended when nobody waits for it any more: its run is cancelled, or its worker is gone.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_finished};
 use reqwest::Method;
@@ -23,7 +21,7 @@ async fn a_run_that_is_cancelled_ends_what_runs() {
     for driver in ALL {
         let (run, mark) = begin(&stack, driver).await;
         stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
-        let run = stack.own.wait(&run, Duration::from_secs(60), is_finished).await;
+        let run = stack.own.wait(&run, is_finished).await;
         assert_eq!(run["status"], "cancelled", "{}: {run}", driver.name);
         stack.is_gone(&mark).await;
         let at = async |kind: &str| {
@@ -50,7 +48,7 @@ async fn a_worker_that_is_killed_leaves_nothing_that_runs() {
         Own::kill(worker, Signal::SIGKILL);
         stack.is_gone(&mark).await;
         stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
-        stack.own.wait(&run, Duration::from_secs(60), is_finished).await;
+        stack.own.wait(&run, is_finished).await;
     }
     stack.has_no_machine().await;
 }

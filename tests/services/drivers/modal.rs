@@ -107,7 +107,7 @@ async fn a_sandbox_whose_creation_is_never_answered_is_ended_with_its_attempt() 
     }
     stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
     stack.has_no_machine().await;
-    let run = stack.own.wait(&run, std::time::Duration::from_secs(60), nofx_tests::own::is_finished).await;
+    let run = stack.own.wait(&run, nofx_tests::own::is_finished).await;
     assert_eq!((&run["status"], stack.modal().created().len()), (&json!("cancelled"), 1), "{run}");
 }
 

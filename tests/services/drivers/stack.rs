@@ -1,3 +1,4 @@
+use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::e2b::E2b;
@@ -92,7 +93,7 @@ impl Stack {
         let begun = Instant::now();
         while !is_there(mark) {
             let now = self.own.call(Method::GET, &format!("/api/runs/{run}"), None).await.expect("a run");
-            assert!(!is_finished(&now) && begun.elapsed() < Duration::from_secs(60), "{mark} does not run: {now}");
+            assert!(!is_finished(&now) && begun.elapsed() < WAIT_LIMIT, "{mark} does not run: {now}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -101,7 +102,7 @@ impl Stack {
     pub(super) async fn is_gone(&self, mark: &str) {
         let begun = Instant::now();
         while is_there(mark) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{mark} still runs");
+            assert!(begun.elapsed() < WAIT_LIMIT, "{mark} still runs");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -109,7 +110,7 @@ impl Stack {
     pub(super) async fn has_no_machine(&self) {
         let begun = Instant::now();
         while self.machines() > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} machines are left", self.machines());
+            assert!(begun.elapsed() < WAIT_LIMIT, "{} machines are left", self.machines());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -1,5 +1,6 @@
 //! A receiver of traces (OTLP/HTTP with protobuf bodies).
 
+use crate::WAIT_LIMIT;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,7 @@ impl Receiver {
             if wanted(&spans) {
                 return spans;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "no {what} among {spans:#?}");
+            assert!(begun.elapsed() < WAIT_LIMIT, "no {what} among {spans:#?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -1,5 +1,6 @@
 //! One function's process, and its messages over the runtime's socket.
 
+use crate::WAIT_LIMIT;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
@@ -62,7 +63,7 @@ impl Function {
         let invocations: Arc<Mutex<HashMap<u64, Invocation>>> = Arc::default();
         let (announce, started) = oneshot::channel();
         tokio::spawn(listen(listener, Pid::from_raw(pid), Arc::clone(&invocations), announce));
-        let started = tokio::time::timeout(Duration::from_secs(60), started).await;
+        let started = tokio::time::timeout(WAIT_LIMIT, started).await;
         assert!(matches!(started, Ok(Ok(announced)) if announced == port), "{}: it did not say that it started", program.display());
         Self { port, process: process.into(), pid, next: AtomicU64::new(1), invocations, _socket: socket }
     }
@@ -91,7 +92,7 @@ impl Function {
 
     pub(super) async fn ended_well(&self) -> bool {
         let mut process = self.process.lock().await;
-        tokio::time::timeout(Duration::from_secs(60), process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+        tokio::time::timeout(WAIT_LIMIT, process.wait()).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
     }
 }
 
@@ -122,7 +123,7 @@ async fn listen(listener: UnixListener, process: Pid, invocations: Arc<Mutex<Has
                 // From now on the platform may freeze the process: bytes that are not sent yet may never be.
                 let _ = kill(process, Signal::SIGSTOP);
                 let begun = Instant::now();
-                while !is_answered() && begun.elapsed() < Duration::from_secs(60) {
+                while !is_answered() && begun.elapsed() < WAIT_LIMIT {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 let _ = kill(process, Signal::SIGCONT);
