@@ -14,7 +14,7 @@ declare
   v_policy nofx.gate_policy;
   v_bad text;
 begin
-  select r into v_bad from unnest(p_requires) as r where r !~ '^gate:[a-z0-9_]{1,40}$' limit 1;
+  select coalesce(r, 'null') into v_bad from unnest(p_requires) as r where r is null or r !~ '^gate:[a-z0-9_]{1,40}$' limit 1;
   if v_bad is not null then
     perform nofx_private.refuse(422, 'invalid-gate-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
   end if;
@@ -25,15 +25,15 @@ begin
   if p_approval is not null and not coalesce(
        jsonb_typeof(p_approval) = 'object'
        and p_approval - array['role', 'count', 'expires_s', 'author_may_approve'] = '{}'
-       and coalesce(p_approval ->> 'role', 'supervisor') in ('supervisor', 'admin')
-       and coalesce(p_approval ->> 'count', '1') ~ '^([1-9]|10)$'
-       and coalesce(p_approval ->> 'expires_s', '1') ~ '^[1-9][0-9]{0,7}$'
-       and coalesce(p_approval ->> 'author_may_approve', 'true') in ('true', 'false'), false) then
+       and coalesce(p_approval -> 'role', 'null') in ('null', '"supervisor"', '"admin"')
+       and coalesce(p_approval -> 'count', 'null')::text ~ '^(null|[1-9]|10)$'
+       and coalesce(p_approval -> 'expires_s', 'null')::text ~ '^(null|[1-9][0-9]{0,7})$'
+       and coalesce(p_approval -> 'author_may_approve', 'null') in ('null', 'true', 'false'), false) then
     perform nofx_private.refuse(422, 'invalid-gate-policy', p_approval::text,
       'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
   end if;
   insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
-  values (nofx_private.uuid_v7(), v_tenant, p_tool, p_requires, p_approval, nofx_private.caller_name())
+  values (nofx_private.uuid_v7(), v_tenant, p_tool, array(select unnest(p_requires)), p_approval, nofx_private.caller_name())
   on conflict (tenant_id, tool) do update
     set requires = excluded.requires, approval = excluded.approval, changed_by = excluded.changed_by, changed_at = now()
   returning * into v_policy;

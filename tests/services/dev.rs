@@ -165,7 +165,7 @@ async fn a_person_without_privileges_has_namespaces_or_is_refused_or_says_that_n
         let log = std::fs::read_to_string(own.dir.join("worker-0.log")).unwrap_or_default();
         if log.contains("install bubblewrap and allow user namespaces") {
             assert!(
-                log.contains("it is not root") && log.contains("NOFX_ISOLATION=none runs steps with all that this user can reach"),
+                log.contains("the worker is not root") && log.contains("NOFX_ISOLATION=none runs steps with all that this user can reach"),
                 "{log}"
             );
             break;

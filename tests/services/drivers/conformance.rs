@@ -48,6 +48,7 @@ async fn many_at_once(stack: &Stack, driver: Driver) {
         .map(|n| {
             let mut step = bash(driver, &format!("echo '{{\"n\": {n}}}' > $NOFX_OUTPUT; pwd > mine; sleep 0.2"), &json!({}));
             step["name"] = format!("s{n}").into();
+            step["needs"] = json!([]);
             step
         })
         .collect();

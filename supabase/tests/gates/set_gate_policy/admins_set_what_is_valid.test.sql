@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(11);
 select tap.tenant();
 select tap.be('supervisor');
 select throws_ok($$ select nofx.set_gate_policy('bash') $$, 'PT403', 'forbidden');
@@ -11,5 +11,9 @@ select throws_ok($$ select nofx.set_gate_policy('bash', array['unit']) $$, 'PT42
 select throws_ok($$ select nofx.set_gate_policy('Bash; drop') $$, 'PT422', 'invalid-gate-policy');
 select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"people": 2}') $$, 'PT422', 'invalid-gate-policy');
 select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"role": "viewer"}') $$, 'PT422', 'invalid-gate-policy');
+select throws_ok($$ select nofx.set_gate_policy('bash', array[null]) $$, 'PT422', 'invalid-gate-policy');
+select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"count": "2"}') $$, 'PT422', 'invalid-gate-policy', 'a number is no text');
+select throws_ok($$ select nofx.set_gate_policy('bash', '{}', '{"author_may_approve": "true"}') $$, 'PT422', 'invalid-gate-policy');
+select is(nofx.set_gate_policy('bash', array[array['gate:unit'], array['gate:lint']]) ->> 'requires', '["gate:unit","gate:lint"]', 'a list is one list');
 select * from finish();
 rollback;
