@@ -90,7 +90,6 @@ fn queue(dev: &Value) -> i64 {
 /// its steps once.
 async fn survive(own: &Own, also: impl AsyncFn(usize)) {
     let (least, kills) = sizes();
-    own.has_outages();
     // So long that at ten runs a second each of three workers has running steps when it is killed.
     let nap = json!({"script": "sleep 0.5"});
     let plan = json!({"goal": "chaos", "steps": [

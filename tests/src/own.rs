@@ -4,7 +4,6 @@ use crate::WAIT_LIMIT;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -18,7 +17,6 @@ use crate::stack::{binary, dev_file, root};
 pub struct Own {
     pub dir: PathBuf,
     pub process: Child,
-    outages: AtomicBool,
 }
 
 /// A failed call.
@@ -79,7 +77,7 @@ impl Own {
             .stderr(log)
             .spawn()
             .expect("the stack starts");
-        let mut own = Self { dir: dir.to_owned(), process, outages: AtomicBool::new(false) };
+        let mut own = Self { dir: dir.to_owned(), process };
         let begin = Instant::now();
         // A stack that was killed leaves its dev.json behind.
         let id = u64::from(own.process.id());
@@ -128,12 +126,6 @@ impl Own {
         status
     }
 
-    /// From now on parts that the API needs are killed: `submit` and `wait` retry temporary refusals. Without this
-    /// any failure of a call is a fault.
-    pub fn has_outages(&self) {
-        self.outages.store(true, Ordering::Relaxed);
-    }
-
     /// A call of its API as an admin.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failed> {
         let dev = self.dev();
@@ -150,13 +142,13 @@ impl Own {
         Err(Failed { status: Some(status.as_u16()), detail: response.text().await.unwrap_or_default(), passing })
     }
 
-    /// The same, again while it is refused for now, if parts are being killed.
-    async fn call_through_outages(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+    /// The same, again while it is refused for now: parts are being killed, or the machine has much else to do.
+    async fn call_in_time(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
         let begun = Instant::now();
         loop {
             match self.call(method.clone(), path, body).await {
                 Ok(answer) => return answer,
-                Err(failed) if failed.passing && self.outages.load(Ordering::Relaxed) => {
+                Err(failed) if failed.passing => {
                     assert!(begun.elapsed() < WAIT_LIMIT, "{method} {path} is refused all the time: {failed:?}");
                 }
                 Err(failed) => panic!("{method} {path}: {failed:?}"),
@@ -167,7 +159,7 @@ impl Own {
 
     /// Submits a plan; the run's id.
     pub async fn submit(&self, plan: &Value) -> String {
-        let run = self.call_through_outages(Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await;
+        let run = self.call_in_time(Method::POST, "/api/runs", Some(&json!({"plan": plan}))).await;
         run["id"].as_str().expect("an id").to_owned()
     }
 
@@ -175,7 +167,7 @@ impl Own {
     pub async fn wait(&self, id: &str, ready: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            let run = self.call_through_outages(Method::GET, &format!("/api/runs/{id}"), None).await;
+            let run = self.call_in_time(Method::GET, &format!("/api/runs/{id}"), None).await;
             if ready(&run) {
                 return run;
             }

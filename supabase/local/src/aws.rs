@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::dirs;
-use crate::error::{At, Error};
+use crate::error::{At, Error, READY_TIMEOUT};
 use crate::port::free_port;
 use crate::process::{Recipe, Supervised, end_leftover};
 
@@ -48,9 +48,9 @@ impl Aws {
         let queues = Queues { client: reqwest::Client::new(), url: format!("http://127.0.0.1:{port}"), prefix: prefix.to_owned() };
         let begin = Instant::now();
         while queues.make().await.is_err() {
-            if begin.elapsed() > Duration::from_secs(30) {
+            if begin.elapsed() > READY_TIMEOUT {
                 process.stop().await;
-                return Err(Error::NotReady { what: "moto", seconds: 30, log });
+                return Err(Error::NotReady { what: "moto", log });
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -1,6 +1,10 @@
 //! Errors when the stack starts or stops; every message says what to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a service may take to start: it waits for nothing but a machine that has much else to do.
+pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Why the embedded stack could not start, or could not continue.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +27,8 @@ pub enum Error {
     InUse { dir: PathBuf, pid: i32 },
     #[error("{what} failed: {output}")]
     Failed { what: String, output: String },
-    #[error("{what} did not become ready within {seconds} s; its log is {log}")]
-    NotReady { what: &'static str, seconds: u64, log: PathBuf },
+    #[error("{what} did not become ready within {} s; its log is {log}", READY_TIMEOUT.as_secs())]
+    NotReady { what: &'static str, log: PathBuf },
     #[error("{what} {path}")]
     Io {
         what: &'static str,

@@ -10,7 +10,7 @@ use nix::unistd::{Uid, User};
 use tokio_postgres::NoTls;
 
 use crate::dirs;
-use crate::error::{At, Error};
+use crate::error::{At, Error, READY_TIMEOUT};
 use crate::process::{Recipe, Supervised, end_leftover};
 
 /// The cluster's superuser; as on hosted Supabase, `postgres` is a plain role.
@@ -184,8 +184,8 @@ async fn wait_until_ready(url: &str, log: &Path) -> Result<(), Error> {
     loop {
         match tokio_postgres::connect(url, NoTls).await {
             Ok(_) => return Ok(()),
-            Err(_) if begin.elapsed() < Duration::from_secs(30) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Err(_) => return Err(Error::NotReady { what: "Postgres", seconds: 30, log: log.to_owned() }),
+            Err(_) if begin.elapsed() < READY_TIMEOUT => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(_) => return Err(Error::NotReady { what: "Postgres", log: log.to_owned() }),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::dirs;
-use crate::error::Error;
+use crate::error::{Error, READY_TIMEOUT};
 use crate::port::free_port;
 use crate::postgres;
 use crate::process::{Recipe, Supervised, end_leftover};
@@ -52,9 +52,9 @@ impl Postgrest {
         let ready = format!("http://127.0.0.1:{admin_port}/ready");
         let begin = Instant::now();
         while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
-            if begin.elapsed() > Duration::from_secs(30) {
+            if begin.elapsed() > READY_TIMEOUT {
                 process.stop().await;
-                return Err(Error::NotReady { what: "PostgREST", seconds: 30, log });
+                return Err(Error::NotReady { what: "PostgREST", log });
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use tokio::net::TcpStream;
 
 use crate::dirs;
-use crate::error::{At, Error};
+use crate::error::{At, Error, READY_TIMEOUT};
 use crate::port::free_port;
 use crate::process::{Recipe, Supervised, end_leftover};
 
@@ -56,9 +56,9 @@ impl Redis {
         let process = recipe.supervise()?;
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            if begin.elapsed() > Duration::from_secs(10) {
+            if begin.elapsed() > READY_TIMEOUT {
                 process.stop().await;
-                return Err(Error::NotReady { what: "Redis", seconds: 10, log });
+                return Err(Error::NotReady { what: "Redis", log });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
