@@ -168,7 +168,9 @@ impl Ecs {
         let mut state = self.state.lock().expect("not poisoned");
         state.asked.push(asked.clone());
         state.started += 1;
-        let address = format!("127.0.9.{}", state.started);
+        // Tests run side by side, and all tasks listen at the same port.
+        let process = std::process::id();
+        let address = format!("127.{}.{}.{}", 10 + (process >> 8) % 200, process % 256, state.started);
         let early = state.faults.iter().position(|one| *one == Fault::EarlyDeath).map(|at| state.faults.remove(at)).is_some();
         let given = asked["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
