@@ -71,6 +71,8 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
+        // axe-core looks at a large page for long when the machine has much else to do.
+        driver.set_script_timeout(WAIT_LIMIT).await.expect("a time");
         let browser = Self { driver, process, _profile: profile, _turn: turn };
         let scheme = if look == Look::Dark { "dark" } else { "light" };
         let media =
