@@ -25,5 +25,7 @@ pub(crate) fn signal_own_user(mut arguments: impl Iterator<Item = OsString>) -> 
     refuse_privileges().map_err(|error| error.to_string())?;
     let number = arguments.next().and_then(|number| number.to_str()?.parse::<i32>().ok()).ok_or("no number of a signal")?;
     let signal = Signal::try_from(number).map_err(|error| error.to_string())?;
+    // Every process may send SIGCONT to all of its session, whosever they are: a worker that was stopped would go on.
+    nix::unistd::setsid().map_err(|error| error.to_string())?;
     kill(Pid::from_raw(-1), signal).map_err(|error| error.to_string())
 }

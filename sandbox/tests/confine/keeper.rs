@@ -151,10 +151,17 @@ fn other_programs_of_the_user_go_on_when_a_bomb_is_stopped() {
     program.uid = neighbour.uid;
     let mut neighbour = Process::start(neighbour);
     neighbour.has_begun();
+    // Of root, and of the session that the keeper is in, too.
+    let mut stopped = Command::new("sleep").arg("600").spawn().expect("it starts");
+    let pid = nix::unistd::Pid::from_raw(stopped.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).expect("it is ours");
     let mut process = Process::start(program);
     process.has_begun();
     process.send(&json!("Kill"));
     process.end();
+    let is_stopped = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it is there").contains("State:\tT");
+    stopped.kill().and_then(|()| stopped.wait()).expect("it ends");
+    assert!(is_stopped, "a process of somebody else goes on");
     assert_eq!(neighbour.end()["exit_code"], 0);
     assert_eq!(neighbour.output(), "done\n");
     assert_eq!(processes(process.program.uid), BTreeSet::new());
