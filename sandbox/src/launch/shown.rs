@@ -32,8 +32,10 @@ impl Parts {
         self.names.push(path.to_owned());
         let entries = read_dir(path).into_iter().flatten().flatten();
         // A link needs no rule, and with one would be the way to what it names.
-        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink())) {
-            self.add(&entry.path(), hidden);
+        for (entry, kind) in entries.map(|entry| (entry.path(), entry.file_type())) {
+            if kind.is_ok_and(|kind| !kind.is_symlink()) {
+                self.add(&entry, hidden);
+            }
         }
     }
 }
