@@ -99,7 +99,8 @@ async fn a_wheel_that_a_run_downloaded_pip_finds_in_the_home_of_the_next_one() {
     };
     let plan = |steps: &[Value]| {
         let write = bash("write", &[], &env, &format!("echo '{}' > requirements.txt", index.requirement));
-        json!({"goal": "install", "steps": [&[write], steps].concat()})
+        let steps = [&[write], steps].concat();
+        json!({"goal": "install", "steps": steps})
     };
     let first = tenant.contributor().run(plan(&[install("first", "L2")])).await;
     assert_eq!((printed(&first, "first"), index.downloads()), ("42\n", 1), "{first}");
