@@ -59,9 +59,8 @@ pub(super) fn give(store: &Store, wanted: Vec<Locked>, home: &Files, left: &mut 
         }
     }
     // A version has a digest for each platform: one of them is enough.
-    let lacking: BTreeSet<_> = missing.iter().map(|one| (&one.name, &one.version)).collect();
-    let is_given = |(name, version): &(&String, &String)| given.contains(&((*name).clone(), (*version).clone()));
-    lacking.iter().filter(|one| !is_given(one)).for_each(|_| counters.add(Tool::Pip, "missing", 0));
+    let lacking: BTreeSet<_> = missing.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
+    lacking.difference(&given).for_each(|_| counters.add(Tool::Pip, "missing", 0));
     if !page.is_empty() {
         let page = format!("<!DOCTYPE html>\n<title>Wheels of earlier steps</title>\n{page}");
         for (path, text) in [(format!("{WHEELS}/index.html").as_str(), page.as_str()), SETTINGS] {
