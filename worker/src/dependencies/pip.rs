@@ -34,11 +34,12 @@ pub(super) fn give(store: &Store, wanted: Vec<Locked>, home: &Files, left: &mut 
     if wanted.is_empty() || OF_MACHINE.iter().any(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("find-links"))) {
         return wanted;
     }
-    let (mut page, mut given, mut missing) = (String::new(), BTreeSet::new(), vec![]);
+    let (mut page, mut names, mut given, mut missing) = (String::new(), BTreeSet::new(), BTreeSet::new(), vec![]);
     for locked in wanted {
         let name = store.open(REGISTRY, &locked.digest).filter(|_| *left > 0);
         let name = name.and_then(|mut file| wheel::name(&mut file, &locked.name, &locked.version)).filter(|name| is_plain(name));
-        let Some(name) = name else {
+        // Two builds for the same platform would have one name.
+        let Some(name) = name.filter(|name| names.insert(name.clone())) else {
             missing.push(locked);
             continue;
         };

@@ -186,6 +186,21 @@ fn wheels_that_pip_downloaded_are_links_for_the_next_one() {
 }
 
 #[test]
+fn of_two_builds_for_one_platform_one_is_given() {
+    let homes = Homes::new();
+    let [one, other] = ["Build: 1\nTag: py3-none-any\n", "Build: 2\nTag: py3-none-any\n"].map(wheel);
+    let wanted = [wheel_of(&one), wheel_of(&other)];
+    homes.process(Uuid::nil(), &wanted, |home| {
+        leave_bytes(home, BODY, &one);
+        leave_bytes(home, ".cache/pip/http-v2/d/f/6/f/7/other.body", &other);
+    });
+    let (home, given) = homes.process(Uuid::nil(), &wanted, |_| {});
+    assert_eq!((given.missing.len(), std::fs::read(home.join(WHEEL)).expect("a wheel")), (1, one), "the page names it and no other");
+    let page = std::fs::read_to_string(home.join(".cache/nofx/pip/index.html")).expect("a page");
+    assert_eq!(page.matches("<a ").count(), 1, "{page}");
+}
+
+#[test]
 fn what_a_step_plants_in_pips_cache_reaches_no_other_run() {
     let (homes, content) = (Homes::new(), wheel("Tag: py3-none-any\n"));
     let (wanted, evil) = ([wheel_of(&content)], wheel("Tag: py2-none-any\n"));
