@@ -124,7 +124,8 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_wheel_has_no_name() {
         let good = wheel("Tag: py3-none-any\n");
-        for length in 0..good.len() {
+        // The last two bytes are the length of a comment.
+        for length in 0..good.len() - 2 {
             assert_eq!(named(good[..length].to_vec()), None, "{length}");
         }
         for at in 0..good.len() {
