@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use reqwest::header::CACHE_CONTROL;
 use sha2::{Digest, Sha256};
 
 use crate::registries::listen;
@@ -21,7 +20,7 @@ const MAKE: &str = "import sys, zipfile\n\
     \x20   ('own_lib-1.0.dist-info/RECORD', '')]: wheel.writestr(name, text)\n\
     wheel.close()";
 const NAME: &str = "own_lib-1.0-py2.py3-none-any.whl";
-const KEPT: [(reqwest::header::HeaderName, &str); 1] = [(CACHE_CONTROL, "max-age=365000000, immutable, public")];
+const KEPT: [(&str, &str); 1] = [("cache-control", "max-age=365000000, immutable, public")];
 
 pub struct PackageIndex {
     pub url: String,

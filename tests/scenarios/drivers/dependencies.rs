@@ -99,7 +99,7 @@ async fn a_wheel_that_a_run_downloaded_pip_finds_in_the_home_of_the_next_one() {
     };
     let plan = |steps: &[Value]| {
         let write = bash("write", &[], &env, &format!("echo '{}' > requirements.txt", index.requirement));
-        let steps = [&[write], steps].concat();
+        let steps: Vec<&Value> = std::iter::once(&write).chain(steps).collect();
         json!({"goal": "install", "steps": steps})
     };
     let first = tenant.contributor().run(plan(&[install("first", "L2")])).await;
