@@ -91,7 +91,8 @@ begin
              select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id
            ) end,
            'isolation', case when i.tenant_id is not null then
-             json_build_object('driver', i.default_driver, 'min_isolation', nofx_private.min_isolation_for(i, s.tool)) end,
+             json_build_object('driver', i.default_driver, 'min_isolation', nofx_private.min_isolation_for(i, s.tool), 'images', i.images,
+                               'toolchains', i.toolchains) end,
            'quota', case when q.tenant_id is not null then json_build_object('memory_mb', q.step_memory_mb, 'disk_mb', q.step_disk_mb) end,
            'item', s.item, 'index', s.item_index, 'parked_outputs', s.outputs,
            'gate', case when s.gate_id is not null then (
@@ -134,7 +135,7 @@ $$;
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
 --   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}, in any order. `open_breakers`: the tenant's, null
 --   for none; `networks`: the private networks that an http step, or one with the egress proxy, may reach;
---   `isolation`: {driver, min_isolation}, the tenant's default driver and minimum for the tool, null for none; `quota`: {memory_mb,
+--   `isolation`: {driver, min_isolation, images, toolchains}, the tenant's default driver, minimum for the tool, default images and toolchains, null for none; `quota`: {memory_mb,
 --   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
 --   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
 --   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on. A step

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod function;
 pub mod lambda;
 pub mod own;
+pub mod package_index;
 pub mod people;
 pub mod plans;
 pub mod receiver;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::e2b::{Call, Fault};
 use nofx_tests::people::step;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::stack::{E2B, Stack, bash};
@@ -42,6 +43,16 @@ async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
         assert!(refused["status"] == "failed" && message(&refused).contains(why), "{refused}");
     }
     assert_eq!((stack.e2b.created().len(), stack.e2b.count(Call::Create)), (2, 2));
+
+    let settings = json!({"default_driver": null, "min_isolation": null, "tools": {}, "images": {"e2b": "ours", "modal": "theirs"}, "toolchains": ["rust"]});
+    stack.own.call(Method::POST, "/api/isolation", Some(&settings)).await.expect("settings of the tenant");
+    for (more, image) in [(json!({}), "ours"), (json!({"image": "rust:1.95"}), "rust:1.95")] {
+        let ran = tried(&stack, "echo ran", &more).await;
+        let created = stack.e2b.created();
+        let held = &ran["attempts"][0]["isolation"];
+        assert_eq!((&created.last().expect("a sandbox")["templateID"], &held["image"]), (&json!(image), &json!(image)), "{ran}");
+        assert_eq!(held["toolchains"], Value::Null, "those of a worker are not there");
+    }
     stack.has_no_machine().await;
 }
 

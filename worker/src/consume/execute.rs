@@ -100,7 +100,7 @@ fn place(step: &ClaimedStep, services: &Services) -> Place {
             attempt: step.attempt,
             creation: Uuid::nil(),
         },
-        image: step.spec.image.clone(),
+        image: step.image().cloned(),
         network: network.unwrap_or(Network::All),
         limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, ..Limits::default() },
         lifetime: Duration::from_secs(timeout_s) + LIFETIME_MARGIN,
@@ -253,7 +253,7 @@ mod tests {
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
     async fn an_expression_holds_up_nothing_else() {
-        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new() };
+        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), toolchains: Default::default() };
         let items = vec!["1"; 100].join(",");
         let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
         for spec in [

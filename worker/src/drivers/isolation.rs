@@ -1,11 +1,11 @@
 //! What the operator and the host of this worker say about isolation: the operator's minimum, and the levels that cannot be had here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use nofx_sandbox::{Program, Sandbox};
-use nofx_shared::drivers::{Level, Limits, Network};
+use nofx_shared::drivers::{Level, Limits, Network, Toolchain};
 
 /// How long a program that does nothing may take to end.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,6 +19,8 @@ pub(crate) struct Isolation {
     pub floor: Option<Level>,
     /// Levels that this host does not offer, each with what it lacks.
     pub lacking: BTreeMap<Level, String>,
+    /// The toolchains that steps may name.
+    pub toolchains: BTreeSet<Toolchain>,
 }
 
 impl Isolation {
@@ -26,10 +28,12 @@ impl Isolation {
     pub(crate) async fn of_host(floor: Option<Level>, sandbox: Sandbox) -> Self {
         let levels: Vec<Level> = HERE.into_iter().filter(|level| floor.is_some_and(|floor| *level >= floor.min(Level::L3))).collect();
         let tried = tokio::task::spawn_blocking(move || {
-            levels.into_iter().filter_map(|level| try_level(&sandbox, level).err().map(|why| (level, why))).collect()
+            let toolchains = sandbox.toolchains().inspect_err(|why| tracing::warn!(why, "the toolchains of this worker are not known"));
+            (levels.into_iter().filter_map(|level| try_level(&sandbox, level).err().map(|why| (level, why))).collect(), toolchains)
         });
         // A thread that failed has found nothing: the start of a process says then what is missing.
-        Self { floor, lacking: tried.await.unwrap_or_default() }
+        let (lacking, toolchains) = tried.await.unwrap_or((BTreeMap::new(), Ok(BTreeSet::new())));
+        Self { floor, lacking, toolchains: toolchains.unwrap_or_default() }
     }
 
     /// The highest level of a program that runs here, up to the one that its step demands: a level that the host lacks is refused when a
@@ -60,6 +64,7 @@ fn try_in(sandbox: &Sandbox, dir: &std::path::Path, level: Level) -> Result<(), 
         network: Network::None,
         proxy_port: None,
         bridge: None,
+        toolchains: None,
         scratch: None,
     };
     let (on_end, end) = mpsc::channel();
@@ -82,7 +87,7 @@ mod tests {
     fn a_program_here_has_the_level_of_its_step_as_far_as_the_host_goes() {
         let offered = |floor, lacking: &[Level], least| {
             let lacking = lacking.iter().map(|level| (*level, "it has none".to_owned())).collect();
-            Isolation { floor: Some(floor), lacking }.offered_up_to(Some(least))
+            Isolation { floor: Some(floor), lacking, toolchains: [].into() }.offered_up_to(Some(least))
         };
         for level in [L1, L2, L3] {
             assert_eq!(offered(L1, &[], level), Some(level));
@@ -90,6 +95,6 @@ mod tests {
         assert_eq!((offered(L1, &[], L4), offered(L4, &[], L4)), (Some(L3), Some(L3)), "a machine of its own is no level of this one");
         assert_eq!((offered(L1, &[L3], L4), offered(L1, &[L2, L3], L4)), (Some(L2), Some(L1)));
         assert_eq!(offered(L2, &[L2, L3], L4), Some(L2), "never less than the operator's minimum");
-        assert_eq!(Isolation { floor: None, lacking: [].into() }.offered_up_to(Some(L4)), None);
+        assert_eq!(Isolation { floor: None, lacking: [].into(), toolchains: [].into() }.offered_up_to(Some(L4)), None);
     }
 }

@@ -65,7 +65,7 @@ impl StepContext {
         let level = self.services.isolation.offered_up_to(self.confinement.level);
         Caller {
             processes: self.services.processes.clone(),
-            confinement: Confinement { level, ..self.confinement },
+            confinement: Confinement { level, ..self.confinement.clone() },
             egress: self.egress.clone(),
             sandboxed: Arc::clone(&self.sandboxed),
             has_machine: matches!(self.place, Place::Machine(_)),

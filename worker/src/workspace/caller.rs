@@ -38,7 +38,7 @@ impl Caller {
     /// With a direct way to other repositories: the workspace is its run's, so that one step's `resources.network` does not decide whether
     /// the next one has it.
     pub(super) fn for_checkout(&self) -> Self {
-        let confinement = Confinement { network: Network::All, ..self.confinement };
+        let confinement = Confinement { network: Network::All, ..self.confinement.clone() };
         Self { confinement, egress: None, ..self.clone() }
     }
 

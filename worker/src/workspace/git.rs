@@ -59,7 +59,7 @@ impl<'a> Git<'a> {
             dir: self.folder.path().to_owned(),
             env,
             place: Place::Here,
-            confinement: Confinement { network, ..self.caller.confinement },
+            confinement: Confinement { network, ..self.caller.confinement.clone() },
             egress,
             trace: None,
             stop: self.caller.stop.clone(),

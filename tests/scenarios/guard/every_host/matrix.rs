@@ -114,7 +114,7 @@ fn body(operation: &str, run: &Value) -> Value {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
         "set_default_workspace" => json!({"workspace": null}),
-        "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}}),
+        "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}, "images": {}, "toolchains": null}),
         "set_gate_policy" => json!({"tool": "fail"}),
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),

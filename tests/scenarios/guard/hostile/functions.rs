@@ -34,6 +34,8 @@ fn template(function: &str, argument: &str) -> Value {
         ("set_gate_policy", "p_approval") => json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true}),
         ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": {"a": 1}}),
         ("set_isolation", "p_tools") => json!({"bash": "L1"}),
+        ("set_isolation", "p_images") => json!({"e2b": "base"}),
+        ("set_isolation", "p_toolchains") => json!(["rust"]),
         ("finish_request", "p_body") => json!({"a": [1]}),
         _ => panic!("{function} takes JSON in {argument}: give it a template"),
     }
