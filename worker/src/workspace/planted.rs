@@ -27,8 +27,7 @@ pub(super) async fn refuse(caller: &Caller, folder: &Folder) -> Result<(), Failu
     if !caller.is_folder_hostile {
         return Ok(());
     }
-    let program =
-        Program { argv: search(), folder, dir: folder.root(), env: [].into(), network: Network::None, max_bytes: LINE_BYTES };
+    let program = Program { argv: search(), folder, dir: folder.root(), env: [].into(), network: Network::None, max_bytes: LINE_BYTES };
     let result = caller.run(program).await?;
     if let Some(why) = found(&result.stdout) {
         return Err(Failure::permanent(why));
@@ -113,7 +112,8 @@ mod tests {
     async fn what_is_not_as_git_left_it_is_refused_before_git_starts() {
         let fifo = |path: &str| (format!("rm -rf {path}; mkfifo {path}"), format!("`{path}` is a fifo"));
         let link = |path: &str| (format!("rm -rf {path}; ln -s /dev/zero {path}"), format!("`{path}` is a link"));
-        let large = |path: &str, size: &str, bytes: u64| (format!("truncate -s {size} {path}"), format!("`{path}` is a file of {bytes} bytes"));
+        let large =
+            |path: &str, size: &str, bytes: u64| (format!("truncate -s {size} {path}"), format!("`{path}` is a file of {bytes} bytes"));
         let mut all = vec![];
         for path in [".git", ".git/HEAD", ".git/config", ".git/index", ".git/objects"] {
             all.extend([fifo(path), link(path)]);

@@ -192,7 +192,13 @@ mod tests {
         let settings = TaskServer { address: port, token: "t".to_owned(), lifetime: Duration::from_secs(600) };
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(settings, stop.clone()));
-        let ask = || nofx_shared::net::direct_client().post(format!("http://{port}/run")).bearer_auth("t").json(&json!({"argv": ["yes"], "env": {}})).send();
+        let ask = || {
+            nofx_shared::net::direct_client()
+                .post(format!("http://{port}/run"))
+                .bearer_auth("t")
+                .json(&json!({"argv": ["yes"], "env": {}}))
+                .send()
+        };
         let mut answer = ask().await;
         while answer.is_err() {
             answer = ask().await;

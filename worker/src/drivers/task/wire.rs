@@ -91,7 +91,9 @@ mod tests {
     async fn what_is_no_frame_is_refused_before_it_is_read() {
         let huge = [&[1], (FRAME_BYTES + 1).to_be_bytes().as_slice()].concat();
         let endless = [&[1], u32::MAX.to_be_bytes().as_slice(), &[0; 64]].concat();
-        for wrong in [huge, endless, vec![9, 0, 0, 0, 0], vec![5, 0, 0, 0, 1, 0], vec![3, 0, 0, 0, 1, 0], vec![1, 0, 0, 0, 4, 1], vec![1, 0], vec![]] {
+        for wrong in
+            [huge, endless, vec![9, 0, 0, 0, 0], vec![5, 0, 0, 0, 1, 0], vec![3, 0, 0, 0, 1, 0], vec![1, 0, 0, 0, 4, 1], vec![1, 0], vec![]]
+        {
             assert!(Frame::read(&mut wrong.as_slice()).await.is_err(), "{wrong:?}");
         }
     }
