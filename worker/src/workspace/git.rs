@@ -36,6 +36,11 @@ impl<'a> Git<'a> {
         Self { caller, folder, env: BTreeMap::new(), is_searched: Arc::default() }
     }
 
+    /// An error when git would wait for something in the workspace. Every command does this first: a tool that does much before, asks itself.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        self.is_searched.get_or_try_init(|| planted::refuse(&self.caller, self.folder)).await.copied()
+    }
+
     /// Runs `git …` and returns its standard output; an error has git's message.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<String, Failure> {
         let result = self.try_run(arguments).await?;
@@ -47,7 +52,7 @@ impl<'a> Git<'a> {
 
     /// Runs `git …` for callers that read its exit code. Git that was killed has none, and is an error: it used too much, as a rule.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<ProcessResult, Failure> {
-        self.is_searched.get_or_try_init(|| planted::refuse(&self.caller, self.folder)).await?;
+        self.check().await?;
         let fixed =
             ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"];
         let argv = fixed.iter().chain(arguments).map(|text| (*text).to_owned()).collect();
@@ -76,7 +81,7 @@ impl<'a> Git<'a> {
     /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
-        self.is_searched.get_or_try_init(|| planted::refuse(&self.caller, self.folder)).await?;
+        self.check().await?;
         // A copy of the index: `git add` is fast and does not change the original.
         let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
         let index = scratch.path().join("index");
