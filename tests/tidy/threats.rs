@@ -37,7 +37,7 @@ fn has_test(text: &str, name: &str) -> bool {
     };
     let is_test = |line: &&str| line.trim_start().starts_with("#[test]") || line.trim_start().starts_with("#[tokio::test");
     let attributes = |at: usize| lines[..at].iter().rev().take_while(|line| line.trim_start().starts_with("#["));
-    (0..lines.len()).any(|at| is_it(lines[at]) && attributes(at).any(|line| is_test(line)))
+    (0..lines.len()).any(|at| is_it(lines[at]) && attributes(at).any(&is_test))
 }
 
 #[test]
