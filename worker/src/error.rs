@@ -15,6 +15,8 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    #[error("could not serve the worker of the step: {0}")]
+    Task(std::io::Error),
     #[error("could not listen for signals")]
     Signals(#[source] std::io::Error),
 }

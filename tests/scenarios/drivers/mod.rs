@@ -6,5 +6,6 @@ mod escape;
 mod function;
 mod isolation;
 mod planted;
+mod planted_git;
 mod quotas;
 mod real_work;

@@ -97,7 +97,7 @@ async fn faults_of_e2b_are_retried_when_nothing_can_happen_twice() {
     stack.has_no_machine().await;
 
     // Nobody knows how far the program came: the attempt has failed, and nothing of it is there.
-    for fault in [Fault::Cut, Fault::Dies] {
+    for fault in [Fault::Cut, Fault::Unfinished, Fault::Dies] {
         stack.e2b.will(Call::Program, &[fault]);
         let fine = tried(&stack, "echo begun; sleep 1; echo ended", &twice).await;
         assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fault:?}: {fine}");

@@ -2,13 +2,15 @@
 //! the steps that a settle claimed.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::{self, Failure, Outcome, Settled};
 use serde_json::Value;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -20,6 +22,8 @@ use crate::metrics::Metrics;
 const BATCH_SIZE: usize = 256;
 /// Settles in flight: while one is in the database the next batch fills.
 const MAX_SETTLES: usize = 2;
+/// The SQLSTATE of an internal error of a function: permanent.
+const PANIC: &str = "P0004";
 /// Wait after a settle that failed or was refused.
 const BACKOFF: Duration = Duration::from_millis(200);
 
@@ -57,6 +61,18 @@ pub(super) struct SettleReply {
 }
 
 impl SettleReply {
+    /// Of a call that sends these results. A panic in it is an error that would come again: what the settle holds is released, and the
+    /// results are sent one by one, so that the one that caused it fails alone.
+    async fn of<F>(sent: Vec<StepResult>, capacity: usize, wakeups: u64, call: impl FnOnce(Vec<Value>) -> F) -> Self
+    where
+        F: Future<Output = Result<Settled, Error>>,
+    {
+        let sent_at = Instant::now();
+        let result = AssertUnwindSafe(async { call(sent.iter().map(StepResult::row).collect()).await }).catch_unwind().await;
+        let result = result.unwrap_or_else(|_| Err(Error::Failed { code: PANIC.to_owned(), message: "a panic in the worker".to_owned() }));
+        Self { sent, sent_at, capacity, wakeups, result }
+    }
+
     /// The leases of the results that were sent.
     pub(super) fn tokens(&self) -> Vec<Uuid> {
         self.sent.iter().map(|one| one.token).collect()
@@ -132,13 +148,12 @@ impl Settling {
             self.metrics.batch.observe(sent.len() as f64);
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
             let duration = self.metrics.settle.clone();
-            self.in_flight.spawn(async move {
-                let rows: Vec<Value> = sent.iter().map(StepResult::row).collect();
+            self.in_flight.spawn(SettleReply::of(sent, capacity, wakeups, move |rows| async move {
                 let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &rows, capacity, lease).await;
                 duration.observe(sent_at.elapsed().as_secs_f64());
-                SettleReply { sent, sent_at, capacity, wakeups, result }
-            });
+                result
+            }));
         }
     }
 
@@ -149,11 +164,10 @@ impl Settling {
             self.capacity_in_flight += capacity;
             self.metrics.calls.inc();
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
-            self.in_flight.spawn(async move {
-                let sent_at = Instant::now();
-                let result = engine::settle_write(&db, &worker, &write.row(), capacity, lease).await;
-                SettleReply { sent: vec![write], sent_at, capacity, wakeups, result }
-            });
+            self.in_flight.spawn(SettleReply::of(vec![write], capacity, wakeups, move |rows| async move {
+                let row = rows.into_iter().next().unwrap_or_default();
+                engine::settle_write(&db, &worker, &row, capacity, lease).await
+            }));
         }
     }
 
@@ -170,8 +184,8 @@ impl Settling {
     }
 
     /// The next reply to a settle in flight; none when there is none in flight.
-    pub(super) fn next_reply(&mut self) -> impl Future<Output = Option<Result<SettleReply, JoinError>>> {
-        self.in_flight.join_next()
+    pub(super) async fn next_reply(&mut self) -> Option<SettleReply> {
+        self.in_flight.join_next().await.map(|ended| ended.expect("panics are caught, and none is aborted"))
     }
 
     /// What the database settled and claimed; results of a settle that failed are sent again.
@@ -237,11 +251,9 @@ impl Settling {
         }
         for one in sent {
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
-            self.in_flight.spawn(async move {
-                let sent_at = Instant::now();
-                let result = engine::settle_steps(&db, &worker, &[one.row()], 0, lease).await;
-                SettleReply { sent: vec![one], sent_at, capacity: 0, wakeups: 0, result }
-            });
+            self.in_flight.spawn(SettleReply::of(vec![one], 0, 0, move |rows| async move {
+                engine::settle_steps(&db, &worker, &rows, 0, lease).await
+            }));
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct GateResult {
 /// Judges the workspace.
 pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<GateResult, Failure> {
     let started_at = Utc::now();
+    // Before the gate's programs run for nothing: its evidence names the tree.
+    context.git(&context.workspace).check().await?;
     let mut judgement = G::judge(context, inputs).await?;
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
     judgement.inputs.splice(0..0, checked_out(context).await?);

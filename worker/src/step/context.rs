@@ -69,6 +69,7 @@ impl StepContext {
             egress: self.egress.clone(),
             sandboxed: Arc::clone(&self.sandboxed),
             has_machine: matches!(self.place, Place::Machine(_)),
+            is_folder_hostile: true,
             stop: self.stop.clone(),
         }
     }

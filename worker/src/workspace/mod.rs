@@ -5,6 +5,7 @@ mod caller;
 mod disk;
 mod folder;
 mod git;
+mod planted;
 mod snapshot;
 mod workspaces;
 

@@ -94,7 +94,7 @@ async fn an_outcome_that_is_refused_fails_its_step_and_no_other() {
     while !settling.is_idle() {
         settling.send(false, 0, 0);
         match settling.next_reply().await {
-            Some(reply) => drop(settling.receive(reply.expect("a settle does not panic"))),
+            Some(reply) => drop(settling.receive(reply)),
             None => tokio::time::sleep_until(settling.backoff_until().expect("only a refusal makes it wait")).await,
         }
     }
@@ -131,7 +131,7 @@ async fn a_write_is_settled_alone_and_delays_no_result_of_its_run() {
     settling.add(StepResult { outcome: Outcome::Write { write: json!({"op": "insert"}) }, ..result(run, Uuid::now_v7()) });
     assert!(settling.has_results() && !settling.is_idle() && settling.waiting_writes() == 1);
     settling.send(false, 0, 0);
-    let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+    let reply = settling.next_reply().await.expect("in flight");
     assert!(settling.receive(reply).is_none() && settling.waiting_writes() == 1, "it is sent again");
     tokio::time::sleep_until(settling.backoff_until().expect("a while later")).await;
     settling.send(false, 0, 0);
@@ -141,13 +141,13 @@ async fn a_write_is_settled_alone_and_delays_no_result_of_its_run() {
     for _ in 0..2 {
         settling.add(result(run, Uuid::now_v7()));
         settling.send(false, 0, 0);
-        let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+        let reply = settling.next_reply().await.expect("in flight");
         assert_eq!(reply.sent.len(), 1);
         assert!(settling.receive(reply).is_some());
     }
     assert!(!settling.is_idle());
     database.may_answer.add_permits(1);
-    let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+    let reply = settling.next_reply().await.expect("in flight");
     assert_eq!(reply.tokens().len(), 1);
     assert!(settling.receive(reply).is_some() && settling.is_idle());
 
@@ -165,11 +165,38 @@ async fn a_write_claims_one_step_in_the_place_of_its_own() {
     settling.send(true, 0, 0);
     let mut capacities = vec![];
     for _ in 0..2 {
-        let reply = settling.next_reply().await.expect("in flight").expect("no panic");
+        let reply = settling.next_reply().await.expect("in flight");
         capacities.push((reply.sent.len(), reply.capacity));
         settling.receive(reply);
     }
     capacities.sort_unstable();
     assert_eq!(capacities, [(0, 7), (1, 1)], "the rest of the eight is for others");
     assert_eq!(settling.capacity_in_flight, 0);
+}
+
+#[tokio::test]
+async fn a_settle_that_panics_holds_nothing_any_more_and_one_result_fails_alone() {
+    let (database, db) = Database::start(Uuid::nil()).await;
+    let mut settling = settling(db);
+    let steps: [Uuid; 2] = std::array::from_fn(|_| Uuid::now_v7());
+    let runs: [Uuid; 2] = std::array::from_fn(|_| Uuid::now_v7());
+    let sent: Vec<StepResult> = std::iter::zip(runs, steps).map(|(run, step)| result(run, step)).collect();
+    settling.runs_in_flight.extend(runs);
+    settling.capacity_in_flight += 5;
+    settling.in_flight.spawn(SettleReply::of(sent, 5, 0, |_| async { panic!("a bug") }));
+
+    let reply = settling.next_reply().await.expect("in flight");
+    assert!(settling.receive(reply).is_none());
+    assert_eq!((settling.capacity_in_flight, settling.runs_in_flight.len(), settling.in_flight.len()), (0, 0, 2));
+    while let Some(reply) = settling.next_reply().await {
+        assert!(settling.receive(reply).is_some());
+    }
+    assert_eq!(database.batches.lock().expect("the lock is never poisoned").iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+
+    // The one that is alone has the fault.
+    let alone = vec![result(runs[0], steps[0])];
+    settling.in_flight.spawn(SettleReply::of(alone, 0, 0, |_| async { panic!("a bug") }));
+    let reply = settling.next_reply().await.expect("in flight");
+    assert!(settling.receive(reply).is_none());
+    assert!(matches!(&settling.results[..], [one] if one.step == steps[0] && matches!(one.outcome, Outcome::Failed(_))));
 }

@@ -83,9 +83,17 @@ pub(crate) struct Accounts {
 }
 
 /// An account to be searched, and whose it is: tenants may share one.
+#[derive(Clone)]
 pub(crate) struct Searched {
     pub account: Arc<dyn Account>,
     owners: Vec<Owner>,
+}
+
+impl Searched {
+    /// Whether it is the deployment's, too.
+    pub(crate) fn is_deployments(&self) -> bool {
+        self.owners.iter().any(|(_, tenant)| tenant.is_none())
+    }
 }
 
 impl Accounts {
