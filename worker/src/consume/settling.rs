@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::step_result::StepResult;
+use super::suspects::{Suspect, Suspects};
 use super::writes::Writes;
 use crate::metrics::Metrics;
 
@@ -33,6 +34,7 @@ pub(super) struct Settling {
     /// Results that no settle in flight holds, except writes.
     results: Vec<StepResult>,
     writes: Writes,
+    suspects: Suspects,
     in_flight: JoinSet<SettleReply>,
     /// Runs that settles in flight have locked: another settle of the same run would only wait.
     runs_in_flight: HashSet<Uuid>,
@@ -47,6 +49,8 @@ pub(super) struct Settling {
 /// The database's reply to a settle.
 pub(super) struct SettleReply {
     sent: Vec<StepResult>,
+    /// How often these were sent alone before, if they are suspects.
+    suspect: Option<u32>,
     /// The leases of the steps that it claimed began then or later.
     pub sent_at: Instant,
     /// How many steps the settle could claim.
@@ -73,6 +77,7 @@ impl Settling {
             metrics,
             results: vec![],
             writes: Writes::default(),
+            suspects: Suspects::default(),
             in_flight: JoinSet::new(),
             runs_in_flight: HashSet::new(),
             capacity_in_flight: 0,
@@ -98,7 +103,7 @@ impl Settling {
     }
 
     pub(super) fn has_results(&self) -> bool {
-        !self.results.is_empty() || self.writes.waiting() > 0
+        !self.results.is_empty() || self.writes.waiting() > 0 || self.suspects.waiting() > 0
     }
 
     /// Whether all results are settled.
@@ -106,8 +111,9 @@ impl Settling {
         !self.has_results() && self.in_flight.is_empty()
     }
 
+    /// When to send again what has to wait.
     pub(super) fn backoff_until(&self) -> Option<Instant> {
-        self.backoff_until
+        [self.backoff_until, self.suspects.next_at()].into_iter().flatten().min()
     }
 
     /// Sends results and claims as many steps as there is capacity for, if there is a reason to call. `running`: how many steps run;
@@ -118,9 +124,14 @@ impl Settling {
         }
         self.backoff_until = None;
         self.send_writes(may_claim, wakeups);
-        while self.in_flight.len() < MAX_SETTLES + self.writes.in_flight() && (!self.results.is_empty() || self.poll_pending && may_claim) {
+        self.send_suspects();
+        while self.in_flight.len() < MAX_SETTLES + self.writes.in_flight() + self.suspects.in_flight()
+            && (!self.results.is_empty() || self.poll_pending && may_claim)
+        {
             let sent = self.next_batch();
-            let free = self.concurrency.saturating_sub(running + self.results.len() + self.writes.waiting() + self.capacity_in_flight);
+            let free = self
+                .concurrency
+                .saturating_sub(running + self.results.len() + self.writes.waiting() + self.suspects.waiting() + self.capacity_in_flight);
             let capacity = if may_claim { free.min(BATCH_SIZE) } else { 0 };
             // All results wait for a settle in flight, or there is no capacity: a call would do nothing.
             if sent.is_empty() && (capacity == 0 || !self.poll_pending) {
@@ -137,7 +148,7 @@ impl Settling {
                 let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &rows, capacity, lease).await;
                 duration.observe(sent_at.elapsed().as_secs_f64());
-                SettleReply { sent, sent_at, capacity, wakeups, result }
+                SettleReply { sent, suspect: None, sent_at, capacity, wakeups, result }
             });
         }
     }
@@ -152,7 +163,7 @@ impl Settling {
             self.in_flight.spawn(async move {
                 let sent_at = Instant::now();
                 let result = engine::settle_write(&db, &worker, &write.row(), capacity, lease).await;
-                SettleReply { sent: vec![write], sent_at, capacity, wakeups, result }
+                SettleReply { sent: vec![write], suspect: None, sent_at, capacity, wakeups, result }
             });
         }
     }
@@ -177,6 +188,9 @@ impl Settling {
     /// What the database settled and claimed; results of a settle that failed are sent again.
     pub(super) fn receive(&mut self, reply: SettleReply) -> Option<Settled> {
         self.capacity_in_flight -= reply.capacity;
+        if reply.suspect.is_some() {
+            self.suspects.ended();
+        }
         for one in &reply.sent {
             // A write locks its run at its end only, so others of the run do not wait for it.
             if Writes::is_write(one) {
@@ -196,7 +210,8 @@ impl Settling {
                 self.poll_pending |= reply.capacity > 0 && settled.claims.len() == reply.capacity;
                 Some(settled)
             }
-            Err(error) if !error.is_permanent() => {
+            // What was too slow is too large, as a rule; whatever else is no fault of the outcomes passes.
+            Err(error) if !error.is_permanent() && !self.is_suspicious(&reply.sent, &error) => {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
                 reply.sent.into_iter().for_each(|one| self.add(one));
                 self.poll_pending = true;
@@ -204,46 +219,56 @@ impl Settling {
                 None
             }
             Err(error) => {
-                self.isolate(reply.sent, &error);
+                tracing::error!(
+                    error = &error as &(dyn std::error::Error + 'static),
+                    steps = reply.sent.len(),
+                    "the database refused a settle"
+                );
+                // What it would have claimed is claimed without them.
+                self.poll_pending |= reply.capacity > 0 && !reply.sent.is_empty();
+                let tries = reply.suspect.unwrap_or(0);
+                if let Some(found) = self.suspects.add(reply.sent, tries, !error.is_permanent()) {
+                    self.results.push(at_fault(found, &error));
+                    self.backoff_until = Some(Instant::now() + BACKOFF);
+                }
                 None
             }
         }
     }
 
-    /// The database refused a batch and would refuse it again: sends its results one by one, and fails the step whose outcome is refused.
-    ///
-    /// A settle is one transaction, so one outcome that the database cannot take (outputs with a NUL, which Postgres does not store) refuses
-    /// its whole batch, and the error does not name it. Sent again as it is, the batch would be refused until all of its leases expire, and
-    /// steps without a fault would run again and be dead-lettered. One by one, the others settle at once, and the one that is refused alone
-    /// becomes a failure of its step. These settles claim nothing, and `MAX_SETTLES` does not limit them: they are rare, and no batch is sent
-    /// while more than one of them is in flight.
-    fn isolate(&mut self, sent: Vec<StepResult>, error: &Error) {
-        tracing::error!(error = error as &(dyn std::error::Error + 'static), steps = sent.len(), "the database refused a settle");
-        self.backoff_until = Some(Instant::now() + BACKOFF);
-        if let [only] = sent.as_slice() {
-            let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
-            let outcome = Outcome::Failed(failure);
-            self.results.push(StepResult {
-                tenant: only.tenant,
-                run: only.run,
-                step: only.step,
-                token: only.token,
-                outcome,
-                breaker_target: None,
-                inputs: None,
-                sandboxed: only.sandboxed.clone(),
-            });
-            return;
-        }
-        for one in sent {
+    /// Whether the outcomes may be why the database failed. A write is settled alone, and the database itself stops one that is too slow.
+    fn is_suspicious(&self, sent: &[StepResult], error: &Error) -> bool {
+        let has_fault = matches!(error, Error::TooSlow(_) | Error::Failed { .. });
+        has_fault && !sent.is_empty() && !sent.iter().any(Writes::is_write)
+    }
+
+    /// Settles parts of batches that failed as a whole. They claim nothing, and other settles do not wait for them.
+    fn send_suspects(&mut self) {
+        while let Some(Suspect { results: sent, tries, .. }) = self.suspects.next() {
+            self.runs_in_flight.extend(sent.iter().map(|one| one.run));
+            self.metrics.calls.inc();
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
             self.in_flight.spawn(async move {
+                let rows: Vec<Value> = sent.iter().map(StepResult::row).collect();
                 let sent_at = Instant::now();
-                let result = engine::settle_steps(&db, &worker, &[one.row()], 0, lease).await;
-                SettleReply { sent: vec![one], sent_at, capacity: 0, wakeups: 0, result }
+                let result = engine::settle_steps(&db, &worker, &rows, 0, lease).await;
+                SettleReply { sent, suspect: Some(tries), sent_at, capacity: 0, wakeups: 0, result }
             });
         }
     }
+}
+
+/// The failure of a step whose outcome the database does not take: outputs with a NUL, which Postgres does not store; more than it can
+/// store in time. Sent again as it is, it would be refused until its lease expires, and the step would run again.
+fn at_fault(result: StepResult, error: &Error) -> StepResult {
+    let failure = if error.is_permanent() {
+        Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail))
+    } else {
+        Failure::transient(
+            "the outcome of the step could not be stored in the time that a step has for it: return less, or save it as an artifact",
+        )
+    };
+    StepResult { outcome: Outcome::Failed(failure), breaker_target: None, inputs: None, ..result }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use ipnet::IpNet;
 use nofx_shared::drivers::{Network, Usage};
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,8 @@ pub(crate) struct Caller {
     pub processes: Processes,
     /// The caller's own. Git that speaks to no other repository has no network, whatever it says.
     pub confinement: Confinement,
+    /// Private networks that it may reach.
+    pub networks: Vec<IpNet>,
     /// The way out for `Network::Proxy`.
     pub egress: Option<Arc<Grant>>,
     /// Of the attempt.
@@ -28,6 +31,7 @@ impl Caller {
         Self {
             processes: processes.clone(),
             confinement: Confinement::NONE,
+            networks: vec![],
             egress: None,
             sandboxed: Arc::default(),
             has_machine: false,
