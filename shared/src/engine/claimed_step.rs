@@ -155,7 +155,9 @@ pub struct Child {
     pub name: String,
     pub status: StepStatus,
     pub outputs: Option<Value>,
-    pub error: Option<Value>,
+    /// The outputs of all children are more than one step may have.
+    #[serde(default)]
+    pub left_out: bool,
 }
 
 #[cfg(test)]
