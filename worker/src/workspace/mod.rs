@@ -13,5 +13,5 @@ pub(crate) use caller::Caller;
 pub(crate) use folder::{Folder, file_name};
 pub(crate) use git::{Git, of_others};
 pub(crate) use snapshot::Snapshots;
-pub(crate) use source::{Route, Sources, variables};
+pub(crate) use source::{Sources, variables};
 pub(crate) use workspaces::Workspaces;
