@@ -108,7 +108,7 @@ begin
            'step_outputs', case when s.spec ->> 'refs' is not null then (
              -- Null for what is too much: outputs that are not read cost nothing.
              select json_object_agg(c.name, json_build_object('status', c.status,
-                      'outputs', case when c.total <= 16777216 then coalesce(c.outputs, '{}') end))
+                      'outputs', case when c.total <= 8388608 then coalesce(c.outputs, '{}') end))
                from (select k.name, k.status, k.outputs, sum(k.outputs_bytes) over () as total
                        from nofx.step k
                       where k.run_id = s.run_id
@@ -142,10 +142,10 @@ $$;
 --   `isolation`: {driver, min_isolation}, the tenant's default driver and minimum for the tool, null for none; `quota`: {memory_mb,
 --   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
 --   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
---   of the steps that its expressions name, null for outputs when they have more than 16 MiB together; `children`: those of a for_each
+--   of the steps that its expressions name, null for outputs when they have more than 8 MiB together; `children`: those of a for_each
 --   step's children in order, left out when they have more than 4 MiB together; `gate`: the gate it parked on. A step
 --   whose row cannot be read has {id, run_id, tenant_id, name, tool, attempt, ready_at, token, goal, created_by, fault} alone: it cannot run,
---   and `fault` says why; the others of the claim do not notice.
+--   and `fault` says why; the others of the claim do not notice. One that is put off (steps_for_later) has the hold `later` and no spec.
 -- Raises: nothing.
 create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
 returns json
@@ -157,21 +157,39 @@ declare
   v_step uuid;
   v_one json;
   v_all json[] := '{}';
+  v_later uuid[] := nofx_private.steps_for_later(p_steps);
+  v_now uuid[] := case when v_later is null then p_steps else array(select id from unnest(p_steps) as id where id <> all (v_later)) end;
+  v_found json;
 begin
-  return nofx_private.read_steps(p_steps, p_held);
-exception when data_exception or program_limit_exceeded then
-  foreach v_step in array p_steps loop
-    begin
-      v_one := nofx_private.read_steps(array[v_step], p_held) -> 0;
-    exception when data_exception or program_limit_exceeded then
-      select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
-               'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'fault', sqlerrm)
-        into v_one
-        from nofx.step s join nofx.run r on r.id = s.run_id
-       where s.id = v_step;
-    end;
-    v_all := v_all || v_one;
-  end loop;
-  return array_to_json(v_all);
+  begin
+    v_found := nofx_private.read_steps(v_now, p_held);
+  exception when data_exception or program_limit_exceeded then
+    foreach v_step in array v_now loop
+      begin
+        v_one := nofx_private.read_steps(array[v_step], p_held) -> 0;
+      exception when data_exception or program_limit_exceeded then
+        select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+                 'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'fault', sqlerrm)
+          into v_one
+          from nofx.step s join nofx.run r on r.id = s.run_id
+         where s.id = v_step;
+      end;
+      v_all := v_all || v_one;
+    end loop;
+    v_found := array_to_json(v_all);
+  end;
+  if v_later is null then
+    return v_found;
+  end if;
+  return (
+    select json_agg(described.step)
+      from (
+        select found.value as step from json_array_elements(v_found) as found
+        union all
+        select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+                 'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'hold', 'later')
+          from nofx.step s join nofx.run r on r.id = s.run_id
+         where s.id = any (v_later)
+      ) as described);
 end
 $$;

@@ -130,6 +130,8 @@ pub enum Hold {
     Approval(Approval),
     /// The breaker of this target is open.
     Breaker(String),
+    /// The outputs that it reads were too much for the claim: another claim brings it.
+    Later,
 }
 
 #[derive(Clone, Debug, Deserialize)]

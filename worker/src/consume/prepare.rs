@@ -49,6 +49,10 @@ pub(super) fn evaluates(step: &ClaimedStep) -> bool {
 /// condition is false. `offered`: the drivers that the deployment has.
 pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
     step.check_readable()?;
+    if matches!(step.hold, Some(Hold::Later)) {
+        // Of what it was claimed with only what it is settled by is there.
+        return check_hold(step).map(|outcome| Prepared::Outcome(outcome.unwrap_or(Outcome::Interrupted)));
+    }
     check_gate(step)?;
     if let Some(children) = &step.children {
         return Ok(Prepared::Outcome(collect_children(children)));
@@ -113,7 +117,7 @@ fn check_outputs(step: &ClaimedStep) -> Result<(), Failure> {
     let named = step.step_outputs.as_ref().and_then(Value::as_object);
     if named.is_some_and(|named| named.values().any(|one| one["outputs"].is_null())) {
         return Err(Failure::permanent(
-            "the steps that its expressions name have outputs of more than 16 MiB together: name fewer, or pass artifacts",
+            "the steps that its expressions name have outputs of more than 8 MiB together: name fewer, or pass artifacts",
         ));
     }
     Ok(())
@@ -140,6 +144,7 @@ fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
         Some(Hold::Refuse(reason)) => Err(Failure::permanent(reason.clone())),
         Some(Hold::Approval(approval)) => Ok(Some(Outcome::Gate { gate_type: approval.gate_type.clone(), question: None })),
         Some(Hold::Breaker(target)) => Ok(Some(Outcome::BreakerOpen { target: target.clone() })),
+        Some(Hold::Later) => Ok(Some(Outcome::Interrupted)),
         None => Ok(None),
     }
 }
