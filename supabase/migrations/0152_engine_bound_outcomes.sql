@@ -2,7 +2,7 @@
 -- shows, and the outputs, which later steps read. Workers keep smaller limits; these hold whatever a worker sends.
 -- Takes: p_outcomes.
 -- Locks: nothing.
--- Returns: the outcomes: errors above 64 KiB without their details and with the begin of their message, inputs above 2 MiB left out; those
+-- Returns: the outcomes: errors above 64 KiB without their details and with the begin of their message, inputs above 2 MiB left out, of a question above 64 KiB the begin; those
 --   whose outputs have more than 8 MiB are failures.
 -- Raises: nothing.
 create function nofx_private.bound_outcomes(p_outcomes nofx_private.outcome[])
@@ -28,6 +28,9 @@ begin
     end if;
     if pg_column_size(v_one.inputs) > 2097152 then
       v_one.inputs := null;
+    end if;
+    if pg_column_size(v_one.gate) > 65536 then
+      v_one.gate := jsonb_strip_nulls(jsonb_build_object('gate_type', left(v_one.gate ->> 'gate_type', 200), 'question', left(v_one.gate ->> 'question', 4000)));
     end if;
     if pg_column_size(v_one.error) > 65536 then
       v_one.error := nofx_private.short_error(v_one.error, 4000);

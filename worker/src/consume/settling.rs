@@ -13,14 +13,19 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::step_result::StepResult;
-use super::suspects::{Suspect, Suspects};
+use super::suspects::{Suspect, Suspects, Tried};
 use super::writes::Writes;
 use crate::metrics::Metrics;
 
 /// Results in one settle, at most: larger batches are no faster and hold locks longer.
 const BATCH_SIZE: usize = 256;
+/// And in bytes, about: the last one may have more.
+const BATCH_BYTES: usize = 8 << 20;
 /// Settles in flight: while one is in the database the next batch fills.
 const MAX_SETTLES: usize = 2;
+/// How often an outcome is tried that alone takes too long, and how often while no other settle succeeds.
+const TRIES: u32 = 3;
+const TRIES_OF_A_SLOW_DATABASE: u32 = 20;
 /// Wait after a settle that failed or was refused.
 const BACKOFF: Duration = Duration::from_millis(200);
 
@@ -42,6 +47,8 @@ pub(super) struct Settling {
     capacity_in_flight: usize,
     /// Whether a step may be ready that no settle has tried to claim.
     poll_pending: bool,
+    /// When a settle succeeded last.
+    settled_at: Option<Instant>,
     /// No settle is sent before, after a failure.
     backoff_until: Option<Instant>,
 }
@@ -49,8 +56,8 @@ pub(super) struct Settling {
 /// The database's reply to a settle.
 pub(super) struct SettleReply {
     sent: Vec<StepResult>,
-    /// How often these were sent alone before, if they are suspects.
-    suspect: Option<u32>,
+    /// What is known of them, if they are suspects.
+    suspect: Option<Tried>,
     /// The leases of the steps that it claimed began then or later.
     pub sent_at: Instant,
     /// How many steps the settle could claim.
@@ -83,6 +90,7 @@ impl Settling {
             capacity_in_flight: 0,
             // Steps may have become ready before the worker started.
             poll_pending: true,
+            settled_at: None,
             backoff_until: None,
         }
     }
@@ -172,8 +180,14 @@ impl Settling {
     fn next_batch(&mut self) -> Vec<StepResult> {
         let mut sent = vec![];
         let mut rest = vec![];
+        let mut bytes = 0;
         for one in self.results.drain(..) {
-            if sent.len() < BATCH_SIZE && !self.runs_in_flight.contains(&one.run) { sent.push(one) } else { rest.push(one) }
+            if sent.len() < BATCH_SIZE && bytes < BATCH_BYTES && !self.runs_in_flight.contains(&one.run) {
+                bytes += one.weight();
+                sent.push(one);
+            } else {
+                rest.push(one);
+            }
         }
         self.results = rest;
         self.runs_in_flight.extend(sent.iter().map(|one| one.run));
@@ -201,6 +215,7 @@ impl Settling {
         }
         match reply.result {
             Ok(settled) => {
+                self.settled_at = Some(Instant::now());
                 self.metrics.settled.inc_by(reply.sent.len().saturating_sub(settled.refused.len()) as u64);
                 self.metrics.outcomes_refused.inc_by(settled.refused.len() as u64);
                 for (driver, micro_usd) in settled.sandbox_micro_usd.iter().flatten() {
@@ -226,8 +241,8 @@ impl Settling {
                 );
                 // What it would have claimed is claimed without them.
                 self.poll_pending |= reply.capacity > 0 && !reply.sent.is_empty();
-                let tries = reply.suspect.unwrap_or(0);
-                if let Some(found) = self.suspects.add(reply.sent, tries, !error.is_permanent()) {
+                let tried = reply.suspect.unwrap_or(Tried { times: 0, since: reply.sent_at });
+                if let Some(found) = self.suspects.add(reply.sent, tried, self.most_tries(&error, tried)) {
                     self.results.push(at_fault(found, &error));
                     self.backoff_until = Some(Instant::now() + BACKOFF);
                 }
@@ -236,15 +251,24 @@ impl Settling {
         }
     }
 
+    /// How often an outcome that stands alone is tried: once when it is refused. When the database was too slow, somebody else's lock may have
+    /// been the reason, or it is slow for everybody; then it is not the outcome that is at fault.
+    fn most_tries(&self, error: &Error, tried: Tried) -> u32 {
+        match error.is_permanent() {
+            true => 1,
+            false if self.settled_at.is_some_and(|at| at > tried.since) => TRIES,
+            false => TRIES_OF_A_SLOW_DATABASE,
+        }
+    }
+
     /// Whether the outcomes may be why the database failed. A write is settled alone, and the database itself stops one that is too slow.
     fn is_suspicious(&self, sent: &[StepResult], error: &Error) -> bool {
-        let has_fault = matches!(error, Error::TooSlow(_) | Error::Failed { .. });
-        has_fault && !sent.is_empty() && !sent.iter().any(Writes::is_write)
+        matches!(error, Error::TooSlow(_)) && !sent.is_empty() && !sent.iter().any(Writes::is_write)
     }
 
     /// Settles parts of batches that failed as a whole. They claim nothing, and other settles do not wait for them.
     fn send_suspects(&mut self) {
-        while let Some(Suspect { results: sent, tries, .. }) = self.suspects.next() {
+        while let Some(Suspect { results: sent, tried, .. }) = self.suspects.next() {
             self.runs_in_flight.extend(sent.iter().map(|one| one.run));
             self.metrics.calls.inc();
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
@@ -252,7 +276,7 @@ impl Settling {
                 let rows: Vec<Value> = sent.iter().map(StepResult::row).collect();
                 let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &rows, 0, lease).await;
-                SettleReply { sent, suspect: Some(tries), sent_at, capacity: 0, wakeups: 0, result }
+                SettleReply { sent, suspect: Some(tried), sent_at, capacity: 0, wakeups: 0, result }
             });
         }
     }

@@ -13,15 +13,21 @@ use super::step_result::StepResult;
 const PARTS: usize = 8;
 /// Settles of suspects in flight: while one takes as long as it may, the other parts go by.
 const MAX_IN_FLIGHT: usize = 2;
-/// How often the outcome that stands alone is tried when the database was too slow: somebody else's lock may have been the reason.
-const MAX_TRIES: u32 = 3;
 /// Wait before it is tried again.
 const BACKOFF: Duration = Duration::from_millis(500);
 
+/// What is known of the results of a settle.
+#[derive(Clone, Copy)]
+pub(super) struct Tried {
+    /// How often they were sent, and nothing beside them.
+    pub times: u32,
+    /// When they came under suspicion.
+    pub since: Instant,
+}
+
 pub(super) struct Suspect {
     pub results: Vec<StepResult>,
-    /// How often these were sent alone.
-    pub tries: u32,
+    pub tried: Tried,
     not_before: Option<Instant>,
 }
 
@@ -48,20 +54,21 @@ impl Suspects {
         self.waiting.iter().filter_map(|one| one.not_before).min()
     }
 
-    /// Takes the results of a settle that failed as a whole. Returns the one that is at fault, if it is found. `may_try_again`: whether the
-    /// same call may succeed later.
-    pub(super) fn add(&mut self, mut results: Vec<StepResult>, tries: u32, may_try_again: bool) -> Option<StepResult> {
+    /// Takes the results of a settle that failed as a whole. Returns the one that is at fault, if it is found. `most`: how often one that
+    /// stands alone is tried.
+    pub(super) fn add(&mut self, mut results: Vec<StepResult>, tried: Tried, most: u32) -> Option<StepResult> {
         if results.len() > 1 {
             let size = results.len().div_ceil(PARTS);
             while !results.is_empty() {
                 let rest = results.split_off(size.min(results.len()));
-                self.waiting.push_back(Suspect { results, tries: 0, not_before: None });
+                self.waiting.push_back(Suspect { results, tried: Tried { times: 0, ..tried }, not_before: None });
                 results = rest;
             }
             return None;
         }
-        if may_try_again && tries + 1 < MAX_TRIES {
-            self.waiting.push_back(Suspect { results, tries: tries + 1, not_before: Some(Instant::now() + BACKOFF) });
+        if tried.times + 1 < most && !results.is_empty() {
+            let tried = Tried { times: tried.times + 1, ..tried };
+            self.waiting.push_back(Suspect { results, tried, not_before: Some(Instant::now() + BACKOFF) });
             return None;
         }
         results.pop()
@@ -90,7 +97,9 @@ mod tests {
     use serde_json::json;
     use uuid::Uuid;
 
-    use super::{StepResult, Suspects};
+    use tokio::time::Instant;
+
+    use super::{StepResult, Suspects, Tried};
     use crate::drivers::Sandboxed;
 
     fn results(steps: u128) -> Vec<StepResult> {
@@ -107,10 +116,14 @@ mod tests {
         (0..steps).map(result).collect()
     }
 
+    fn new() -> Tried {
+        Tried { times: 0, since: Instant::now() }
+    }
+
     #[tokio::test]
     async fn a_batch_is_cut_until_the_one_at_fault_stands_alone() {
         let (mut suspects, mut calls) = (Suspects::default(), 0);
-        assert!(suspects.add(results(256), 0, false).is_none());
+        assert!(suspects.add(results(256), new(), 1).is_none());
         let at_fault = loop {
             let suspect = suspects.next().expect("one waits");
             calls += 1;
@@ -118,7 +131,7 @@ mod tests {
             if suspect.results.iter().all(|one| one.step != Uuid::from_u128(77)) {
                 continue;
             }
-            if let Some(found) = suspects.add(suspect.results, suspect.tries, false) {
+            if let Some(found) = suspects.add(suspect.results, suspect.tried, 1) {
                 break found;
             }
         };
@@ -129,21 +142,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_was_too_slow_is_tried_again_a_few_times() {
         let mut suspects = Suspects::default();
-        assert!(suspects.add(results(1), 0, true).is_none());
-        for tries in 1..3 {
+        assert!(suspects.add(results(1), new(), 3).is_none());
+        for times in 1..3 {
             assert!(suspects.next().is_none(), "not at once");
             tokio::time::sleep_until(suspects.next_at().expect("later")).await;
             let suspect = suspects.next().expect("now");
-            assert_eq!((suspect.tries, suspects.in_flight(), suspects.waiting()), (tries, 1, 0));
+            assert_eq!((suspect.tried.times, suspects.in_flight(), suspects.waiting()), (times, 1, 0));
             suspects.ended();
-            assert_eq!(suspects.add(suspect.results, suspect.tries, true).is_some(), tries == 2);
+            assert_eq!(suspects.add(suspect.results, suspect.tried, 3).is_some(), times == 2);
         }
     }
 
     #[test]
     fn few_are_in_flight() {
         let mut suspects = Suspects::default();
-        suspects.add(results(20), 0, false);
+        suspects.add(results(20), new(), 1);
         assert_eq!(suspects.waiting(), 20);
         assert!(suspects.next().is_some() && suspects.next().is_some() && suspects.next().is_none());
         suspects.ended();

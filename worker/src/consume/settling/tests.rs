@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -40,6 +40,7 @@ impl Database {
         let router = Router::new()
             .route("/rpc/settle_steps", post(settle))
             .route("/rpc/settle_write", post(settle_write))
+            .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&database));
         tokio::spawn(async move { axum::serve(listener, router).await });
         (database, Db::new(&url, "key", "token"))
@@ -144,6 +145,26 @@ async fn an_outcome_that_takes_too_long_fails_its_step_and_no_other() {
     assert_eq!((failed.len(), &failed[0]["transient"]), (1, &json!(true)), "{failed:?}");
     let settled: HashSet<String> = batches.iter().filter(|batch| batch.len() < 6).flatten().map(|row| row["step_id"].to_string()).collect();
     assert_eq!(settled.len(), 40, "the others were settled");
+}
+
+#[tokio::test]
+async fn a_batch_has_so_many_bytes_at_most() {
+    let (database, db) = Database::start(Uuid::nil()).await;
+    let mut settling = settling(db);
+    for _ in 0..5 {
+        let outputs = json!({"text": "x".repeat(3 << 20)});
+        settling.add(StepResult { outcome: Outcome::Done { outputs }, ..result(Uuid::now_v7(), Uuid::now_v7()) });
+    }
+    while !settling.is_idle() {
+        settling.send(false, 0, 0);
+        if let Some(reply) = settling.next_reply().await {
+            settling.receive(reply.expect("a settle does not panic"));
+        }
+    }
+    let batches = database.batches.lock().expect("the lock is never poisoned");
+    let mut sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [2, 3]);
 }
 
 #[tokio::test]
