@@ -48,6 +48,16 @@ begin
     perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step), v_bad.fault || '.');
   end if;
 
+  -- Checked again when the step is claimed: a rule may change meanwhile.
+  select s.ordinality - 1 as step, nofx_private.secret_fault(v_tenant, s.step ->> 'tool', s.step #> '{spec,secrets}') as fault into v_bad
+    from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
+   where s.step #> '{spec,secrets}' <> '[]'
+     and nofx_private.secret_fault(v_tenant, s.step ->> 'tool', s.step #> '{spec,secrets}') is not null
+   limit 1;
+  if found then
+    perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step), v_bad.fault || '.');
+  end if;
+
   -- A need is the index of an earlier step, so there are no unknown needs and no cycles.
   select s.ordinality - 1 as step, need.value as need into v_bad
     from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)

@@ -130,9 +130,9 @@ begin
            outputs = case when d.status in ('succeeded', 'skipped')
                           then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
                           when d.kind = 'timer' then d.outputs end,
+           outputs_bytes = coalesce(pg_column_size(d.outputs), 0),
            error = case when d.attempt_outcome in ('failed', 'timed_out', 'cancelled')
-                        then d.error || jsonb_build_object('chain', coalesce(s.error -> 'chain', '[]')
-                               || jsonb_build_array(d.error || jsonb_build_object('attempt', s.attempt, 'at', now())))
+                        then d.error || jsonb_build_object('chain', nofx_private.add_to_chain(s.error -> 'chain', d.error, s.attempt))
                         when d.status = 'succeeded' then null
                         else s.error end,
            failures = case when d.kind = 'breaker_open' then least(s.failures, 1)

@@ -68,7 +68,7 @@ grant execute on function nofx.finish_request(text, text, int, jsonb) to nofx_ap
 -- older than 30 days.
 -- Takes: nothing.
 -- Locks: the rows it deletes.
--- Returns: how many idempotency keys were deleted.
+-- Returns: how many idempotency keys were deleted, at most 50,000.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.prune_requests()
 returns int
@@ -82,7 +82,10 @@ begin
   perform nofx_private.prune_rate_windows();
   perform nofx_private.prune_deliveries();
   perform nofx_private.prune_function_calls();
-  delete from nofx.idempotency_key where created_at < now() - interval '24 hours';
+  delete from nofx.idempotency_key k
+   using (select o.tenant_id, o.route, o.key from nofx.idempotency_key o
+           where o.created_at < now() - interval '24 hours' order by o.created_at limit 50000) as old
+   where k.tenant_id = old.tenant_id and k.route = old.route and k.key = old.key;
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -117,7 +117,12 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     let both = [host.certificate(), thief.certificate()].map(|file| std::fs::read_to_string(file).expect("text")).concat();
     std::fs::write(&certificates, both).expect("written");
     let certificates = certificates.to_str().expect("text");
-    let settings = [("NOFX_STEP_PORTS", ports.as_str()), ("SSL_CERT_FILE", certificates), ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234")];
+    let settings = [
+        ("NOFX_ALLOW_PRIVATE_ADDRESSES", "true"),
+        ("NOFX_STEP_PORTS", ports.as_str()),
+        ("SSL_CERT_FILE", certificates),
+        ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234"),
+    ];
     let own = Own::start_with(&Own::folder("git-planted"), &["--workers", "1"], &settings);
     let (url, elsewhere) = (host.url(), thief.url());
     let encoded = base64::engine::general_purpose::STANDARD.encode("x-access-token:forge-token-1234");
@@ -169,10 +174,8 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     moved["workspace"]["git"] = json!(format!("{url}/moved/acme.git"));
     moved["steps"][0]["inputs"]["script"] = json!("git checkout -q -b x");
     let run = own.run(&moved).await;
-    assert_eq!(step(&run, "push")["status"], "failed", "{run}");
-    let asked = thief.requests();
-    assert!(asked.len() > before, "the clone, which has no token, was redirected: {run}");
-    assert!(asked.iter().all(|one| one.ends_with(" -")), "{asked:?}");
+    assert_ne!(step(&run, "push")["status"], "succeeded", "{run}");
+    assert_eq!(thief.requests().len(), before, "no redirection is followed, also by the clone, which has no token: {run}");
     // What is no commit's history is not pushed.
     let mut broken = plan("acme.git", json!({"branch": "broken"}));
     broken["steps"][0]["inputs"]["script"] = json!(
@@ -184,6 +187,37 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     let message = step(&run, "push")["error"]["message"].to_string();
     assert!(message.contains("is not valid") && message.contains(".git"), "{run}");
     assert!(!run.to_string().contains("forge-token"), "{run}");
+}
+
+/// A plan's author chooses the repository, and not what of the worker's surroundings git reaches.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_is_neither_a_neighbours_checkout_nor_at_a_private_address() {
+    let (host, repository) = (GitHost::start("https://127.0.0.1:1"), Repository::new(&[("a.txt", "a\n")]));
+    let certificate = host.certificate();
+    let settings = [("SSL_CERT_FILE", certificate.to_str().expect("text")), ("NOFX_STEP_PORTS", "")];
+    let own = Own::start_with(&Own::folder("git-sources"), &["--workers", "1"], &settings);
+    let plan = |address: &str| {
+        json!({"goal": "x", "workspace": {"git": address, "ref": "main"},
+            "steps": [{"name": "s", "tool": "bash", "inputs": {"script": "ls -a"}, "retry": {"max_attempts": 1}}]})
+    };
+    let here = repository.dir.to_str().expect("text");
+    let mut neighbour = plan(here);
+    neighbour["steps"][0]["inputs"]["script"] = json!("pwd");
+    let run = own.run(&neighbour).await;
+    let checkout = step(&run, "s")["outputs"]["stdout"].as_str().unwrap_or_default().trim().to_owned();
+    assert!(run["status"] == "succeeded" && checkout.starts_with('/'), "a path that the operator allows: {run}");
+
+    let (etc, of_host) = ("/etc".to_owned(), format!("{}/acme.git", host.url()));
+    for (address, why) in [(&checkout, "NOFX_REPOSITORY_PATHS"), (&etc, "NOFX_REPOSITORY_PATHS"), (&of_host, "private address")] {
+        let run = own.run(&plan(address)).await;
+        let message = step(&run, "s")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(why) && step(&run, "s")["attempt"] == 1, "{address}: {run}");
+    }
+    assert_eq!(host.requests(), Vec::<String>::new(), "no connection came");
+    for address in ["./a", "http://host/a", "git://host/a", "file:///srv/a", "ext::sh -c true", "fd::7", "-x"] {
+        let refused = own.call(Method::POST, "/api/runs", Some(&json!({"plan": plan(address)}))).await;
+        assert!(refused.is_err(), "{address}: refused when it is submitted");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,6 +155,8 @@ pub enum Hold {
     Approval(Approval),
     /// The breaker of this target is open.
     Breaker(String),
+    /// The outputs that it reads were too much for the claim: another claim brings it.
+    Later,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -180,7 +182,9 @@ pub struct Child {
     pub name: String,
     pub status: StepStatus,
     pub outputs: Option<Value>,
-    pub error: Option<Value>,
+    /// The outputs of all children are more than one step may have.
+    #[serde(default)]
+    pub left_out: bool,
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@ mod hostile;
 mod leaks;
 mod planted;
 mod published_keys;
+mod secret_rules;
 mod tenants;

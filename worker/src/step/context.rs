@@ -66,6 +66,7 @@ impl StepContext {
         Caller {
             processes: self.services.processes.clone(),
             confinement: Confinement { level, ..self.confinement.clone() },
+            networks: self.attempt().networks(),
             egress: self.egress.clone(),
             sandboxed: Arc::clone(&self.sandboxed),
             has_machine: matches!(self.place, Place::Machine(_)),

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::dependencies::Dependencies;
 use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
-use crate::workspace::Workspaces;
+use crate::workspace::{Sources, Workspaces};
 
 /// Longest time that a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -75,6 +75,7 @@ impl Services {
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
+        let sources = Sources::new(settings.repository_paths.clone(), settings.workspaces.clone());
         // Every worker of a deployment has this key, and no other deployment.
         let deployment = settings.signing_key.public().kid.to_string();
         let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), deployment);
@@ -85,7 +86,7 @@ impl Services {
             db,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),
-            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes),
+            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes, sources),
             processes,
             function: settings.function.as_ref().map(VercelFunction::new),
             offered: offered(settings.function.is_some()),

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use ipnet::IpNet;
 use nofx_shared::drivers::{Network, Usage};
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
@@ -17,6 +18,8 @@ pub(crate) struct Caller {
     pub processes: Processes,
     /// The caller's own. Git that speaks to no other repository has no network, whatever it says.
     pub confinement: Confinement,
+    /// Private networks that it may reach.
+    pub networks: Vec<IpNet>,
     /// The way out for `Network::Proxy`.
     pub egress: Option<Arc<Grant>>,
     /// Of the attempt.
@@ -46,6 +49,7 @@ impl Caller {
         Self {
             processes: processes.clone(),
             confinement: Confinement::NONE,
+            networks: vec![],
             egress: None,
             sandboxed: Arc::default(),
             has_machine: false,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
 /// response to that role. A new route needs a line here.
-const LEAST: [(&str, Option<Role>, u16); 70] = [
+const LEAST: [(&str, Option<Role>, u16); 72] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
@@ -65,6 +65,8 @@ const LEAST: [(&str, Option<Role>, u16); 70] = [
     ("set_alert_rule", Some(Role::Supervisor), 204),
     ("get_quota", Some(Role::Viewer), 200),
     ("list_networks", Some(Role::Viewer), 200),
+    ("list_secret_rules", Some(Role::Viewer), 200),
+    ("set_secret_rule", Some(Role::Admin), 200),
     ("list_hooks", Some(Role::Supervisor), 200),
     ("list_deliveries", Some(Role::Supervisor), 200),
     ("replay_delivery", Some(Role::Supervisor), 202),
@@ -113,6 +115,7 @@ fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
+        "set_secret_rule" => json!({"name": "X", "tools": null}),
         "set_default_workspace" => json!({"workspace": null}),
         "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}, "images": {}, "toolchains": null}),
         "set_gate_policy" => json!({"tool": "fail"}),

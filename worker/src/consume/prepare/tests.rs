@@ -109,6 +109,22 @@ fn a_list_becomes_children_and_their_outputs_a_list() {
 }
 
 #[test]
+fn what_is_too_much_to_read_or_to_multiply_fails_the_step() {
+    let spec = json!({"for_each": "steps.plan.outputs.files"});
+    let child = |name: &str| json!({"name": name, "status": "succeeded", "outputs": null, "left_out": true});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": spec, "children": [child("a"), child("b")]})) else { panic!("it fails") };
+    assert!(!failure.transient && failure.message.contains("more than 4 MiB together"), "{}", failure.message);
+    let files = |count: usize| json!({"plan": {"status": "succeeded", "outputs": {"files": vec![1; count]}}});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": spec, "step_outputs": files(10_001)})) else { panic!("it fails") };
+    assert!(failure.message.contains("10001 items, the limit is 10000"), "{}", failure.message);
+    assert_eq!(outcome(&json!({"hold": "later", "step_outputs": null, "spec": {}})), Outcome::Interrupted, "it is claimed again");
+    // Null stands for outputs that the database did not read.
+    let left_out = json!({"plan": {"status": "succeeded", "outputs": null}});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": {"if": "true"}, "step_outputs": left_out})) else { panic!("it fails") };
+    assert!(!failure.transient && failure.message.contains("8 MiB together"), "{}", failure.message);
+}
+
+#[test]
 fn expressions_are_resolved_and_the_environment_is_text() {
     let spec = json!({
         "inputs": {"file": "${{ item }}", "goal": "to ${{ run.goal }}"}, "idempotency_key": "file-${{ index }}",
