@@ -17,8 +17,8 @@ begin
   execute format('grant nofx_api to %I', current_user);
 end
 $$;
--- Shorter than what workers have: PostgREST gives all of them connections of one pool.
-alter role nofx_api set statement_timeout = '5s';
+-- PostgREST sets it before each call. A request of a person holds a connection no longer: workers need them, too.
+alter role nofx_api set statement_timeout = '8s';
 grant nofx_api to authenticator;
 
 revoke all on schema nofx, nofx_private, observability, ops from public;

@@ -3,5 +3,7 @@ mod every_host;
 mod hostile;
 mod leaks;
 mod planted;
+mod postgrest;
 mod published_keys;
+mod sessions;
 mod tenants;

@@ -1,6 +1,6 @@
 //! Every field of every function of the database, as people send it past the API, and as the API would if one of its checks were missing.
 
-use nofx_shared::auth::{Role, sign_for_api};
+use nofx_shared::auth::Role;
 use nofx_tests::Tenant;
 use nofx_tests::stack::STACK;
 use reqwest::{Method, StatusCode};
@@ -138,7 +138,7 @@ async fn whatever_a_function_is_sent_it_refuses_or_takes_and_nobody_else_notices
         if !status.is_client_error() {
             wrong.push(format!("{}, with a token of a person: {status} {answer:.300}", shown(case)));
         }
-        let by_api = sign_for_api(STACK.get("jwt_secret"), "someone", tenant.id, case.role, None);
+        let by_api = leaks::by_api(&tenant, case.role);
         let (status, answer) = ask(Method::POST, &path, Some(&by_api), Some(&arguments)).await;
         let after = fingerprint(&sql, &tenant).await;
         match status {
