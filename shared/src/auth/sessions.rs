@@ -67,16 +67,50 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::Sessions;
     use crate::settings::Supabase;
 
+    fn of(url: String) -> Sessions {
+        let (anon_key, service_role_key) = ("anon".to_owned(), "service".to_owned());
+        Sessions::new(&Supabase { rest_url: url.clone(), url, anon_key, service_role_key, db_url: None })
+    }
+
+    /// An Auth that returns the status that is the token.
+    async fn auth() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut text = vec![0; 4096];
+                let length = socket.read(&mut text).await.unwrap_or(0);
+                let asked = String::from_utf8_lossy(&text[..length]).into_owned();
+                let status = asked.split("Bearer ").nth(1).and_then(|rest| rest.get(..3)).unwrap_or("500").to_owned();
+                let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                drop(socket.write_all(answer.as_bytes()).await);
+            }
+        });
+        url
+    }
+
     #[tokio::test]
-    async fn an_auth_that_does_not_respond_says_neither() {
-        let url = "http://127.0.0.1:9".to_owned();
-        let supabase =
-            Supabase { rest_url: url.clone(), url, anon_key: "anon".to_owned(), service_role_key: "service".to_owned(), db_url: None };
-        let sessions = Sessions::new(&supabase);
-        assert!(sessions.is_open("a token").await.is_err());
-        assert!(sessions.open.peek(&super::fingerprint("a token")).is_none(), "and the next request asks again");
+    async fn a_session_is_open_until_auth_says_that_it_is_not() {
+        let sessions = of(auth().await);
+        assert!(sessions.is_open("200").await.expect("an answer"));
+        for ended in ["401", "403", "404"] {
+            assert!(!sessions.is_open(ended).await.expect("an answer"), "{ended}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_auth_that_does_not_say_is_no_answer_and_is_asked_again() {
+        let sessions = of(auth().await);
+        for status in ["500", "429"] {
+            assert!(sessions.is_open(status).await.is_err(), "{status}");
+            assert!(sessions.open.peek(&super::fingerprint(status)).is_none(), "{status}");
+        }
+        assert!(of("http://127.0.0.1:9".to_owned()).is_open("200").await.is_err(), "nor is one that is not there");
     }
 }

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::neighbour::Neighbour;
-use super::values::{choose, hostile};
+use super::values::{choose, hostile, places};
 use crate::guard::catalogue::{COLUMNS, Function, functions, value};
 use crate::guard::leaks::{self, ask};
 
@@ -47,16 +47,6 @@ fn good(function: &str, argument: &(String, String)) -> Value {
         // A new run each time.
         "uuid" => json!(uuid::Uuid::now_v7()),
         _ => value(name, kind, &Value::Null),
-    }
-}
-
-/// The places of a value: of itself, and of all that is in it.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| places(item, &format!("{at}/{n}"), found)),
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| places(field, &format!("{at}/{name}"), found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
