@@ -54,7 +54,7 @@ const GRANTS: &str = "
 #[tokio::test]
 async fn every_grant_is_written_down() {
     let rows = STACK.sql().await.query(GRANTS, &[]).await.expect("the catalogue");
-    let mut text = "# Grants\n\nWhat each role may do in the database, made from its catalogue by a test; why, is in [ADR 18](../adr/0018-people-read-and-the-api-calls.md). \
+    let mut text = "# Grants\n\nWhat each role may do in the database, made from its catalogue by a test; why, is in [ADR 18](../adr/0018-the-api-reads-and-calls.md). \
         `authenticated` is a token\nof a person, `nofx_api` the API on a caller's behalf, `service_role` workers and the API's own work, `nofx_writer` writes of `db_write`, `everyone` any role. What\n\
         is not listed, only the owner may do; `new` is what an object has that will be made. Row-level security decides which rows of a table a role sees.\n\n| | | who may do what |\n| --- | --- | --- |\n"
         .to_owned();
