@@ -35,7 +35,7 @@ pub(super) async fn prepare(stack: &BenchStack) -> Result<Api, Error> {
     let admin = Api::new(dev.api_url.clone(), dev.tokens.get("admin").cloned().unwrap_or_default());
     let url = receiver::silent().await?;
     for n in 0..4 {
-        let hook = json!({"name": format!("dead {n}"), "phase": "background", "filter": "", "target": {"kind": "webhook", "url": url}});
+        let hook = json!({"name": format!("dead-{n}"), "phase": "background", "filter": "", "target": {"kind": "webhook", "url": url}});
         admin.post("/api/hooks", &hook).await?;
     }
     Ok(Api::new(dev.api_url.clone(), token))
