@@ -41,6 +41,7 @@ pub struct App {
 struct Inner {
     settings: settings::Api,
     verifier: auth::Verifier,
+    sessions: auth::Sessions,
     service: Db,
     storage: Storage,
     hub: Arc<Hub>,
@@ -74,11 +75,13 @@ impl App {
         let closing = CancellationToken::new();
         let hub = Arc::new(Hub::new(&settings, service.clone(), closing.clone()));
         let verifier = auth::Verifier::new(&settings.jwt_secret, &supabase.url);
+        let sessions = auth::Sessions::new(supabase);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
             executor: None,
             inner: Arc::new(Inner {
                 verifier,
+                sessions,
                 service,
                 storage,
                 hub,
@@ -110,7 +113,7 @@ impl App {
         &self.inner.settings
     }
 
-    /// The database as the caller sees it, called by the API: what changes something can be called in no other way (ADR 18).
+    /// The database as the caller sees it, read and called by the API: no token of a person can do so (ADR 18).
     pub(crate) fn db(&self, caller: &Caller) -> Db {
         let secret = &self.inner.settings.jwt_secret;
         let token = auth::sign_for_api(secret, &caller.subject, caller.tenant, caller.role, caller.email.as_deref());
@@ -227,6 +230,24 @@ impl App {
         let hash = auth::fingerprint(credential);
         let find = async || self.find_key(&hash).await;
         self.inner.keys.get_or_load(hash.clone(), find).await.map(|caller| Caller::clone(&caller))
+    }
+
+    /// Refuses a caller whose session has ended, before something is changed.
+    pub(crate) async fn require_session(&self, caller: &Caller) -> Result<(), Problem> {
+        let Some(token) = &caller.session else { return Ok(()) };
+        match self.inner.sessions.is_open(token).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Problem::new(Kind::Unauthorized, "The session of this token has ended. Sign in again.")),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "could not check a session");
+                Err(Problem::new(Kind::Unavailable, "Supabase Auth did not say whether the session is open. Try again in a moment."))
+            }
+        }
+    }
+
+    /// The session of this token has ended here.
+    pub(crate) fn forget_session(&self, token: &str) {
+        self.inner.sessions.forget(token);
     }
 
     /// The caller of an API key, as the database has it.

@@ -68,6 +68,6 @@ select nofx_private.secure_table('nofx.gate');
 select nofx_private.secure_table('nofx.gate_decision');
 alter table nofx.gate_policy enable row level security;
 alter table nofx.gate_policy force row level security;
-create policy own_tenant on nofx.gate_policy for select to authenticated
+create policy own_tenant on nofx.gate_policy for select to nofx_api
   using (tenant_id is null or tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.gate_policy to authenticated, service_role;
+grant select on nofx.gate_policy to nofx_api, service_role;

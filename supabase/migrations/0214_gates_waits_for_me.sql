@@ -19,4 +19,4 @@ begin
      and not exists (select from nofx.gate_decision d where d.gate_id = p_gate.id and d.by = nofx_private.caller_name());
 end
 $$;
-grant execute on function nofx.waits_for_me(nofx.gate) to authenticated;
+grant execute on function nofx.waits_for_me(nofx.gate) to nofx_api;

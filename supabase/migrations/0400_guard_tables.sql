@@ -39,4 +39,4 @@ create index idempotency_key_oldest on nofx.idempotency_key (created_at);
 
 alter table nofx.idempotency_key enable row level security;
 alter table nofx.idempotency_key force row level security;
-create policy nobody on nofx.idempotency_key for select to authenticated using (false);
+create policy nobody on nofx.idempotency_key for select to nofx_api using (false);

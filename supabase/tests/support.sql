@@ -101,19 +101,10 @@ create function tap.fail_step(p_name text, p_more jsonb default '{}') returns js
   select tap.settle(p_name, 'failed', '{"error": {"message": "it broke"}}'::jsonb || p_more)
 $$;
 
--- Runs a query of one text column as the caller, with row-level security.
-create function tap.seen(p_query text) returns setof text language plpgsql as $$
+-- Runs a query of one text column with row-level security: as the API does on the caller's behalf, or as another role of the database.
+create function tap.seen(p_query text, p_database_role text default 'nofx_api') returns setof text language plpgsql as $$
 begin
-  set local role authenticated;
-  return query execute p_query;
-  reset role;
-end
-$$;
-
--- The same as the API, on the caller's behalf.
-create function tap.seen_by_api(p_query text) returns setof text language plpgsql as $$
-begin
-  set local role nofx_api;
+  perform set_config('role', p_database_role, true);
   return query execute p_query;
   reset role;
 end
@@ -121,17 +112,17 @@ $$;
 
 -- Returns the lowest role that can read rows of a table (with an optional condition): `outsider` when people of another tenant can, null
 -- when no person can.
-create function tap.least_reader(p_rows text) returns text language plpgsql as $$
+create function tap.least_reader(p_rows text, p_database_role text default 'nofx_api') returns text language plpgsql as $$
 declare
   v_role text;
 begin
   perform tap.be('admin', gen_random_uuid());
-  if exists (select from tap.seen('select null from ' || p_rows)) then
+  if exists (select from tap.seen('select null from ' || p_rows, p_database_role)) then
     return 'outsider';
   end if;
   foreach v_role in array enum_range(null::nofx.person_role)::text[] loop
     perform tap.be(v_role);
-    if exists (select from tap.seen('select null from ' || p_rows)) then
+    if exists (select from tap.seen('select null from ' || p_rows, p_database_role)) then
       return v_role;
     end if;
   end loop;

@@ -1,7 +1,7 @@
 //! The loops of a worker and the order in which they stop: read this first.
 //!
-//! On SIGTERM or Ctrl-C the listener, the jobs and the admin port stop at once. The consume loop stops claiming, waits for its running
-//! steps, interrupts the rest, and ends last. What the loops need is built in `step::Services` and `startup`.
+//! On SIGTERM or Ctrl-C the listener and the jobs stop at once. The consume loop stops claiming, waits for its running steps, interrupts
+//! the rest, and ends last: until then the admin port answers, because a worker that drains is healthy and its figures count. What the loops need is built in `step::Services` and `startup`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::consume::Consumer;
 use crate::dependencies::Dependencies;
@@ -41,8 +42,10 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     let wakeups = Wakeups::start(source, stop.clone());
     let queue = Arc::new(startup::queue(&settings.queue).await);
     startup::publish_key(&db, &settings.signing_key, &stop).await;
-    // The admin port: /health and /metrics.
-    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
+    // The admin port: /health and /metrics, until this function ends.
+    let ended = CancellationToken::new();
+    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), ended.clone()).await?;
+    let _ended = ended.drop_guard();
     // The background jobs.
     let context = jobs::JobContext {
         db: db.clone(),

@@ -82,7 +82,7 @@ const LEAST: [(&str, Option<Role>, u16); 72] = [
     ("place_hold", Some(Role::Supervisor), 201),
 ];
 
-const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
+pub(super) const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// Operations of the platform and of operators, with keys of their own.
 const NOT_FOR_PEOPLE: [&str; 8] = [
@@ -97,7 +97,7 @@ const NOT_FOR_PEOPLE: [&str; 8] = [
 ];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
-async fn operations() -> Vec<(Method, String, String)> {
+pub(super) async fn operations() -> Vec<(Method, String, String)> {
     let (_, openapi) = Person::with_token("").get("/api/openapi.json").await;
     let paths = openapi["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, methods)| {
@@ -111,7 +111,7 @@ async fn operations() -> Vec<(Method, String, String)> {
 }
 
 /// The body of a valid request.
-fn body(operation: &str, run: &Value) -> Value {
+pub(super) fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
@@ -151,7 +151,7 @@ fn fill(path: &str, run: &Value, own: &Value) -> String {
 }
 
 /// A run with a pending gate, a step that waits for it, and an artifact; and ids of all other resources of a tenant.
-async fn belongings(tenant: &Tenant) -> (Value, Value) {
+pub(super) async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let (contributor, supervisor, admin) = (tenant.contributor(), tenant.supervisor(), tenant.admin());
     let log = json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "echo log"}});
     let later = json!({"name": "later", "tool": "noop", "needs": ["ask"]});

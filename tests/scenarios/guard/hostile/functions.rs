@@ -1,13 +1,13 @@
 //! Every field of every function of the database, as people send it past the API, and as the API would if one of its checks were missing.
 
-use nofx_shared::auth::{Role, sign_for_api};
+use nofx_shared::auth::Role;
 use nofx_tests::Tenant;
 use nofx_tests::stack::STACK;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::neighbour::Neighbour;
-use super::values::{choose, hostile};
+use super::values::{choose, hostile, places};
 use crate::guard::catalogue::{COLUMNS, Function, functions, value};
 use crate::guard::leaks::{self, ask};
 
@@ -49,16 +49,6 @@ fn good(function: &str, argument: &(String, String)) -> Value {
         // A new run each time.
         "uuid" => json!(uuid::Uuid::now_v7()),
         _ => value(name, kind, &Value::Null),
-    }
-}
-
-/// The places of a value: of itself, and of all that is in it.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| places(item, &format!("{at}/{n}"), found)),
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| places(field, &format!("{at}/{name}"), found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -140,7 +130,7 @@ async fn whatever_a_function_is_sent_it_refuses_or_takes_and_nobody_else_notices
         if !status.is_client_error() {
             wrong.push(format!("{}, with a token of a person: {status} {answer:.300}", shown(case)));
         }
-        let by_api = sign_for_api(STACK.get("jwt_secret"), "someone", tenant.id, case.role, None);
+        let by_api = leaks::by_api(&tenant, case.role);
         let (status, answer) = ask(Method::POST, &path, Some(&by_api), Some(&arguments)).await;
         let after = fingerprint(&sql, &tenant).await;
         match status {
