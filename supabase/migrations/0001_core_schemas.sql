@@ -4,6 +4,8 @@ create schema if not exists nofx;
 create schema if not exists nofx_private;
 create schema if not exists observability;
 create schema if not exists ops;
+-- Seals payloads of the audit log (1500). Hosted Supabase has it there already.
+create extension if not exists pgcrypto with schema extensions;
 
 -- The API, when it acts for a caller whose credential it has checked. What changes something is granted to this role, never to `authenticated`:
 -- people's own tokens read what row-level security lets them read, and cannot go around the API's limits, hooks and checks (ADR 18).

@@ -6,8 +6,9 @@ create table nofx.webhook_source (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   name text not null check (name ~ '^[A-Za-z0-9_.-]{1,80}$'),
   provider nofx.webhook_provider not null,
-  -- Newest first; all are valid, so that the sender can rotate.
-  secrets text[] not null check (cardinality(secrets) between 1 and 2),
+  -- Sealed, newest first; all are valid, so that the sender can rotate.
+  secrets text[] not null check (
+    cardinality(secrets) between 1 and 2 and nofx_private.is_sealed(secrets[1]) and (cardinality(secrets) < 2 or nofx_private.is_sealed(secrets[2]))),
   created_by text not null,
   created_at timestamptz not null default now(),
   unique (tenant_id, name)
@@ -29,7 +30,7 @@ select nofx_private.secure_table('nofx.webhook_source', p_min_role => 'superviso
 select nofx_private.secure_table('nofx.webhook_receipt', p_min_role => 'supervisor', p_service => false);
 
 -- Creates a webhook source, or changes the one of that name.
--- Takes: p_name; p_provider; p_secret, added before the last one, which stays valid.
+-- Takes: p_name; p_provider; p_secret, which the API has checked and sealed, added before the last one, which stays valid.
 -- Locks: the source.
 -- Returns: {id, name, provider, created_by, created_at}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
@@ -42,8 +43,8 @@ declare
   v_tenant uuid := nofx_private.require_role('admin');
   v_source nofx.webhook_source;
 begin
-  if length(coalesce(p_secret, '')) < 16 then
-    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Set the secret that the sender signs with, at least 16 characters.');
+  if not nofx_private.is_sealed(p_secret) then
+    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Set the secret that the sender signs with; it is stored sealed only.');
   end if;
   begin
     insert into nofx.webhook_source as s (id, tenant_id, name, provider, secrets, created_by)
@@ -82,10 +83,10 @@ end
 $$;
 grant execute on function nofx.delete_webhook_source(uuid) to nofx_api;
 
--- Returns a webhook source's provider and secrets, for verifying signatures.
+-- Returns a webhook source's provider and sealed secrets, for verifying signatures.
 -- Takes: p_id.
 -- Locks: nothing.
--- Returns: {provider, secrets}; null for an unknown source.
+-- Returns: {tenant_id, name, provider, secrets}; null for an unknown source.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.find_webhook_source(p_id uuid)
 returns json
@@ -95,7 +96,7 @@ security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
-  return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
+  return (select json_build_object('tenant_id', tenant_id, 'name', name, 'provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
 end
 $$;
 grant execute on function nofx.find_webhook_source(uuid) to service_role;
