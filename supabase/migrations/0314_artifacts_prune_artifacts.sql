@@ -5,11 +5,11 @@ create table nofx_private.blob_to_remove (
 );
 
 -- Deletes artifacts with their attestations, and queues the blobs that no other artifact has.
--- Takes: p_artifacts.
+-- Takes: p_artifacts; p_but, a blob that is used again in this transaction, or null.
 -- Locks: the artifacts.
 -- Returns: how many were deleted.
 -- Raises: nothing.
-create function nofx_private.delete_artifacts(p_artifacts uuid[])
+create function nofx_private.delete_artifacts(p_artifacts uuid[], p_but text default null)
 returns int
 language plpgsql
 set search_path = ''
@@ -21,7 +21,7 @@ begin
     delete from nofx.artifact where id = any (p_artifacts) returning blob
   )
   select array_agg(blob) into v_blobs from gone;
-  insert into nofx_private.blob_to_remove (blob) select distinct blob from unnest(v_blobs) as blob on conflict (blob) do nothing;
+  insert into nofx_private.blob_to_remove (blob) select distinct blob from unnest(v_blobs) as blob where blob is distinct from p_but on conflict (blob) do nothing;
   return coalesce(cardinality(v_blobs), 0);
 end
 $$;

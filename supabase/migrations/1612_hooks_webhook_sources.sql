@@ -14,7 +14,7 @@ create table nofx.webhook_source (
   unique (tenant_id, name)
 );
 
--- Received webhooks, for a day: a duplicate is ignored.
+-- Received webhooks, for 90 days: a duplicate is ignored. GitHub and Vercel sign no time, so what was received is all that tells a replay.
 create table nofx.webhook_receipt (
   source_id uuid not null references nofx.webhook_source (id) on delete cascade,
   -- The sender's id of the webhook, or a digest of its content.
@@ -24,6 +24,13 @@ create table nofx.webhook_receipt (
   primary key (source_id, dedup_key)
 );
 create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
+
+-- Webhooks of the GitHub App that ran gates again, for 90 days: they belong to no tenant. Named by the digest of what is signed.
+create table nofx_private.github_receipt (
+  digest text primary key,
+  received_at timestamptz not null default now()
+);
+create index github_receipt_oldest on nofx_private.github_receipt (received_at);
 
 select nofx_private.secure_table('nofx.webhook_source', p_min_role => 'supervisor', p_service => false,
   p_columns => '{id, tenant_id, name, provider, created_by, created_at}');
@@ -131,8 +138,44 @@ end
 $$;
 grant execute on function nofx.receive_webhook(uuid, text, text, jsonb) to service_role;
 
--- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts of more than a day ago: these
--- have no content, and a sender may send the same again a day later.
+-- Records a webhook of the GitHub App, once.
+-- Takes: p_digest, of its body, which alone is signed.
+-- Locks: nothing.
+-- Returns: true when it is new, false for a replay.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.receive_github_webhook(p_digest text)
+returns boolean
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
+  insert into nofx_private.github_receipt (digest) values (left(p_digest, 200)) on conflict do nothing;
+  return found;
+end
+$$;
+grant execute on function nofx.receive_github_webhook(text) to service_role;
+
+-- Forgets a webhook of the GitHub App that could not be carried out: it may be delivered again.
+-- Takes: p_digest.
+-- Locks: its row.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.forget_github_webhook(p_digest text)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
+  delete from nofx_private.github_receipt where digest = left(p_digest, 200);
+end
+$$;
+grant execute on function nofx.forget_github_webhook(text) to service_role;
+
+-- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts: after 90 days those
+-- of senders that sign no time, after a day the others. A signature with a time is refused after five minutes, and what is deduplicated by its
+-- content may come again.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
 -- Returns: how many were deleted.
@@ -146,8 +189,12 @@ declare
   v_receipts int;
   v_deliveries int;
 begin
-  delete from nofx.webhook_receipt where received_at < now() - interval '1 day';
+  delete from nofx.webhook_receipt r
+   using nofx.webhook_source s
+   where s.id = r.source_id and r.received_at < now() - case when s.provider in ('github', 'vercel') then interval '90 days' else interval '1 day' end
+     and r.received_at < now() - interval '1 day';
   get diagnostics v_receipts = row_count;
+  delete from nofx_private.github_receipt where received_at < now() - interval '90 days';
   delete from nofx.hook_delivery where ended_at < now() - interval '30 days' and not nofx_private.is_held(tenant_id, null);
   get diagnostics v_deliveries = row_count;
   return v_receipts + v_deliveries;

@@ -25,6 +25,20 @@ create function tap.bring_key() returns void language sql as $$
     || jsonb_build_object('x-nofx-audit-key', 'k1.' || repeat('d3Jh', 20) || '.' || translate(encode(sha256('key'), 'base64'), E'\n', '')))::text, true)
 $$;
 
+-- Opens a payload of the audit log that was sealed with the key of tap.bring_key.
+create function tap.opened(p_id uuid, p_sealed text) returns text language plpgsql as $$
+declare
+  v_all bytea := decode(p_sealed, 'base64');
+  v_key bytea := sha256('key');
+  v_end int := length(v_all) - 32;
+begin
+  if extensions.hmac(uuid_send(p_id) || substr(v_all, 1, v_end), extensions.hmac('authenticate'::bytea, v_key, 'sha256'), 'sha256') <> substr(v_all, v_end + 1) then
+    return 'forged';
+  end if;
+  return convert_from(extensions.decrypt_iv(substr(v_all, 17, v_end - 16), extensions.hmac('encrypt'::bytea, v_key, 'sha256'), substr(v_all, 1, 16), 'aes-cbc/pad:pkcs'), 'UTF8');
+end
+$$;
+
 -- Continues as a person of the tenant.
 create function tap.be(p_role text, p_tenant uuid default current_setting('tap.tenant')::uuid) returns void language sql as $$
   select tap.bring_key();

@@ -3,6 +3,7 @@
 mod aws;
 mod env;
 mod error;
+mod forms;
 mod mask;
 mod store;
 mod vault;
