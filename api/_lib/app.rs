@@ -26,7 +26,7 @@ use crate::background::Background;
 use crate::feeds::Hub;
 
 /// How long the identity of an API key is cached: a revoked key works that long in this process.
-const KEY_TTL: Duration = Duration::from_secs(30);
+const KEY_TTL: Duration = Duration::from_secs(5);
 
 /// How old the hooks, breakers and metrics of a tenant may be.
 const TENANT_TTL: Duration = Duration::from_secs(5);
