@@ -13,6 +13,8 @@ const SHORTEST: usize = 4;
 const SHORTEST_PART: usize = 8;
 /// Shortest piece of base64.
 const SHORTEST_BASE64: usize = 6;
+/// Longest part that is also searched for in other forms: how much output is held back follows the longest form.
+const LONGEST_ENCODED: usize = 8 << 10;
 /// Most parts of one secret.
 const MAX_PARTS: usize = 2000;
 /// Where programs break base64 into lines: MIME, PEM.
@@ -34,9 +36,11 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     }
     let mut all = BTreeSet::new();
     for part in parts.into_iter().filter(|part| part.len() >= SHORTEST) {
-        add_base64(&part, &mut all);
-        add_url_encoded(&part, &mut all);
-        add_escaped(&part, &mut all);
+        if part.len() <= LONGEST_ENCODED {
+            add_base64(&part, &mut all);
+            add_url_encoded(&part, &mut all);
+            add_escaped(&part, &mut all);
+        }
         all.insert(part);
     }
     all
@@ -87,6 +91,7 @@ fn add_url_encoded(part: &str, all: &mut BTreeSet<String>) {
             }
             text
         });
+        all.insert(lower_escapes(&encoded.replace("%20", "+")));
         all.insert(encoded.replace("%20", "+"));
         all.insert(lower_escapes(&encoded));
         all.insert(encoded);

@@ -232,7 +232,7 @@ mod tests {
         let mask = Mask::new(["begin\nmiddle\nend".to_owned()]);
         assert_eq!(mask.trim_cut_start("middle\nend\nthe line at the cut\nand the next\n"), "and the next\n");
         assert_eq!(mask.trim_cut_start("0123456789 begin\nmiddle\nend\nlast"), "last", "no cut within a secret");
-        assert_eq!(mask.trim_cut_start("middle\nend, a line without an end"), "ine without an end");
+        assert_eq!(mask.trim_cut_start("middle\nend, a line without an end"), "ithout an end");
         assert_eq!(mask.trim_cut_start("end"), "");
         assert_eq!(mask.trim_cut_end("first\nthe line at the cut begin\nmid"), "first\n");
         assert_eq!(mask.trim_cut_end("first, and begin\nmiddle\nend of it"), "first, and ", "no cut within a secret");

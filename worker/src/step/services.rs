@@ -81,7 +81,7 @@ impl Services {
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
         // Every worker of a deployment has this key, and no other deployment.
         let deployment = settings.signing_key.public().kid.to_string();
-        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), deployment);
+        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), db.clone(), deployment);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
             secrets,
