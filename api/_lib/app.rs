@@ -26,7 +26,7 @@ use crate::background::Background;
 use crate::feeds::Hub;
 
 /// How long the identity of an API key is cached: a revoked key works that long in this process.
-const KEY_TTL: Duration = Duration::from_secs(30);
+const KEY_TTL: Duration = Duration::from_secs(5);
 
 /// How old the hooks, breakers and metrics of a tenant may be.
 const TENANT_TTL: Duration = Duration::from_secs(5);
@@ -70,6 +70,7 @@ impl App {
         let supabase = &settings.supabase;
         let service =
             Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let service = service.sealing_with(&settings.encryption_keys);
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
         let closing = CancellationToken::new();
@@ -133,7 +134,10 @@ impl App {
 
     /// The hooks of a tenant's requests, at most a few seconds old.
     pub(crate) async fn request_hooks(&self, tenant: Uuid) -> Result<Arc<RequestHooks>, db::Error> {
-        self.inner.hooks.get_or_load(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
+        self.inner
+            .hooks
+            .get_or_load(tenant, async || hooks::request_hooks(&self.inner.service, &self.inner.settings.encryption_keys, tenant).await)
+            .await
     }
 
     /// Reads them again, after they were changed here.

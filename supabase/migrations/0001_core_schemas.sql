@@ -4,6 +4,8 @@ create schema if not exists nofx;
 create schema if not exists nofx_private;
 create schema if not exists observability;
 create schema if not exists ops;
+-- Seals payloads of the audit log (1500). Hosted Supabase has it there already.
+create extension if not exists pgcrypto with schema extensions;
 
 -- The API, when it acts for a caller whose credential it has checked: the policies of row-level security are made for this role. What people read and
 -- do is granted to it, never to `authenticated`: with a token of their own, people neither read nor call anything here, so that nobody goes around the

@@ -4,7 +4,7 @@
 --   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
 --   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one. What each field
 --   may have, whoever calls, is in run_fault and step_fault.
--- Locks: the run's advisory lock, if a step has a limit.
+-- Locks: the end of the audit log; the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
 -- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan;
 --   422 invalid-plan.
@@ -130,6 +130,8 @@ begin
     perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Use a different name for each step.');
   end;
 
+  -- Before what enqueue_steps locks, as in a settle.
+  perform nofx_private.audit(v_tenant, 'run.submitted', p_id::text, null, null, p_id, null, v_run.created_by);
   if nullif(p_run -> 'pull_request', 'null') is not null then
     perform nofx_private.create_checks(p_id, p_run -> 'pull_request');
   end if;

@@ -1,6 +1,6 @@
 -- Expires leases that ran out: their steps become ready again.
--- An expired lease is not the step's fault and costs no attempt. But a step with two of them is poison, since it may be the one that
--- crashes workers: it fails and is dead-lettered.
+-- An expired lease is not the step's fault: it ends an attempt (`lease_expired`), which does not count against the step's retries. But a step
+-- with two of them is poison, since it may be the one that crashes workers: it fails and is dead-lettered.
 -- Takes: p_limit, how many lease batches to check, of 5,000 steps or little more.
 -- Locks: lease batches that are due, skipping those of other calls; the runs concerned (lock_runs); the steps.
 -- Returns: {expired: how many leases expired, more: whether more batches may be due, so that the caller should call again}.

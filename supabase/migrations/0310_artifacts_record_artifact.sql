@@ -60,7 +60,9 @@ begin
   if not nofx_private.keep_blob(p_artifact ->> 'blob') then
     perform nofx_private.refuse(409, 'blob-deleting', p_artifact ->> 'hash', 'Store the bytes again, at another path.');
   end if;
-  delete from nofx.artifact where tenant_id = v_step.tenant_id and uri = p_artifact ->> 'uri';
+  -- The bytes of what it replaces are deleted, unless another artifact has them.
+  perform nofx_private.delete_artifacts(array(
+    select a.id from nofx.artifact a where a.tenant_id = v_step.tenant_id and a.uri = p_artifact ->> 'uri'), p_artifact ->> 'blob');
   insert into nofx.artifact (id, tenant_id, run_id, step_id, name, type, uri, blob, size_bytes, hash, attempt)
   values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'type', p_artifact ->> 'uri',
     p_artifact ->> 'blob', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);

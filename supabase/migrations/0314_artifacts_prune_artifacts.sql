@@ -1,9 +1,9 @@
 -- Deletes artifacts with their attestations, and queues the blobs that no other artifact has.
--- Takes: p_artifacts.
+-- Takes: p_artifacts; p_but, a blob that is used again in this transaction, or null.
 -- Locks: the artifacts; the rows of their blobs, in order.
 -- Returns: how many were deleted.
 -- Raises: nothing.
-create function nofx_private.delete_artifacts(p_artifacts uuid[])
+create function nofx_private.delete_artifacts(p_artifacts uuid[], p_but text default null)
 returns int
 language plpgsql
 set search_path = ''
@@ -17,7 +17,7 @@ begin
   select array_agg(blob) into v_blobs from gone;
   -- A row that is there is locked: whoever takes it off the list for an artifact that this call deleted would forget its bytes.
   insert into nofx_private.blob_to_remove (blob)
-  select distinct blob from unnest(v_blobs) as blob order by blob
+  select distinct blob from unnest(v_blobs) as blob where blob is distinct from p_but order by blob
   on conflict (blob) do update set since = now();
   return coalesce(cardinality(v_blobs), 0);
 end

@@ -14,14 +14,41 @@ begin
 end
 $$;
 
+-- What the API would send for a text, in form: tests of the database open nothing.
+create function tap.sealed(p_text text) returns text language sql immutable as $$
+  select 'sealed.k1.d3JhcHBlZA==.' || translate(encode(convert_to(p_text, 'UTF8'), 'base64'), E'\n', '')
+$$;
+
+-- Continues with the key that the API and workers send with each call, for payloads of the audit log.
+create function tap.bring_key() returns void language sql as $$
+  select set_config('request.headers', (coalesce(nullif(current_setting('request.headers', true), '')::jsonb, '{}')
+    || jsonb_build_object('x-nofx-audit-key', 'k1.' || repeat('d3Jh', 20) || '.' || translate(encode(sha256('key'), 'base64'), E'\n', '')))::text, true)
+$$;
+
+-- Opens a payload of the audit log that was sealed with the key of tap.bring_key.
+create function tap.opened(p_id uuid, p_sealed text) returns text language plpgsql as $$
+declare
+  v_all bytea := decode(p_sealed, 'base64');
+  v_key bytea := sha256('key');
+  v_end int := length(v_all) - 32;
+begin
+  if extensions.hmac(uuid_send(p_id) || substr(v_all, 1, v_end), extensions.hmac('authenticate'::bytea, v_key, 'sha256'), 'sha256') <> substr(v_all, v_end + 1) then
+    return 'forged';
+  end if;
+  return convert_from(extensions.decrypt_iv(substr(v_all, 17, v_end - 16), extensions.hmac('encrypt'::bytea, v_key, 'sha256'), substr(v_all, 1, 16), 'aes-cbc/pad:pkcs'), 'UTF8');
+end
+$$;
+
 -- Continues as a person of the tenant.
 create function tap.be(p_role text, p_tenant uuid default current_setting('tap.tenant')::uuid) returns void language sql as $$
+  select tap.bring_key();
   select set_config('request.jwt.claims', json_build_object('role', 'authenticated', 'sub', 'a ' || p_role,
     'app_metadata', json_build_object('tenant_id', p_tenant, 'nofx_role', p_role))::text, true)
 $$;
 
 -- Continues as a worker.
 create function tap.be_service() returns void language sql as $$
+  select tap.bring_key();
   select set_config('request.jwt.claims', '{"role": "service_role"}', true)
 $$;
 

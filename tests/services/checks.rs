@@ -112,7 +112,12 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
     assert_eq!(deliver(&hook, &signature).await, 200);
     let all = wait(&checks, |all| named(all, "after")["conclusion"] == "success").await;
     assert_eq!((named(&all, "lint")["conclusion"].as_str(), all.len()), (Some("success"), 5), "a new round of what ran again: {all:#?}");
-    assert_eq!(deliver(&hook, &signature).await, 409, "the run has succeeded");
+    assert_eq!(deliver(&hook, &signature).await, 200, "a replay: nothing runs, and nothing is refused");
+    assert_eq!(
+        deliver(&hook.replace("\"bob\"", "\"eve\""), &sign(&hook.replace("\"bob\"", "\"eve\""))).await,
+        409,
+        "the run has succeeded"
+    );
 
     // A run that is cancelled leaves no check open.
     let slow = json!({"goal": "slow", "pull_request": {"repository": "acme/web", "head_sha": SHA}, "steps": [

@@ -14,6 +14,7 @@ pub mod plans;
 pub mod receiver;
 pub mod registries;
 pub mod repository;
+pub mod sealing;
 pub mod stack;
 pub mod suite;
 pub mod vercel;

@@ -17,6 +17,8 @@ pub enum Error {
     },
     #[error("could not serve the worker of the step: {0}")]
     Task(std::io::Error),
+    #[error("NOFX_ENCRYPTION_KEYS: {0} (`id:base64 of 32 bytes`; create a key: openssl rand -base64 32)")]
+    Keys(String),
     #[error("could not listen for signals")]
     Signals(#[source] std::io::Error),
 }

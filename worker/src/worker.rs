@@ -32,7 +32,8 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let dependencies =
         Dependencies::new(&settings.dependency_cache, settings.dependency_cache_bytes, sbom::locked, metrics.dependencies.clone());
-    let services = Arc::new(Services::new(&settings, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
+    let keys = startup::keyring(&settings).await?;
+    let services = Arc::new(Services::new(&settings, keys, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
     let db = services.db.clone();
 
     startup::ensure_bucket(&services.storage, &stop).await;
@@ -59,7 +60,6 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
             concurrency: settings.concurrency,
             started_at: chrono::Utc::now(),
         },
-        keys: startup::keyring(&settings, &services.secrets).await,
     };
     let jobs = jobs::spawn(context, settings.sweep, stop.clone());
     tracing::info!(worker = settings.name, admin = %admin, "worker started");

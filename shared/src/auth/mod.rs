@@ -7,6 +7,7 @@ mod jwt;
 mod person;
 mod role;
 mod sessions;
+mod session;
 
 pub use api_key::{ApiKey, fingerprint};
 pub use caller::Caller;
@@ -14,3 +15,4 @@ pub use jwt::{Claims, Error, Verifier, sign_for, sign_for_api};
 pub use person::{people, record_sign_in};
 pub use role::Role;
 pub use sessions::Sessions;
+pub use session::Session;

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::crypto::UnsealError;
 use crate::problem::{Kind, Problem};
 
 /// Why a call failed.
@@ -19,6 +20,9 @@ pub enum Error {
     /// The database failed because of a bug in NOFX.
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
+    /// What the database has sealed cannot be opened here.
+    #[error("what is sealed in the database could not be opened: {0}")]
+    Sealed(#[from] UnsealError),
     #[error("{what} has an unexpected shape")]
     Shape {
         what: &'static str,
@@ -34,7 +38,7 @@ impl Error {
         match self {
             Self::Refused(_) => true,
             Self::Failed { code, .. } => ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)),
-            Self::Unavailable(_) | Self::TooSlow(_) | Self::Shape { .. } => false,
+            Self::Unavailable(_) | Self::TooSlow(_) | Self::Sealed(_) | Self::Shape { .. } => false,
         }
     }
 
@@ -45,7 +49,7 @@ impl Error {
             Self::Unavailable(_) | Self::TooSlow(_) => {
                 Problem::new(Kind::Unavailable, "The database is unavailable. Try again in a moment.")
             }
-            Self::Failed { .. } | Self::Shape { .. } => {
+            Self::Failed { .. } | Self::Sealed(_) | Self::Shape { .. } => {
                 Problem::new(Kind::Internal, "An internal error occurred. Quote the request id when you report it.")
             }
         }

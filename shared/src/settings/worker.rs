@@ -51,7 +51,8 @@ pub struct Worker {
     pub step_ports: Vec<u16>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
-    /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
+    /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log and secrets of hooks (see `crypto::Keyring`); default: those
+    /// that the secret store has under this name. A worker without keys does not start.
     pub encryption_keys: Option<Keyring>,
     /// `NOFX_REGION`; default: the region of Vercel or AWS. For events.
     pub region: Option<String>,

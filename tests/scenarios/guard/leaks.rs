@@ -2,6 +2,7 @@
 
 use nofx_shared::auth::{Role, sign_for_api};
 use nofx_tests::people::{status, step as found};
+use nofx_tests::sealing::CALL_KEY;
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::{Method, StatusCode};
@@ -12,7 +13,8 @@ use super::catalogue::{COLUMNS, Function, functions, value};
 /// Calls PostgREST, below the gateway, as the API does.
 pub(super) async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> (StatusCode, String) {
     let url = format!("{}/{path}", STACK.get("rest_url"));
-    let mut request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
+    let request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
+    let mut request = request.header("x-nofx-audit-key", CALL_KEY);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
@@ -80,8 +82,8 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
           select gen_random_uuid(), tenant_id, id, MARK, '{}', 'delivered', now() from nofx.hook where tenant_id = TENANT;
         insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms)
           select id, tenant_id, 1, 1 from nofx.hook_delivery where tenant_id = TENANT;
-        insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
-          select TENANT, MARK, MARK, MARK, TENANT, now();
+        insert into nofx.idempotency_key (tenant_id, route, key, caller, request_hash, resource_id, locked_until)
+          select TENANT, MARK, MARK, MARK, MARK, TENANT, now();
         insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, status)
           select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'succeeded' from STEP;
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;

@@ -26,7 +26,7 @@ select is(nofx.set_isolation(null, null, '{}', '{}', 'null')::jsonb,
   '{"default_driver": null, "min_isolation": null, "tools": {}, "images": {}, "toolchains": null}', 'it replaces all of it');
 select is((select array_agg(action order by seq) from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid and action like 'isolation.%'),
   array['isolation.set', 'isolation.set'], 'each change is audited');
-select is((select p.plain::jsonb -> 'before' ->> 'min_isolation' from nofx.audit_log a join nofx.audit_payload p on p.audit_id = a.id
+select is((select tap.opened(p.audit_id, p.sealed)::jsonb -> 'before' ->> 'min_isolation' from nofx.audit_log a join nofx.audit_payload p on p.audit_id = a.id
             where a.tenant_id = current_setting('tap.tenant')::uuid and a.action = 'isolation.set' order by a.seq desc limit 1), 'L3', 'with what was before');
 select * from finish();
 rollback;

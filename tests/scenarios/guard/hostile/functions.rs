@@ -32,7 +32,7 @@ fn template(function: &str, argument: &str) -> Value {
         ("set_model_settings", "p_order") => json!({"codegen": ["openai"]}),
         ("set_model_settings", "p_budget") => json!({"run_usd": 1, "day_tokens": 1}),
         ("set_gate_policy", "p_approval") => json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true}),
-        ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": {"a": 1}}),
+        ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": "sealed.k1.d3JhcHBlZA==.e30="}),
         ("set_isolation", "p_tools") => json!({"bash": "L1"}),
         ("set_isolation", "p_images") => json!({"e2b": "base"}),
         ("set_isolation", "p_toolchains") => json!(["rust"]),
