@@ -41,8 +41,8 @@ begin
     case when v_has_run then nofx_private.weakness_of_command(p_asked, p_required) end,
     case when v_has_run and array_position(v_severities, p_asked ->> 'fail_on') > array_position(v_severities, v_fail_on)
          then format('fail_on: %s, findings from %s on must fail it', p_asked ->> 'fail_on', v_fail_on) end,
-    case when v_has_run and v_gate = 'gate:coverage' and coalesce(nofx_private.number_in(p_asked -> 'threshold'), 0) < v_threshold
-         then format('threshold: %s is below %s', coalesce(nofx_private.number_in(p_asked -> 'threshold'), 0), v_threshold) end,
+    case when v_has_run and v_gate = 'gate:coverage' and coalesce(nofx_private.number_in(p_asked -> 'threshold_milli'), 0) < v_threshold * 1000
+         then format('threshold: %s is below %s', trim_scale(coalesce(nofx_private.number_in(p_asked -> 'threshold_milli'), 0) / 1000), v_threshold) end,
     case when v_has_run and v_gate = 'gate:coverage' and p_asked -> 'is_measured' is distinct from 'true'
          then 'is_measured: the reports were there before the gate began' end,
     case when v_has_run and coalesce(nofx_private.number_in(p_asked -> 'tests'), 0) < v_least_tests

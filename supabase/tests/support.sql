@@ -76,7 +76,7 @@ $$;
 -- What the evidence of a gate says that chose a known tool itself and passed; with other fields.
 create function tap.asked(p_more jsonb default '{}') returns jsonb language sql immutable as $$
   select '{"verdict": "pass", "command": "cargo test", "is_known": true, "unjudged": [], "cwd": null, "report": null, "format": null, "fail_on": "error",
-    "threshold": null, "exclude": [], "accept": [], "base": null, "base_from": null, "is_measured": null, "tests": 3, "env": [], "image": null,
+    "threshold_milli": null, "exclude": [], "accept": [], "base": null, "base_from": null, "is_measured": null, "tests": 3, "env": [], "image": null,
     "of_kind": null}'::jsonb || p_more
 $$;
 

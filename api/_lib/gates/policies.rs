@@ -22,8 +22,8 @@ pub(crate) struct GatePolicy {
     tenant_id: Option<Uuid>,
     /// A name, or a prefix that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
     tool: String,
-    /// Gates that must have passed in the same run.
-    requires: Vec<String>,
+    /// Gates that must have passed in the same run, and what is asked of them.
+    requires: Vec<RequiredGate>,
     /// Who must approve; null: no approval is required.
     #[schema(value_type = Option<RequiredApproval>)]
     approval: Option<Value>,
@@ -37,8 +37,60 @@ pub(crate) struct GatePolicy {
 pub(crate) struct NewGatePolicy {
     tool: String,
     #[serde(default)]
-    requires: Vec<String>,
+    requires: Vec<RequiredGate>,
     approval: Option<RequiredApproval>,
+}
+
+/// A gate that must have passed: by its name alone, which asks what the gate asks by default, or with what is asked of it.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(crate) enum RequiredGate {
+    Name(String),
+    Asking(AskedOfGate),
+}
+
+/// What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool
+/// that the gate chose itself, in the root folder, its own threshold, no exceptions.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedOfGate {
+    /// `gate:unit`, …
+    gate: String,
+    /// The command that must have run, or `*` for any; default: one that the gate knows for the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    /// The folder in which it must have run, or `*` for any; default: the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cwd: Option<String>,
+    /// The plan's `report` and `format`; default: it states none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+    /// The highest minimum severity that may fail the gate: `info`, `warning` or `error`. Default: the gate's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail_on: Option<String>,
+    /// The lowest threshold of gate:coverage; default: 90.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
+    /// What the plan may exclude, entry by entry; default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<Vec<String>>,
+    /// Advisories that the plan may accept; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accept: Option<Vec<String>>,
+    /// What gate:coverage must have compared with; default: the default branch of the plan's repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
+    /// How many tests must have run; default: 1 for gate:unit, otherwise 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_tests: Option<u64>,
+    /// Variables that the plan may set for the gate; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Vec<String>>,
+    /// Images that the plan may name for the gate; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Vec<String>>,
 }
 
 /// The approval that a policy requires.
@@ -56,6 +108,9 @@ pub(crate) struct RequiredApproval {
     /// For tenants whose only supervisor is the author of its runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     author_may_approve: Option<bool>,
+    /// Whether API keys may approve, in the name of their makers. Default: people approve, signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys_may_approve: Option<bool>,
 }
 
 /// List the gate policies in force.

@@ -22,7 +22,7 @@ pub(super) const COMMANDS: &[KnownCommand] = &[
         report: Some(".nofx-junit.xml"),
     },
     KnownCommand::new("package.json", "npm test", Format::Text),
-    KnownCommand::new("go.mod", "go test ./...", Format::Text),
+    KnownCommand::new("go.mod", "go test -v ./...", Format::Text),
 ];
 
 impl Gate for Unit {

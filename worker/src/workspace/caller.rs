@@ -37,7 +37,7 @@ impl Caller {
 
     /// With a direct way to other repositories: the workspace is its run's, so that one step's `resources.network` does not decide whether
     /// the next one has it.
-    pub(super) fn for_checkout(&self) -> Self {
+    pub(crate) fn for_checkout(&self) -> Self {
         let confinement = Confinement { network: Network::All, ..self.confinement };
         Self { confinement, egress: None, ..self.clone() }
     }

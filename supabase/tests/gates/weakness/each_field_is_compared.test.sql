@@ -4,7 +4,7 @@ create function pg_temp.weak(p_more jsonb, p_required jsonb default '{}', p_gate
   select nofx_private.weakness(tap.asked(p_more), jsonb_build_object('gate', p_gate) || p_required)
 $$;
 create function pg_temp.cover(p_more jsonb, p_required jsonb default '{}') returns text language sql as $$
-  select pg_temp.weak('{"threshold": 90, "is_measured": true, "base_from": "remote", "fail_on": null, "tests": null}'::jsonb || p_more, p_required, 'gate:coverage')
+  select pg_temp.weak('{"threshold_milli": 90000, "is_measured": true, "base_from": "remote", "fail_on": null, "tests": null}'::jsonb || p_more, p_required, 'gate:coverage')
 $$;
 select is(pg_temp.weak('{}'), null, 'a known tool counts');
 select is(pg_temp.weak('{"command": "true", "is_known": false}'), 'command: `true` is no tool that the gate chose itself');
@@ -30,8 +30,8 @@ select is(pg_temp.weak('{"env": ["CI", "PATH"]}', '{"env": ["CI"]}'), 'env: `PAT
 select is(pg_temp.weak('{"image": "mine"}'), 'images: it ran in `mine`');
 select is(pg_temp.weak('{"image": "mine"}', '{"images": ["mine"]}'), null);
 select is(pg_temp.cover('{}'), null);
-select is(pg_temp.cover('{"threshold": 0, "exclude": ["**"]}'), 'exclude: `**` is not allowed; threshold: 0 is below 90');
-select is(pg_temp.cover('{"threshold": 50}', '{"threshold": 50}'), null);
+select is(pg_temp.cover('{"threshold_milli": 0, "exclude": ["**"]}'), 'exclude: `**` is not allowed; threshold: 0 is below 90');
+select is(pg_temp.cover('{"threshold_milli": 50000}', '{"threshold": 50}'), null);
 select is(pg_temp.cover('{"is_measured": false}'), 'is_measured: the reports were there before the gate began');
 select is(pg_temp.cover('{"base": "HEAD"}'), 'base: compared with `HEAD`, not with the default branch');
 select is(pg_temp.cover('{"base": "next"}', '{"base": "next"}'), null);

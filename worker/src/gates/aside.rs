@@ -1,0 +1,89 @@
+//! A repository beside the workspace that has its objects and none of what steps of the run may have written to steer git: settings,
+//! attributes, replacements, grafts. Changes are compared there, with the attributes of the base, so that a change cannot say of itself that
+//! it is generated, binary or none.
+
+use std::collections::BTreeMap;
+
+use nofx_shared::engine::Failure;
+use nofx_shared::gates::BaseFrom;
+
+use super::context::GateContext;
+use crate::drivers::Scratch;
+use crate::workspace::{Folder, Git, of_others};
+
+pub(super) struct Aside<'a> {
+    git: Git<'a>,
+    _scratch: Scratch,
+}
+
+/// The commit that changes are compared with.
+pub(super) struct Base {
+    pub commit: String,
+    pub from: BaseFrom,
+}
+
+/// The ref of the base in the repository aside.
+const BASE: &str = "refs/nofx/base";
+
+impl<'a> Aside<'a> {
+    /// Of a workspace that is a repository.
+    pub(super) async fn new(context: &GateContext<'_>, folder: &'a Folder, caller: crate::workspace::Caller) -> Result<Self, Failure> {
+        let theirs = context.git(folder);
+        let told = theirs.run(&["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"]).await?;
+        let mut told = told.lines();
+        let (format, objects) = (told.next().unwrap_or("sha1"), told.next().unwrap_or_default());
+        let scratch = caller.processes.scratch(Some(folder.path())).await?;
+        let mut git = Git::new(caller, folder);
+        let own = scratch.path().join("aside.git").to_string_lossy().into_owned();
+        git.env = BTreeMap::from(
+            [
+                ("GIT_DIR", own.as_str()),
+                ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects),
+                ("GIT_CONFIG_GLOBAL", "/dev/null"),
+                ("GIT_ATTR_NOSYSTEM", "1"),
+                ("GIT_NO_REPLACE_OBJECTS", "1"),
+                ("GIT_GRAFT_FILE", "/dev/null"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        git.run(&["init", "--quiet", "--bare", "--template=", "--object-format", format]).await?;
+        Ok(Self { git, _scratch: scratch })
+    }
+
+    /// Git in it, with the attributes of a commit and no others.
+    pub(super) async fn run(&self, attributes_of: &str, arguments: &[&str]) -> Result<String, Failure> {
+        let source = format!("--attr-source={attributes_of}");
+        self.git.run(&[["-c", "core.attributesFile=/dev/null", &source].as_slice(), arguments].concat()).await
+    }
+
+    /// The paths of all files of a tree or a commit.
+    pub(super) async fn files(&self, tree: &str) -> Result<Vec<String>, Failure> {
+        self.git.files(tree).await
+    }
+
+    /// The commit where the history of `head` left a branch, tag or commit of the plan's repository, which is asked for it; none when it
+    /// cannot say. Without a name it is the default branch.
+    pub(super) async fn remote_base(&self, url: &str, named: Option<&str>, head: Option<&str>) -> Result<Option<Base>, Failure> {
+        if let Some(head) = head {
+            // What is there already is not fetched again.
+            self.git.run(&["update-ref", "refs/nofx/here", head]).await?;
+        }
+        let name = named.unwrap_or("HEAD");
+        if name.starts_with('-') || name.contains([':', '*']) {
+            return Ok(None);
+        }
+        let refspec = format!("+{name}:{BASE}");
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+        let fetched = self.git.try_run(&[fetch.as_slice(), of_others("--upload-pack", url), &["--", url, &refspec]].concat()).await?;
+        if fetched.exit_code != Some(0) {
+            return Ok(None);
+        }
+        let merged = match head {
+            Some(head) => self.git.try_run(&["merge-base", BASE, head]).await?,
+            // Without a commit, all files are new since the base.
+            None => self.git.try_run(&["rev-parse", "--verify", "--quiet", BASE]).await?,
+        };
+        let commit = merged.stdout.trim().to_owned();
+        Ok((merged.exit_code == Some(0) && !commit.is_empty()).then_some(Base { commit, from: BaseFrom::Remote }))
+    }
+}
