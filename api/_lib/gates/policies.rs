@@ -46,7 +46,7 @@ pub(crate) struct NewGatePolicy {
 #[serde(untagged)]
 pub(crate) enum RequiredGate {
     Name(String),
-    Asking(AskedOfGate),
+    Asking(Box<AskedOfGate>),
 }
 
 /// What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool

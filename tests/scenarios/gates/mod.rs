@@ -1,4 +1,5 @@
 mod approvals;
+mod asked;
 mod audit;
 mod audit_settings;
 mod checks;

@@ -95,7 +95,10 @@ impl Gate for CoverageGate {
         // The known command measures what nobody measured; whoever names it asks for it although there is a report.
         let chosen = chosen.filter(|known| {
             inputs.reports.is_none()
-                && inputs.command.as_ref().map_or(!has_reports && changes.are_to_measure(), |command| command == known.command)
+                && match &inputs.command {
+                    Some(command) => command == known.command,
+                    None => !has_reports && changes.are_to_measure(),
+                }
         });
         let command = inputs.command.or_else(|| chosen.map(|known| known.command.to_owned()));
         let named = inputs.reports.or_else(|| chosen.and_then(|known| known.report).map(|name| vec![name.to_owned()]));
