@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use nofx_shared::auth::Role;
+use nofx_shared::auth::{Caller, Role};
 use nofx_shared::db::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,16 +19,16 @@ pub(crate) struct GatePolicy {
     id: Uuid,
     /// Null: the default, for tenants without a policy of their own for the tool.
     #[serde(default)]
-    tenant_id: Option<Uuid>,
+    pub tenant_id: Option<Uuid>,
     /// A name, or a prefix that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
-    tool: String,
+    pub tool: String,
     /// Gates that must have passed in the same run, and what is asked of them.
-    requires: Vec<RequiredGate>,
+    pub requires: Vec<RequiredGate>,
     /// Who must approve; null: no approval is required.
     #[schema(value_type = Option<RequiredApproval>)]
-    approval: Option<Value>,
-    changed_by: String,
-    changed_at: DateTime<Utc>,
+    pub approval: Option<Value>,
+    pub changed_by: String,
+    pub changed_at: DateTime<Utc>,
 }
 
 /// A policy to set.
@@ -119,10 +119,14 @@ pub(crate) struct RequiredApproval {
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
     responses((status = 200, body = Page<GatePolicy>), (status = 304)))]
 pub(crate) async fn list_gate_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    Ok(cached(&headers, &Page { data: list_policies(&app, &caller).await?, next_cursor: None }))
+}
+
+/// The tenant's policies and the defaults.
+pub(crate) async fn list_policies(app: &App, caller: &Caller) -> Result<Vec<GatePolicy>, Refusal> {
     let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
-    let data: Vec<GatePolicy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
-    Ok(cached(&headers, &Page { data, next_cursor: None }))
+    Ok(app.db(caller).read(&Query { table: "gate_policy", filters }).await?)
 }
 
 /// Set the gate policy of a tool.

@@ -40,7 +40,7 @@ pub(crate) struct Inputs {
 }
 
 /// Commands that run the tests and write a report.
-const COMMANDS: &[KnownCommand] = &[
+pub(in crate::gates) const COMMANDS: &[KnownCommand] = &[
     measuring("Cargo.toml", "cargo llvm-cov --lcov --output-path .nofx-coverage.info", ".nofx-coverage.info"),
     measuring(
         "pyproject.toml",

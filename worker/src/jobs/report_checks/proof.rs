@@ -86,14 +86,14 @@ mod tests {
     const GITHUB: &str = "https://api.github.com";
     const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 
-    fn check(state: &str, workspace: Value, judged: Value) -> Check {
+    fn check(state: &str, workspace: &Value, judged: &Value) -> Check {
         let check = json!({"step_id": uuid::Uuid::nil(), "tenant_id": uuid::Uuid::nil(), "run_id": uuid::Uuid::nil(), "name": "unit", "tool": "gate:unit",
             "repository": "acme/web", "head_sha": SHA, "state": state, "status": "succeeded", "workspace": workspace, "judged": judged});
         serde_json::from_value(check).expect("a check")
     }
 
-    fn of(state: &str, git: &str, of_ref: &str, judged: Value) -> Proof {
-        proof_of(&check(state, json!({"git": git, "ref": of_ref}), judged), GITHUB)
+    fn of(state: &str, git: &str, of_ref: &str, judged: &Value) -> Proof {
+        proof_of(&check(state, &json!({"git": git, "ref": of_ref}), judged), GITHUB)
     }
 
     fn why(proof: Proof) -> String {
@@ -107,26 +107,26 @@ mod tests {
     fn only_what_was_judged_at_that_commit_of_that_repository_is_shown() {
         let ours = "https://github.com/acme/web.git";
         let clean = |commit: &str| json!({"commit": commit, "is_clean": true});
-        assert_eq!(of("completed", ours, "main", clean(SHA)), Proof::Proven);
-        assert!(why(of("completed", ours, "main", clean(&"f".repeat(40)))).contains("was judged"));
-        assert!(why(of("completed", ours, SHA, clean(&"f".repeat(40)))).contains("was judged"), "also where the plan pinned it");
-        assert!(why(of("completed", ours, SHA, json!({"commit": SHA, "is_clean": false}))).contains("changes"));
-        assert!(why(of("completed", ours, SHA, json!({"commit": SHA, "is_clean": null}))).contains("changes"));
-        assert!(why(of("completed", ours, SHA, json!({"commit": null, "is_clean": null}))).contains("no commit"));
-        assert!(why(of("completed", "https://github.com/acme/other.git", SHA, clean(SHA))).contains("not acme/web"));
-        assert!(why(of("completed", "https://evil.example/acme/web.git", SHA, clean(SHA))).contains("not acme/web"));
-        assert!(why(proof_of(&check("queued", Value::Null, Value::Null), GITHUB)).contains("no workspace"));
-        let short = Check { head_sha: "abc".to_owned(), ..check("queued", json!({"git": ours}), Value::Null) };
+        assert_eq!(of("completed", ours, "main", &clean(SHA)), Proof::Proven);
+        assert!(why(of("completed", ours, "main", &clean(&"f".repeat(40)))).contains("was judged"));
+        assert!(why(of("completed", ours, SHA, &clean(&"f".repeat(40)))).contains("was judged"), "also where the plan pinned it");
+        assert!(why(of("completed", ours, SHA, &json!({"commit": SHA, "is_clean": false}))).contains("changes"));
+        assert!(why(of("completed", ours, SHA, &json!({"commit": SHA, "is_clean": null}))).contains("changes"));
+        assert!(why(of("completed", ours, SHA, &json!({"commit": null, "is_clean": null}))).contains("no commit"));
+        assert!(why(of("completed", "https://github.com/acme/other.git", SHA, &clean(SHA))).contains("not acme/web"));
+        assert!(why(of("completed", "https://evil.example/acme/web.git", SHA, &clean(SHA))).contains("not acme/web"));
+        assert!(why(proof_of(&check("queued", &Value::Null, &Value::Null), GITHUB)).contains("no workspace"));
+        let short = Check { head_sha: "abc".to_owned(), ..check("queued", &json!({"git": ours}), &Value::Null) };
         assert!(why(proof_of(&short, GITHUB)).contains("full name"));
     }
 
     #[test]
     fn before_a_verdict_only_a_pinned_commit_is_shown() {
         let ours = "git@github.com:acme/web.git";
-        assert_eq!(of("queued", ours, "main", Value::Null), Proof::Later);
-        assert_eq!(of("in_progress", ours, SHA, Value::Null), Proof::Proven);
-        assert_eq!(of("completed", ours, SHA, Value::Null), Proof::Proven, "people decided");
-        assert!(why(of("completed", ours, "main", Value::Null)).contains("workspace.ref"));
+        assert_eq!(of("queued", ours, "main", &Value::Null), Proof::Later);
+        assert_eq!(of("in_progress", ours, SHA, &Value::Null), Proof::Proven);
+        assert_eq!(of("completed", ours, SHA, &Value::Null), Proof::Proven, "people decided");
+        assert!(why(of("completed", ours, "main", &Value::Null)).contains("workspace.ref"));
     }
 
     #[test]
