@@ -4,9 +4,9 @@ use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Asked, BaseFrom, Verdict};
 
 use super::aside::Aside;
-use super::command::KnownCommand;
 use super::context::GateContext;
 use super::judgement::Judgement;
+use super::known::KnownCommand;
 
 /// Extensions of source files.
 const SOURCES: &[&str] = &[

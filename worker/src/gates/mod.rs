@@ -13,6 +13,7 @@ mod images;
 mod judge;
 mod judgement;
 mod kinds;
+mod known;
 mod lint;
 mod on_the_spot;
 mod program;

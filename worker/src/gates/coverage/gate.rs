@@ -10,10 +10,10 @@ use super::compare::{Changes, compare};
 use super::exclude;
 use super::reports::{self, DEFAULT_REPORTS, remove_report};
 use crate::drivers::Executable;
-use crate::gates::command::{self, KnownCommand};
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
+use crate::gates::known::{KnownCommand, detect};
 use crate::gates::readers::Format;
 
 /// Checks whether tests ran the lines that changed since a base: at least 90 % of them. Reads LCOV, Cobertura, Clover, JaCoCo,
@@ -25,7 +25,8 @@ pub(crate) struct CoverageGate;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Inputs {
-    /// Branch, tag or commit to compare with, at the merge base. Default: `origin/HEAD`, `origin/main` or `origin/master`.
+    /// Branch, tag or commit to compare with, at the merge base. Default: the default branch of the plan's repository; without one
+    /// `origin/HEAD`, `origin/main` or `origin/master`.
     base: Option<String>,
     /// Runs the tests and writes the reports, which are removed before; default: the one that fits the repository (cargo llvm-cov, pytest with
     /// pytest-cov, c8), or none when an earlier step has left a report. A policy may count only what the gate measured itself.
@@ -88,10 +89,8 @@ impl Gate for CoverageGate {
             base_from: Some(changes.base.from),
             ..Asked::default()
         };
-        let (chosen, has_reports) = context
-            .workspace
-            .off_loop(|files| (command::detect(COMMANDS, files).copied(), !reports::in_the_usual_places(files).is_empty()))
-            .await?;
+        let (chosen, has_reports) =
+            context.workspace.off_loop(|files| (detect(COMMANDS, files).copied(), !reports::in_the_usual_places(files).is_empty())).await?;
         // The known command measures what nobody measured; whoever names it asks for it although there is a report.
         let chosen = chosen.filter(|known| {
             inputs.reports.is_none()
