@@ -6,3 +6,4 @@ mod checks;
 mod coverage;
 mod on_the_spot;
 mod policies;
+mod policy_forms;
