@@ -1,5 +1,5 @@
--- Refuses to report a check: what it would say is not proven of that commit of that repository. It is not reported any more, unless its gate
--- runs again.
+-- Refuses to report a check: what it would say is not proven of that commit of that repository. It is not reported any more, unless the
+-- forge runs the checks of the commit again.
 -- Takes: p_step; p_reason, for people.
 -- Locks: the check.
 -- Returns: nothing. A check that is refused already stays as it is.

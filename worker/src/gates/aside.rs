@@ -87,3 +87,71 @@ impl<'a> Aside<'a> {
         Ok((merged.exit_code == Some(0) && !commit.is_empty()).then_some(Base { commit, from: BaseFrom::Remote }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use nofx_shared::gates::BaseFrom;
+    use nofx_shared::secrets::Mask;
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::context::{GateContext, Runner};
+    use super::Aside;
+    use crate::drivers::Processes;
+    use crate::workspace::{Caller, Folder, Git};
+
+    /// A folder with git in it.
+    async fn run(processes: &Processes, dir: &Path, commands: &[&[&str]]) -> Folder {
+        let folder = Folder::new(processes, dir.to_owned()).expect("it is there");
+        let git = Git::new(Caller::person(processes, &CancellationToken::new()), &folder);
+        for command in commands {
+            git.run(&[["-c", "user.name=a", "-c", "user.email=a@a", "-c", "init.defaultBranch=main"].as_slice(), command].concat())
+                .await
+                .expect("git");
+        }
+        folder
+    }
+
+    #[tokio::test]
+    async fn what_steps_wrote_to_steer_git_has_no_effect() {
+        let (processes, stop, env, mask) = (Processes::own(), CancellationToken::new(), BTreeMap::new(), Mask::default());
+        let (origin, clone) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        std::fs::write(origin.path().join("a.py"), "x = 1\n").expect("written");
+        let first: &[&[&str]] = &[&["init", "--quiet"], &["add", "--all"], &["commit", "--quiet", "--message", "one"]];
+        let theirs = run(&processes, origin.path(), first).await;
+        let published = Git::new(Caller::person(&processes, &stop), &theirs).head().await.expect("read").expect("a commit");
+        let url = origin.path().to_string_lossy().into_owned();
+        run(&processes, clone.path(), &[&["clone", "--quiet", &url, "."]]).await;
+        std::fs::write(clone.path().join("a.py"), "x = 1\ny = 2\n").expect("written");
+        let hide = "*.py linguist-generated -diff\n";
+        std::fs::write(clone.path().join(".gitattributes"), hide).expect("written");
+        std::fs::write(clone.path().join(".git/info/attributes"), hide).expect("written");
+        let hiding: &[&[&str]] = &[
+            &["config", "diff.external", "true"],
+            &["config", "diff.noprefix", "true"],
+            &["add", "--all"],
+            &["commit", "--quiet", "--message", "two"],
+            &["update-ref", "refs/remotes/origin/main", "HEAD"],
+            &["replace", "HEAD~1", "HEAD"],
+        ];
+        let workspace = run(&processes, clone.path(), hiding).await;
+        let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
+        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner };
+        let head = context.git(&workspace).head().await.expect("read").expect("a commit");
+
+        let aside = Aside::new(&context, &workspace, Caller::person(&processes, &stop)).await.expect("a repository");
+        let base = aside.remote_base(&url, None, Some(&head)).await.expect("asked").expect("a base");
+        assert_eq!((base.commit.as_str(), base.from), (published.as_str(), BaseFrom::Remote));
+        let text = aside.run(&base.commit, &["diff", "--no-color", "--unified=0", &base.commit, &head]).await.expect("a diff");
+        assert!(text.contains("+++ b/a.py\n@@ -1,0 +2 @@\n+y = 2\n"), "{text}");
+        let attributes = aside.run(&base.commit, &["check-attr", "linguist-generated", "diff", "--", "a.py"]).await.expect("attributes");
+        assert_eq!(attributes, "a.py: linguist-generated: unspecified\na.py: diff: unspecified\n");
+        assert_eq!(aside.files(&base.commit).await.expect("files"), ["a.py"]);
+        for none in ["nowhere", "--upload-pack=touch x", "main:refs/heads/x", "*"] {
+            assert!(aside.remote_base(&url, Some(none), Some(&head)).await.expect("asked").is_none(), "{none}");
+        }
+        assert!(aside.remote_base("/no/such/repository", None, Some(&head)).await.expect("asked").is_none());
+    }
+}
