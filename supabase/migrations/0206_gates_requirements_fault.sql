@@ -17,7 +17,7 @@ begin
   elsif jsonb_array_length(p_requires) > 50 or pg_column_size(p_requires) > 65536 then
     return 'Require at most 50 gates, in 64 KiB';
   end if;
-  select format('%s of %s', nofx_private.requirement_fault(e.entry), nofx_private.quoted(coalesce(e.entry ->> 'gate', e.entry::text))) into v_fault
+  select format('Correct %s of %s', nofx_private.requirement_fault(e.entry), nofx_private.quoted(coalesce(e.entry ->> 'gate', e.entry::text))) into v_fault
     from jsonb_array_elements(p_requires) as e (entry)
    where nofx_private.requirement_fault(e.entry) is not null
    limit 1;

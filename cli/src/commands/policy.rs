@@ -108,13 +108,13 @@ fn lines(policy: &Value) -> Vec<String> {
     let tool = policy["tool"].as_str().unwrap_or_default();
     let approval = match &policy["approval"] {
         Value::Null => "no approval".to_owned(),
-        approval => format!(
-            "{} approvals by {}{}{}",
-            approval["count"].as_u64().unwrap_or(1),
-            approval["role"].as_str().unwrap_or("supervisor"),
-            if approval["author_may_approve"] == true { ", author too" } else { "" },
-            if approval["keys_may_approve"] == true { ", keys too" } else { "" }
-        ),
+        approval => {
+            let count = approval["count"].as_u64().unwrap_or(1);
+            let (role, plural) = (approval["role"].as_str().unwrap_or("supervisor"), if count == 1 { "" } else { "s" });
+            let author = if approval["author_may_approve"] == true { ", author too" } else { "" };
+            let keys = if approval["keys_may_approve"] == true { ", keys too" } else { "" };
+            format!("{count} approval{plural} by {role}{author}{keys}")
+        }
     };
     let by = policy["changed_by"].as_str().unwrap_or_default();
     let mut lines = vec![format!("{tool:<20} {approval} (set by {by})")];

@@ -31,7 +31,7 @@ fn draw(frame: &Frame, policies: &[GatePolicy]) -> Markup {
             tr {
                 td { code { (policy.tool) } }
                 td { @for gate in &policy.requires { div { code { (shown(&json!(gate))) } } } }
-                td { (policy.approval.as_ref().map_or_else(|| "none".to_owned(), Value::to_string)) }
+                td { (policy.approval.as_ref().map_or_else(|| "none".to_owned(), approval)) }
                 td { @if policy.tenant_id.is_some() { (frame.who(&policy.changed_by)) } @else { "default" } }
                 td { (when(policy.changed_at)) }
             }
@@ -45,6 +45,18 @@ fn shown(gate: &Value) -> String {
     let name = gate.as_str().or_else(|| gate["gate"].as_str()).unwrap_or_default();
     let asked = gate.as_object().into_iter().flatten().filter(|(field, _)| *field != "gate");
     asked.fold(name.to_owned(), |text, (field, value)| format!("{text} {field}={value}"))
+}
+
+/// Who must approve, in words.
+fn approval(approval: &Value) -> String {
+    let role = approval["role"].as_str().unwrap_or("supervisor");
+    let mut text = format!("{} by {role} or higher", approval["count"].as_u64().unwrap_or(1));
+    for (field, what) in [("author_may_approve", "; the author too"), ("keys_may_approve", "; API keys too")] {
+        if approval[field] == true {
+            text.push_str(what);
+        }
+    }
+    text
 }
 
 fn form(frame: &Frame) -> Markup {
@@ -88,11 +100,13 @@ fn body(form: &Form) -> Result<Value, Refused> {
 mod tests {
     use serde_json::json;
 
-    use super::shown;
+    use super::{approval, shown};
 
     #[test]
     fn a_gate_is_shown_with_what_is_asked_of_it() {
         assert_eq!(shown(&json!("gate:lint")), "gate:lint");
+        assert_eq!(approval(&json!({})), "1 by supervisor or higher");
+        assert_eq!(approval(&json!({"count": 2, "role": "admin", "keys_may_approve": true})), "2 by admin or higher; API keys too");
         assert_eq!(
             shown(&json!({"gate": "gate:unit", "command": "make test", "min_tests": 3})),
             "gate:unit command=\"make test\" min_tests=3"
