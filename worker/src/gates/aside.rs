@@ -9,7 +9,7 @@ use nofx_shared::gates::BaseFrom;
 
 use super::context::GateContext;
 use crate::drivers::Scratch;
-use crate::workspace::{Folder, Git, of_others};
+use crate::workspace::{Caller, Folder, Git, of_others};
 
 pub(super) struct Aside<'a> {
     git: Git<'a>,
@@ -27,7 +27,7 @@ const BASE: &str = "refs/nofx/base";
 
 impl<'a> Aside<'a> {
     /// Of a workspace that is a repository.
-    pub(super) async fn new(context: &GateContext<'_>, folder: &'a Folder, caller: crate::workspace::Caller) -> Result<Self, Failure> {
+    pub(super) async fn new(context: &GateContext<'_>, folder: &'a Folder, caller: Caller) -> Result<Self, Failure> {
         let theirs = context.git(folder);
         let told = theirs.run(&["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"]).await?;
         let mut told = told.lines();
