@@ -33,11 +33,12 @@ begin
   end if;
   -- The gate replaces the approval that the step needs anyway, so it requires no less and waits no longer.
   select * into v_step from nofx.step where id = p_step;
-  v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
+  v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true, "keys_may_approve": false}');
   v_expires_at := now() + make_interval(secs => (v_approval ->> 'expires_s')::int);
-  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
+  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, keys_may_approve, expires_at)
   values (v_gate, v_run.tenant_id, p_run, p_step, p_gate_type, p_question,
-    (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean, v_expires_at);
+    (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean,
+    (v_approval ->> 'keys_may_approve')::boolean, v_expires_at);
   if v_expires_at is not null then
     insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
     values (p_step, v_run.tenant_id, p_run, 'timer', 0, p_gate_type, v_expires_at);

@@ -58,7 +58,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     // They push to a repository of this machine, where only file permissions may decide.
     settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
     let own = Own::start_with(&Own::folder("tools"), &["--workers", "1"], &settings);
-    for tool in ["git:pr", "db_write", "plan:submit"] {
+    for tool in ["git:push", "git:pr", "db_write", "plan:submit"] {
         own.call(reqwest::Method::POST, "/api/gates/policies", Some(&json!({"tool": tool}))).await.expect("a policy");
     }
 

@@ -16,9 +16,13 @@ async fn stack(name: &str) -> (Own, Forges) {
     // They push to a repository of this machine, where only file permissions may decide.
     settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
     let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
-    // No approvals here.
-    own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
+    // No gates and approvals here.
+    require(&own, json!({"tool": "git:*"})).await;
     (own, forges)
+}
+
+async fn require(own: &Own, policy: Value) {
+    own.call(Method::POST, "/api/gates/policies", Some(&policy)).await.expect("a policy");
 }
 
 /// Changes a file, commits and pushes it, and opens a pull request.
@@ -99,9 +103,20 @@ async fn what_git_may_not_do_is_refused() {
     let none = own.run(&json!({"goal": "x", "steps": [{"name": "s", "tool": "git:commit", "inputs": {"message": "x"}}]})).await;
     assert!(none.to_string().contains("not a git repository"), "{none}");
     assert!(git(&repository.dir, &["branch", "--list"]).contains("main"));
-    // By default a person looks at a pull request first.
+    // By default gates judge first, and then a person looks at a pull request.
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
-    let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
+    let propose = one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]));
+    for (plan, tool) in [(&propose, "git:pr"), (&one("git:push", json!({"branch": "x"}), json!([])), "git:push")] {
+        let run = other.run(plan).await;
+        let message = step(&run, "s")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        let why = format!("the policy for {tool} requires gate:coverage and gate:lint and gate:typecheck and gate:unit to have passed");
+        assert!(message.contains(&why), "{run}");
+    }
+    let mut judged = propose.clone();
+    let last = judged["steps"].as_array_mut().expect("steps").remove(0);
+    let gates = ["typecheck", "lint", "unit", "coverage"].map(|name| json!({"name": name, "tool": format!("gate:{name}")}));
+    judged["steps"] = gates.into_iter().chain([last]).collect();
+    let id = other.submit(&judged).await;
     let run = other.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
     assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
 }
@@ -124,6 +139,7 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
         ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234"),
     ];
     let own = Own::start_with(&Own::folder("git-planted"), &["--workers", "1"], &settings);
+    require(&own, json!({"tool": "git:push"})).await;
     let (url, elsewhere) = (host.url(), thief.url());
     let encoded = base64::engine::general_purpose::STANDARD.encode("x-access-token:forge-token-1234");
     let plant = format!(

@@ -22,8 +22,8 @@ pub(crate) struct DecisionReason {
 
 /// Approve a gate.
 ///
-/// For the gate's role or a higher one, but not for the author of the run unless the gate allows it. Once enough different people have
-/// approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all
+/// For the gate's role or a higher one, signed in: an API key only where the gate allows it, and then as its maker. Not for the author of the
+/// run unless the gate allows it. Once enough different people have approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all
 /// decisions.
 #[utoipa::path(post, path = "/gates/{id}/approve", request_body = DecisionReason, security(("bearer" = [])),
     params(("id" = Uuid, Path)),
@@ -57,7 +57,8 @@ pub(crate) async fn reject_gate(
 
 /// Waive a gate.
 ///
-/// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run unless the gate allows it.
+/// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate
+/// allows it.
 /// The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = DecisionReason, security(("bearer" = [])),
     params(("id" = Uuid, Path)),

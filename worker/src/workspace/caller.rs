@@ -60,7 +60,7 @@ impl Caller {
 
     /// With a direct way to other repositories: the workspace is its run's, so that one step's `resources.network` does not decide whether
     /// the next one has it. The folder is new.
-    pub(super) fn for_checkout(&self) -> Self {
+    pub(crate) fn for_checkout(&self) -> Self {
         let confinement = Confinement { network: Network::All, ..self.confinement.clone() };
         Self { confinement, egress: None, is_folder_hostile: false, ..self.clone() }
     }

@@ -31,7 +31,12 @@ fn template(function: &str, argument: &str) -> Value {
         ("create_run", "p_steps") => json!([{"name": "ask", "tool": "manual:x"}, step]),
         ("set_model_settings", "p_order") => json!({"codegen": ["openai"]}),
         ("set_model_settings", "p_budget") => json!({"run_usd": 1, "day_tokens": 1}),
-        ("set_gate_policy", "p_approval") => json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true}),
+        ("set_gate_policy", "p_approval") => {
+            json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true, "keys_may_approve": true})
+        }
+        ("set_gate_policy", "p_requires") => json!(["gate:lint", {"gate": "gate:coverage", "command": "make", "cwd": "a", "report": "r",
+            "format": "text", "fail_on": "error", "threshold": 90, "exclude": ["a"], "accept": ["a"], "base": "main", "min_tests": 1, "env": ["A"],
+            "images": ["a"]}]),
         ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": "sealed.k1.d3JhcHBlZA==.e30="}),
         ("set_isolation", "p_tools") => json!({"bash": "L1"}),
         ("set_isolation", "p_images") => json!({"e2b": "base"}),
