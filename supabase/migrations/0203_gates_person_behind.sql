@@ -23,7 +23,7 @@ begin
 end
 $$;
 -- The column waits_for_me runs as the caller, who reads no keys.
-grant execute on function nofx_private.person_behind(text) to authenticated, service_role;
+grant execute on function nofx_private.person_behind(text) to nofx_api, service_role;
 
 -- Returns the API key that the caller is.
 -- Takes: nothing; reads the verified JWT.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 
+use super::body::digest;
 use super::{Refused, Verified, WebhookProvider, verify};
 use crate::hooks::sign;
 

@@ -50,6 +50,7 @@ select throws_ok($$ select pg_temp.decide('approve') $$, 'PT403', 'forbidden', '
 select set_config('request.headers', '{"x-nofx-actor": "carol"}', true);
 select throws_ok($$ select pg_temp.decide('approve') $$, 'PT403', 'self-approval', 'and the author stays the author');
 select set_config('request.headers', null, true), pg_temp.be('key:' || id) from bobs;
+select tap.bring_key();
 select is(pg_temp.decide('reject'), 'failed');
 select * from finish();
 rollback;

@@ -6,7 +6,7 @@ select tap.be('admin');
 create temp table k as select nofx.create_api_key('k', 'viewer', repeat('a', 64), 'nofx_aaaa') as id;
 create temp table e as select nofx.create_api_key('e', 'viewer', repeat('b', 64), 'nofx_bbbb', now() + interval '1 hour') as id;
 select tap.be_service();
-select is(array(select nofx.is_credential_active(id, null) from (table k union all table e) as both), array[true, true]);
+select is(array(select nofx.is_credential_active(id, null) from (table k union all table e) as keys), array[true, true]);
 update nofx.api_key set expires_at = now() - interval '1 second' where id = (select id from e);
 select is(nofx.is_credential_active(id, null), false, 'expired') from e;
 select tap.be('admin');

@@ -2,7 +2,7 @@ begin;
 select plan(1);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "sealed.k1.d3JhcHBlZA==.dXJs", "receiver": "example.com"}', tap.sealed('whsec_a'));
 insert into nofx.event (tx, tenant_id, type, data)
 select pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, current_setting('tap.tenant')::uuid, 'e' || n, jsonb_build_object('a', repeat('x', 600000))
   from generate_series(1, 4) as n;
