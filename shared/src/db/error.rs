@@ -107,7 +107,7 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role does not allow this.")),
         // Text that is no uuid, timestamp or number, holds a NUL or half a character, or a number out of range.
         "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
-        "57014" => Error::TooSlow(message),
+        "57014" => Error::TooSlow(format!("{code} {message}")),
         // No connection, shutting down, too many connections, deadlock, connection lost during a query.
         "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "40P01" | "55P03" => {
             Error::Unavailable(format!("{code} {message}"))
