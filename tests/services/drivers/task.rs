@@ -72,7 +72,7 @@ async fn faults_of_ecs_are_retried_when_nothing_can_happen_twice() {
     assert_eq!((&fine["status"], stack.ecs().asked().len() - before), (&json!("succeeded"), 1), "{fine}");
 
     // Nobody knows how far the program came: the attempt has failed, and nothing of it is there.
-    for (fault, why) in [(Fault::EarlyDeath, ""), (Fault::CutStream, ""), (Fault::Stopped, "its task was stopped by ECS")] {
+    for (fault, why) in [(Fault::EarlyDeath, ""), (Fault::CutStream, ""), (Fault::Stopped, "it was stopped by ECS")] {
         stack.ecs().will(fault);
         let before = stack.ecs().asked().len();
         let fine = tried(&stack, "sleep 5", &twice).await;

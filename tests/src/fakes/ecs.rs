@@ -213,7 +213,7 @@ impl Ecs {
                 has_begun(&begun).await;
                 if let Some(one) = state.lock().expect("not poisoned").running.get_mut(&arn) {
                     if fault == Some(Fault::Stopped) {
-                        signal_task(one.program.id());
+                        terminate(one.program.id());
                     } else {
                         one.program.kill().expect("it is killed");
                     }
@@ -231,14 +231,14 @@ async fn has_begun(processes: &Path) {
 }
 
 /// SIGTERM, as ECS sends it to the first process of a container: the last of the line below bubblewrap that is ours.
-fn signal_task(bubblewrap: u32) {
+fn terminate(bubblewrap: u32) {
     let children = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     let mut pid = bubblewrap;
-    let is_task = |pid: u32| {
+    let is_ours = |pid: u32| {
         std::fs::read(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|line| line.ends_with(b"nofx-worker\0task\0") && !line.starts_with(b"bwrap"))
     };
-    while !is_task(pid) {
+    while !is_ours(pid) {
         pid = children(pid).split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a task");
     }
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("a process"));

@@ -12,7 +12,7 @@ use super::context::JobContext;
 use crate::drivers::{Account, Fault};
 
 /// Accounts that are searched at the same time: Modal's take a process each.
-const AT_ONCE: usize = 4;
+const MAX_SEARCHES: usize = 4;
 /// For the search of one account, and to kill what is found there.
 const ACCOUNT_LIMIT: Duration = Duration::from_secs(120);
 /// For one run of the job. The rest has its turn in the next one.
@@ -54,7 +54,7 @@ where
         (account, reaped)
     });
     let (mut kept, mut result) = (vec![], Ok(()));
-    let mut reaped = std::pin::pin!(reaped.buffer_unordered(AT_ONCE));
+    let mut reaped = std::pin::pin!(reaped.buffer_unordered(MAX_SEARCHES));
     while let Some((account, reaped)) = reaped.next().await {
         if !matches!(reaped, Ok(true)) {
             kept.push(account);
@@ -99,7 +99,7 @@ mod tests {
 
     use nofx_shared::db::Error;
 
-    use super::{ACCOUNT_LIMIT, AT_ONCE, RUN_LIMIT, rotate, search};
+    use super::{ACCOUNT_LIMIT, MAX_SEARCHES, RUN_LIMIT, rotate, search};
 
     #[tokio::test(start_paused = true)]
     async fn an_account_that_does_not_answer_holds_up_no_other_and_is_kept() {
@@ -137,7 +137,7 @@ mod tests {
         assert!(result.is_ok() && kept.len() == 1000);
         assert!(begun.elapsed() <= RUN_LIMIT + ACCOUNT_LIMIT, "{:?}", begun.elapsed());
         let rounds = usize::try_from(RUN_LIMIT.as_secs() / ACCOUNT_LIMIT.as_secs()).expect("few");
-        assert_eq!(asked.into_inner().expect("not poisoned"), rounds * AT_ONCE);
+        assert_eq!(asked.into_inner().expect("not poisoned"), rounds * MAX_SEARCHES);
     }
 
     #[test]
