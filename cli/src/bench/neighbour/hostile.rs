@@ -43,7 +43,7 @@ fn plans() -> Vec<Value> {
     let nested = (0..12).fold("true".to_owned(), |inner, n| format!("[1,1,1,1,1,1,1,1].all(x{n}, {inner})"));
     let list = format!("[{}]", vec!["1"; 100].join(","));
     let costly = format!("{list}.all(a, {list}.all(b, {list}.all(c, a + b + c > 0)))");
-    let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
+    let deep = (0..55).fold(json!(1), |inner, _| json!([inner]));
     let many: Vec<Value> = (0..200).map(|n| step(&format!("s{n}"), json!({}))).collect();
     let plan = |steps: Vec<Value>| json!({"goal": "harm", "steps": steps});
     vec![

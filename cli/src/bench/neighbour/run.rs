@@ -29,19 +29,20 @@ pub(in crate::bench) async fn run(as_json: bool) -> Outcome {
 async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let api = prepare::prepare(stack).await?;
     // The first runs fill caches and open connections.
-    probe::steps_ms(&api, 20).await?;
-    let mut quiet = probe::steps_ms(&api, probe::RUNS).await?;
+    probe::measure(&api, 20).await?;
+    let mut quiet = probe::measure(&api, probe::RUNS).await?;
     let hostile = hostile::start(stack);
     tokio::time::sleep(HEAD_START).await;
-    let beside = probe::steps_ms(&api, probe::RUNS).await;
+    let beside = probe::measure(&api, probe::RUNS).await;
     let sent = hostile.stop().await;
     let mut beside = beside?;
     let mut report = Report::default();
-    report.put_value("probe_steps", json!(quiet.len()));
-    report.put_percentiles("quiet_step_ms", &mut quiet);
-    report.put_percentiles("beside_step_ms", &mut beside);
-    report.put("beside_to_quiet_p50", percentile(&mut beside, 0.5) / percentile(&mut quiet, 0.5));
-    report.put("beside_to_quiet_p99", percentile(&mut beside, 0.99) / percentile(&mut quiet, 0.99));
+    report.put_value("probe_steps", json!({"quiet": quiet.steps_ms.len(), "beside": beside.steps_ms.len()}));
+    report.put_value("probe_runs_unfinished", json!({"quiet": quiet.unfinished, "beside": beside.unfinished}));
+    report.put_percentiles("quiet_step_ms", &mut quiet.steps_ms);
+    report.put_percentiles("beside_step_ms", &mut beside.steps_ms);
+    report.put("beside_to_quiet_p50", percentile(&mut beside.steps_ms, 0.5) / percentile(&mut quiet.steps_ms, 0.5));
+    report.put("beside_to_quiet_p99", percentile(&mut beside.steps_ms, 0.99) / percentile(&mut quiet.steps_ms, 0.99));
     report.put_value("hostile_requests", json!(sent));
     Ok(report)
 }
