@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 
-use super::body::digest;
-use super::{Refused, Verified, WebhookProvider, verify};
+use super::{Refused, Verified, WebhookProvider, digest, verify};
 use crate::hooks::sign;
 
 const NOW: i64 = 1_700_000_000;
