@@ -41,7 +41,7 @@ pub struct App {
 struct Inner {
     settings: settings::Api,
     verifier: auth::Verifier,
-    sessions: auth::Sessions,
+    sessions: Arc<auth::Sessions>,
     service: Db,
     storage: Storage,
     hub: Arc<Hub>,
@@ -74,9 +74,9 @@ impl App {
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
         let closing = CancellationToken::new();
-        let hub = Arc::new(Hub::new(&settings, service.clone(), closing.clone()));
+        let sessions = Arc::new(auth::Sessions::new(supabase));
+        let hub = Arc::new(Hub::new(&settings, service.clone(), Arc::clone(&sessions), closing.clone()));
         let verifier = auth::Verifier::new(&settings.jwt_secret, &supabase.url);
-        let sessions = auth::Sessions::new(supabase);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
             executor: None,

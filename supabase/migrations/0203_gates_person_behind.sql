@@ -40,4 +40,4 @@ begin
   return substring(nofx_private.caller_name() from '^key:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$')::uuid;
 end
 $$;
-grant execute on function nofx_private.caller_key() to authenticated, service_role;
+grant execute on function nofx_private.caller_key() to nofx_api, service_role;

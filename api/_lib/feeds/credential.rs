@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::Utc;
-use nofx_shared::auth::{Caller, Session};
+use chrono::{DateTime, Utc};
+use nofx_shared::auth::{self, Caller, Sessions};
 use nofx_shared::cache::TtlCache;
 use nofx_shared::db::{self, Db};
 use nofx_shared::problem::{Kind, Problem};
@@ -17,8 +17,8 @@ const STREAMS: usize = 32;
 /// How often a stream's credential is checked.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(3);
 
-/// Which keys and sessions are valid, or not, a moment ago.
-pub(super) type Known = TtlCache<(Option<Uuid>, Option<Uuid>), bool>;
+/// Which keys are valid, or not, a moment ago.
+pub(super) type Known = TtlCache<Uuid, bool>;
 
 /// The streams of this process, by caller.
 #[derive(Default)]
@@ -63,43 +63,44 @@ impl Drop for OpenStream {
 pub(crate) struct Credential {
     service: Db,
     known: Arc<Known>,
+    sessions: Arc<Sessions>,
     key: Option<Uuid>,
-    session: Option<Session>,
+    /// The token of a person's session, and until when it is valid.
+    session: Option<(String, DateTime<Utc>)>,
 }
 
 impl Credential {
-    pub(super) fn of(caller: &Caller, service: &Db, known: &Arc<Known>) -> Self {
+    pub(super) fn of(caller: &Caller, service: &Db, known: &Arc<Known>, sessions: &Arc<Sessions>) -> Self {
         let key = caller.subject.strip_prefix("key:").and_then(|id| id.parse().ok()).filter(|_| caller.session.is_none());
-        let session = caller.session.as_deref().and_then(Session::of);
-        Self { service: service.clone(), known: Arc::clone(known), key, session }
+        let session = caller.session.clone().and_then(|token| auth::expires_at(&token).map(|at| (token, at)));
+        Self { service: service.clone(), known: Arc::clone(known), sessions: Arc::clone(sessions), key, session }
     }
 
     /// For tests of streams.
     #[cfg(test)]
     pub(crate) fn unchecked() -> Self {
         let service = Db::new("http://127.0.0.1:1", "", "");
-        Self { service, known: Arc::new(Known::new(CHECK_EVERY)), key: None, session: None }
+        Self { service, known: Arc::new(Known::new(CHECK_EVERY)), sessions: tests::no_sessions(), key: None, session: None }
     }
 
-    /// Whether it is valid still. Streams of one credential ask together; while the database does not answer, none ends.
+    /// Whether it is valid still. Streams of one credential ask together; while the database or Auth does not answer, none ends.
     pub(crate) async fn is_active(&self) -> bool {
-        if self.session.is_some_and(|session| session.expires_at <= Utc::now()) {
-            return false;
+        if let Some((token, expires_at)) = &self.session {
+            return *expires_at > Utc::now() && or_unknown(self.sessions.is_open(token).await);
         }
-        let session = self.session.and_then(|session| session.id);
-        if self.key.is_none() && session.is_none() {
-            return true;
-        }
-        let ask = async || self.service.call::<_, bool>("is_credential_active", &json!({"p_key": self.key, "p_session": session})).await;
-        let answer: Result<_, db::Error> = self.known.get_or_load((self.key, session), ask).await;
-        answer.map_or_else(
-            |error| {
-                tracing::warn!(%error, "a stream's credential could not be checked; it is checked again");
-                true
-            },
-            |active| *active,
-        )
+        let Some(key) = self.key else { return true };
+        let ask = async || self.service.call::<_, bool>("is_key_active", &json!({"p_key": key})).await;
+        let answer: Result<_, db::Error> = self.known.get_or_load(key, ask).await;
+        or_unknown(answer.map(|active| *active))
     }
+}
+
+/// What is not known does not end a stream.
+fn or_unknown(answer: Result<bool, impl std::fmt::Display>) -> bool {
+    answer.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a stream's credential could not be checked; it is checked again");
+        true
+    })
 }
 
 #[cfg(test)]
@@ -107,12 +108,20 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use nofx_shared::auth::{Caller, Role, sign_for};
+    use nofx_shared::auth::{Caller, Role, Sessions, sign_for};
     use nofx_shared::cache::TtlCache;
     use nofx_shared::db::{Db, RequestOrigin};
+    use nofx_shared::settings::Supabase;
     use uuid::Uuid;
 
     use super::{Credential, OpenStreams, STREAMS};
+
+    /// Of an Auth that does not answer.
+    pub(super) fn no_sessions() -> Arc<Sessions> {
+        let (url, key) = ("http://127.0.0.1:1".to_owned(), String::new());
+        let supabase = Supabase { rest_url: url.clone(), url, anon_key: key.clone(), service_role_key: key, db_url: None };
+        Arc::new(Sessions::new(&supabase))
+    }
 
     fn caller(subject: &str, session: Option<String>) -> Caller {
         let origin = RequestOrigin::default();
@@ -134,13 +143,14 @@ mod tests {
     #[tokio::test]
     async fn a_token_that_has_expired_is_not_active_and_an_outage_ends_nothing() {
         let (db, known) = (Db::new("http://127.0.0.1:1", "", ""), Arc::new(TtlCache::new(Duration::from_secs(1))));
+        let sessions = no_sessions();
         let token = |valid_s: i64| Some(sign_for("a secret of at least thirty-two characters", "p", Uuid::nil(), Role::Viewer, valid_s));
-        assert!(Credential::of(&caller("p", token(60)), &db, &known).is_active().await);
-        assert!(!Credential::of(&caller("p", token(-1)), &db, &known).is_active().await);
+        assert!(Credential::of(&caller("p", token(60)), &db, &known, &sessions).is_active().await);
+        assert!(!Credential::of(&caller("p", token(-1)), &db, &known, &sessions).is_active().await);
         let key = Uuid::from_u128(1);
-        let credential = Credential::of(&caller(&format!("key:{key}"), None), &db, &known);
+        let credential = Credential::of(&caller(&format!("key:{key}"), None), &db, &known, &sessions);
         assert!(credential.is_active().await, "the database does not answer");
-        known.insert((Some(key), None), false);
+        known.insert(key, false);
         assert!(!credential.is_active().await);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use nofx_shared::auth::Caller;
+use nofx_shared::auth::{Caller, Sessions};
 use nofx_shared::db::{self, Db};
 use nofx_shared::events::{EventBus, EventRow};
 use nofx_shared::problem::Problem;
@@ -23,10 +23,11 @@ pub(crate) struct Hub {
     closing: CancellationToken,
     open: Arc<OpenStreams>,
     known: Arc<Known>,
+    sessions: Arc<Sessions>,
 }
 
 impl Hub {
-    pub(crate) fn new(settings: &settings::Api, service: Db, closing: CancellationToken) -> Self {
+    pub(crate) fn new(settings: &settings::Api, service: Db, sessions: Arc<Sessions>, closing: CancellationToken) -> Self {
         let jwt_secret = settings.jwt_secret.clone();
         let bus = EventBus::new(settings.supabase.clone(), jwt_secret.clone(), settings.queue.clone());
         Self {
@@ -36,6 +37,7 @@ impl Hub {
             closing,
             open: Arc::default(),
             known: Arc::new(Known::new(CHECK_EVERY / 2)),
+            sessions,
         }
     }
 
@@ -46,7 +48,7 @@ impl Hub {
 
     /// The caller's credential, to be checked while a stream is open.
     pub(crate) fn credential(&self, caller: &Caller) -> Credential {
-        Credential::of(caller, &self.source.service, &self.known)
+        Credential::of(caller, &self.source.service, &self.known, &self.sessions)
     }
 
     /// Everything that is written for a tenant from now on.
