@@ -35,6 +35,7 @@ impl Forge {
             ("NOFX_SECRET_GITHUB_APP_ID", "4711"),
             ("NOFX_SECRET_GITHUB_APP_KEY", self.key.as_str()),
             ("GITHUB_WEBHOOK_SECRET", "hook-secret"),
+            ("NOFX_ALLOW_PRIVATE_ADDRESSES", "true"),
             ("NOFX_URL", "https://nofx.example.com"),
             ("NOFX_STEP_PORTS", self.port.as_str()),
             ("SSL_CERT_FILE", certificate.to_str().expect("text")),

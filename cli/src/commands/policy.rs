@@ -1,5 +1,7 @@
 //! `nofx policy [set|delete]`: what must be true before a tool may run.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use nofx_shared::auth::Role;
 use serde_json::{Map, Value, json};
@@ -122,8 +124,9 @@ fn lines(policy: &Value) -> Vec<String> {
         lines.push(match gate.as_object() {
             None => format!("  {}", gate.as_str().unwrap_or_default()),
             Some(fields) => {
-                let asked = fields.iter().filter(|(name, _)| *name != "gate").map(|(name, value)| format!(" {name}={value}"));
-                format!("  {}{}", gate["gate"].as_str().unwrap_or_default(), asked.collect::<String>())
+                let asked: BTreeMap<&String, &Value> = fields.iter().filter(|(name, _)| *name != "gate").collect();
+                let asked: String = asked.into_iter().map(|(name, value)| format!(" {name}={value}")).collect();
+                format!("  {}{asked}", gate["gate"].as_str().unwrap_or_default())
             }
         });
     }

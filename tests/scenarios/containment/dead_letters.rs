@@ -42,5 +42,5 @@ async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
     assert_eq!(person.get("/api/dlq").await.1["data"], json!([]));
     let (_, record) = supervisor.get("/api/audit").await;
     let actions: Vec<&str> = record["data"].as_array().expect("rows").iter().filter_map(|row| row["action"].as_str()).collect();
-    assert_eq!(actions, ["dlq.requeued", "dlq.purged"], "{record}");
+    assert_eq!(actions, ["run.submitted", "dlq.requeued", "run.submitted", "dlq.purged"], "{record}");
 }
