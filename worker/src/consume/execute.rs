@@ -37,7 +37,13 @@ pub(super) async fn execute(
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
+    // Expressions of a tenant are evaluated one after the other: as many at once as it has steps would leave nobody a processor.
+    let turn = if evaluates(&step) { Some(services.turns.of(step.tenant_id).await) } else { None };
+    if turn.is_some() && stop.is_cancelled() {
+        return Outcome::Interrupted.into();
+    }
     let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
+    drop(turn);
     let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,

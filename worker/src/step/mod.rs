@@ -11,9 +11,11 @@ mod on_function;
 mod process;
 mod retry;
 mod services;
+mod turns;
 
 pub(crate) use artifacts::media_type;
 pub(crate) use attempt::Attempt;
 pub(crate) use context::StepContext;
 pub(crate) use masked::{masked, masked_failure, without_nul};
 pub(crate) use services::Services;
+pub(crate) use turns::Turns;

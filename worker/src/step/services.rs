@@ -14,6 +14,7 @@ use nofx_shared::settings::{self, Forges};
 use nofx_shared::storage::Storage;
 use tokio::sync::Notify;
 
+use super::turns::Turns;
 use crate::dependencies::Dependencies;
 use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
@@ -44,6 +45,8 @@ pub(crate) struct Services {
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<PathBuf>,
     pub isolation: Isolation,
+    /// To evaluate expressions.
+    pub turns: Turns,
     /// How long a handler may take to clean up after it was stopped: not until the lease of its step has ended.
     pub stop_grace: Duration,
     /// The TCP ports that steps may connect to.
@@ -99,6 +102,7 @@ impl Services {
             allow_private_addresses: settings.allow_private_addresses,
             advisory_db: settings.advisory_db.clone(),
             isolation,
+            turns: Turns::default(),
             stop_grace: STOP_GRACE.min(settings.lease / 6),
             step_ports: settings.step_ports.clone(),
             worker: settings.name.clone(),
