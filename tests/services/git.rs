@@ -2,7 +2,7 @@ use base64::Engine;
 use nofx_tests::WAIT_LIMIT;
 use nofx_tests::fakes::forges::Forges;
 use nofx_tests::fakes::git_host::GitHost;
-use nofx_tests::own::Own;
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
 use nofx_tests::repository::{Repository, git};
 use reqwest::Method;
@@ -68,7 +68,7 @@ async fn a_change_is_committed_pushed_and_proposed_once() {
     for name in ["commit", "push", "pr"] {
         let path = format!("/api/runs/{id}/steps/{}/retry", step(&run, name)["id"].as_str().expect("an id"));
         own.call(Method::POST, &path, Some(&json!({}))).await.expect("it is done again");
-        let again = own.wait(id, nofx_tests::own::is_finished).await;
+        let again = own.wait(id, is_finished).await;
         let (before, after) = (step(&run, name)["attempt"].as_u64(), step(&again, name)["attempt"].as_u64());
         assert!(after > before && step(&again, "pr")["status"] == "succeeded", "{name} was done again: {again}");
     }
@@ -117,8 +117,10 @@ async fn what_git_may_not_do_is_refused() {
     let gates = ["typecheck", "lint", "unit", "coverage"].map(|name| json!({"name": name, "tool": format!("gate:{name}")}));
     judged["steps"] = gates.into_iter().chain([last]).collect();
     let id = other.submit(&judged).await;
-    let run = other.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
-    assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
+    let approval = |run: &Value| run["gates"].as_array().into_iter().flatten().find(|gate| gate["gate_type"] == "manual:pr").cloned();
+    let run = other.wait(&id, |run| approval(run).is_some() || is_finished(run)).await;
+    let approval = approval(&run).unwrap_or_else(|| panic!("nobody is asked: {run}"));
+    assert_eq!((&approval["status"], &approval["author_may_approve"]), (&json!("pending"), &json!(false)));
 }
 
 /// A workspace whose settings, objects and hooks lead to another host: none of it may get the token, or change what is pushed.
