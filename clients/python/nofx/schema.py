@@ -52,6 +52,62 @@ class Artifact(TypedDict):
     """
 
 
+class AskedOfGate(TypedDict):
+    """
+    What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool that the gate chose itself, in the root folder, its own threshold, no exceptions.
+    """
+
+    accept: NotRequired[list[str] | None]
+    """
+    Advisories that the plan may accept; default: none.
+    """
+    base: NotRequired[str | None]
+    """
+    What gate:coverage must have compared with; default: the default branch of the plan's repository.
+    """
+    command: NotRequired[str | None]
+    """
+    The command that must have run, or `*` for any; default: one that the gate knows for the repository.
+    """
+    cwd: NotRequired[str | None]
+    """
+    The folder in which it must have run, or `*` for any; default: the root.
+    """
+    env: NotRequired[list[str] | None]
+    """
+    Variables that the plan may set for the gate; default: none.
+    """
+    exclude: NotRequired[list[str] | None]
+    """
+    What the plan may exclude, entry by entry; default: nothing.
+    """
+    fail_on: NotRequired[str | None]
+    """
+    The highest minimum severity that may fail the gate: `info`, `warning` or `error`. Default: the gate's own.
+    """
+    format: NotRequired[str | None]
+    gate: str
+    """
+    `gate:unit`, …
+    """
+    images: NotRequired[list[str] | None]
+    """
+    Images that the plan may name for the gate; default: none.
+    """
+    min_tests: NotRequired[int | None]
+    """
+    How many tests must have run; default: 1 for gate:unit, otherwise 0.
+    """
+    report: NotRequired[str | None]
+    """
+    The plan's `report` and `format`; default: it states none.
+    """
+    threshold: NotRequired[float | None]
+    """
+    The lowest threshold of gate:coverage; default: 90.
+    """
+
+
 class Attestation(TypedDict):
     """
     An attestation about an artifact.
@@ -675,6 +731,18 @@ class NewQuota(TypedDict):
     tenant_id: str
 
 
+class NewSecretRule(TypedDict):
+    """
+    A rule to set.
+    """
+
+    name: str
+    tools: list[str] | None
+    """
+    Null: the default of the name, which for tokens of forges is `git:*` and for others every tool.
+    """
+
+
 NodeKind: TypeAlias = Literal['step', 'artifact']
 
 
@@ -836,6 +904,12 @@ class Requeued(TypedDict):
     requeued: list[str]
 
 
+RequiredGate: TypeAlias = str | AskedOfGate
+"""
+A gate that must have passed: by its name alone, which asks what the gate asks by default, or with what is asked of it.
+"""
+
+
 Retained: TypeAlias = Literal['runs', 'model_calls', 'artifacts', 'alerts', 'events']
 """
 What has a retention.
@@ -908,6 +982,31 @@ class SchemaState(TypedDict):
 
     applied: str | None
     expected: str
+
+
+class SecretRule(TypedDict):
+    """
+    The tools that may use a secret.
+    """
+
+    changed_at: str
+    changed_by: str
+    name: str
+    """
+    The name of the secret, as steps name it.
+    """
+    tools: list[str]
+    """
+    Names of tools; one that ends with `*` stands for all that begin like it. Empty: no step may use the secret.
+    """
+
+
+class SecretRuleState(TypedDict):
+    """
+    The rule of a secret; null: the default of its name.
+    """
+
+    rule: SecretRule | None
 
 
 class StatusReason(TypedDict):
@@ -1176,10 +1275,17 @@ class GateDecision(TypedDict):
     """
 
     by: str
+    """
+    The person; of an API key its maker.
+    """
     created_at: str
     decision: str
     """
     approve, reject or waive.
+    """
+    key_id: str | None
+    """
+    The API key that decided in their name; null when they were signed in.
     """
     reason: str | None
     role: Role | None
@@ -1212,7 +1318,15 @@ class IsolationSettings(TypedDict):
     """
 
     default_driver: Driver | None
+    images: dict[str, str]
+    """
+    What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own.
+    """
     min_isolation: Level | None
+    toolchains: list[str] | None
+    """
+    The toolchains of a worker that steps see which name none; null: all.
+    """
     tools: dict[str, Level]
     """
     Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply.
@@ -1367,6 +1481,15 @@ class RetentionSettingPage(TypedDict):
     next_cursor: str | None
 
 
+class SecretRulePage(TypedDict):
+    """
+    A page of a list of `SecretRule`.
+    """
+
+    data: list[SecretRule]
+    next_cursor: str | None
+
+
 class Quota(TypedDict):
     """
     The quota of a tenant; null for no limit.
@@ -1436,6 +1559,10 @@ class RequiredApproval(TypedDict):
     How many different people must approve.
     """
     expires_s: NotRequired[int | None]
+    keys_may_approve: NotRequired[bool | None]
+    """
+    Whether API keys may approve, in the name of their makers. Default: people approve, signed in.
+    """
     role: NotRequired[Role | None]
 
 
@@ -1553,10 +1680,15 @@ class Gate(TypedDict):
     """
     The last approval; `decisions` has all of them.
     """
+    asked: dict[str, Any] | None
+    """
+    What the gate of a tool was asked and what it chose itself, with its verdict: policies compare it with what they ask.
+    """
     author_may_approve: bool
     """
     Whether the run's author may approve.
     """
+    commit: str | None
     created_at: str
     decided_at: str | None
     decided_by: str | None
@@ -1581,6 +1713,11 @@ class Gate(TypedDict):
     `manual:…` waits for people, `gate:…` was decided by a tool.
     """
     id: str
+    is_clean: bool | None
+    keys_may_approve: bool
+    """
+    Whether API keys may approve, in the name of their makers.
+    """
     question: str | None
     reason: str | None
     role: Role
@@ -1601,6 +1738,10 @@ class Gate(TypedDict):
     The step that waits for the gate.
     """
     step_id: str
+    tree: str | None
+    """
+    What a tool judged: the tree of the workspace and the commit that was checked out, by git's names, and whether they are the same.
+    """
 
 
 class GatePolicy(TypedDict):
@@ -1612,9 +1753,9 @@ class GatePolicy(TypedDict):
     changed_at: str
     changed_by: str
     id: str
-    requires: list[str]
+    requires: list[RequiredGate]
     """
-    Gates that must have passed in the same run.
+    Gates that must have passed in the same run, and what is asked of them.
     """
     tenant_id: str | None
     """
@@ -1641,7 +1782,7 @@ class NewGatePolicy(TypedDict):
     """
 
     approval: NotRequired[RequiredApproval | None]
-    requires: NotRequired[list[str]]
+    requires: NotRequired[list[RequiredGate]]
     tool: str
 
 

@@ -361,7 +361,7 @@ export interface paths {
         };
         /**
          * List events, oldest first.
-         * @description For every role. Events come in the order of the log, each once, without gaps: for the next page pass the id of the last event as `after`. Without `after` the list begins with the oldest event.
+         * @description For every role. Events come in the order of the log, each once, without gaps: for the next page pass the id of the last event as `after`. Without `after` the list begins with the oldest event. A page has at most `limit` events, and ends with the event at which their data reaches 1 MiB: `next_cursor` says whether there may be more.
          */
         get: operations["list_events"];
         put?: never;
@@ -381,7 +381,7 @@ export interface paths {
         };
         /**
          * Stream events as they happen.
-         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
+         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing. It also ends when the credential is revoked or expires; a caller may have 32 streams at once.
          */
         get: operations["stream_events"];
         put?: never;
@@ -491,7 +491,7 @@ export interface paths {
         put?: never;
         /**
          * Approve a gate.
-         * @description For the gate's role or a higher one, but not for the author of the run unless the gate allows it. Once enough different people have approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all decisions.
+         * @description For the gate's role or a higher one, signed in: an API key only where the gate allows it, and then as its maker. Not for the author of the run unless the gate allows it. Once enough different people have approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all decisions.
          */
         post: operations["approve_gate"];
         delete?: never;
@@ -531,7 +531,7 @@ export interface paths {
         put?: never;
         /**
          * Waive a gate.
-         * @description For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run unless the gate allows it. The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
+         * @description For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate allows it. The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
          */
         post: operations["waive_gate"];
         delete?: never;
@@ -1260,6 +1260,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/secret-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rules for secrets of the tenant.
+         * @description For every role. Returns all of them in one page, by name. A secret without a rule may be used by every tool, except tokens of forges (`GITHUB_TOKEN`, `GITLAB_TOKEN`, …), which are for `git:*`.
+         */
+        get: operations["list_secret_rules"];
+        put?: never;
+        /**
+         * Set which tools may use a secret.
+         * @description For admins. Replaces the previous rule; null for the default. A step of another tool that names the secret is refused: when it is submitted, and, if it was submitted before, when it is claimed. Sending it twice changes nothing more. Returns the rule, null for none.
+         */
+        post: operations["set_secret_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/github": {
         parameters: {
             query?: never;
@@ -1401,6 +1425,40 @@ export interface components {
             type: string;
             /** @description Unique in the tenant: `runs/<run>/steps/<step>/<name>`, percent-encoded; `GET /api/artifacts/{id}/content` has the bytes. */
             uri: string;
+        };
+        /** @description What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool that the gate chose itself, in the root folder, its own threshold, no exceptions. */
+        AskedOfGate: {
+            /** @description Advisories that the plan may accept; default: none. */
+            accept?: string[] | null;
+            /** @description What gate:coverage must have compared with; default: the default branch of the plan's repository. */
+            base?: string | null;
+            /** @description The command that must have run, or `*` for any; default: one that the gate knows for the repository. */
+            command?: string | null;
+            /** @description The folder in which it must have run, or `*` for any; default: the root. */
+            cwd?: string | null;
+            /** @description Variables that the plan may set for the gate; default: none. */
+            env?: string[] | null;
+            /** @description What the plan may exclude, entry by entry; default: nothing. */
+            exclude?: string[] | null;
+            /** @description The highest minimum severity that may fail the gate: `info`, `warning` or `error`. Default: the gate's own. */
+            fail_on?: string | null;
+            format?: string | null;
+            /** @description `gate:unit`, … */
+            gate: string;
+            /** @description Images that the plan may name for the gate; default: none. */
+            images?: string[] | null;
+            /**
+             * Format: int64
+             * @description How many tests must have run; default: 1 for gate:unit, otherwise 0.
+             */
+            min_tests?: number | null;
+            /** @description The plan's `report` and `format`; default: it states none. */
+            report?: string | null;
+            /**
+             * Format: double
+             * @description The lowest threshold of gate:coverage; default: 90.
+             */
+            threshold?: number | null;
         };
         /** @description A finished attempt of a step. */
         Attempt: {
@@ -1826,8 +1884,13 @@ export interface components {
             approved_at: string | null;
             /** @description The last approval; `decisions` has all of them. */
             approved_by: string | null;
+            /** @description What the gate of a tool was asked and what it chose itself, with its verdict: policies compare it with what they ask. */
+            asked: {
+                [key: string]: unknown;
+            } | null;
             /** @description Whether the run's author may approve. */
             author_may_approve: boolean;
+            commit: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1849,6 +1912,9 @@ export interface components {
             gate_type: string;
             /** Format: uuid */
             id: string;
+            is_clean: boolean | null;
+            /** @description Whether API keys may approve, in the name of their makers. */
+            keys_may_approve: boolean;
             question: string | null;
             reason: string | null;
             /** @description The minimum role that may decide. */
@@ -1867,14 +1933,22 @@ export interface components {
             } | null;
             /** Format: uuid */
             step_id: string;
+            /** @description What a tool judged: the tree of the workspace and the commit that was checked out, by git's names, and whether they are the same. */
+            tree: string | null;
         };
         /** @description The decision of one person. */
         GateDecision: {
+            /** @description The person; of an API key its maker. */
             by: string;
             /** Format: date-time */
             created_at: string;
             /** @description approve, reject or waive. */
             decision: string;
+            /**
+             * Format: uuid
+             * @description The API key that decided in their name; null when they were signed in.
+             */
+            key_id: string | null;
             reason: string | null;
             role: components["schemas"]["Role"] | null;
         };
@@ -1886,8 +1960,8 @@ export interface components {
             changed_by: string;
             /** Format: uuid */
             id: string;
-            /** @description Gates that must have passed in the same run. */
-            requires: string[];
+            /** @description Gates that must have passed in the same run, and what is asked of them. */
+            requires: components["schemas"]["RequiredGate"][];
             /**
              * Format: uuid
              * @description Null: the default, for tenants without a policy of their own for the tool.
@@ -1963,7 +2037,13 @@ export interface components {
         /** @description What a tenant demands of where its steps run. */
         IsolationSettings: {
             default_driver: components["schemas"]["Driver"] | null;
+            /** @description What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own. */
+            images: {
+                [key: string]: string;
+            };
             min_isolation: components["schemas"]["Level"] | null;
+            /** @description The toolchains of a worker that steps see which name none; null: all. */
+            toolchains: string[] | null;
             /** @description Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply. */
             tools: {
                 [key: string]: components["schemas"]["Level"];
@@ -2130,7 +2210,7 @@ export interface components {
         /** @description A policy to set. */
         NewGatePolicy: {
             approval?: components["schemas"]["RequiredApproval"] | null;
-            requires?: string[];
+            requires?: components["schemas"]["RequiredGate"][];
             tool: string;
         };
         /** @description A legal hold to place. */
@@ -2198,6 +2278,12 @@ export interface components {
              */
             days: number | null;
             what: components["schemas"]["Retained"];
+        };
+        /** @description A rule to set. */
+        NewSecretRule: {
+            name: string;
+            /** @description Null: the default of the name, which for tokens of forges is `git:*` and for others every tool. */
+            tools: string[] | null;
         };
         /** @description A source to set. */
         NewWebhookSource: {
@@ -2296,6 +2382,11 @@ export interface components {
         /** @description A page of a list of `RunSummary`. */
         RunSummaryPage: {
             data: components["schemas"]["RunSummary"][];
+            next_cursor: string | null;
+        };
+        /** @description A page of a list of `SecretRule`. */
+        SecretRulePage: {
+            data: components["schemas"]["SecretRule"][];
             next_cursor: string | null;
         };
         /** @description The preview of a plan. */
@@ -2431,8 +2522,12 @@ export interface components {
             count?: number | null;
             /** Format: int64 */
             expires_s?: number | null;
+            /** @description Whether API keys may approve, in the name of their makers. Default: people approve, signed in. */
+            keys_may_approve?: boolean | null;
             role?: components["schemas"]["Role"] | null;
         };
+        /** @description A gate that must have passed: by its name alone, which asks what the gate asks by default, or with what is asked of it. */
+        RequiredGate: string | components["schemas"]["AskedOfGate"];
         /**
          * @description What has a retention.
          * @enum {string}
@@ -2529,6 +2624,20 @@ export interface components {
         SchemaState: {
             applied: string | null;
             expected: string;
+        };
+        /** @description The tools that may use a secret. */
+        SecretRule: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string;
+            /** @description The name of the secret, as steps name it. */
+            name: string;
+            /** @description Names of tools; one that ends with `*` stands for all that begin like it. Empty: no step may use the secret. */
+            tools: string[];
+        };
+        /** @description The rule of a secret; null: the default of its name. */
+        SecretRuleState: {
+            rule: components["schemas"]["SecretRule"] | null;
         };
         /** @description The hook as it is stored, and its secret if that was just created. */
         SetHook: components["schemas"]["HookSummary"] & {
@@ -2862,7 +2971,10 @@ export interface operations {
     set_alert_rule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2888,6 +3000,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -3224,7 +3337,10 @@ export interface operations {
     set_breaker: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3271,6 +3387,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -3367,7 +3484,10 @@ export interface operations {
     set_db_write_rule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3425,6 +3545,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -3437,7 +3558,10 @@ export interface operations {
     delete_db_write_rule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -3453,9 +3577,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3535,7 +3662,10 @@ export interface operations {
     purge_dead_letters: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3572,6 +3702,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -3584,7 +3715,10 @@ export interface operations {
     requeue_dead_letters: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3836,7 +3970,9 @@ export interface operations {
                      *           "approvals_required": 1,
                      *           "approved_at": "2026-07-15T09:30:00Z",
                      *           "approved_by": null,
+                     *           "asked": null,
                      *           "author_may_approve": false,
+                     *           "commit": null,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
                      *           "decided_by": "grace@example.com",
@@ -3845,6 +3981,7 @@ export interface operations {
                      *               "by": "grace@example.com",
                      *               "created_at": "2026-07-15T09:30:00Z",
                      *               "decision": "approve",
+                     *               "key_id": null,
                      *               "reason": "Checked on staging.",
                      *               "role": "supervisor"
                      *             }
@@ -3854,6 +3991,8 @@ export interface operations {
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "is_clean": null,
+                     *           "keys_may_approve": false,
                      *           "question": "Publish version 1.4.0?",
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor",
@@ -3871,7 +4010,8 @@ export interface operations {
                      *             "attempt": 1,
                      *             "inputs": {}
                      *           },
-                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *           "tree": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3925,7 +4065,9 @@ export interface operations {
                      *       "approvals_required": 1,
                      *       "approved_at": "2026-07-15T09:30:00Z",
                      *       "approved_by": null,
+                     *       "asked": null,
                      *       "author_may_approve": false,
+                     *       "commit": null,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
                      *       "decided_by": "grace@example.com",
@@ -3934,6 +4076,7 @@ export interface operations {
                      *           "by": "grace@example.com",
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decision": "approve",
+                     *           "key_id": null,
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor"
                      *         }
@@ -3943,6 +4086,8 @@ export interface operations {
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "is_clean": null,
+                     *       "keys_may_approve": false,
                      *       "question": "Publish version 1.4.0?",
                      *       "reason": "Checked on staging.",
                      *       "role": "supervisor",
@@ -3960,7 +4105,8 @@ export interface operations {
                      *         "attempt": 1,
                      *         "inputs": {}
                      *       },
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "tree": null
                      *     }
                      */
                     "application/json": components["schemas"]["Gate"];
@@ -4003,6 +4149,7 @@ export interface operations {
                      *             "author_may_approve": false,
                      *             "count": 2,
                      *             "expires_s": 86400,
+                     *             "keys_may_approve": false,
                      *             "role": "supervisor"
                      *           },
                      *           "changed_at": "2026-07-15T09:30:00Z",
@@ -4033,7 +4180,10 @@ export interface operations {
     set_gate_policy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4045,6 +4195,7 @@ export interface operations {
                  *         "author_may_approve": false,
                  *         "count": 2,
                  *         "expires_s": 86400,
+                 *         "keys_may_approve": false,
                  *         "role": "supervisor"
                  *       },
                  *       "requires": [
@@ -4069,6 +4220,7 @@ export interface operations {
                      *         "author_may_approve": false,
                      *         "count": 2,
                      *         "expires_s": 86400,
+                     *         "keys_may_approve": false,
                      *         "role": "supervisor"
                      *       },
                      *       "changed_at": "2026-07-15T09:30:00Z",
@@ -4087,6 +4239,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -4099,7 +4252,10 @@ export interface operations {
     delete_gate_policy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -4115,9 +4271,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4147,7 +4306,9 @@ export interface operations {
                      *       "approvals_required": 1,
                      *       "approved_at": "2026-07-15T09:30:00Z",
                      *       "approved_by": null,
+                     *       "asked": null,
                      *       "author_may_approve": false,
+                     *       "commit": null,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
                      *       "decided_by": "grace@example.com",
@@ -4156,6 +4317,7 @@ export interface operations {
                      *           "by": "grace@example.com",
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decision": "approve",
+                     *           "key_id": null,
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor"
                      *         }
@@ -4165,6 +4327,8 @@ export interface operations {
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "is_clean": null,
+                     *       "keys_may_approve": false,
                      *       "question": "Publish version 1.4.0?",
                      *       "reason": "Checked on staging.",
                      *       "role": "supervisor",
@@ -4182,7 +4346,8 @@ export interface operations {
                      *         "attempt": 1,
                      *         "inputs": {}
                      *       },
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "tree": null
                      *     }
                      */
                     "application/json": components["schemas"]["Gate"];
@@ -4233,7 +4398,9 @@ export interface operations {
                      *       "approvals_required": 1,
                      *       "approved_at": "2026-07-15T09:30:00Z",
                      *       "approved_by": null,
+                     *       "asked": null,
                      *       "author_may_approve": false,
+                     *       "commit": null,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
                      *       "decided_by": "grace@example.com",
@@ -4242,6 +4409,7 @@ export interface operations {
                      *           "by": "grace@example.com",
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decision": "approve",
+                     *           "key_id": null,
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor"
                      *         }
@@ -4251,6 +4419,8 @@ export interface operations {
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "is_clean": null,
+                     *       "keys_may_approve": false,
                      *       "question": "Publish version 1.4.0?",
                      *       "reason": "Checked on staging.",
                      *       "role": "supervisor",
@@ -4268,7 +4438,8 @@ export interface operations {
                      *         "attempt": 1,
                      *         "inputs": {}
                      *       },
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "tree": null
                      *     }
                      */
                     "application/json": components["schemas"]["Gate"];
@@ -4323,7 +4494,9 @@ export interface operations {
                      *       "approvals_required": 1,
                      *       "approved_at": "2026-07-15T09:30:00Z",
                      *       "approved_by": null,
+                     *       "asked": null,
                      *       "author_may_approve": false,
+                     *       "commit": null,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
                      *       "decided_by": "grace@example.com",
@@ -4332,6 +4505,7 @@ export interface operations {
                      *           "by": "grace@example.com",
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decision": "approve",
+                     *           "key_id": null,
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor"
                      *         }
@@ -4341,6 +4515,8 @@ export interface operations {
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "is_clean": null,
+                     *       "keys_may_approve": false,
                      *       "question": "Publish version 1.4.0?",
                      *       "reason": "Checked on staging.",
                      *       "role": "supervisor",
@@ -4358,7 +4534,8 @@ export interface operations {
                      *         "attempt": 1,
                      *         "inputs": {}
                      *       },
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "tree": null
                      *     }
                      */
                     "application/json": components["schemas"]["Gate"];
@@ -4413,7 +4590,9 @@ export interface operations {
                      *       "approvals_required": 1,
                      *       "approved_at": "2026-07-15T09:30:00Z",
                      *       "approved_by": null,
+                     *       "asked": null,
                      *       "author_may_approve": false,
+                     *       "commit": null,
                      *       "created_at": "2026-07-15T09:30:00Z",
                      *       "decided_at": "2026-07-15T10:05:00Z",
                      *       "decided_by": "grace@example.com",
@@ -4422,6 +4601,7 @@ export interface operations {
                      *           "by": "grace@example.com",
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decision": "approve",
+                     *           "key_id": null,
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor"
                      *         }
@@ -4431,6 +4611,8 @@ export interface operations {
                      *       "expires_at": null,
                      *       "gate_type": "manual:approve",
                      *       "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *       "is_clean": null,
+                     *       "keys_may_approve": false,
                      *       "question": "Publish version 1.4.0?",
                      *       "reason": "Checked on staging.",
                      *       "role": "supervisor",
@@ -4448,7 +4630,8 @@ export interface operations {
                      *         "attempt": 1,
                      *         "inputs": {}
                      *       },
-                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *       "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *       "tree": null
                      *     }
                      */
                     "application/json": components["schemas"]["Gate"];
@@ -4674,7 +4857,10 @@ export interface operations {
     replay_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -4690,9 +4876,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4743,7 +4932,10 @@ export interface operations {
     set_webhook_source: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4781,6 +4973,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -4793,7 +4986,10 @@ export interface operations {
     delete_webhook_source: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -4809,9 +5005,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4821,7 +5020,10 @@ export interface operations {
     delete_hook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -4837,9 +5039,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4939,7 +5144,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "default_driver": "e2b",
+                     *       "images": {
+                     *         "e2b": "base",
+                     *         "modal": "rust:1.95"
+                     *       },
                      *       "min_isolation": "L2",
+                     *       "toolchains": [
+                     *         "rust",
+                     *         "node"
+                     *       ],
                      *       "tools": {
                      *         "bash": "L3",
                      *         "gate:*": "L2"
@@ -4961,7 +5174,10 @@ export interface operations {
     set_isolation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4970,7 +5186,15 @@ export interface operations {
                 /**
                  * @example {
                  *       "default_driver": "e2b",
+                 *       "images": {
+                 *         "e2b": "base",
+                 *         "modal": "rust:1.95"
+                 *       },
                  *       "min_isolation": "L2",
+                 *       "toolchains": [
+                 *         "rust",
+                 *         "node"
+                 *       ],
                  *       "tools": {
                  *         "bash": "L3",
                  *         "gate:*": "L2"
@@ -4990,7 +5214,15 @@ export interface operations {
                     /**
                      * @example {
                      *       "default_driver": "e2b",
+                     *       "images": {
+                     *         "e2b": "base",
+                     *         "modal": "rust:1.95"
+                     *       },
                      *       "min_isolation": "L2",
+                     *       "toolchains": [
+                     *         "rust",
+                     *         "node"
+                     *       ],
                      *       "tools": {
                      *         "bash": "L3",
                      *         "gate:*": "L2"
@@ -5003,6 +5235,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5109,7 +5342,10 @@ export interface operations {
     revoke_api_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -5125,9 +5361,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5222,7 +5461,10 @@ export interface operations {
     set_model_settings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5272,6 +5514,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5322,7 +5565,10 @@ export interface operations {
     set_networks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5364,6 +5610,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5464,7 +5711,10 @@ export interface operations {
     set_quota: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5520,6 +5770,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5608,7 +5859,10 @@ export interface operations {
     set_retention: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5634,6 +5888,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5687,7 +5942,10 @@ export interface operations {
     place_hold: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5725,6 +5983,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
@@ -5737,7 +5996,10 @@ export interface operations {
     release_hold: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The id of the resource that the path names. */
                 id: string;
@@ -5753,9 +6015,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5990,7 +6255,9 @@ export interface operations {
                      *           "approvals_required": 1,
                      *           "approved_at": "2026-07-15T09:30:00Z",
                      *           "approved_by": null,
+                     *           "asked": null,
                      *           "author_may_approve": false,
+                     *           "commit": null,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
                      *           "decided_by": "grace@example.com",
@@ -5999,6 +6266,7 @@ export interface operations {
                      *               "by": "grace@example.com",
                      *               "created_at": "2026-07-15T09:30:00Z",
                      *               "decision": "approve",
+                     *               "key_id": null,
                      *               "reason": "Checked on staging.",
                      *               "role": "supervisor"
                      *             }
@@ -6008,6 +6276,8 @@ export interface operations {
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "is_clean": null,
+                     *           "keys_may_approve": false,
                      *           "question": "Publish version 1.4.0?",
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor",
@@ -6025,7 +6295,8 @@ export interface operations {
                      *             "attempt": 1,
                      *             "inputs": {}
                      *           },
-                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *           "tree": null
                      *         }
                      *       ],
                      *       "plan": {
@@ -6204,7 +6475,9 @@ export interface operations {
                      *           "approvals_required": 1,
                      *           "approved_at": "2026-07-15T09:30:00Z",
                      *           "approved_by": null,
+                     *           "asked": null,
                      *           "author_may_approve": false,
+                     *           "commit": null,
                      *           "created_at": "2026-07-15T09:30:00Z",
                      *           "decided_at": "2026-07-15T10:05:00Z",
                      *           "decided_by": "grace@example.com",
@@ -6213,6 +6486,7 @@ export interface operations {
                      *               "by": "grace@example.com",
                      *               "created_at": "2026-07-15T09:30:00Z",
                      *               "decision": "approve",
+                     *               "key_id": null,
                      *               "reason": "Checked on staging.",
                      *               "role": "supervisor"
                      *             }
@@ -6222,6 +6496,8 @@ export interface operations {
                      *           "expires_at": null,
                      *           "gate_type": "manual:approve",
                      *           "id": "01980e4c-9c5e-7b3a-8f21-5d2c6e7a9b10",
+                     *           "is_clean": null,
+                     *           "keys_may_approve": false,
                      *           "question": "Publish version 1.4.0?",
                      *           "reason": "Checked on staging.",
                      *           "role": "supervisor",
@@ -6239,7 +6515,8 @@ export interface operations {
                      *             "attempt": 1,
                      *             "inputs": {}
                      *           },
-                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77"
+                     *           "step_id": "01980e4c-9c60-7d41-a2b8-0f4e1c3d5a77",
+                     *           "tree": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6711,6 +6988,106 @@ export interface operations {
             504: components["responses"]["TimedOut"];
         };
     };
+    list_secret_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a list of `SecretRule`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "changed_at": "2026-07-15T09:30:00Z",
+                     *           "changed_by": "ada@example.com",
+                     *           "name": "DEPLOY_TOKEN",
+                     *           "tools": [
+                     *             "bash"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SecretRulePage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    set_secret_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "DEPLOY_TOKEN",
+                 *       "tools": [
+                 *         "bash"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSecretRule"];
+            };
+        };
+        responses: {
+            /** @description The rule of a secret; null: the default of its name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rule": {
+                     *         "changed_at": "2026-07-15T09:30:00Z",
+                     *         "changed_by": "ada@example.com",
+                     *         "name": "DEPLOY_TOKEN",
+                     *         "tools": [
+                     *           "bash"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SecretRuleState"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedEncoding"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     receive_github_webhook: {
         parameters: {
             query?: never;
@@ -6853,7 +7230,10 @@ export interface operations {
     set_default_workspace: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A name for this request, 1 to 255 visible characters: for 24 hours the same request with the same key has effect once and gets the same response. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6891,6 +7271,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedEncoding"];
             422: components["responses"]["Unprocessable"];
