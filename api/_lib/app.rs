@@ -250,8 +250,8 @@ impl App {
     }
 
     /// The session of this token has ended here.
-    pub(crate) fn forget_session(&self, token: &str) {
-        self.inner.sessions.forget(token);
+    pub(crate) fn drop_session(&self, token: &str) {
+        self.inner.sessions.drop_known(token);
     }
 
     /// The caller of an API key, as the database has it.

@@ -112,7 +112,7 @@ begin
       returning * into v_rule;
     exception when check_violation or not_null_violation then
       perform nofx_private.refuse(422, 'invalid-settings', 'name',
-        'Use the name of a secret: 1 to 100 letters, digits and `_`, no digit first; and at most 50 tools.');
+        'Use the name of a secret: 1 to 100 of `A-Z a-z 0-9 _`, no digit first; and at most 50 tools.');
     end;
   end if;
   perform nofx_private.audit(v_tenant, 'secret_rule.set', p_name, v_before, case when p_tools is not null then to_jsonb(v_rule) end);

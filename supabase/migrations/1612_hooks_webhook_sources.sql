@@ -161,7 +161,7 @@ grant execute on function nofx.receive_github_webhook(text) to service_role;
 -- Locks: its row.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.forget_github_webhook(p_digest text)
+create function nofx.release_github_webhook(p_digest text)
 returns void
 language plpgsql
 security definer set search_path = ''
@@ -171,7 +171,7 @@ begin
   delete from nofx_private.github_receipt where digest = left(p_digest, 200);
 end
 $$;
-grant execute on function nofx.forget_github_webhook(text) to service_role;
+grant execute on function nofx.release_github_webhook(text) to service_role;
 
 -- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts: after 90 days those
 -- of senders that sign no time, after a day the others. A signature with a time is refused after five minutes, and what is deduplicated by its

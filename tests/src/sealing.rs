@@ -4,5 +4,11 @@
 pub const CALL_KEY: &str =
     "k1.d3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jh.LHDhK3oGRvkiefQnx7OOczTY5Tic/xZ6HcMOc/gmtoM=";
 
+/// A statement that brings a key of the shared stack, for the session: its API opens what is sealed with it.
+pub fn bring_key() -> String {
+    let headers = serde_json::json!({"x-nofx-audit-key": crate::people::keys().call_key()});
+    format!("select set_config('request.headers', '{headers}', false);")
+}
+
 /// A statement that brings this key, for the session.
 pub const BRING_KEY: &str = "select set_config('request.headers', '{\"x-nofx-audit-key\": \"k1.d3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jhd3Jh.LHDhK3oGRvkiefQnx7OOczTY5Tic/xZ6HcMOc/gmtoM=\"}', false);";

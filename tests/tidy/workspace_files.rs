@@ -74,8 +74,10 @@ fn read(file: &std::path::Path) -> String {
 #[test]
 fn files_of_steps_are_opened_beneath_their_folder() {
     let is_test = |file: &std::path::Path| file.ends_with("tests.rs") || file.components().any(|part| part.as_os_str() == "tests");
+    // Where a repository on the worker's machine is, which its operator allows: no file of a step.
+    let source = root().join("worker/src/workspace/source.rs");
     let mut found = vec![];
-    for file in files(&ROOMS, &["rs"]).into_iter().filter(|file| !is_test(file)) {
+    for file in files(&ROOMS, &["rs"]).into_iter().filter(|file| !is_test(file) && *file != source) {
         found.extend(ways(&read(&file)).into_iter().map(|way| format!("{}: {way}", file.display())));
     }
     assert!(found.is_empty(), "use `Folder` or `Files`:\n  {}", found.join("\n  "));

@@ -156,7 +156,7 @@ async fn enqueue_post_hooks(
     result.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, status, "could not enqueue the hook deliveries of a request");
         let detail = format!(
-            "The request was carried out with status {status}, but the hooks that it has to be told to could not be recorded. Look at what it \
+            "The request was carried out with status {status}, but the hooks that follow it could not be recorded. Look at what it \
              did; under the same Idempotency-Key it can be repeated."
         );
         Refusal(Problem::new(Kind::Unavailable, detail))

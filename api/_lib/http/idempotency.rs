@@ -48,7 +48,7 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response, Refus
     let (parts, rest) = request.into_parts();
     let bytes = body::read(Request::from_parts(parts.clone(), rest)).await?;
     let mut request = Request::from_parts(parts, Body::from(bytes.clone()));
-    let kept = Kept { db: app.db(&caller), route: route(&request), key };
+    let kept = RequestRow { db: app.db(&caller), route: route(&request), key };
     let started = kept.begin(&caller, &bytes).await?;
     if started.state == "replay" {
         return Ok(replay(started));
@@ -109,13 +109,13 @@ struct Started {
 }
 
 /// The row of a key.
-struct Kept {
+struct RequestRow {
     db: Db,
     route: String,
     key: String,
 }
 
-impl Kept {
+impl RequestRow {
     async fn begin(&self, caller: &Caller, body: &[u8]) -> Result<Started, Refusal> {
         // A key is its caller's: another one of the tenant gets no response to what it did not send.
         let hash = fingerprint(&format!("{}\n{}", caller.subject, String::from_utf8_lossy(body)));

@@ -28,7 +28,7 @@ pub(crate) struct IsolationSettings {
     min_isolation: Option<Level>,
     /// Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply.
     tools: BTreeMap<String, Level>,
-    /// What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own.
+    /// What machines of steps are made from that name no image: `e2b`, `modal` or, by placement, `task` → image. Empty: the drivers' own.
     images: BTreeMap<String, String>,
     /// The toolchains of a worker that steps see which name none; null: all.
     #[serde(deserialize_with = "Option::deserialize")]

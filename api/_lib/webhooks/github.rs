@@ -65,7 +65,7 @@ async fn rerun_once(app: &App, verified: &Verified, event: &Value) -> Result<Vec
         _ => Ok(vec![]),
     };
     if reruns.as_ref().map_or(true, Vec::is_empty) {
-        db.call::<_, ()>("forget_github_webhook", &digest).await?;
+        db.call::<_, ()>("release_github_webhook", &digest).await?;
     }
     reruns
 }

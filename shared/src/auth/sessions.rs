@@ -50,7 +50,7 @@ impl Sessions {
     }
 
     /// Asks again the next time: it has just ended here.
-    pub fn forget(&self, token: &str) {
+    pub fn drop_known(&self, token: &str) {
         self.open.invalidate(&fingerprint(token));
     }
 

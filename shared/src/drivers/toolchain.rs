@@ -18,7 +18,7 @@ pub struct Toolchain(String);
 
 /// A text that is no name of a toolchain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a toolchain has a name of 1 to 40 of `a-z 0-9 + . _ -`, which begins with a letter")]
+#[error("a toolchain has a name of 1 to 40 of `a-z 0-9 + . _ -`, the first of them of `a-z`")]
 pub struct InvalidToolchain;
 
 impl Toolchain {

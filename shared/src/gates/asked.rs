@@ -17,7 +17,7 @@ pub enum BaseFrom {
 
 /// What the plan asked of a gate, and what the gate chose itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
+pub struct GateDemand {
     /// The command that ran, secrets masked; null when none did.
     pub command: Option<String>,
     /// Whether the gate knows the command for this repository and read its results as it knows them: nothing of it is the plan's word.

@@ -33,12 +33,12 @@ pub struct Check {
     /// Where the run's workspace is from.
     #[serde(default)]
     pub workspace: Value,
-    pub judged: Option<Judged>,
+    pub judged: Option<JudgedCommit>,
 }
 
 /// What the last verdict of a tool is about.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Judged {
+pub struct JudgedCommit {
     /// The commit that was checked out.
     pub commit: Option<String>,
     /// Whether the workspace was exactly that.

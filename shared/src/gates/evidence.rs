@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Asked, RequiringPolicy};
+use super::{GateDemand, RequiringPolicy};
 use crate::drivers::Enforced;
 
 /// The verdict of a gate. Only `pass` and `not_applicable` let the run continue.
@@ -119,7 +119,7 @@ pub struct Evidence {
     pub tool: Tool,
     /// What the gate was asked, and what it chose itself.
     #[serde(default)]
-    pub asked: Asked,
+    pub asked: GateDemand,
     /// The policies that require the gate, as they were when it judged: what they ask, and who set them.
     #[serde(default)]
     pub policies: Vec<RequiringPolicy>,

@@ -6,9 +6,10 @@ mod evidence;
 mod policies;
 mod record_gate;
 
-pub use asked::{Asked, BaseFrom};
+pub use asked::{BaseFrom, GateDemand};
 pub use checks::{
-    Check, Judged, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, refuse_check, rerun_check, rerun_checks,
+    Check, JudgedCommit, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, refuse_check, rerun_check,
+    rerun_checks,
 };
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
 pub use policies::{RequiringPolicy, requiring_policies};

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 /// Shorter values are not masked: they would blank out the text around them.
-const SHORTEST: usize = 4;
+const MIN_BYTES: usize = 4;
 /// Shortest line or leaf that is masked by itself.
-const SHORTEST_PART: usize = 8;
+const MIN_PART_BYTES: usize = 8;
 /// Shortest piece of base64.
-const SHORTEST_BASE64: usize = 6;
+const MIN_BASE64_BYTES: usize = 6;
 /// Longest part that is also searched for in other forms: how much output is held back follows the longest form.
 const LONGEST_ENCODED: usize = 8 << 10;
 /// Most parts of one secret.
@@ -25,17 +25,17 @@ const LEFT_ALONE: [&[u8]; 4] = [b"-._~", b"-._~/", b"-._~!*'()", b"-._*"];
 /// All forms of a secret; none of one that is too short.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let mut parts = BTreeSet::from([secret.to_owned()]);
-    parts.extend(secret.lines().map(|line| line.trim().to_owned()).filter(|line| line.len() >= SHORTEST_PART).take(MAX_PARTS));
+    parts.extend(secret.lines().map(|line| line.trim().to_owned()).filter(|line| line.len() >= MIN_PART_BYTES).take(MAX_PARTS));
     if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(secret) {
         let mut leaves = vec![];
         add_leaves(&value, &mut leaves);
         parts.extend(
-            leaves.iter().flat_map(|leaf| leaf.lines()).map(|line| line.trim().to_owned()).filter(|line| line.len() >= SHORTEST_PART),
+            leaves.iter().flat_map(|leaf| leaf.lines()).map(|line| line.trim().to_owned()).filter(|line| line.len() >= MIN_PART_BYTES),
         );
         parts.extend(leaves);
     }
     let mut all = BTreeSet::new();
-    for part in parts.into_iter().filter(|part| part.len() >= SHORTEST) {
+    for part in parts.into_iter().filter(|part| part.len() >= MIN_BYTES) {
         if part.len() <= LONGEST_ENCODED {
             add_base64(&part, &mut all);
             add_url_encoded(&part, &mut all);
@@ -51,8 +51,8 @@ fn add_leaves(value: &Value, leaves: &mut Vec<String>) {
         return;
     }
     match value {
-        Value::String(text) if text.len() >= SHORTEST_PART => leaves.push(text.clone()),
-        Value::Number(number) if number.to_string().len() >= SHORTEST_PART => leaves.push(number.to_string()),
+        Value::String(text) if text.len() >= MIN_PART_BYTES => leaves.push(text.clone()),
+        Value::Number(number) if number.to_string().len() >= MIN_PART_BYTES => leaves.push(number.to_string()),
         Value::Array(items) => items.iter().for_each(|item| add_leaves(item, leaves)),
         Value::Object(fields) => fields.values().for_each(|value| add_leaves(value, leaves)),
         _ => {}
@@ -70,10 +70,10 @@ fn add_base64(part: &str, all: &mut BTreeSet<String>) {
             let whole = piece.as_bytes();
             pieces.extend(BASE64_LINES.into_iter().filter(|width| whole.len() > *width).flat_map(|width| {
                 // Base64 is ASCII.
-                whole.chunks(width).filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| line.len() >= 2 * SHORTEST_BASE64)
+                whole.chunks(width).filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| line.len() >= 2 * MIN_BASE64_BYTES)
             }));
         }
-        for piece in pieces.into_iter().filter(|piece| piece.len() >= SHORTEST_BASE64) {
+        for piece in pieces.into_iter().filter(|piece| piece.len() >= MIN_BASE64_BYTES) {
             all.insert(piece.replace('+', "-").replace('/', "_"));
             all.insert(piece.to_owned());
         }

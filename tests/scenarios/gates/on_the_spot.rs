@@ -79,7 +79,8 @@ fn a_working_tree_is_judged_with_what_is_not_committed() {
     assert_eq!((&unit["verdict"], &unit["tests"]["passed"], &unit["run_id"]), (&json!("pass"), &json!(1), &Value::Null), "{unit}");
     repository.git(&["add", "-A"]);
     let tree = repository.git(&["write-tree"]);
-    assert_eq!(unit["inputs"][1], json!({"name": "workspace", "digest": format!("gitTree:{}", tree.trim())}), "the tree with the new file");
+    let workspace = json!({"name": "workspace", "digest": format!("gitTree:{}", tree.trim())});
+    assert!(unit["inputs"].as_array().expect("inputs").contains(&workspace), "the tree with the new file: {unit}");
     let log = std::fs::read_to_string(repository.dir.join(".nofx/gates").join(unit["log"].as_str().expect("a log"))).expect("a log");
     assert_eq!(log, "1 passed in 0.1s\n");
 }

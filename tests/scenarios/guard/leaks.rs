@@ -87,7 +87,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, status)
           select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'succeeded' from STEP;
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;
-        insert into nofx.default_workspace (tenant_id, git, changed_by) select TENANT, MARK, MARK;
+        insert into nofx.default_workspace (tenant_id, git, changed_by) select TENANT, 'https://example.com/' || MARK, MARK;
         insert into nofx.person (tenant_id, id, email, role) select TENANT, MARK, MARK, 'viewer';
         insert into nofx.isolation (tenant_id, changed_by) select TENANT, MARK;
         insert into nofx.sandbox_usage select TENANT, current_date, 0, 1, 1 on conflict do nothing;

@@ -28,8 +28,8 @@ const MAX_SETTLES: usize = 2;
 /// The SQLSTATE of an internal error of a function: permanent.
 const PANIC: &str = "P0004";
 /// How often an outcome is tried that alone takes too long, and how often while no other settle succeeds.
-const TRIES: u32 = 3;
-const TRIES_OF_A_SLOW_DATABASE: u32 = 20;
+const MAX_ATTEMPTS: u32 = 3;
+const ATTEMPTS_OF_A_SLOW_DATABASE: u32 = 20;
 /// Wait after a settle that failed or was refused.
 const BACKOFF: Duration = Duration::from_millis(200);
 
@@ -256,7 +256,7 @@ impl Settling {
                 // What it would have claimed is claimed without them.
                 self.poll_pending |= reply.capacity > 0 && !reply.sent.is_empty();
                 let tried = reply.suspect.unwrap_or(Tried { times: 0, since: reply.sent_at });
-                if let Some(found) = self.suspects.add(reply.sent, tried, self.most_tries(&error, tried)) {
+                if let Some(found) = self.suspects.add(reply.sent, tried, self.max_attempts(&error, tried)) {
                     self.results.push(at_fault(found, &error));
                     self.backoff_until = Some(Instant::now() + BACKOFF);
                 }
@@ -267,11 +267,11 @@ impl Settling {
 
     /// How often an outcome that stands alone is tried: once when it is refused. When the database was too slow, somebody else's lock may have
     /// been the reason, or it is slow for everybody; then it is not the outcome that is at fault.
-    fn most_tries(&self, error: &Error, tried: Tried) -> u32 {
+    fn max_attempts(&self, error: &Error, tried: Tried) -> u32 {
         match error.is_permanent() {
             true => 1,
-            false if self.settled_at.is_some_and(|at| at > tried.since) => TRIES,
-            false => TRIES_OF_A_SLOW_DATABASE,
+            false if self.settled_at.is_some_and(|at| at > tried.since) => MAX_ATTEMPTS,
+            false => ATTEMPTS_OF_A_SLOW_DATABASE,
         }
     }
 

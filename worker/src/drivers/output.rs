@@ -128,7 +128,7 @@ mod tests {
             dropped,
         };
         let result = cut(5).result(&mask);
-        assert_eq!((result.output.as_str(), result.stdout.as_str()), ("first\n\n[21 more bytes were dropped]\n", "ke"));
+        assert_eq!((result.output.as_str(), result.stdout.as_str()), ("fir\n[24 more bytes were dropped]\n", ""));
         assert_eq!((result.stderr.as_str(), result.dropped_bytes), ("last\n", 5));
         let whole = cut(0).result(&mask);
         assert_eq!((whole.output.as_str(), whole.stderr.as_str()), ("first\nkey: hunter2-hun", "er2-hunter2 it was\nlast\n"));

@@ -29,9 +29,9 @@ impl<'a> Aside<'a> {
     /// Of a workspace that is a repository.
     pub(super) async fn new(context: &GateContext<'_>, folder: &'a Folder, caller: Caller) -> Result<Self, Failure> {
         let theirs = context.git(folder);
-        let told = theirs.run(&["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"]).await?;
-        let mut told = told.lines();
-        let (format, objects) = (told.next().unwrap_or("sha1"), told.next().unwrap_or_default());
+        let printed = theirs.run(&["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"]).await?;
+        let mut printed = printed.lines();
+        let (format, objects) = (printed.next().unwrap_or("sha1"), printed.next().unwrap_or_default());
         let scratch = caller.processes.scratch(Some(folder.path())).await?;
         let mut git = Git::new(caller, folder);
         let own = scratch.path().join("aside.git").to_string_lossy().into_owned();
@@ -145,7 +145,7 @@ mod tests {
         let base = aside.remote_base(&url, None, Some(&head)).await.expect("asked").expect("a base");
         assert_eq!((base.commit.as_str(), base.from), (published.as_str(), BaseFrom::Remote));
         let text = aside.run(&base.commit, &["diff", "--no-color", "--unified=0", &base.commit, &head]).await.expect("a diff");
-        assert!(text.contains("+++ b/a.py\n@@ -1,0 +2 @@\n+y = 2\n"), "{text}");
+        assert!(text.contains("+++ b/a.py\n@@ -1,0 +2 @@") && text.contains("\n+y = 2\n"), "{text}");
         let attributes = aside.run(&base.commit, &["check-attr", "linguist-generated", "diff", "--", "a.py"]).await.expect("attributes");
         assert_eq!(attributes, "a.py: linguist-generated: unspecified\na.py: diff: unspecified\n");
         assert_eq!(aside.files(&base.commit).await.expect("files"), ["a.py"]);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, Input, Severity, Verdict};
+use nofx_shared::gates::{GateDemand, Input, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -47,12 +47,12 @@ pub(super) async fn judge(
     let commands: Vec<KnownCommand> = known.to_vec();
     let found = folder.off_loop(move |files| detect(&commands, files).copied()).await?;
     let threshold = inputs.fail_on.unwrap_or(Severity::Error);
-    let mut asked = Asked {
+    let mut asked = GateDemand {
         cwd: folder_name(inputs.cwd.as_deref()),
         report: inputs.report.clone(),
         format: inputs.format.map(|format| format.name()),
         fail_on: Some(threshold),
-        ..Asked::default()
+        ..GateDemand::default()
     };
     // Whoever names the known command asks for what the gate chooses itself.
     let chosen = found.filter(|one| inputs.command.as_ref().is_none_or(|command| command == one.command));

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, Severity, Verdict};
+use nofx_shared::gates::{GateDemand, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -43,11 +43,11 @@ impl Gate for E2eSmoke {
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let folder = context.folder(inputs.cwd.as_deref()).await?;
         let command = context.mask.apply(&inputs.command);
-        let asked = Asked {
+        let asked = GateDemand {
             command: Some(command.clone()),
             cwd: folder_name(inputs.cwd.as_deref()),
             env: inputs.stubs.keys().cloned().collect(),
-            ..Asked::default()
+            ..GateDemand::default()
         };
         let mut env = context.env.clone();
         env.extend(inputs.stubs);

@@ -1,7 +1,7 @@
 //! Whether a repository has anything that a gate judges: by the names of its files, now and at its base, never by the plan's word.
 
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, BaseFrom, Verdict};
+use nofx_shared::gates::{BaseFrom, GateDemand, Verdict};
 
 use super::aside::Aside;
 use super::context::GateContext;
@@ -30,7 +30,7 @@ fn is_of_kind(path: &str, known: &[KnownCommand]) -> bool {
 
 /// The judgement of a repository for which no command is known: not applicable when it never had anything of a kind that the gate judges,
 /// as far as the plan's repository says; otherwise inconclusive.
-pub(super) async fn without_a_command(context: &GateContext<'_>, asked: Asked, known: &[KnownCommand]) -> Result<Judgement, Failure> {
+pub(super) async fn without_a_command(context: &GateContext<'_>, asked: GateDemand, known: &[KnownCommand]) -> Result<Judgement, Failure> {
     let files = known.iter().map(|one| one.file).collect::<Vec<_>>().join(", ");
     let missing = format!("no supported project file found (none of {files}); set `command`");
     let git = context.git(&context.workspace);
@@ -50,7 +50,7 @@ pub(super) async fn without_a_command(context: &GateContext<'_>, asked: Asked, k
     looked.sort_unstable();
     looked.dedup();
     let of_kind: Vec<String> = looked.iter().filter(|path| is_of_kind(path, known)).take(NAMED).cloned().collect();
-    let asked = Asked { base_from: Some(BaseFrom::Remote), of_kind: Some(of_kind.clone()), ..asked };
+    let asked = GateDemand { base_from: Some(BaseFrom::Remote), of_kind: Some(of_kind.clone()), ..asked };
     match of_kind.first() {
         Some(one) => Ok(inconclusive(format!("{missing}; {one} is of a kind that the gate judges"), asked)),
         None => {
@@ -60,7 +60,7 @@ pub(super) async fn without_a_command(context: &GateContext<'_>, asked: Asked, k
     }
 }
 
-fn inconclusive(why: String, asked: Asked) -> Judgement {
+fn inconclusive(why: String, asked: GateDemand) -> Judgement {
     Judgement { asked, ..Judgement::inconclusive(why) }
 }
 

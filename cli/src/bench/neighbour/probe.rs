@@ -12,10 +12,10 @@ use crate::exit::Error;
 /// Runs of three steps each that are measured.
 pub(super) const RUNS: usize = 200;
 /// How long a measure takes at most: beside a tenant that stops everybody, fewer runs are measured.
-const LONGEST: Duration = Duration::from_secs(90);
+const MAX_DURATION: Duration = Duration::from_secs(90);
 /// Within the limit of reads.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// What a measure found.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Measured {
     /// Milliseconds of each step, from when it was ready until it had ended, by the clock of the database; until it was given up for a step that
     /// had not ended by then.
     pub steps_ms: Vec<f64>,
-    /// Runs that did not end within `PATIENCE`.
+    /// Runs that did not end within `MAX_WAIT`.
     pub unfinished: usize,
 }
 
@@ -32,13 +32,13 @@ pub(super) async fn measure(api: &Api, runs: usize) -> Result<Measured, Error> {
         {"name": "a", "tool": "noop"}, {"name": "b", "tool": "noop", "inputs": {"x": "${{ steps.a.status }}"}}, {"name": "c", "tool": "noop"}]});
     let (mut measured, begin) = (Measured::default(), Instant::now());
     for _ in 0..runs {
-        if begin.elapsed() > LONGEST {
+        if begin.elapsed() > MAX_DURATION {
             break;
         }
         let run = api.post("/api/runs", &json!({"plan": plan})).await?;
         let Some(run) = ended(api, run["id"].as_str().unwrap_or_default()).await? else {
             measured.unfinished += 1;
-            measured.steps_ms.push(PATIENCE.as_secs_f64() * 1000.0);
+            measured.steps_ms.push(MAX_WAIT.as_secs_f64() * 1000.0);
             continue;
         };
         for step in run["steps"].as_array().into_iter().flatten() {
@@ -64,7 +64,7 @@ async fn ended(api: &Api, id: &str) -> Result<Option<Value>, Error> {
         match run["status"].as_str() {
             Some("succeeded") => return Ok(Some(run)),
             Some("failed" | "cancelled") => return Err(Error::new(format!("a run of the probe did not succeed: {}", run["error"]))),
-            _ if begin.elapsed() > PATIENCE => return Ok(None),
+            _ if begin.elapsed() > MAX_WAIT => return Ok(None),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, Severity, Tool, Verdict};
+use nofx_shared::gates::{GateDemand, Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -52,12 +52,12 @@ impl Gate for Audit {
         let threshold = inputs.fail_on.unwrap_or(Severity::Warning);
         let mut judgement = Judgement::of(Verdict::Pass, "");
         // It chooses the auditors itself.
-        judgement.asked = Asked {
+        judgement.asked = GateDemand {
             is_known: true,
             cwd: folder_name(inputs.cwd.as_deref()),
             fail_on: Some(threshold),
             accept: inputs.accept.keys().cloned().collect(),
-            ..Asked::default()
+            ..GateDemand::default()
         };
         let (mut tools, mut commands, mut faults, mut lock_files) = (vec![], vec![], vec![], 0);
         for lock in LOCK_FILES {

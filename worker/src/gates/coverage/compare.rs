@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, BaseFrom, Coverage, Finding, Severity, Verdict};
+use nofx_shared::gates::{BaseFrom, Coverage, Finding, GateDemand, Severity, Verdict};
 
 use super::diff::{self, Change};
 use super::exclude::{self, generated, is_excluded};
@@ -80,7 +80,7 @@ pub(super) async fn compare(
     changes: Changes<'_>,
     reports: Option<&[String]>,
     own_report: Option<&str>,
-    asked: &Asked,
+    asked: &GateDemand,
 ) -> Result<Judgement, Failure> {
     let threshold_milli = asked.threshold_milli.unwrap_or_default();
     let found = read_reports(&context.workspace, reports).await?;

@@ -2,7 +2,7 @@
 
 use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Asked, Tool};
+use nofx_shared::gates::{GateDemand, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -82,12 +82,12 @@ impl Gate for CoverageGate {
             Err(why) => return Ok(Judgement::inconclusive(why)),
         };
         let threshold_milli = (threshold * 1000.0).round() as u64;
-        let mut asked = Asked {
+        let mut asked = GateDemand {
             threshold_milli: Some(threshold_milli),
             exclude: inputs.exclude.clone(),
             base: inputs.base.clone(),
             base_from: Some(changes.base.from),
-            ..Asked::default()
+            ..GateDemand::default()
         };
         let (chosen, has_reports) =
             context.workspace.off_loop(|files| (detect(COMMANDS, files).copied(), !reports::in_the_usual_places(files).is_empty())).await?;

@@ -17,7 +17,7 @@ pub(super) enum Proof {
 
 /// `github`: the address of the forge's API.
 pub(super) fn proof_of(check: &Check, github: &str) -> Proof {
-    let git = check.workspace["git"].as_str().unwrap_or_default();
+    let git = check.workspace.get("git").and_then(serde_json::Value::as_str).unwrap_or_default();
     if git.is_empty() {
         return Proof::Refused(format!("the run has no workspace from {}", check.repository));
     }
