@@ -27,6 +27,10 @@ pub struct Enforced {
     pub limits: Limits,
     /// Null: not restricted.
     pub network: Option<Network>,
+    /// Of a machine of the step's own: the level of the worker's programs that brought the workspace there and back (`git`, `tar`), where its
+    /// host lacks the operator's minimum; null: they had that.
+    #[serde(default)]
+    pub workspace_level: Option<Level>,
 }
 
 /// A kind of Linux namespace.

@@ -5,6 +5,8 @@ mod conformance;
 mod e2b;
 mod files;
 mod killed;
+mod left;
+mod meeting;
 mod modal;
 mod stack;
 mod task;

@@ -16,8 +16,9 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::prepare::{Prepared, Resolved, evaluates, prepare};
+use super::route::route;
 use super::step_result::Executed;
-use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Spec, Tags};
+use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Sandboxed, Spec, Tags};
 use crate::egress::Grant;
 use crate::handlers;
 use crate::step::{Services, StepContext, masked};
@@ -31,20 +32,26 @@ const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// Sets `breaker_target` when the handler names one.
 pub(super) async fn execute(
-    step: ClaimedStep,
+    mut step: ClaimedStep,
     services: Arc<Services>,
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
+    route(&mut step, &services.isolation);
     let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
     let Resolved { inputs, idempotency_key, env } = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
         Ok(Prepared::Run(resolved)) => resolved,
         Err(failure) => return Outcome::Failed(failure).into(),
     };
+    let place = place(&step, &services);
+    let sandboxed = match place {
+        Place::Here => Sandboxed::default(),
+        Place::Machine(_) => Sandboxed::elsewhere(services.isolation.reduced()),
+    };
     let context = StepContext {
         confinement: Confinement::of(&step, services.isolation.floor),
-        place: place(&step, &services),
+        place,
         step,
         env,
         idempotency_key,
@@ -53,7 +60,7 @@ pub(super) async fn execute(
         started_at: Utc::now(),
         materials: Mutex::default(),
         parameters: Mutex::default(),
-        sandboxed: Arc::default(),
+        sandboxed: Arc::new(Mutex::new(sandboxed)),
         egress: None,
         trace: None,
         breaker_target,
@@ -253,7 +260,7 @@ mod tests {
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
     async fn an_expression_holds_up_nothing_else() {
-        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new() };
+        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), elsewhere: None, network: None };
         let items = vec!["1"; 100].join(",");
         let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
         for spec in [

@@ -60,7 +60,8 @@ impl StepContext {
         Git::new(self.caller(), folder)
     }
 
-    /// Of git. It runs here, also for a step whose programs have a machine of their own: then as far confined as this host goes.
+    /// Of git. It runs here, also for a step whose programs have a machine of their own: then as far confined as this host goes. Below the
+    /// operator's minimum what an earlier step left in the workspace has no network: git that has one runs in folders of its own.
     pub(crate) fn caller(&self) -> Caller {
         let level = self.services.isolation.offered_up_to(self.confinement.level);
         Caller {

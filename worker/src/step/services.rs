@@ -73,7 +73,7 @@ impl Services {
     ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
-        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
+        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.of_worker());
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
         // Every worker of a deployment has this key, and no other deployment.
         let deployment = settings.signing_key.public().kid.to_string();
