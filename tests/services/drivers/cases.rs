@@ -202,6 +202,19 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "a file that claims to be larger than the disk fails the step, once",
+        step: |driver| {
+            let more = json!({"retry": {"max_attempts": 2, "initial_ms": 10}});
+            bash(driver, "truncate -s 1T large; echo made", &more)
+        },
+        check: |step, _| {
+            // Here the kernel does not let the program make it.
+            let is_refused_here = step["attempts"][0]["isolation"]["level"] != "L4" && message(step).contains("code 1");
+            let is_once = step["attempts"].as_array().is_some_and(|all| all.len() == 1) && message(step).contains("`resources.disk_mb`");
+            step["status"] == "failed" && (is_refused_here || is_once)
+        },
+    },
+    Case {
         name: "a gate judges by the report that its command wrote",
         step: |driver| gate(driver, "<testcase name='ä'/>", 0),
         check: |step, _| step["status"] == "succeeded" && step["outputs"]["verdict"] == "pass",

@@ -1,6 +1,4 @@
 use nofx_tests::WAIT_LIMIT;
-
-use super::meeting::{Meeting, STEPS};
 use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::e2b::E2b;
@@ -10,6 +8,8 @@ use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use super::meeting::{Meeting, STEPS};
 
 /// A driver as the suite knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
