@@ -100,6 +100,7 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
         namespaces: own,
         limits,
         network: spec.tcp.enforced(spec.level),
+        workspace_level: None,
     })
 }
 

@@ -8,5 +8,7 @@ mod killed;
 mod left;
 mod meeting;
 mod modal;
+mod others;
 mod stack;
 mod task;
+mod without_landlock;
