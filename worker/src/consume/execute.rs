@@ -32,18 +32,29 @@ const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
 /// Sets `breaker_target` when the handler names one.
 pub(super) async fn execute(
-    mut step: ClaimedStep,
+    step: ClaimedStep,
     services: Arc<Services>,
     stop: CancellationToken,
     breaker_target: Arc<OnceLock<String>>,
 ) -> Executed {
-    route(&mut step, &services.isolation);
     let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
-    let Resolved { inputs, idempotency_key, env } = match prepared {
+    let (inputs, context) = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
-        Ok(Prepared::Run(resolved)) => resolved,
+        Ok(Prepared::Run(resolved)) => context(step, resolved, services, stop, breaker_target),
         Err(failure) => return Outcome::Failed(failure).into(),
     };
+    run_traced(context, inputs).await
+}
+
+/// What its handler gets, and its inputs.
+fn context(
+    step: ClaimedStep,
+    resolved: Resolved,
+    services: Arc<Services>,
+    stop: CancellationToken,
+    breaker_target: Arc<OnceLock<String>>,
+) -> (Value, Box<StepContext>) {
+    let Resolved { inputs, idempotency_key, env } = resolved;
     let place = place(&step, &services);
     let sandboxed = match place {
         Place::Here => Sandboxed::default(),
@@ -68,15 +79,16 @@ pub(super) async fn execute(
         stop,
         services,
     };
-    run_traced(Box::new(context), inputs).await
+    (inputs, Box::new(context))
 }
 
 /// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
 async fn prepared(
-    step: ClaimedStep,
+    mut step: ClaimedStep,
     isolation: &Isolation,
     offered: &[(Driver, &'static [Placement])],
 ) -> (ClaimedStep, Result<Prepared, Failure>) {
+    route(&mut step, isolation);
     if !evaluates(&step) {
         let prepared = prepare(&step, isolation, offered);
         return (step, prepared);
