@@ -12,7 +12,8 @@ if (!url) process.exit(0);
 
 const get = async (path, key) => {
   const answer = await fetch(url + path, { headers: { apikey: key, authorization: `Bearer ${key}` }, signal: AbortSignal.timeout(10_000) });
-  if (!answer.ok) throw new Error(`${path} answers ${answer.status}`);
+  // PostgREST describes itself only where that is switched on.
+  if (!answer.ok && !(path === '/rest/v1/' && answer.status === 404)) throw new Error(`${path} answers ${answer.status}`);
   return answer;
 };
 const checks = {

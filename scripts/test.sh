@@ -115,7 +115,7 @@ trap 'exit 130' INT TERM
 
 export TMPDIR="$data/tmp"
 # What steps may read besides the system: the tools that tests bring, their repositories, and the files by which they tell a step to go on.
-export NOFX_TOOLCHAINS="$PATH:${RUSTUP_HOME:-$HOME/.rustup}:${PYENV_ROOT:-$HOME/.pyenv}:$target:$PWD/node_modules:$TMPDIR"
+export NOFX_TOOLCHAINS="$PATH:${RUSTUP_HOME:-$HOME/.rustup}:${PYENV_ROOT:-$HOME/.pyenv}:$target:modules=$PWD/node_modules:$TMPDIR"
 # More than the default: where a registry of packages usually is, and proxies of tests.
 export NOFX_STEP_PORTS=22,53,80,443,9418,4873,3128,3129,3130,3131,3132,3133,3134,3135
 # Its databases are its own, and no proxy is used for this machine; one may be needed for crates of the functions.

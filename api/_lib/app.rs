@@ -26,7 +26,7 @@ use crate::background::Background;
 use crate::feeds::Hub;
 
 /// How long the identity of an API key is cached: a revoked key works that long in this process.
-const KEY_TTL: Duration = Duration::from_secs(30);
+const KEY_TTL: Duration = Duration::from_secs(5);
 
 /// How old the hooks, breakers and metrics of a tenant may be.
 const TENANT_TTL: Duration = Duration::from_secs(5);
@@ -41,6 +41,7 @@ pub struct App {
 struct Inner {
     settings: settings::Api,
     verifier: auth::Verifier,
+    sessions: Arc<auth::Sessions>,
     service: Db,
     storage: Storage,
     hub: Arc<Hub>,
@@ -69,16 +70,19 @@ impl App {
         let supabase = &settings.supabase;
         let service =
             Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let service = service.sealing_with(&settings.encryption_keys);
         let limits = Limits::new(settings.limits.clone(), service.clone());
         let storage = Storage::new(&supabase.url, &supabase.service_role_key);
         let closing = CancellationToken::new();
-        let hub = Arc::new(Hub::new(&settings, service.clone(), closing.clone()));
+        let sessions = Arc::new(auth::Sessions::new(supabase));
+        let hub = Arc::new(Hub::new(&settings, service.clone(), Arc::clone(&sessions), closing.clone()));
         let verifier = auth::Verifier::new(&settings.jwt_secret, &supabase.url);
         let queue = Queue::new(settings.queue.clone(), None);
         Self {
             executor: None,
             inner: Arc::new(Inner {
                 verifier,
+                sessions,
                 service,
                 storage,
                 hub,
@@ -110,7 +114,7 @@ impl App {
         &self.inner.settings
     }
 
-    /// The database as the caller sees it, called by the API: what changes something can be called in no other way (ADR 18).
+    /// The database as the caller sees it, read and called by the API: no token of a person can do so (ADR 18).
     pub(crate) fn db(&self, caller: &Caller) -> Db {
         let secret = &self.inner.settings.jwt_secret;
         let token = auth::sign_for_api(secret, &caller.subject, caller.tenant, caller.role, caller.email.as_deref());
@@ -130,7 +134,10 @@ impl App {
 
     /// The hooks of a tenant's requests, at most a few seconds old.
     pub(crate) async fn request_hooks(&self, tenant: Uuid) -> Result<Arc<RequestHooks>, db::Error> {
-        self.inner.hooks.get_or_load(tenant, async || hooks::request_hooks(&self.inner.service, tenant).await).await
+        self.inner
+            .hooks
+            .get_or_load(tenant, async || hooks::request_hooks(&self.inner.service, &self.inner.settings.encryption_keys, tenant).await)
+            .await
     }
 
     /// Reads them again, after they were changed here.
@@ -227,6 +234,24 @@ impl App {
         let hash = auth::fingerprint(credential);
         let find = async || self.find_key(&hash).await;
         self.inner.keys.get_or_load(hash.clone(), find).await.map(|caller| Caller::clone(&caller))
+    }
+
+    /// Refuses a caller whose session has ended, before something is changed.
+    pub(crate) async fn require_session(&self, caller: &Caller) -> Result<(), Problem> {
+        let Some(token) = &caller.session else { return Ok(()) };
+        match self.inner.sessions.is_open(token).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Problem::new(Kind::Unauthorized, "The session of this token has ended. Sign in again.")),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "could not check a session");
+                Err(Problem::new(Kind::Unavailable, "Supabase Auth did not say whether the session is open. Try again in a moment."))
+            }
+        }
+    }
+
+    /// The session of this token has ended here.
+    pub(crate) fn forget_session(&self, token: &str) {
+        self.inner.sessions.forget(token);
     }
 
     /// The caller of an API key, as the database has it.

@@ -69,7 +69,7 @@ pub fn gates(app: &App) -> Router {
 
 /// What only other parts of NOFX call. Its app has an executor.
 pub fn internal(app: &App) -> Router {
-    http::layers(with_bare_paths(with_health(internal::router()), app), app)
+    http::layers(with_bare_paths(http::with_idempotency(with_health(internal::router()), app), app), app)
 }
 
 pub fn runs(app: &App) -> Router {

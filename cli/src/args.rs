@@ -12,6 +12,7 @@ use crate::commands::events::Events;
 use crate::commands::gate::Gate;
 use crate::commands::id::Id;
 use crate::commands::isolation::Isolation;
+use crate::commands::policy::Policy;
 use crate::commands::quota::Quota;
 use crate::commands::retention::Retention;
 use crate::commands::run::Run;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Workspace(Workspace),
     /// Show or set where steps run and how isolated they are at least.
     Isolation(Isolation),
+    /// Show or set what must be true before a tool runs: gates and what is asked of them, and approvals.
+    Policy(Policy),
     /// Show how much the tenant may use and, of sandboxes, uses; or set it, for operators.
     Quota(Quota),
     /// Verify or export the audit log.

@@ -74,6 +74,7 @@ async fn run(args: Args, sandbox: Option<Sandbox>) -> ExitCode {
         Command::Artifact(Artifact::Verify(options)) => commands::artifact::verify(target, options).await,
         Command::Dlq(command) => commands::dlq::run(target, command).await,
         Command::Isolation(options) => commands::isolation::run(target, options).await,
+        Command::Policy(options) => commands::policy::run(target, options).await,
         Command::Quota(options) => commands::quota::run(target, options).await,
         Command::Workspace(command) => commands::workspace::run(target, command).await,
         Command::Audit(command) => commands::audit::run(target, command).await,

@@ -12,6 +12,7 @@ mod program;
 mod role;
 mod sandbox;
 mod supervisor;
+mod tools;
 mod view;
 mod wire;
 

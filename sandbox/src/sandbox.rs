@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nofx_shared::drivers::Toolchain;
 use uuid::Uuid;
 
 use crate::client::{Client, Files, Program, Running};
@@ -79,6 +81,14 @@ impl Sandbox {
     pub fn idle_workspaces(&self, age: Duration) -> Result<Vec<Uuid>, String> {
         match self.0.call(Request::Folder(FolderOp::Idle { seconds: age.as_secs() }))?.0 {
             Answer::Runs(runs) => Ok(runs),
+            _ => Err("the supervisor gave another answer".to_owned()),
+        }
+    }
+
+    /// The names of the toolchains that programs find here.
+    pub fn toolchains(&self) -> Result<BTreeSet<Toolchain>, String> {
+        match self.0.call(Request::Toolchains)?.0 {
+            Answer::Toolchains(names) => Ok(names),
             _ => Err("the supervisor gave another answer".to_owned()),
         }
     }

@@ -118,6 +118,6 @@ end
 $$;
 
 -- Policies run as the caller, so the caller needs these functions; they only read its own token.
-grant usage on schema nofx_private to authenticated;
+grant usage on schema nofx_private to nofx_api;
 grant execute on function nofx_private.caller_tenant(), nofx_private.caller_role(), nofx_private.caller_name(), nofx_private.caller_is_service()
-  to authenticated, service_role;
+  to nofx_api, service_role;

@@ -1,4 +1,4 @@
--- Secures a table of tenants' rows: people read those of their own tenant, and rows are written only through the functions of this schema.
+-- Secures a table of tenants' rows: people read those of their own tenant through the API, and rows are written only through the functions of this schema.
 -- Each migration that creates such a table calls it. A table with another condition has its policy written out.
 -- Takes: p_table, with a column tenant_id; p_min_role, the minimum role of its readers, null for any; p_columns, the columns that people
 --   may read, null for all; p_service, whether the service role may read it too.
@@ -22,8 +22,8 @@ begin
   end if;
   execute format('alter table %s enable row level security', p_table);
   execute format('alter table %s force row level security', p_table);
-  execute format('create policy own_tenant on %s for select to authenticated using (%s)', p_table, v_condition);
-  execute format('grant select %s on %s to authenticated', v_columns, p_table);
+  execute format('create policy own_tenant on %s for select to nofx_api using (%s)', p_table, v_condition);
+  execute format('grant select %s on %s to nofx_api', v_columns, p_table);
   if p_service then
     execute format('grant select on %s to service_role', p_table);
   end if;

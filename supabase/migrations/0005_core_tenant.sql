@@ -20,9 +20,9 @@ create table nofx.retention (
 
 alter table nofx.tenant enable row level security;
 alter table nofx.tenant force row level security;
-create policy own_tenant on nofx.tenant for select to authenticated
+create policy own_tenant on nofx.tenant for select to nofx_api
   using (id = (select nofx_private.caller_tenant()));
-grant select on nofx.tenant to authenticated, service_role;
+grant select on nofx.tenant to nofx_api, service_role;
 select nofx_private.secure_table('nofx.retention');
 
 -- Returns for how many days tenants without a setting keep something.

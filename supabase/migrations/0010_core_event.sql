@@ -75,7 +75,7 @@ security definer set search_path = ''
 as $$
   select coalesce(now() - make_interval(days => nofx_private.retention_days(nofx_private.caller_tenant(), 'events')), '-infinity')
 $$;
-grant execute on function nofx_private.events_since() to authenticated, service_role;
+grant execute on function nofx_private.events_since() to nofx_api, service_role;
 
 -- Returns the runs that are under a legal hold.
 -- Takes: nothing; the tenant comes from the token.
@@ -92,13 +92,13 @@ begin
   return array(select run_id from nofx.legal_hold where tenant_id = nofx_private.caller_tenant() and run_id is not null);
 end
 $$;
-grant execute on function nofx_private.held_runs() to authenticated, service_role;
+grant execute on function nofx_private.held_runs() to nofx_api, service_role;
 
-create policy own_tenant on nofx.event for select to authenticated
+create policy own_tenant on nofx.event for select to nofx_api
   using (tenant_id = (select nofx_private.caller_tenant())
          and (created_at >= (select nofx_private.events_since()) or run_id = any ((select nofx_private.held_runs())::uuid[])));
-create policy own_tenant on nofx.event_default for select to authenticated
+create policy own_tenant on nofx.event_default for select to nofx_api
   using (tenant_id = (select nofx_private.caller_tenant())
          and (created_at >= (select nofx_private.events_since()) or run_id = any ((select nofx_private.held_runs())::uuid[])));
 
-grant select on nofx.event to authenticated, service_role;
+grant select on nofx.event to nofx_api, service_role;

@@ -27,12 +27,14 @@ create trigger broadcast after insert on nofx.event
   referencing new table as written
   for each statement execute function nofx_private.broadcast_events();
 
--- Members of the tenant may join its private topic. Realtime checks this policy when a client joins.
+-- Members of the tenant may join its private topic. Realtime checks this policy when a client joins, with the client's own token: the one thing that
+-- a token of a person does here without the API. It tells nothing of the rows but that there are new events.
 do $$
 begin
   if to_regclass('realtime.messages') is not null then
     create policy nofx_own_tenant on realtime.messages for select to authenticated
       using (extension = 'broadcast' and (select realtime.topic()) = 'tenant:' || (select nofx_private.caller_tenant()));
+    grant execute on function nofx_private.caller_tenant() to authenticated;
   end if;
 end
 $$;

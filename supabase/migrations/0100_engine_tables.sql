@@ -73,6 +73,8 @@ create table nofx.step (
   -- Its inputs as its last attempt used them: expressions resolved, secrets masked. Null: as in spec, which has neither.
   inputs jsonb,
   outputs jsonb,
+  -- Of the outputs, so that whoever reads those of many steps knows before how much that is.
+  outputs_bytes int not null default 0,
   error jsonb,
   gate_id uuid,
   lease_token uuid,
@@ -95,6 +97,8 @@ create table nofx.step (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 -- No index names a column that changes (not even in its predicate), so that a change of status is a HOT update: it touches
 -- one page and no index. Leases are found by nofx_private.lease_batch, uses of a key by nofx.concurrency_slot.
+-- Steps that may free a place for others of their key.
+create index step_with_key on nofx.step (run_id) where concurrency_key is not null;
 create index step_of_parent on nofx.step (parent_id) where parent_id is not null;
 
 -- "step_id needs needs_id to finish first."
@@ -149,7 +153,9 @@ create table nofx.step_queue (
 create index step_queue_ready on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'ready';
 create index step_queue_of_quota on nofx.step_queue (tenant_id, priority desc, step_id) where state = 'quota';
 create index step_queue_due on nofx.step_queue (due_at);
-create index step_queue_of_run on nofx.step_queue (run_id) where state <> 'ready';
+-- Timers of each tenant, the first to fire first.
+create index step_queue_timers on nofx.step_queue (tenant_id, due_at, step_id) where state = 'timer';
+create index step_queue_of_run on nofx.step_queue (run_id, step_id) where state <> 'ready';
 create index step_queue_of_breaker on nofx.step_queue (tenant_id, breaker_target, step_id) where state = 'breaker';
 create index step_queue_of_key on nofx.step_queue (tenant_id, concurrency_key, step_id) where state = 'throttled';
 

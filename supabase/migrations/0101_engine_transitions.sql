@@ -8,8 +8,8 @@ create table nofx.transition (
 );
 alter table nofx.transition enable row level security;
 alter table nofx.transition force row level security;
-create policy readable on nofx.transition for select to authenticated using (true);
-grant select on nofx.transition to authenticated, service_role;
+create policy readable on nofx.transition for select to nofx_api using (true);
+grant select on nofx.transition to nofx_api, service_role;
 
 insert into nofx.transition (machine, source, target, reason) values
   ('run', 'queued', 'running', 'its first step was claimed'),

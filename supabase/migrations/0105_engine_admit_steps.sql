@@ -29,10 +29,17 @@ begin
     -- Steps of these runs, whose locks are held; and, for a key that may have become free, steps of other runs. Runs with a
     -- max_parallel only if their lock is free: its holder admits their steps itself.
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
-      from nofx.step_queue d
+      from nofx.run r
+     cross join lateral (
+       select q.*
+         from nofx.step_queue q
+        where q.state = 'throttled' and q.run_id = r.id
+        order by q.step_id
+        -- No more can be admitted; the others of a large run are not read with each settle. A key may hold any of them.
+        limit case when v_keys is null then r.max_parallel end
+     ) as d
       join nofx.step s on s.id = d.step_id
-      join nofx.run r on r.id = d.run_id
-     where d.state = 'throttled' and d.run_id = any (p_runs)
+     where r.id = any (p_runs)
     union
     select d.step_id, d.run_id, d.tenant_id, d.concurrency_key, s.concurrency_limit, d.priority, r.max_parallel
       from nofx.step_queue d

@@ -4,7 +4,7 @@
 --   position, needs, spec, on_failure, max_attempts, concurrency_key, concurrency_limit}, needs being indexes of earlier elements,
 --   from 0; p_tenant, honoured for the service role only. A plan without the key `workspace` gets the tenant's default one. What each field
 --   may have, whoever calls, is in run_fault and step_fault.
--- Locks: the run's advisory lock, if a step has a limit.
+-- Locks: the end of the audit log; the run's advisory lock, if a step has a limit.
 -- Returns: {id, status, steps_total, created_at}.
 -- Raises: 403 forbidden; 404 unknown-tenant; 409 id-taken; 429 quota-exceeded; 422 unknown-need; 422 cycle; 422 duplicate-name; 422 empty-plan;
 --   422 invalid-plan.
@@ -43,6 +43,16 @@ begin
   select s.ordinality - 1 as step, nofx_private.step_fault(s.step) as fault into v_bad
     from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
    where nofx_private.step_fault(s.step) is not null
+   limit 1;
+  if found then
+    perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step), v_bad.fault || '.');
+  end if;
+
+  -- Checked again when the step is claimed: a rule may change meanwhile.
+  select s.ordinality - 1 as step, nofx_private.secret_fault(v_tenant, s.step ->> 'tool', s.step #> '{spec,secrets}') as fault into v_bad
+    from jsonb_array_elements(p_steps) with ordinality as s (step, ordinality)
+   where s.step #> '{spec,secrets}' <> '[]'
+     and nofx_private.secret_fault(v_tenant, s.step ->> 'tool', s.step #> '{spec,secrets}') is not null
    limit 1;
   if found then
     perform nofx_private.refuse(422, 'invalid-plan', format('step %s', v_bad.step), v_bad.fault || '.');
@@ -120,6 +130,8 @@ begin
     perform nofx_private.refuse(422, 'duplicate-name', 'steps', 'Use a different name for each step.');
   end;
 
+  -- Before what enqueue_steps locks, as in a settle.
+  perform nofx_private.audit(v_tenant, 'run.submitted', p_id::text, null, null, p_id, null, v_run.created_by);
   if nullif(p_run -> 'pull_request', 'null') is not null then
     perform nofx_private.create_checks(p_id, p_run -> 'pull_request');
   end if;

@@ -87,11 +87,12 @@ begin
            'open_breakers', case when p_held is not null then (
              select json_agg(h.target) from nofx.handler_health h where h.tenant_id = s.tenant_id and h.state = 'open'
            ) end,
-           'networks', case when s.tool = 'http' or s.spec #>> '{resources,network}' = 'proxy' then (
+           'networks', case when s.tool = 'http' or r.workspace is not null or s.spec #>> '{resources,network}' = 'proxy' then (
              select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id
            ) end,
            'isolation', case when i.tenant_id is not null then
-             json_build_object('driver', i.default_driver, 'min_isolation', nofx_private.min_isolation_for(i, s.tool)) end,
+             json_build_object('driver', i.default_driver, 'min_isolation', nofx_private.min_isolation_for(i, s.tool), 'images', i.images,
+                               'toolchains', i.toolchains) end,
            'quota', case when q.tenant_id is not null then json_build_object('memory_mb', q.step_memory_mb, 'disk_mb', q.step_disk_mb) end,
            'item', s.item, 'index', s.item_index, 'parked_outputs', s.outputs,
            'gate', case when s.gate_id is not null then (
@@ -100,14 +101,19 @@ begin
                from nofx.gate g where g.id = s.gate_id
            ) end,
            'children', case when s.spec ->> 'for_each' is not null then (
-             select json_agg(json_build_object('name', c.name, 'status', c.status, 'outputs', c.outputs, 'error', c.error) order by c.item_index)
-               from nofx.step c where c.parent_id = s.id
+             select json_agg(json_build_object('name', c.name, 'status', c.status, 'left_out', c.total > 4194304,
+                      'outputs', case when c.total <= 4194304 then c.outputs end) order by c.item_index)
+               from (select k.name, k.status, k.outputs, k.item_index, sum(k.outputs_bytes) over () as total
+                       from nofx.step k where k.parent_id = s.id) as c
            ) end,
            'step_outputs', case when s.spec ->> 'refs' is not null then (
-             select json_object_agg(c.name, json_build_object('status', c.status, 'outputs', coalesce(c.outputs, '{}')))
-               from nofx.step c
-              where c.run_id = s.run_id
-                and c.name in (select jsonb_array_elements_text(s.spec -> 'refs'))
+             -- Null for what is too much: outputs that are not read cost nothing.
+             select json_object_agg(c.name, json_build_object('status', c.status,
+                      'outputs', case when c.total <= 8388608 then coalesce(c.outputs, '{}') end))
+               from (select k.name, k.status, k.outputs, sum(k.outputs_bytes) over () as total
+                       from nofx.step k
+                      where k.run_id = s.run_id
+                        and k.name in (select jsonb_array_elements_text(s.spec -> 'refs'))) as c
            ) end
          )), '[]')
     from nofx.step s
@@ -118,8 +124,8 @@ begin
     left join lateral (
       -- No policy names the tools of most steps: for them this costs one read of a small table.
       select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
-                  else coalesce(nofx_private.hold_for(s), case when q.tenant_id is not null then nofx_private.quota_hold_for(s, q) end) end as hold
-       where s.id = any (p_held) or s.spec ->> 'approval' is not null or q.tenant_id is not null or exists (
+                  else coalesce(case when s.spec -> 'secrets' <> '[]' then nofx_private.secret_hold(s) end, nofx_private.hold_for(s), case when q.tenant_id is not null then nofx_private.quota_hold_for(s, q) end) end as hold
+       where s.id = any (p_held) or s.spec ->> 'approval' is not null or s.spec -> 'secrets' <> '[]' or q.tenant_id is not null or exists (
          select from nofx.gate_policy p
           where (p.tenant_id = s.tenant_id or p.tenant_id is null)
             and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
@@ -133,13 +139,14 @@ $$;
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
 --   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}, in any order. `open_breakers`: the tenant's, null
---   for none; `networks`: the private networks that an http step, or one with the egress proxy, may reach;
---   `isolation`: {driver, min_isolation}, the tenant's default driver and minimum for the tool, null for none; `quota`: {memory_mb,
+--   for none; `networks`: the private networks that an http step, one with a workspace, or one with the egress proxy, may reach;
+--   `isolation`: {driver, min_isolation, images, toolchains}, the tenant's default driver, minimum for the tool, default images and toolchains, null for none; `quota`: {memory_mb,
 --   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
 --   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status
---   of the steps that its expressions name; `children`: those of a for_each step's children in order; `gate`: the gate it parked on. A step
+--   of the steps that its expressions name, null for outputs when they have more than 8 MiB together; `children`: those of a for_each
+--   step's children in order, left out when they have more than 4 MiB together; `gate`: the gate it parked on. A step
 --   whose row cannot be read has {id, run_id, tenant_id, name, tool, attempt, ready_at, token, goal, created_by, fault} alone: it cannot run,
---   and `fault` says why; the others of the claim do not notice.
+--   and `fault` says why; the others of the claim do not notice. One that is put off (steps_for_later) has the hold `later` and no spec.
 -- Raises: nothing.
 create function nofx_private.describe_steps(p_steps uuid[], p_held uuid[])
 returns json
@@ -151,21 +158,39 @@ declare
   v_step uuid;
   v_one json;
   v_all json[] := '{}';
+  v_later uuid[] := nofx_private.steps_for_later(p_steps);
+  v_now uuid[] := case when v_later is null then p_steps else array(select id from unnest(p_steps) as id where id <> all (v_later)) end;
+  v_found json;
 begin
-  return nofx_private.read_steps(p_steps, p_held);
-exception when data_exception or program_limit_exceeded then
-  foreach v_step in array p_steps loop
-    begin
-      v_one := nofx_private.read_steps(array[v_step], p_held) -> 0;
-    exception when data_exception or program_limit_exceeded then
-      select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
-               'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'fault', sqlerrm)
-        into v_one
-        from nofx.step s join nofx.run r on r.id = s.run_id
-       where s.id = v_step;
-    end;
-    v_all := v_all || v_one;
-  end loop;
-  return array_to_json(v_all);
+  begin
+    v_found := nofx_private.read_steps(v_now, p_held);
+  exception when data_exception or program_limit_exceeded then
+    foreach v_step in array v_now loop
+      begin
+        v_one := nofx_private.read_steps(array[v_step], p_held) -> 0;
+      exception when data_exception or program_limit_exceeded then
+        select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+                 'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'fault', sqlerrm)
+          into v_one
+          from nofx.step s join nofx.run r on r.id = s.run_id
+         where s.id = v_step;
+      end;
+      v_all := v_all || v_one;
+    end loop;
+    v_found := array_to_json(v_all);
+  end;
+  if v_later is null then
+    return v_found;
+  end if;
+  return (
+    select json_agg(described.step)
+      from (
+        select found.value as step from json_array_elements(v_found) as found
+        union all
+        select json_build_object('id', s.id, 'run_id', s.run_id, 'tenant_id', s.tenant_id, 'name', s.name, 'tool', s.tool, 'attempt', s.attempt,
+                 'ready_at', s.ready_at, 'token', s.lease_token, 'goal', r.goal, 'created_by', r.created_by, 'hold', 'later')
+          from nofx.step s join nofx.run r on r.id = s.run_id
+         where s.id = any (v_later)
+      ) as described);
 end
 $$;

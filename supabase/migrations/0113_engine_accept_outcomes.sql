@@ -130,9 +130,9 @@ begin
            outputs = case when d.status in ('succeeded', 'skipped')
                           then coalesce(d.outputs, case when d.kind = 'children' then '[]' else '{}' end::jsonb)
                           when d.kind = 'timer' then d.outputs end,
+           outputs_bytes = coalesce(pg_column_size(d.outputs), 0),
            error = case when d.attempt_outcome in ('failed', 'timed_out', 'cancelled')
-                        then d.error || jsonb_build_object('chain', coalesce(s.error -> 'chain', '[]')
-                               || jsonb_build_array(d.error || jsonb_build_object('attempt', s.attempt, 'at', now())))
+                        then d.error || jsonb_build_object('chain', nofx_private.add_to_chain(s.error -> 'chain', d.error, s.attempt))
                         when d.status = 'succeeded' then null
                         else s.error end,
            failures = case when d.kind = 'breaker_open' then least(s.failures, 1)
@@ -224,10 +224,11 @@ declare
   v_due timestamptz;
 begin
   with created as (
-    insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
+    insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, keys_may_approve, expires_at)
     select s.gate_id, s.tenant_id, s.run_id, s.id, a.approval ->> 'gate_type',
            coalesce(o.gate ->> 'question', format('Run %s (%s)?', s.name, s.tool)),
            (a.approval ->> 'role')::nofx.person_role, (a.approval ->> 'count')::int, (a.approval ->> 'author_may_approve')::boolean,
+           (a.approval ->> 'keys_may_approve')::boolean,
            now() + make_interval(secs => (a.approval ->> 'expires_s')::int)
       from unnest(p_settled) as p
       join unnest(p_outcomes) as o on o.step_id = p.step_id
@@ -236,7 +237,7 @@ begin
        -- A step may request an approval that neither plan nor policy requires.
        select coalesce(nofx_private.approval_for(s, nofx_private.policy_for(s)), jsonb_build_object(
                 'gate_type', coalesce(o.gate ->> 'gate_type', 'manual:approval'), 'role', 'supervisor', 'count', 1,
-                'author_may_approve', true)) as approval
+                'author_may_approve', true, 'keys_may_approve', false)) as approval
      ) as a
      where p.waits_for = 'gate'
     returning step_id, tenant_id, run_id, gate_type, expires_at

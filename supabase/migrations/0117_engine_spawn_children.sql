@@ -1,8 +1,42 @@
+-- Finds out whether children are too many, or too much, before any is made: each has its item, and the spec of its parent.
+-- Takes: p_outcomes, as spawn_children takes them.
+-- Locks: nothing.
+-- Returns: what is wrong; null for nothing. A run has at most 10,000 children; those of one settle have at most 64 MiB.
+-- Raises: nothing.
+create function nofx_private.children_fault(p_outcomes nofx_private.outcome[])
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_bytes bigint;
+  v_full bool;
+begin
+  select sum(pg_column_size(o.children) + jsonb_array_length(o.children)::bigint * (200 + octet_length((p.spec - 'for_each' - 'if')::text)))
+    into v_bytes
+    from unnest(p_outcomes) as o
+    join nofx.step p on p.id = o.step_id;
+  if v_bytes > 67108864 then
+    return format('The children would have %s bytes together, at most 67108864 are made: iterate over ids or artifacts, with small inputs.', v_bytes);
+  end if;
+  -- The children of a run are counted only when there may be so many.
+  select bool_or(grown.n + r.steps_total > 10000 and grown.n + (select count(*) from nofx.step c where c.run_id = r.id and c.parent_id is not null) > 10000)
+    into v_full
+    from (select p.run_id, sum(jsonb_array_length(o.children)) as n
+            from unnest(p_outcomes) as o
+            join nofx.step p on p.id = o.step_id
+           group by p.run_id) as grown
+    join nofx.run r on r.id = grown.run_id;
+  return case when v_full then 'A run can have at most 10,000 children; split the list.' end;
+end
+$$;
+
 -- Spawns the children of for_each steps: one step per item, named name[0], name[1], …; the parent needs all of them.
 -- Takes: p_outcomes, accepted outcomes of kind `children` with at least one item; the locks of their runs must be held.
 -- Locks: the rows of the parents and of their runs.
 -- Returns: events to emit.
--- Raises: 422 too-many-children when a run would have more than 10,000 children.
+-- Raises: 422 too-many-children, see children_fault; before anything is written.
 create function nofx_private.spawn_children(p_outcomes nofx_private.outcome[])
 returns nofx_private.new_event[]
 language plpgsql
@@ -10,8 +44,12 @@ set search_path = ''
 as $$
 declare
   v_ready uuid[];
-  v_full uuid;
+  v_fault text;
 begin
+  v_fault := nofx_private.children_fault(p_outcomes);
+  if v_fault is not null then
+    perform nofx_private.refuse(422, 'too-many-children', 'for_each', v_fault);
+  end if;
   with children as (
     select p as parent, item.n, item.value, row_number() over (order by p.id, item.n) as place
       from unnest(p_outcomes) as o
@@ -49,17 +87,6 @@ begin
     returning r.id
   )
   select array_agg(m.id) filter (where m.status = 'ready') into v_ready from made m;
-
-  select s.run_id into v_full
-    from nofx.step s
-   where s.parent_id is not null
-     and s.run_id in (select p.run_id from unnest(p_outcomes) as o join nofx.step p on p.id = o.step_id)
-   group by s.run_id
-  having count(*) > 10000
-   limit 1;
-  if v_full is not null then
-    perform nofx_private.refuse(422, 'too-many-children', v_full::text, 'A run can have at most 10,000 children; split the list.');
-  end if;
   return nofx_private.enqueue_steps(v_ready);
 end
 $$;

@@ -52,6 +52,9 @@ begin
   if nofx_private.is_deep(p_outcomes) then
     v_outcomes := nofx_private.refuse_deep_outcomes(v_outcomes);
   end if;
+  if pg_column_size(p_outcomes) > 65536 then
+    v_outcomes := nofx_private.bound_outcomes(v_outcomes);
+  end if;
   select array_agg(distinct s.run_id) into v_runs from nofx.step s where s.id in (select o.step_id from unnest(v_outcomes) as o);
   if v_runs is not null then
     perform nofx_private.lock_sandboxes(array(select o.step_id from unnest(v_outcomes) as o));

@@ -1,6 +1,6 @@
 -- Cancels a run: steps that have not started are cancelled, workers stop those that run.
 -- Takes: p_run; p_reason, stored with the run, its first 2,000 characters, null for none.
--- Locks: the run (lock_runs); its queue rows, steps and gates; its row.
+-- Locks: the run (lock_runs); the end of the audit log; its queue rows, steps and gates; its row.
 -- Returns: {id, status}: cancelled, or cancelling while steps still run. Cancelling again is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.cancel_run(p_run uuid, p_reason text default null)
@@ -15,6 +15,8 @@ begin
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run has already finished (%s).', v_run.status));
   end if;
   if v_run.status not in ('cancelling', 'cancelled') then
+    perform nofx_private.audit(v_run.tenant_id, 'run.cancelled', p_run::text, null,
+      case when p_reason is not null then jsonb_build_object('reason', left(p_reason, 2000)) end, p_run);
     perform nofx_private.stop_run(p_run, nofx_private.caller_name(), left(p_reason, 2000));
     select * into v_run from nofx.run where id = p_run;
   end if;

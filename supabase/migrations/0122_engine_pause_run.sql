@@ -1,6 +1,6 @@
 -- Pauses a run: running steps finish, no new steps start.
 -- Takes: p_run.
--- Locks: the run (lock_runs); its queue rows and ready steps; its row.
+-- Locks: the run (lock_runs); the end of the audit log; its queue rows and ready steps; its row.
 -- Returns: {id, status}. Pausing again is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.pause_run(p_run uuid)
@@ -15,6 +15,7 @@ begin
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be paused.', v_run.status));
   end if;
   if v_run.status <> 'paused' then
+    perform nofx_private.audit(v_run.tenant_id, 'run.paused', p_run::text, null, null, p_run);
     -- Timers stay: a step whose timer fires during the pause becomes pending until the run is resumed.
     delete from nofx.step_queue where step_id in (select id from nofx.step where run_id = p_run) and state not in ('timer', 'breaker');
     update nofx.step set status = 'pending' where run_id = p_run and status = 'ready';

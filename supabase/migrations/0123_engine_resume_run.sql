@@ -1,6 +1,6 @@
 -- Resumes a paused run.
 -- Takes: p_run.
--- Locks: the run (lock_runs); its steps; its row.
+-- Locks: the run (lock_runs); the end of the audit log; its steps; its row.
 -- Returns: {id, status}. Resuming a running run is not an error.
 -- Raises: 403 forbidden; 404 run-not-found; 409 run-finished.
 create function nofx.resume_run(p_run uuid)
@@ -16,6 +16,7 @@ begin
     perform nofx_private.refuse(409, 'run-finished', p_run::text, format('The run is %s and cannot be resumed.', v_run.status));
   end if;
   if v_run.status = 'paused' then
+    perform nofx_private.audit(v_run.tenant_id, 'run.resumed', p_run::text, null, null, p_run);
     update nofx.run set status = 'running', started_at = coalesce(started_at, now()) where id = p_run;
     with readied as (
       update nofx.step set status = 'ready', ready_at = now()

@@ -1,7 +1,7 @@
 -- Retries one step of a failed run and all that depend on it. Steps that were skipped because the run failed are retried too, unless
 -- another failed step still blocks them.
 -- Takes: p_run; p_step, a finished step of the run.
--- Locks: the run (lock_runs); its steps; its row.
+-- Locks: the run (lock_runs); the end of the audit log; its steps; its row.
 -- Returns: {id, status}.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 run-not-failed; 409 legal-hold.
 create function nofx.retry_step(p_run uuid, p_step uuid)
@@ -19,6 +19,7 @@ begin
     perform nofx_private.refuse(409, 'run-not-failed', p_run::text, format('The run is %s; only steps of a failed run can be retried.', v_run.status));
   end if;
   perform nofx_private.refuse_held(v_run.tenant_id, array[p_run]);
+  perform nofx_private.audit(v_run.tenant_id, 'step.retried', p_step::text, null, null, p_run, p_step);
   perform nofx_private.reopen_steps(p_run, nofx_private.steps_to_reopen(p_run, array[p_step]), nofx_private.caller_name());
   return json_build_object('id', p_run, 'status', 'running');
 end

@@ -1,7 +1,7 @@
 -- Expires leases that ran out: their steps become ready again.
--- An expired lease is not the step's fault and costs no attempt. But a step with two of them is poison, since it may be the one that
--- crashes workers: it fails and is dead-lettered.
--- Takes: p_limit, how many lease batches to check.
+-- An expired lease is not the step's fault: it ends an attempt (`lease_expired`), which does not count against the step's retries. But a step
+-- with two of them is poison, since it may be the one that crashes workers: it fails and is dead-lettered.
+-- Takes: p_limit, how many lease batches to check, of 5,000 steps or little more.
 -- Locks: lease batches that are due, skipping those of other calls; the runs concerned (lock_runs); the steps.
 -- Returns: {expired: how many leases expired, more: whether more batches may be due, so that the caller should call again}.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -20,13 +20,18 @@ declare
   v_more_runs uuid[];
   v_started nofx_private.started;
   v_count int := 0;
-  v_checked int;
+  v_more_due bool;
   v_written int;
 begin
   perform nofx_private.require_service('lease', 'Only workers expire leases.');
-  with due as (
-    select id, step_ids from nofx_private.lease_batch
+  with picked as (
+    select id, step_ids, check_at from nofx_private.lease_batch
      where check_at < now() order by check_at limit p_limit for update skip locked
+  ), summed as (
+    select id, step_ids, sum(cardinality(step_ids)) over (order by check_at, id) - cardinality(step_ids) as steps_before from picked
+  ), due as (
+    -- A batch has one step or hundreds; a call that is stopped for its length would leave all of them.
+    select id, step_ids from summed where steps_before < 5000
   ), running as (
     select due.id as lease_batch, s.run_id, s.lease_expires_at
       from due
@@ -40,9 +45,11 @@ begin
       from (select lease_batch, min(lease_expires_at) as lease_expires_at from running group by lease_batch) as next
      where h.id = next.lease_batch
   )
-  select array_agg(distinct run_id) filter (where lease_expires_at < now()), (select count(*) from due) into v_runs, v_checked from running;
+  select array_agg(distinct run_id) filter (where lease_expires_at < now()),
+         (select count(*) from picked) >= p_limit or (select count(*) from picked) > (select count(*) from due)
+    into v_runs, v_more_due from running;
   if v_runs is null then
-    return json_build_object('expired', 0, 'more', v_checked >= p_limit);
+    return json_build_object('expired', 0, 'more', v_more_due);
   end if;
   perform nofx_private.lock_runs(v_runs);
 
@@ -103,7 +110,7 @@ begin
   if v_ended_runs is not null then
     v_written := nofx_private.emit(v_started.events || nofx_private.finish_runs(v_ended_runs));
   end if;
-  return json_build_object('expired', v_count, 'more', v_checked >= p_limit);
+  return json_build_object('expired', v_count, 'more', v_more_due);
 end
 $$;
 grant execute on function nofx.expire_leases(int) to service_role;

@@ -1,3 +1,37 @@
+-- Lists timers that are due: of each tenant that has one the first, then the second, so that none waits for all those of another.
+-- Takes: p_limit, how many at most.
+-- Locks: nothing.
+-- Returns: steps and their runs.
+-- Raises: nothing.
+create function nofx_private.due_timers(p_limit int)
+returns table (step_id uuid, run_id uuid)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+    with recursive tenant as (
+      (select q.tenant_id as id from nofx.step_queue q where q.state = 'timer' order by q.tenant_id limit 1)
+      union all
+      select (select q.tenant_id from nofx.step_queue q where q.state = 'timer' and q.tenant_id > t.id order by q.tenant_id limit 1)
+        from tenant t
+       where t.id is not null
+    )
+    select d.step_id, d.run_id
+      from tenant t
+     cross join lateral (
+       select q.step_id, q.run_id, q.due_at, row_number() over (order by q.due_at, q.step_id) as turn
+         from nofx.step_queue q
+        where q.state = 'timer' and q.tenant_id = t.id and q.due_at <= now()
+        order by q.due_at, q.step_id
+        limit p_limit
+     ) as d
+     order by d.turn, d.due_at
+     limit p_limit;
+end
+$$;
+
 -- Fires timers that are due, sends probes to open breakers, admits steps for whose sandboxes there is room, and wakes workers again for
 -- unclaimed ready steps.
 -- Takes: p_limit, how many at most; p_worker, the heartbeat of the calling worker (see record_worker_heartbeat), or null.
@@ -23,13 +57,14 @@ begin
   if p_worker is not null then
     perform nofx_private.record_worker_heartbeat(p_worker);
   end if;
-  select array_agg(distinct run_id) into v_runs
-    from (select run_id from nofx.step_queue where state = 'timer' and due_at <= now() order by due_at limit p_limit) as due;
+  if exists (select from nofx.step_queue where state = 'timer' and due_at <= now()) then
+    select array_agg(distinct d.run_id), array_agg(d.step_id) into v_runs, v_due from nofx_private.due_timers(p_limit) as d;
+  end if;
   if v_runs is not null then
     perform nofx_private.lock_runs(v_runs);
     with due as (
       delete from nofx.step_queue
-       where run_id = any (v_runs) and state = 'timer' and due_at <= now()
+       where step_id = any (v_due) and state = 'timer' and due_at <= now()
       returning step_id
     ), woken as (
       update nofx.step s

@@ -1,4 +1,4 @@
--- Cancels runs whose deadline has passed.
+-- Cancels runs whose deadline has passed: first one of each tenant, then the second; as many as have 10,000 open steps or little more.
 -- Takes: p_limit, how many at most.
 -- Locks: the runs (lock_runs); their queue rows, steps, gates and rows.
 -- Returns: how many runs were cancelled.
@@ -12,9 +12,16 @@ declare
   v_runs uuid[];
 begin
   perform nofx_private.require_service('deadline', 'Only workers enforce deadlines.');
-  v_runs := array(select id from nofx.run
-                   where deadline_at <= now() and deadline_at is not null and ended_at is null and status <> 'cancelling'
-                   order by deadline_at limit p_limit);
+  v_runs := array(
+    select c.id
+      from (select d.id, d.turn, d.deadline_at, sum(d.open_steps) over (order by d.turn, d.deadline_at, d.id) - d.open_steps as steps_before
+              from (select r.id, r.open_steps, r.deadline_at, row_number() over (partition by r.tenant_id order by r.deadline_at, r.id) as turn
+                      from nofx.run r
+                     where r.deadline_at <= now() and r.deadline_at is not null and r.ended_at is null and r.status <> 'cancelling') as d
+           ) as c
+     where c.steps_before < 10000
+     order by c.turn, c.deadline_at
+     limit p_limit);
   if cardinality(v_runs) = 0 then
     return 0;
   end if;

@@ -43,4 +43,4 @@ begin
     select json_build_object('is_cut', true, 'inputs', json_object_agg(k.key, k.value order by k.at)) from marked k);
 end
 $$;
-grant execute on function nofx.shown_inputs(nofx.step) to authenticated, service_role;
+grant execute on function nofx.shown_inputs(nofx.step) to nofx_api, service_role;

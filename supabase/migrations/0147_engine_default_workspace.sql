@@ -1,13 +1,13 @@
 -- The repository that runs of a tenant work on when their plan names no workspace.
 create table nofx.default_workspace (
   tenant_id uuid primary key references nofx.tenant (id) on delete cascade,
-  -- As in a plan (shared/src/plan/validate/workspace.rs): https://host/path, ssh://git@host/path, git@host:path or a path, and no credentials,
+  -- As in a plan (shared/src/plan/validate/workspace.rs): https://host/path, ssh://git@host/path, git@host:path or an absolute path, and no credentials,
   -- because everyone of the tenant reads it. Git would take a name that begins with a dash for an option, and run the command of `ext::`.
   git text not null check (length(git) between 1 and 2000 and git !~ '^-' and git !~ '[[:cntrl:]]' and git !~ '^\s|\s$'
     and (git ~ '^https://[A-Za-z0-9[][^@/?#]*([/?#].*)?$'
       or git ~ '^ssh://([A-Za-z0-9][A-Za-z0-9._~-]*@)?[A-Za-z0-9[][^@/?#]*([/?#].*)?$'
       or git ~ '^([A-Za-z0-9][A-Za-z0-9._~-]*@)?[A-Za-z0-9][A-Za-z0-9._~-]*:/?[^@:/][^@]*$'
-      or git ~ '^[^:/]*(/.*)?$')),
+      or git ~ '^/')),
   -- Branch, tag or commit; null: the repository's HEAD.
   ref text check (length(ref) between 1 and 255 and ref !~ '^-' and ref !~ '[[:cntrl:]]'),
   changed_by text not null,
@@ -44,7 +44,7 @@ begin
       returning * into v_workspace;
     exception when check_violation then
       perform nofx_private.refuse(422, 'invalid-settings', 'workspace',
-        'Use https://host/path, ssh://git@host/path, git@host:path or a path for git, without user and password or token: everyone of the '
+        'Use https://host/path, ssh://git@host/path, git@host:path or an absolute path for git, without user and password or token: everyone of the '
         'tenant reads it, and steps name a secret instead (docs/repositories.md). Use a branch, tag or commit for ref, without a dash at its begin.');
     end;
   end if;

@@ -202,6 +202,8 @@ begin
          and not (nofx_private.is_text(p_spec -> 'driver', 100) and nofx_private.is_text(p_spec -> 'min_isolation', 100)
               and nofx_private.is_text(p_spec -> 'image', 255) and nofx_private.is_text(p_spec -> 'placement', 100))
       then 'spec.driver, min_isolation, image and placement must be texts'
+    when p_spec ? 'toolchains' and not nofx_private.is_list_of_texts(nullif(p_spec -> 'toolchains', 'null'), 16)
+      then 'spec.toolchains must be names of toolchains'
     when coalesce(jsonb_typeof(p_spec -> 'resources'), 'object') not in ('object', 'null') then 'spec.resources must be an object'
     when v_env is not null and (jsonb_typeof(v_env) <> 'object' or jsonb_path_exists(v_env, 'strict $.* ? (@.type() != "string")'))
       then 'spec.env must be an object of texts'

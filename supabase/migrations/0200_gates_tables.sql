@@ -12,10 +12,18 @@ create table nofx.gate (
   -- Where the evidence of a tool is: its artifact's URI and id.
   evidence_uri text,
   evidence_id uuid,
+  -- What a tool's gate was asked and how it came to its verdict, as its evidence says; policies compare it with what they ask (weakness).
+  asked jsonb check (jsonb_typeof(asked) = 'object'),
+  -- What it judged, by git's names: the tree of the workspace, the commit that is checked out, and whether they are the same.
+  tree text check (length(tree) <= 64),
+  commit text check (length(commit) <= 64),
+  is_clean boolean,
   -- The minimum role to decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
   approvals_required int not null default 1 check (approvals_required between 1 and 10),
   author_may_approve boolean not null default true,
+  -- Whether an API key may approve or waive it, as its maker.
+  keys_may_approve boolean not null default false,
   -- When the gate expires; null: never.
   expires_at timestamptz,
   -- The last approval; all of them are in nofx.gate_decision.
@@ -38,7 +46,10 @@ create table nofx.gate_decision (
   id uuid primary key,
   gate_id uuid not null references nofx.gate (id) on delete cascade,
   tenant_id uuid not null,
+  -- The person: of an API key its maker.
   by text not null,
+  -- The API key that decided in their name; null when they were signed in.
+  key_id uuid,
   decision text not null check (decision in ('approve', 'reject', 'waive')),
   role nofx.person_role,
   reason text check (length(reason) <= 2000),
@@ -55,9 +66,9 @@ create table nofx.gate_policy (
   tool text not null check (tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$'),
   -- `git:` of `git:*`
   prefix text not null generated always as (rtrim(tool, '*')) stored,
-  -- Gates that must have passed: gate:unit, …
-  requires text[] not null default '{}',
-  -- {role, count, expires_s, author_may_approve}; null: no approval is required.
+  -- Gates that must have passed: gate:unit, or {gate, command, …} with what is asked of it (see weakness).
+  requires jsonb not null default '[]' check (jsonb_typeof(requires) = 'array'),
+  -- {role, count, expires_s, author_may_approve, keys_may_approve}; null: no approval is required.
   approval jsonb,
   changed_by text not null,
   changed_at timestamptz not null default now(),
@@ -68,6 +79,6 @@ select nofx_private.secure_table('nofx.gate');
 select nofx_private.secure_table('nofx.gate_decision');
 alter table nofx.gate_policy enable row level security;
 alter table nofx.gate_policy force row level security;
-create policy own_tenant on nofx.gate_policy for select to authenticated
+create policy own_tenant on nofx.gate_policy for select to nofx_api
   using (tenant_id is null or tenant_id = (select nofx_private.caller_tenant()));
-grant select on nofx.gate_policy to authenticated, service_role;
+grant select on nofx.gate_policy to nofx_api, service_role;

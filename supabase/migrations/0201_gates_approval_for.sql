@@ -48,7 +48,7 @@ $$;
 -- Returns the approval that a step requires: by its plan and by the policy, whichever is stricter.
 -- Takes: p_step; p_policy, its policy, or null.
 -- Locks: nothing.
--- Returns: {gate_type, role, count, expires_s, author_may_approve}; null when no approval is required.
+-- Returns: {gate_type, role, count, expires_s, author_may_approve, keys_may_approve}; null when no approval is required.
 -- Raises: nothing.
 create function nofx_private.approval_for(p_step nofx.step, p_policy nofx.gate_policy)
 returns jsonb
@@ -72,15 +72,17 @@ begin
     'count', greatest(1, (v_plan ->> 'count')::int, (v_policy ->> 'count')::int),
     'expires_s', least((v_plan ->> 'expires_s')::int, (v_policy ->> 'expires_s')::int),
     -- A required approval follows the four-eyes principle; a plain manual step does not. Only a policy can exempt the author.
-    'author_may_approve', coalesce((v_policy ->> 'author_may_approve')::boolean, v_plan is null and v_policy is null)));
+    'author_may_approve', coalesce((v_policy ->> 'author_may_approve')::boolean, v_plan is null and v_policy is null),
+    -- People approve. Only a policy lets keys do it.
+    'keys_may_approve', coalesce((v_policy ->> 'keys_may_approve')::boolean, false)));
 end
 $$;
 
 -- Returns the reason why a claimed step may not run yet.
 -- Takes: p_step, a step that was just claimed.
 -- Locks: nothing.
--- Returns: null when it may run; {refuse: reason} when gates that its policy requires have not passed in its run; {approval: {gate_type, …}}
---   when people must approve first.
+-- Returns: null when it may run; {refuse: reason} when gates that its policy requires have not passed in its run, or proved less than it
+--   asks; {approval: {gate_type, …}} when people must approve first.
 -- Raises: nothing.
 create function nofx_private.hold_for(p_step nofx.step)
 returns jsonb
@@ -91,25 +93,17 @@ as $$
 declare
   v_policy nofx.gate_policy := nofx_private.policy_for(p_step);
   v_approval jsonb;
-  v_missing text[];
+  v_refusal text;
 begin
   -- A for_each step only spawns its children; each of them is held on its own.
   -- By value: `"for_each": null` is none, to the worker too.
   if p_step.spec ->> 'for_each' is not null then
     return null;
   end if;
-  if cardinality((v_policy).requires) > 0 then
-    -- The last verdict of each step that ran the gate counts: a passed one does not hide a failed one.
-    select array_agg(r.gate_type order by r.gate_type) into v_missing
-      from unnest((v_policy).requires) as r (gate_type)
-     where not coalesce((
-       select bool_and(last.status in ('passed', 'waived'))
-         from (select distinct on (g.step_id) g.status
-                 from nofx.gate g
-                where g.run_id = p_step.run_id and g.gate_type = r.gate_type
-                order by g.step_id, g.created_at desc, g.id desc) as last), false);
-    if v_missing is not null then
-      return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run', (v_policy).tool, array_to_string(v_missing, ' and ')));
+  if (v_policy).requires <> '[]' then
+    v_refusal := nofx_private.verdicts_missing(p_step.run_id, (v_policy).tool, (v_policy).requires);
+    if v_refusal is not null then
+      return jsonb_build_object('refuse', v_refusal);
     end if;
   end if;
   if p_step.gate_id is not null or p_step.tool like 'manual:%' then

@@ -1,10 +1,11 @@
 -- Sets the requirements before a tool may run, for the caller's tenant.
--- Takes: p_tool, a name or a prefix that ends in `*`; p_requires, gates that must have passed in the same run; p_approval,
---   {role, count, expires_s, author_may_approve} or null.
+-- Takes: p_tool, a name or a prefix that ends in `*`; p_requires, an array of gates that must have passed in the same run, each by its name
+--   or as {gate, command, cwd, report, format, fail_on, threshold, exclude, accept, base, min_tests, env, images} (see weakness);
+--   p_approval, {role, count, expires_s, author_may_approve, keys_may_approve} or null.
 -- Locks: the policy's row.
 -- Returns: the policy {id, tool, requires, approval, changed_by, changed_at}.
 -- Raises: 403 forbidden; 422 invalid-gate-policy.
-create function nofx.set_gate_policy(p_tool text, p_requires text[] default '{}', p_approval jsonb default null)
+create function nofx.set_gate_policy(p_tool text, p_requires jsonb default '[]', p_approval jsonb default null)
 returns json
 language plpgsql
 security definer set search_path = ''
@@ -14,26 +15,28 @@ declare
   v_policy nofx.gate_policy;
   v_bad text;
 begin
-  select coalesce(r, 'null') into v_bad from unnest(p_requires) as r where r is null or r !~ '^gate:[a-z0-9_]{1,40}$' limit 1;
+  p_requires := coalesce(nullif(p_requires, 'null'), '[]');
+  v_bad := nofx_private.requirements_fault(p_requires);
   if v_bad is not null then
-    perform nofx_private.refuse(422, 'invalid-gate-policy', v_bad, 'Require gates: gate:unit, gate:secrets, ….');
+    perform nofx_private.refuse(422, 'invalid-gate-policy', 'requires', v_bad || '.');
   end if;
-  if p_tool !~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' then
+  if not coalesce(p_tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' and length(p_tool) <= 200, false) then
     perform nofx_private.refuse(422, 'invalid-gate-policy', p_tool, 'Name a tool, or a prefix that ends in `*`: manual:deploy, git:*, db_write:delete.');
   end if;
   p_approval := nullif(p_approval, 'null');
   if p_approval is not null and not coalesce(
        jsonb_typeof(p_approval) = 'object'
-       and p_approval - array['role', 'count', 'expires_s', 'author_may_approve'] = '{}'
+       and p_approval - array['role', 'count', 'expires_s', 'author_may_approve', 'keys_may_approve'] = '{}'
        and coalesce(p_approval -> 'role', 'null') in ('null', '"supervisor"', '"admin"')
        and coalesce(p_approval -> 'count', 'null')::text ~ '^(null|[1-9]|10)$'
        and coalesce(p_approval -> 'expires_s', 'null')::text ~ '^(null|[1-9][0-9]{0,7})$'
-       and coalesce(p_approval -> 'author_may_approve', 'null') in ('null', 'true', 'false'), false) then
+       and coalesce(p_approval -> 'author_may_approve', 'null') in ('null', 'true', 'false')
+       and coalesce(p_approval -> 'keys_may_approve', 'null') in ('null', 'true', 'false'), false) then
     perform nofx_private.refuse(422, 'invalid-gate-policy', p_approval::text,
-      'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999) and author_may_approve (true or false), or none of them.');
+      'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999), author_may_approve and keys_may_approve (true or false), or none of them.');
   end if;
   insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
-  values (nofx_private.uuid_v7(), v_tenant, p_tool, array(select unnest(p_requires)), p_approval, nofx_private.caller_name())
+  values (nofx_private.uuid_v7(), v_tenant, p_tool, p_requires, p_approval, nofx_private.caller_name())
   on conflict (tenant_id, tool) do update
     set requires = excluded.requires, approval = excluded.approval, changed_by = excluded.changed_by, changed_at = now()
   returning * into v_policy;
@@ -42,7 +45,7 @@ begin
     'changed_by', v_policy.changed_by, 'changed_at', v_policy.changed_at);
 end
 $$;
-grant execute on function nofx.set_gate_policy(text, text[], jsonb) to nofx_api;
+grant execute on function nofx.set_gate_policy(text, jsonb, jsonb) to nofx_api;
 
 -- Deletes a policy of the caller's tenant; the default applies again.
 -- Takes: p_id.
@@ -73,4 +76,9 @@ values (nofx_private.uuid_v7(), 'plan:submit', '{"author_may_approve": true}', '
 -- Actions that cannot be undone need an approval, unless a tenant's policy says otherwise.
 insert into nofx.gate_policy (id, tool, approval, changed_by)
 select nofx_private.uuid_v7(), tool, '{}', 'nofx'
-  from unnest(array['git:pr', 'manual:deploy', 'db_write:update', 'db_write:upsert', 'db_write:delete']) as tool;
+  from unnest(array['manual:deploy', 'db_write:update', 'db_write:upsert', 'db_write:delete']) as tool;
+
+-- What leaves the workspace was checked: by the repository's own tools, and 90 % of the lines that changed were run by tests.
+insert into nofx.gate_policy (id, tool, requires, approval, changed_by)
+select nofx_private.uuid_v7(), tool, '["gate:typecheck", "gate:lint", "gate:unit", "gate:coverage"]', approval, 'nofx'
+  from (values ('git:push', null::jsonb), ('git:pr', '{}')) as p (tool, approval);

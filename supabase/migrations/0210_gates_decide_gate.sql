@@ -13,6 +13,8 @@ security definer set search_path = ''
 as $$
 declare
   v_tenant uuid := nofx_private.require_role('supervisor');
+  -- An API key acts for its maker.
+  v_person text := nofx_private.person_behind(nofx_private.caller_name());
   v_gate nofx.gate;
   v_approvals int;
 begin
@@ -31,23 +33,23 @@ begin
   select * into v_gate from nofx.gate where id = p_gate;
   perform nofx_private.check_decision(v_gate, p_decision);
 
-  insert into nofx.gate_decision (id, gate_id, tenant_id, by, decision, role, reason)
-  values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, nofx_private.caller_name(), p_decision, nofx_private.caller_role(), p_reason);
+  insert into nofx.gate_decision (id, gate_id, tenant_id, by, key_id, decision, role, reason)
+  values (nofx_private.uuid_v7(), p_gate, v_gate.tenant_id, v_person, nofx_private.caller_key(), p_decision, nofx_private.caller_role(), p_reason);
   perform nofx_private.audit(v_gate.tenant_id, case p_decision when 'approve' then 'gate.approved' when 'reject' then 'gate.rejected' else 'gate.waived' end,
     p_gate::text, null, jsonb_build_object('gate_type', v_gate.gate_type, 'reason', p_reason), v_gate.run_id, v_gate.step_id);
   if p_decision = 'approve' then
-    update nofx.gate set approved_by = nofx_private.caller_name(), approved_at = now() where id = p_gate returning * into v_gate;
+    update nofx.gate set approved_by = v_person, approved_at = now() where id = p_gate returning * into v_gate;
   end if;
   select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
   if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approval_added', jsonb_strip_nulls(jsonb_build_object(
-      'gate_id', v_gate.id, 'gate_type', v_gate.gate_type, 'by', nofx_private.caller_name(), 'approvals', v_approvals, 'approvals_required', v_gate.approvals_required,
+      'gate_id', v_gate.id, 'gate_type', v_gate.gate_type, 'by', v_person, 'approvals', v_approvals, 'approvals_required', v_gate.approvals_required,
       'reason', p_reason)));
   else
     update nofx.gate
        set status = case p_decision when 'approve' then 'passed' when 'reject' then 'failed' else 'waived' end::nofx.gate_status,
-           decided_by = nofx_private.caller_name(), decided_at = now(), reason = p_reason
+           decided_by = v_person, decided_at = now(), reason = p_reason
      where id = p_gate
     returning * into v_gate;
     perform nofx_private.resolve_gate(v_gate);
@@ -60,7 +62,8 @@ end
 $$;
 grant execute on function nofx.decide_gate(uuid, text, text) to nofx_api, service_role;
 
--- Refuses a decision that the caller may not make, naming the violated rule.
+-- Refuses a decision that the caller may not make, naming the violated rule. People approve, and each counts once: an API key is its maker, and
+-- may approve only where the gate says so. The service role decides for the person that it names, and for nobody else.
 -- Takes: p_gate, whose run is locked; p_decision, approve | reject | waive.
 -- Locks: nothing.
 -- Returns: nothing.
@@ -71,6 +74,8 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+  v_person text := nofx_private.person_behind(nofx_private.caller_name());
 begin
   if p_gate.status = 'expired' or p_gate.status = 'pending' and p_gate.expires_at <= now() then
     perform nofx_private.refuse(409, 'gate-expired', p_gate.id::text,
@@ -80,17 +85,21 @@ begin
     perform nofx_private.refuse(409, 'gate-decided', p_gate.id::text,
       format('The gate was %s at %s; decisions are final.', p_gate.status, to_char(p_gate.decided_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
   end if;
-  if nofx_private.caller_is_service() then
-    return;
+  if p_decision <> 'reject' and nofx_private.caller_is_service() and v_person = 'service' then
+    perform nofx_private.refuse(403, 'forbidden', 'service', 'People approve: name the person in X-Nofx-Actor.');
   end if;
-  if nofx_private.caller_role() < p_gate.role then
+  if not nofx_private.caller_is_service() and nofx_private.caller_role() < p_gate.role then
     perform nofx_private.refuse(403, 'forbidden', 'role', format('This gate requires the %s role or higher.', p_gate.role));
   end if;
+  if p_decision <> 'reject' and nofx_private.caller_key() is not null and not p_gate.keys_may_approve then
+    perform nofx_private.refuse(403, 'forbidden', 'api key',
+      'People approve: sign in. An admin can let keys do it in the name of their makers, with keys_may_approve in the policy of the tool.');
+  end if;
   if p_decision <> 'reject' and not p_gate.author_may_approve
-     and exists (select from nofx.run where id = p_gate.run_id and created_by = nofx_private.caller_name()) then
+     and exists (select from nofx.run where id = p_gate.run_id and nofx_private.person_behind(created_by) = v_person) then
     perform nofx_private.refuse(403, 'self-approval', p_gate.id::text, 'You submitted this run; someone else must approve it.');
   end if;
-  if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = nofx_private.caller_name()
+  if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = v_person
                                            and decision = 'approve') then
     perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('This gate needs approvals from %s different people.', p_gate.approvals_required));
   end if;

@@ -1,6 +1,6 @@
 -- Adds a gate to a step that has not started: the step needs the decision as it needs other steps.
 -- Takes: p_run; p_step, a pending or ready step of it; p_gate_type, manual:<name>; p_question, shown to the people who decide.
--- Locks: the run (lock_runs); the step and its queue row.
+-- Locks: the run (lock_runs); the end of the audit log; the step and its queue row.
 -- Returns: the gate {id, run_id, step_id, gate_type, status}. It expires as the approval does that plan or policy require; then the step
 --   fails.
 -- Raises: 403 forbidden; 404 run-not-found; 404 step-not-found; 409 step-started; 422 unknown-gate-type.
@@ -22,6 +22,8 @@ begin
   if not exists (select from nofx.step where id = p_step and run_id = p_run) then
     perform nofx_private.refuse(404, 'step-not-found', p_step::text, 'List the steps with GET /api/runs/{id}.');
   end if;
+  perform nofx_private.audit(v_run.tenant_id, 'gate.requested', v_gate::text, null,
+    jsonb_strip_nulls(jsonb_build_object('gate_type', p_gate_type, 'question', p_question)), p_run, p_step);
   delete from nofx.step_queue where step_id = p_step;
   update nofx.step
      set status = 'pending', needs_left = needs_left + 1, gate_id = v_gate
@@ -31,11 +33,12 @@ begin
   end if;
   -- The gate replaces the approval that the step needs anyway, so it requires no less and waits no longer.
   select * into v_step from nofx.step where id = p_step;
-  v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true}');
+  v_approval := coalesce(nofx_private.approval_for(v_step, nofx_private.policy_for(v_step)), '{"role": "supervisor", "count": 1, "author_may_approve": true, "keys_may_approve": false}');
   v_expires_at := now() + make_interval(secs => (v_approval ->> 'expires_s')::int);
-  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, expires_at)
+  insert into nofx.gate (id, tenant_id, run_id, step_id, gate_type, question, role, approvals_required, author_may_approve, keys_may_approve, expires_at)
   values (v_gate, v_run.tenant_id, p_run, p_step, p_gate_type, p_question,
-    (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean, v_expires_at);
+    (v_approval ->> 'role')::nofx.person_role, (v_approval ->> 'count')::int, (v_approval ->> 'author_may_approve')::boolean,
+    (v_approval ->> 'keys_may_approve')::boolean, v_expires_at);
   if v_expires_at is not null then
     insert into nofx.step_queue (step_id, tenant_id, run_id, state, priority, tool, due_at)
     values (p_step, v_run.tenant_id, p_run, 'timer', 0, p_gate_type, v_expires_at);

@@ -21,7 +21,7 @@ begin
        where p.tenant_id = p_gate.tenant_id
          and p.role >= p_gate.role
          and (p_gate.author_may_approve
-              or not exists (select from nofx.run r where r.id = p_gate.run_id and r.created_by = p.id))
+              or not exists (select from nofx.run r where r.id = p_gate.run_id and nofx_private.person_behind(r.created_by) = p.id))
          and not exists (select from nofx.gate_decision d where d.gate_id = p_gate.id and d.by = p.id)
        order by p.email
        limit 20));

@@ -10,11 +10,13 @@ create table nofx.check_run (
   app_id bigint,
   -- The last reported status: queued, in_progress or completed.
   reported_status text,
+  -- Why nothing is reported any more: what it would say is not proven of that commit of that repository. Null: it is reported.
+  refused text check (length(refused) <= 1000),
   -- A worker has claimed the report until then.
   locked_until timestamptz
 );
 create index check_run_of_commit on nofx.check_run (repository, head_sha);
-create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed';
+create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed' and refused is null;
 
 select nofx_private.secure_table('nofx.check_run');
 
@@ -56,7 +58,9 @@ $$;
 -- Takes: p_limit, how many at most.
 -- Locks: the checks, skipping those that another worker has locked.
 -- Returns: an array of {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error,
---   started_at, ended_at, question, evidence: {blob, hash} or null}.
+--   started_at, ended_at, question, evidence: {blob, hash} or null, workspace: {git, ref} or null, judged: {commit, is_clean, uncounted} or
+--   null}. `judged` is the last verdict of a tool: the commit that was checked out, whether the workspace was exactly that, and why the
+--   verdict counts for no policy.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_checks(p_limit int default 50)
 returns json
@@ -71,7 +75,7 @@ begin
     select c.step_id
       from nofx.check_run c
       join nofx.step s on s.id = c.step_id
-     where c.reported_status is distinct from 'completed'
+     where c.reported_status is distinct from 'completed' and c.refused is null
        and c.reported_status is distinct from nofx_private.check_run_status(s.status)
        and (c.locked_until is null or c.locked_until < now())
      order by c.step_id
@@ -91,8 +95,12 @@ begin
              'question', (select g.question from nofx.gate g where g.id = s.gate_id),
              'evidence', (select json_build_object('blob', a.blob, 'hash', a.hash)
                             from nofx.gate g join nofx.artifact a on a.id = g.evidence_id
-                           where g.step_id = s.id order by g.created_at desc limit 1))), '[]')
-      from nofx.check_run t join nofx.step s on s.id = t.step_id
+                           where g.step_id = s.id order by g.created_at desc limit 1),
+             'workspace', r.workspace,
+             'judged', (select json_build_object('commit', g.commit, 'is_clean', g.is_clean, 'uncounted', nofx_private.uncounted(g))
+                          from nofx.gate g
+                         where g.step_id = s.id and g.gate_type = s.tool and s.tool like 'gate:%' order by g.created_at desc, g.id desc limit 1))), '[]')
+      from nofx.check_run t join nofx.step s on s.id = t.step_id join nofx.run r on r.id = t.run_id
      where t.step_id = any (v_taken));
 end
 $$;
@@ -100,7 +108,7 @@ grant execute on function nofx.claim_checks(int) to service_role;
 
 -- Marks a check as reported.
 -- Takes: p_step; p_status, queued | in_progress | completed; p_check_id and p_app_id, the forge's ids of the check and of the App that
---   shows it.
+--   shows it, null when this status is not shown there.
 -- Locks: the check.
 -- Returns: whether the status has changed meanwhile and must be reported again.
 -- Raises: 403 forbidden when the caller is not the service role.
@@ -111,7 +119,7 @@ security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('check', 'Only workers report checks.');
-  update nofx.check_run set reported_status = p_status, check_id = p_check_id, app_id = p_app_id, locked_until = null where step_id = p_step;
+  update nofx.check_run set reported_status = p_status, check_id = coalesce(p_check_id, check_id), app_id = coalesce(p_app_id, app_id), locked_until = null where step_id = p_step;
   return exists (select from nofx.step s where s.id = p_step and nofx_private.check_run_status(s.status) <> p_status);
 end
 $$;

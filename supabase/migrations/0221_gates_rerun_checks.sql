@@ -55,6 +55,9 @@ begin
      group by c.run_id
   )
   select coalesce(json_agg(json_build_object('run_id', a.run_id, 'step_ids', a.steps) order by a.run_id), '[]') into v_result from again a;
+  -- Of several tenants: their heads are locked in order, after the runs, as everywhere.
+  perform nofx_private.audit(r.tenant_id, 'run.retried', r.id::text, null, null, r.id)
+     from (select id, tenant_id from nofx.run where id = any (v_runs) order by tenant_id, id) as r;
   perform nofx_private.reopen_steps(run, nofx_private.steps_to_reopen(run,
             array(select c.step_id from nofx.check_run c where c.run_id = run)), nofx_private.caller_name())
      from unnest(v_runs) as run;
@@ -75,7 +78,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  update nofx.check_run c set reported_status = null, check_id = null, locked_until = null
+  update nofx.check_run c set reported_status = null, check_id = null, refused = null, locked_until = null
     from nofx.step s
    where c.run_id = any (p_runs) and s.id = c.step_id and s.status < 'succeeded';
 end

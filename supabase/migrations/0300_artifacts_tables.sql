@@ -67,5 +67,5 @@ create table nofx.signing_key (
 );
 alter table nofx.signing_key enable row level security;
 alter table nofx.signing_key force row level security;
-create policy by_the_api on nofx.signing_key for select to authenticated using (false);
+create policy by_the_api on nofx.signing_key for select to nofx_api using (false);
 grant select on nofx.signing_key to service_role;

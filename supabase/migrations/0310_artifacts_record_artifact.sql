@@ -41,9 +41,10 @@ $$;
 -- Records an artifact whose bytes are in Storage already, with its attestations.
 -- Takes: p_step and p_token, the step and its lease; p_artifact, {name, type, uri, blob, size_bytes,
 --   hash, attestations: [{predicate_type, subjects, key_id, envelope}]}.
--- Locks: the step's row, so that the lease cannot expire meanwhile.
+-- Locks: the step's row, so that the lease cannot expire meanwhile; the blob, against its removal.
 -- Returns: the artifact's id, or null when the lease has expired (nothing is written then). It replaces an artifact with the same URI.
--- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being deleted: store them again.
+-- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when its bytes are being deleted: store them again, at
+--   another path.
 create function nofx.record_artifact(p_step uuid, p_token uuid, p_artifact jsonb)
 returns uuid
 language plpgsql
@@ -56,10 +57,12 @@ begin
   if v_step.id is null then
     return null;
   end if;
-  if exists (select from nofx_private.blob_to_remove where blob = p_artifact ->> 'blob') then
-    perform nofx_private.refuse(409, 'blob-deleting', p_artifact ->> 'hash', 'Store the bytes again in a moment.');
+  if not nofx_private.keep_blob(p_artifact ->> 'blob') then
+    perform nofx_private.refuse(409, 'blob-deleting', p_artifact ->> 'hash', 'Store the bytes again, at another path.');
   end if;
-  delete from nofx.artifact where tenant_id = v_step.tenant_id and uri = p_artifact ->> 'uri';
+  -- The bytes of what it replaces are deleted, unless another artifact has them.
+  perform nofx_private.delete_artifacts(array(
+    select a.id from nofx.artifact a where a.tenant_id = v_step.tenant_id and a.uri = p_artifact ->> 'uri'), p_artifact ->> 'blob');
   insert into nofx.artifact (id, tenant_id, run_id, step_id, name, type, uri, blob, size_bytes, hash, attempt)
   values (v_id, v_step.tenant_id, v_step.run_id, p_step, p_artifact ->> 'name', p_artifact ->> 'type', p_artifact ->> 'uri',
     p_artifact ->> 'blob', (p_artifact ->> 'size_bytes')::bigint, p_artifact ->> 'hash', v_step.attempt);

@@ -1,15 +1,9 @@
--- Blobs without an artifact, to be deleted from Storage. No new artifact may use them until then.
-create table nofx_private.blob_to_remove (
-  blob text primary key,
-  since timestamptz not null default now()
-);
-
 -- Deletes artifacts with their attestations, and queues the blobs that no other artifact has.
--- Takes: p_artifacts.
--- Locks: the artifacts.
+-- Takes: p_artifacts; p_but, a blob that is used again in this transaction, or null.
+-- Locks: the artifacts; the rows of their blobs, in order.
 -- Returns: how many were deleted.
 -- Raises: nothing.
-create function nofx_private.delete_artifacts(p_artifacts uuid[])
+create function nofx_private.delete_artifacts(p_artifacts uuid[], p_but text default null)
 returns int
 language plpgsql
 set search_path = ''
@@ -21,7 +15,10 @@ begin
     delete from nofx.artifact where id = any (p_artifacts) returning blob
   )
   select array_agg(blob) into v_blobs from gone;
-  insert into nofx_private.blob_to_remove (blob) select distinct blob from unnest(v_blobs) as blob on conflict (blob) do nothing;
+  -- A row that is there is locked: whoever takes it off the list for an artifact that this call deleted would forget its bytes.
+  insert into nofx_private.blob_to_remove (blob)
+  select distinct blob from unnest(v_blobs) as blob where blob is distinct from p_but order by blob
+  on conflict (blob) do update set since = now();
   return coalesce(cardinality(v_blobs), 0);
 end
 $$;
@@ -88,39 +85,3 @@ begin
 end
 $$;
 grant execute on function nofx.prune_artifacts(int) to service_role;
-
--- Lists blobs to delete from Storage: those of deleted artifacts and runs, until confirm_blobs_deleted names them.
--- Takes: p_limit, how many at most.
--- Locks: the rows of blobs that another artifact has.
--- Returns: the blobs, those that wait longest first.
--- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.blobs_to_delete(p_limit int default 1000)
-returns text[]
-language plpgsql
-security definer set search_path = ''
-as $$
-begin
-  perform nofx_private.require_service('artifact', 'Only workers delete stored bytes.');
-  -- Another artifact has the same bytes.
-  delete from nofx_private.blob_to_remove b where exists (select from nofx.artifact a where a.blob = b.blob);
-  return array(select blob from nofx_private.blob_to_remove order by since limit p_limit);
-end
-$$;
-grant execute on function nofx.blobs_to_delete(int) to service_role;
-
--- Confirms that blobs were deleted from Storage.
--- Takes: p_blobs.
--- Locks: nothing.
--- Returns: nothing.
--- Raises: 403 forbidden when the caller is not the service role.
-create function nofx.confirm_blobs_deleted(p_blobs text[])
-returns void
-language plpgsql
-security definer set search_path = ''
-as $$
-begin
-  perform nofx_private.require_service('artifact', 'Only workers delete stored bytes.');
-  delete from nofx_private.blob_to_remove where blob = any (p_blobs);
-end
-$$;
-grant execute on function nofx.confirm_blobs_deleted(text[]) to service_role;

@@ -26,6 +26,8 @@ create table nofx.idempotency_key (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   route text not null,
   key text not null check (length(key) between 1 and 255),
+  -- Who began the request: nobody else gets its answer, or gives it.
+  caller text not null,
   request_hash text not null,
   -- The id of the resource that the request creates: a retry after a crash creates the same one.
   resource_id uuid not null,
@@ -39,4 +41,4 @@ create index idempotency_key_oldest on nofx.idempotency_key (created_at);
 
 alter table nofx.idempotency_key enable row level security;
 alter table nofx.idempotency_key force row level security;
-create policy nobody on nofx.idempotency_key for select to authenticated using (false);
+create policy nobody on nofx.idempotency_key for select to nofx_api using (false);

@@ -13,6 +13,10 @@ create table nofx.isolation (
   min_isolation nofx.isolation_level,
   -- Minimums of tools, {tool: level}: a name, or a prefix that ends in `*`. All that fit apply.
   tools jsonb not null default '{}' check (jsonb_typeof(tools) = 'object'),
+  -- What machines are made from whose step names no image, {driver, or `task` for that placement: image}: each driver has names of its own.
+  images jsonb not null default '{}' check (jsonb_typeof(images) = 'object'),
+  -- Names of the toolchains of a worker that steps see which name none, as an array; null: all.
+  toolchains jsonb check (jsonb_typeof(toolchains) = 'array'),
   changed_by text not null,
   changed_at timestamptz not null default now()
 );

@@ -257,4 +257,4 @@ begin
   return p_step.waits_for;
 end
 $$;
-grant execute on function nofx.shown_waits_for(nofx.step) to authenticated;
+grant execute on function nofx.shown_waits_for(nofx.step) to nofx_api;

@@ -18,8 +18,8 @@ create table nofx.sandbox_price (
 );
 alter table nofx.sandbox_price enable row level security;
 alter table nofx.sandbox_price force row level security;
-create policy readable on nofx.sandbox_price for select to authenticated using (true);
-grant select on nofx.sandbox_price to authenticated, service_role;
+create policy readable on nofx.sandbox_price for select to nofx_api using (true);
+grant select on nofx.sandbox_price to nofx_api, service_role;
 
 -- Published prices, as they were on 2026-11-27. The operator pays for the worker itself, however many steps it runs.
 insert into nofx.sandbox_price (driver, valid_from, vcpu_s_usd, gib_s_usd, vcpus, memory_mb, min_s, source) values

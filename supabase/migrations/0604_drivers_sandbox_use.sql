@@ -18,4 +18,4 @@ begin
     from nofx.sandbox_usage u where u.tenant_id = p_quota.tenant_id and u.day = (now() at time zone 'utc')::date);
 end
 $$;
-grant execute on function nofx.sandbox_use(nofx.quota) to authenticated;
+grant execute on function nofx.sandbox_use(nofx.quota) to nofx_api;

@@ -22,23 +22,18 @@ create table nofx.audit_log (
   primary key (tenant_id, seq)
 );
 
--- States before and after an action: {before, after}. In a table of its own, so that sealing or deleting it leaves the chain intact.
--- Workers seal new payloads within seconds: AES-256-GCM under a key of its own, which is wrapped by the deployment's key.
+-- States before and after an action: {before, after}. In a table of its own, so that deleting one leaves the chain intact. Plain text never
+-- rests: a payload is sealed by the statement that writes it, with a key that the API or a worker made for this one call (seal_payload).
 create table nofx.audit_payload (
   audit_id uuid primary key references nofx.audit_log (id),
   tenant_id uuid not null,
-  -- The plain text; null once it is sealed.
-  plain text,
-  -- Base64 of nonce and ciphertext.
-  sealed text,
+  -- Base64 of initialisation vector, ciphertext and authentication code.
+  sealed text not null,
   -- The key that wraps the payload's key, and base64 of the wrapped one. Key rotation changes only these two.
-  key_id text,
-  wrapped_key text,
-  constraint plain_or_sealed check ((plain is null) = (sealed is not null)),
-  constraint sealed_is_whole check ((sealed is null) = (key_id is null) and (sealed is null) = (wrapped_key is null))
+  key_id text not null,
+  wrapped_key text not null
 );
-create index audit_payload_plain on nofx.audit_payload (audit_id) where sealed is null;
-create index audit_payload_of_key on nofx.audit_payload (key_id) where sealed is not null;
+create index audit_payload_of_key on nofx.audit_payload (key_id);
 
 -- The head of each tenant's chain.
 create table nofx_private.audit_head (
@@ -107,12 +102,43 @@ begin
 end
 $$;
 
+-- Seals a payload with the key of this call: header X-Nofx-Audit-Key, `<id>.<wrapped key>.<key>`, where <id> names the key of the deployment
+-- that wraps it. Only the wrapped one is stored. AES-256-CBC, then HMAC-SHA256 over the row's id, vector and ciphertext; both keys derive
+-- from the one of the call.
+-- Takes: p_id, the row of the audit log, which alone it can be opened for; p_tenant; p_payload.
+-- Locks: nothing.
+-- Returns: the row to store.
+-- Raises: 403 forbidden when the call brought no key: nothing is stored in plain text.
+create function nofx_private.seal_payload(p_id uuid, p_tenant uuid, p_payload text)
+returns nofx.audit_payload
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_parts text[] := regexp_match(nullif(current_setting('request.headers', true), '')::json ->> 'x-nofx-audit-key',
+    '^([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9+/]{40,200}={0,2})\.([A-Za-z0-9+/]{43}=)$');
+  v_key bytea;
+  v_vector bytea := extensions.gen_random_bytes(16);
+  v_sealed bytea;
+begin
+  if v_parts is null then
+    perform nofx_private.refuse(403, 'forbidden', 'x-nofx-audit-key',
+      'What this changes is recorded sealed: call it through the API or a worker, which send a key with each call.');
+  end if;
+  v_key := decode(v_parts[3], 'base64');
+  v_sealed := uuid_send(p_id) || v_vector || extensions.encrypt_iv(convert_to(p_payload, 'UTF8'),
+    extensions.hmac('encrypt'::bytea, v_key, 'sha256'), v_vector, 'aes-cbc/pad:pkcs');
+  v_sealed := substr(v_sealed, 17) || extensions.hmac(v_sealed, extensions.hmac('authenticate'::bytea, v_key, 'sha256'), 'sha256');
+  return row (p_id, p_tenant, translate(encode(v_sealed, 'base64'), E'\n', ''), v_parts[1], v_parts[2])::nofx.audit_payload;
+end
+$$;
+
 -- Appends to the audit log, in the transaction of the action. Actor, request and address are the caller's.
 -- Takes: p_tenant; p_action, `<noun>.<past participle>`; p_target, its object; p_before and p_after, null for none; p_run, p_step;
 --   p_actor, in place of the caller.
 -- Locks: the tenant's audit_head, until the transaction ends.
 -- Returns: nothing.
--- Raises: nothing.
+-- Raises: 403 forbidden when there is a payload and the call brought no key to seal it with.
 create function nofx_private.audit(
   p_tenant uuid, p_action text, p_target text, p_before jsonb, p_after jsonb,
   p_run uuid default null, p_step uuid default null, p_actor text default null
@@ -147,7 +173,7 @@ begin
   v_row.hash := nofx_private.audit_hash(v_head.hash, v_row);
   insert into nofx.audit_log select v_row.*;
   if v_payload is not null then
-    insert into nofx.audit_payload (audit_id, tenant_id, plain) values (v_row.id, p_tenant, v_payload);
+    insert into nofx.audit_payload select (nofx_private.seal_payload(v_row.id, p_tenant, v_payload)).*;
   end if;
   update nofx_private.audit_head set seq = v_row.seq, hash = v_row.hash where tenant_id = p_tenant;
 end

@@ -10,22 +10,27 @@ create table nofx.hook (
   phase nofx.hook_phase not null,
   -- CEL over `event` (a CloudEvent) or `request`; empty for all.
   filter text not null default '' check (length(filter) <= 2000),
-  -- {kind: webhook | slack, url} | {kind: tool, tool, inputs} | {kind: function, name}, name being one of schema nofx_hooks.
+  -- {kind: webhook | slack, url, receiver} | {kind: tool, tool, inputs} | {kind: function, name}, name being one of schema nofx_hooks. url and
+  -- inputs are sealed (is_sealed), since either may have a token in it; receiver is the URL's host and port.
   target jsonb not null,
   -- Host and port of a URL, else the tool or function: what a tenant sends to one receiver at once is limited.
   receiver text not null generated always as (case
-    when target ->> 'kind' in ('webhook', 'slack') then coalesce(lower(substring(target ->> 'url' from '^[a-z]+://(?:[^/?#]*@)?([^/?#]*)')), '')
+    when target ->> 'kind' in ('webhook', 'slack') then coalesce(target ->> 'receiver', '')
     else coalesce(target ->> 'kind', '') || ':' || coalesce(target ->> 'tool', target ->> 'name', '') end) stored,
   -- Whether the last attempt got no 2xx response: then one delivery at a time is enough to see when it does.
   is_failing boolean not null default false,
-  -- Standard Webhooks secrets, newest first: each signs, so that a receiver can rotate.
+  -- Standard Webhooks secrets, each sealed, newest first: each signs, so that a receiver can rotate.
   secrets text[] not null default '{}',
   created_by text not null,
   created_at timestamptz not null default now(),
   -- Why the hook was disabled: its receiver returned 410 Gone.
   disabled_reason text,
   disabled_at timestamptz,
-  unique (tenant_id, name)
+  unique (tenant_id, name),
+  constraint secrets_are_sealed check (
+    cardinality(secrets) <= 2 and (cardinality(secrets) < 1 or nofx_private.is_sealed(secrets[1])) and (cardinality(secrets) < 2 or nofx_private.is_sealed(secrets[2]))),
+  constraint target_is_sealed check (
+    (not target ? 'url' or nofx_private.is_sealed(target ->> 'url')) and (not target ? 'inputs' or nofx_private.is_sealed(target ->> 'inputs')))
 );
 create index hook_in_background on nofx.hook (tenant_id) where phase = 'background' and disabled_at is null;
 

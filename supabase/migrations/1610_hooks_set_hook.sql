@@ -1,6 +1,6 @@
 -- Creates a hook, or changes the one of that name.
--- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, checked here; p_secret, a Standard Webhooks secret for a hook that
---   has none, or null; p_rotate, whether to add p_secret to an existing one, which keeps signing.
+-- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, whose url or inputs the API has checked and sealed; p_secret, a sealed
+--   Standard Webhooks secret for a hook that has none, or null; p_rotate, whether to add p_secret to an existing one, which keeps signing.
 -- Locks: the tenant's hooks, against others who set one; the hook.
 -- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if the hook uses it now, else null}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook, also when the tenant has 50 hooks of other names.
@@ -17,18 +17,22 @@ begin
   if nofx_private.is_deep(p_target) or pg_column_size(p_target) > 262144 then
     perform nofx_private.refuse(422, 'invalid-hook', 'target', 'A target has at most 256 KiB and is nested at most 72 levels deep.');
   end if;
-  if jsonb_typeof(p_target) is distinct from 'object' or coalesce(jsonb_typeof(p_target -> 'inputs'), 'object') <> 'object'
-     or jsonb_path_exists(p_target - 'inputs', 'strict $.* ? (@.type() != "string")') then
-    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'Use texts for kind, url, tool and name, and an object for inputs.');
+  if jsonb_typeof(p_target) is distinct from 'object' or jsonb_path_exists(p_target, 'strict $.* ? (@.type() != "string")') then
+    perform nofx_private.refuse(422, 'invalid-hook', 'target', 'Use texts for kind, url, receiver, tool, name and inputs.');
   end if;
   if not coalesce(case v_kind
-       when 'webhook' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000
-       when 'slack' then p_target - array['kind', 'url'] = '{}' and p_target ->> 'url' ~ '^https?://' and length(p_target ->> 'url') <= 2000 and p_phase <> 'pre'
-       when 'tool' then p_target - array['kind', 'tool', 'inputs'] = '{}' and p_target ->> 'tool' is not null and p_phase <> 'pre'
+       when 'webhook' then p_target - array['kind', 'url', 'receiver'] = '{}' and nofx_private.is_sealed(p_target ->> 'url') and length(p_target ->> 'receiver') <= 300
+       when 'slack' then p_target - array['kind', 'url', 'receiver'] = '{}' and nofx_private.is_sealed(p_target ->> 'url') and length(p_target ->> 'receiver') <= 300
+         and p_phase <> 'pre'
+       when 'tool' then p_target - array['kind', 'tool', 'inputs'] = '{}' and p_target ->> 'tool' is not null and nofx_private.is_sealed(p_target ->> 'inputs')
+         and p_phase <> 'pre'
        when 'function' then p_target - array['kind', 'name'] = '{}' and p_target ->> 'name' ~ '^[a-z_][a-z0-9_]{0,62}$'
      end, false) then
     perform nofx_private.refuse(422, 'invalid-hook', 'target',
-      'Use {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; a pre hook must be a webhook or function.');
+      'Use {kind: webhook, url}, {kind: slack, url}, {kind: tool, tool, inputs} or {kind: function, name}; a pre hook must be a webhook or function. URL and inputs are stored sealed only.');
+  end if;
+  if p_secret is not null and not nofx_private.is_sealed(p_secret) then
+    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'A secret is stored sealed only.');
   end if;
   if v_kind = 'function' and to_regprocedure(format('nofx_hooks.%I(jsonb)', p_target ->> 'name')) is null then
     perform nofx_private.refuse(422, 'invalid-hook', p_target ->> 'name', 'No such function in nofx_hooks; an operator must create it.');

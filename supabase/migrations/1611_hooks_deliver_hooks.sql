@@ -2,7 +2,7 @@
 -- Takes: p_limit, how many events a tenant at most.
 -- Locks: nothing: two workers may read the same events; the first to advance the cursor wins.
 -- Returns: a JSON array of {tenant_id, tx, id, hooks: [{id, filter}], events}: of tenants that have new events those 20 that have waited
---   longest since their cursor moved.
+--   longest since their cursor moved. A tenant's events end with the one at which their data reaches 1 MiB; the rest comes with the next call.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.read_hook_events(p_limit int default 500)
 returns json
@@ -23,12 +23,15 @@ begin
          ) as hooks
          cross join lateral (
            select json_agg(json_build_object('id', e.id, 'tx', e.tx, 'tenant_id', e.tenant_id, 'run_id', e.run_id, 'step_id', e.step_id, 'type', e.type,
-                    'data', e.data, 'created_at', e.created_at, 'region', e.region, 'origin', nofx.origin(e)) order by e.tx, e.id) as list
-             from (select e.*
-                     from nofx.event e
-                    where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
-                      and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-                    order by e.tx, e.id limit least(p_limit, 1000)) as e
+                    'data', e.data, 'created_at', e.created_at, 'region', e.region, 'origin', nofx.origin(sized.event)) order by e.tx, e.id) as list
+             from (select f.event, sum(octet_length((f.event).data::text)) over (order by (f.event).tx, (f.event).id) as bytes
+                     from (select e as event
+                             from nofx.event e
+                            where e.tenant_id = s.tenant_id and (e.tx, e.id) > (s.tx, s.id)
+                              and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                            order by e.tx, e.id limit least(p_limit, 1000)) as f) as sized
+            cross join lateral (select (sized.event).*) as e
+            where sized.bytes - octet_length(e.data::text) < 1048576
          ) as events
          where s.name = 'hooks' and hooks.list is not null and events.list is not null
          order by s.changed_at

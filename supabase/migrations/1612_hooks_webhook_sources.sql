@@ -6,14 +6,15 @@ create table nofx.webhook_source (
   tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   name text not null check (name ~ '^[A-Za-z0-9_.-]{1,80}$'),
   provider nofx.webhook_provider not null,
-  -- Newest first; all are valid, so that the sender can rotate.
-  secrets text[] not null check (cardinality(secrets) between 1 and 2),
+  -- Sealed, newest first; all are valid, so that the sender can rotate.
+  secrets text[] not null check (
+    cardinality(secrets) between 1 and 2 and nofx_private.is_sealed(secrets[1]) and (cardinality(secrets) < 2 or nofx_private.is_sealed(secrets[2]))),
   created_by text not null,
   created_at timestamptz not null default now(),
   unique (tenant_id, name)
 );
 
--- Received webhooks, for a day: a duplicate is ignored.
+-- Received webhooks, for 90 days: a duplicate is ignored. GitHub and Vercel sign no time, so what was received is all that tells a replay.
 create table nofx.webhook_receipt (
   source_id uuid not null references nofx.webhook_source (id) on delete cascade,
   -- The sender's id of the webhook, or a digest of its content.
@@ -24,12 +25,19 @@ create table nofx.webhook_receipt (
 );
 create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
 
+-- Webhooks of the GitHub App that ran gates again, for 90 days: they belong to no tenant. Named by the digest of what is signed.
+create table nofx_private.github_receipt (
+  digest text primary key,
+  received_at timestamptz not null default now()
+);
+create index github_receipt_oldest on nofx_private.github_receipt (received_at);
+
 select nofx_private.secure_table('nofx.webhook_source', p_min_role => 'supervisor', p_service => false,
   p_columns => '{id, tenant_id, name, provider, created_by, created_at}');
 select nofx_private.secure_table('nofx.webhook_receipt', p_min_role => 'supervisor', p_service => false);
 
 -- Creates a webhook source, or changes the one of that name.
--- Takes: p_name; p_provider; p_secret, added before the last one, which stays valid.
+-- Takes: p_name; p_provider; p_secret, which the API has checked and sealed, added before the last one, which stays valid.
 -- Locks: the source.
 -- Returns: {id, name, provider, created_by, created_at}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook.
@@ -42,8 +50,8 @@ declare
   v_tenant uuid := nofx_private.require_role('admin');
   v_source nofx.webhook_source;
 begin
-  if length(coalesce(p_secret, '')) < 16 then
-    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Set the secret that the sender signs with, at least 16 characters.');
+  if not nofx_private.is_sealed(p_secret) then
+    perform nofx_private.refuse(422, 'invalid-hook', 'secret', 'Set the secret that the sender signs with; it is stored sealed only.');
   end if;
   begin
     insert into nofx.webhook_source as s (id, tenant_id, name, provider, secrets, created_by)
@@ -82,10 +90,10 @@ end
 $$;
 grant execute on function nofx.delete_webhook_source(uuid) to nofx_api;
 
--- Returns a webhook source's provider and secrets, for verifying signatures.
+-- Returns a webhook source's provider and sealed secrets, for verifying signatures.
 -- Takes: p_id.
 -- Locks: nothing.
--- Returns: {provider, secrets}; null for an unknown source.
+-- Returns: {tenant_id, name, provider, secrets}; null for an unknown source.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.find_webhook_source(p_id uuid)
 returns json
@@ -95,7 +103,7 @@ security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
-  return (select json_build_object('provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
+  return (select json_build_object('tenant_id', tenant_id, 'name', name, 'provider', provider, 'secrets', secrets) from nofx.webhook_source where id = p_id);
 end
 $$;
 grant execute on function nofx.find_webhook_source(uuid) to service_role;
@@ -130,8 +138,44 @@ end
 $$;
 grant execute on function nofx.receive_webhook(uuid, text, text, jsonb) to service_role;
 
--- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts of more than a day ago: these
--- have no content, and a sender may send the same again a day later.
+-- Records a webhook of the GitHub App, once.
+-- Takes: p_digest, of its body, which alone is signed.
+-- Locks: nothing.
+-- Returns: true when it is new, false for a replay.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.receive_github_webhook(p_digest text)
+returns boolean
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
+  insert into nofx_private.github_receipt (digest) values (left(p_digest, 200)) on conflict do nothing;
+  return found;
+end
+$$;
+grant execute on function nofx.receive_github_webhook(text) to service_role;
+
+-- Forgets a webhook of the GitHub App that could not be carried out: it may be delivered again.
+-- Takes: p_digest.
+-- Locks: its row.
+-- Returns: nothing.
+-- Raises: 403 forbidden when the caller is not the service role.
+create function nofx.forget_github_webhook(p_digest text)
+returns void
+language plpgsql
+security definer set search_path = ''
+as $$
+begin
+  perform nofx_private.require_service('webhook', 'Only the API receives webhooks.');
+  delete from nofx_private.github_receipt where digest = left(p_digest, 200);
+end
+$$;
+grant execute on function nofx.forget_github_webhook(text) to service_role;
+
+-- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts: after 90 days those
+-- of senders that sign no time, after a day the others. A signature with a time is refused after five minutes, and what is deduplicated by its
+-- content may come again.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
 -- Returns: how many were deleted.
@@ -145,8 +189,12 @@ declare
   v_receipts int;
   v_deliveries int;
 begin
-  delete from nofx.webhook_receipt where received_at < now() - interval '1 day';
+  delete from nofx.webhook_receipt r
+   using nofx.webhook_source s
+   where s.id = r.source_id and r.received_at < now() - case when s.provider in ('github', 'vercel') then interval '90 days' else interval '1 day' end
+     and r.received_at < now() - interval '1 day';
   get diagnostics v_receipts = row_count;
+  delete from nofx_private.github_receipt where received_at < now() - interval '90 days';
   delete from nofx.hook_delivery where ended_at < now() - interval '30 days' and not nofx_private.is_held(tenant_id, null);
   get diagnostics v_deliveries = row_count;
   return v_receipts + v_deliveries;

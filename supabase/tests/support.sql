@@ -14,14 +14,41 @@ begin
 end
 $$;
 
+-- What the API would send for a text, in form: tests of the database open nothing.
+create function tap.sealed(p_text text) returns text language sql immutable as $$
+  select 'sealed.k1.d3JhcHBlZA==.' || translate(encode(convert_to(p_text, 'UTF8'), 'base64'), E'\n', '')
+$$;
+
+-- Continues with the key that the API and workers send with each call, for payloads of the audit log.
+create function tap.bring_key() returns void language sql as $$
+  select set_config('request.headers', (coalesce(nullif(current_setting('request.headers', true), '')::jsonb, '{}')
+    || jsonb_build_object('x-nofx-audit-key', 'k1.' || repeat('d3Jh', 20) || '.' || translate(encode(sha256('key'), 'base64'), E'\n', '')))::text, true)
+$$;
+
+-- Opens a payload of the audit log that was sealed with the key of tap.bring_key.
+create function tap.opened(p_id uuid, p_sealed text) returns text language plpgsql as $$
+declare
+  v_all bytea := decode(p_sealed, 'base64');
+  v_key bytea := sha256('key');
+  v_end int := length(v_all) - 32;
+begin
+  if extensions.hmac(uuid_send(p_id) || substr(v_all, 1, v_end), extensions.hmac('authenticate'::bytea, v_key, 'sha256'), 'sha256') <> substr(v_all, v_end + 1) then
+    return 'forged';
+  end if;
+  return convert_from(extensions.decrypt_iv(substr(v_all, 17, v_end - 16), extensions.hmac('encrypt'::bytea, v_key, 'sha256'), substr(v_all, 1, 16), 'aes-cbc/pad:pkcs'), 'UTF8');
+end
+$$;
+
 -- Continues as a person of the tenant.
 create function tap.be(p_role text, p_tenant uuid default current_setting('tap.tenant')::uuid) returns void language sql as $$
+  select tap.bring_key();
   select set_config('request.jwt.claims', json_build_object('role', 'authenticated', 'sub', 'a ' || p_role,
     'app_metadata', json_build_object('tenant_id', p_tenant, 'nofx_role', p_role))::text, true)
 $$;
 
 -- Continues as a worker.
 create function tap.be_service() returns void language sql as $$
+  select tap.bring_key();
   select set_config('request.jwt.claims', '{"role": "service_role"}', true)
 $$;
 
@@ -73,6 +100,13 @@ create function tap.events() returns text[] language sql stable as $$
   select array_agg(type || coalesce(' ' || (data ->> 'name'), '') order by tx, id) from nofx.event where run_id = tap.run()
 $$;
 
+-- What the evidence of a gate says that chose a known tool itself and passed; with other fields.
+create function tap.asked(p_more jsonb default '{}') returns jsonb language sql immutable as $$
+  select '{"verdict": "pass", "command": "cargo test", "is_known": true, "unjudged": [], "cwd": null, "report": null, "format": null, "fail_on": "error",
+    "threshold_milli": null, "exclude": [], "accept": [], "base": null, "base_from": null, "is_measured": null, "tests": 3, "env": [], "image": null,
+    "of_kind": null}'::jsonb || p_more
+$$;
+
 -- Claims as a worker; returns the names of the steps, sorted.
 create function tap.claim(p_count int default 100, p_worker text default 'w') returns text[] language plpgsql as $$
 declare
@@ -101,19 +135,10 @@ create function tap.fail_step(p_name text, p_more jsonb default '{}') returns js
   select tap.settle(p_name, 'failed', '{"error": {"message": "it broke"}}'::jsonb || p_more)
 $$;
 
--- Runs a query of one text column as the caller, with row-level security.
-create function tap.seen(p_query text) returns setof text language plpgsql as $$
+-- Runs a query of one text column with row-level security: as the API does on the caller's behalf, or as another role of the database.
+create function tap.seen(p_query text, p_database_role text default 'nofx_api') returns setof text language plpgsql as $$
 begin
-  set local role authenticated;
-  return query execute p_query;
-  reset role;
-end
-$$;
-
--- The same as the API, on the caller's behalf.
-create function tap.seen_by_api(p_query text) returns setof text language plpgsql as $$
-begin
-  set local role nofx_api;
+  perform set_config('role', p_database_role, true);
   return query execute p_query;
   reset role;
 end
@@ -121,17 +146,17 @@ $$;
 
 -- Returns the lowest role that can read rows of a table (with an optional condition): `outsider` when people of another tenant can, null
 -- when no person can.
-create function tap.least_reader(p_rows text) returns text language plpgsql as $$
+create function tap.least_reader(p_rows text, p_database_role text default 'nofx_api') returns text language plpgsql as $$
 declare
   v_role text;
 begin
   perform tap.be('admin', gen_random_uuid());
-  if exists (select from tap.seen('select null from ' || p_rows)) then
+  if exists (select from tap.seen('select null from ' || p_rows, p_database_role)) then
     return 'outsider';
   end if;
   foreach v_role in array enum_range(null::nofx.person_role)::text[] loop
     perform tap.be(v_role);
-    if exists (select from tap.seen('select null from ' || p_rows)) then
+    if exists (select from tap.seen('select null from ' || p_rows, p_database_role)) then
       return v_role;
     end if;
   end loop;

@@ -59,6 +59,7 @@ async fn a_viewer_sees_everything_and_no_button_that_would_be_refused() {
         format!("/ui/runs/{run}?step=ask"),
         "/ui/runs".to_owned(),
         "/ui/approvals".to_owned(),
+        "/ui/policies".to_owned(),
         "/ui/system".to_owned(),
         "/ui/runs/new?example=hello".to_owned(),
     ] {

@@ -55,6 +55,17 @@ async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
+    // While its step goes on, a worker that drains is healthy and shows its figures.
+    let metrics = own.dev()["metrics_url"].as_str().expect("a URL").to_owned();
+    for _ in 0..10 {
+        let shown = nofx_shared::net::client().get(&metrics).send().await;
+        let run = own.call(reqwest::Method::GET, &format!("/api/runs/{id}"), None).await.expect("the run");
+        if run["steps"][0]["status"] != "running" || run["steps"][0]["attempt"] != 1 {
+            break;
+        }
+        assert!(shown.is_ok_and(|response| response.status().is_success()), "{metrics} does not answer");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let run = own.wait(&id, is_finished).await;
     assert_eq!(run["status"], "succeeded", "{run}");
     assert_eq!((run["steps"][0]["attempt"].as_u64(), run["steps"][1]["attempt"].as_u64()), (Some(2), Some(1)), "{run}");

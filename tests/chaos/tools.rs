@@ -9,6 +9,7 @@ use nofx_tests::fakes::models::{Fault, Providers};
 use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
 use nofx_tests::repository::Repository;
+use nofx_tests::sealing::BRING_KEY;
 use serde_json::{Value, json};
 
 fn kill_the_worker(own: &Own) {
@@ -57,7 +58,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     // They push to a repository of this machine, where only file permissions may decide.
     settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
     let own = Own::start_with(&Own::folder("tools"), &["--workers", "1"], &settings);
-    for tool in ["git:pr", "db_write", "plan:submit"] {
+    for tool in ["git:push", "git:pr", "db_write", "plan:submit"] {
         own.call(reqwest::Method::POST, "/api/gates/policies", Some(&json!({"tool": tool}))).await.expect("a policy");
     }
 
@@ -87,6 +88,7 @@ async fn what_a_killed_worker_left_half_done_is_done_once() {
     let sql = own.sql().await;
     sql.batch_execute("create table public.tally (id int primary key generated always as identity, note text)").await.expect("a table");
     sql.query("select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', false)", &[]).await.expect("set");
+    sql.batch_execute(BRING_KEY).await.expect("a key");
     let tenant = own.tenant().await;
     sql.query("select nofx.set_db_write_rule($1, 'public.tally', array['insert'], '{\"columns\": [\"note\"]}')", &[&tenant])
         .await

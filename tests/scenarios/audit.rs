@@ -74,16 +74,50 @@ async fn the_command_line_verifies_and_exports_the_audit_log() {
 }
 
 #[tokio::test]
-async fn payloads_are_sealed_and_read_again_through_the_api() {
+async fn payloads_are_sealed_when_they_are_written_and_read_again_through_the_api() {
     let tenant = Tenant::new().await;
     tenant.admin().post("/api/keys", json!({"name": "secret-name", "role": "viewer"})).await;
-    let keys = STACK.get("encryption_keys").parse().expect("keys");
-    nofx_shared::audit::seal_payloads(&nofx_tests::people::service(), &keys).await.expect("sealed");
-    let row = STACK.sql().await.query_one("select plain, sealed, key_id from nofx.audit_payload where tenant_id = $1", &[&tenant.id]).await;
+    let row = STACK.sql().await.query_one("select sealed, key_id from nofx.audit_payload where tenant_id = $1", &[&tenant.id]).await;
     let row = row.expect("a payload");
-    let (plain, sealed, key): (Option<String>, Option<String>, Option<String>) = (row.get(0), row.get(1), row.get(2));
-    assert!(plain.is_none() && key.as_deref() == Some("dev") && sealed.is_some_and(|sealed| !sealed.contains("secret-name")));
+    let (sealed, key): (String, String) = (row.get(0), row.get(1));
+    assert!(key == "dev" && !sealed.contains("secret-name"), "{sealed}");
     let (_, page) = tenant.supervisor().get("/api/audit").await;
     assert!(page["data"][0]["payload"].as_str().is_some_and(|payload| payload.contains("secret-name")), "{page}");
     assert_eq!(verify(&tenant.supervisor()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_steers_a_run_and_the_secrets_that_a_step_uses_are_in_the_log() {
+    let tenant = Tenant::new().await;
+    let contributor = tenant.contributor();
+    let steps = json!([{"name": "a", "tool": "bash", "secrets": ["NOT_THERE"], "inputs": {"script": "true"}}]);
+    let run = contributor.run(json!({"goal": "secrets", "steps": steps})).await;
+    assert_eq!(run["status"], "failed", "there is no such secret: {run}");
+    let id = run["id"].as_str().expect("an id");
+    let (_, page) = tenant.supervisor().get("/api/audit").await;
+    let rows: Vec<_> = page["data"].as_array().expect("rows").iter().map(|row| (&row["action"], &row["run_id"], &row["target"])).collect();
+    assert_eq!(rows, [(&json!("run.submitted"), &json!(id), &json!(id)), (&json!("secret.used"), &json!(id), &json!("NOT_THERE"))]);
+    assert_eq!(verify(&tenant.supervisor()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn nothing_of_a_hook_rests_in_plain_text() {
+    let tenant = Tenant::new().await;
+    let admin = tenant.admin();
+    let webhook = json!({"name": "w", "phase": "post", "target": {"kind": "webhook", "url": "https://example.com/token-of-the-url"}});
+    let (status, set) = admin.post("/api/hooks", webhook.clone()).await;
+    assert_eq!((status.as_u16(), &set["target"]), (200, &webhook["target"]), "{set}");
+    let secret = set["secret"].as_str().expect("a secret");
+    let tool = json!({"name": "t", "phase": "post", "target": {"kind": "tool", "tool": "noop", "inputs": {"key": "token-of-the-inputs"}}});
+    assert_eq!(admin.post("/api/hooks", tool.clone()).await.0, 200);
+    let source = json!({"name": "s", "provider": "github", "secret": "token-of-the-source"});
+    assert_eq!(admin.post("/api/hooks/sources", source).await.0, 200);
+    assert_eq!(admin.post("/api/hooks/sources", json!({"name": "s", "provider": "github", "secret": "fifteen letters"})).await.0, 422);
+    let rows = "select (select string_agg(to_jsonb(h)::text, '') from nofx.hook h where h.tenant_id = $1)
+        || (select to_jsonb(s)::text from nofx.webhook_source s where s.tenant_id = $1)
+        || (select string_agg(to_jsonb(p)::text, '') from nofx.audit_payload p where p.tenant_id = $1)";
+    let rows: String = STACK.sql().await.query_one(rows, &[&tenant.id]).await.expect("rows").get(0);
+    assert!(!rows.contains("token-of") && !rows.contains(secret) && rows.contains("example.com:443"), "{rows}");
+    let (_, listed) = tenant.supervisor().get("/api/hooks").await;
+    assert_eq!((&listed["data"][0]["target"], &listed["data"][1]["target"]), (&tool["target"], &webhook["target"]), "{listed}");
 }

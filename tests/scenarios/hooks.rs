@@ -254,6 +254,58 @@ mod every_host {
     }
 
     #[tokio::test]
+    async fn a_replay_under_a_key_asks_no_hook_and_starts_no_second_run() {
+        let tenant = Tenant::new().await;
+        tenant.allow_loopback().await;
+        let (admin, person, receiver) = (tenant.admin(), tenant.contributor(), Receiver::start().await);
+        let filter = "request.path == '/api/runs'";
+        receiver.always(200, "{\"allow\": false, \"reason\": \"not yet\"}", Duration::ZERO);
+        set(&admin, "asked", "pre", filter, &receiver.url).await;
+        let told = json!({"name": "told", "phase": "post", "filter": filter, "target": {"kind": "tool", "tool": "noop"}});
+        assert_eq!(admin.post("/api/hooks", told).await.0, 200);
+        let submit = async || {
+            let request = person.request(Method::POST, "/api/runs").header("idempotency-key", "once");
+            nofx_tests::people::answer(request.json(&json!({"plan": noop()}))).await
+        };
+
+        // A refusal did nothing: the request may be sent again, and is asked about under the same id.
+        assert_eq!((submit().await.0.as_u16(), submit().await.0.as_u16()), (403, 403));
+        receiver.always(200, "", Duration::ZERO);
+        let (status, run) = submit().await;
+        assert_eq!(status, 201, "{run}");
+        let asked = receiver.received();
+        let ids: std::collections::HashSet<&str> = asked.iter().map(|one| one.header("webhook-id")).collect();
+        assert_eq!((asked.len(), ids.len()), (3, 1));
+
+        // The row of a hook that is told is there before the response, and once.
+        let count = async || {
+            let text = "select count(*) from nofx.hook_delivery d join nofx.hook h on h.id = d.hook_id where h.tenant_id = $1";
+            STACK.sql().await.query_one(text, &[&tenant.id]).await.expect("a count").get::<_, i64>(0)
+        };
+        assert_eq!(count().await, 1);
+        for _ in 0..3 {
+            let (status, again) = submit().await;
+            assert_eq!((status.as_u16(), &again), (201, &run), "what was answered");
+        }
+        assert_eq!((receiver.received().len(), count().await), (3, 1), "nothing was called");
+
+        // Without a key each request is another one.
+        assert_eq!(person.post("/api/runs", json!({"plan": noop()})).await.0, 201);
+        assert_eq!((receiver.received().len(), count().await), (4, 2));
+        let begin = Instant::now();
+        loop {
+            let (_, page) = person.get("/api/runs?goal=hook told").await;
+            let started = page["data"].as_array().map_or(0, Vec::len);
+            assert!(started <= 2, "{page}");
+            if started == 2 {
+                break;
+            }
+            assert!(begin.elapsed() < WAIT_LIMIT, "{page}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    #[tokio::test]
     async fn a_webhook_that_is_received_becomes_an_event_once() {
         let tenant = Tenant::new().await;
         let (admin, viewer) = (tenant.admin(), tenant.viewer());

@@ -1,6 +1,7 @@
 //! Retention and legal holds, by the API, the command line and the database.
 
 use nofx_tests::people::service;
+use nofx_tests::sealing::BRING_KEY;
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::{Method, StatusCode};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 /// a worker never in the lock's queue: there it would come before a legal hold that another test places.
 async fn prune(function: &str) {
     let batch = format!(
-        "begin; select set_config('request.jwt.claims', '{{\"role\": \"service_role\"}}', true);
+        "begin; {BRING_KEY} select set_config('request.jwt.claims', '{{\"role\": \"service_role\"}}', true);
          do $$ begin
            while not pg_try_advisory_xact_lock(hashtextextended('nofx_prune', 0)) loop perform pg_sleep(0.01); end loop;
          end $$;
@@ -153,7 +154,7 @@ async fn one_deletion_is_under_way_at_a_time_and_a_legal_hold_waits_for_it() {
     let pid: i32 = person.query_one("select pg_backend_pid()", &[]).await.expect("a number").get(0);
     let claims = json!({"role": "authenticated", "sub": "one", "app_metadata": {"tenant_id": tenant.id, "nofx_role": "supervisor"}});
     let place = format!(
-        "begin; set local role nofx_api; select set_config('request.jwt.claims', '{claims}', true);
+        "begin; {BRING_KEY} set local role nofx_api; select set_config('request.jwt.claims', '{claims}', true);
          select nofx.place_hold('{run}', 'why'); commit"
     );
     let placed = person.batch_execute(&place);

@@ -16,9 +16,13 @@ async fn stack(name: &str) -> (Own, Forges) {
     // They push to a repository of this machine, where only file permissions may decide.
     settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
     let own = Own::start_with(&Own::folder(name), &["--workers", "1"], &settings);
-    // No approvals here.
-    own.call(Method::POST, "/api/gates/policies", Some(&json!({"tool": "git:pr"}))).await.expect("a policy");
+    // No gates and approvals here.
+    require(&own, json!({"tool": "git:*"})).await;
     (own, forges)
+}
+
+async fn require(own: &Own, policy: Value) {
+    own.call(Method::POST, "/api/gates/policies", Some(&policy)).await.expect("a policy");
 }
 
 /// Changes a file, commits and pushes it, and opens a pull request.
@@ -99,9 +103,20 @@ async fn what_git_may_not_do_is_refused() {
     let none = own.run(&json!({"goal": "x", "steps": [{"name": "s", "tool": "git:commit", "inputs": {"message": "x"}}]})).await;
     assert!(none.to_string().contains("not a git repository"), "{none}");
     assert!(git(&repository.dir, &["branch", "--list"]).contains("main"));
-    // By default a person looks at a pull request first.
+    // By default gates judge first, and then a person looks at a pull request.
     let other = Own::start(&Own::folder("git-default"), &["--workers", "1"]);
-    let id = other.submit(&one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]))).await;
+    let propose = one("git:pr", json!({"title": "x", "head": "x", "forge": "github", "repository": "acme/web"}), json!([]));
+    for (plan, tool) in [(&propose, "git:pr"), (&one("git:push", json!({"branch": "x"}), json!([])), "git:push")] {
+        let run = other.run(plan).await;
+        let message = step(&run, "s")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        let why = format!("the policy for {tool} requires gate:coverage and gate:lint and gate:typecheck and gate:unit to have passed");
+        assert!(message.contains(&why), "{run}");
+    }
+    let mut judged = propose.clone();
+    let last = judged["steps"].as_array_mut().expect("steps").remove(0);
+    let gates = ["typecheck", "lint", "unit", "coverage"].map(|name| json!({"name": name, "tool": format!("gate:{name}")}));
+    judged["steps"] = gates.into_iter().chain([last]).collect();
+    let id = other.submit(&judged).await;
     let run = other.wait(&id, |run| run["gates"][0]["status"] == "pending").await;
     assert_eq!((&run["gates"][0]["gate_type"], &run["gates"][0]["author_may_approve"]), (&json!("manual:pr"), &json!(false)));
 }
@@ -117,8 +132,14 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     let both = [host.certificate(), thief.certificate()].map(|file| std::fs::read_to_string(file).expect("text")).concat();
     std::fs::write(&certificates, both).expect("written");
     let certificates = certificates.to_str().expect("text");
-    let settings = [("NOFX_STEP_PORTS", ports.as_str()), ("SSL_CERT_FILE", certificates), ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234")];
+    let settings = [
+        ("NOFX_ALLOW_PRIVATE_ADDRESSES", "true"),
+        ("NOFX_STEP_PORTS", ports.as_str()),
+        ("SSL_CERT_FILE", certificates),
+        ("NOFX_SECRET_FORGE_TOKEN", "forge-token-1234"),
+    ];
     let own = Own::start_with(&Own::folder("git-planted"), &["--workers", "1"], &settings);
+    require(&own, json!({"tool": "git:push"})).await;
     let (url, elsewhere) = (host.url(), thief.url());
     let encoded = base64::engine::general_purpose::STANDARD.encode("x-access-token:forge-token-1234");
     let plant = format!(
@@ -169,10 +190,8 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     moved["workspace"]["git"] = json!(format!("{url}/moved/acme.git"));
     moved["steps"][0]["inputs"]["script"] = json!("git checkout -q -b x");
     let run = own.run(&moved).await;
-    assert_eq!(step(&run, "push")["status"], "failed", "{run}");
-    let asked = thief.requests();
-    assert!(asked.len() > before, "the clone, which has no token, was redirected: {run}");
-    assert!(asked.iter().all(|one| one.ends_with(" -")), "{asked:?}");
+    assert_ne!(step(&run, "push")["status"], "succeeded", "{run}");
+    assert_eq!(thief.requests().len(), before, "no redirection is followed, also by the clone, which has no token: {run}");
     // What is no commit's history is not pushed.
     let mut broken = plan("acme.git", json!({"branch": "broken"}));
     broken["steps"][0]["inputs"]["script"] = json!(
@@ -184,6 +203,37 @@ async fn the_token_of_a_push_reaches_the_repository_of_the_plan_alone() {
     let message = step(&run, "push")["error"]["message"].to_string();
     assert!(message.contains("is not valid") && message.contains(".git"), "{run}");
     assert!(!run.to_string().contains("forge-token"), "{run}");
+}
+
+/// A plan's author chooses the repository, and not what of the worker's surroundings git reaches.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_is_neither_a_neighbours_checkout_nor_at_a_private_address() {
+    let (host, repository) = (GitHost::start("https://127.0.0.1:1"), Repository::new(&[("a.txt", "a\n")]));
+    let certificate = host.certificate();
+    let settings = [("SSL_CERT_FILE", certificate.to_str().expect("text")), ("NOFX_STEP_PORTS", "")];
+    let own = Own::start_with(&Own::folder("git-sources"), &["--workers", "1"], &settings);
+    let plan = |address: &str| {
+        json!({"goal": "x", "workspace": {"git": address, "ref": "main"},
+            "steps": [{"name": "s", "tool": "bash", "inputs": {"script": "ls -a"}, "retry": {"max_attempts": 1}}]})
+    };
+    let here = repository.dir.to_str().expect("text");
+    let mut neighbour = plan(here);
+    neighbour["steps"][0]["inputs"]["script"] = json!("pwd");
+    let run = own.run(&neighbour).await;
+    let checkout = step(&run, "s")["outputs"]["stdout"].as_str().unwrap_or_default().trim().to_owned();
+    assert!(run["status"] == "succeeded" && checkout.starts_with('/'), "a path that the operator allows: {run}");
+
+    let (etc, of_host) = ("/etc".to_owned(), format!("{}/acme.git", host.url()));
+    for (address, why) in [(&checkout, "NOFX_REPOSITORY_PATHS"), (&etc, "NOFX_REPOSITORY_PATHS"), (&of_host, "private address")] {
+        let run = own.run(&plan(address)).await;
+        let message = step(&run, "s")["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(why) && step(&run, "s")["attempt"] == 1, "{address}: {run}");
+    }
+    assert_eq!(host.requests(), Vec::<String>::new(), "no connection came");
+    for address in ["./a", "http://host/a", "git://host/a", "file:///srv/a", "ext::sh -c true", "fd::7", "-x"] {
+        let refused = own.call(Method::POST, "/api/runs", Some(&json!({"plan": plan(address)}))).await;
+        assert!(refused.is_err(), "{address}: refused when it is submitted");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

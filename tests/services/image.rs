@@ -98,7 +98,7 @@ impl Worker {
         command.envs(names.map(|(name, key)| (name, dev[key].as_str().unwrap_or_default().to_owned())));
         // Its users are its own: it does not see which ones others of this machine have.
         command.envs([("NOFX_WORKSPACES", "/tmp/workspaces"), ("NOFX_STEP_USERS", "60000-60999"), ("NOFX_WORKER_NAME", "image")]);
-        command.env("NOFX_TOOLCHAINS", readable).envs(settings.iter().copied());
+        command.env("NOFX_TOOLCHAINS", &readable).env("NOFX_REPOSITORY_PATHS", readable).envs(settings.iter().copied());
         Self(command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log).spawn().expect("it starts"))
     }
 }

@@ -1,6 +1,7 @@
 //! Claims and settles at once: a tenant's quota of parallel sandboxes is never exceeded, no step is forgotten, and nobody waits for a lock.
 
 use nofx_tests::own::Own;
+use nofx_tests::sealing::BRING_KEY;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -29,6 +30,7 @@ async fn worker(stack: &Own) -> Client {
     sql.batch_execute("select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', false); set lock_timeout = '60s'")
         .await
         .expect("settings");
+    sql.batch_execute(BRING_KEY).await.expect("a key");
     sql
 }
 

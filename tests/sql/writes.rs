@@ -2,6 +2,7 @@
 
 use nofx_tests::WAIT_LIMIT;
 use nofx_tests::own::Own;
+use nofx_tests::sealing::BRING_KEY;
 use serde_json::{Value, json};
 
 /// A deterministic source of random numbers.
@@ -114,6 +115,7 @@ async fn ten_thousand_writes_reach_nothing_outside_of_the_rule() {
     )
     .await
     .expect("tables");
+    sql.batch_execute(BRING_KEY).await.expect("a key");
     let (tenant, run) = (stack.tenant().await, uuid::Uuid::now_v7());
     let rule = json!({"columns": ["id", "status", "note"], "read": ["team"], "rows": [{"column": "team", "op": "eq", "value": "support"}],
         "checks": [{"column": "status", "op": "in", "value": ["open", "closed"]}], "max_rows": 3});
@@ -175,6 +177,7 @@ async fn whoever_settles_a_step_of_the_same_run_does_not_wait_for_a_slow_table()
     for one in [&slow, &sql] {
         let settings = "select set_config('request.jwt.claims', '{\"role\": \"service_role\"}', false); set lock_timeout = '60s'";
         one.batch_execute(settings).await.expect("a worker");
+        one.batch_execute(BRING_KEY).await.expect("a key");
     }
     let (tenant, run) = (stack.tenant().await, uuid::Uuid::now_v7());
     sql.query("select nofx.set_db_write_rule($1, 'public.slow', array['insert'], '{\"columns\": [\"id\"]}')", &[&tenant])

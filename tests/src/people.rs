@@ -4,6 +4,7 @@ use crate::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_shared::auth::{Role, sign_for, sign_for_api};
+use nofx_shared::crypto::Keyring;
 use nofx_shared::db::Db;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ impl Tenant {
     /// The database as the API calls it for a person of this role.
     pub fn database(&self, role: Role) -> Db {
         let token = sign_for_api(STACK.get("jwt_secret"), &Uuid::now_v7().to_string(), self.id, role, None);
-        Db::new(STACK.get("rest_url"), STACK.get("anon_key"), token)
+        Db::new(STACK.get("rest_url"), STACK.get("anon_key"), token).sealing_with(&keys())
     }
 
     /// A run whose rows no check has seen, as the owner of the database could write them: name, tool and spec of each step. Its id.
@@ -102,7 +103,12 @@ impl Tenant {
 
 /// The database as the worker sees it.
 pub fn service() -> Db {
-    Db::new(STACK.get("rest_url"), STACK.get("anon_key"), STACK.get("service_role_key"))
+    Db::new(STACK.get("rest_url"), STACK.get("anon_key"), STACK.get("service_role_key")).sealing_with(&keys())
+}
+
+/// The keys that the stack seals with.
+pub fn keys() -> Keyring {
+    STACK.get("encryption_keys").parse().expect("keys")
 }
 
 /// Watches the queues of all tenants once. A call does nothing while another one is under way, so it waits for that one.

@@ -65,6 +65,16 @@ fn of_home(name: &str) -> PathBuf {
     PathBuf::from(std::env::var_os("HOME").expect("a home")).join(name)
 }
 
+/// At one of the ports that steps may connect to.
+pub(crate) async fn listen() -> TcpListener {
+    for port in PROXY_PORTS {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return listener;
+        }
+    }
+    panic!("one of the ports of proxies is free");
+}
+
 /// A proxy on this machine (`CONNECT`, RFC 9110): names are resolved by it.
 pub struct Proxy {
     pub url: String,
@@ -74,14 +84,7 @@ pub struct Proxy {
 
 impl Proxy {
     pub async fn start() -> Self {
-        let mut listener = None;
-        for port in PROXY_PORTS {
-            listener = TcpListener::bind(("127.0.0.1", port)).await.ok();
-            if listener.is_some() {
-                break;
-            }
-        }
-        let listener = listener.expect("one of the ports of proxies is free");
+        let listener = listen().await;
         let hosts: Arc<Mutex<Vec<String>>> = Arc::default();
         let asked = Arc::clone(&hosts);
         let url = format!("http://{}", listener.local_addr().expect("an address"));

@@ -21,6 +21,7 @@ mod script_source;
 mod scripts;
 mod sql;
 mod temporary;
+mod threats;
 mod tokens;
 mod unseen_imports;
 mod words;

@@ -4,10 +4,11 @@ use crate::layout::{files, root};
 use crate::rust_source::{Token, program};
 
 /// Rooms of the worker that read or write what steps made.
-const ROOMS: [&str; 5] = ["worker/src/gates", "worker/src/handlers", "worker/src/sbom", "worker/src/step", "worker/src/workspace"];
+const ROOMS: [&str; 6] =
+    ["worker/src/drivers/machine", "worker/src/gates", "worker/src/handlers", "worker/src/sbom", "worker/src/step", "worker/src/workspace"];
 
 /// Ways to a file that follow links. What is beneath a folder is an own type of a file (`std::fs::File`, `tokio::fs::File::from_std`).
-const FOLLOWING: [&str; 18] = [
+const FOLLOWING: [&str; 24] = [
     "std::fs",
     "tokio::fs",
     "nix::fcntl",
@@ -26,6 +27,12 @@ const FOLLOWING: [&str; 18] = [
     ".canonicalize()",
     ".is_file()",
     ".is_dir()",
+    ".is_symlink()",
+    ".read_dir()",
+    ".read_link()",
+    ".symlink_metadata()",
+    "WalkBuilder",
+    "walkdir::",
 ];
 
 /// The code of a file as one line, without comments, texts, spaces and its tests.
@@ -43,14 +50,16 @@ fn code(text: &str) -> String {
 
 fn ways(text: &str) -> Vec<&'static str> {
     // The type of an open file.
-    let code = code(text).replace("use std::fs::File;", "").replace("tokio::fs::File::from_std(", "");
+    let code = code(text).replace("use std::fs::File;", "").replace("tokio::fs::File::from_std(", "").replace(":tokio::fs::File,", ",");
     FOLLOWING.into_iter().filter(|way| code.contains(way)).collect()
 }
 
-/// Whether git is started: by the first argument of a list, as a program, or in a script.
+/// Whether git is started: by the first argument of a list, as a program, by a name of its own, or in a script.
 fn starts_git(text: &str) -> bool {
     let tokens = program(text);
-    let is_first = |at: usize| at > 0 && tokens[at - 1].is("[") || at > 1 && tokens[at - 1].is("(") && tokens[at - 2].is("new");
+    let is_first = |at: usize| {
+        at > 0 && (tokens[at - 1].is("[") || tokens[at - 1].is("=")) || at > 1 && tokens[at - 1].is("(") && tokens[at - 2].is("new")
+    };
     tokens.iter().enumerate().any(|(at, token)| match token.text() {
         Some(program) if program == "git" || program.ends_with("/git") => is_first(at),
         Some(script) => script.split(['\n', ';', '&', '|', '(']).any(|command| command.trim_start().starts_with("git ")),
@@ -101,10 +110,15 @@ mod tests {
             "a . exists ( )",
             "fs::OpenOptions::new()",
             "File::open(a)",
+            "folder.path().join(a).read_dir()",
+            "ignore::WalkBuilder::new(a)",
         ] {
             assert!(!ways(text).is_empty(), "{text}");
         }
-        assert!(ways("use std::fs::File; let a = tokio::fs::File::from_std(b); f(\"std::fs\"); // std::fs").is_empty());
+        assert!(
+            ways("use std::fs::File; let a = tokio::fs::File::from_std(b); fn g(to: tokio::fs::File, n: u8) {} f(\"std::fs\"); // std::fs")
+                .is_empty()
+        );
     }
 
     #[test]
@@ -114,6 +128,7 @@ mod tests {
             "vec![\"git\".to_owned()]",
             "Command::new(\"git\")",
             "[\"/usr/bin/git\"]",
+            "const GIT: &str = \"git\";",
             "f(\"cd a && git push\")",
             "f(\"git push\")",
         ] {

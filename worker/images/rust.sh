@@ -10,3 +10,4 @@ cargo --version
 cargo clippy --version
 cargo fmt --version
 cargo-audit --version
+cargo llvm-cov --version

@@ -15,6 +15,10 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    #[error("could not serve the worker of the step: {0}")]
+    Task(std::io::Error),
+    #[error("NOFX_ENCRYPTION_KEYS: {0} (`id:base64 of 32 bytes`; create a key: openssl rand -base64 32)")]
+    Keys(String),
     #[error("could not listen for signals")]
     Signals(#[source] std::io::Error),
 }

@@ -19,13 +19,15 @@ mod retry;
 mod sbom;
 mod startup;
 mod step;
+mod task;
 mod task_protection;
 mod worker;
 mod working_tree;
 mod workspace;
 
 pub use admin::is_healthy;
-pub use drivers::{is_printable, printable, serve_task};
+pub use drivers::{is_printable, printable};
 pub use function::function_executor;
+pub use task::serve_task;
 pub use worker::run;
 pub use working_tree::{GateOptions, GateVerdict, Refused, judge_working_tree};

@@ -43,7 +43,10 @@ async fn task() -> ExitCode {
         Err(error) => Err(error.to_string()),
     };
     match served {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(why) => {
+            eprintln!("nofx-worker task: {why}");
+            ExitCode::SUCCESS
+        }
         Err(why) => {
             eprintln!("nofx-worker task: {why}");
             ExitCode::FAILURE

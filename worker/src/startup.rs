@@ -62,14 +62,18 @@ pub(crate) async fn queue(settings: &settings::Queue) -> Queue {
     Queue::new(settings.clone(), credentials)
 }
 
-/// The keys that encrypt payloads of the audit log: from the settings, or from the secrets of the deployment.
-pub(crate) async fn keyring(settings: &settings::Worker, secrets: &SecretStore) -> Option<Keyring> {
-    if settings.encryption_keys.is_some() {
-        return settings.encryption_keys.clone();
+/// The keys that seal payloads of the audit log and secrets of hooks: from the settings, or from the secrets of the deployment. Without keys
+/// the worker does not start.
+pub(crate) async fn keyring(settings: &settings::Worker) -> Result<Keyring, Error> {
+    if let Some(keys) = &settings.encryption_keys {
+        return Ok(keys.clone());
     }
-    let keys = match secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await? {
-        Ok(text) => text.parse::<Keyring>().map_err(str::to_owned),
-        Err(error) => Err(error.to_string()),
-    };
-    keys.inspect_err(|why| tracing::warn!(why, "could not load NOFX_ENCRYPTION_KEYS: audit log payloads stay unencrypted")).ok()
+    let supabase = &settings.supabase;
+    let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone());
+    let secrets = SecretStore::new(settings.secrets.clone(), db);
+    match secrets.of_deployment("NOFX_ENCRYPTION_KEYS").await {
+        Some(Ok(text)) => text.parse().map_err(|why: &str| Error::Keys(why.to_owned())),
+        Some(Err(error)) => Err(Error::Keys(error.to_string())),
+        None => Err(Error::Keys("it is not set".to_owned())),
+    }
 }

@@ -1,7 +1,7 @@
 //! The loops of a worker and the order in which they stop: read this first.
 //!
-//! On SIGTERM or Ctrl-C the listener, the jobs and the admin port stop at once. The consume loop stops claiming, waits for its running
-//! steps, interrupts the rest, and ends last. What the loops need is built in `step::Services` and `startup`.
+//! On SIGTERM or Ctrl-C the listener and the jobs stop at once. The consume loop stops claiming, waits for its running steps, interrupts
+//! the rest, and ends last: until then the admin port answers, because a worker that drains is healthy and its figures count. What the loops need is built in `step::Services` and `startup`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use nofx_shared::drivers::Level;
 use nofx_shared::settings;
 use nofx_shared::telemetry;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::consume::Consumer;
 use crate::dependencies::Dependencies;
@@ -31,7 +32,8 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let dependencies =
         Dependencies::new(&settings.dependency_cache, settings.dependency_cache_bytes, sbom::locked, metrics.dependencies.clone());
-    let services = Arc::new(Services::new(&settings, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
+    let keys = startup::keyring(&settings).await?;
+    let services = Arc::new(Services::new(&settings, keys, isolation, sandbox, timings, dependencies, handlers::tool_catalogue));
     let db = services.db.clone();
 
     startup::ensure_bucket(&services.storage, &stop).await;
@@ -41,8 +43,10 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     let wakeups = Wakeups::start(source, stop.clone());
     let queue = Arc::new(startup::queue(&settings.queue).await);
     startup::publish_key(&db, &settings.signing_key, &stop).await;
-    // The admin port: /health and /metrics.
-    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), stop.clone()).await?;
+    // The admin port: /health and /metrics, until this function ends.
+    let ended = CancellationToken::new();
+    let admin = admin::serve(settings.admin_port, Arc::clone(&metrics), db.clone(), ended.clone()).await?;
+    let _ended = ended.drop_guard();
     // The background jobs.
     let context = jobs::JobContext {
         db: db.clone(),
@@ -56,7 +60,6 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
             concurrency: settings.concurrency,
             started_at: chrono::Utc::now(),
         },
-        keys: startup::keyring(&settings, &services.secrets).await,
     };
     let jobs = jobs::spawn(context, settings.sweep, stop.clone());
     tracing::info!(worker = settings.name, admin = %admin, "worker started");

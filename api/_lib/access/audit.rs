@@ -57,9 +57,6 @@ pub(crate) async fn list_audit(
 }
 
 fn open(app: &App, mut entry: AuditEntry) -> AuditRow {
-    let unseal_error = match &app.settings().encryption_keys {
-        Some(keys) => entry.open(keys).err().map(|error| error.to_string()),
-        None => entry.sealed.is_some().then(|| "this API has no NOFX_ENCRYPTION_KEYS".to_owned()),
-    };
+    let unseal_error = entry.open(&app.settings().encryption_keys).err().map(|error| error.to_string());
     AuditRow { created_at: DateTime::from_timestamp_micros(entry.at).unwrap_or_default(), unseal_error, entry }
 }

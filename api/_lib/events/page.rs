@@ -33,7 +33,8 @@ impl Query {
 /// List events, oldest first.
 ///
 /// For every role. Events come in the order of the log, each once, without gaps: for the next page pass the id of the last event as
-/// `after`. Without `after` the list begins with the oldest event.
+/// `after`. Without `after` the list begins with the oldest event. A page has at most `limit` events, and ends with the event at which their
+/// data reaches 1 MiB: `next_cursor` says whether there may be more.
 #[utoipa::path(get, path = "/events", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query, description = "Comma-separated."),
         ("run_id" = Option<Uuid>, Query), ("limit" = Option<u16>, Query)),
@@ -46,7 +47,7 @@ pub(crate) async fn list_events(
 ) -> Result<Response, Refusal> {
     let limit = page_limit(query.limit.map(usize::from), 100)?;
     let rows = read_events(&app.db(&caller), query.cursor()?.unwrap_or_default(), &query.filter(), limit).await?;
-    let full = rows.len() == limit;
+    let full = rows.len() == limit || rows.last().is_some_and(|row| row.more);
     let next_cursor = rows.last().filter(|_| full).map(|row| row.cursor().to_string());
     Ok(cached(&headers, &Page { data: rows.into_iter().map(CloudEvent::from).collect::<Vec<_>>(), next_cursor }))
 }

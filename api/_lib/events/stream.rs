@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::page::Query;
 use crate::App;
+use crate::feeds::{CHECK_EVERY, Credential, OpenStream};
 use crate::http::{Authenticated, Params, Refusal};
 
 /// The position of a stream. Events are sent in the order of their cursors, each once.
@@ -31,6 +32,10 @@ struct Follower {
     /// Whether the log may still hold events before what is live.
     behind: bool,
     until: Instant,
+    credential: Credential,
+    /// When the credential is checked next.
+    check_at: Instant,
+    _open: Option<OpenStream>,
     /// The process is about to end.
     closing: CancellationToken,
     greeted: bool,
@@ -41,7 +46,8 @@ struct Follower {
 ///
 /// For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the
 /// stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream
-/// ends after a while with the event `reconnect`: connect again with the last id and miss nothing.
+/// ends after a while with the event `reconnect`: connect again with the last id and miss nothing. It also ends when the credential is revoked or
+/// expires; a caller may have 32 streams at once.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),
@@ -55,6 +61,7 @@ pub(crate) async fn stream_events(
     let filter = query.filter();
     let resumed = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let after = resumed.or(query.cursor()?);
+    let open = app.hub().open(&caller)?;
     // Subscribed before the replay: what comes in between is in both, and skipped by its cursor.
     let live = app.hub().subscribe(caller.tenant).await?;
     let follower = Follower {
@@ -66,6 +73,9 @@ pub(crate) async fn stream_events(
         cursor: after.unwrap_or_default(),
         replayed: VecDeque::new(),
         until: Instant::now() + app.settings().stream,
+        credential: app.hub().credential(&caller),
+        check_at: Instant::now() + CHECK_EVERY,
+        _open: Some(open),
         closing: app.closing().clone(),
         greeted: false,
         ended: false,
@@ -94,6 +104,12 @@ impl Follower {
             return SseEvent::default().comment("connected").retry(Duration::from_millis(500));
         }
         loop {
+            if Instant::now() >= self.check_at {
+                if !self.credential.is_active().await {
+                    return self.end();
+                }
+                self.check_at = Instant::now() + CHECK_EVERY;
+            }
             if let Some(row) = self.replayed.pop_front() {
                 self.cursor = row.cursor();
                 return send(row);
@@ -112,10 +128,11 @@ impl Follower {
                 }
             }
             let received = tokio::select! {
-                received = tokio::time::timeout_at(self.until, self.live.recv()) => received,
+                received = tokio::time::timeout_at(self.until.min(self.check_at), self.live.recv()) => received,
                 () = self.closing.cancelled() => return self.end(),
             };
             match received {
+                Err(_) if Instant::now() < self.until => {}
                 Err(_) => return self.end(),
                 Ok(Err(RecvError::Closed)) => return self.end(),
                 // Too slow for the feed: the log has it all.
@@ -159,14 +176,18 @@ mod tests {
             sender.send(Arc::new(serde_json::from_value(row).expect("a row"))).expect("it is listened to");
         }
         let sent = Cursor { tx: 1, id: 1 };
+        let db = Db::new("http://127.0.0.1:1", "", "");
         let mut follower = Follower {
-            db: Db::new("http://127.0.0.1:1", "", ""),
+            db: db.clone(),
             filter: EventFilter::default(),
             cursor: sent,
             live,
             replayed: VecDeque::new(),
             behind: false,
             until: Instant::now() + Duration::from_secs(60),
+            credential: Credential::unchecked(),
+            check_at: Instant::now() + Duration::from_secs(60),
+            _open: None,
             closing: CancellationToken::new(),
             greeted: true,
             ended: false,

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use nofx_shared::auth::{Caller, Sessions};
 use nofx_shared::db::{self, Db};
 use nofx_shared::events::{EventBus, EventRow};
+use nofx_shared::problem::Problem;
 use nofx_shared::settings;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::credential::{CHECK_EVERY, Credential, Known, OpenStream, OpenStreams};
 use super::feed::{self, FeedSource};
 
 pub(crate) struct Hub {
@@ -18,13 +21,34 @@ pub(crate) struct Hub {
     feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<EventRow>>>>,
     /// The process is about to end: feeds end, too.
     closing: CancellationToken,
+    open: Arc<OpenStreams>,
+    known: Arc<Known>,
+    sessions: Arc<Sessions>,
 }
 
 impl Hub {
-    pub(crate) fn new(settings: &settings::Api, service: Db, closing: CancellationToken) -> Self {
+    pub(crate) fn new(settings: &settings::Api, service: Db, sessions: Arc<Sessions>, closing: CancellationToken) -> Self {
         let jwt_secret = settings.jwt_secret.clone();
         let bus = EventBus::new(settings.supabase.clone(), jwt_secret.clone(), settings.queue.clone());
-        Self { bus, source: FeedSource { service, jwt_secret }, feeds: Mutex::default(), closing }
+        Self {
+            bus,
+            source: FeedSource { service, jwt_secret },
+            feeds: Mutex::default(),
+            closing,
+            open: Arc::default(),
+            known: Arc::new(Known::new(CHECK_EVERY / 2)),
+            sessions,
+        }
+    }
+
+    /// Counts a stream of a caller, until what is returned is dropped; refused when the caller has too many.
+    pub(crate) fn open(&self, caller: &Caller) -> Result<OpenStream, Problem> {
+        self.open.open(caller)
+    }
+
+    /// The caller's credential, to be checked while a stream is open.
+    pub(crate) fn credential(&self, caller: &Caller) -> Credential {
+        Credential::of(caller, &self.source.service, &self.known, &self.sessions)
     }
 
     /// Everything that is written for a tenant from now on.

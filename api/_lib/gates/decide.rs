@@ -1,8 +1,7 @@
 //! `POST /api/gates/{id}/approve | reject | waive`
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use nofx_shared::queue::WakeUp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use uuid::Uuid;
 use super::gate::Gate;
 use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
+use crate::http::{Authenticated, Body, Path, Refusal, RequestParts};
 
 /// The reason for the decision.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -23,11 +22,11 @@ pub(crate) struct DecisionReason {
 
 /// Approve a gate.
 ///
-/// For the gate's role or a higher one, but not for the author of the run unless the gate allows it. Once enough different people have
-/// approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all
+/// For the gate's role or a higher one, signed in: an API key only where the gate allows it, and then as its maker. Not for the author of the
+/// run unless the gate allows it. Once enough different people have approved, the step runs. A decision is final; a second approval of the same person is refused with 409. Returns the gate with all
 /// decisions.
 #[utoipa::path(post, path = "/gates/{id}/approve", request_body = DecisionReason, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn approve_gate(
     State(app): State<App>,
@@ -44,7 +43,7 @@ pub(crate) async fn approve_gate(
 /// For the gate's role or a higher one. The step fails and blocks the steps that depend on it. A decision is final. Returns the gate with
 /// all decisions.
 #[utoipa::path(post, path = "/gates/{id}/reject", request_body = DecisionReason, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn reject_gate(
     State(app): State<App>,
@@ -58,10 +57,11 @@ pub(crate) async fn reject_gate(
 
 /// Waive a gate.
 ///
-/// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run unless the gate allows it.
+/// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate
+/// allows it.
 /// The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = DecisionReason, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 409)))]
 pub(crate) async fn waive_gate(
     State(app): State<App>,
@@ -81,14 +81,9 @@ async fn decide(
     parts: &RequestParts,
     body: &Body<DecisionReason>,
 ) -> Result<Response, Refusal> {
-    let db = app.db(caller);
     let arguments = json!({"p_gate": id, "p_decision": decision, "p_reason": body.value.reason});
-    let request = IdempotentRequest { app, caller, parts, body: &body.bytes };
-    let act = |_| async move {
-        db.call::<_, Value>("decide_gate", &arguments).await?;
-        let gate = find(app, caller, id).await?;
-        app.wake_workers(&parts.background, vec![WakeUp { id: gate.run_id, priority: 0, trace: parts.trace.clone() }]).await;
-        Ok(gate)
-    };
-    idempotent(request, StatusCode::OK, act).await
+    app.db(caller).call::<_, Value>("decide_gate", &arguments).await?;
+    let gate = find(app, caller, id).await?;
+    app.wake_workers(&parts.background, vec![WakeUp { id: gate.run_id, priority: 0, trace: parts.trace.clone() }]).await;
+    Ok(axum::Json(gate).into_response())
 }

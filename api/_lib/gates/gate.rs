@@ -20,12 +20,21 @@ pub(crate) struct Gate {
     /// Where the evidence of a tool is: the URI and the id of its artifact.
     pub evidence_uri: Option<String>,
     pub evidence_id: Option<Uuid>,
+    /// What the gate of a tool was asked and what it chose itself, with its verdict: policies compare it with what they ask.
+    #[schema(value_type = Option<Object>)]
+    pub asked: Option<Value>,
+    /// What a tool judged: the tree of the workspace and the commit that was checked out, by git's names, and whether they are the same.
+    pub tree: Option<String>,
+    pub commit: Option<String>,
+    pub is_clean: Option<bool>,
     /// The minimum role that may decide.
     pub role: Role,
     /// How many different people must approve.
     pub approvals_required: u32,
     /// Whether the run's author may approve.
     pub author_may_approve: bool,
+    /// Whether API keys may approve, in the name of their makers.
+    pub keys_may_approve: bool,
     /// When the gate expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// The last approval; `decisions` has all of them.
@@ -53,7 +62,10 @@ pub(crate) struct Gate {
 /// The decision of one person.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub(crate) struct GateDecision {
+    /// The person; of an API key its maker.
     pub by: String,
+    /// The API key that decided in their name; null when they were signed in.
+    pub key_id: Option<Uuid>,
     /// approve, reject or waive.
     pub decision: String,
     pub role: Option<Role>,
@@ -62,9 +74,9 @@ pub(crate) struct GateDecision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,role,\
+    approvals_required,author_may_approve,keys_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,key_id,decision,role,reason,created_at)";
 /// The same, with the step and the run that people see before they decide.
-pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
-    author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
+pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,role,\
+    approvals_required,author_may_approve,keys_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,key_id,decision,role,reason,created_at),\
     step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";

@@ -14,6 +14,7 @@ pub(crate) use gate::{COLUMNS, Gate};
 pub(crate) use get::find;
 pub(crate) use list::{__path_list_run_gates, list_run_gates};
 pub(crate) use list_all::GateStatus;
+pub(crate) use policies::{GatePolicy, list_policies};
 
 pub(super) fn router<R: Routes>() -> R {
     R::default()

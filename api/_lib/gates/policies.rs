@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use nofx_shared::auth::Role;
+use nofx_shared::auth::{Caller, Role};
 use nofx_shared::db::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,16 +19,16 @@ pub(crate) struct GatePolicy {
     id: Uuid,
     /// Null: the default, for tenants without a policy of their own for the tool.
     #[serde(default)]
-    tenant_id: Option<Uuid>,
+    pub tenant_id: Option<Uuid>,
     /// A name, or a prefix that ends in `*`. A `db_write` has its operation in its name: `db_write:delete`.
-    tool: String,
-    /// Gates that must have passed in the same run.
-    requires: Vec<String>,
+    pub tool: String,
+    /// Gates that must have passed in the same run, and what is asked of them.
+    pub requires: Vec<RequiredGate>,
     /// Who must approve; null: no approval is required.
     #[schema(value_type = Option<RequiredApproval>)]
-    approval: Option<Value>,
-    changed_by: String,
-    changed_at: DateTime<Utc>,
+    pub approval: Option<Value>,
+    pub changed_by: String,
+    pub changed_at: DateTime<Utc>,
 }
 
 /// A policy to set.
@@ -37,8 +37,60 @@ pub(crate) struct GatePolicy {
 pub(crate) struct NewGatePolicy {
     tool: String,
     #[serde(default)]
-    requires: Vec<String>,
+    requires: Vec<RequiredGate>,
     approval: Option<RequiredApproval>,
+}
+
+/// A gate that must have passed: by its name alone, which asks what the gate asks by default, or with what is asked of it.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(crate) enum RequiredGate {
+    Name(String),
+    Asking(Box<AskedOfGate>),
+}
+
+/// What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool
+/// that the gate chose itself, in the root folder, its own threshold, no exceptions.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedOfGate {
+    /// `gate:unit`, …
+    gate: String,
+    /// The command that must have run, or `*` for any; default: one that the gate knows for the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    /// The folder in which it must have run, or `*` for any; default: the root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cwd: Option<String>,
+    /// The plan's `report` and `format`; default: it states none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+    /// The highest minimum severity that may fail the gate: `info`, `warning` or `error`. Default: the gate's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail_on: Option<String>,
+    /// The lowest threshold of gate:coverage; default: 90.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
+    /// What the plan may exclude, entry by entry; default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<Vec<String>>,
+    /// Advisories that the plan may accept; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accept: Option<Vec<String>>,
+    /// What gate:coverage must have compared with; default: the default branch of the plan's repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
+    /// How many tests must have run; default: 1 for gate:unit, otherwise 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_tests: Option<u64>,
+    /// Variables that the plan may set for the gate; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<Vec<String>>,
+    /// Images that the plan may name for the gate; default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Vec<String>>,
 }
 
 /// The approval that a policy requires.
@@ -56,6 +108,9 @@ pub(crate) struct RequiredApproval {
     /// For tenants whose only supervisor is the author of its runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     author_may_approve: Option<bool>,
+    /// Whether API keys may approve, in the name of their makers. Default: people approve, signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys_may_approve: Option<bool>,
 }
 
 /// List the gate policies in force.
@@ -64,10 +119,14 @@ pub(crate) struct RequiredApproval {
 #[utoipa::path(get, path = "/gates/policies", security(("bearer" = [])),
     responses((status = 200, body = Page<GatePolicy>), (status = 304)))]
 pub(crate) async fn list_gate_policies(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
+    Ok(cached(&headers, &Page { data: list_policies(&app, &caller).await?, next_cursor: None }))
+}
+
+/// The tenant's policies and the defaults.
+pub(crate) async fn list_policies(app: &App, caller: &Caller) -> Result<Vec<GatePolicy>, Refusal> {
     let columns = "id,tenant_id,tool,requires,approval,changed_by,changed_at";
     let filters = vec![("select".to_owned(), columns.to_owned()), ("order".to_owned(), "tool,tenant_id".to_owned())];
-    let data: Vec<GatePolicy> = app.db(&caller).read(&Query { table: "gate_policy", filters }).await?;
-    Ok(cached(&headers, &Page { data, next_cursor: None }))
+    Ok(app.db(caller).read(&Query { table: "gate_policy", filters }).await?)
 }
 
 /// Set the gate policy of a tool.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::gate::Gate;
 use super::get::find;
 use crate::App;
-use crate::http::{Authenticated, Body, IdempotentRequest, Refusal, RequestParts, idempotent};
+use crate::http::{Authenticated, Body, Refusal};
 
 /// A gate to add to a step.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -28,25 +28,15 @@ pub(crate) struct GateRequest {
 /// For supervisors. The step waits until the gate is decided; a step that has started is refused with 409. Returns the pending gate. With
 /// `Idempotency-Key` a repeated request adds no second gate.
 #[utoipa::path(post, path = "/gates", request_body = GateRequest, security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Gate), (status = 404), (status = 409)))]
-pub(crate) async fn request_gate(
-    State(app): State<App>,
-    caller: Authenticated,
-    parts: RequestParts,
-    body: Body<GateRequest>,
-) -> Result<Response, Refusal> {
+pub(crate) async fn request_gate(State(app): State<App>, caller: Authenticated, body: Body<GateRequest>) -> Result<Response, Refusal> {
     let db = app.db(&caller);
     let gate = &body.value;
     let arguments = json!({"p_run": gate.run_id, "p_step": gate.step_id, "p_gate_type": gate.gate_type, "p_question": gate.question});
-    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
-    let act = |_| async {
-        #[derive(Deserialize)]
-        struct Requested {
-            id: Uuid,
-        }
-        let gate: Requested = db.call("request_gate", &arguments).await?;
-        find(&app, &caller, gate.id).await
-    };
-    idempotent(request, StatusCode::CREATED, act).await
+    #[derive(Deserialize)]
+    struct Requested {
+        id: Uuid,
+    }
+    let gate: Requested = db.call("request_gate", &arguments).await?;
+    Ok((StatusCode::CREATED, axum::Json(find(&app, &caller, gate.id).await?)).into_response())
 }

@@ -50,7 +50,10 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
             if let Some(state) = failures.as_ref().and_then(|check| app.limits().is_used_up(check)) {
                 return limit_response::refuse(&state);
             }
-            let found = app.identify(&credential).await;
+            let mut found = app.identify(&credential).await;
+            if let (Ok(caller), true) = (&found, needs_session(&request)) {
+                found = app.require_session(caller).await.and(found);
+            }
             if let (Err(Problem { kind: Kind::Unauthorized, .. }), Some(check)) = (&found, failures) {
                 app.limits().take(&[check]).await;
             }
@@ -59,6 +62,11 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     };
     request.extensions_mut().insert(Identity { origin, caller });
     next.run(request).await
+}
+
+/// Whether a request changes something: then a token of a session counts only while the session is open. Signing out is always possible.
+fn needs_session(request: &Request) -> bool {
+    !request.method().is_safe() && request.uri().path() != "/ui/sign-out"
 }
 
 /// The session of a browser. Browsers send it with every request, also with one that another site started: so it counts only for reads, and

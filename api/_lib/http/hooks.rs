@@ -1,6 +1,8 @@
 //! Hooks of requests: `pre` hooks run before a request that changes something, and may deny it; `post` and `error` hooks are delivered
 //! afterwards. A `pre` hook that does not respond in time denies the request.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,12 +16,19 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::caller::Identity;
+use super::idempotency::with_idempotency;
+use super::request_key::RequestKey;
 use super::{Refusal, json as body};
-use crate::{App, Background};
+use crate::App;
 
-/// Routes that change something, behind the request hooks. (Functions that only read need no CEL, and are smaller.)
+/// How often deliveries are enqueued again when the database does not answer, and the wait before.
+const MAX_RETRIES: usize = 3;
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Routes that change something, behind the request hooks, which are behind the guard of `Idempotency-Key`: a replay calls no hook.
+/// (Functions that only read need no CEL, and are smaller.)
 pub(crate) fn with_request_hooks(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(app.clone(), run_request_hooks))
+    with_idempotency(routes.layer(from_fn_with_state(app.clone(), run_request_hooks)), app)
 }
 
 async fn run_request_hooks(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -35,21 +44,29 @@ async fn run_request_hooks(State(app): State<App>, request: Request, next: Next)
     if hooks.hooks.is_empty() {
         return next.run(request).await;
     }
-    match run_pre_hooks(&app, &caller, &hooks, request).await {
+    let key = RequestKey::of(request.extensions());
+    match run_pre_hooks(&app, &caller, &hooks, request, key).await {
         Ok((request, payload)) => {
-            let background = request.extensions().get::<Background>().cloned().unwrap_or_default();
             let response = next.run(request).await;
             let status = response.status();
             let phase = if status.is_success() { HookPhase::Post } else { HookPhase::Error };
-            enqueue_post_hooks(&app, &caller, &hooks, phase, payload, status.as_u16(), &background).await;
-            response
+            match enqueue_post_hooks(&app, &caller, &hooks, phase, payload, status.as_u16(), key).await {
+                Ok(()) => response,
+                Err(refusal) => refusal.into_response(),
+            }
         }
         Err(refusal) => refusal.into_response(),
     }
 }
 
 /// Runs every `pre` hook that matches. Returns the request, whole again, and its description for hooks.
-async fn run_pre_hooks(app: &App, caller: &Caller, hooks: &RequestHooks, request: Request) -> Result<(Request, Value), Refusal> {
+async fn run_pre_hooks(
+    app: &App,
+    caller: &Caller,
+    hooks: &RequestHooks,
+    request: Request,
+    key: RequestKey,
+) -> Result<(Request, Value), Refusal> {
     let (parts, rest) = request.into_parts();
     let bytes = body::read(Request::from_parts(parts.clone(), rest)).await?;
     let payload = json!({
@@ -59,7 +76,7 @@ async fn run_pre_hooks(app: &App, caller: &Caller, hooks: &RequestHooks, request
     });
     let (matching, payload) = matching(hooks, HookPhase::Pre, payload).await;
     for hook in matching {
-        if let Err(why) = allowed_by(app, caller.tenant, &hook, hooks, &payload).await {
+        if let Err(why) = allowed_by(app, caller.tenant, &hook, hooks, &payload, key.message("request.pre")).await {
             tracing::info!(hook = hook.name, why, "a hook denied the request");
             return Err(Problem::new(Kind::HookDenied, format!("Hook {} denied the request: {why}", hook.name)).into());
         }
@@ -82,11 +99,11 @@ async fn matching(hooks: &RequestHooks, phase: HookPhase, payload: Value) -> (Ve
 }
 
 /// Whether a hook allows a request: any 2xx without `"allow": false`.
-async fn allowed_by(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, payload: &Value) -> Result<(), String> {
+async fn allowed_by(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, payload: &Value, id: Uuid) -> Result<(), String> {
     let limit = app.settings().limits.pre_hook;
     let answer: Value = match &hook.target {
         HookTarget::Webhook { url } => {
-            let (id, body) = (Uuid::now_v7().to_string(), json!({"type": "request.pre", "request": payload}).to_string());
+            let (id, body) = (id.to_string(), json!({"type": "request.pre", "request": payload}).to_string());
             let response = hooks::post(url, &hooks.networks, &hook.secrets, &id, &body, limit).await?;
             if !(200..300).contains(&response.status) {
                 return Err(format!("the hook returned {}", response.status));
@@ -107,7 +124,8 @@ async fn allowed_by(app: &App, tenant: Uuid, hook: &Hook, hooks: &RequestHooks, 
     Ok(())
 }
 
-/// Enqueues deliveries to the `post` or `error` hooks that match; workers deliver them.
+/// Enqueues deliveries to the `post` or `error` hooks that match, before the response is sent; workers deliver them. Those of a request that
+/// is repeated under its key have the same id, and are enqueued once.
 async fn enqueue_post_hooks(
     app: &App,
     caller: &Caller,
@@ -115,24 +133,32 @@ async fn enqueue_post_hooks(
     phase: HookPhase,
     mut payload: Value,
     status: u16,
-    background: &Background,
-) {
+    key: RequestKey,
+) -> Result<(), Refusal> {
     payload["status"] = json!(status);
-    let id = Uuid::now_v7();
-    let (matching, payload) = matching(hooks, phase, payload).await;
     let event = if phase == HookPhase::Post { "request.post" } else { "request.error" };
+    let id = key.message(event);
+    let (matching, payload) = matching(hooks, phase, payload).await;
     let body = json!({"type": event, "id": id, "request": payload}).to_string();
     let deliveries: Vec<Delivery> =
         matching.iter().map(|hook| Delivery { hook_id: hook.id, dedup_key: id.to_string(), body: body.clone(), run_id: None }).collect();
     if deliveries.is_empty() {
-        return;
+        return Ok(());
     }
-    let (app, tenant) = (app.clone(), caller.tenant);
-    background
-        .run(async move {
-            if let Err(error) = hooks::enqueue_deliveries(app.service_db(), tenant, &deliveries).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "could not enqueue the hook deliveries of a request");
-            }
-        })
-        .await;
+    let mut result = hooks::enqueue_deliveries(app.service_db(), caller.tenant, &deliveries).await;
+    for _ in 0..MAX_RETRIES {
+        if result.is_ok() {
+            break;
+        }
+        tokio::time::sleep(BACKOFF).await;
+        result = hooks::enqueue_deliveries(app.service_db(), caller.tenant, &deliveries).await;
+    }
+    result.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, status, "could not enqueue the hook deliveries of a request");
+        let detail = format!(
+            "The request was carried out with status {status}, but the hooks that it has to be told to could not be recorded. Look at what it \
+             did; under the same Idempotency-Key it can be repeated."
+        );
+        Refusal(Problem::new(Kind::Unavailable, detail))
+    })
 }

@@ -15,6 +15,7 @@ mod path;
 mod problem;
 mod rate_limit;
 mod request_id;
+mod request_key;
 mod request_parts;
 mod routes;
 mod strict;
@@ -27,7 +28,9 @@ pub(crate) use caller::{Authenticated, Identity, Operator, has_internal_key};
 pub(crate) use cookie::{SESSION_COOKIE, cookie};
 pub(crate) use etag::{cached, tagged};
 pub(crate) use hooks::with_request_hooks;
-pub(crate) use idempotency::{IdempotentRequest, idempotent};
+#[cfg(test)]
+pub(crate) use idempotency::may_be_repeated;
+pub(crate) use idempotency::with_idempotency;
 pub(crate) use json::{Body, Params, RawBody, parse};
 pub(crate) use layers::layers;
 pub(crate) use one::one;
@@ -36,5 +39,6 @@ pub(crate) use path::Path;
 #[cfg(test)]
 pub(crate) use problem::{ProblemDetails, status, type_uri};
 pub(crate) use problem::{Refusal, not_found};
+pub(crate) use request_key::RequestKey;
 pub(crate) use request_parts::RequestParts;
 pub(crate) use routes::{Group, Routes, on, routes};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::operations;
+use crate::http::may_be_repeated;
 
 fn description(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -32,6 +33,7 @@ fn description(name: &str) -> Option<&'static str> {
 }
 
 pub(super) fn complete(document: &mut Value) {
+    add_keys(document);
     let schemas = document["components"]["schemas"].clone();
     for operation in operations(document) {
         // An empty body is an empty object.
@@ -55,6 +57,25 @@ pub(super) fn complete(document: &mut Value) {
                 }
                 "Idempotency-Key" => parameter["schema"] = json!({"type": "string", "minLength": 1, "maxLength": 255}),
                 _ => {}
+            }
+        }
+    }
+}
+
+/// What changes something in the name of a caller takes a key: the layer before all routes honours it.
+fn add_keys(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let schemes = operation["security"].as_array().into_iter().flatten();
+            let has_caller = schemes.filter_map(Value::as_object).any(|scheme| scheme.contains_key("bearer"));
+            if method == "get" || !has_caller || !may_be_repeated(method, path.trim_start_matches("/api")) {
+                continue;
+            }
+            let key = json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string"}});
+            match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+                Some(parameters) => parameters.push(key),
+                None => operation["parameters"] = json!([key]),
             }
         }
     }

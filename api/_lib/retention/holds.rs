@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, IdempotentRequest, Page, Path, Refusal, RequestParts, cached, idempotent};
+use crate::http::{Authenticated, Body, Page, Path, Refusal, cached};
 
 /// A legal hold to place.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -44,14 +44,10 @@ pub(crate) async fn list_holds(State(app): State<App>, caller: Authenticated, he
 pub(crate) async fn place_hold(
     State(app): State<App>,
     caller: Authenticated,
-    parts: RequestParts,
     body: Body<NewHold>,
-) -> Result<Response, Refusal> {
-    let db = app.db(&caller);
+) -> Result<(StatusCode, axum::Json<LegalHold>), Refusal> {
     let arguments = json!({"p_run": body.value.run_id, "p_reason": body.value.reason});
-    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
-    let act = |_| async { Ok(db.call::<_, LegalHold>("place_hold", &arguments).await?) };
-    idempotent(request, StatusCode::CREATED, act).await
+    Ok((StatusCode::CREATED, axum::Json(app.db(&caller).call("place_hold", &arguments).await?)))
 }
 
 /// Release a legal hold.

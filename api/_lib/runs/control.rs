@@ -1,8 +1,7 @@
 //! `POST /api/runs/{id}/cancel | pause | resume`
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use nofx_shared::engine::RunStatus;
 use nofx_shared::queue::WakeUp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Authenticated, Body, IdempotentRequest, Path, Refusal, RequestParts, idempotent};
+use crate::http::{Authenticated, Body, Path, Refusal, RequestParts};
 
 /// The current status of the run.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -32,7 +31,7 @@ pub(crate) struct CancelRun {
 /// For contributors. Running steps are stopped and no other step starts; the run is `cancelling` until its last step has ended. Cancelling
 /// it again changes nothing; a run that succeeded or failed is refused with 409. Returns the new status.
 #[utoipa::path(post, path = "/runs/{id}/cancel", request_body = CancelRun, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn cancel_run(
     State(app): State<App>,
@@ -42,7 +41,7 @@ pub(crate) async fn cancel_run(
     body: Body<CancelRun>,
 ) -> Result<Response, Refusal> {
     let arguments = json!({"p_run": id, "p_reason": body.value.reason});
-    change(&app, &caller, &parts, &body.bytes, "cancel_run", &arguments).await
+    change(&app, &caller, &parts, "cancel_run", &arguments).await
 }
 
 /// Pause a run.
@@ -50,7 +49,7 @@ pub(crate) async fn cancel_run(
 /// For contributors. Running steps finish, no other step starts. Pausing a paused run changes nothing; a run that has finished is refused
 /// with 409. Returns the new status.
 #[utoipa::path(post, path = "/runs/{id}/pause", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn pause_run(
     State(app): State<App>,
@@ -58,7 +57,7 @@ pub(crate) async fn pause_run(
     Path(id): Path<Uuid>,
     parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &parts, b"", "pause_run", &json!({"p_run": id})).await
+    change(&app, &caller, &parts, "pause_run", &json!({"p_run": id})).await
 }
 
 /// Resume a paused run.
@@ -66,7 +65,7 @@ pub(crate) async fn pause_run(
 /// For contributors. Steps that are ready start again. Resuming a run that is not paused changes nothing; a run that has finished is
 /// refused with 409. Returns the new status.
 #[utoipa::path(post, path = "/runs/{id}/resume", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn resume_run(
     State(app): State<App>,
@@ -74,7 +73,7 @@ pub(crate) async fn resume_run(
     Path(id): Path<Uuid>,
     parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &parts, b"", "resume_run", &json!({"p_run": id})).await
+    change(&app, &caller, &parts, "resume_run", &json!({"p_run": id})).await
 }
 
 /// Calls a function that changes a run.
@@ -82,16 +81,10 @@ pub(super) async fn change(
     app: &App,
     caller: &Authenticated,
     parts: &RequestParts,
-    body: &[u8],
     function: &'static str,
     arguments: &Value,
 ) -> Result<Response, Refusal> {
-    let db = app.db(caller);
-    let request = IdempotentRequest { app, caller, parts, body };
-    let act = |_| async move {
-        let state: RunState = db.call(function, arguments).await?;
-        app.wake_workers(&parts.background, vec![WakeUp { id: state.id, priority: 0, trace: parts.trace.clone() }]).await;
-        Ok(state)
-    };
-    idempotent(request, StatusCode::OK, act).await
+    let state: RunState = app.db(caller).call(function, arguments).await?;
+    app.wake_workers(&parts.background, vec![WakeUp { id: state.id, priority: 0, trace: parts.trace.clone() }]).await;
+    Ok(axum::Json(state).into_response())
 }

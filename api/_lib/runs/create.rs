@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::checked::{CheckedPlan, checked};
 use crate::App;
-use crate::http::{Authenticated, Body, IdempotentRequest, Params, Refusal, RequestParts, idempotent};
+use crate::http::{Authenticated, Body, Params, Refusal, RequestKey, RequestParts};
 
 /// A plan, as JSON or as YAML text; or a prompt, from which a model makes one.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -93,25 +93,23 @@ pub(crate) async fn create(
 /// all of its steps, or nothing is and `errors` names every fault with its place. With `dry_run=true` it is only checked, and the order of
 /// its steps is returned. With `Idempotency-Key` a repeated request returns the first run instead of creating a second one.
 #[utoipa::path(post, path = "/runs", request_body = CreateRun, security(("bearer" = [])),
-    params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run."),
-        ("Idempotency-Key" = Option<String>, Header)),
+    params(("dry_run" = Option<bool>, Query, description = "Validate the plan and return the order of its steps; create no run.")),
     responses((status = 201, body = SubmittedRun), (status = 200, body = PlanPreview)))]
 pub(crate) async fn create_run(
     State(app): State<App>,
     caller: Authenticated,
     Params(options): Params<Options>,
+    key: RequestKey,
     parts: RequestParts,
     body: Body<CreateRun>,
 ) -> Result<Response, Refusal> {
     let CheckedPlan { plan, submitted } = read(body.value).await?;
-    let request = IdempotentRequest { app: &app, caller: &caller, parts: &parts, body: &body.bytes };
-    // A preview has no effect that a key could limit to one; a wrong key is refused even so.
-    request.key()?;
     if options.dry_run {
         let open_breakers = app.open_breakers(&caller).await?;
         return Ok(axum::Json(preview(&plan, &open_breakers)).into_response());
     }
-    idempotent(request, StatusCode::CREATED, |id| create(&app, &caller, &parts, id, &plan, &submitted)).await
+    let run = create(&app, &caller, &parts, key.resource(), &plan, &submitted).await?;
+    Ok((StatusCode::CREATED, axum::Json(run)).into_response())
 }
 
 async fn read(request: CreateRun) -> Result<CheckedPlan, Refusal> {

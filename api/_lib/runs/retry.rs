@@ -23,7 +23,7 @@ pub(crate) struct RetryRun {
 /// For contributors. All failed steps run again, and then the steps that they blocked; steps that succeeded keep their results. A run that
 /// has not failed, or is under a legal hold, is refused with 409. Returns the new status.
 #[utoipa::path(post, path = "/runs/{id}/retry", request_body = RetryRun, security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn retry_run(
     State(app): State<App>,
@@ -32,7 +32,7 @@ pub(crate) async fn retry_run(
     parts: RequestParts,
     body: Body<RetryRun>,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &parts, &body.bytes, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
+    change(&app, &caller, &parts, "retry_run", &json!({"p_run": id, "p_reason": body.value.reason})).await
 }
 
 /// Retry one step of a failed run.
@@ -40,7 +40,7 @@ pub(crate) async fn retry_run(
 /// For contributors. The step and everything that depends on it run again. A run that has not failed, or is under a legal hold, is refused
 /// with 409. Returns the new status of the run.
 #[utoipa::path(post, path = "/runs/{id}/steps/{step_id}/retry", security(("bearer" = [])),
-    params(("id" = Uuid, Path), ("step_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = Uuid, Path), ("step_id" = Uuid, Path)),
     responses((status = 200, body = RunState), (status = 409)))]
 pub(crate) async fn retry_step(
     State(app): State<App>,
@@ -48,5 +48,5 @@ pub(crate) async fn retry_step(
     Path((id, step_id)): Path<(Uuid, Uuid)>,
     parts: RequestParts,
 ) -> Result<Response, Refusal> {
-    change(&app, &caller, &parts, b"", "retry_step", &json!({"p_run": id, "p_step": step_id})).await
+    change(&app, &caller, &parts, "retry_step", &json!({"p_run": id, "p_step": step_id})).await
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use nofx_shared::db::Query;
-use nofx_shared::drivers::{Driver, Level};
+use nofx_shared::drivers::{Driver, Level, Toolchain};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -28,6 +28,12 @@ pub(crate) struct IsolationSettings {
     min_isolation: Option<Level>,
     /// Minimums of tools: a name, or a prefix that ends in `*`, → level. All that fit a tool apply.
     tools: BTreeMap<String, Level>,
+    /// What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own.
+    images: BTreeMap<String, String>,
+    /// The toolchains of a worker that steps see which name none; null: all.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required, value_type = Option<Vec<String>>)]
+    toolchains: Option<Vec<Toolchain>>,
 }
 
 /// Show what the tenant demands of where its steps run.
@@ -36,7 +42,7 @@ pub(crate) struct IsolationSettings {
 #[utoipa::path(get, path = "/isolation", security(("bearer" = [])),
     responses((status = 200, body = IsolationSettings), (status = 304)))]
 pub(crate) async fn get_isolation(State(app): State<App>, caller: Authenticated, headers: HeaderMap) -> Result<Response, Refusal> {
-    let filters = vec![("select".to_owned(), "default_driver,min_isolation,tools".to_owned())];
+    let filters = vec![("select".to_owned(), "default_driver,min_isolation,tools,images,toolchains".to_owned())];
     let rows: Vec<IsolationSettings> = app.db(&caller).read(&Query { table: "isolation", filters }).await?;
     Ok(cached(&headers, &rows.into_iter().next().unwrap_or_default()))
 }
@@ -54,7 +60,10 @@ pub(crate) async fn set_isolation(
     body: Body<IsolationSettings>,
 ) -> Result<Response, Refusal> {
     let wanted = &body.value;
-    let arguments = json!({"p_default_driver": wanted.default_driver, "p_min_isolation": wanted.min_isolation, "p_tools": wanted.tools});
+    let arguments = json!({
+        "p_default_driver": wanted.default_driver, "p_min_isolation": wanted.min_isolation, "p_tools": wanted.tools, "p_images": wanted.images,
+        "p_toolchains": wanted.toolchains,
+    });
     let set: IsolationSettings = app.db(&caller).call("set_isolation", &arguments).await?;
     Ok(axum::Json(set).into_response())
 }

@@ -17,6 +17,7 @@ pub(crate) fn pages(app: &App) -> Router {
         .route("/ui/runs/{id}", get(runs::detail::show))
         .route("/ui/runs/{id}/steps/{step}/log", get(runs::log::show))
         .route("/ui/approvals", get(gates::show))
+        .route("/ui/policies", get(gates::policies))
         .route("/ui/artifacts", get(artifacts::show))
         .route("/ui/artifacts/signed", get(artifacts::signed))
         .route("/ui/events", get(events::show))
@@ -29,9 +30,9 @@ pub(crate) fn pages(app: &App) -> Router {
     with_page_headers(signed_in(pages, &ui).merge(session::routes())).with_state(ui)
 }
 
-/// Forms that change gates.
+/// Forms that change gates and their policies.
 pub(crate) fn gate_forms() -> Router<Ui> {
-    Router::new().route("/ui/approvals/{id}/{decision}", post(gates::decide))
+    Router::new().route("/ui/approvals/{id}/{decision}", post(gates::decide)).route("/ui/approvals/policies", post(gates::set_policy))
 }
 
 /// Forms that create and control runs, with the page of new runs.

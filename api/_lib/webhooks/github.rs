@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::Utc;
 use nofx_shared::gates::{self, RerunChecks};
-use nofx_shared::hooks::{WebhookProvider, verify};
+use nofx_shared::hooks::{Verified, WebhookProvider, verify};
 use nofx_shared::problem::{Kind, Problem};
 use nofx_shared::queue::WakeUp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
@@ -42,9 +42,8 @@ pub(crate) async fn receive_github_webhook(
     let verified = verify(WebhookProvider::Github, header, &body.bytes, Utc::now().timestamp(), &app.settings().github_webhook_secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     let event = &body.value;
-    let reruns = match (verified.kind.as_deref().unwrap_or_default(), event["action"].as_str()) {
-        ("check_run", Some("rerequested")) => rerun_check(&app, event).await?,
-        ("check_suite", Some("rerequested")) => rerun_suite(&app, event).await?,
+    let reruns = match event["action"].as_str() {
+        Some("rerequested") => rerun_once(&app, &verified, event).await?,
         _ => vec![],
     };
     let wake_ups: Vec<WakeUp> = reruns.iter().map(|rerun| WakeUp { id: rerun.run_id, priority: 0, trace: parts.trace.clone() }).collect();
@@ -52,6 +51,23 @@ pub(crate) async fn receive_github_webhook(
         app.wake_workers(&parts.background, wake_ups).await;
     }
     Ok(Json(GithubWebhookResult { rerun_gates: reruns.into_iter().flat_map(|rerun| rerun.step_ids).collect() }))
+}
+
+/// Once for what was signed: a replay runs nothing. What failed may be delivered again.
+async fn rerun_once(app: &App, verified: &Verified, event: &Value) -> Result<Vec<RerunChecks>, Refusal> {
+    let (db, digest) = (app.service_db(), json!({"p_digest": verified.id}));
+    if !db.call::<_, bool>("receive_github_webhook", &digest).await? {
+        return Ok(vec![]);
+    }
+    let reruns = match verified.kind.as_deref() {
+        Some("check_run") => rerun_check(app, event).await,
+        Some("check_suite") => rerun_suite(app, event).await,
+        _ => Ok(vec![]),
+    };
+    if reruns.as_ref().map_or(true, Vec::is_empty) {
+        db.call::<_, ()>("forget_github_webhook", &digest).await?;
+    }
+    reruns
 }
 
 /// A check that is not ours has another form of `external_id`, or none.

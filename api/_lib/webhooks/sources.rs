@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use nofx_shared::auth::Role;
-use nofx_shared::db::Query;
-use nofx_shared::hooks::{WebhookProvider, verify};
+use nofx_shared::db::{self, Query};
+use nofx_shared::hooks::{WebhookProvider, open_source_secrets, seal_source_secret, verify};
 use nofx_shared::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use crate::http::{Authenticated, Body, Page, Path, RawBody, Refusal, cached};
 
 /// Size up to which a body becomes part of the event: a hook's tool gets it in one environment variable, which may have 128 KiB.
 const BODY_BYTES: usize = 64 << 10;
+
+/// Least characters of a sender's secret.
+const SECRET_CHARS: usize = 16;
 
 /// A sender of webhooks. It posts to /api/webhooks/sources/{id}.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,6 +51,8 @@ pub(crate) struct WebhookResult {
 
 #[derive(Deserialize)]
 struct SourceRules {
+    tenant_id: Uuid,
+    name: String,
     provider: WebhookProvider,
     secrets: Vec<String>,
 }
@@ -76,8 +81,14 @@ pub(crate) async fn set_webhook_source(
     caller: Authenticated,
     body: Body<NewWebhookSource>,
 ) -> Result<axum::Json<WebhookSource>, Refusal> {
+    caller.at_least(Role::Admin)?;
     let wanted = &body.value;
-    let arguments = json!({"p_name": wanted.name, "p_provider": wanted.provider, "p_secret": wanted.secret});
+    if wanted.secret.chars().count() < SECRET_CHARS {
+        let detail = format!("Set the secret that the sender signs with, at least {SECRET_CHARS} characters.");
+        return Err(Problem::new(Kind::InvalidHook, detail).into());
+    }
+    let secret = seal_source_secret(&app.settings().encryption_keys, caller.tenant, &wanted.name, &wanted.secret);
+    let arguments = json!({"p_name": wanted.name, "p_provider": wanted.provider, "p_secret": secret});
     Ok(axum::Json(app.db(&caller).call("set_webhook_source", &arguments).await?))
 }
 
@@ -111,8 +122,10 @@ pub(crate) async fn receive_webhook(
     let rules: Option<SourceRules> = db.call("find_webhook_source", &json!({"p_id": id})).await?;
     let missing = || Problem::new(Kind::WebhookSourceNotFound, format!("Webhook source {id} was not found."));
     let rules = rules.ok_or_else(missing)?;
+    let opened = open_source_secrets(&app.settings().encryption_keys, rules.tenant_id, &rules.name, &rules.secrets);
+    let secrets = opened.map_err(db::Error::from)?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &rules.secrets);
+    let verified = verify(rules.provider, header, &bytes, Utc::now().timestamp(), &secrets);
     let verified = verified.map_err(|refused| Problem::new(Kind::Unauthorized, format!("The webhook was refused: {refused}.")))?;
     if verified.key > 0 {
         tracing::info!(source = %id, "the sender still signs with the previous secret");

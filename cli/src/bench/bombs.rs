@@ -1,4 +1,5 @@
-//! `nofx bench bombs`: what hostile steps do to their worker: how late its loop is, how much memory it takes, how long an honest step waits.
+//! `nofx bench bombs`: what hostile steps do to their worker: how late its loop is, how much memory it takes, how long an honest step waits;
+//! and, before they begin, how long it takes to cancel a step that runs.
 
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let supervisor = stack.dev.pids.workers.first().map_or(0, |pid| i64::from(*pid));
     let worker = memory::worker_of(supervisor).unwrap_or_default();
     let idle = memory::resident(worker);
+    let cancelled = cancel(&api).await?;
     let begin = Instant::now();
     let mut runs = vec![];
     for n in 0..STEPS {
@@ -63,15 +65,30 @@ async fn measure(stack: &BenchStack) -> Result<Report, Error> {
     let after = buckets(&stack.metrics().await?, DELAY);
     let heartbeats: Vec<(f64, f64)> = after.iter().map(|(bound, count)| (*bound, count - at(&before, *bound))).collect();
     let mut report = Report::default();
+    report.put("cancel_ms", cancelled.as_secs_f64() * 1000.0);
     report.put_value("steps", json!(STEPS));
     report.put("all_ended_s", took.as_secs_f64());
     report.put("honest_step_ms", honest_ms.as_secs_f64() * 1000.0);
     report.put("loop_delay_ms_p50", quantile(&heartbeats, 0.5) * 1000.0);
+    report.put("loop_delay_ms_p99", quantile(&heartbeats, 0.99) * 1000.0);
     report.put("loop_delay_ms_max_below", worst(&heartbeats) * 1000.0);
     report.put_value("heartbeats", json!(heartbeats.last().map_or(0.0, |(_, all)| *all)));
     report.put_value("worker_rss_mb", json!({"idle": idle, "peak": memory::peak(worker)}));
     report.put_value("worker_lives", json!(memory::peak(worker).is_finite()));
     Ok(report)
+}
+
+/// How long it takes from the call that cancels a run until its step, which would run for ten minutes, has ended.
+async fn cancel(api: &Api) -> Result<Duration, Error> {
+    let run = api.post("/api/runs", &json!({"plan": plan("sleep 600", 900)})).await?;
+    let path = format!("/api/runs/{}", run["id"].as_str().unwrap_or_default());
+    while api.get(&path).await?["steps"][0]["status"] != "running" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let begin = Instant::now();
+    api.post(&format!("{path}/cancel"), &json!({"reason": "bench"})).await?;
+    finished(api, &run).await?;
+    Ok(begin.elapsed())
 }
 
 /// How late the loop was for its heartbeat, once a second.

@@ -7,6 +7,7 @@ mod histogram;
 mod limits;
 mod memory;
 mod models;
+mod neighbour;
 mod options;
 mod report;
 mod spawn;
@@ -28,6 +29,7 @@ pub(crate) async fn run(target: &Target, what: Bench, sandbox: Option<Sandbox>) 
         Bench::Limits => limits::run(target.json).await,
         Bench::Ui => ui::run(target.json).await,
         Bench::Models => models::run(target.json).await,
+        Bench::Neighbour => neighbour::run(target.json).await,
         Bench::Engine { only } => engine::run(target.json, only.as_deref()).await,
     }
 }

@@ -12,6 +12,8 @@ pub(crate) enum Bench {
     Ui,
     /// Model calls: the overhead of routing, budgets and recording.
     Models,
+    /// A tenant beside a hostile one: how long its steps take, and how long they took while it was quiet.
+    Neighbour,
     /// Starting a program as the worker does: bare, and at each isolation level.
     Spawn,
     /// 32 hostile steps at once: how late the worker's loop is, and its memory.

@@ -45,6 +45,7 @@ impl Report {
             ("start_ms_p50 / ref_rpc_ms", ratio("start_ms_p50", "ref_rpc_ms"), "≤ 5"),
             ("start_ms_p99 / ref_rpc_ms", ratio("start_ms_p99", "ref_rpc_ms"), "≤ 15"),
             ("claim_ms_at_1m / claim_ms_at_1k", ratio("claim_ms_at_1m", "claim_ms_at_1k"), "≤ 1.5"),
+            ("beside / quiet step p99", self.get("beside_to_quiet_p99"), "≤ 2"),
             ("pinned / dag_steps_per_s", ratio("dag_steps_per_s_pinned", "dag_steps_per_s"), "≥ 0.67"),
         ] {
             if let Some(value) = value {

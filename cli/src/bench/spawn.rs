@@ -39,6 +39,7 @@ pub(super) fn run(as_json: bool, sandbox: Option<Sandbox>) -> Outcome {
                 network: Network::None,
                 proxy_port: None,
                 bridge: None,
+                toolchains: None,
                 scratch: None,
             };
             let (ended, end) = std::sync::mpsc::channel();

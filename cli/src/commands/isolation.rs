@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use nofx_shared::auth::Role;
-use nofx_shared::drivers::{Driver, Level};
+use nofx_shared::drivers::{Driver, Image, Level, Toolchain};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -36,6 +36,12 @@ pub(crate) struct SetIsolation {
     /// The minimum of a tool: `bash=L3`, `gate:*=L2`, `bash=none`. May be repeated.
     #[arg(long, value_parser = tool_minimum)]
     pub tool: Vec<(String, Minimum)>,
+    /// What machines are made from whose step names no image: `e2b=base`, `modal=rust:1.95`, `task=none`. May be repeated.
+    #[arg(long, value_parser = image)]
+    pub image: Vec<(String, Option<Image>)>,
+    /// A toolchain that steps see which name none, and no other; `all` for all. May be repeated.
+    #[arg(long, value_parser = toolchain)]
+    pub toolchain: Vec<Named>,
 }
 
 /// None: no minimum.
@@ -54,6 +60,24 @@ fn tool_minimum(text: &str) -> Result<(String, Minimum), String> {
     Ok((tool.to_owned(), minimum(level)?))
 }
 
+/// `e2b`, `modal` or `task`, which the API checks, and what it makes machines from; none: its own.
+fn image(text: &str) -> Result<(String, Option<Image>), String> {
+    let (maker, image) = text.split_once('=').filter(|(maker, _)| !maker.is_empty()).ok_or("pass DRIVER=IMAGE, as in `e2b=base`")?;
+    let image = if image == "none" { None } else { Some(Image::try_from(image.to_owned()).map_err(|error| error.to_string())?) };
+    Ok((maker.to_owned(), image))
+}
+
+/// A toolchain; none: all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named(Option<Toolchain>);
+
+fn toolchain(text: &str) -> Result<Named, String> {
+    match text {
+        "all" => Ok(Named(None)),
+        name => Toolchain::try_from(name.to_owned()).map(|name| Named(Some(name))).map_err(|error| error.to_string()),
+    }
+}
+
 const PATH: &str = "/api/isolation";
 
 pub(crate) async fn run(target: &Target, options: Isolation) -> Outcome {
@@ -63,7 +87,9 @@ pub(crate) async fn run(target: &Target, options: Isolation) -> Outcome {
             let settings = Api::find(target, Role::Admin)?.get(PATH).await?;
             set(target, &changed(settings, wanted)).await?
         }
-        Some(IsolationCommand::Clear) => set(target, &json!({"default_driver": null, "min_isolation": null, "tools": {}})).await?,
+        Some(IsolationCommand::Clear) => {
+            set(target, &json!({"default_driver": null, "min_isolation": null, "tools": {}, "images": {}, "toolchains": null})).await?
+        }
     };
     if target.json {
         output::line(format_args!("{settings}"));
@@ -93,6 +119,16 @@ fn changed(mut settings: Value, wanted: SetIsolation) -> Value {
             None => drop(settings["tools"].as_object_mut().and_then(|tools| tools.remove(&tool))),
         }
     }
+    for (maker, image) in wanted.image {
+        match image {
+            Some(image) => settings["images"][maker] = json!(image),
+            None => drop(settings["images"].as_object_mut().and_then(|images| images.remove(&maker))),
+        }
+    }
+    if !wanted.toolchain.is_empty() {
+        let named: Option<Vec<Toolchain>> = wanted.toolchain.into_iter().map(|Named(one)| one).collect();
+        settings["toolchains"] = json!(named);
+    }
     settings
 }
 
@@ -102,6 +138,11 @@ fn lines(settings: &Value) -> Vec<String> {
         format!("{:<16} {}", "default driver", text("default_driver", "worker-container (default)")),
         format!("{:<16} {}", "minimum", text("min_isolation", "the operator's")),
     ];
+    let named = settings["toolchains"].as_array().map(|named| named.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
+    lines.push(format!("{:<16} {}", "toolchains", named.as_deref().map_or("all", |named| if named.is_empty() { "none" } else { named })));
+    for (maker, image) in settings["images"].as_object().into_iter().flatten() {
+        lines.push(format!("{:<16} {}", format!("image of {maker}"), image.as_str().unwrap_or_default()));
+    }
     for (tool, level) in settings["tools"].as_object().into_iter().flatten() {
         lines.push(format!("{tool:<16} {}", level.as_str().unwrap_or_default()));
     }
@@ -113,7 +154,7 @@ mod tests {
     use nofx_shared::drivers::Level;
     use serde_json::json;
 
-    use super::{Minimum, SetIsolation, changed, lines, minimum, tool_minimum};
+    use super::{Minimum, Named, SetIsolation, changed, image, lines, minimum, tool_minimum, toolchain};
 
     #[test]
     fn a_minimum_is_a_level_or_none() {
@@ -135,10 +176,13 @@ mod tests {
             driver: None,
             min: None,
             tool: vec![("bash".to_owned(), Minimum(None)), ("http".to_owned(), Minimum(Some(Level::L1)))],
+            image: vec![],
+            toolchain: vec![],
         };
         let set = changed(settings, wanted);
         assert_eq!(set, json!({"default_driver": "e2b", "min_isolation": "L2", "tools": {"gate:*": "L2", "http": "L1"}}));
-        let wanted = SetIsolation { driver: Some("modal".to_owned()), min: Some(Minimum(None)), tool: vec![] };
+        let wanted =
+            SetIsolation { driver: Some("modal".to_owned()), min: Some(Minimum(None)), tool: vec![], image: vec![], toolchain: vec![] };
         assert_eq!(
             changed(set, wanted),
             json!({"default_driver": "modal", "min_isolation": null, "tools": {"gate:*": "L2", "http": "L1"}})
@@ -146,11 +190,34 @@ mod tests {
     }
 
     #[test]
+    fn images_and_toolchains_are_set_and_removed() {
+        let none = SetIsolation { driver: None, min: None, tool: vec![], image: vec![], toolchain: vec![] };
+        let wanted = SetIsolation {
+            image: ["e2b=own", "modal=none"].map(|text| image(text).expect("an image")).into(),
+            toolchain: ["rust", "node"].map(|text| toolchain(text).expect("a name")).into(),
+            ..none
+        };
+        let set = changed(json!({"images": {"modal": "base"}, "toolchains": null}), wanted);
+        assert_eq!(set, json!({"images": {"e2b": "own"}, "toolchains": ["rust", "node"]}));
+        let all = SetIsolation { driver: None, min: None, tool: vec![], image: vec![], toolchain: vec![Named(None)] };
+        assert_eq!(changed(set, all)["toolchains"], json!(null));
+        for wrong in ["base", "=base", "e2b=", "e2b=--privileged", "e2b=a b"] {
+            assert!(image(wrong).is_err(), "{wrong}");
+        }
+        assert!(toolchain("../x").is_err() && toolchain("").is_err());
+    }
+
+    #[test]
     fn settings_say_what_null_means() {
         let empty = json!({"default_driver": null, "min_isolation": null, "tools": {"bash": "L3"}});
         assert_eq!(
             lines(&empty),
-            ["default driver   worker-container (default)", "minimum          the operator's", "bash             L3"]
+            [
+                "default driver   worker-container (default)",
+                "minimum          the operator's",
+                "toolchains       all",
+                "bash             L3"
+            ]
         );
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod gate;
 pub(crate) mod id;
 pub(crate) mod isolation;
+pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod retention;
 pub(crate) mod run;

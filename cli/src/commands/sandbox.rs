@@ -1,7 +1,7 @@
 //! `nofx sandbox probe`
 
 use clap::Subcommand;
-use nofx_sandbox::probe::{Host, Offer, Part, probe};
+use nofx_sandbox::probe::{Found, Host, Offer, Part, probe};
 
 use crate::exit::{Error, Exit, Outcome};
 use crate::output;
@@ -9,14 +9,15 @@ use crate::target::Target;
 
 #[derive(Subcommand)]
 pub(crate) enum Sandbox {
-    /// Try each isolation level, and what it is made of.
+    /// Try each isolation level, and what it is made of; list the toolchains that steps may name.
     Probe,
 }
 
 pub(crate) async fn run(target: &Target, command: Sandbox) -> Outcome {
     let Sandbox::Probe = command;
     let exe = std::env::current_exe().map_err(|error| Error::new(format!("cannot find this program: {error}")))?;
-    let host = probe(&exe);
+    let toolchains = nofx_shared::settings::isolation().map_err(Error::new)?.toolchains;
+    let host = probe(&exe, &toolchains);
     if target.json {
         let text = serde_json::to_string(&host).map_err(Error::new)?;
         output::line(format_args!("{text}"));
@@ -33,12 +34,17 @@ fn table(host: &Host) -> Vec<String> {
     let level = |offer: &Offer| row(offer.level.as_str(), offer.enforced.is_some(), offer.why_not.as_deref().unwrap_or_default());
     let part = |part: &Part| row(part.part, part.works, &part.detail);
     let kernel = row("kernel", true, &host.kernel);
-    host.levels.iter().map(level).chain([kernel]).chain(host.parts.iter().map(part)).collect()
+    let toolchain = |found: &Found| {
+        let folders: Vec<String> = found.folders.iter().map(|folder| folder.display().to_string()).collect();
+        row(&format!("toolchain {}", found.name), true, &folders.join(" "))
+    };
+    let parts = host.parts.iter().map(part);
+    host.levels.iter().map(level).chain([kernel]).chain(parts).chain(host.toolchains.iter().map(toolchain)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use nofx_sandbox::probe::{Host, Offer};
+    use nofx_sandbox::probe::{Found, Host, Offer};
     use nofx_shared::drivers::{Enforced, Level};
 
     use super::table;
@@ -51,7 +57,16 @@ mod tests {
             why_not: why_not.map(str::to_owned),
         };
         let levels = vec![offer(Level::L1, None), offer(Level::L2, Some("no Landlock"))];
-        let host = Host { kernel: "6.1".to_owned(), levels, parts: vec![] };
-        assert_eq!(table(&host), ["L1               yes", "L2               no   no Landlock", "kernel           yes  6.1"]);
+        let rust = Found { name: "rust".to_owned().try_into().expect("a name"), folders: vec!["/opt/rust".into(), "/opt/cargo".into()] };
+        let host = Host { kernel: "6.1".to_owned(), levels, parts: vec![], toolchains: vec![rust] };
+        assert_eq!(
+            table(&host),
+            [
+                "L1               yes",
+                "L2               no   no Landlock",
+                "kernel           yes  6.1",
+                "toolchain rust   yes  /opt/rust /opt/cargo"
+            ]
+        );
     }
 }

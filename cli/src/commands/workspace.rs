@@ -21,7 +21,7 @@ pub(crate) enum Workspace {
 
 #[derive(clap::Args)]
 pub(crate) struct SetWorkspace {
-    /// URL of a git repository, or a path on the workers' machine.
+    /// URL of a git repository, or an absolute path on the workers' machine that their operator allows.
     pub git: String,
     /// Branch, tag or commit. Default: the repository's HEAD.
     #[arg(long = "ref")]

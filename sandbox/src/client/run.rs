@@ -3,7 +3,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nofx_shared::drivers::{Level, Limits, Network};
+use nofx_shared::drivers::{Level, Limits, Network, Toolchain};
 
 use super::{Client, Files};
 use crate::wire::{Answer, Ended, Process, Request};
@@ -24,6 +24,8 @@ pub struct Program {
     pub proxy_port: Option<u16>,
     /// For `Network::Proxy`: the other end of a `Bridge`, which a program uses that has a network of its own.
     pub bridge: Option<OwnedFd>,
+    /// The toolchains that it may read; none: all.
+    pub toolchains: Option<Vec<Toolchain>>,
     /// Its scratch folder, of `Sandbox::prepare_scratch`; none: a new one.
     pub scratch: Option<PathBuf>,
 }
@@ -44,8 +46,8 @@ impl Running {
         stderr: impl AsFd,
         on_end: impl FnOnce(Result<Ended, String>) + Send + 'static,
     ) -> Result<Self, String> {
-        let Program { argv, script, dir, env, level, limits, network, proxy_port, bridge, scratch } = program;
-        let request = Request::Run(Box::new(Process { argv, script, dir, env, level, limits, network, proxy_port, scratch }));
+        let Program { argv, script, dir, env, level, limits, network, proxy_port, bridge, toolchains, scratch } = program;
+        let request = Request::Run(Box::new(Process { argv, script, dir, env, level, limits, network, proxy_port, toolchains, scratch }));
         let mut descriptors = vec![stdout.as_fd(), stderr.as_fd()];
         descriptors.extend(bridge.as_ref().map(AsFd::as_fd));
         let (id, answer) = client.call_with(request, &descriptors, Some(Box::new(on_end)));

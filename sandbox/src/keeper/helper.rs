@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use nix::unistd::Pid;
-use nofx_shared::drivers::{Enforced, Limits, Usage};
+use nofx_shared::drivers::{Controlled, Enforced, Limits, Usage};
 use rustix::fs::MemfdFlags;
 
 use super::group::Group;
@@ -55,7 +55,7 @@ pub(super) struct Started {
 }
 
 impl Started {
-    pub(super) fn report(mut self, exit_code: Option<i32>, excess: Option<String>, usage: Usage) -> FromKeeper {
+    pub(super) fn report(mut self, exit_code: Option<i32>, excess: Option<String>, usage: Usage, cgroup: Vec<Controlled>) -> FromKeeper {
         let ended = |enforced| FromKeeper::Ended(Box::new(Ended { exit_code, excess, usage, enforced }));
         match self.read_report() {
             // It may have been killed before it could say anything: nothing of the program has run.
@@ -64,7 +64,7 @@ impl Started {
                 // Those that its keeper watches; the kernel's the helper has read back.
                 let Limits { total_cpu_s, total_memory_mb, total_disk_mb, total_files, .. } = self.limits;
                 let limits = Limits { total_cpu_s, total_memory_mb, total_disk_mb, total_files, ..enforced.limits };
-                ended(Some(Enforced { limits, ..*enforced }))
+                ended(Some(Enforced { limits, cgroup, ..*enforced }))
             }
             Ok(Some(Report::Refused(why))) => FromKeeper::Failed(why),
             Err(error) => FromKeeper::Failed(format!("the report of the helper could not be read: {error}")),

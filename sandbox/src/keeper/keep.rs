@@ -43,8 +43,9 @@ pub(crate) fn keep() -> Result<(), String> {
             let (exit_code, excess) = watch(&started, &supervisor, &signals, &spec);
             let exit_code = exit_code.filter(|code| !is_signal(*code, &spec));
             let usage = usage(began, started.group.as_ref());
+            let cgroup = started.group.as_ref().map(Group::controlled).unwrap_or_default();
             started.group.iter().for_each(Group::remove);
-            started.report(exit_code, excess, usage)
+            started.report(exit_code, excess, usage, cgroup)
         }
         Err(error) => FromKeeper::Failed(error),
     };
@@ -122,13 +123,17 @@ fn wait_for(descriptors: &[BorrowedFd<'_>], time: Option<Duration>) -> Vec<bool>
 /// Of all descendants, which all have ended.
 fn usage(began: Instant, group: Option<&Group>) -> Usage {
     let used = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
+    // In blocks of 512 bytes, whatever a disk's are.
+    let blocks =
+        |used: nix::sys::resource::Usage| [used.block_reads(), used.block_writes()].map(|blocks| blocks.unsigned_abs().saturating_mul(512));
+    let [read_bytes, written_bytes] = used.map_or([0; 2], blocks);
+    let (read_bytes, written_bytes) = group.and_then(Group::disk_bytes).unwrap_or((read_bytes, written_bytes));
     Usage {
         cpu_ms: group.and_then(Group::cpu_ms).unwrap_or_else(|| used.map_or(0, |used| ms(used.user_time()) + ms(used.system_time()))),
         max_rss_bytes: used.map_or(0, |used| used.max_rss().unsigned_abs() * 1024),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        // In blocks of 512 bytes, whatever a disk's are.
-        read_bytes: used.map_or(0, |used| used.block_reads().unsigned_abs().saturating_mul(512)),
-        written_bytes: used.map_or(0, |used| used.block_writes().unsigned_abs().saturating_mul(512)),
+        read_bytes,
+        written_bytes,
         destinations: vec![],
     }
 }

@@ -1,7 +1,7 @@
 //! L3: the arguments of bubblewrap. It makes the namespaces and starts this program again inside them, which does the rest as at L2.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Handover, Spec, files};
 
@@ -51,6 +51,7 @@ pub(super) fn bubble_args(spec: &Spec, uid: u32, gid: u32, handover: &Handover) 
     for path in &spec.read_only {
         bind(&mut args, "--ro-bind", path, path);
     }
+    spec.hidden.iter().for_each(|path| hide(&mut args, spec, path));
     for path in &spec.read_write {
         // Scratch folders of other processes of the run may be gone by now.
         bind(&mut args, if *path == spec.scratch { "--bind" } else { "--bind-try" }, path, path);
@@ -66,6 +67,23 @@ fn system(args: &mut Vec<OsString>, path: &Path) {
         Ok(target) => args.extend(["--symlink".into(), target.into(), path.into()]),
         Err(_) if path.exists() => bind(args, "--ro-bind", path, path),
         Err(_) => {}
+    }
+}
+
+/// Empty in place of what it was, where it would be seen. Landlock does not suffice here: what is below `/tmp` on the host would be below the
+/// scratch folder inside.
+fn hide(args: &mut Vec<OsString>, spec: &Spec, path: &Path) {
+    let is_seen =
+        files::SYSTEM.iter().map(Path::new).chain(spec.read_only.iter().map(PathBuf::as_path)).any(|above| path.starts_with(above));
+    match std::fs::metadata(path) {
+        Ok(kind) if is_seen && kind.is_dir() => {
+            for how in ["--tmpfs", "--remount-ro"] {
+                args.extend([how.into(), path.into()]);
+            }
+        }
+        Ok(_) if is_seen => bind(args, "--ro-bind", Path::new("/dev/null"), path),
+        // It is not bound, or not there.
+        _ => {}
     }
 }
 

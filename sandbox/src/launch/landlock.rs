@@ -6,7 +6,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort, PathBeneath, Ruleset, RulesetAttr,
@@ -17,6 +17,7 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use nofx_shared::drivers::Level;
 
 use super::error::Error;
+use super::shown::Parts;
 use super::{Spec, files};
 
 /// The oldest version with all that L2 means. Less is refused, more is used.
@@ -28,7 +29,11 @@ const MAX_ABI: ABI = ABI::V10;
 pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error> {
     let mut rules = handled(has_own_network)?;
     for path in files::SYSTEM.into_iter().chain([files::RESOLVER]) {
-        rules = allow_if_there(rules, path, AccessFs::from_read(MAX_ABI))?;
+        rules = if spec.hidden.is_empty() {
+            allow_if_there(rules, path, AccessFs::from_read(MAX_ABI))?
+        } else {
+            allow_parts(rules, path.as_ref(), &spec.hidden)?
+        };
     }
     rules = allow_if_there(rules, files::PROC, AccessFs::ReadFile | AccessFs::ReadDir)?;
     for path in files::DEVICES {
@@ -38,7 +43,12 @@ pub(super) fn restrict(spec: &Spec, has_own_network: bool) -> Result<u32, Error>
         rules = allow_if_there(rules, files::SHARED_MEMORY, AccessFs::from_all(MAX_ABI))?;
     }
     for path in &spec.read_only {
-        rules = allow_opened(rules, path, open(path).map_err(io::Error::from), AccessFs::from_read(MAX_ABI))?;
+        let opened = open(path).map_err(io::Error::from);
+        rules = if spec.hidden.iter().any(|hidden| hidden.starts_with(path)) {
+            allow_parts(rules, path, &spec.hidden)?
+        } else {
+            allow_opened(rules, path, opened, AccessFs::from_read(MAX_ABI))?
+        };
     }
     for path in &spec.read_write {
         let opened = open(path);
@@ -75,6 +85,19 @@ fn handled(has_own_network: bool) -> Result<RulesetCreated, Error> {
         }
     }
     Ok(rules.create()?)
+}
+
+/// What of a folder is not hidden. What was there a moment ago may be gone.
+fn allow_parts(mut rules: RulesetCreated, path: &Path, hidden: &[PathBuf]) -> Result<RulesetCreated, Error> {
+    let parts = Parts::of(path, hidden);
+    let trees = parts.trees.iter().map(|path| (path, AccessFs::from_read(MAX_ABI)));
+    for (path, access) in trees.chain(parts.names.iter().map(|path| (path, AccessFs::ReadDir.into()))) {
+        match open(path) {
+            Err(rustix::io::Errno::NOENT) => {}
+            opened => rules = allow_opened(rules, path, opened.map_err(io::Error::from), access)?,
+        }
+    }
+    Ok(rules)
 }
 
 /// A path of the rules. No part of it may be a link: a program of the same run could have made it, to what it may not have.

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod seccomp;
 mod session;
+mod shown;
 mod spec;
 
 pub(crate) use become_program::{Streams, become_program};

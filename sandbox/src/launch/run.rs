@@ -100,7 +100,9 @@ fn confine(spec: &Spec) -> Result<Enforced, Error> {
         namespaces: own,
         limits,
         network: spec.tcp.enforced(spec.level),
-        workspace_level: None,
+        // Which files can be read is a matter of Landlock.
+        toolchains: spec.toolchains.clone().filter(|_| landlock_abi.is_some()),
+        ..Enforced::default()
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use nofx_shared::drivers::{Level, Limits, Network};
+use nofx_shared::drivers::{Level, Limits, Network, Toolchain};
 use serde::{Deserialize, Serialize};
 
 use super::Namespaces;
@@ -27,6 +27,11 @@ pub struct Spec {
     /// Folders and files that the program may read and execute, beside those of the system (`files`). No part of these paths
     /// may be a link.
     pub read_only: Vec<PathBuf>,
+    /// Folders and files below those that the program may read, also those of the system, which from L2 on it may not: toolchains that its step
+    /// does not name. By their own paths.
+    pub hidden: Vec<PathBuf>,
+    /// The toolchains that its step names; none: all are in `read_only`.
+    pub toolchains: Option<Vec<Toolchain>>,
     /// A folder of `read_write`; from L3 on it is also `/tmp`.
     pub scratch: PathBuf,
     /// A program with the verb `launch`. Its user need not be able to enter its folder.

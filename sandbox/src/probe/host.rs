@@ -1,10 +1,12 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use nofx_shared::drivers::{Enforced, Level};
+use nofx_shared::drivers::{Enforced, Level, Toolchain};
+use nofx_shared::settings::ToolFolder;
 use serde::Serialize;
 
 use super::level::try_level;
 use super::parts::{self, Part};
+use crate::tools::Tools;
 use crate::view;
 
 /// What a host offers.
@@ -15,6 +17,15 @@ pub struct Host {
     pub levels: Vec<Offer>,
     /// What the levels are made of, for whoever wants to know why one is not offered.
     pub parts: Vec<Part>,
+    /// The toolchains that steps may name.
+    pub toolchains: Vec<Found>,
+}
+
+/// A toolchain that is there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    pub name: Toolchain,
+    pub folders: Vec<PathBuf>,
 }
 
 /// One level of the host's.
@@ -29,8 +40,10 @@ pub struct Offer {
 
 /// Tries each level with a program that does nothing. `exe` is a program with the verb `launch`. With the right to become other users (root)
 /// it is started as one of those of runs; where `exe` is in a folder that they cannot enter, this thread gets a view of the files in which they
-/// can, as a supervisor has it.
-pub fn probe(exe: &Path) -> Host {
+/// can, as a supervisor has it. `toolchains`: the folders that the settings of a worker name.
+pub fn probe(exe: &Path, toolchains: &[ToolFolder]) -> Host {
+    // Before the view, in which closed folders are empty.
+    let tools = Tools::of(toolchains);
     let pool = parts::user_pool();
     let user = pool.works.then_some((parts::USER, parts::USER));
     // A worker's supervisor shows its program to steps so. Where this may not be done, the levels say what follows.
@@ -50,7 +63,8 @@ pub fn probe(exe: &Path) -> Host {
         parts::user_namespaces(user),
         parts::cgroup(),
     ];
-    Host { kernel, levels, parts }
+    let found = |name: Toolchain| Found { folders: tools.folders(&name).into_iter().map(Path::to_owned).collect(), name };
+    Host { kernel, levels, parts, toolchains: tools.names().into_iter().map(found).collect() }
 }
 
 fn offer(exe: &Path, level: Level, user: Option<(u32, u32)>) -> Offer {

@@ -23,6 +23,8 @@ pub(super) fn try_level(exe: &Path, level: Level, user: Option<(u32, u32)>) -> R
         tcp: Tcp::None,
         read_write: vec![folder.path().to_owned()],
         read_only: vec![],
+        hidden: vec![],
+        toolchains: None,
         scratch: folder.path().to_owned(),
         exe: exe.to_owned(),
         outside: Namespaces::of_this_process().map_err(|error| format!("cannot read the namespaces: {error}"))?,

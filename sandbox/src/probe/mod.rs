@@ -5,5 +5,5 @@ mod host;
 mod level;
 mod parts;
 
-pub use host::{Host, Offer, probe};
+pub use host::{Found, Host, Offer, probe};
 pub use parts::Part;

@@ -25,6 +25,7 @@ use crate::launch::Namespaces;
 use crate::probe::{Offer, probe};
 use crate::program::PROGRAM;
 use crate::sandbox::Sandbox;
+use crate::tools::Tools;
 use crate::view;
 use crate::wire::Socket;
 
@@ -77,27 +78,27 @@ fn supervisor() -> Result<ExitCode, String> {
     let groups = Groups::open();
     let worker = start_worker(&variables, theirs).map_err(|error| text(&error))?;
     ours.send(&has_users.then_some(settings.worker_user), &[file.as_fd()]).map_err(|error| text(&error))?;
-    let mut toolchains = reachable(&settings.toolchains);
+    let mut tools = Tools::of(&settings.toolchains);
     let users = has_users.then(|| Users::new(settings.step_users.clone())).transpose().map_err(|error| text(&error))?;
     let folders = Folders::new(&settings.workspaces, &settings.worker, users).map_err(|error| text(&error))?;
     if has_users {
         nix::unistd::setgroups(&[]).map_err(|error| text(&error))?;
-        let read_only = toolchains.iter().chain([&exe]).map(|path| (path.clone(), false));
+        let read_only = tools.paths().into_iter().chain([exe.clone()]).map(|path| (path, false));
         let needed: Vec<(PathBuf, bool)> = read_only.chain([(settings.workspaces, true)]).collect();
         if let Err(error) = view::open_up(&needed) {
-            toolchains.retain(|folder| view::closed(folder).is_none());
+            tools.retain(|folder| view::closed(folder).is_none());
             eprintln!("nofx supervisor: steps cannot reach what is in closed folders, such as a home: {error}");
         }
         capabilities::reduce().map_err(|error| text(&error))?;
     }
     let outside = Namespaces::of_this_process().map_err(|error| text(&error))?;
-    let places = Places { least, toolchains, memory_mb: memory::of_a_step(), ports: settings.step_ports, exe, outside };
+    let places = Places { least, tools, memory_mb: memory::of_a_step(), ports: settings.step_ports, exe, outside };
     Supervisor::new(ours, worker, folders, places, groups).serve()
 }
 
 /// Without users of its own a worker keeps steps away from itself by namespaces.
 fn check_namespaces(exe: &Path) -> Result<(), String> {
-    let offer = probe(exe).levels.into_iter().find(|offer| offer.level == Level::L3);
+    let offer = probe(exe, &[]).levels.into_iter().find(|offer| offer.level == Level::L3);
     match offer {
         Some(Offer { enforced: Some(_), .. }) => Ok(()),
         offer => {
@@ -131,12 +132,4 @@ fn worker() -> Result<Sandbox, String> {
     let mut file = File::from(descriptors.pop().ok_or(ended)?);
     settings::hand_over(read_variables(&mut file).map_err(|error| text(&error))?);
     Client::start(socket).map(Sandbox::supervised).map_err(|error| text(&error))
-}
-
-/// Those that are there, by their own paths: rules follow no links.
-fn reachable(folders: &[PathBuf]) -> Vec<PathBuf> {
-    let mut there: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
-    there.sort();
-    there.dedup();
-    there
 }

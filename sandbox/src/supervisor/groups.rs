@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nofx_shared::drivers::Limits;
 
-/// Those that limits of a step need.
-const CONTROLLERS: [&str; 2] = ["memory", "pids"];
+/// Those that limits of a step need, and what counts its disks.
+const CONTROLLERS: [&str; 3] = ["memory", "pids", "io"];
 const PREFIX: &str = "nofx-";
 /// The group of the supervisor and its worker: a group that hands controllers down may hold no process itself.
 const OWN: &str = "worker";

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nofx_shared::drivers::{Level, Network};
 
 use crate::launch::{Namespaces, Spec, Tcp};
+use crate::tools::Tools;
 use crate::wire::Process;
 
 /// The file with the script of a process, in its scratch folder.
@@ -13,7 +14,7 @@ pub(super) const SCRIPT: &str = "script";
 pub(super) struct Places {
     /// The least that a process gets, whatever is asked for; none: processes are not confined at all (`NOFX_ISOLATION=none`).
     pub least: Option<Level>,
-    pub toolchains: Vec<PathBuf>,
+    pub tools: Tools,
     /// Memory of a process with all of its descendants, in MiB, where nothing is asked for; none: not known.
     pub memory_mb: Option<u64>,
     /// TCP ports for `Network::All`.
@@ -35,7 +36,11 @@ impl Places {
     }
 
     pub(super) fn spec(&self, process: Process, read_write: Vec<PathBuf>, scratch: &Path) -> Result<Spec, String> {
-        let Process { mut argv, script, dir, mut env, level, mut limits, network, proxy_port, scratch: _ } = process;
+        let Process { mut argv, script, dir, mut env, level, mut limits, network, proxy_port, toolchains, scratch: _ } = process;
+        let shown = self.tools.shown(toolchains.as_deref())?;
+        if toolchains.is_some() && level < Some(Level::L2) {
+            return Err("`toolchains` need L2: without Landlock a program reads what every user may read".to_owned());
+        }
         // `RLIMIT_DATA` of each process is not enough: what processes share is not in it, and there may be many.
         limits.total_cpu_s = limits.total_cpu_s.or(limits.cpu_s);
         limits.total_memory_mb = limits.total_memory_mb.or(limits.memory_mb).or(self.memory_mb);
@@ -62,7 +67,9 @@ impl Places {
                 (Network::Proxy, None) => return Err("the worker named no egress proxy".to_owned()),
             },
             read_write,
-            read_only: self.toolchains.clone(),
+            read_only: shown.read_only,
+            hidden: shown.hidden,
+            toolchains,
             scratch: scratch.to_owned(),
             exe: self.exe.clone(),
             outside: self.outside.clone(),
@@ -78,10 +85,11 @@ mod tests {
 
     use super::Places;
     use crate::launch::Namespaces;
+    use crate::tools::Tools;
     use crate::wire::Process;
 
     fn places(least: Option<Level>) -> Places {
-        Places { least, toolchains: vec![], memory_mb: Some(900), ports: vec![], exe: "/exe".into(), outside: Namespaces::default() }
+        Places { least, tools: Tools::default(), memory_mb: Some(900), ports: vec![], exe: "/exe".into(), outside: Namespaces::default() }
     }
 
     fn process(limits: Limits) -> Process {
@@ -94,6 +102,7 @@ mod tests {
             limits,
             network: Network::None,
             proxy_port: None,
+            toolchains: None,
             scratch: None,
         }
     }
@@ -105,6 +114,21 @@ mod tests {
         assert_eq!(level(Some(Level::L1), Some(Level::L2)), Ok(Some(Level::L2)));
         assert_eq!((level(Some(Level::L1), None), level(None, None)), (Ok(Some(Level::L1)), Ok(None)));
         assert!(level(None, Some(Level::L2)).is_err_and(|why| why.contains("L2") && why.contains("NOFX_ISOLATION=none")));
+    }
+
+    #[test]
+    fn toolchains_that_are_not_there_or_cannot_be_hidden_are_refused() {
+        let refused = |level, toolchains| {
+            let process = Process { level, toolchains, ..process(Limits::default()) };
+            places(None).spec(process, vec![], "/s".as_ref()).expect_err("refused")
+        };
+        let rust = nofx_shared::drivers::Toolchain::try_from("rust".to_owned()).expect("a name");
+        assert!(refused(Some(Level::L2), Some(vec![rust])).contains("no toolchain `rust`"));
+        for level in [None, Some(Level::L1)] {
+            assert!(refused(level, Some(vec![])).contains("need L2"), "{level:?}");
+        }
+        let process = Process { level: Some(Level::L2), toolchains: Some(vec![]), ..process(Limits::default()) };
+        assert_eq!(places(None).spec(process, vec![], "/s".as_ref()).expect("a spec").toolchains, Some(vec![]));
     }
 
     #[test]

@@ -204,6 +204,7 @@ impl Supervisor {
             Request::Stop { run } => return self.keepers.send(run, &ToKeeper::Kill),
             Request::Release { run } => return self.keepers.send(run, &ToKeeper::Release),
             Request::Run(process) => self.run(id, *process, descriptors),
+            Request::Toolchains => Ok(Some((Answer::Toolchains(self.places.tools.names()), None))),
             Request::Folder(op) => self.folder(id, op),
             Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
         };

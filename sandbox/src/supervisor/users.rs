@@ -133,3 +133,51 @@ fn has_process(uid: u32) -> bool {
     let is_process = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
     processes.filter(|entry| is_process(&entry.file_name())).any(|entry| entry.metadata().is_ok_and(|meta| meta.uid() == uid))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::Users;
+
+    const UID: u32 = 54_321;
+
+    /// A supervisor that has just started, on a machine where there is one user.
+    fn users(folder: &Path) -> Users {
+        Users { folder: folder.to_owned(), range: UID..=UID, next: UID, held: HashMap::new() }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "starts a process of the user")]
+    fn an_id_is_given_again_when_its_folder_and_its_processes_are_gone() {
+        // Only root can give files away.
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let theirs = dir.path().join("theirs");
+        let claim = |uid: u32| {
+            std::fs::create_dir(&theirs).map_err(|error| error.to_string())?;
+            std::os::unix::fs::chown(&theirs, Some(uid), None).map_err(|error| error.to_string())?;
+            Ok(theirs.clone())
+        };
+        let none = |users: &mut Users| users.allocate(claim).is_err_and(|why| why.contains("in use"));
+        let mut first = users(dir.path());
+        assert_eq!(first.allocate(claim), Ok(theirs.clone()));
+        first.release_if_gone(UID);
+        assert!(none(&mut first), "its folder is there");
+        assert!(none(&mut users(dir.path())), "another supervisor holds it");
+        drop(first);
+        assert!(none(&mut users(dir.path())), "its supervisor is gone, its folder is not");
+        let mut process = Command::new("sleep").arg("600").uid(UID).spawn().expect("it starts");
+        std::fs::remove_dir(&theirs).expect("removed");
+        assert!(none(&mut users(dir.path())), "a process of it is there");
+        process.kill().expect("killed");
+        process.wait().expect("it ended");
+        // Children that other tests start at this moment still have its lock.
+        while users(dir.path()).allocate(claim).is_err() {}
+    }
+}

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::launch::Spec;
-use nofx_shared::drivers::{Enforced, Level, Limits, Network, Usage};
+use nofx_shared::drivers::{Enforced, Level, Limits, Network, Toolchain, Usage};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub(crate) struct Process {
     pub network: Network,
     /// The port of the egress proxy on loopback, for `Network::Proxy`.
     pub proxy_port: Option<u16>,
+    /// The toolchains that it may read; none: all.
+    pub toolchains: Option<Vec<Toolchain>>,
     /// A folder of `FolderOp::Prepare`; none: a new one.
     pub scratch: Option<PathBuf>,
 }
@@ -45,6 +47,8 @@ pub(crate) enum Request {
         run: u64,
     },
     Folder(FolderOp),
+    /// The toolchains that there are.
+    Toolchains,
     /// On a path below the folder of all workspaces.
     File {
         path: PathBuf,
@@ -100,6 +104,7 @@ pub(crate) enum Answer {
     /// A new folder, which goes when whoever asked for it does not wait any more.
     Created(PathBuf),
     Runs(Vec<Uuid>),
+    Toolchains(BTreeSet<Toolchain>),
     /// With a descriptor, unless there is nothing.
     File {
         is_there: bool,

@@ -260,8 +260,25 @@ fn nothing_leaves_the_control_group_of_a_program() {
         let end = process.end();
         assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
         assert!(end["usage"]["cpu_ms"].as_u64().is_some_and(|ms| ms > 1000), "{level}: {end}");
+        let controlled = end["enforced"]["cgroup"].as_array().cloned().unwrap_or_default();
+        assert!(controlled.starts_with(&[json!("kill"), json!("cpu")]), "{level}: what held is said: {end}");
         assert!(!group.exists(), "{level}: it is empty and removed");
         process.release();
+    }
+}
+
+#[test]
+fn without_a_control_group_the_keeper_looks_and_nothing_is_claimed() {
+    for level in LEVELS {
+        for group in [None, Some(Path::new("/no/such/group"))] {
+            let mut program = Program::new(level, &["python3", "-I", "-c", "while True: pass"]);
+            program.spec.limits = Limits { total_cpu_s: Some(1), ..Limits::default() };
+            let process = Process::start_as(program, true, group);
+            let end = process.end();
+            assert_eq!(end["excess"], "used more than 1 s of processor time, all of its processes together", "{level}: {end}");
+            assert_eq!(end["enforced"]["cgroup"], json!([]), "{level}: {end}");
+            process.release();
+        }
     }
 }
 

@@ -48,6 +48,8 @@ impl Program {
             tcp: Tcp::None,
             read_write: vec![workspace, scratch.clone()],
             read_only: vec![tools],
+            hidden: vec![],
+            toolchains: None,
             scratch,
             exe: example(),
             outside: Namespaces::of_this_process().expect("namespaces"),

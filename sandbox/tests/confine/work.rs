@@ -68,6 +68,34 @@ fn a_program_of_a_toolchain_runs() {
 }
 
 #[test]
+fn a_toolchain_that_is_hidden_is_neither_read_nor_run_whatever_leads_there() {
+    for level in [Level::L2, Level::L3] {
+        let mut program = Program::new(level, &["bash", "-c", ""]);
+        let tools = program.tools().canonicalize().expect("a path");
+        for name in ["rust", "node"] {
+            std::fs::create_dir(tools.join(name)).expect("a folder");
+            install("/bin/echo".as_ref(), &tools.join(name).join("run"), "755");
+        }
+        std::os::unix::fs::symlink(tools.join("node/run"), tools.join("link")).expect("a link");
+        // One below a folder of its own, and one of the system, which is also at `/bin` on many.
+        let system = std::path::Path::new("/usr/bin/env").canonicalize().expect("a path");
+        program.spec.hidden = vec![tools.join("node"), system];
+        program.spec.toolchains = Some(vec!["rust".to_owned().try_into().expect("a name")]);
+        let script = format!(
+            "{0}/rust/run seen; ls {0} | tr '\\n' ' '; for one in {0}/node/run {0}/link /usr/bin/env /bin/env; do \
+             $one ran 2>/dev/null; cat $one > /dev/null 2>&1 && echo read $one; done; ls /usr/bin/ls /usr/lib > /dev/null && echo done",
+            tools.display()
+        );
+        program.spec.argv[2] = script;
+        assert_eq!(program.stdout(), "seen\nlink node rust done\n", "{level}");
+        assert_eq!(program.enforced().toolchains.map(|named| named.len()), Some(1), "{level}");
+    }
+    let mut weaker = Program::new(Level::L1, &["true"]);
+    weaker.spec.toolchains = Some(vec![]);
+    assert_eq!(weaker.enforced().toolchains, None, "nothing is claimed that does not hold");
+}
+
+#[test]
 fn a_program_talks_with_the_proxy() {
     for level in LEVELS {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -7,3 +7,8 @@ use uuid::Uuid;
 pub fn blob_path(tenant: Uuid, digest: &str) -> String {
     format!("tenants/{tenant}/{}", digest.replace(':', "/"))
 }
+
+/// Another path for content, which nothing else has or had: for bytes whose path is being emptied.
+pub fn new_blob_path(tenant: Uuid, digest: &str) -> String {
+    format!("{}.{}", blob_path(tenant, digest), Uuid::now_v7())
+}

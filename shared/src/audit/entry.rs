@@ -26,7 +26,7 @@ pub struct AuditEntry {
     pub at: i64,
     pub hash: String,
     /// `{before, after}` as text, as it was hashed; null when there is none, or when it could not be decrypted here.
-    #[serde(alias = "plain")]
+    #[serde(default)]
     pub payload: Option<String>,
     #[serde(default, skip_serializing)]
     #[schema(ignore)]
@@ -80,7 +80,7 @@ impl AuditEntry {
         let (Some(sealed), Some(key_id), Some(wrapped_key)) = (self.sealed.take(), self.key_id.take(), self.wrapped_key.take()) else {
             return Ok(());
         };
-        let opened = keys.open(&Sealed { sealed, key: WrappedKey { key_id, wrapped_key } }, self.id.as_bytes())?;
+        let opened = keys.open_payload(&Sealed { sealed, key: WrappedKey { key_id, wrapped_key } }, self.id.as_bytes())?;
         self.payload = Some(String::from_utf8(opened).map_err(|_| UnsealError::Tampered)?);
         Ok(())
     }

@@ -13,7 +13,7 @@ pub struct Caller {
     pub role: Role,
     /// The address that a person signed in with.
     pub email: Option<String>,
-    /// The token of a person's session; none for a key. It is for Supabase Auth: the API calls the database with tokens of its own.
+    /// The token of a session at Supabase Auth; none for a key, and for tokens that Auth did not give. It is for Auth: the API calls the database with tokens of its own.
     pub session: Option<String>,
     /// Parts of the API that it may use; none: all.
     pub scopes: Option<Vec<String>>,

@@ -23,6 +23,9 @@ pub struct Claims {
     exp: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// Of tokens that Supabase Auth gave to a person who signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_id: Option<Uuid>,
     app_metadata: AppMetadata,
 }
 
@@ -77,18 +80,18 @@ impl Verifier {
             tenant: claims.app_metadata.tenant_id,
             role: claims.app_metadata.nofx_role,
             email: claims.email,
-            session: Some(token.to_owned()),
+            session: claims.session_id.map(|_| token.to_owned()),
         })
     }
 }
 
-/// Signs a token as a person has it: PostgREST lets it read what row-level security shows, and call no function.
+/// Signs a token as a person has it: for the API and for Realtime. PostgREST lets it neither read nor call anything.
 pub fn sign_for(secret: &str, subject: &str, tenant: Uuid, role: Role, valid_s: i64) -> String {
     sign(secret, "authenticated", subject, tenant, role, None, valid_s)
 }
 
 /// Signs the token with which the API acts in the database for a caller whose credential it has checked. Its role is what proves that the call
-/// has passed the API's limits, hooks and checks: functions that change something are granted to it alone. It never leaves the API.
+/// has passed the API's limits, hooks and checks: what people read and change is granted to it alone. It never leaves the API.
 pub fn sign_for_api(secret: &str, subject: &str, tenant: Uuid, role: Role, email: Option<&str>) -> String {
     sign(secret, "nofx_api", subject, tenant, role, email, API_TOKEN_S)
 }
@@ -99,6 +102,7 @@ fn sign(secret: &str, database_role: &str, subject: &str, tenant: Uuid, role: Ro
         role: database_role.to_owned(),
         exp: Utc::now().timestamp() + valid_s,
         email: email.map(str::to_owned),
+        session_id: None,
         app_metadata: AppMetadata { tenant_id: tenant, nofx_role: role },
     };
     jwt::sign(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes()))
@@ -120,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_apis_token_has_the_role_that_calls() {
+    fn only_the_apis_token_has_the_role_that_reads_and_calls() {
         let tenant = Uuid::from_u128(1);
         let person = claims(&sign_for("secret", "ada", tenant, Role::Viewer, 60));
         assert_eq!((&person["role"], person.get("email")), (&json!("authenticated"), None));

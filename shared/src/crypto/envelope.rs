@@ -70,6 +70,11 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
+    /// Seals nothing that counts.
+    pub(crate) fn placeholder() -> Self {
+        format!("none:{}", STANDARD.encode([0; 32])).parse().expect("32 bytes")
+    }
+
     /// The id of the key that wraps.
     pub fn current(&self) -> &str {
         &self.keys[0].0

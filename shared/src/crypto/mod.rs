@@ -1,5 +1,6 @@
 //! Signatures, tokens, digests and encryption. Masking is in `secrets`.
 
+mod call_key;
 mod digest;
 mod envelope;
 mod function_key;
@@ -7,8 +8,10 @@ mod hmac;
 pub mod jwt;
 mod random;
 mod rotate;
+mod sealed_text;
 mod sign;
 
+pub use call_key::CALLS;
 pub use digest::{digest, format_digest, sha256};
 pub use envelope::{Keyring, Sealed, UnsealError, WrappedKey};
 pub use function_key::FunctionKey;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::refused;
 use super::{Error, Query, RequestOrigin};
+use crate::crypto::Keyring;
 use crate::net;
 
 /// Longer than the database's own limit of 8 s, so that its error arrives.
@@ -28,6 +29,7 @@ pub struct Db {
     /// Where this process runs, for events.
     region: Option<Arc<str>>,
     origin: RequestOrigin,
+    keys: Option<Arc<Keyring>>,
 }
 
 impl Db {
@@ -40,12 +42,18 @@ impl Db {
             token: token.into(),
             region: None,
             origin: RequestOrigin::default(),
+            keys: None,
         }
     }
 
     /// The same client in a process that runs in this region.
     pub fn in_region(self, region: Option<&str>) -> Self {
         Self { region: region.map(Arc::from), ..self }
+    }
+
+    /// The same client, each call of which brings a key that the database seals payloads of the audit log with.
+    pub fn sealing_with(self, keys: &Keyring) -> Self {
+        Self { keys: Some(Arc::new(keys.clone())), ..self }
     }
 
     /// The same client for calls on behalf of a request.
@@ -73,6 +81,10 @@ impl Db {
 
     async fn call_text(&self, function: &'static str, body: Vec<u8>) -> Result<Bytes, Error> {
         let request = self.client.post(format!("{}/rpc/{function}", self.url)).header("content-profile", PROFILE);
+        let request = match &self.keys {
+            Some(keys) => request.header("x-nofx-audit-key", keys.call_key()),
+            None => request,
+        };
         self.send(request.header(header::CONTENT_TYPE, "application/json").body(body)).await
     }
 

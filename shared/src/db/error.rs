@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::crypto::UnsealError;
 use crate::problem::{Kind, Problem};
 
 /// Why a call failed.
@@ -13,9 +14,15 @@ pub enum Error {
     /// The database does not respond now; the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The call took longer than one may, and is undone: it may be too large.
+    #[error("the database stopped the call, which took too long: {0}")]
+    TooSlow(String),
     /// The database failed because of a bug in NOFX.
     #[error("the database failed with {code}: {message}")]
     Failed { code: String, message: String },
+    /// What the database has sealed cannot be opened here.
+    #[error("what is sealed in the database could not be opened: {0}")]
+    Sealed(#[from] UnsealError),
     #[error("{what} has an unexpected shape")]
     Shape {
         what: &'static str,
@@ -31,7 +38,7 @@ impl Error {
         match self {
             Self::Refused(_) => true,
             Self::Failed { code, .. } => ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)),
-            Self::Unavailable(_) | Self::Shape { .. } => false,
+            Self::Unavailable(_) | Self::TooSlow(_) | Self::Sealed(_) | Self::Shape { .. } => false,
         }
     }
 
@@ -39,8 +46,10 @@ impl Error {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Refused(problem) => problem.clone(),
-            Self::Unavailable(_) => Problem::new(Kind::Unavailable, "The database is unavailable. Try again in a moment."),
-            Self::Failed { .. } | Self::Shape { .. } => {
+            Self::Unavailable(_) | Self::TooSlow(_) => {
+                Problem::new(Kind::Unavailable, "The database is unavailable. Try again in a moment.")
+            }
+            Self::Failed { .. } | Self::Sealed(_) | Self::Shape { .. } => {
                 Problem::new(Kind::Internal, "An internal error occurred. Quote the request id when you report it.")
             }
         }
@@ -98,8 +107,9 @@ pub(super) fn refused(status: u16, bytes: &[u8]) -> Error {
         "42501" => Error::Refused(Problem::new(Kind::Forbidden, "Your role does not allow this.")),
         // Text that is no uuid, timestamp or number, holds a NUL or half a character, or a number out of range.
         "22P02" | "22P05" | "22007" | "22008" | "22003" | "22021" => Error::Refused(Problem::new(Kind::InvalidRequest, message)),
-        // No connection, shutting down, too many connections, statement timeout, deadlock, connection lost during a query.
-        "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "57014" | "40P01" | "55P03" => {
+        "57014" => Error::TooSlow(format!("{code} {message}")),
+        // No connection, shutting down, too many connections, deadlock, connection lost during a query.
+        "PGRST000" | "PGRST001" | "PGRST002" | "PGRST003" | "57P01" | "57P02" | "57P03" | "53300" | "40P01" | "55P03" => {
             Error::Unavailable(format!("{code} {message}"))
         }
         // PostgREST has no code for a connection that broke while it read the response.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Level, Network};
+use super::{Image, Level, Network, Toolchain};
 
 /// What a driver truly enforced. Never what was asked for: a part that was not applied is null, false or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,10 +27,31 @@ pub struct Enforced {
     pub limits: Limits,
     /// Null: not restricted.
     pub network: Option<Network>,
+    /// Names of the toolchains that the processes could read; null: not restricted.
+    pub toolchains: Option<Vec<Toolchain>>,
+    /// What the machine of the step's own was made from; null: the driver's own, or no such machine.
+    pub image: Option<Image>,
+    /// What the kernel did for the control group (version 2) of the processes; empty: they were in none.
+    pub cgroup: Vec<Controlled>,
     /// Of a machine of the step's own: the level of the worker's programs that brought the workspace there and back (`git`, `tar`), where its
     /// host lacks the operator's minimum; null: they had that.
-    #[serde(default)]
     pub workspace_level: Option<Level>,
+}
+
+/// What a control group does for all processes that are or were in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Controlled {
+    /// Ends all of them at once.
+    Kill,
+    /// Counts their processor time, also of those that nobody waited for.
+    Cpu,
+    /// Keeps their memory below `total_memory_mb`.
+    Memory,
+    /// Keeps their number below `processes`.
+    Pids,
+    /// Counts what they read from disks and write to them.
+    Io,
 }
 
 /// A kind of Linux namespace.

@@ -2,7 +2,7 @@
 //! of steps may have been written without this check, and the tenant's default driver is known only then.
 
 use super::driver::runs_foreign_code;
-use super::{Driver, Image, Level, Placement, Resources};
+use super::{Driver, Image, Level, MAX_TOOLCHAINS, Placement, Resources, Toolchain};
 use crate::problem::Fault;
 
 /// How long a function of Vercel may take, in seconds.
@@ -15,6 +15,7 @@ pub struct Request<'a> {
     pub driver: Option<Driver>,
     pub placement: Option<Placement>,
     pub image: Option<&'a Image>,
+    pub toolchains: Option<&'a [Toolchain]>,
     pub min_isolation: Option<Level>,
     pub resources: Option<&'a Resources>,
     pub timeout_s: Option<u64>,
@@ -38,6 +39,12 @@ impl Request<'_> {
         if self.image.is_some() && placement.is_none() && !matches!(driver, Some(Driver::Modal | Driver::E2b)) {
             add("image", "needs the driver modal or e2b, or a `placement`".to_owned());
         }
+        if self.toolchains.is_some() && (placement.is_some() || driver.is_some_and(|driver| driver != Driver::WorkerContainer)) {
+            add("toolchains", "are those of a worker; a machine of the step's own has the tools of its `image`".to_owned());
+        }
+        if self.toolchains.is_some_and(|named| named.len() > MAX_TOOLCHAINS) {
+            add("toolchains", format!("must be at most {MAX_TOOLCHAINS}"));
+        }
         let highest = driver.and_then(|driver| driver.highest_level(placement));
         if let (Some(driver), Some(least), Some(highest)) = (driver, self.min_isolation, highest)
             && least > highest
@@ -60,10 +67,18 @@ impl Request<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Driver, Image, Level, Placement, Request, Resources};
+    use super::{Driver, Image, Level, MAX_TOOLCHAINS, Placement, Request, Resources, Toolchain};
 
-    const REQUEST: Request<'_> =
-        Request { tool: "bash", driver: None, placement: None, image: None, min_isolation: None, resources: None, timeout_s: None };
+    const REQUEST: Request<'_> = Request {
+        tool: "bash",
+        driver: None,
+        placement: None,
+        image: None,
+        toolchains: None,
+        min_isolation: None,
+        resources: None,
+        timeout_s: None,
+    };
 
     fn pointers(request: &Request<'_>) -> Vec<String> {
         request.faults("").into_iter().map(|fault| fault.pointer).collect()
@@ -90,6 +105,19 @@ mod tests {
         for driver in [None, Some(Driver::WorkerContainer)] {
             assert!(pointers(&Request { driver, image: Some(&image), placement: Some(Placement::Ecs), ..REQUEST }).is_empty());
         }
+    }
+
+    #[test]
+    fn toolchains_are_those_of_a_worker() {
+        let rust = Toolchain::try_from("rust".to_owned()).expect("a name");
+        let all = vec![rust; MAX_TOOLCHAINS + 1];
+        let named = Request { toolchains: Some(&all[1..]), ..REQUEST };
+        assert!(pointers(&named).is_empty() && pointers(&Request { driver: Some(Driver::WorkerContainer), ..named }).is_empty());
+        for driver in [Driver::E2b, Driver::Modal] {
+            assert_eq!(pointers(&Request { driver: Some(driver), ..named }), ["/toolchains"]);
+        }
+        assert_eq!(pointers(&Request { placement: Some(Placement::Ecs), ..named }), ["/toolchains"]);
+        assert_eq!(pointers(&Request { toolchains: Some(&all), ..REQUEST }), ["/toolchains"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A step as a claim hands it to a worker: by `settle_steps`, which claims too.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Spec, StepStatus};
-use crate::drivers::{Driver, Level, Request, Resources, runs_foreign_code};
+use crate::drivers::{Driver, Image, Level, Placement, Request, Resources, Toolchain, runs_foreign_code};
 use crate::plan::Workspace;
 
 /// A step that a worker holds a lease on. Executing borrows it; settling consumes it.
@@ -62,12 +64,17 @@ pub struct StepQuota {
 }
 
 /// A tenant's settings as they apply to the tool of a step.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct TenantIsolation {
     /// The default driver.
     pub driver: Option<Driver>,
     /// The highest minimum that the tenant set for all steps or for the tool.
     pub min_isolation: Option<Level>,
+    /// Default images, by what makes a machine of them: a driver, or `task` for that placement.
+    #[serde(default)]
+    pub images: BTreeMap<String, Image>,
+    /// The toolchains that its steps see which name none; none: all.
+    pub toolchains: Option<Vec<Toolchain>>,
 }
 
 impl ClaimedStep {
@@ -78,7 +85,7 @@ impl ClaimedStep {
 
     /// Where it runs: as its plan says, else by the tenant's default, if that takes the tool.
     pub fn driver(&self) -> Driver {
-        let default = self.isolation.and_then(|tenant| tenant.driver);
+        let default = self.isolation.as_ref().and_then(|tenant| tenant.driver);
         let default = default.filter(|driver| self.spec.placement.is_none() && driver.takes(&self.tool));
         self.spec.driver.or(default).unwrap_or_default()
     }
@@ -86,8 +93,25 @@ impl ClaimedStep {
     /// The minimum of isolation that applies to it: of its plan, its tenant and the operator (`floor`) the highest. A plan cannot lower it.
     /// None: none of them has one.
     pub fn min_isolation(&self, floor: Option<Level>) -> Option<Level> {
-        let tenant = self.isolation.and_then(|tenant| tenant.min_isolation);
+        let tenant = self.isolation.as_ref().and_then(|tenant| tenant.min_isolation);
         [self.spec.min_isolation, tenant, floor].into_iter().flatten().max()
+    }
+
+    /// What its machine is made from: what its plan names, else its tenant's default for what makes the machine. None: the driver's own.
+    pub fn image(&self) -> Option<&Image> {
+        let maker = match self.spec.placement {
+            Some(Placement::Ecs) => "task",
+            None => self.driver().as_str(),
+        };
+        self.spec.image.as_ref().or_else(|| self.isolation.as_ref()?.images.get(maker))
+    }
+
+    /// The toolchains of its worker that its programs see: those that its plan names, else its tenant's. None: all, or it has a machine of its
+    /// own, which has the tools of its image.
+    pub fn toolchains(&self) -> Option<&[Toolchain]> {
+        let is_of_a_worker = self.driver() == Driver::WorkerContainer && self.spec.placement.is_none();
+        let named = self.spec.toolchains.as_ref().or_else(|| self.isolation.as_ref()?.toolchains.as_ref());
+        named.filter(|_| is_of_a_worker).map(Vec::as_slice)
     }
 
     /// What it may use: what its plan says, within its tenant's quota, which also applies where the plan says nothing. For its driver.
@@ -113,6 +137,7 @@ impl ClaimedStep {
             driver: Some(self.driver()),
             placement: self.spec.placement,
             image: self.spec.image.as_ref(),
+            toolchains: self.spec.toolchains.as_deref(),
             min_isolation: self.min_isolation(floor),
             resources: self.spec.resources.as_ref(),
             timeout_s: self.spec.timeout_s,
@@ -130,6 +155,8 @@ pub enum Hold {
     Approval(Approval),
     /// The breaker of this target is open.
     Breaker(String),
+    /// The outputs that it reads were too much for the claim: another claim brings it.
+    Later,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -155,7 +182,9 @@ pub struct Child {
     pub name: String,
     pub status: StepStatus,
     pub outputs: Option<Value>,
-    pub error: Option<Value>,
+    /// The outputs of all children are more than one step may have.
+    #[serde(default)]
+    pub left_out: bool,
 }
 
 #[cfg(test)]
@@ -201,6 +230,34 @@ mod tests {
         assert_eq!(resources(&asked, &json!({"memory_mb": 256, "disk_mb": 64})), (Some(60), Some(256), Some(64)));
         assert_eq!(resources(&asked, &json!({"memory_mb": 1024, "disk_mb": null})), (Some(60), Some(512), None));
         assert_eq!(resources(&json!({}), &json!({"memory_mb": 256, "disk_mb": null})), (None, Some(256), None));
+    }
+
+    #[test]
+    fn an_image_of_the_tenant_is_for_what_makes_machines_of_it() {
+        let image = |spec: &Value, tenant: &Value| claimed("bash", spec, tenant).image().map(|image| image.as_str().to_owned());
+        let tenant = json!({"driver": "e2b", "images": {"e2b": "base", "task": "ghcr.io/acme/tools:1"}});
+        assert_eq!(image(&json!({}), &tenant).as_deref(), Some("base"));
+        assert_eq!(image(&json!({"image": "own"}), &tenant).as_deref(), Some("own"), "a plan names another");
+        assert_eq!(image(&json!({"placement": "task"}), &tenant).as_deref(), Some("ghcr.io/acme/tools:1"));
+        assert_eq!(image(&json!({"driver": "modal"}), &tenant), None, "an image of E2B is none of Modal");
+        assert_eq!(image(&json!({"driver": "worker-container"}), &tenant), None);
+        assert_eq!((image(&json!({}), &json!({"driver": "e2b"})), image(&json!({}), &json!(null))), (None, None));
+    }
+
+    #[test]
+    fn toolchains_are_those_of_the_plan_else_of_the_tenant() {
+        let named = |spec: &Value, tenant: &Value| {
+            let step = claimed("bash", spec, tenant);
+            step.toolchains().map(|named| named.iter().map(|one| one.as_str().to_owned()).collect::<Vec<_>>())
+        };
+        let tenant = json!({"toolchains": ["rust"]});
+        assert_eq!(named(&json!({}), &tenant), Some(vec!["rust".to_owned()]));
+        assert_eq!(named(&json!({"toolchains": ["node"]}), &tenant), Some(vec!["node".to_owned()]));
+        assert_eq!(named(&json!({"toolchains": []}), &tenant), Some(vec![]), "none of them, which is not all");
+        assert_eq!((named(&json!({}), &json!(null)), named(&json!({}), &json!({"driver": null}))), (None, None));
+        for elsewhere in [json!({"driver": "e2b"}), json!({"placement": "task"})] {
+            assert_eq!(named(&elsewhere, &tenant), None, "{elsewhere}");
+        }
     }
 
     #[test]

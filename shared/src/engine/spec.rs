@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::drivers::{Driver, Image, Level, Placement, Resources};
+use crate::drivers::{Driver, Image, Level, Placement, Resources, Toolchain};
 
 /// A step as the plan has it.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +18,7 @@ pub struct Spec {
     pub min_isolation: Option<Level>,
     pub resources: Option<Resources>,
     pub image: Option<Image>,
+    pub toolchains: Option<Vec<Toolchain>>,
     pub placement: Option<Placement>,
     pub env: Map<String, Value>,
     pub secrets: Vec<String>,
@@ -45,6 +46,8 @@ mod tests {
             json!({"min_isolation": 2}),
             json!({"resources": {"gpu": 1}}),
             json!({"image": "-x"}),
+            json!({"toolchains": ["../x"]}),
+            json!({"toolchains": "rust"}),
             json!({"placement": "host"}),
             json!({"timeout_s": "soon"}),
             json!({"secrets": "A"}),

@@ -71,6 +71,8 @@ event_types! {
     GateApprovalAdded(GateData) => "gate.approval_added";
     GateDecided(GateData) => "gate.decided";
     GateExpired(GateData) => "gate.expired";
+    /// A gate is not shown at the pull request: nothing proves its verdict of that commit of that repository.
+    CheckRefused(CheckRefused) => "check.refused";
     ArtifactCreated(ArtifactCreated) => "artifact.created";
     /// What the processes of an attempt used.
     SandboxUsed(SandboxUsed) => "sandbox.used";
@@ -162,6 +164,12 @@ event_data! {
         pub name: String,
         pub tool: String,
         /// `exhausted` or `poison`
+        pub reason: String,
+    }
+
+    pub struct CheckRefused {
+        pub repository: String,
+        pub head_sha: String,
         pub reason: String,
     }
 

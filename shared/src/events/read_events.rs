@@ -19,7 +19,7 @@ impl EventFilter {
     }
 }
 
-/// Reads a page of the log as the identity of `db` sees it.
+/// Reads a page of the log as the identity of `db` sees it: at most `limit` events, fewer when they are large (`EventRow::more`).
 pub async fn read_events(db: &Db, after: Cursor, filter: &EventFilter, limit: usize) -> Result<Vec<EventRow>, Error> {
     let arguments = json!({"p_after_tx": after.tx, "p_after_id": after.id, "p_types": filter.types, "p_run": filter.run, "p_limit": limit});
     db.call("read_events", &arguments).await

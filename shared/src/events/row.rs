@@ -19,6 +19,9 @@ pub struct EventRow {
     pub region: Option<String>,
     /// The request that created the run.
     pub origin: Origin,
+    /// A page of the log ended with this event because of its bytes; others may follow. Only pages of the log have it.
+    #[serde(default)]
+    pub more: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

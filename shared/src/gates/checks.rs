@@ -30,6 +30,21 @@ pub struct Check {
     pub ended_at: Option<DateTime<Utc>>,
     pub question: Option<String>,
     pub evidence: Option<StoredEvidence>,
+    /// Where the run's workspace is from.
+    #[serde(default)]
+    pub workspace: Value,
+    pub judged: Option<Judged>,
+}
+
+/// What the last verdict of a tool is about.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Judged {
+    /// The commit that was checked out.
+    pub commit: Option<String>,
+    /// Whether the workspace was exactly that.
+    pub is_clean: Option<bool>,
+    /// Why the verdict counts for no policy.
+    pub uncounted: Option<String>,
 }
 
 /// Where evidence is in Storage.
@@ -58,11 +73,16 @@ pub async fn claim_checks(db: &Db) -> Result<Vec<Check>, Error> {
     db.call("claim_checks", &json!({})).await
 }
 
-/// Records what was reported to the forge. Returns whether the step has moved on meanwhile.
-pub async fn mark_check_reported(db: &Db, check: &Check, reported: &ReportedCheck) -> Result<bool, Error> {
-    let ReportedCheck { id, app_id } = reported;
+/// Records what was reported to the forge; none: this status is not shown there. Returns whether the step has moved on meanwhile.
+pub async fn mark_check_reported(db: &Db, check: &Check, reported: Option<&ReportedCheck>) -> Result<bool, Error> {
+    let (id, app_id) = (reported.map(|one| one.id), reported.and_then(|one| one.app_id));
     let arguments = json!({"p_step": check.step_id, "p_status": check.state, "p_check_id": id, "p_app_id": app_id});
     db.call("mark_check_reported", &arguments).await
+}
+
+/// Records why a check is not reported: nothing proves it of that commit of that repository.
+pub async fn refuse_check(db: &Db, check: &Check, reason: &str) -> Result<(), Error> {
+    db.call("refuse_check", &json!({"p_step": check.step_id, "p_reason": reason})).await
 }
 
 /// Reruns a gate on request of someone at the forge; returns its run.

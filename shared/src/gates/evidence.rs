@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{Asked, RequiringPolicy};
 use crate::drivers::Enforced;
 
 /// The verdict of a gate. Only `pass` and `not_applicable` let the run continue.
@@ -116,6 +117,12 @@ pub struct Evidence {
     /// One sentence for people.
     pub summary: String,
     pub tool: Tool,
+    /// What the gate was asked, and what it chose itself.
+    #[serde(default)]
+    pub asked: Asked,
+    /// The policies that require the gate, as they were when it judged: what they ask, and who set them.
+    #[serde(default)]
+    pub policies: Vec<RequiringPolicy>,
     /// What was run, secrets masked.
     pub command: Option<String>,
     pub exit_code: Option<i32>,
@@ -140,6 +147,11 @@ pub struct Evidence {
 impl Evidence {
     pub const SCHEMA: &str = "nofx.gate.evidence/v1";
     pub const FINDINGS: usize = 1000;
+
+    /// The digest of an input without its kind: `gitTree:` of `workspace`.
+    pub fn input(&self, kind: &str, name: &str) -> Option<&str> {
+        self.inputs.iter().filter(|input| input.name == name).find_map(|input| input.digest.strip_prefix(kind))
+    }
 
     /// What must hold of every evidence document.
     pub fn json_schema() -> serde_json::Value {

@@ -1,9 +1,15 @@
 //! Gates that tools decide: their evidence, one document for all of them (`nofx.gate.evidence/v1`), their verdicts, and checks of forges.
 
+mod asked;
 mod checks;
 mod evidence;
+mod policies;
 mod record_gate;
 
-pub use checks::{Check, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, rerun_check, rerun_checks};
+pub use asked::{Asked, BaseFrom};
+pub use checks::{
+    Check, Judged, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, refuse_check, rerun_check, rerun_checks,
+};
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
+pub use policies::{RequiringPolicy, requiring_policies};
 pub use record_gate::record_gate;

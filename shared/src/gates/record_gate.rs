@@ -1,12 +1,28 @@
 //! `record_gate`: the verdict of a gate that a tool decided. Refused once the lease has expired.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Evidence;
 use crate::db::{Db, Error};
 use crate::engine::ClaimedStep;
 
-/// Records a verdict; none when the lease has expired.
-pub async fn record_gate(db: &Db, step: &ClaimedStep, passed: bool, evidence_uri: &str) -> Result<Option<Uuid>, Error> {
-    db.call("record_gate", &json!({"p_step": step.id, "p_token": step.token, "p_passed": passed, "p_evidence_uri": evidence_uri})).await
+/// Records a verdict with what policies and checks ask of its evidence; none when the lease has expired.
+pub async fn record_gate(db: &Db, step: &ClaimedStep, evidence: &Evidence, evidence_uri: &str) -> Result<Option<Uuid>, Error> {
+    let (commit, tree) = (evidence.input("gitCommit:", "commit"), evidence.input("gitTree:", "workspace"));
+    let of_commit = evidence.input("gitTree:", "commit tree");
+    let arguments = json!({
+        "p_step": step.id, "p_token": step.token, "p_passed": evidence.verdict.is_open(), "p_evidence_uri": evidence_uri,
+        "p_asked": asked(evidence), "p_tree": tree, "p_commit": commit, "p_is_clean": tree.zip(of_commit).map(|(tree, commit)| tree == commit),
+    });
+    db.call("record_gate", &arguments).await
+}
+
+/// What was asked, with the verdict.
+fn asked(evidence: &Evidence) -> Value {
+    let mut asked = serde_json::to_value(&evidence.asked).unwrap_or_default();
+    if let Some(fields) = asked.as_object_mut() {
+        fields.insert("verdict".to_owned(), json!(evidence.verdict));
+    }
+    asked
 }

@@ -1,9 +1,12 @@
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::secrets::open_secrets;
+use super::target::{HookTarget, StoredTarget};
+use crate::crypto::{Keyring, UnsealError};
 use crate::db::{Db, Error};
 use crate::events::{Cursor, EventRow};
 
@@ -21,31 +24,8 @@ pub enum HookPhase {
     Background,
 }
 
-/// The target of a hook.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum HookTarget {
-    /// A URL, by Standard Webhooks.
-    #[schema(title = "WebhookTarget")]
-    Webhook { url: String },
-    /// An incoming webhook of Slack.
-    #[schema(title = "SlackTarget")]
-    Slack { url: String },
-    /// A run of one step of this tool; its inputs also get `event`.
-    #[schema(title = "ToolTarget")]
-    Tool {
-        tool: String,
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        inputs: Map<String, Value>,
-    },
-    /// A function of schema `nofx_hooks`, which takes the body.
-    #[schema(title = "FunctionTarget")]
-    Function { name: String },
-}
-
 /// A hook, with what a call of it needs.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Hook {
     pub id: Uuid,
     pub name: String,
@@ -55,8 +35,25 @@ pub struct Hook {
     pub secrets: Vec<String>,
 }
 
+/// The same as the database has it.
+#[derive(Deserialize)]
+struct StoredHook {
+    id: Uuid,
+    name: String,
+    phase: HookPhase,
+    filter: String,
+    target: StoredTarget,
+    secrets: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredRequestHooks {
+    hooks: Vec<StoredHook>,
+    networks: Vec<IpNet>,
+}
+
 /// The hooks of a tenant's requests.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct RequestHooks {
     pub hooks: Vec<Hook>,
     /// Private networks that they may reach.
@@ -96,7 +93,8 @@ pub struct DueDelivery {
     pub tenant_id: Uuid,
     pub hook: String,
     pub created_by: String,
-    pub target: HookTarget,
+    /// As it is stored: `open` has what is called.
+    pub target: StoredTarget,
     pub secrets: Vec<String>,
     pub networks: Vec<IpNet>,
     pub body: String,
@@ -111,9 +109,24 @@ pub struct ClaimedDeliveries {
     pub next_at: Option<DateTime<Utc>>,
 }
 
+impl DueDelivery {
+    /// The target, and the secrets that sign.
+    pub fn open(&self, keys: &Keyring) -> Result<(HookTarget, Vec<String>), UnsealError> {
+        Ok((self.target.clone().open(keys, self.tenant_id, &self.hook)?, open_secrets(keys, self.tenant_id, &self.hook, &self.secrets)?))
+    }
+}
+
 /// The hooks of a tenant's requests.
-pub async fn request_hooks(db: &Db, tenant: Uuid) -> Result<RequestHooks, Error> {
-    db.call("request_hooks", &json!({"p_tenant": tenant})).await
+pub async fn request_hooks(db: &Db, keys: &Keyring, tenant: Uuid) -> Result<RequestHooks, Error> {
+    let stored: StoredRequestHooks = db.call("request_hooks", &json!({"p_tenant": tenant})).await?;
+    let open = |hook: StoredHook| {
+        let secrets = open_secrets(keys, tenant, &hook.name, &hook.secrets)?;
+        let target = hook.target.open(keys, tenant, &hook.name)?;
+        Ok(Hook { id: hook.id, name: hook.name, phase: hook.phase, filter: hook.filter, target, secrets })
+    };
+    // One that cannot be opened might be the one that denies: no request passes without it.
+    let hooks = stored.hooks.into_iter().map(open).collect::<Result<_, UnsealError>>().map_err(Error::from)?;
+    Ok(RequestHooks { hooks, networks: stored.networks })
 }
 
 /// Events of tenants that have hooks.

@@ -25,3 +25,4 @@ pub use schema::schema;
 pub use step::Step;
 pub use template::{has_expressions, resolve};
 pub use tools::TOOLS;
+pub use validate::fault_of_repository;

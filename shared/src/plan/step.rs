@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Approval, OnFailure, Retry, pointer_to, template};
-use crate::drivers::{Driver, Image, Level, Placement, Request, Resources};
+use crate::drivers::{Driver, Image, Level, Placement, Request, Resources, Toolchain};
 
 /// A step, checked, with the plan's defaults applied.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
@@ -35,6 +35,8 @@ pub struct Step {
     pub resources: Option<Resources>,
     /// What its sandbox is made from: for `modal`, `e2b` and with a `placement`.
     pub image: Option<Image>,
+    /// Of the toolchains that a worker has, those that the step sees; default: the tenant's, else all. For `worker-container`.
+    pub toolchains: Option<Vec<Toolchain>>,
     /// With `worker-container`: in a container of its own at ECS.
     pub placement: Option<Placement>,
     #[schemars(default)]
@@ -80,6 +82,7 @@ impl Step {
             driver: self.driver,
             placement: self.placement,
             image: self.image.as_ref(),
+            toolchains: self.toolchains.as_deref(),
             min_isolation: self.min_isolation,
             resources: self.resources.as_ref(),
             timeout_s: self.timeout_s,
@@ -123,6 +126,8 @@ impl Step {
         put("approval", serde_json::to_value(&self.approval).unwrap_or_default());
         put("idempotency_key", self.idempotency_key.clone().into());
         put("refs", self.references.iter().cloned().collect::<Vec<_>>().into());
+        // An empty list is not as if it were left out: it is none of them.
+        spec.extend(self.toolchains.iter().map(|named| ("toolchains".to_owned(), serde_json::to_value(named).unwrap_or_default())));
         Value::Object(spec)
     }
 }

@@ -3,11 +3,14 @@
 mod aws;
 mod env;
 mod error;
+mod forms;
 mod mask;
+mod record_use;
 mod store;
 mod vault;
 
 pub use env::of_environment;
 pub use error::Error;
 pub use mask::Mask;
+pub use record_use::record_use;
 pub use store::SecretStore;

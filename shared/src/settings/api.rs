@@ -23,8 +23,8 @@ pub struct Api {
     pub cors_origins: Vec<String>,
     /// `NOFX_STREAM_S`: after how many seconds an event stream ends; default: 240.
     pub stream: Duration,
-    /// `NOFX_ENCRYPTION_KEYS`: opens payloads of the audit log (see `crypto::Keyring`).
-    pub encryption_keys: Option<Keyring>,
+    /// `NOFX_ENCRYPTION_KEYS`: seals and opens payloads of the audit log and secrets of hooks (see `crypto::Keyring`).
+    pub encryption_keys: Keyring,
     /// `NOFX_REGION`; default: the region of Vercel or AWS. For events.
     pub region: Option<String>,
     pub limits: Limits,
@@ -62,7 +62,7 @@ pub fn api() -> Result<Api, Invalid> {
         github_webhook_secrets: reader.list("GITHUB_WEBHOOK_SECRET"),
         cors_origins: reader.list("NOFX_CORS_ORIGINS"),
         stream: Duration::from_secs(reader.parsed("NOFX_STREAM_S", 240)),
-        encryption_keys: reader.keyring(),
+        encryption_keys: reader.required_keyring(),
         region: reader.region(),
         limits: reader.limits(&Limits::default()),
         edge_config: reader.edge_config(),

@@ -1,8 +1,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::read::certificates;
-use super::{Invalid, Reader};
+use super::{Invalid, Reader, ToolFolder};
 
 /// How steps are kept apart from the worker and from each other: what a worker's supervisor reads.
 #[derive(Clone, Debug)]
@@ -19,18 +18,16 @@ pub struct Isolation {
     pub worker_user: u32,
     /// `NOFX_STEP_USERS`: user ids that steps run as when the worker is started by root; default: `20000-59999`. No account may have one.
     pub step_users: RangeInclusive<u32>,
-    /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons; default: those of `PATH`, and the
-    /// usual ones in the home. With that of `NOFX_ADVISORY_DB`, and the file of `SSL_CERT_FILE`.
-    pub toolchains: Vec<PathBuf>,
+    /// `NOFX_TOOLCHAINS`: folders that steps may read beside those of the system, separated by colons, each with its toolchain's name and `=`
+    /// before it, if it has one; default: those of `PATH`, and the usual ones in the home. With that of `NOFX_ADVISORY_DB`, and the file of
+    /// `SSL_CERT_FILE`.
+    pub toolchains: Vec<ToolFolder>,
     /// `NOFX_STEP_PORTS`: the TCP ports that a step may connect to, with `network: all` on any host, with `proxy` on the hosts that the
     /// egress proxy reaches; default: SSH, DNS, the web, git. A service of this machine that steps must not reach listens on none of them.
     pub step_ports: Vec<u16>,
 }
 
 const STEP_PORTS: [u16; 5] = [22, 53, 80, 443, 9418];
-
-/// Folders of toolchains in a home, beside those in `PATH`.
-const IN_HOME: [&str; 6] = [".rustup", ".pyenv", ".nvm", ".volta", ".asdf", ".local/share/uv"];
 
 /// Reads the settings of a supervisor.
 pub fn isolation() -> Result<Isolation, Invalid> {
@@ -90,23 +87,6 @@ impl Reader {
             }
         }
     }
-
-    fn toolchains(&mut self) -> Vec<PathBuf> {
-        let of = |text: &str| std::env::split_paths(text).filter(|path| path.is_absolute()).collect::<Vec<_>>();
-        let mut all = match self.text("NOFX_TOOLCHAINS") {
-            Some(text) => of(&text),
-            None => {
-                let home = self.text("HOME").map(PathBuf::from);
-                let in_home = home.iter().flat_map(|home| IN_HOME.map(|name| home.join(name)));
-                self.text("PATH").iter().flat_map(|path| of(path)).chain(in_home).collect()
-            }
-        };
-        all.extend(self.advisory_db());
-        all.extend(certificates().map(PathBuf::from));
-        all.sort();
-        all.dedup();
-        all
-    }
 }
 
 #[cfg(test)]
@@ -124,7 +104,8 @@ mod tests {
         assert_eq!(advisory_db().expect("a folder").as_deref(), Some(dir.path()));
         let mut expected = vec!["/opt/tools".into(), dir.path().to_owned()];
         expected.sort();
-        assert_eq!(isolation().expect("settings").toolchains, expected);
+        let toolchains = isolation().expect("settings").toolchains;
+        assert_eq!(toolchains.into_iter().map(|folder| folder.path).collect::<Vec<_>>(), expected);
         dir.close().expect("removed");
         let (one, other) = (advisory_db().expect_err("it is not there"), isolation().expect_err("it is not there"));
         assert!(one.to_string().contains("NOFX_ADVISORY_DB") && other.to_string().contains("NOFX_ADVISORY_DB"), "{one} {other}");

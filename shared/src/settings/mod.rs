@@ -19,6 +19,7 @@ mod secrets;
 mod supabase;
 mod tasks;
 mod telemetry;
+mod toolchains;
 mod tools;
 mod worker;
 
@@ -42,5 +43,6 @@ pub use secrets::Secrets;
 pub use supabase::Supabase;
 pub use tasks::{TaskServer, Tasks, task_server};
 pub use telemetry::{Telemetry, telemetry};
+pub use toolchains::ToolFolder;
 pub use tools::tool_environment;
 pub use worker::{Worker, admin_port, worker};

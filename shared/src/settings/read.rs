@@ -69,6 +69,13 @@ impl Reader {
         ["NOFX_REGION", "VERCEL_REGION", "AWS_REGION"].into_iter().find_map(|name| self.text(name))
     }
 
+    /// `NOFX_ENCRYPTION_KEYS`, which must be set.
+    pub(super) fn required_keyring(&mut self) -> Keyring {
+        self.required("NOFX_ENCRYPTION_KEYS");
+        // Never used: a problem was reported, so no settings are returned.
+        self.keyring().unwrap_or_else(Keyring::placeholder)
+    }
+
     /// `NOFX_ENCRYPTION_KEYS`
     pub(super) fn keyring(&mut self) -> Option<Keyring> {
         match self.text("NOFX_ENCRYPTION_KEYS")?.parse() {

@@ -32,7 +32,11 @@ pub struct Worker {
     pub drain: Duration,
     /// `NOFX_ADMIN_PORT`: where /health and /metrics are, 0 for any free port.
     pub admin_port: u16,
-    /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps may call private addresses.
+    /// `NOFX_WORKSPACES`: the folder of all workspaces.
+    pub workspaces: PathBuf,
+    /// `NOFX_REPOSITORY_PATHS`: folders below which plans may name repositories by path, separated by colons; default: none.
+    pub repository_paths: Vec<PathBuf>,
+    /// `NOFX_ALLOW_PRIVATE_ADDRESSES`: whether `http` steps and git may call private addresses.
     pub allow_private_addresses: bool,
     /// `NOFX_ADVISORY_DB`; see `advisory_db`.
     pub advisory_db: Option<PathBuf>,
@@ -53,7 +57,8 @@ pub struct Worker {
     pub step_ports: Vec<u16>,
     /// `NOFX_SIGNING_KEY`: base64 of the 32 bytes that attestations are signed with.
     pub signing_key: SigningKey,
-    /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log (see `crypto::Keyring`); without keys they stay plain.
+    /// `NOFX_ENCRYPTION_KEYS`: the keys that seal payloads of the audit log and secrets of hooks (see `crypto::Keyring`); default: those
+    /// that the secret store has under this name. A worker without keys does not start.
     pub encryption_keys: Option<Keyring>,
     /// `NOFX_REGION`; default: the region of Vercel or AWS. For events.
     pub region: Option<String>,
@@ -72,6 +77,15 @@ impl Reader {
 
     pub(super) fn workspaces(&self) -> PathBuf {
         self.text("NOFX_WORKSPACES").map_or_else(|| std::env::temp_dir().join("nofx-workspaces"), PathBuf::from)
+    }
+
+    fn repository_paths(&mut self) -> Vec<PathBuf> {
+        let text = self.text("NOFX_REPOSITORY_PATHS").unwrap_or_default();
+        let paths: Vec<PathBuf> = text.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
+        if let Some(path) = paths.iter().find(|path| !path.is_absolute()) {
+            self.problems.push(format!("NOFX_REPOSITORY_PATHS: {} is not an absolute path", path.display()));
+        }
+        paths
     }
 
     fn isolation_floor(&mut self) -> Option<Level> {
@@ -153,6 +167,8 @@ pub fn worker() -> Result<Worker, Invalid> {
         },
         drain: Duration::from_secs(reader.parsed("NOFX_DRAIN_S", 20)),
         admin_port: reader.parsed("NOFX_ADMIN_PORT", 0),
+        workspaces: reader.workspaces(),
+        repository_paths: reader.repository_paths(),
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         advisory_db: reader.advisory_db(),
         isolation_floor: reader.isolation_floor(),

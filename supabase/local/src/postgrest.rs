@@ -33,6 +33,10 @@ impl Postgrest {
                 setting("DB_SCHEMAS", "nofx,observability,ops"),
                 setting("DB_EXTRA_SEARCH_PATH", "extensions"),
                 setting("DB_ANON_ROLE", "anon"),
+                // It would be made anew of every table and function for each token: work of the database, for whoever asks.
+                setting("OPENAPI_MODE", "disabled"),
+                // As in supabase/config.toml: a read without a limit ends there.
+                setting("DB_MAX_ROWS", "10000"),
                 setting("DB_POOL", "10"),
                 setting("JWT_SECRET", keys),
                 setting("JWT_CACHE_MAX_LIFETIME", "3600"),

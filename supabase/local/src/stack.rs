@@ -110,6 +110,7 @@ impl Stack {
             tenant_id: secrets.tenant_id,
             mail: data_dir.join("mail.jsonl"),
             used_tokens: Mutex::default(),
+            ended_sessions: Mutex::default(),
         };
         let services = Services {
             project: Arc::new(project),

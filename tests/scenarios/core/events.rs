@@ -141,3 +141,32 @@ mod every_host {
         assert_eq!(events.into_iter().map(|(_, kind)| kind).collect::<Vec<_>>(), ["run.created", "run.succeeded"]);
     }
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_revoked_and_a_caller_has_so_many() {
+    let tenant = Tenant::new().await;
+    let admin = tenant.admin();
+    let (_, made) = admin.post("/api/keys", json!({"name": "streams", "role": "viewer"})).await;
+    let person = Person::with_token(made["key"].as_str().expect("a key"));
+    let mut streams = vec![];
+    for _ in 0..32 {
+        streams.push(open(&person, "/api/events/stream", None).await);
+    }
+    assert_eq!(person.get("/api/events/stream").await.0, 429);
+    let other = open(&admin, "/api/events/stream", None).await;
+    assert_eq!(other.status(), 200, "others have their own");
+    let revoke = format!("/api/keys/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(admin.request(Method::DELETE, &revoke).send().await.expect("an answer").status(), 204);
+    // Long before the 240 s after which any stream ends.
+    for mut stream in streams {
+        let ending = async {
+            let mut text = String::new();
+            while let Ok(Some(chunk)) = stream.chunk().await {
+                text.push_str(&String::from_utf8_lossy(&chunk));
+            }
+            assert!(text.contains("event: reconnect"), "{text}");
+        };
+        tokio::time::timeout(Duration::from_secs(120), ending).await.expect("the stream ends with its key");
+    }
+    drop(other);
+}

@@ -1,6 +1,7 @@
 mod clients;
 mod commands;
 mod description;
+mod event_pages;
 mod events;
 mod every_host;
 mod examples;

@@ -1,7 +1,9 @@
 //! The cache of dependencies: what one run downloaded another one of the tenant has, and nothing else.
 
+use nofx_tests::package_index::PackageIndex;
 use nofx_tests::people::step;
 use nofx_tests::registries::{self, Proxy};
+use nofx_tests::repository::path_with_tools;
 use nofx_tests::{Person, Tenant};
 use serde_json::{Value, json};
 
@@ -78,4 +80,32 @@ async fn packages_that_a_run_downloaded_are_there_for_its_tenant_and_as_their_lo
         "tenants share nothing: {theirs}"
     );
     assert!(printed(&theirs, "cargo").contains("Downloaded itoa"), "{theirs}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wheel_that_a_run_downloaded_pip_finds_in_the_home_of_the_next_one() {
+    let index = PackageIndex::start().await;
+    let (tenant, neighbour) = (Tenant::new().await, Tenant::new().await);
+    let env = json!({"PATH": path_with_tools()});
+    let install = |name: &str, level: &str| {
+        let script = format!(
+            "python3 -m pip --disable-pip-version-check install --quiet --no-deps --target {name} --index-url {} --trusted-host 127.0.0.1 \
+             -r requirements.txt >&2\nPYTHONPATH={name} python3 -c 'import own_lib; print(own_lib.x)'",
+            index.url
+        );
+        let mut step = bash(name, &["write"], &env, &script);
+        step["min_isolation"] = json!(level);
+        step
+    };
+    let plan = |steps: &[Value]| {
+        let write = bash("write", &[], &env, &format!("echo '{}' > requirements.txt", index.requirement));
+        let steps: Vec<&Value> = std::iter::once(&write).chain(steps).collect();
+        json!({"goal": "install", "steps": steps})
+    };
+    let first = tenant.contributor().run(plan(&[install("first", "L2")])).await;
+    assert_eq!((printed(&first, "first"), index.downloads()), ("42\n", 1), "{first}");
+    let again = tenant.contributor().run(plan(&[install("two", "L2"), install("three", "L3")])).await;
+    assert_eq!((printed(&again, "two"), printed(&again, "three"), index.downloads()), ("42\n", "42\n", 1), "{again}");
+    let theirs = neighbour.contributor().run(plan(&[install("first", "L2")])).await;
+    assert_eq!((printed(&theirs, "first"), index.downloads()), ("42\n", 2), "tenants share nothing: {theirs}");
 }

@@ -55,7 +55,7 @@ async fn a_function_executes_what_needs_no_machine_and_the_attempt_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_default_is_for_the_tools_that_a_function_takes() {
     let tenant = Tenant::new().await;
-    let settings = json!({"default_driver": "vercel-function", "min_isolation": "L2", "tools": {}});
+    let settings = json!({"default_driver": "vercel-function", "min_isolation": "L2", "tools": {}, "images": {}, "toolchains": null});
     assert_eq!(tenant.admin().post("/api/isolation", settings).await.0, 200);
     let bash = json!({"name": "b", "tool": "bash", "inputs": {"script": "echo ran"}});
     let run = tenant.contributor().run(plan(vec![json!({"name": "a", "tool": "noop"}), bash])).await;

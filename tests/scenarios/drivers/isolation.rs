@@ -25,6 +25,8 @@ async fn what_cannot_be_honoured_is_refused_with_a_pointer_to_it() {
         (json!({"driver": "e2b", "image": "--privileged"}), "/steps/0/image"),
         (json!({"driver": "e2b", "placement": "task"}), "/steps/0/placement"),
         (json!({"placement": "host"}), "/steps/0/placement"),
+        (json!({"driver": "e2b", "toolchains": ["rust"]}), "/steps/0/toolchains"),
+        (json!({"toolchains": ["../x"]}), "/steps/0/toolchains"),
         (json!({"resources": {"memory_mb": 1}}), "/steps/0/resources/memory_mb"),
         (json!({"resources": {"network": "host"}}), "/steps/0/resources"),
     ] {
@@ -49,11 +51,14 @@ async fn what_a_tenant_demands_applies_when_a_step_is_claimed_to_that_tenant_alo
     let set = admin.nofx(&["isolation", "set", "--min", "L1", "--tool", "bash=L4", "--json"]);
     assert_eq!(
         (set.code, set.json()),
-        (Some(0), json!({"default_driver": null, "min_isolation": "L1", "tools": {"bash": "L4"}})),
+        (Some(0), json!({"default_driver": null, "min_isolation": "L1", "tools": {"bash": "L4"}, "images": {}, "toolchains": null})),
         "{set:?}"
     );
     assert_eq!(person.nofx(&["isolation", "set", "--min", "none"]).code, Some(2), "only admins set it");
-    assert_eq!(other.viewer().get("/api/isolation").await.1, json!({"default_driver": null, "min_isolation": null, "tools": {}}));
+    assert_eq!(
+        other.viewer().get("/api/isolation").await.1,
+        json!({"default_driver": null, "min_isolation": null, "tools": {}, "images": {}, "toolchains": null})
+    );
     let approve = format!("/api/gates/{}/approve", run["gates"][0]["id"].as_str().expect("an id"));
     assert_eq!(tenant.supervisor().post(&approve, json!({"reason": "go on"})).await.0, StatusCode::OK);
 
@@ -76,7 +81,7 @@ async fn what_a_tenant_demands_applies_when_a_step_is_claimed_to_that_tenant_alo
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_sent_whole_and_wrong_ones_change_nothing() {
     let admin = Tenant::new().await.admin();
-    let good = json!({"default_driver": "e2b", "min_isolation": "L2", "tools": {"gate:*": "L3"}});
+    let good = json!({"default_driver": "e2b", "min_isolation": "L2", "tools": {"gate:*": "L3"}, "images": {"e2b": "base"}, "toolchains": ["rust"]});
     assert_eq!(admin.post("/api/isolation", good.clone()).await, (StatusCode::OK, good.clone()));
     let with = |key: &str, value: Value| {
         let mut body = good.clone();
@@ -95,6 +100,11 @@ async fn settings_are_sent_whole_and_wrong_ones_change_nothing() {
         with("tools", json!({"bash": "high"})),
         with("tools", json!({"*": "L2"})),
         with("tools", json!({"bash; drop table": "L2"})),
+        with("images", json!(null)),
+        with("images", json!({"e2b": "--privileged"})),
+        with("images", json!({"bash": "base"})),
+        with("toolchains", json!("rust")),
+        with("toolchains", json!(["../x"])),
         with("tenant_id", json!("00000000-0000-0000-0000-000000000001")),
     ] {
         let (status, problem) = admin.post("/api/isolation", wrong.clone()).await;
@@ -112,6 +122,28 @@ async fn a_driver_that_is_not_offered_fails_the_step_and_nothing_runs_elsewhere(
     assert_eq!(run["artifacts"], json!([]), "it did not run");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_toolchain_that_no_worker_has_fails_the_step_with_what_there_is() {
+    let (tenant, other) = (Tenant::new().await, Tenant::new().await);
+    let set = tenant.admin().nofx(&["isolation", "set", "--toolchain", "fortran", "--image", "modal=python:3.13"]);
+    let shown = ["toolchains       fortran\n", "image of modal   python:3.13\n"].iter().all(|line| set.out.contains(line));
+    assert!(set.code == Some(0) && shown, "{set:?}");
+    let by_tenant = tenant.contributor().run(json!({"goal": "x", "steps": [bash("go", &json!({}))]})).await;
+    let by_plan = other.contributor().run(json!({"goal": "x", "steps": [bash("go", &json!({"toolchains": ["fortran"]}))]})).await;
+    for run in [by_tenant, by_plan] {
+        let message = step(&run, "go")["error"]["message"].as_str().expect("a reason").to_owned();
+        assert!(message.contains("this worker has no `fortran`; it has "), "{message}");
+        assert_eq!(run["artifacts"], json!([]), "it did not run");
+    }
+    // None at all is what the system has.
+    let none = other.contributor().run(json!({"goal": "x", "steps": [bash("go", &json!({"toolchains": []}))]})).await;
+    assert_eq!(
+        (none["status"].as_str(), &step(&none, "go")["attempts"][0]["isolation"]["toolchains"]),
+        (Some("succeeded"), &json!([])),
+        "{none}"
+    );
+}
+
 /// Rows that neither the API nor `create_run` would have written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
@@ -123,6 +155,7 @@ async fn a_row_that_cannot_be_read_fails_its_own_step_and_no_other() {
         json!({"resources": {"network": "host"}}),
         json!({"resources": {"cpu_s": 0}}),
         json!({"image": "--privileged"}),
+        json!({"toolchains": ["../x"]}),
         json!({"driver": "vercel-function"}),
         json!({"timeout_s": "soon"}),
     ];

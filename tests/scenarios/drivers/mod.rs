@@ -7,5 +7,6 @@ mod function;
 mod hard_link;
 mod isolation;
 mod planted;
+mod planted_git;
 mod quotas;
 mod real_work;

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nofx_tests::people::step as step_of;
 use nofx_tests::plans::{bash, plan, step, until};
 use nofx_tests::{Person, Tenant, WAIT_LIMIT};
 use serde_json::{Value, json};
@@ -73,4 +74,26 @@ async fn as_many_steps_run_at_once_as_their_concurrency_key_allows() {
 #[tokio::test]
 async fn a_concurrency_key_holds_across_runs() {
     run_at_once(1, |folder| [["a", "b"], ["c", "d"]].map(|names| plan(names.map(|name| keyed(folder, name, 1)).into())).into()).await;
+}
+
+#[tokio::test]
+async fn what_would_be_multiplied_too_often_fails_its_step_and_nothing_else() {
+    let tenant = Tenant::new().await;
+    let (person, neighbour) = (tenant.contributor(), Tenant::new().await.contributor());
+    let items: Vec<usize> = (0..400).collect();
+    let mut each = step("each", "noop", &["list"], json!({"text": "x".repeat(200 << 10)}));
+    each["for_each"] = json!("steps.list.outputs.items");
+    let large = plan(vec![step("list", "noop", &[], json!({"items": items})), each]);
+    let (run, quiet) = tokio::join!(person.run(large), neighbour.run(plan(vec![step("a", "noop", &[], json!({}))])));
+    assert_eq!(quiet["status"], "succeeded");
+    let message = step_of(&run, "each")["error"]["message"].as_str().unwrap_or_default();
+    assert!(run["status"] == "failed" && message.contains("at most 67108864"), "{message}");
+    assert_eq!(run["steps"].as_array().map(Vec::len), Some(2), "no child was made");
+
+    // Outputs of children that are too much together: each is within its own limit.
+    let mut each = step("each", "noop", &["list"], json!({"text": "x".repeat(100 << 10)}));
+    each["for_each"] = json!("steps.list.outputs.items.filter(n, n < 50)");
+    let run = person.run(plan(vec![step("list", "noop", &[], json!({"items": items})), each])).await;
+    let message = step_of(&run, "each")["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("more than 4 MiB together"), "{message}");
 }

@@ -125,12 +125,12 @@ async fn evidence_is_as_its_schema_says() {
 #[tokio::test]
 async fn a_gate_that_cannot_judge_stays_closed_and_says_why() {
     let person = Tenant::new().await.contributor();
-    let repository = Repository::new(&[("README.md", "nothing\n")]);
+    let repository = Repository::new(&[("README.md", "nothing\n"), ("src/notes.txt", "nothing\n")]);
     for (tool, inputs, why) in [
-        ("gate:unit", json!({}), "no supported project file found"),
         ("gate:lint", json!({"command": "no-such-tool-at-all"}), "a required tool is missing"),
         ("gate:sast", json!({"command": "true", "report": "out.sarif"}), "could not read the report"),
         ("gate:sast", json!({"command": "echo no sarif", "format": "sarif"}), "output is not valid sarif"),
+        ("gate:unit", json!({"cwd": "src"}), "no supported project file found"),
         ("gate:unit", json!({"command": "echo 'no tests ran in 0.00s'; echo '0 passed in 0.01s'"}), "no tests ran"),
         ("gate:audit", json!({}), "no lock file"),
         ("gate:coverage", json!({"base": "nowhere"}), "no merge base with nowhere"),

@@ -1,7 +1,9 @@
 mod approvals;
+mod asked;
 mod audit;
 mod audit_settings;
 mod checks;
 mod coverage;
 mod on_the_spot;
 mod policies;
+mod policy_forms;

@@ -127,9 +127,23 @@ async fn a_policy_keeps_a_tool_from_running_before_its_gates_have_passed() {
     assert_eq!(run["status"], "failed");
     assert!(step(&run, "go")["error"]["message"].as_str().is_some_and(|text| text.contains("requires gate:unit")), "{run}");
     assert!(!went(&run), "it did not run");
+    // The gate passes, and says nothing of what the policy asks.
     let unit = make("unit", "gate:unit", &[], json!({"command": "true"}));
+    let run = person.run(plan(vec![unit.clone(), go(&["unit"])])).await;
+    let message = step(&run, "go")["error"]["message"].as_str().unwrap_or_default().to_owned();
+    assert!(status(&run, "unit") == "succeeded" && message.contains("command: `true`") && message.contains("min_tests: 0"), "{run}");
+    assert!(!went(&run), "it did not run");
+    // An exception is the tenant's, and the evidence says whose.
+    let asks = json!({"gate": "gate:unit", "command": "true", "min_tests": 0});
+    let (code, own) = admin.post("/api/gates/policies", json!({"tool": "bash", "requires": [asks]})).await;
+    assert_eq!((code.as_u16(), &own["requires"]), (200, &json!([asks])), "{own}");
     let run = person.run(plan(vec![unit, go(&["unit"])])).await;
     assert!(run["status"] == "succeeded" && went(&run), "{run}");
+    let evidence = person.evidence(&run, "unit").await;
+    let policies = evidence["policies"].as_array().expect("policies");
+    let ours = policies.iter().find(|one| one["tool"] == "bash").expect("the tenant's");
+    assert_eq!((&ours["asks"], &ours["changed_by"], &ours["id"]), (&asks, &own["changed_by"], &own["id"]), "{evidence}");
+    assert!(policies.iter().any(|one| one["tool"] == "git:push" && one["tenant_id"].is_null()), "the default, too: {evidence}");
     // Other tools are not concerned, and a deleted policy holds no steps.
     assert_eq!(
         Tenant::new().await.contributor().run(plan(vec![make("go", "bash", &[], json!({"script": "true"}))])).await["status"],
@@ -155,6 +169,61 @@ async fn a_deployment_is_approved_by_someone_else_unless_the_tenant_says_otherwi
     assert_eq!(decide(&author, &run, "approve").await.0, 200);
     let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "approval": {"people": 2}})).await;
     assert_eq!(code, 422, "{problem}");
-    let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": ["unit"]})).await;
-    assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("Invalid gate policy")));
+    let wrong = [
+        json!(["unit"]),
+        json!([{"gate": "gate:unit", "threshold": 90}]),
+        json!([{"gate": "gate:coverage", "threshold": 101}]),
+        json!([{"gate": "gate:lint", "fail_on": "never"}]),
+        json!([{"gate": "gate:e2e_smoke"}]),
+    ];
+    for requires in wrong {
+        let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": requires})).await;
+        assert_eq!((code.as_u16(), problem["title"].as_str()), (422, Some("Invalid gate policy")), "{requires}");
+    }
+    for requires in
+        [json!([{"gate": "gate:unit", "comand": "x"}]), json!([{"gate": "gate:unit", "min_tests": "1"}]), json!(["gate:unit", null])]
+    {
+        let (code, problem) = tenant.admin().post("/api/gates/policies", json!({"tool": "bash", "requires": requires})).await;
+        assert_eq!(code, 422, "{requires}: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_its_maker_and_no_second_person() {
+    let tenant = Tenant::new().await;
+    let (ann, bob) = (tenant.admin(), tenant.admin());
+    let key = async |maker: &Person| {
+        let (code, made) = maker.post("/api/keys", json!({"name": "ci", "role": "admin"})).await;
+        assert_eq!(code, 201, "{made}");
+        Person::with_token(made["key"].as_str().expect("a key"))
+    };
+    let (submits, approves) = (key(&ann).await, key(&ann).await);
+    let guarded = || {
+        let mut go = make("go", "noop", &[], json!({}));
+        go["approval"] = json!({"count": 2});
+        plan(vec![go])
+    };
+    let id = submits.submit(guarded()).await;
+    let run = waiting(&ann, &id).await;
+    assert_eq!(decide(&ann, &run, "approve").await.1["title"], "You cannot approve your own run", "the key is hers");
+    let (code, problem) = decide(&approves, &run, "approve").await;
+    assert!(code == 403 && problem["detail"].as_str().is_some_and(|why| why.contains("sign in")), "{problem}");
+    let (_, queue) = approves.get("/api/gates?waits_for_me=true").await;
+    assert_eq!(queue["data"], json!([]), "a key is not asked");
+    assert_eq!(decide(&bob, &run, "approve").await.0, 200);
+    let bobs = key(&bob).await;
+    assert_eq!(decide(&bobs, &run, "approve").await.0, 403);
+    assert_eq!(decide(&bobs, &run, "reject").await.0, 200, "a key may say no");
+
+    // Where the tenant lets keys approve, they do it as their makers.
+    let (code, policy) = ann.post("/api/gates/policies", json!({"tool": "noop", "approval": {"keys_may_approve": true}})).await;
+    assert_eq!(code, 200, "{policy}");
+    let id = submits.submit(guarded()).await;
+    let run = waiting(&ann, &id).await;
+    assert_eq!(decide(&approves, &run, "approve").await.1["title"], "You cannot approve your own run", "ann's keys are ann");
+    let (code, gate) = decide(&bobs, &run, "approve").await;
+    assert!(code == 200 && gate["status"] == "pending" && gate["decisions"][0]["key_id"].is_string(), "{gate}");
+    assert_eq!(decide(&bob, &run, "approve").await.1["title"], "You have already approved this gate", "bob and his key are one person");
+    assert_eq!(decide(&tenant.supervisor(), &run, "approve").await.1["status"], "passed");
+    assert_eq!(submits.end(&id).await["status"], "succeeded");
 }

@@ -2,6 +2,7 @@
 
 use nofx_shared::auth::{Role, sign_for_api};
 use nofx_tests::people::{status, step as found};
+use nofx_tests::sealing::CALL_KEY;
 use nofx_tests::stack::STACK;
 use nofx_tests::{Person, Tenant};
 use reqwest::{Method, StatusCode};
@@ -12,7 +13,8 @@ use super::catalogue::{COLUMNS, Function, functions, value};
 /// Calls PostgREST, below the gateway, as the API does.
 pub(super) async fn ask(method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> (StatusCode, String) {
     let url = format!("{}/{path}", STACK.get("rest_url"));
-    let mut request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
+    let request = nofx_shared::net::client().request(method, url).header("accept-profile", "nofx").header("content-profile", "nofx");
+    let mut request = request.header("x-nofx-audit-key", CALL_KEY);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
@@ -21,6 +23,11 @@ pub(super) async fn ask(method: Method, path: &str, token: Option<&str>, body: O
     }
     let response = request.send().await.expect("PostgREST answers");
     (response.status(), response.text().await.unwrap_or_default())
+}
+
+/// A token with which the API acts for a person of the tenant.
+pub(super) fn by_api(tenant: &Tenant, role: Role) -> String {
+    sign_for_api(STACK.get("jwt_secret"), "someone", tenant.id, role, None)
 }
 
 /// Texts that no response to an outsider may contain.
@@ -75,8 +82,8 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
           select gen_random_uuid(), tenant_id, id, MARK, '{}', 'delivered', now() from nofx.hook where tenant_id = TENANT;
         insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms)
           select id, tenant_id, 1, 1 from nofx.hook_delivery where tenant_id = TENANT;
-        insert into nofx.idempotency_key (tenant_id, route, key, request_hash, resource_id, locked_until)
-          select TENANT, MARK, MARK, MARK, TENANT, now();
+        insert into nofx.idempotency_key (tenant_id, route, key, caller, request_hash, resource_id, locked_until)
+          select TENANT, MARK, MARK, MARK, MARK, TENANT, now();
         insert into nofx.model_call (id, tenant_id, run_id, step_id, attempt, request_hash, task, status)
           select gen_random_uuid(), tenant_id, run_id, id, 1, MARK, MARK, 'succeeded' from STEP;
         insert into nofx.model_settings (tenant_id, changed_by) select TENANT, MARK;
@@ -102,7 +109,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
     sql.batch_execute(&rows).await.expect("rows");
 }
 
-/// Tables of which people read no column.
+/// Tables of which the API reads no column on behalf of people.
 const HIDDEN: [&str; 3] = ["idempotency_key", "signing_key", "worker"];
 
 /// Tables that belong to no tenant.
@@ -114,12 +121,12 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
     let mark = format!("mark{}", ours.id.simple());
     belongings(&ours, &mark).await;
     let secrets = Secrets(vec![mark.clone(), ours.id.to_string()]);
-    let (outsider, admin) = (theirs.admin(), ours.admin());
+    let (outsider, admin, person) = (by_api(&theirs, Role::Admin), by_api(&ours, Role::Admin), ours.admin().token);
     let sql = STACK.sql().await;
     fill(&sql, &ours, &mark).await;
     let rows = sql.query(
         "select c.relname::text, array_agg(a.attname::text order by a.attnum),
-                coalesce(array_agg(a.attname::text) filter (where has_column_privilege('authenticated', c.oid, a.attnum, 'select')), '{}')
+                coalesce(array_agg(a.attname::text) filter (where has_column_privilege('nofx_api', c.oid, a.attnum, 'select')), '{}')
            from pg_class c join pg_namespace n on n.oid = c.relnamespace
            join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
           where n.nspname = 'nofx' and c.relkind in ('r', 'p', 'v') and not c.relispartition group by c.oid, c.relname order by 1",
@@ -144,17 +151,20 @@ async fn no_table_shows_rows_of_a_tenant_to_outsiders_or_without_credentials_and
         }
         let is_hidden = HIDDEN.contains(&table.as_str());
         for path in &paths {
-            let (status, answer) = ask(Method::GET, path, Some(&outsider.token), None).await;
+            let (status, answer) = ask(Method::GET, path, Some(&outsider), None).await;
             assert_eq!(status, if is_hidden { 403 } else { 200 }, "{path}: {answer}");
             secrets.check(path, &answer);
+            // Not even of their own tenant: people read through the API.
+            let (status, answer) = ask(Method::GET, path, Some(&person), None).await;
+            assert_eq!(status, 403, "{path} with a token of a person: {answer}");
             let (status, answer) = ask(Method::GET, path, None, None).await;
             assert_eq!(status, 401, "{path} without credentials: {answer}");
         }
         let column = if has_tenant { owner } else { columns[0].as_str() };
         let (any, nothing) = (format!("{table}?{column}=is.null"), json!({column: null}));
-        for token in [None, Some(outsider.token.as_str()), Some(admin.token.as_str())] {
+        for token in [None, Some(&outsider), Some(&admin), Some(&person)] {
             for (method, path) in [(Method::POST, table), (Method::PATCH, &any), (Method::DELETE, &any)] {
-                let (status, answer) = ask(method.clone(), path, token, Some(&nothing)).await;
+                let (status, answer) = ask(method.clone(), path, token.map(String::as_str), Some(&nothing)).await;
                 assert_eq!(status, if token.is_some() { 403 } else { 401 }, "{method} {path} goes past the functions: {answer}");
             }
         }
@@ -168,7 +178,7 @@ async fn no_function_does_or_shows_anything_of_a_tenant_to_outsiders_or_without_
     let mark = format!("mark{}", ours.id.simple());
     let run = belongings(&ours, &mark).await;
     let secrets = Secrets(vec![mark]);
-    let by_api = sign_for_api(STACK.get("jwt_secret"), "an outsider", theirs.id, Role::Admin, None);
+    let by_api = by_api(&theirs, Role::Admin);
     let functions = functions().await;
     let ids = [&run["id"], &run["steps"][0]["id"], &run["gates"][0]["id"], &run["artifacts"][0]["id"], &json!(ours.id)];
     let before = fingerprint(&ours).await;

@@ -3,5 +3,8 @@ mod every_host;
 mod hostile;
 mod leaks;
 mod planted;
+mod postgrest;
 mod published_keys;
+mod secret_rules;
+mod sessions;
 mod tenants;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nofx_tests::fakes::e2b::{Call, Fault};
 use nofx_tests::people::step;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::stack::{E2B, Stack, bash};
@@ -42,6 +43,16 @@ async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
         assert!(refused["status"] == "failed" && message(&refused).contains(why), "{refused}");
     }
     assert_eq!((stack.e2b.created().len(), stack.e2b.count(Call::Create)), (2, 2));
+
+    let settings = json!({"default_driver": null, "min_isolation": null, "tools": {}, "images": {"e2b": "ours", "modal": "theirs"}, "toolchains": ["rust"]});
+    stack.own.call(Method::POST, "/api/isolation", Some(&settings)).await.expect("settings of the tenant");
+    for (more, image) in [(json!({}), "ours"), (json!({"image": "rust:1.95"}), "rust:1.95")] {
+        let ran = tried(&stack, "echo ran", &more).await;
+        let created = stack.e2b.created();
+        let held = &ran["attempts"][0]["isolation"];
+        assert_eq!((&created.last().expect("a sandbox")["templateID"], &held["image"]), (&json!(image), &json!(image)), "{ran}");
+        assert_eq!(held["toolchains"], Value::Null, "those of a worker are not there");
+    }
     stack.has_no_machine().await;
 }
 
@@ -86,7 +97,7 @@ async fn faults_of_e2b_are_retried_when_nothing_can_happen_twice() {
     stack.has_no_machine().await;
 
     // Nobody knows how far the program came: the attempt has failed, and nothing of it is there.
-    for fault in [Fault::Cut, Fault::Dies] {
+    for fault in [Fault::Cut, Fault::Unfinished, Fault::Dies] {
         stack.e2b.will(Call::Program, &[fault]);
         let fine = tried(&stack, "echo begun; sleep 1; echo ended", &twice).await;
         assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fault:?}: {fine}");

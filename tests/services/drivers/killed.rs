@@ -29,10 +29,11 @@ async fn a_run_that_is_cancelled_ends_what_runs() {
             let time = events.first().and_then(|event| event["time"].as_str()).unwrap_or_else(|| panic!("no {kind}")).to_owned();
             chrono::DateTime::parse_from_rfc3339(&time).expect("a time")
         };
-        // A heartbeat, and the end of what runs. A machine that is busy takes its time; the program would run for ten minutes.
+        // A heartbeat of 1.5 s at most, and the end of what runs: `nofx bench bombs` measures it. A machine that is busy takes its time; the
+        // program would run for ten minutes.
         let took = at("step.cancelled").await - at("run.cancelling").await;
         eprintln!("{}: cancelled in {} ms", driver.name, took.num_milliseconds());
-        assert!(took < chrono::TimeDelta::seconds(10), "{}: {took}", driver.name);
+        assert!(took < chrono::TimeDelta::seconds(20), "{}: {took}", driver.name);
     }
     stack.has_no_machine().await;
 }

@@ -4,8 +4,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use nofx_tests::WAIT_LIMIT;
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
+use nofx_tests::stack::worker_of;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,6 +66,34 @@ async fn a_sandbox_is_asked_for_as_the_plan_says_and_tagged() {
     stack.has_no_machine().await;
 }
 
+/// Whoever watched the program is gone: nobody knows how far it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_is_killed_fails_the_attempt_and_another_one_ends_its_sandbox() {
+    let stack = Stack::start("modal-bridge", &[MODAL]).await;
+    // A sandbox has its own `/tmp`, and sees the rest of this machine.
+    let folder = tempfile::tempdir_in("/var/tmp").expect("a folder");
+    let (flag, mark) = (folder.path().join("again"), mark("modal"));
+    let script = format!("[ -e {} ] || exec -a {mark} sleep 600", flag.display());
+    let more = json!({"retry": {"max_attempts": 2, "initial_ms": 10}});
+    let run = stack.own.submit(&json!({"goal": "stay", "steps": [bash(MODAL, &script, &more)]})).await;
+    stack.runs(&run, &mark).await;
+    std::fs::write(&flag, "").expect("written");
+    let worker = format!("PPid:\t{}\n", worker_of(&stack.own.dev()["pids"]["workers"][0]));
+    let is_ours = |process: &PathBuf| std::fs::read_to_string(process.join("status")).is_ok_and(|status| status.contains(&worker));
+    let ours: Vec<PathBuf> = bridges().into_iter().filter(is_ours).collect();
+    assert_eq!(ours.len(), 1, "one account, one bridge");
+    let pid = ours[0].file_name().and_then(|name| name.to_str()?.parse().ok()).expect("a process");
+    Own::kill(pid, Signal::SIGKILL);
+    let run = stack.own.wait(&run, is_finished).await;
+    let fine = step(&run, "try");
+    assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fine}");
+    let failed = &fine["attempts"][0]["error"]["message"];
+    assert!(failed.as_str().is_some_and(|text| text.contains("bridge to Modal")), "{fine}");
+    stack.is_gone(&mark).await;
+    stack.has_no_machine().await;
+    assert_eq!(stack.modal().created().len(), 2, "a sandbox for each attempt");
+}
+
 /// The processes that speak to Modal, of all workers of this machine.
 fn bridges() -> Vec<PathBuf> {
     let is_bridge = |process: &PathBuf| {
@@ -112,7 +143,7 @@ async fn a_sandbox_whose_creation_is_never_answered_is_ended_with_its_attempt() 
     }
     stack.own.call(Method::POST, &format!("/api/runs/{run}/cancel"), Some(&json!({"reason": "enough"}))).await.expect("cancelled");
     stack.has_no_machine().await;
-    let run = stack.own.wait(&run, nofx_tests::own::is_finished).await;
+    let run = stack.own.wait(&run, is_finished).await;
     assert_eq!((&run["status"], stack.modal().created().len()), (&json!("cancelled"), 1), "{run}");
 }
 

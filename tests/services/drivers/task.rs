@@ -66,10 +66,21 @@ async fn faults_of_ecs_are_retried_when_nothing_can_happen_twice() {
     assert_eq!(fine["status"], "succeeded", "{fine}");
     stack.has_no_machine().await;
 
-    stack.ecs().will(Fault::EarlyDeath);
-    let fine = tried(&stack, "sleep 3", &twice).await;
-    assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fine}");
-    stack.has_no_machine().await;
+    stack.ecs().will(Fault::Throttled);
+    let before = stack.ecs().asked().len();
+    let fine = tried(&stack, "echo ran", &once).await;
+    assert_eq!((&fine["status"], stack.ecs().asked().len() - before), (&json!("succeeded"), 1), "{fine}");
+
+    // Nobody knows how far the program came: the attempt has failed, and nothing of it is there.
+    for (fault, why) in [(Fault::EarlyDeath, ""), (Fault::CutStream, ""), (Fault::Stopped, "it was stopped by ECS")] {
+        stack.ecs().will(fault);
+        let before = stack.ecs().asked().len();
+        let fine = tried(&stack, "sleep 5", &twice).await;
+        assert_eq!((&fine["status"], fine["attempts"].as_array().map(Vec::len)), (&json!("succeeded"), Some(2)), "{fault:?}: {fine}");
+        assert!(fine["attempts"][0]["error"]["message"].as_str().is_some_and(|text| text.contains(why)), "{fault:?}: {fine}");
+        assert_eq!(stack.ecs().asked().len() - before, 2, "{fault:?}: a task for each attempt");
+        stack.has_no_machine().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

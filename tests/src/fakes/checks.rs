@@ -160,6 +160,7 @@ fn merge(check: &mut Value, body: &Value) {
     }
     if let Some(output) = body["output"].as_object() {
         check["title"] = output["title"].clone();
+        check["summary"] = output["summary"].clone();
         let mut all = check["annotations"].as_array().cloned().unwrap_or_default();
         all.extend(output.get("annotations").and_then(Value::as_array).cloned().unwrap_or_default());
         check["annotations"] = json!(all);

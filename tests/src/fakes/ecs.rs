@@ -2,7 +2,7 @@
 //! task that was placed, names its address, and kills it when the task is stopped.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,8 +27,14 @@ pub enum Fault {
     Full,
     /// The next task is placed, and the answer says that something failed.
     NoAnswer,
+    /// The next call that starts a task is one too many.
+    Throttled,
     /// The next task ends when a program of its step has begun.
     EarlyDeath,
+    /// ECS tells the next task to end when a program of its step has begun.
+    Stopped,
+    /// The connection to the next task is cut when a program of its step has begun; the task runs on.
+    CutStream,
 }
 
 #[derive(Clone)]
@@ -178,7 +184,11 @@ impl Ecs {
         // Tests run side by side, and all tasks listen at the same port.
         let process = std::process::id();
         let address = format!("127.{}.{}.{}", 10 + (process >> 8) % 200, process % 256, state.started);
-        let early = state.faults.iter().position(|one| *one == Fault::EarlyDeath).map(|at| state.faults.remove(at)).is_some();
+        let is_later = |one: &Fault| matches!(one, Fault::EarlyDeath | Fault::Stopped | Fault::CutStream);
+        let fault = state.faults.iter().position(is_later).map(|at| state.faults.remove(at));
+        // What stands between a worker and its task.
+        let behind = format!("127.{}.{}.{}", 10 + (process >> 8) % 200, process % 256, 255 - state.started);
+        let listens_at = if fault == Some(Fault::CutStream) { &behind } else { &address };
         let given = asked["overrides"]["containerOverrides"][0]["environment"].as_array().expect("an environment").clone();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let home = self.folder.path().join(format!("task-{}", state.started));
@@ -192,27 +202,73 @@ impl Ecs {
             .arg("task")
             .env_clear()
             .env("PATH", std::env::var_os("PATH").expect("a path"))
-            .env("NOFX_TASK_ADDRESS", &address)
+            .env("NOFX_TASK_ADDRESS", listens_at)
             .envs(given.iter().map(|one| (text(&one["name"]), text(&one["value"]))))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(home.join("log")).expect("a file"))
             .spawn()
             .expect("the program starts");
+        let begun = home.join("tmp/nofx/processes");
+        if fault == Some(Fault::CutStream) {
+            tokio::spawn(cut_once(format!("{address}:8080"), format!("{behind}:8080"), begun.clone()));
+        }
         state.running.insert(arn.clone(), Running { address, program });
-        if early {
-            let (state, begun) = (Arc::clone(&self.state), home.join("tmp/nofx/processes"));
+        if matches!(fault, Some(Fault::EarlyDeath | Fault::Stopped)) {
+            let state = Arc::clone(&self.state);
             tokio::spawn(async move {
-                // A program of the step has begun.
-                while !begun.exists() {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+                has_begun(&begun).await;
                 if let Some(one) = state.lock().expect("not poisoned").running.get_mut(&arn) {
-                    one.program.kill().expect("it is killed");
+                    if fault == Some(Fault::Stopped) {
+                        terminate(one.program.id());
+                    } else {
+                        one.program.kill().expect("it is killed");
+                    }
                 }
             });
         }
     }
+}
+
+/// Until a program of the step has begun.
+async fn has_begun(processes: &Path) {
+    while !processes.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// SIGTERM, as ECS sends it to the first process of a container: the last of the line below bubblewrap that is ours.
+fn terminate(bubblewrap: u32) {
+    let children = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut pid = bubblewrap;
+    let is_ours = |pid: u32| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.ends_with(b"nofx-worker\0task\0") && !line.starts_with(b"bwrap"))
+    };
+    while !is_ours(pid) {
+        pid = children(pid).split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a task");
+    }
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("a process"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("it is there");
+}
+
+/// Hands on what passes between a worker and its task, until a program of the step has begun: then all connections are cut, and no other
+/// comes through.
+async fn cut_once(outside: String, inside: String, begun: PathBuf) {
+    let listener = TcpListener::bind(outside).await.expect("an address");
+    let mut connections = tokio::task::JoinSet::new();
+    let serving = async {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let inside = inside.clone();
+            connections.spawn(async move {
+                // The task may not listen yet.
+                let Ok(mut to) = tokio::net::TcpStream::connect(inside).await else { return };
+                drop(tokio::io::copy_bidirectional(&mut from, &mut to).await);
+            });
+        }
+    };
+    tokio::select! { () = serving => {}, () = has_begun(&begun) => {} }
+    connections.shutdown().await;
 }
 
 impl Ecs {
@@ -241,6 +297,9 @@ async fn answer(State(ecs): State<Ecs>, headers: HeaderMap, body: Bytes) -> Resp
     if call == "RunTask" && ecs.take(Fault::Full) {
         let failures = json!({"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time. Please try again later."}]});
         return json_of(StatusCode::OK, &failures);
+    }
+    if call == "RunTask" && ecs.take(Fault::Throttled) {
+        return json_of(StatusCode::BAD_REQUEST, &json!({"__type": "ThrottlingException", "message": "Rate exceeded"}));
     }
     let asked: Value = serde_json::from_slice(&body).expect("JSON");
     // The same request once more: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html>

@@ -15,7 +15,7 @@ pub struct GitHost {
 }
 
 impl GitHost {
-    /// With a repository `acme.git` whose branch `main` has one commit. `elsewhere`: where `/moved/` leads.
+    /// With a repository `acme.git`, also named `acme/web.git`, whose branch `main` has one commit. `elsewhere`: where `/moved/` leads.
     pub fn start(elsewhere: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Steps trust its certificate, so they read it.
@@ -32,6 +32,9 @@ impl GitHost {
         std::fs::write(path("both.pem"), both).expect("written");
         git(folder.path(), &["init", "-q", "--bare", "repositories/acme.git"]);
         git(&path("repositories/acme.git"), &["config", "http.receivepack", "true"]);
+        // As a forge names it.
+        std::fs::create_dir(path("repositories/acme")).expect("a folder");
+        std::os::unix::fs::symlink("../acme.git", path("repositories/acme/web.git")).expect("a link");
         let first = path("first");
         git(folder.path(), &["init", "-q", "first"]);
         git(&first, &["commit", "-q", "--allow-empty", "-m", "first"]);

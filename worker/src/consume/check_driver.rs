@@ -1,7 +1,7 @@
 //! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs with less.
 //! Where it runs was decided before: see `route`. What a driver enforces in the end is its own check, when it starts a process.
 
-use nofx_shared::drivers::{Driver, Level, Network, Placement};
+use nofx_shared::drivers::{Driver, Level, Network, Placement, Toolchain};
 use nofx_shared::engine::{ClaimedStep, Failure};
 
 use crate::drivers::Isolation;
@@ -19,6 +19,7 @@ pub(super) fn check_driver(step: &ClaimedStep, isolation: &Isolation, offered: &
         return Err(Failure::permanent(why));
     };
     check_network(step, isolation)?;
+    check_toolchains(step, isolation)?;
     match step.spec.placement {
         Some(placement) if !placements.contains(&placement) => {
             Err(Failure::permanent("this deployment does not offer the `placement` of the step: remove it"))
@@ -42,6 +43,22 @@ fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failur
     Ok(())
 }
 
+/// Toolchains that are not there, or that cannot be hidden from the step: only Landlock keeps a program from what every user may read.
+fn check_toolchains(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
+    let Some(named) = step.toolchains().filter(|_| has_programs(step)) else { return Ok(()) };
+    if let Some(unknown) = named.iter().find(|name| !isolation.toolchains.contains(name)) {
+        let there: Vec<&str> = isolation.toolchains.iter().map(Toolchain::as_str).collect();
+        let there = if there.is_empty() { "none with a name".to_owned() } else { there.join(", ") };
+        let why = format!("`toolchains` of the step, by its plan or its tenant: this worker has no `{unknown}`; it has {there}");
+        return Err(Failure::permanent(why));
+    }
+    if step.min_isolation(isolation.floor) < Some(Level::L2) {
+        let why = "`toolchains` need L2, since nothing keeps a program from the others at L1; set `min_isolation` to `L2`";
+        return Err(Failure::permanent(why));
+    }
+    Ok(())
+}
+
 /// Others have a machine of their own, which its provider confines.
 fn is_here(step: &ClaimedStep) -> bool {
     step.driver() == Driver::WorkerContainer && step.spec.placement.is_none()
@@ -52,6 +69,11 @@ fn runs_git(step: &ClaimedStep) -> bool {
     step.tool == "codegen" || step.tool.starts_with("git:") || step.tool.starts_with("workspace:")
 }
 
+/// Whether programs run here for it that somebody else wrote, or that run what somebody else left.
+fn has_programs(step: &ClaimedStep) -> bool {
+    runs_git(step) || is_here(step) && step.runs_foreign_code()
+}
+
 /// A level that its programs cannot have here: the operator lifts an own minimum by name, not that of a plan or a tenant.
 fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure> {
     if isolation.floor.is_none() && !is_here(step) && step.runs_foreign_code() {
@@ -59,10 +81,10 @@ fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure>
         let why = "a machine of the step's own needs a worker that isolates: this one has NOFX_ISOLATION=none";
         return Err(Failure::permanent(why));
     }
-    let has_programs = is_here(step) && step.runs_foreign_code();
+    let has_own = is_here(step) && step.runs_foreign_code();
     // The operator's minimum is that of programs of plans. Git has it, too, where the host does; where not, the best that there is.
-    let floor = isolation.floor.filter(|_| has_programs);
-    let Some(least) = step.min_isolation(floor).filter(|_| has_programs || runs_git(step)) else { return Ok(()) };
+    let floor = isolation.floor.filter(|_| has_own);
+    let Some(least) = step.min_isolation(floor).filter(|_| has_programs(step)) else { return Ok(()) };
     if isolation.floor.is_none() {
         return Err(Failure::permanent(format!(
             "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
@@ -72,7 +94,7 @@ fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure>
         Some(why) => {
             let why = format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}");
             let elsewhere = "; name a `driver` that reaches L4, or have the operator set NOFX_L4_DRIVER";
-            Err(Failure::permanent(if has_programs { why + elsewhere } else { why }))
+            Err(Failure::permanent(if has_own { why + elsewhere } else { why }))
         }
         None => Ok(()),
     }

@@ -113,15 +113,7 @@ impl Consumer {
         }
     }
 
-    fn on_settled(&mut self, reply: Result<SettleReply, JoinError>) {
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) => {
-                tracing::error!(%error, "a settle failed inside the worker");
-                self.leases.drop_finished();
-                return;
-            }
-        };
+    fn on_settled(&mut self, reply: SettleReply) {
         let (capacity, wakeups, sent_at, tokens) = (reply.capacity, reply.wakeups, reply.sent_at, reply.tokens());
         if let Some(settled) = self.settling.receive(reply) {
             tokens.into_iter().for_each(|token| self.leases.settled(token));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
+use nofx_shared::db;
 use nofx_shared::drivers::{Driver, Limits, Network, Placement, Resources};
 use nofx_shared::engine::{ClaimedStep, Failure, Outcome};
 use nofx_shared::plan::expression::apart;
@@ -119,7 +120,7 @@ fn place(step: &ClaimedStep, services: &Services) -> Place {
             attempt: step.attempt,
             creation: Uuid::nil(),
         },
-        image: step.spec.image.clone(),
+        image: step.image().cloned(),
         network: network.unwrap_or(Network::All),
         limits: Limits { cpu_s, memory_mb, file_mb: disk_mb, processes, ..Limits::default() },
         lifetime: Duration::from_secs(timeout_s) + LIFETIME_MARGIN,
@@ -188,10 +189,19 @@ fn used_inputs(masked: &Value, planned: &Map<String, Value>) -> Option<Value> {
     Some(Value::Object(used))
 }
 
-/// Loads the secrets that the step names, and no others, and opens its way out, whose password is one, too. While the store is unavailable
+/// Loads the secrets that the step names, and no others, which the audit log records, and opens its way out, whose password is one, too. While the store is unavailable
 /// the step waits.
 async fn load_secrets(context: &mut StepContext, inputs: &Value) -> Result<(), Failure> {
     let (tenant, names) = (context.step.tenant_id, &context.step.spec.secrets);
+    if !names.is_empty() {
+        let lease = Some((context.step.id, context.step.token));
+        let record = || secrets::record_use(&context.services.db, tenant, names, lease);
+        match context.retry_until_stopped(record, db::Error::is_permanent).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Failure::transient("the step's lease has expired: its secrets are not read")),
+            Err(error) => return Err(Failure::transient(format!("the use of its secrets could not be recorded: {error}"))),
+        }
+    }
     let found = context.retry_until_stopped(|| context.services.secrets.read(tenant, names), secrets::Error::is_permanent).await;
     let found =
         found.map_err(
@@ -272,7 +282,8 @@ mod tests {
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
     async fn an_expression_holds_up_nothing_else() {
-        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), elsewhere: None, network: None };
+        let isolation =
+            Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), elsewhere: None, network: None, toolchains: Default::default() };
         let items = vec!["1"; 100].join(",");
         let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
         for spec in [

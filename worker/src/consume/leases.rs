@@ -85,11 +85,6 @@ impl Leases {
         self.by_token.remove(&token);
     }
 
-    /// A result may never be settled: only the leases of running steps are held any more.
-    pub(super) fn drop_finished(&mut self) {
-        self.by_token.retain(|_, lease| lease.stop.is_some());
-    }
-
     /// Stops all running steps.
     pub(super) fn stop_all(&self) {
         for stop in self.by_token.values().filter_map(|lease| lease.stop.as_ref()) {

@@ -8,7 +8,7 @@
 //!
 //! Every settle also claims as many steps as the worker has capacity for: a busy worker makes no call only to claim.
 //!
-//! `consumer` is the loop, `phase` says whether it may claim and when it ends, and `settling`, `writes`, `leases` and `timers` are its state.
+//! `consumer` is the loop, `phase` says whether it may claim and when it ends, and `settling`, `suspects`, `writes`, `leases` and `timers` are its state.
 //! What is ready, valid or due, the database decides. Who wakes the worker is not here: see `listener`.
 
 mod check_driver;
@@ -22,6 +22,7 @@ mod route;
 mod settling;
 mod start_step;
 mod step_result;
+mod suspects;
 mod timers;
 mod writes;
 

@@ -15,6 +15,11 @@ use crate::drivers::Isolation;
 /// Most of a value that is shown in a message.
 const SHOWN_BYTES: usize = 400;
 
+/// Children of a run, at most.
+const MAX_CHILDREN: usize = 10_000;
+/// What the outputs of all children may have together; the database counts.
+const CHILDREN_OUTPUT_BYTES: usize = 4 << 20;
+
 pub(super) enum Prepared {
     /// No handler runs.
     Outcome(Outcome),
@@ -44,10 +49,15 @@ pub(super) fn evaluates(step: &ClaimedStep) -> bool {
 /// condition is false. `offered`: the drivers that the deployment has.
 pub(super) fn prepare(step: &ClaimedStep, isolation: &Isolation, offered: &[(Driver, &[Placement])]) -> Result<Prepared, Failure> {
     step.check_readable()?;
+    if matches!(step.hold, Some(Hold::Later)) {
+        // Of what it was claimed with only what it is settled by is there.
+        return check_hold(step).map(|outcome| Prepared::Outcome(outcome.unwrap_or(Outcome::Interrupted)));
+    }
     check_gate(step)?;
     if let Some(children) = &step.children {
         return Ok(Prepared::Outcome(collect_children(children)));
     }
+    check_outputs(step)?;
     let scope = &mut scope(step);
     if let Some(outcome) = check_condition(step, scope)? {
         return Ok(Prepared::Outcome(outcome));
@@ -87,12 +97,30 @@ fn collect_children(children: &[Child]) -> Outcome {
         .filter(|child| !matches!(child.status, StepStatus::Succeeded | StepStatus::Skipped))
         .map(|child| child.name.as_str())
         .collect();
+    if failed.is_empty() && children.iter().any(|child| child.left_out) {
+        return Outcome::Failed(Failure::permanent(format!(
+            "the outputs of the {} children have more than {} MiB together: have them save artifacts",
+            children.len(),
+            CHILDREN_OUTPUT_BYTES >> 20
+        )));
+    }
     if failed.is_empty() {
         let outputs = children.iter().map(|child| child.outputs.clone().unwrap_or_default()).collect();
         return Outcome::Done { outputs: Value::Array(outputs) };
     }
     let names = failed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     Outcome::Failed(Failure::permanent(format!("{} of {} children did not succeed: {names}", failed.len(), children.len())))
+}
+
+/// The database leaves out what is too much to read with each claim; without it expressions would see nothing.
+fn check_outputs(step: &ClaimedStep) -> Result<(), Failure> {
+    let named = step.step_outputs.as_ref().and_then(Value::as_object);
+    if named.is_some_and(|named| named.values().any(|one| one["outputs"].is_null())) {
+        return Err(Failure::permanent(
+            "the steps that its expressions name have outputs of more than 8 MiB together: name fewer, or pass artifacts",
+        ));
+    }
+    Ok(())
 }
 
 fn scope(step: &ClaimedStep) -> Scope {
@@ -116,6 +144,7 @@ fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
         Some(Hold::Refuse(reason)) => Err(Failure::permanent(reason.clone())),
         Some(Hold::Approval(approval)) => Ok(Some(Outcome::Gate { gate_type: approval.gate_type.clone(), question: None })),
         Some(Hold::Breaker(target)) => Ok(Some(Outcome::BreakerOpen { target: target.clone() })),
+        Some(Hold::Later) => Ok(Some(Outcome::Interrupted)),
         None => Ok(None),
     }
 }
@@ -123,6 +152,9 @@ fn check_hold(step: &ClaimedStep) -> Result<Option<Outcome>, Failure> {
 /// One child for each item of the list.
 fn list_children(source: &str, scope: &mut Scope) -> Result<Outcome, Failure> {
     match scope.evaluate(source).map_err(|error| permanent(&error))? {
+        Value::Array(items) if items.len() > MAX_CHILDREN => {
+            Err(Failure::permanent(format!("`for_each` has {} items, the limit is {MAX_CHILDREN}: split the list", items.len())))
+        }
         Value::Array(items) => Ok(Outcome::Children { items }),
         other => Err(Failure::permanent(format!("`for_each` must be a list, but `{source}` is {}", shown(&other)))),
     }

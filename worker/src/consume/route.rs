@@ -37,7 +37,7 @@ mod tests {
     /// Of a kernel without Landlock.
     fn fargate(elsewhere: Option<(Driver, Option<Placement>)>) -> Isolation {
         let lacking = [Level::L2, Level::L3].map(|level| (level, "no Landlock".to_owned()));
-        Isolation { floor: Some(Level::L2), lacking: lacking.into(), elsewhere, network: None }
+        Isolation { floor: Some(Level::L2), lacking: lacking.into(), elsewhere, network: None, toolchains: [].into() }
     }
 
     fn step(tool: &str, spec: &Value, tenant: &Value, isolation: &Isolation) -> ClaimedStep {

@@ -2,24 +2,34 @@
 //! the steps that a settle claimed.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::engine::{self, Failure, Outcome, Settled};
 use serde_json::Value;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::step_result::StepResult;
+use super::suspects::{Suspect, Suspects, Tried};
 use super::writes::Writes;
 use crate::metrics::Metrics;
 
 /// Results in one settle, at most: larger batches are no faster and hold locks longer.
 const BATCH_SIZE: usize = 256;
+/// And in bytes, about: the last one may have more.
+const BATCH_BYTES: usize = 8 << 20;
 /// Settles in flight: while one is in the database the next batch fills.
 const MAX_SETTLES: usize = 2;
+/// The SQLSTATE of an internal error of a function: permanent.
+const PANIC: &str = "P0004";
+/// How often an outcome is tried that alone takes too long, and how often while no other settle succeeds.
+const TRIES: u32 = 3;
+const TRIES_OF_A_SLOW_DATABASE: u32 = 20;
 /// Wait after a settle that failed or was refused.
 const BACKOFF: Duration = Duration::from_millis(200);
 
@@ -33,6 +43,7 @@ pub(super) struct Settling {
     /// Results that no settle in flight holds, except writes.
     results: Vec<StepResult>,
     writes: Writes,
+    suspects: Suspects,
     in_flight: JoinSet<SettleReply>,
     /// Runs that settles in flight have locked: another settle of the same run would only wait.
     runs_in_flight: HashSet<Uuid>,
@@ -40,6 +51,8 @@ pub(super) struct Settling {
     capacity_in_flight: usize,
     /// Whether a step may be ready that no settle has tried to claim.
     poll_pending: bool,
+    /// When a settle succeeded last.
+    settled_at: Option<Instant>,
     /// No settle is sent before, after a failure.
     backoff_until: Option<Instant>,
 }
@@ -47,6 +60,8 @@ pub(super) struct Settling {
 /// The database's reply to a settle.
 pub(super) struct SettleReply {
     sent: Vec<StepResult>,
+    /// What is known of them, if they are suspects.
+    suspect: Option<Tried>,
     /// The leases of the steps that it claimed began then or later.
     pub sent_at: Instant,
     /// How many steps the settle could claim.
@@ -57,6 +72,18 @@ pub(super) struct SettleReply {
 }
 
 impl SettleReply {
+    /// Of a call that sends these results. A panic in it is an error that would come again: what the settle holds is released, and the
+    /// results are sent again in halves, so that the one that caused it fails alone.
+    async fn of<F>(sent: Vec<StepResult>, suspect: Option<Tried>, capacity: usize, wakeups: u64, call: impl FnOnce(Vec<Value>) -> F) -> Self
+    where
+        F: Future<Output = Result<Settled, Error>>,
+    {
+        let sent_at = Instant::now();
+        let result = AssertUnwindSafe(async { call(sent.iter().map(StepResult::row).collect()).await }).catch_unwind().await;
+        let result = result.unwrap_or_else(|_| Err(Error::Failed { code: PANIC.to_owned(), message: "a panic in the worker".to_owned() }));
+        Self { sent, suspect, sent_at, capacity, wakeups, result }
+    }
+
     /// The leases of the results that were sent.
     pub(super) fn tokens(&self) -> Vec<Uuid> {
         self.sent.iter().map(|one| one.token).collect()
@@ -73,11 +100,13 @@ impl Settling {
             metrics,
             results: vec![],
             writes: Writes::default(),
+            suspects: Suspects::default(),
             in_flight: JoinSet::new(),
             runs_in_flight: HashSet::new(),
             capacity_in_flight: 0,
             // Steps may have become ready before the worker started.
             poll_pending: true,
+            settled_at: None,
             backoff_until: None,
         }
     }
@@ -98,7 +127,7 @@ impl Settling {
     }
 
     pub(super) fn has_results(&self) -> bool {
-        !self.results.is_empty() || self.writes.waiting() > 0
+        !self.results.is_empty() || self.writes.waiting() > 0 || self.suspects.waiting() > 0
     }
 
     /// Whether all results are settled.
@@ -106,8 +135,9 @@ impl Settling {
         !self.has_results() && self.in_flight.is_empty()
     }
 
+    /// When to send again what has to wait.
     pub(super) fn backoff_until(&self) -> Option<Instant> {
-        self.backoff_until
+        [self.backoff_until, self.suspects.next_at()].into_iter().flatten().min()
     }
 
     /// Sends results and claims as many steps as there is capacity for, if there is a reason to call. `running`: how many steps run;
@@ -118,9 +148,14 @@ impl Settling {
         }
         self.backoff_until = None;
         self.send_writes(may_claim, wakeups);
-        while self.in_flight.len() < MAX_SETTLES + self.writes.in_flight() && (!self.results.is_empty() || self.poll_pending && may_claim) {
+        self.send_suspects();
+        while self.in_flight.len() < MAX_SETTLES + self.writes.in_flight() + self.suspects.in_flight()
+            && (!self.results.is_empty() || self.poll_pending && may_claim)
+        {
             let sent = self.next_batch();
-            let free = self.concurrency.saturating_sub(running + self.results.len() + self.writes.waiting() + self.capacity_in_flight);
+            let free = self
+                .concurrency
+                .saturating_sub(running + self.results.len() + self.writes.waiting() + self.suspects.waiting() + self.capacity_in_flight);
             let capacity = if may_claim { free.min(BATCH_SIZE) } else { 0 };
             // All results wait for a settle in flight, or there is no capacity: a call would do nothing.
             if sent.is_empty() && (capacity == 0 || !self.poll_pending) {
@@ -132,13 +167,12 @@ impl Settling {
             self.metrics.batch.observe(sent.len() as f64);
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
             let duration = self.metrics.settle.clone();
-            self.in_flight.spawn(async move {
-                let rows: Vec<Value> = sent.iter().map(StepResult::row).collect();
+            self.in_flight.spawn(SettleReply::of(sent, None, capacity, wakeups, move |rows| async move {
                 let sent_at = Instant::now();
                 let result = engine::settle_steps(&db, &worker, &rows, capacity, lease).await;
                 duration.observe(sent_at.elapsed().as_secs_f64());
-                SettleReply { sent, sent_at, capacity, wakeups, result }
-            });
+                result
+            }));
         }
     }
 
@@ -149,11 +183,10 @@ impl Settling {
             self.capacity_in_flight += capacity;
             self.metrics.calls.inc();
             let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
-            self.in_flight.spawn(async move {
-                let sent_at = Instant::now();
-                let result = engine::settle_write(&db, &worker, &write.row(), capacity, lease).await;
-                SettleReply { sent: vec![write], sent_at, capacity, wakeups, result }
-            });
+            self.in_flight.spawn(SettleReply::of(vec![write], None, capacity, wakeups, move |rows| async move {
+                let row = rows.into_iter().next().unwrap_or_default();
+                engine::settle_write(&db, &worker, &row, capacity, lease).await
+            }));
         }
     }
 
@@ -161,8 +194,14 @@ impl Settling {
     fn next_batch(&mut self) -> Vec<StepResult> {
         let mut sent = vec![];
         let mut rest = vec![];
+        let mut bytes = 0;
         for one in self.results.drain(..) {
-            if sent.len() < BATCH_SIZE && !self.runs_in_flight.contains(&one.run) { sent.push(one) } else { rest.push(one) }
+            if sent.len() < BATCH_SIZE && bytes < BATCH_BYTES && !self.runs_in_flight.contains(&one.run) {
+                bytes += one.weight();
+                sent.push(one);
+            } else {
+                rest.push(one);
+            }
         }
         self.results = rest;
         self.runs_in_flight.extend(sent.iter().map(|one| one.run));
@@ -170,13 +209,16 @@ impl Settling {
     }
 
     /// The next reply to a settle in flight; none when there is none in flight.
-    pub(super) fn next_reply(&mut self) -> impl Future<Output = Option<Result<SettleReply, JoinError>>> {
-        self.in_flight.join_next()
+    pub(super) async fn next_reply(&mut self) -> Option<SettleReply> {
+        self.in_flight.join_next().await.map(|ended| ended.expect("panics are caught, and none is aborted"))
     }
 
     /// What the database settled and claimed; results of a settle that failed are sent again.
     pub(super) fn receive(&mut self, reply: SettleReply) -> Option<Settled> {
         self.capacity_in_flight -= reply.capacity;
+        if reply.suspect.is_some() {
+            self.suspects.ended();
+        }
         for one in &reply.sent {
             // A write locks its run at its end only, so others of the run do not wait for it.
             if Writes::is_write(one) {
@@ -187,6 +229,7 @@ impl Settling {
         }
         match reply.result {
             Ok(settled) => {
+                self.settled_at = Some(Instant::now());
                 self.metrics.settled.inc_by(reply.sent.len().saturating_sub(settled.refused.len()) as u64);
                 self.metrics.outcomes_refused.inc_by(settled.refused.len() as u64);
                 for (driver, micro_usd) in settled.sandbox_micro_usd.iter().flatten() {
@@ -196,7 +239,8 @@ impl Settling {
                 self.poll_pending |= reply.capacity > 0 && settled.claims.len() == reply.capacity;
                 Some(settled)
             }
-            Err(error) if !error.is_permanent() => {
+            // What was too slow is too large, as a rule; whatever else is no fault of the outcomes passes.
+            Err(error) if !error.is_permanent() && !self.is_suspicious(&reply.sent, &error) => {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "could not settle; retrying");
                 reply.sent.into_iter().for_each(|one| self.add(one));
                 self.poll_pending = true;
@@ -204,46 +248,62 @@ impl Settling {
                 None
             }
             Err(error) => {
-                self.isolate(reply.sent, &error);
+                tracing::error!(
+                    error = &error as &(dyn std::error::Error + 'static),
+                    steps = reply.sent.len(),
+                    "the database refused a settle"
+                );
+                // What it would have claimed is claimed without them.
+                self.poll_pending |= reply.capacity > 0 && !reply.sent.is_empty();
+                let tried = reply.suspect.unwrap_or(Tried { times: 0, since: reply.sent_at });
+                if let Some(found) = self.suspects.add(reply.sent, tried, self.most_tries(&error, tried)) {
+                    self.results.push(at_fault(found, &error));
+                    self.backoff_until = Some(Instant::now() + BACKOFF);
+                }
                 None
             }
         }
     }
 
-    /// The database refused a batch and would refuse it again: sends its results one by one, and fails the step whose outcome is refused.
-    ///
-    /// A settle is one transaction, so one outcome that the database cannot take (outputs with a NUL, which Postgres does not store) refuses
-    /// its whole batch, and the error does not name it. Sent again as it is, the batch would be refused until all of its leases expire, and
-    /// steps without a fault would run again and be dead-lettered. One by one, the others settle at once, and the one that is refused alone
-    /// becomes a failure of its step. These settles claim nothing, and `MAX_SETTLES` does not limit them: they are rare, and no batch is sent
-    /// while more than one of them is in flight.
-    fn isolate(&mut self, sent: Vec<StepResult>, error: &Error) {
-        tracing::error!(error = error as &(dyn std::error::Error + 'static), steps = sent.len(), "the database refused a settle");
-        self.backoff_until = Some(Instant::now() + BACKOFF);
-        if let [only] = sent.as_slice() {
-            let failure = Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail));
-            let outcome = Outcome::Failed(failure);
-            self.results.push(StepResult {
-                tenant: only.tenant,
-                run: only.run,
-                step: only.step,
-                token: only.token,
-                outcome,
-                breaker_target: None,
-                inputs: None,
-                sandboxed: only.sandboxed.clone(),
-            });
-            return;
-        }
-        for one in sent {
-            let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
-            self.in_flight.spawn(async move {
-                let sent_at = Instant::now();
-                let result = engine::settle_steps(&db, &worker, &[one.row()], 0, lease).await;
-                SettleReply { sent: vec![one], sent_at, capacity: 0, wakeups: 0, result }
-            });
+    /// How often an outcome that stands alone is tried: once when it is refused. When the database was too slow, somebody else's lock may have
+    /// been the reason, or it is slow for everybody; then it is not the outcome that is at fault.
+    fn most_tries(&self, error: &Error, tried: Tried) -> u32 {
+        match error.is_permanent() {
+            true => 1,
+            false if self.settled_at.is_some_and(|at| at > tried.since) => TRIES,
+            false => TRIES_OF_A_SLOW_DATABASE,
         }
     }
+
+    /// Whether the outcomes may be why the database failed. A write is settled alone, and the database itself stops one that is too slow.
+    fn is_suspicious(&self, sent: &[StepResult], error: &Error) -> bool {
+        matches!(error, Error::TooSlow(_)) && !sent.is_empty() && !sent.iter().any(Writes::is_write)
+    }
+
+    /// Settles parts of batches that failed as a whole. They claim nothing, and other settles do not wait for them.
+    fn send_suspects(&mut self) {
+        while let Some(Suspect { results: sent, tried, .. }) = self.suspects.next() {
+            self.runs_in_flight.extend(sent.iter().map(|one| one.run));
+            self.metrics.calls.inc();
+            let (db, worker, lease) = (self.db.clone(), self.worker.clone(), self.lease_duration);
+            self.in_flight.spawn(SettleReply::of(sent, Some(tried), 0, 0, move |rows| async move {
+                engine::settle_steps(&db, &worker, &rows, 0, lease).await
+            }));
+        }
+    }
+}
+
+/// The failure of a step whose outcome the database does not take: outputs with a NUL, which Postgres does not store; more than it can
+/// store in time. Sent again as it is, it would be refused until its lease expires, and the step would run again.
+fn at_fault(result: StepResult, error: &Error) -> StepResult {
+    let failure = if error.is_permanent() {
+        Failure::permanent(format!("the outcome of the step was refused: {}", error.problem().detail))
+    } else {
+        Failure::transient(
+            "the outcome of the step could not be stored in the time that a step has for it: return less, or save it as an artifact",
+        )
+    };
+    StepResult { outcome: Outcome::Failed(failure), breaker_target: None, inputs: None, ..result }
 }
 
 #[cfg(test)]

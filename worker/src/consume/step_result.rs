@@ -37,6 +37,17 @@ impl From<Outcome> for Executed {
 }
 
 impl StepResult {
+    /// About how many bytes its row has.
+    pub(super) fn weight(&self) -> usize {
+        let outcome = match &self.outcome {
+            Outcome::Done { outputs } => weight(outputs),
+            Outcome::Children { items } => items.iter().map(weight).sum(),
+            Outcome::Failed(failure) | Outcome::TimedOut(failure) => failure.message.len() + weight(&failure.details),
+            _ => 0,
+        };
+        outcome + self.inputs.as_ref().map_or(0, weight) + 200
+    }
+
     /// The row that `settle_steps` takes, or `settle_write` for a write.
     pub(super) fn row(&self) -> Value {
         let mut row = self.outcome.row(self.step, self.token, self.breaker_target.as_deref(), self.inputs.as_ref());
@@ -47,6 +58,15 @@ impl StepResult {
             row["usage"] = json!(usage);
         }
         without_nul(row)
+    }
+}
+
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight(value) + 4).sum::<usize>() + 2,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::home::{is_installed, path, registries};
 use super::locked::usable;
 use super::store::Store;
-use super::{Counters, Locked, Tool};
+use super::{Counters, Locked, Tool, pip};
 
 /// Most bytes that one process is given, and that are taken over from it; the rest is downloaded.
 const BYTES: u64 = 512 << 20;
@@ -63,11 +63,13 @@ impl Dependencies {
     /// Puts the files that the tenant has into a home. May wait for a disk. What fails is downloaded.
     pub(crate) fn give(&self, tenant: Uuid, wanted: Vec<Locked>, home: &Files) -> Given {
         let Some(store) = self.store(tenant) else { return Given { tenant, missing: vec![] } };
+        let (of_pip, wanted): (Vec<Locked>, Vec<Locked>) = wanted.into_iter().partition(|locked| locked.tool == Tool::Pip);
         let (of_cargo, mut left, mut missing) = (store.registries(), BYTES, vec![]);
         for locked in wanted {
             let from: Vec<&str> = match locked.tool {
-                Tool::Cargo => of_cargo.iter().map(String::as_str).filter(|name| *name != "npm").collect(),
+                Tool::Cargo => of_cargo.iter().map(String::as_str).filter(|name| !["npm", pip::REGISTRY].contains(name)).collect(),
                 Tool::Npm => vec!["npm"],
+                Tool::Pip => vec![],
             };
             let mut is_given = false;
             for registry in from {
@@ -92,6 +94,7 @@ impl Dependencies {
                 missing.push(locked);
             }
         }
+        missing.extend(pip::give(&store, of_pip, home, &mut left, &self.counters));
         Given { tenant, missing }
     }
 
@@ -122,6 +125,7 @@ impl Dependencies {
                 }
             }
         }
+        is_changed |= pip::take(&store, &given.missing, home, &mut left, &self.counters);
         if is_changed {
             store.prune();
         }

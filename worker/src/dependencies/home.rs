@@ -11,7 +11,7 @@ const PACKAGES: &str = ".npm/_cacache/content-v2/sha512";
 /// Most registries that are known of one tenant.
 pub(super) const REGISTRIES: usize = 8;
 
-/// Where the file is. `registry`: cargo's name for where it came from; of npm's files it is `npm`.
+/// Where the file is, if its name in the lock file says so. `registry`: cargo's name for where it came from; of npm's files it is `npm`.
 pub(super) fn path(locked: &Locked, registry: &str) -> Option<String> {
     match locked.tool {
         Tool::Cargo => {
@@ -22,6 +22,7 @@ pub(super) fn path(locked: &Locked, registry: &str) -> Option<String> {
             let hex = locked.digest.hex();
             Some(format!("{PACKAGES}/{}/{}/{}", hex.get(..2)?, hex.get(2..4)?, hex.get(4..)?))
         }
+        Tool::Pip => None,
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn registries(tool: Tool, home: &Files) -> Vec<String> {
             folders.map(|(name, _)| name).take(REGISTRIES).collect()
         }
         Tool::Npm if home.kind(PACKAGES) == Some(Kind::Folder) => vec!["npm".to_owned()],
-        Tool::Npm => vec![],
+        Tool::Npm | Tool::Pip => vec![],
     }
 }
 

@@ -7,6 +7,7 @@ use super::Digest;
 pub(crate) enum Tool {
     Cargo,
     Npm,
+    Pip,
 }
 
 impl Tool {
@@ -14,14 +15,16 @@ impl Tool {
         match self {
             Self::Cargo => "cargo",
             Self::Npm => "npm",
+            Self::Pip => "pip",
         }
     }
 
-    /// Variables by which a step gives the tool another cache than the one in its home.
+    /// Variables by which a step gives the tool another cache than the one in its home, or other settings.
     fn elsewhere(self) -> &'static [&'static str] {
         match self {
             Self::Cargo => &["CARGO_HOME"],
             Self::Npm => &["npm_config_cache", "NPM_CONFIG_CACHE"],
+            Self::Pip => &["PIP_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_FIND_LINKS", "XDG_CACHE_HOME"],
         }
     }
 }

@@ -8,7 +8,9 @@ mod counters;
 mod digest;
 mod home;
 mod locked;
+mod pip;
 mod store;
+mod wheel;
 
 pub(crate) use cache::{Dependencies, Given};
 pub(crate) use counters::Counters;

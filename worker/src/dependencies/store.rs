@@ -2,7 +2,7 @@
 //! use it at the same time: a file appears whole, and who has opened one can read it to its end.
 
 use std::fs::{DirBuilder, File};
-use std::io::{Error, Write};
+use std::io::{Error, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -39,6 +39,10 @@ impl Store {
         self.file(registry, digest).is_file()
     }
 
+    pub(super) fn open(&self, registry: &str, digest: &Digest) -> Option<File> {
+        File::open(self.file(registry, digest)).ok()
+    }
+
     /// Copies a file to where `create` opens; its size. None when it is not there. A file that is not what its digest says is removed, and so is
     /// the copy to be by whoever made it.
     pub(super) fn give(
@@ -48,7 +52,7 @@ impl Store {
         create: impl FnOnce() -> Result<File, String>,
     ) -> Result<Option<u64>, String> {
         let path = self.file(registry, digest);
-        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        let Some(mut file) = self.open(registry, digest) else { return Ok(None) };
         let failed = |error: Error| error.to_string();
         let copied = digest.copy(&mut file, &mut create()?, FILE_BYTES).map_err(failed)?;
         match copied {
@@ -60,7 +64,7 @@ impl Store {
     }
 
     /// Adds a file, unless it is another one than its digest says; its size.
-    pub(super) fn add(&self, registry: &str, digest: &Digest, from: &mut File) -> Result<Option<u64>, Error> {
+    pub(super) fn add(&self, registry: &str, digest: &Digest, from: &mut impl Read) -> Result<Option<u64>, Error> {
         let target = self.file(registry, digest);
         let is_new_registry = !target.parent().is_some_and(Path::is_dir);
         if is_new_registry && self.registries().len() >= REGISTRIES || !has_room(&self.folder) {

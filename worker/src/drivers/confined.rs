@@ -54,6 +54,7 @@ pub(super) async fn run(sandbox: &Sandbox, command: &Command, home: Option<Home>
         network: command.confinement.network,
         proxy_port: command.egress.as_ref().map(|grant| grant.port()),
         bridge: theirs,
+        toolchains: command.confinement.toolchains.clone(),
         scratch: home.as_ref().and_then(Home::path),
     };
     let Started { stdout, stderr, ended, running } = start(sandbox, program).await?;

@@ -1,22 +1,24 @@
-use nofx_shared::drivers::{Level, Limits, Network};
+use nofx_shared::drivers::{Level, Limits, Network, Toolchain};
 use nofx_shared::engine::ClaimedStep;
 
 /// How a process is confined.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Confinement {
     /// None: not at all.
     pub level: Option<Level>,
     pub limits: Limits,
     pub network: Network,
+    /// The toolchains that it sees; none: all.
+    pub toolchains: Option<Vec<Toolchain>>,
 }
 
 impl Confinement {
     /// Of a process that has the rights of the person who started it.
-    pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All };
+    pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All, toolchains: None };
 
     /// Of a program that a worker runs in a workspace for itself, and that runs nothing of what is there: `du`.
     pub(super) fn of_worker(level: Option<Level>) -> Self {
-        Self { level, limits: DEFAULT, network: Network::None }
+        Self { level, limits: DEFAULT, network: Network::None, toolchains: None }
     }
 
     /// Of what moves files between a workspace and a machine. `file_mb`: the size of a file, in MiB.
@@ -37,7 +39,7 @@ impl Confinement {
             ..DEFAULT
         };
         let network = asked.network.unwrap_or(Network::All);
-        Self { level: step.min_isolation(floor), limits, network }
+        Self { level: step.min_isolation(floor), limits, network, toolchains: step.toolchains().map(<[_]>::to_vec) }
     }
 }
 

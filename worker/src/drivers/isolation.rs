@@ -1,11 +1,11 @@
 //! What the operator and the host of this worker say about isolation: the operator's minimum, and the levels that cannot be had here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use nofx_sandbox::{Program, Sandbox};
-use nofx_shared::drivers::{Driver, Level, Limits, Network, Placement};
+use nofx_shared::drivers::{Driver, Level, Limits, Network, Placement, Toolchain};
 use nofx_shared::settings;
 
 /// How long a program that does nothing may take to end.
@@ -24,6 +24,8 @@ pub(crate) struct Isolation {
     pub elsewhere: Option<(Driver, Option<Placement>)>,
     /// What programs of plans reach here whose step names no network; none: all.
     pub network: Option<Network>,
+    /// The toolchains that steps may name.
+    pub toolchains: BTreeSet<Toolchain>,
 }
 
 impl Isolation {
@@ -31,11 +33,14 @@ impl Isolation {
     pub(crate) async fn of_host(settings: &settings::Worker, sandbox: Sandbox) -> Self {
         let floor = settings.isolation_floor;
         let tried = tokio::task::spawn_blocking(move || {
+            let toolchains = sandbox.toolchains().inspect_err(|why| tracing::warn!(why, "the toolchains of this worker are not known"));
             let levels = HERE.into_iter().filter(|_| floor.is_some());
-            levels.filter_map(|level| try_level(&sandbox, level).err().map(|why| (level, why))).collect()
+            (levels.filter_map(|level| try_level(&sandbox, level).err().map(|why| (level, why))).collect(), toolchains)
         });
         // A thread that failed has found nothing: the start of a process says then what is missing.
-        Self { floor, lacking: tried.await.unwrap_or_default(), elsewhere: settings.l4_driver, network: settings.step_network }
+        let (lacking, toolchains) = tried.await.unwrap_or((BTreeMap::new(), Ok(BTreeSet::new())));
+        let toolchains = toolchains.unwrap_or_default();
+        Self { floor, lacking, elsewhere: settings.l4_driver, network: settings.step_network, toolchains }
     }
 
     /// Whether programs of plans can have this level here.
@@ -82,6 +87,7 @@ fn try_in(sandbox: &Sandbox, dir: &std::path::Path, level: Level) -> Result<(), 
         network: Network::None,
         proxy_port: None,
         bridge: None,
+        toolchains: None,
         scratch: None,
     };
     let (on_end, end) = mpsc::channel();
@@ -98,7 +104,7 @@ fn try_in(sandbox: &Sandbox, dir: &std::path::Path, level: Level) -> Result<(), 
 mod tests {
     use nofx_shared::drivers::Level::{self, L1, L2, L3, L4};
 
-    use super::Isolation;
+    use super::{BTreeSet, Isolation};
 
     fn isolation(floor: Option<Level>, lacking: &[Level]) -> Isolation {
         Isolation {
@@ -106,6 +112,7 @@ mod tests {
             lacking: lacking.iter().map(|level| (*level, "it has none".to_owned())).collect(),
             elsewhere: None,
             network: None,
+            toolchains: BTreeSet::new(),
         }
     }
 

@@ -34,5 +34,5 @@ pub(crate) use sandboxed::Sandboxed;
 pub(crate) use scratch::Scratch;
 pub use shell::{is_printable, printable};
 pub(crate) use shell::{last_lines, tail};
-pub use task::serve as serve_task;
+pub(crate) use task::serve as serve_task;
 pub(crate) use vercel_function::{Answer, Executed, VercelFunction, Work};

@@ -122,9 +122,10 @@ impl Processes {
     ) -> Result<(Started, OwnedSemaphorePermit), Failure> {
         let Some((sandbox, own_level)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
         let permit = self.permit().await?;
-        let Confinement { level, limits, network } = Confinement::of_mover(*own_level, file_mb);
+        let Confinement { level, limits, network, toolchains } = Confinement::of_mover(*own_level, file_mb);
         let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
-        let program = Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, bridge: None, scratch: None };
+        let program =
+            Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, bridge: None, toolchains, scratch: None };
         let started = confined::start(sandbox, program).await?;
         Ok((started, permit))
     }

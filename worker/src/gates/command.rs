@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use nofx_sandbox::Files;
 use nofx_shared::crypto::digest;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Input, Severity, Verdict};
+use nofx_shared::gates::{Asked, Input, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::context::GateContext;
 use super::judgement::Judgement;
+use super::kinds::without_a_command;
+use super::known::{KnownCommand, detect, unjudged};
 use super::program::tool_of;
 use super::readers::{self, Format, ToolOutput};
 use crate::drivers::Executable;
@@ -35,29 +36,6 @@ pub(crate) struct Inputs {
 /// Largest report.
 const REPORT_BYTES: u64 = 256 << 20;
 
-/// A command that fits repositories with a certain file.
-#[derive(Clone, Copy)]
-pub(super) struct KnownCommand {
-    /// Repositories with this file; its name may end in `*`.
-    pub file: &'static str,
-    pub command: &'static str,
-    /// The output must have this format: any other proves nothing.
-    pub format: Format,
-    /// The file that it writes its findings to.
-    pub report: Option<&'static str>,
-}
-
-impl KnownCommand {
-    pub(super) const fn new(file: &'static str, command: &'static str, format: Format) -> Self {
-        Self { file, command, format, report: None }
-    }
-}
-
-/// The first command that fits the folder.
-pub(super) fn detect<'a>(known: &'a [KnownCommand], folder: &Files) -> Option<&'a KnownCommand> {
-    known.iter().find(|one| is_there(folder, one.file))
-}
-
 /// Runs the command and reads its findings. `needs_tests`: the verdict is inconclusive when no test ran.
 pub(super) async fn judge(
     context: &GateContext<'_>,
@@ -68,18 +46,30 @@ pub(super) async fn judge(
     let folder = context.folder(inputs.cwd.as_deref()).await?;
     let commands: Vec<KnownCommand> = known.to_vec();
     let found = folder.off_loop(move |files| detect(&commands, files).copied()).await?;
-    let (command, format, report) = match (inputs.command, found) {
-        (Some(command), _) => (command, inputs.format, inputs.report),
-        (None, Some(known)) => (
+    let threshold = inputs.fail_on.unwrap_or(Severity::Error);
+    let mut asked = Asked {
+        cwd: folder_name(inputs.cwd.as_deref()),
+        report: inputs.report.clone(),
+        format: inputs.format.map(|format| format.name()),
+        fail_on: Some(threshold),
+        ..Asked::default()
+    };
+    // Whoever names the known command asks for what the gate chooses itself.
+    let chosen = found.filter(|one| inputs.command.as_ref().is_none_or(|command| command == one.command));
+    let (command, format, report) = match (chosen, inputs.command) {
+        (Some(known), _) => (
             known.command.to_owned(),
             Some(inputs.format.unwrap_or(known.format)),
             inputs.report.or_else(|| known.report.map(str::to_owned)),
         ),
-        (None, None) => {
-            let files = known.iter().map(|one| one.file).collect::<Vec<_>>().join(", ");
-            return Ok(Judgement::inconclusive(format!("no supported project file found (none of {files}); set `command`")));
-        }
+        (None, Some(command)) => (command, inputs.format, inputs.report),
+        (None, None) => return without_a_command(context, asked, known).await,
     };
+    asked.is_known = chosen.is_some() && asked.report.is_none() && asked.format.is_none();
+    asked.command = Some(context.mask.apply(&command));
+    if let Some(chosen) = chosen {
+        asked.unjudged = unjudged(context, &folder, &chosen, known).await?;
+    }
     // A report of an earlier command must not count for this one.
     if let Some(name) = &report {
         folder.remove(name).await?;
@@ -94,7 +84,10 @@ pub(super) async fn judge(
     if let (Some(name), Some(Ok(text))) = (&report, &written) {
         judgement.inputs.push(Input { name: relative(Path::new(name), folder.path()), digest: digest(text.as_bytes()) });
     }
-    let threshold = inputs.fail_on.unwrap_or(Severity::Error);
+    // The gate's own report is no part of the work: the tree stays the one that was judged.
+    if let Some(name) = chosen.and_then(|known| known.report).filter(|_| asked.report.is_none()) {
+        folder.remove(name).await?;
+    }
     let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
     let failed = judgement.tests.map_or(0, |tests| tests.failed);
     let ran = judgement.tests.map(|tests| tests.passed + tests.failed);
@@ -109,6 +102,10 @@ pub(super) async fn judge(
             (Verdict::Fail, summary.to_lowercase())
         }
         Some(0) if needs_tests && ran == Some(0) => (Verdict::Inconclusive, "no tests ran".to_owned()),
+        // A plan's own command may print nothing; its verdict counts only for a policy that asks for no tests.
+        Some(0) if needs_tests && ran.is_none() && asked.is_known => {
+            (Verdict::Inconclusive, "nothing that the tests printed says how many ran; set `report` to a JUnit XML file".to_owned())
+        }
         Some(0) => match (ran, judgement.findings.len()) {
             (Some(ran), _) => (Verdict::Pass, format!("{ran} tests passed")),
             (None, 0) => (Verdict::Pass, "no findings".to_owned()),
@@ -119,8 +116,14 @@ pub(super) async fn judge(
             (Verdict::Fail, format!("the command exited with code {code}{}{end}", if end.is_empty() { "" } else { ": " }))
         }
     };
-    let command = Some(context.mask.apply(&command));
-    Ok(Judgement { tool, command, exit_code: result.exit_code, output: result.output, ..judgement })
+    let command = asked.command.clone();
+    Ok(Judgement { tool, command, asked, exit_code: result.exit_code, output: result.output, ..judgement })
+}
+
+/// A folder of the plan as policies name it; none for the root folder.
+pub(super) fn folder_name(cwd: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = cwd?.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// The findings, or the verdict `inconclusive` when they cannot be read.
@@ -154,11 +157,6 @@ async fn report_text(folder: &Folder, name: &str) -> Result<Result<String, Strin
         Ok(None) => Err(format!("{name} was not written")),
         Err(why) => Err(format!("{name} {why}")),
     })
-}
-
-fn is_there(folder: &Files, file: &str) -> bool {
-    let Some(prefix) = file.strip_suffix('*') else { return folder.kind(file).is_some() };
-    folder.list("").ok().flatten().is_some_and(|names| names.iter().any(|(name, _)| name.starts_with(prefix)))
 }
 
 fn relative(path: &Path, dir: &Path) -> String {

@@ -45,6 +45,30 @@ impl<'a> GateContext<'a> {
         }
     }
 
+    /// Names of the variables that the plan sets.
+    pub(crate) fn plan_env(&self) -> Vec<String> {
+        match &self.runner {
+            Runner::Step(step) => step.step.spec.env.keys().cloned().collect(),
+            Runner::OnTheSpot { .. } => vec![],
+        }
+    }
+
+    /// The image that the plan names.
+    pub(crate) fn plan_image(&self) -> Option<String> {
+        match &self.runner {
+            Runner::Step(step) => step.step.spec.image.as_ref().map(|image| image.as_str().to_owned()),
+            Runner::OnTheSpot { .. } => None,
+        }
+    }
+
+    /// The repository that the run's workspace is from, and for whom git asks it.
+    pub(crate) fn remote(&self) -> Option<(&str, Caller)> {
+        match &self.runner {
+            Runner::Step(step) => step.step.workspace.as_ref().map(|source| (source.git.as_str(), step.caller().for_checkout())),
+            Runner::OnTheSpot { .. } => None,
+        }
+    }
+
     pub(crate) fn processes(&self) -> &Processes {
         match &self.runner {
             Runner::Step(step) => &step.services.processes,

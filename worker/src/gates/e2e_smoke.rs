@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Severity, Verdict};
+use nofx_shared::gates::{Asked, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::command::folder_name;
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
@@ -41,6 +42,13 @@ impl Gate for E2eSmoke {
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let folder = context.folder(inputs.cwd.as_deref()).await?;
+        let command = context.mask.apply(&inputs.command);
+        let asked = Asked {
+            command: Some(command.clone()),
+            cwd: folder_name(inputs.cwd.as_deref()),
+            env: inputs.stubs.keys().cloned().collect(),
+            ..Asked::default()
+        };
         let mut env = context.env.clone();
         env.extend(inputs.stubs);
         env.insert("NOFX_STUBBED".to_owned(), "true".to_owned());
@@ -58,7 +66,8 @@ impl Gate for E2eSmoke {
         };
         Ok(Judgement {
             tool: tool_of(context, &inputs.command, &folder).await?,
-            command: Some(context.mask.apply(&inputs.command)),
+            command: Some(command),
+            asked,
             exit_code: result.exit_code,
             findings: reading.findings,
             tests: reading.tests,

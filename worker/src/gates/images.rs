@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{audit, lint, sast, typecheck, unit};
+use super::{audit, coverage, lint, sast, typecheck, unit};
 
 /// Of languages that no image is made for: whoever judges such repositories builds an image upon `worker`.
 const OF_NO_IMAGE: [&str; 4] = ["go", "golangci-lint", "gosec", "govulncheck"];
@@ -11,7 +11,7 @@ const OF_THE_REPOSITORY: &str = "npx --no-install ";
 
 /// The programs of all commands that gates know: `cargo clippy` is one beside `cargo`.
 fn programs() -> BTreeSet<String> {
-    let known = [lint::COMMANDS, sast::COMMANDS, typecheck::COMMANDS, unit::COMMANDS].concat();
+    let known = [coverage::COMMANDS, lint::COMMANDS, sast::COMMANDS, typecheck::COMMANDS, unit::COMMANDS].concat();
     let commands = known.iter().map(|known| known.command).chain(audit::commands());
     commands.map(program).collect()
 }
@@ -22,7 +22,7 @@ fn program(command: &str) -> String {
     }
     let words: Vec<&str> = command.split_whitespace().skip_while(|word| word.contains('=')).collect();
     // What cargo runs for it is a program of its own.
-    let words = if matches!(words[..], ["cargo", "clippy", ..]) { &words[..2] } else { &words[..1] };
+    let words = if matches!(words[..], ["cargo", "clippy" | "llvm-cov", ..]) { &words[..2] } else { &words[..1] };
     words.join(" ")
 }
 

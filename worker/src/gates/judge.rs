@@ -19,7 +19,12 @@ pub(crate) struct GateResult {
 /// Judges the workspace.
 pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<GateResult, Failure> {
     let started_at = Utc::now();
+    // Before the gate's programs run for nothing: its evidence names the tree.
+    context.git(&context.workspace).check().await?;
     let mut judgement = G::judge(context, inputs).await?;
+    judgement.asked.env.extend(context.plan_env());
+    judgement.asked.image = context.plan_image();
+    judgement.asked.tests = judgement.tests.map(|tests| tests.passed + tests.failed);
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
     judgement.inputs.splice(0..0, checked_out(context).await?);
     let log = context.mask.apply(&judgement.output);
@@ -38,6 +43,8 @@ pub(crate) fn evidence(tool: &str, mut judgement: Judgement) -> Evidence {
         gate: tool.to_owned(),
         verdict: judgement.verdict,
         summary: judgement.summary,
+        asked: judgement.asked,
+        policies: vec![],
         tool: judgement.tool,
         command: judgement.command,
         exit_code: judgement.exit_code,
@@ -62,7 +69,7 @@ pub(crate) fn document(evidence: &Evidence, mask: &Mask) -> Result<Vec<u8>, Fail
     Ok(mask.apply(&text).into_bytes())
 }
 
-/// The exact content of the workspace: the commit it was checked out from, and its tree now.
+/// The exact content of the workspace: the commit that is checked out and that commit's tree, and the workspace's tree now.
 async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     let git = context.git(&context.workspace);
     if !git.is_repository().await? {
@@ -70,7 +77,9 @@ async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     }
     let mut inputs = vec![];
     if let Some(commit) = git.head().await? {
+        let tree = git.run(&["rev-parse", "--verify", "--end-of-options", &format!("{commit}^{{tree}}")]).await?;
         inputs.push(Input { name: "commit".to_owned(), digest: format!("gitCommit:{commit}") });
+        inputs.push(Input { name: "commit tree".to_owned(), digest: format!("gitTree:{}", tree.trim()) });
     }
     inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{}", git.tree().await?) });
     Ok(inputs)

@@ -1,11 +1,12 @@
 //! What a gate returns. `run_gate` makes the evidence document of it.
 
-use nofx_shared::gates::{Coverage, Finding, Input, TestCount, Tool, Verdict};
+use nofx_shared::gates::{Asked, Coverage, Finding, Input, TestCount, Tool, Verdict};
 
 /// A gate's verdict and what it is based on.
 pub(crate) struct Judgement {
     pub verdict: Verdict,
     pub summary: String,
+    pub asked: Asked,
     pub tool: Tool,
     pub command: Option<String>,
     pub exit_code: Option<i32>,
@@ -22,6 +23,7 @@ impl Judgement {
         Self {
             verdict,
             summary: summary.into(),
+            asked: Asked::default(),
             tool: Tool::default(),
             command: None,
             exit_code: None,

@@ -2,10 +2,11 @@ use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
-use super::command::{self, Inputs, KnownCommand};
+use super::command::{self, Inputs};
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
+use super::known::{KnownCommand, detect};
 use super::readers::Format;
 
 /// Runs the linter of the repository (clippy, eslint, ruff, golangci-lint) and saves its findings as evidence.
@@ -24,7 +25,7 @@ impl Gate for Lint {
     type Inputs = Inputs;
 
     fn fits(workspace: &Files) -> bool {
-        command::detect(COMMANDS, workspace).is_some()
+        detect(COMMANDS, workspace).is_some()
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {

@@ -1,6 +1,7 @@
 //! Gates that a tool decides. Each runs a tool, reads its findings and returns a judgement; `judge` makes the evidence document of it, and
 //! `run_gate` saves that as a step. A gate that cannot judge does not pass. The list of gates is that of the tools: see `handlers`.
 
+mod aside;
 mod audit;
 mod command;
 mod context;
@@ -11,6 +12,8 @@ mod gate;
 mod images;
 mod judge;
 mod judgement;
+mod kinds;
+mod known;
 mod lint;
 mod on_the_spot;
 mod program;

@@ -4,7 +4,7 @@ use nofx_shared::artifacts;
 use nofx_shared::crypto;
 use nofx_shared::db;
 use nofx_shared::engine::{Failure, Outcome};
-use nofx_shared::gates::{Finding, record_gate};
+use nofx_shared::gates::{Finding, record_gate, requiring_policies};
 use nofx_shared::storage::Content;
 use serde_json::json;
 
@@ -25,6 +25,10 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     }
     (evidence.run_id, evidence.step_id, evidence.attempt) = (Some(step.step.run_id), Some(step.step.id), step.step.attempt);
     evidence.isolation = step.sandboxed().isolation;
+    // Exceptions from what is asked by default are the tenant's: whoever reads the evidence sees whose.
+    let policies = || requiring_policies(&step.services.db, step.step.tenant_id, G::TOOL);
+    let read = step.retry_until_stopped(policies, db::Error::is_permanent).await;
+    evidence.policies = read.map_err(|error| Failure::transient(format!("could not read the policies for {}: {error}", G::TOOL)))?;
     let text = document(&evidence, &step.mask)?;
     let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
@@ -35,7 +39,7 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
         sbom_faults = Bom::default().save(step, &context.workspace).await?;
     }
     let passed = evidence.verdict.is_open();
-    let record = || record_gate(&step.services.db, &step.step, passed, &evidence_uri);
+    let record = || record_gate(&step.services.db, &step.step, &evidence, &evidence_uri);
     step.retry_until_stopped(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?

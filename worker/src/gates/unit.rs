@@ -2,10 +2,11 @@ use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 use schemars::JsonSchema;
 
-use super::command::{self, Inputs, KnownCommand};
+use super::command::{self, Inputs};
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
+use super::known::{KnownCommand, detect};
 use super::readers::Format;
 
 /// Runs the unit tests of the repository (cargo, pytest, npm, go) and saves the failures as evidence. When no tests run, the gate
@@ -22,7 +23,7 @@ pub(super) const COMMANDS: &[KnownCommand] = &[
         report: Some(".nofx-junit.xml"),
     },
     KnownCommand::new("package.json", "npm test", Format::Text),
-    KnownCommand::new("go.mod", "go test ./...", Format::Text),
+    KnownCommand::new("go.mod", "go test -v ./...", Format::Text),
 ];
 
 impl Gate for Unit {
@@ -30,7 +31,7 @@ impl Gate for Unit {
     type Inputs = Inputs;
 
     fn fits(workspace: &Files) -> bool {
-        command::detect(COMMANDS, workspace).is_some()
+        detect(COMMANDS, workspace).is_some()
     }
 
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use nofx_shared::crypto::Keyring;
 use nofx_shared::db::Db;
 use nofx_shared::engine::WorkerHeartbeat;
 use nofx_shared::queue::Queue;
@@ -21,8 +20,6 @@ pub(crate) struct JobContext {
     pub wakeups: Wakeups,
     pub queue: Arc<Queue>,
     pub identity: WorkerIdentity,
-    /// Encrypt payloads of the audit log; without them the payloads stay as they are.
-    pub keys: Option<Keyring>,
 }
 
 /// The parts of a worker's heartbeat that do not change.

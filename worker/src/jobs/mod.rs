@@ -8,8 +8,8 @@ mod deliver_hooks;
 mod prune;
 mod reap_machines;
 mod report_checks;
+mod rewrap_keys;
 mod schedule;
-mod seal_payloads;
 mod sweep;
 mod watch_queues;
 

@@ -6,12 +6,15 @@ use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::retention;
 use nofx_shared::storage::Storage;
+use tokio::time::timeout;
 
 use super::context::JobContext;
 use crate::metrics::Metrics;
 
 /// Of each kind of history; what is left then waits for the next hour, so that none waits for another for long.
 const MAX_BATCHES: usize = 1000;
+/// How long a batch of content may take to be deleted, and the time in which no other worker deletes it.
+const REMOVAL_LEASE: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, .. } = context;
@@ -32,18 +35,24 @@ async fn delete_rows_and_blobs(db: &Db, storage: &Storage, metrics: &Metrics) ->
     results.into_iter().collect()
 }
 
-/// Deletes the content of deleted artifacts. What could not be deleted is listed again the next time.
+/// Deletes the content of deleted artifacts. What could not be deleted is leased again after its lease has expired.
 async fn delete_blobs(db: &Db, storage: &Storage) -> Result<(), Error> {
     loop {
-        let blobs = artifacts::blobs_to_delete(db).await?;
-        if blobs.is_empty() {
+        let removal = artifacts::blobs_to_delete(db, REMOVAL_LEASE).await?;
+        if removal.blobs.is_empty() {
             return Ok(());
         }
-        if let Err(error) = storage.remove(&blobs).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not delete the content of artifacts; the next round will");
-            return Ok(());
+        match timeout(REMOVAL_LEASE / 2, storage.remove(&removal.blobs)).await {
+            Ok(Ok(())) => artifacts::confirm_blobs_deleted(db, &removal).await?,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not delete the content of artifacts; another round will");
+                return Ok(());
+            }
+            Err(_) => {
+                tracing::warn!("Storage did not delete the content of artifacts in time; another round will");
+                return Ok(());
+            }
         }
-        artifacts::confirm_blobs_deleted(db, &blobs).await?;
     }
 }
 
@@ -56,6 +65,7 @@ mod tests {
     use axum::{Json, Router};
     use serde_json::{Value, json};
     use tokio::net::TcpListener;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -65,7 +75,11 @@ mod tests {
     async fn answer(State((calls, slow)): State<(Calls, &'static str)>, uri: Uri) -> (StatusCode, Json<Value>) {
         let function = uri.path().trim_start_matches("/rpc/").to_owned();
         let is_slow = function == slow;
-        let nothing = if function.starts_with("prune_") { json!(0) } else { json!([]) };
+        let nothing = match function.as_str() {
+            "blobs_to_delete" => json!({"lease": Uuid::nil(), "blobs": []}),
+            name if name.starts_with("prune_") => json!(0),
+            _ => json!([]),
+        };
         calls.lock().expect("the lock is never poisoned").push(function);
         if is_slow {
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"code": "57014", "message": "canceling statement"})));

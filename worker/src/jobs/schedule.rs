@@ -8,7 +8,7 @@ use nofx_shared::db::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::context::JobContext;
-use super::{bound_workspaces, deadlines, deliver_hooks, prune, reap_machines, report_checks, seal_payloads, sweep, watch_queues};
+use super::{bound_workspaces, deadlines, deliver_hooks, prune, reap_machines, report_checks, rewrap_keys, sweep, watch_queues};
 
 /// One run of a job; the next one retries what failed.
 type Job = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<(), Error>>;
@@ -24,7 +24,7 @@ fn all(sweep_interval: Duration) -> [(&'static str, Duration, Job); 7] {
         ("prune", Duration::from_secs(3600), |context| Box::pin(prune::run(context))),
         ("reap_machines", sweep_interval * 4, |context| Box::pin(reap_machines::run(context))),
         ("watch_queues", Duration::from_secs(60), |context| Box::pin(watch_queues::run(context))),
-        ("seal_payloads", Duration::from_secs(60), |context| Box::pin(seal_payloads::run(context))),
+        ("rewrap_keys", Duration::from_secs(60), |context| Box::pin(rewrap_keys::run(context))),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The keys of providers: secrets of the tenant, read for each call and stored nowhere.
 
+use nofx_shared::db;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets;
 
@@ -10,6 +11,12 @@ use super::candidates::Candidate;
 pub(super) async fn key(caller: &ModelCaller<'_>, candidate: &Candidate) -> Result<String, Failure> {
     let name = candidate.provider.secret.to_owned();
     let names = [name.clone()];
+    let record = || secrets::record_use(caller.db, caller.step.tenant_id, &names, Some((caller.step.id, caller.step.token)));
+    match caller.retry_until_stopped(record, db::Error::is_permanent).await {
+        Ok(true) => {}
+        Ok(false) => return Err(Failure::transient("the step's lease has expired: no key is read")),
+        Err(error) => return Err(Failure::transient(format!("the use of the secret {name} could not be recorded: {error}"))),
+    }
     let read = || caller.secrets.read(caller.step.tenant_id, &names);
     let found = caller.retry_until_stopped(read, secrets::Error::is_permanent).await;
     let mut found = found.map_err(|error| {

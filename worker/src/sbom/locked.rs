@@ -4,18 +4,35 @@ use nofx_sandbox::Files;
 
 use super::content::text;
 use super::hash::Hash;
-use super::locks::{LOCKS, Read};
+use super::locks::{LOCKS, Read, requirements};
 use super::package::{Ecosystem, Origin, Package};
 use crate::dependencies::{Digest, Locked, Tool};
 
 const FILES: [&str; 3] = ["Cargo.lock", "npm-shrinkwrap.json", "package-lock.json"];
+/// Most requirements files that are read, in the order of their names.
+const REQUIREMENTS_FILES: usize = 8;
 /// Largest lock file that is read for it, in bytes: it is read for each process.
 const BYTES: usize = 8 << 20;
 
 /// What a lock file does not say, or what is none, the tool that reads it finds out.
 pub(crate) fn locked(folder: &Files) -> Vec<Locked> {
     let readers = LOCKS.iter().filter(|(name, _)| FILES.contains(name));
-    readers.flat_map(|(name, read)| packages(folder, name, *read)).flat_map(files).collect()
+    let of_pip = requirements_files(folder)
+        .into_iter()
+        .flat_map(|name| packages(folder, &name, |text| Ok(requirements::read(text)?.packages.into_vec())));
+    readers.flat_map(|(name, read)| packages(folder, name, *read)).chain(of_pip).flat_map(files).collect()
+}
+
+/// What pip reads its requirements from by custom: `requirements-dev.txt`, `requirements/test.txt`.
+fn requirements_files(folder: &Files) -> Vec<String> {
+    let list = |path: &str| folder.list(path).ok().flatten().unwrap_or_default().into_iter().map(|(name, _)| name);
+    let here = list("").filter(|name| name.starts_with("requirements"));
+    let below = list("requirements").map(|name| format!("requirements/{name}"));
+    let is_text = |name: &String| std::path::Path::new(name).extension().is_some_and(|end| end == "txt");
+    let mut all: Vec<String> = here.chain(below).filter(is_text).collect();
+    all.sort();
+    all.truncate(REQUIREMENTS_FILES);
+    all
 }
 
 fn packages(folder: &Files, name: &str, read: Read) -> Vec<Package> {
@@ -28,6 +45,7 @@ fn files(package: Package) -> Vec<Locked> {
     let file = |hash: Hash| {
         let (tool, digest) = match (package.ecosystem, hash.algorithm) {
             (Ecosystem::Cargo, "SHA-256") => (Tool::Cargo, Digest::sha256(&hash.hex)?),
+            (Ecosystem::Pypi, "SHA-256") => (Tool::Pip, Digest::sha256(&hash.hex)?),
             (Ecosystem::Npm, "SHA-512") => (Tool::Npm, Digest::sha512(&hash.hex)?),
             _ => return None,
         };
@@ -65,6 +83,17 @@ mod tests {
         }
         let found = locked(&folder);
         assert_eq!(found.iter().map(|one| (one.tool, one.name.as_str())).collect::<Vec<_>>(), [(Tool::Cargo, "a"), (Tool::Npm, "a")]);
+        let requirements =
+            format!("Own_Lib==1.0 --hash=sha256:{sum} \\\n  --hash=sha256:{}\nany>=1 --hash=sha256:{sum}\nother==1\n", "b".repeat(64));
+        std::fs::create_dir(dir.path().join("requirements")).expect("a folder");
+        for (name, text) in
+            [("requirements-dev.txt", requirements.as_str()), ("requirements/x.txt", "x==2 --hash=sha512:00"), ("more.txt", &requirements)]
+        {
+            std::fs::write(dir.path().join(name), text).expect("written");
+        }
+        let pip: Vec<_> = locked(&folder).into_iter().filter(|one| one.tool == Tool::Pip).map(|one| (one.name, one.version)).collect();
+        assert_eq!(pip, [("own-lib".to_owned(), "1.0".to_owned()), ("own-lib".to_owned(), "1.0".to_owned())], "each file of one version");
+        std::fs::remove_file(dir.path().join("requirements-dev.txt")).expect("removed");
         std::fs::write(dir.path().join("Cargo.lock"), "nonsense").expect("written");
         std::fs::remove_file(dir.path().join("package-lock.json")).expect("removed");
         std::os::unix::fs::symlink("/dev/zero", dir.path().join("package-lock.json")).expect("a link");

@@ -64,12 +64,16 @@ impl StepContext {
     /// operator's minimum what an earlier step left in the workspace has no network: git that has one runs in folders of its own.
     pub(crate) fn caller(&self) -> Caller {
         let level = self.services.isolation.offered_up_to(self.confinement.level);
+        // Without Landlock nothing hides the others.
+        let toolchains = self.confinement.toolchains.clone().filter(|_| level >= Some(Level::L2));
         Caller {
             processes: self.services.processes.clone(),
-            confinement: Confinement { level, ..self.confinement },
+            confinement: Confinement { level, toolchains, ..self.confinement.clone() },
+            networks: self.attempt().networks(),
             egress: self.egress.clone(),
             sandboxed: Arc::clone(&self.sandboxed),
             has_machine: matches!(self.place, Place::Machine(_)),
+            is_folder_hostile: true,
             stop: self.stop.clone(),
         }
     }

@@ -12,6 +12,11 @@ const OUTPUT_BYTES: usize = 256 << 10;
 pub(crate) fn masked(result: Result<Outcome, Failure>, mask: &Mask) -> Outcome {
     match result {
         Ok(Outcome::Done { outputs }) => mask_outputs(&outputs, mask),
+        Ok(Outcome::Skipped { reason }) => Outcome::Skipped { reason: mask.apply(&reason) },
+        Ok(Outcome::TimedOut(failure)) => Outcome::TimedOut(masked_failure(&failure, mask)),
+        Ok(Outcome::Failed(failure)) => Outcome::Failed(masked_failure(&failure, mask)),
+        Ok(Outcome::Gate { gate_type, question }) => Outcome::Gate { gate_type, question: question.map(|text| mask.apply(&text)) },
+        // A write is what the step asks for, children get what the plan says, and both are shown masked: the others have no text.
         Ok(outcome) => outcome,
         Err(failure) => Outcome::Failed(masked_failure(&failure, mask)),
     }

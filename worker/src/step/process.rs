@@ -27,7 +27,7 @@ impl StepContext {
             dir: folder.path().to_owned(),
             env,
             place: self.place.clone(),
-            confinement: self.confinement,
+            confinement: self.confinement.clone(),
             egress: self.egress.clone(),
             trace: self.trace.clone(),
             stop: self.stop.clone(),

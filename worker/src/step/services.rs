@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use nofx_sandbox::Sandbox;
-use nofx_shared::crypto::SigningKey;
+use nofx_shared::crypto::{Keyring, SigningKey};
 use nofx_shared::db::Db;
 use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::secrets::SecretStore;
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::dependencies::Dependencies;
 use crate::drivers::{Accounts, Isolation, Processes, VercelFunction, offered};
 use crate::models::{Models, Timings};
-use crate::workspace::Workspaces;
+use crate::workspace::{Sources, Workspaces};
 
 /// Longest time that a handler may take to clean up after it was stopped.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -25,6 +25,8 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// Shared by all steps.
 pub(crate) struct Services {
     pub db: Db,
+    /// Seal payloads of the audit log, open hooks.
+    pub keys: Keyring,
     pub storage: Storage,
     pub secrets: Arc<SecretStore>,
     /// The accounts of machines.
@@ -65,6 +67,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) fn new(
         settings: &settings::Worker,
+        keys: Keyring,
         isolation: Isolation,
         sandbox: Sandbox,
         timings: Timings,
@@ -73,19 +76,22 @@ impl Services {
     ) -> Self {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
+        let db = db.sealing_with(&keys);
         let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.of_worker());
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
+        let sources = Sources::new(settings.repository_paths.clone(), settings.workspaces.clone());
         // Every worker of a deployment has this key, and no other deployment.
         let deployment = settings.signing_key.public().kid.to_string();
-        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), deployment);
+        let accounts = Accounts::new(settings.machines.clone(), Arc::clone(&secrets), db.clone(), deployment);
         Self {
             storage: Storage::new(&supabase.url, &supabase.service_role_key),
             secrets,
             accounts: Arc::new(accounts),
             db,
+            keys,
             forges: settings.forges.clone(),
             models: Models::new(settings.models.clone(), timings),
-            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes),
+            workspaces: Workspaces::new(sandbox, processes.clone(), settings.workspaces_bytes, sources),
             processes,
             function: settings.function.as_ref().map(VercelFunction::new),
             offered: offered(settings.function.is_some()),

@@ -3,32 +3,42 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use nofx_sandbox::Files;
 use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
-use nofx_shared::secrets::Mask;
+use tokio::sync::OnceCell;
 
-use super::caller::Caller;
+use super::caller::{Caller, Program};
 use super::folder::Folder;
-use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult};
+use super::planted;
+use crate::drivers::ProcessResult;
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete. It is held twice, by a worker that may
 /// have no more than 2 GB.
 const OUTPUT_BYTES: usize = 64 << 20;
 /// Largest index: that of some millions of files.
-const INDEX_BYTES: u64 = 1 << 30;
+pub(super) const INDEX_BYTES: u64 = 1 << 30;
 
 pub(crate) struct Git<'a> {
     pub caller: Caller,
     pub folder: &'a Folder,
     /// More variables of git's environment.
     pub env: BTreeMap<String, String>,
+    /// What it reads was found to be what it should be. A program of the run that changes that later lets git wait until its step's time is
+    /// over.
+    is_searched: Arc<OnceCell<()>>,
 }
 
 impl<'a> Git<'a> {
     pub(crate) fn new(caller: Caller, folder: &'a Folder) -> Self {
-        Self { caller, folder, env: BTreeMap::new() }
+        Self { caller, folder, env: BTreeMap::new(), is_searched: Arc::default() }
+    }
+
+    /// An error when git would wait for something in the workspace. Every command does this first: a tool that does much before, asks itself.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        self.is_searched.get_or_try_init(|| planted::refuse(&self.caller, self.folder)).await.copied()
     }
 
     /// Runs `git …` and returns its standard output; an error has git's message.
@@ -42,6 +52,7 @@ impl<'a> Git<'a> {
 
     /// Runs `git …` for callers that read its exit code. Git that was killed has none, and is an error: it used too much, as a rule.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<ProcessResult, Failure> {
+        self.check().await?;
         let fixed =
             ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"];
         let argv = fixed.iter().chain(arguments).map(|text| (*text).to_owned()).collect();
@@ -51,27 +62,8 @@ impl<'a> Git<'a> {
         env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
         // Only git that speaks to another repository has a network: what a step without one left in the workspace runs here, too.
         let network = if is_remote(arguments) { self.caller.confinement.network } else { Network::None };
-        let egress = self.caller.egress.clone().filter(|_| network == Network::Proxy);
-        env.extend(egress.iter().flat_map(|grant| grant.variables()));
-        let command = Command {
-            executable: Executable::Argv(argv),
-            root: self.folder.root().to_owned(),
-            dir: self.folder.path().to_owned(),
-            env,
-            place: Place::Here,
-            confinement: Confinement { network, ..self.caller.confinement },
-            egress,
-            trace: None,
-            stop: self.caller.stop.clone(),
-            max_output_bytes: OUTPUT_BYTES,
-            live_output: LiveOutput::default(),
-            mask: Mask::default(),
-        };
-        let result = self.caller.processes.run(command).await?;
-        self.caller.count(&result);
-        if self.caller.stop.is_cancelled() {
-            return Err(Failure::interrupted());
-        }
+        let program = Program { argv, folder: self.folder, dir: self.folder.path(), env, network, max_bytes: OUTPUT_BYTES };
+        let result = self.caller.run(program).await?;
         if result.exit_code.is_none() {
             return Err(Failure::transient(format!("git {} {}", verb(arguments), result.death())));
         }
@@ -89,6 +81,7 @@ impl<'a> Git<'a> {
     /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
+        self.check().await?;
         // A copy of the index: `git add` is fast and does not change the original.
         let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
         let index = scratch.path().join("index");
@@ -97,7 +90,7 @@ impl<'a> Git<'a> {
         copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
-        let git = Git { caller: self.caller.clone(), folder: self.folder, env };
+        let git = Git { caller: self.caller.clone(), folder: self.folder, env, is_searched: Arc::clone(&self.is_searched) };
         git.run(&["add", "--all", "--", "."]).await?;
         Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
@@ -159,9 +152,14 @@ pub(crate) fn of_others(option: &str, repository: &str) -> &'static [&'static st
 /// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.
 fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
     let Some(index) = from.open(".git/index")? else { return Ok(()) };
+    let too_large = || format!("is larger than {INDEX_BYTES} bytes");
+    if index.metadata().map_err(|error| format!("could not be read: {error}"))?.len() > INDEX_BYTES {
+        return Err(too_large());
+    }
     let mut copy = to.create("index")?;
-    let copied = std::io::copy(&mut index.take(INDEX_BYTES), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
-    if copied == INDEX_BYTES { Err(format!("is larger than {INDEX_BYTES} bytes")) } else { Ok(()) }
+    // It may grow while it is read.
+    let copied = std::io::copy(&mut index.take(INDEX_BYTES + 1), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
+    if copied > INDEX_BYTES { Err(too_large()) } else { Ok(()) }
 }
 
 #[cfg(test)]

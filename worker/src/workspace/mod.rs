@@ -5,11 +5,14 @@ mod caller;
 mod disk;
 mod folder;
 mod git;
+mod planted;
 mod snapshot;
+mod source;
 mod workspaces;
 
 pub(crate) use caller::Caller;
 pub(crate) use folder::{Folder, file_name};
 pub(crate) use git::{Git, of_others};
 pub(crate) use snapshot::Snapshots;
+pub(crate) use source::{Sources, variables};
 pub(crate) use workspaces::Workspaces;

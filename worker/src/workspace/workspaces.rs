@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::disk::{Disk, measure};
 use super::folder::Folder;
 use super::git::{Git, of_others};
+use super::source::{Route, Sources, variables};
 use crate::drivers::Processes;
 
 /// A workspace that is not complete: it is removed when this is dropped, also when whoever waits for it is stopped.
@@ -50,12 +51,13 @@ pub(crate) struct Workspaces {
     /// By run: one checkout at a time, and only once.
     created: Mutex<HashMap<Uuid, Arc<OnceCell<PathBuf>>>>,
     disk: Disk,
+    sources: Sources,
 }
 
 impl Workspaces {
     /// `most`: how much disk all of them may use, in bytes.
-    pub(crate) fn new(sandbox: Sandbox, processes: Processes, most: Option<u64>) -> Self {
-        Self { sandbox, processes, created: Mutex::default(), disk: Disk::new(most) }
+    pub(crate) fn new(sandbox: Sandbox, processes: Processes, most: Option<u64>, sources: Sources) -> Self {
+        Self { sandbox, processes, created: Mutex::default(), disk: Disk::new(most), sources }
     }
 
     /// The run's folder: a checkout, or an empty folder when the plan names no repository. Whoever comes first makes it.
@@ -71,8 +73,8 @@ impl Workspaces {
             return Ok(found);
         }
         self.disk.check_room()?;
-        if source.is_some_and(|source| source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
-            return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
+        if source.is_some_and(|source| source.r#ref.as_ref().is_some_and(|name| name.starts_with('-'))) {
+            return Err(Failure::permanent("workspace: ref cannot begin with `-`"));
         }
         let new = self.supervised(move |sandbox| Unadopted::create(sandbox, run)).await?;
         if let Some(source) = source {
@@ -84,9 +86,17 @@ impl Workspaces {
         found.ok_or_else(|| Failure::transient("the workspace is gone"))
     }
 
+    /// The way to a repository, if a step may use it.
+    pub(crate) async fn route(&self, address: &str, caller: &Caller) -> Result<Route, Failure> {
+        self.sources.route(address, caller).await
+    }
+
     async fn check_out(&self, folder: &Path, source: &Workspace, caller: &Caller) -> Result<(), Failure> {
         let folder = Folder::new(&self.processes, folder.to_owned())?;
-        let git = Git::new(caller.for_checkout(), &folder);
+        let caller = caller.for_checkout();
+        let route = self.route(&source.git, &caller).await?;
+        let mut git = Git::new(caller, &folder);
+        git.env.extend(variables(route));
         git.run(&[&["clone", "--quiet", "--no-hardlinks"], of_others("--upload-pack", &source.git), &["--", &source.git, "."]].concat())
             .await?;
         if let Some(reference) = &source.r#ref {

@@ -48,6 +48,7 @@ pub(in crate::ui) async fn show(State(ui): State<Ui>, frame: Frame, Params(query
             nav.saved aria-label="Gate status" {
                 a href="/ui/approvals" aria-current=[(!is_history).then_some("page")] { "Pending" }
                 a href="/ui/approvals?history=1" aria-current=[is_history.then_some("page")] { "Decided" }
+                a href="/ui/policies" { "Policies" }
             }
         }
         div #approvals data-live="gates" {
@@ -94,7 +95,7 @@ fn history(frame: &Frame, gate: &Gate) -> Markup {
                 h3 { "History" }
                 ol.history {
                     @for decision in &gate.decisions {
-                        li { (badge(&decision.decision)) " " (frame.who(&decision.by)) ", " (when(decision.created_at)) ": " (decision.reason.as_deref().unwrap_or("no reason given")) }
+                        li { (badge(&decision.decision)) " " (frame.who(&decision.by)) @if decision.key_id.is_some() { " (API key)" } ", " (when(decision.created_at)) ": " (decision.reason.as_deref().unwrap_or("no reason given")) }
                     }
                 }
             }

@@ -177,6 +177,7 @@ async fn come_back(State(ui): State<Ui>, Params(query): Params<Query>, headers: 
 pub(in crate::ui) async fn sign_out(State(ui): State<Ui>, form: Form) -> Response {
     if let Some(token) = &form.session.caller.session {
         ui.auth.sign_out(token).await;
+        ui.app.forget_session(token);
     }
     let mut response = Redirect::to("/ui/sign-in").into_response();
     clear(response.headers_mut(), is_secure(&form.parts.headers));

@@ -3,6 +3,7 @@
 mod alerts;
 mod breakers;
 mod dead_letters;
+mod isolation;
 mod limits;
 mod queues;
 mod show;

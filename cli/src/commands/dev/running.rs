@@ -41,7 +41,7 @@ impl Running {
             github_webhook_secrets: settings::github_webhook_secrets(),
             cors_origins: vec![],
             stream: Duration::from_secs(240),
-            encryption_keys: self.stack.encryption_keys().parse().ok(),
+            encryption_keys: self.stack.encryption_keys().parse().expect("keys that this program made"),
             region: None,
             limits,
             edge_config: None,

@@ -39,6 +39,7 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
     let log = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(Error::new)?;
     let workspaces = dev.data_dir.join("workspaces");
     let queue = dev.queue.env();
+    let repository_paths = repository_paths();
     let (function_url, function_key) = (format!("http://127.0.0.1:{}", dev.port), dev.stack.function_key().to_owned());
     let (artifact_key, encryption_keys) = (dev.stack.artifact_key().to_owned(), dev.stack.encryption_keys().to_owned());
     Ok(move || {
@@ -57,6 +58,7 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
             .env("NOFX_SIGNING_KEY", &artifact_key)
             .env("NOFX_ENCRYPTION_KEYS", &encryption_keys)
             .env("NOFX_WORKSPACES", &workspaces)
+            .env("NOFX_REPOSITORY_PATHS", &repository_paths)
             .env("NOFX_WORKER_NAME", format!("dev-{n}"))
             .env("NOFX_ADMIN_PORT", admin_port.to_string())
             .stdin(Stdio::null())
@@ -65,6 +67,16 @@ fn command(dev: &Running, n: usize, admin_port: u16) -> Result<impl Fn() -> std:
             .process_group(0)
             .spawn()
     })
+}
+
+/// Where plans may name repositories by path: on a developer's machine, where a developer has them.
+fn repository_paths() -> std::ffi::OsString {
+    if let Some(paths) = std::env::var_os("NOFX_REPOSITORY_PATHS") {
+        return paths;
+    }
+    let own = [std::env::current_dir().ok(), std::env::home_dir(), Some(std::env::temp_dir())];
+    let folders = own.into_iter().flatten().filter(|folder| folder.is_absolute() && folder.parent().is_some());
+    std::env::join_paths(folders).unwrap_or_default()
 }
 
 async fn restart_until_stopped(

@@ -10,7 +10,7 @@ use crate::launch::Namespaces;
 fn supervisor(root: &Path) -> Supervisor {
     let places = Places {
         least: None,
-        toolchains: vec![],
+        tools: crate::tools::Tools::default(),
         memory_mb: None,
         ports: vec![],
         exe: "/no/such/program".into(),
@@ -39,6 +39,7 @@ fn what_was_made_for_a_process_that_is_not_started_is_removed() {
         limits: Limits::default(),
         network,
         proxy_port: None,
+        toolchains: None,
         scratch: None,
     };
     let why = supervisor.run(1, process(Network::Proxy), output()).expect_err("there is no proxy");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 
-use super::{Refused, Verified, WebhookProvider, verify};
+use super::{Refused, Verified, WebhookProvider, digest, verify};
 use crate::hooks::sign;
 
 const NOW: i64 = 1_700_000_000;
@@ -21,7 +21,10 @@ fn github_by_the_example_of_its_documentation() {
     let headers = [("x-hub-signature-256", good), ("x-github-delivery", "d-1".to_owned()), ("x-github-event", "push".to_owned())];
     let secret = "It's a Secret to Everybody";
     let verified = check(WebhookProvider::Github, &headers, "Hello, World!", &["another", secret]).expect("valid");
-    assert_eq!((verified.id.as_str(), verified.kind.as_deref(), verified.key), ("d-1", Some("push"), 1), "the old secret is good too");
+    let id = digest(&[b"Hello, World!"]);
+    assert_eq!((&verified.id, verified.kind.as_deref(), verified.key), (&id, Some("push"), 1), "the old secret is good too");
+    let replayed = [headers[0].clone(), ("x-github-delivery", "d-2".to_owned())];
+    assert_eq!(check(WebhookProvider::Github, &replayed, "Hello, World!", &[secret]).expect("signed").id, id, "its name is not signed");
     assert_eq!(check(WebhookProvider::Github, &headers, "Hello, World?", &[secret]), Err(Refused::Signature));
     assert_eq!(check(WebhookProvider::Github, &headers[1..], "Hello, World!", &[secret]), Err(Refused::Missing("x-hub-signature-256")));
 }

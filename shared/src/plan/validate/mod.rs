@@ -12,3 +12,4 @@ mod warnings;
 mod workspace;
 
 pub(super) use check::check;
+pub use workspace::fault_of_repository;

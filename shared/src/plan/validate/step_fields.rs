@@ -25,6 +25,7 @@ pub(super) const STEP_FIELDS: &[&str] = &[
     "min_isolation",
     "resources",
     "image",
+    "toolchains",
     "placement",
     "env",
     "secrets",
@@ -81,6 +82,7 @@ fn read_fields(fields: &Fields<'_>, defaults: Option<&Fields<'_>>, faults: &mut 
         min_isolation: fields.typed("min_isolation", faults),
         resources: fields.typed("resources", faults),
         image: fields.typed("image", faults),
+        toolchains: fields.typed("toolchains", faults),
         placement: fields.typed("placement", faults),
         secrets: fields.texts("secrets", faults).unwrap_or_default(),
         approval: fields.typed("approval", faults),
@@ -179,6 +181,7 @@ mod tests {
                     json!("ok"),
                 ],
             ),
+            ("toolchains", vec![json!("rust"), json!([1]), json!(["Rust"]), json!(["../x"]), json!({}), json!(vec!["a"; 17])]),
             ("placement", vec![json!("host"), json!(""), json!(true), json!(["task"])]),
             ("resources", vec![json!(1), json!([]), json!({"gpu": 1}), json!({"cpu_s": "1"}), json!({"network": "some"})]),
         ] {
@@ -191,8 +194,7 @@ mod tests {
         {
             assert!(check(&json!({"steps": [{"name": "a", "tool": "bash", key: good}]})).is_ok(), "{key} {good}");
         }
-        let null =
-            json!({"steps": [{"name": "a", "tool": "bash", "driver": null, "image": null, "placement": null, "min_isolation": null}]});
+        let null = json!({"steps": [{"name": "a", "tool": "bash", "driver": null, "image": null, "toolchains": null, "placement": null, "min_isolation": null}]});
         assert!(check(&null).is_ok(), "null is as if it were not written");
     }
 

@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::plan::{Step, Workspace};
 use crate::problem::Fault;
 
-const FORMS: &str = "must be `https://host/path`, `ssh://git@host/path`, `git@host:path` or a path, at most 2,000 characters";
+const FORMS: &str = "must be `https://host/path`, `ssh://git@host/path`, `git@host:path` or an absolute path, at most 2,000 characters";
 const CREDENTIALS: &str = "must have no credentials, which everyone who sees the run could read: name the token as a secret of the steps that push, \
                            and remove the part before `@` (docs/repositories.md)";
 
 pub(super) fn check(workspace: &Workspace, faults: &mut Vec<Fault>) {
-    if let Some(detail) = fault_of_address(&workspace.git) {
+    if let Some(detail) = fault_of_repository(&workspace.git) {
         faults.push(Fault::new("/workspace/git", detail));
     }
     if workspace.r#ref.as_deref().is_some_and(|name| !is_argument(name, 255)) {
@@ -25,7 +25,7 @@ pub(super) fn check_inputs(step: &Step, at: usize, faults: &mut Vec<Fault>) {
         return;
     }
     let address = step.inputs.get("workspace").and_then(|workspace| workspace.get("git")).and_then(Value::as_str);
-    if let Some(detail) = address.filter(|address| !address.contains("${{")).and_then(fault_of_address) {
+    if let Some(detail) = address.filter(|address| !address.contains("${{")).and_then(fault_of_repository) {
         faults.push(Fault::new(format!("/steps/{at}/inputs/workspace/git"), detail));
     }
 }
@@ -35,13 +35,18 @@ fn is_argument(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && !text.starts_with('-') && !text.chars().any(char::is_control)
 }
 
-fn fault_of_address(address: &str) -> Option<&'static str> {
+/// What is wrong with the address of a repository; none when git may be given it.
+pub fn fault_of_repository(address: &str) -> Option<&'static str> {
     if !is_argument(address, 2000) || address.trim() != address {
         return Some(FORMS);
     }
-    // Git's own rule: a path has no colon before its first slash.
-    if !address.split('/').next().is_some_and(|first| first.contains(':')) {
+    // Which paths a worker allows its operator decides.
+    if address.starts_with('/') {
         return None;
+    }
+    // Git's own rule: a path has no colon before its first slash. Relative to what, nobody knows.
+    if !address.split('/').next().is_some_and(|first| first.contains(':')) {
+        return Some(FORMS);
     }
     match address.split_once("://").filter(|(scheme, _)| !scheme.contains([':', '/'])) {
         Some((scheme, rest)) => fault_of_url(scheme, rest.split(['/', '?', '#']).next().unwrap_or_default()),
@@ -99,8 +104,6 @@ mod tests {
             "git@host:acme/web.git",
             "host:/srv/a",
             "/srv/a:b@c",
-            "./a",
-            "a/b:c",
         ] {
             let checked = check(&plan(&json!({"git": good, "ref": "feature/-x"})));
             assert!(checked.is_ok(), "{good}: {:?}", checked.err());
@@ -115,6 +118,10 @@ mod tests {
             "/srv/a\n",
             "/srv/\u{0}a",
             long.as_str(),
+            "./a",
+            "a/b:c",
+            "../neighbour",
+            "fd::7",
             "ext::sh -c x",
             "ext::https://host/a",
             "http://host/a",

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::project::sign;
 
-/// An access token for a person of a tenant, signed with the secret.
+/// An access token for a person of a tenant, signed with the secret: nobody signed in for it, so it belongs to no session.
 pub fn access_token(secret: &str, subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -> String {
-    sign(secret, &session(subject, email, tenant, role, valid_s))
+    sign(secret, &person(subject, email, tenant, role, valid_s))
 }
 
 /// A token for one of the API roles (`anon`, `service_role`), valid for ten years like the keys of a hosted project.
@@ -17,11 +17,18 @@ pub(crate) fn api_key(secret: &str, role: &str) -> String {
     sign(secret, &json!({"iss": "supabase", "ref": "local", "role": role, "iat": now, "exp": now + 10 * 365 * 86_400}))
 }
 
+/// The claims of someone who signed in.
 pub(super) fn session(subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -> Value {
+    let mut claims = person(subject, email, tenant, role, valid_s);
+    claims["session_id"] = json!(Uuid::now_v7());
+    claims
+}
+
+fn person(subject: Uuid, email: &str, tenant: Uuid, role: &str, valid_s: i64) -> Value {
     let now = Utc::now().timestamp();
     json!({
         "aud": "authenticated", "role": "authenticated", "sub": subject, "email": email, "iat": now, "exp": now + valid_s,
         "app_metadata": {"provider": "email", "tenant_id": tenant, "nofx_role": role}, "user_metadata": {},
-        "session_id": Uuid::now_v7(), "is_anonymous": false,
+        "is_anonymous": false,
     })
 }

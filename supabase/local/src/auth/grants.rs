@@ -74,9 +74,13 @@ fn granted(project: &Project, person: &Person) -> Value {
     })
 }
 
-/// `POST /auth/v1/logout`
+/// `POST /auth/v1/logout`: the session of the token ends.
 pub(super) async fn sign_out(State(project): State<Arc<Project>>, headers: HeaderMap) -> StatusCode {
-    if project.claims(&headers).is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+    let Some(claims) = project.claims(&headers) else { return StatusCode::UNAUTHORIZED };
+    if let Some(session) = claims["session_id"].as_str() {
+        project.ended_sessions.lock().expect("nobody panics while holding it").insert(session.to_owned());
+    }
+    StatusCode::NO_CONTENT
 }
 
 /// The challenge that is sent before the verifier (RFC 7636, S256).

@@ -17,6 +17,10 @@ use crate::project::Project;
 /// `GET /auth/v1/user`
 pub(super) async fn show_user(State(project): State<Arc<Project>>, headers: HeaderMap) -> Response {
     let claims = project.claims(&headers);
+    let session = claims.as_ref().and_then(|claims| claims["session_id"].as_str()).unwrap_or_default();
+    if project.ended_sessions.lock().expect("nobody panics while holding it").contains(session) {
+        return problem(StatusCode::FORBIDDEN, "session_not_found", "Session from session_id claim in JWT does not exist");
+    }
     let person = claims
         .as_ref()
         .and_then(|claims| project.people.iter().find(|person| claims["sub"].as_str() == Some(person.id.to_string().as_str())));

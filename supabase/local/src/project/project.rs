@@ -21,4 +21,6 @@ pub(crate) struct Project {
     pub(crate) mail: PathBuf,
     /// Links, codes and refresh tokens that have been used.
     pub(crate) used_tokens: Mutex<HashSet<String>>,
+    /// Ids of sessions whose people have signed out.
+    pub(crate) ended_sessions: Mutex<HashSet<String>>,
 }

@@ -1,9 +1,12 @@
 begin;
-select plan(1);
+select plan(4);
 select tap.tenant();
 select tap.be_service();
-insert into nofx_private.blob_to_remove values ('x'), ('y'), ('z');
-select nofx.confirm_blobs_deleted(array['x', 'z']);
-select is((select array_agg(blob) from nofx_private.blob_to_remove where blob in ('x', 'y', 'z')), array['y']);
+insert into nofx_private.blob_to_remove (blob) values ('x'), ('y'), ('z');
+create temporary table removal as select (nofx.blobs_to_delete() ->> 'lease')::uuid as lease;
+select is(nofx.confirm_blobs_deleted(gen_random_uuid(), array['x', 'z']), 0, 'under another lease');
+select is(nofx.confirm_blobs_deleted(lease, array['x', 'z']), 2) from removal;
+select is(nofx.confirm_blobs_deleted(lease, array['x', 'z']), 0, 'once') from removal;
+select is((select array_agg(blob) from nofx_private.blob_to_remove where blob in ('x', 'y', 'z') and removed_at is null), array['y']);
 select * from finish();
 rollback;

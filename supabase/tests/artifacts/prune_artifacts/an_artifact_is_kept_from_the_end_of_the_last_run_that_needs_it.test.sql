@@ -10,7 +10,7 @@ create function pg_temp.over(p_run uuid, p_ago interval) returns text[] language
 begin
   update nofx.run set ended_at = now() - p_ago where id = p_run;
   perform nofx.prune_artifacts();
-  return nofx.blobs_to_delete();
+  return array(select json_array_elements_text(nofx.blobs_to_delete() -> 'blobs'));
 end
 $$;
 select is(pg_temp.over(run, '9999 days'), '{}', 'forever by default') from made;

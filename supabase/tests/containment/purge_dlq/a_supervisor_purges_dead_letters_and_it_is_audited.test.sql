@@ -11,6 +11,6 @@ select throws_ok($$ select nofx.purge_dlq() $$, 'PT403', 'forbidden');
 select tap.be('supervisor');
 select is(json_array_length(nofx.purge_dlq(p_dry_run => true) -> 'purged'), 1);
 select is(json_array_length(nofx.purge_dlq() -> 'purged'), 1);
-select is((select action from nofx.audit_log), 'dlq.purged');
+select is((select array_agg(action order by seq) from nofx.audit_log), array['run.submitted', 'dlq.purged']);
 select * from finish();
 rollback;

@@ -11,6 +11,6 @@ select tap.be('supervisor');
 select throws_ok($$ select nofx.set_breaker('noop', p_min_volume => 0) $$, 'PT422', 'invalid-breaker');
 select throws_ok($$ select nofx.set_breaker('no such thing!') $$, 'PT422', 'invalid-breaker');
 select is(nofx.set_breaker('noop', p_min_volume => 9, p_close => true) ->> 'state', 'closed');
-select is((select array_agg(action) from nofx.audit_log), array['breaker.set']);
+select is((select array_agg(action order by seq) from nofx.audit_log), array['run.submitted', 'breaker.set']);
 select * from finish();
 rollback;

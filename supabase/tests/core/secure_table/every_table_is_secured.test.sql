@@ -13,6 +13,6 @@ select results_eq($$ select name from exposed e where not is_partition and not e
   $$ values ('worker'::name) $$, 'each has a policy; workers belong to no tenant');
 select is_empty($$ select polrelid::regclass, polname from pg_policy where polrelid in (select oid from exposed) and polcmd <> 'r' $$, 'a policy only lets read');
 select is_empty($$ select e.name, r.rolname from exposed e, pg_roles r
-  where r.rolname in ('anon', 'authenticated', 'service_role') and has_table_privilege(r.oid, e.oid, 'insert, update, delete, truncate') $$, 'only functions write');
+  where r.rolname in ('anon', 'authenticated', 'nofx_api', 'service_role') and has_table_privilege(r.oid, e.oid, 'insert, update, delete, truncate') $$, 'only functions write');
 select * from finish();
 rollback;

@@ -5,7 +5,7 @@ create table nofx.note (tenant_id uuid, text text, secret text);
 insert into nofx.note values (current_setting('tap.tenant')::uuid, 'a', 'b');
 select nofx_private.secure_table('nofx.note');
 select is(tap.least_reader('nofx.note'), 'viewer');
-select ok(has_table_privilege('authenticated', 'nofx.note', 'select'), 'people read all columns');
+select ok(has_table_privilege('nofx_api', 'nofx.note', 'select'), 'people read all columns');
 select ok(has_table_privilege('service_role', 'nofx.note', 'select'), 'the service reads it too');
 select ok(not has_table_privilege('service_role', 'nofx.note', 'insert, update, delete'), 'nobody writes');
 select ok(relrowsecurity and relforcerowsecurity, 'forced for the owner too') from pg_class where oid = 'nofx.note'::regclass;

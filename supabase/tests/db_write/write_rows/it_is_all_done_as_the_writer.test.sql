@@ -8,7 +8,7 @@ select oid, proname::text as name, prosecdef, pg_get_userbyid(proowner) as owner
 select is((select count(*) from writing), 7::bigint);
 select is_empty($$ select name from writing where owner <> 'nofx_writer' $$, 'they belong to the writer');
 select is_empty($$ select name from writing where name like '%\_rows' and not prosecdef $$, 'so do the rights with which they write');
-select is_empty($$ select name, rolname from writing, pg_roles where rolname in ('anon', 'authenticated', 'service_role')
+select is_empty($$ select name, rolname from writing, pg_roles where rolname in ('anon', 'authenticated', 'nofx_api', 'service_role')
   and has_function_privilege(pg_roles.oid, writing.oid, 'execute') $$, 'no client calls them');
 select tap.tickets();
 revoke insert on public.ticket from nofx_writer;

@@ -1,7 +1,7 @@
 begin;
 select plan(9);
 create function pg_temp.least(p_min text, p_tools jsonb, p_tool text) returns text language sql as $$
-  select nofx_private.min_isolation_for(row (gen_random_uuid(), null, p_min, p_tools, 'a', now())::nofx.isolation, p_tool)::text
+  select nofx_private.min_isolation_for(row (gen_random_uuid(), null, p_min, p_tools, '{}', null, 'a', now())::nofx.isolation, p_tool)::text
 $$;
 select is(pg_temp.least(null, '{}', 'bash'), null);
 select is(pg_temp.least('L2', '{}', 'bash'), 'L2');

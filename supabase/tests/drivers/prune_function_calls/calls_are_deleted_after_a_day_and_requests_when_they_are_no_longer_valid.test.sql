@@ -11,6 +11,6 @@ select nofx.prune_requests();
 select results_eq($$ select work_hash from nofx_private.function_call where step_id = tap.step('s0') $$, $$ values ('young') $$);
 select is_empty($$ select 1 from nofx_private.function_nonce where nonce = '00000000-0000-0000-0000-000000000001' $$);
 select isnt_empty($$ select 1 from nofx_private.function_nonce where nonce = '00000000-0000-0000-0000-000000000002' $$, 'a request is refused a second time as long as it is valid');
-select is((select count(*)::int from (values ('authenticated'), ('anon'), ('service_role')) as r (name) where has_table_privilege(name, 'nofx_private.function_call', 'select')), 0, 'no role reads answers');
+select is((select count(*)::int from (values ('nofx_api'), ('authenticated'), ('anon'), ('service_role')) as r (name) where has_table_privilege(name, 'nofx_private.function_call', 'select')), 0, 'no role reads answers');
 select * from finish();
 rollback;

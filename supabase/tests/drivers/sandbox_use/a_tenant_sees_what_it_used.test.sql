@@ -7,7 +7,7 @@ select nofx.set_quota(current_setting('tap.tenant')::uuid, p_parallel_sandboxes 
 select tap.claim();
 select tap.settle('s0', 'done', '{"isolation": {"driver": "e2b"}, "usage": {"cpu_ms": 1500, "max_rss_bytes": 1, "wall_ms": 10000}}');
 create temporary table quota as select * from nofx.quota where tenant_id = current_setting('tap.tenant')::uuid;
-grant select on quota to authenticated;
+grant select on quota to nofx_api;
 select tap.be('viewer');
 select is(q::jsonb, '{"day_cpu_s": 1.5, "day_sandbox_usd": 0.000303, "parallel_sandboxes": 1}') from tap.seen('select nofx.sandbox_use(q)::text from nofx.quota q') as q;
 select tap.be('admin', gen_random_uuid());

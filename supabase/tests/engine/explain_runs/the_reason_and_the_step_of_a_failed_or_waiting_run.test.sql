@@ -13,6 +13,6 @@ select tap.fail_step('s0');
 select tap.be('viewer');
 select is((select row (code, step_name, message)::text from nofx.explain_runs(array[tap.run()])), '(failed,s0,"it broke")');
 select is((select step_id from nofx.explain_runs(array[tap.run()])), tap.step('s0'));
-select is((select count(*)::int from tap.seen_by_api(format($$ select code from nofx.explain_runs(array[%L]::uuid[]) $$, nofx_private.uuid_v7()))), 0);
+select is((select count(*)::int from tap.seen(format($$ select code from nofx.explain_runs(array[%L]::uuid[]) $$, nofx_private.uuid_v7()))), 0);
 select * from finish();
 rollback;

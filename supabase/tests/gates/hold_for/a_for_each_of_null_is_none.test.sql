@@ -2,8 +2,8 @@ begin;
 select plan(4);
 select tap.tenant();
 insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
-values (nofx_private.uuid_v7(), current_setting('tap.tenant')::uuid, 'git:pr', '{gate:unit}', null, 'x'),
-       (nofx_private.uuid_v7(), current_setting('tap.tenant')::uuid, 'noop', '{}', '{"role": "admin"}', 'x');
+values (nofx_private.uuid_v7(), current_setting('tap.tenant')::uuid, 'git:pr', '["gate:unit"]', null, 'x'),
+       (nofx_private.uuid_v7(), current_setting('tap.tenant')::uuid, 'noop', '[]', '{"role": "admin"}', 'x');
 select tap.submit('[{"name": "pr", "tool": "git:pr", "spec": {"for_each": null}}, {"name": "asks", "tool": "noop", "spec": {"for_each": null}},
   {"name": "spawns", "tool": "git:pr", "spec": {"for_each": "[1]"}}]');
 create function pg_temp.hold(p_name text) returns jsonb language sql as $$ select nofx_private.hold_for(s) from nofx.step s where s.id = tap.step(p_name) $$;

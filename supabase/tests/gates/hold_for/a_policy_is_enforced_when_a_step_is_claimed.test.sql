@@ -2,14 +2,14 @@ begin;
 select plan(6);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_gate_policy('bash', array['gate:unit', 'gate:secrets']);
+select nofx.set_gate_policy('bash', '["gate:unit", "gate:secrets"]');
 select tap.submit('[{"name": "unit", "tool": "gate:unit"}, {"name": "again", "tool": "gate:unit"}, {"name": "secrets", "tool": "gate:secrets"},
   {"name": "go", "tool": "bash", "needs": [0, 1, 2]}]');
 create function pg_temp.hold() returns text language sql as $$
   select nofx_private.hold_for(s) ->> 'refuse' from nofx.step s where id = tap.step('go')
 $$;
 create function pg_temp.verdict(p_name text, p_passed boolean) returns uuid language sql as $$
-  select nofx.record_gate(id, lease_token, p_passed, 'x') from nofx.step where id = tap.step(p_name)
+  select nofx.record_gate(id, lease_token, p_passed, 'x', tap.asked()) from nofx.step where id = tap.step(p_name)
 $$;
 select tap.claim();
 select is(pg_temp.hold(), 'the policy for bash requires gate:secrets and gate:unit to have passed in this run');

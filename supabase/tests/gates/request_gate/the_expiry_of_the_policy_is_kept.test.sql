@@ -2,7 +2,7 @@ begin;
 select plan(10);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_gate_policy('bash', '{}', '{"expires_s": 60, "author_may_approve": true}');
+select nofx.set_gate_policy('bash', '[]', '{"expires_s": 60, "author_may_approve": true}');
 select tap.be('contributor');
 select tap.submit('[{"name": "a", "tool": "noop"}, {"name": "b", "tool": "bash", "needs": [0]}]');
 select tap.be('supervisor');

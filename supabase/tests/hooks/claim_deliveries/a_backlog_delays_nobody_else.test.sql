@@ -3,7 +3,7 @@ select plan(8);
 create function pg_temp.hooks(p_count int, p_host text, p_backlog int) returns void language plpgsql as $$
 begin
   perform tap.be('admin');
-  perform nofx.set_hook(p_host || n, 'background', '', jsonb_build_object('kind', 'webhook', 'url', 'https://' || p_host || n || '.example/x')) from generate_series(1, p_count) as n;
+  perform nofx.set_hook(p_host || n, 'background', '', jsonb_build_object('kind', 'webhook', 'url', tap.sealed('u'), 'receiver', p_host || n || '.example')) from generate_series(1, p_count) as n;
   perform tap.be_service();
   insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body, next_at)
   select nofx_private.uuid_v7(), h.tenant_id, h.id, n::text, '{}', now() - interval '1 hour'
@@ -39,7 +39,7 @@ select is(pg_temp.claim(100), array['dead1', 'dead1', 'dead1', 'dead1', 'dead5']
 -- Two hooks to one receiver are not two receivers.
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_hook(name, 'background', '', jsonb_build_object('kind', 'slack', 'url', url))
+select nofx.set_hook(name, 'background', '', jsonb_build_object('kind', 'slack', 'url', tap.sealed(url), 'receiver', 'hooks.example:443'))
   from (values ('a', 'https://me@Hooks.example:443/1'), ('b', 'https://hooks.example:443?2')) as v (name, url);
 select pg_temp.hooks(0, 'x', 0);
 insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body) select nofx_private.uuid_v7(), h.tenant_id, h.id, n::text, '{}'

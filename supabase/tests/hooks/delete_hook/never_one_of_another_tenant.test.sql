@@ -2,7 +2,7 @@ begin;
 select plan(2);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "sealed.k1.d3JhcHBlZA==.dXJs", "receiver": "example.com"}', tap.sealed('whsec_a'));
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 grant select on h to public;
 select tap.be('admin', gen_random_uuid());

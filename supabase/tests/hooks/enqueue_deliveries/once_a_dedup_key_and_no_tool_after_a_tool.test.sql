@@ -2,10 +2,10 @@ begin;
 select plan(4);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "https://example.com"}', 'whsec_a');
+select nofx.set_hook('h', 'background', '', '{"kind": "webhook", "url": "sealed.k1.d3JhcHBlZA==.dXJs", "receiver": "example.com"}', tap.sealed('whsec_a'));
 create temp table h as select id, tenant_id from nofx.hook where tenant_id = current_setting('tap.tenant')::uuid;
 
-select nofx.set_hook('t', 'background', '', '{"kind": "tool", "tool": "noop"}');
+select nofx.set_hook('t', 'background', '', '{"kind": "tool", "tool": "noop", "inputs": "sealed.k1.d3JhcHBlZA==.e30="}');
 select tap.be_service();
 create function pg_temp.queue(p_tenant uuid, p_hook text, p_dedup_key text, p_run uuid default null) returns void language sql as $$
   select nofx.enqueue_deliveries(p_tenant, jsonb_build_array(jsonb_build_object('hook_id', k.id, 'dedup_key', p_dedup_key, 'body', '{}', 'run_id', p_run)))

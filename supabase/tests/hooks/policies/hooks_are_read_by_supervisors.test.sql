@@ -6,7 +6,7 @@ insert into nofx.hook (id, tenant_id, name, phase, target, created_by) select id
 insert into nofx.hook_delivery (id, tenant_id, hook_id, dedup_key, body) select id, tenant, id, '1-1', '{}' from h;
 insert into nofx.hook_attempt (delivery_id, tenant_id, attempt, duration_ms) select id, tenant, 1, 1 from h;
 insert into nofx.subscription (tenant_id, name, tx, id) select tenant, 's', 0, 0 from h;
-insert into nofx.webhook_source (id, tenant_id, name, provider, secrets, created_by) select id, tenant, 's', 'github', array['x'], 'a' from h;
+insert into nofx.webhook_source (id, tenant_id, name, provider, secrets, created_by) select id, tenant, 's', 'github', array[tap.sealed('x')], 'a' from h;
 insert into nofx.webhook_receipt (source_id, tenant_id, dedup_key) select id, tenant, 'd-1' from h;
 select is(tap.least_reader('nofx.hook'), 'supervisor', 'hook');
 select is(tap.least_reader('nofx.hook_delivery'), 'supervisor', 'hook_delivery');

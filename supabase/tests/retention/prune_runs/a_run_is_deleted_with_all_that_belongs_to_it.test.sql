@@ -37,7 +37,7 @@ select is((select array_agg(t) from (
   select 'attempt' from nofx.step_attempt where tenant_id = current_setting('tap.tenant')::uuid union all
   select 'artifact' from nofx.artifact where tenant_id = current_setting('tap.tenant')::uuid union all
   select 'attestation' from nofx.attestation where tenant_id = current_setting('tap.tenant')::uuid) as rest), null);
-select is((select array_agg(b order by b) from unnest(nofx.blobs_to_delete()) as b where b in ('a', 'b')), array['a', 'b'], 'the bytes are queued for deletion');
+select is((select array_agg(b order by b) from json_array_elements_text(nofx.blobs_to_delete() -> 'blobs') as b where b in ('a', 'b')), array['a', 'b'], 'the bytes are queued for deletion');
 select is((select count(*)::int from nofx.event where type = 'history.pruned' and tenant_id = current_setting('tap.tenant')::uuid), 2);
 select isnt_empty($$ select from nofx.event where run_id = (select a from run) $$, 'events have a retention of their own');
 select * from finish();

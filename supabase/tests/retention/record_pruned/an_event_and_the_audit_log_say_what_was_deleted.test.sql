@@ -9,6 +9,6 @@ select nofx_private.record_pruned(current_setting('tap.tenant')::uuid, 'runs', 1
 select is((select data from nofx.event where type = 'history.pruned' and tenant_id = current_setting('tap.tenant')::uuid),
   '{"what": "runs", "count": 1, "before": "2026-01-01T00:00:00.000Z"}');
 select is((select action || ' ' || target || ' ' || actor from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid), 'history.pruned runs service');
-select is((select plain::jsonb -> 'before' -> 'ids' from nofx.audit_payload where tenant_id = current_setting('tap.tenant')::uuid), '["00000000-0000-0000-0000-00000000000a"]');
+select is((select tap.opened(audit_id, sealed)::jsonb -> 'before' -> 'ids' from nofx.audit_payload where tenant_id = current_setting('tap.tenant')::uuid), '["00000000-0000-0000-0000-00000000000a"]');
 select * from finish();
 rollback;

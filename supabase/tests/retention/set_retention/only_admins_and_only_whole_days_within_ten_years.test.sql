@@ -15,7 +15,7 @@ select is((select array_agg(what || ' ' || coalesce(days::text, 'forever') order
   array['runs forever', 'events 3650']);
 select is((select array_agg(action || ' ' || target order by seq) from nofx.audit_log where tenant_id = current_setting('tap.tenant')::uuid),
   array['retention.set runs', 'retention.set events', 'retention.set runs']);
-select is((select p.plain::jsonb from nofx.audit_payload p join nofx.audit_log l on l.id = p.audit_id where l.tenant_id = current_setting('tap.tenant')::uuid order by l.seq desc limit 1),
+select is((select tap.opened(p.audit_id, p.sealed)::jsonb from nofx.audit_payload p join nofx.audit_log l on l.id = p.audit_id where l.tenant_id = current_setting('tap.tenant')::uuid order by l.seq desc limit 1),
   '{"before": {"what": "runs", "days": 1}, "after": {"what": "runs"}}');
 select throws_ok($$ insert into nofx.retention values (current_setting('tap.tenant')::uuid, 'alerts', 0) $$, '23514', null, 'nor can the table have another');
 select * from finish();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every operation of the API in the order in which it is called, its least role (none: it needs no credential), and the status of its
 /// response to that role. A new route needs a line here.
-const LEAST: [(&str, Option<Role>, u16); 70] = [
+const LEAST: [(&str, Option<Role>, u16); 72] = [
     ("get_artifact", Some(Role::Viewer), 200),
     ("get_artifact_content", Some(Role::Viewer), 302),
     ("list_attestations", Some(Role::Viewer), 200),
@@ -65,6 +65,8 @@ const LEAST: [(&str, Option<Role>, u16); 70] = [
     ("set_alert_rule", Some(Role::Supervisor), 204),
     ("get_quota", Some(Role::Viewer), 200),
     ("list_networks", Some(Role::Viewer), 200),
+    ("list_secret_rules", Some(Role::Viewer), 200),
+    ("set_secret_rule", Some(Role::Admin), 200),
     ("list_hooks", Some(Role::Supervisor), 200),
     ("list_deliveries", Some(Role::Supervisor), 200),
     ("replay_delivery", Some(Role::Supervisor), 202),
@@ -80,7 +82,7 @@ const LEAST: [(&str, Option<Role>, u16); 70] = [
     ("place_hold", Some(Role::Supervisor), 201),
 ];
 
-const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
+pub(super) const ROLES: [Role; 4] = [Role::Viewer, Role::Contributor, Role::Supervisor, Role::Admin];
 
 /// Operations of the platform and of operators, with keys of their own.
 const NOT_FOR_PEOPLE: [&str; 8] = [
@@ -95,7 +97,7 @@ const NOT_FOR_PEOPLE: [&str; 8] = [
 ];
 
 /// Method, path with its `{…}`, and operation id of all routes that people and keys may call.
-async fn operations() -> Vec<(Method, String, String)> {
+pub(super) async fn operations() -> Vec<(Method, String, String)> {
     let (_, openapi) = Person::with_token("").get("/api/openapi.json").await;
     let paths = openapi["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, methods)| {
@@ -109,12 +111,13 @@ async fn operations() -> Vec<(Method, String, String)> {
 }
 
 /// The body of a valid request.
-fn body(operation: &str, run: &Value) -> Value {
+pub(super) fn body(operation: &str, run: &Value) -> Value {
     match operation {
         "create_run" => json!({"plan": plan(vec![json!({"name": "a", "tool": "noop"})])}),
         "set_model_settings" => json!({}),
+        "set_secret_rule" => json!({"name": "X", "tools": null}),
         "set_default_workspace" => json!({"workspace": null}),
-        "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}}),
+        "set_isolation" => json!({"default_driver": null, "min_isolation": "L1", "tools": {}, "images": {}, "toolchains": null}),
         "set_gate_policy" => json!({"tool": "fail"}),
         "requeue_dead_letters" | "purge_dead_letters" => json!({"all": true, "dry_run": true}),
         "set_breaker" => json!({"target": "noop"}),
@@ -148,7 +151,7 @@ fn fill(path: &str, run: &Value, own: &Value) -> String {
 }
 
 /// A run with a pending gate, a step that waits for it, and an artifact; and ids of all other resources of a tenant.
-async fn belongings(tenant: &Tenant) -> (Value, Value) {
+pub(super) async fn belongings(tenant: &Tenant) -> (Value, Value) {
     let (contributor, supervisor, admin) = (tenant.contributor(), tenant.supervisor(), tenant.admin());
     let log = json!({"name": "log", "tool": "bash", "needs": [], "inputs": {"script": "echo log"}});
     let later = json!({"name": "later", "tool": "noop", "needs": ["ask"]});

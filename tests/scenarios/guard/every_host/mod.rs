@@ -3,3 +3,4 @@
 mod credentials;
 mod idempotency;
 mod matrix;
+mod outsiders;

@@ -1,13 +1,13 @@
 //! Every field of every function of the database, as people send it past the API, and as the API would if one of its checks were missing.
 
-use nofx_shared::auth::{Role, sign_for_api};
+use nofx_shared::auth::Role;
 use nofx_tests::Tenant;
 use nofx_tests::stack::STACK;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::neighbour::Neighbour;
-use super::values::{choose, hostile};
+use super::values::{choose, hostile, places};
 use crate::guard::catalogue::{COLUMNS, Function, functions, value};
 use crate::guard::leaks::{self, ask};
 
@@ -31,9 +31,16 @@ fn template(function: &str, argument: &str) -> Value {
         ("create_run", "p_steps") => json!([{"name": "ask", "tool": "manual:x"}, step]),
         ("set_model_settings", "p_order") => json!({"codegen": ["openai"]}),
         ("set_model_settings", "p_budget") => json!({"run_usd": 1, "day_tokens": 1}),
-        ("set_gate_policy", "p_approval") => json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true}),
-        ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": {"a": 1}}),
+        ("set_gate_policy", "p_approval") => {
+            json!({"role": "admin", "count": 1, "expires_s": 60, "author_may_approve": true, "keys_may_approve": true})
+        }
+        ("set_gate_policy", "p_requires") => json!(["gate:lint", {"gate": "gate:coverage", "command": "make", "cwd": "a", "report": "r",
+            "format": "text", "fail_on": "error", "threshold": 90, "exclude": ["a"], "accept": ["a"], "base": "main", "min_tests": 1, "env": ["A"],
+            "images": ["a"]}]),
+        ("set_hook", "p_target") => json!({"kind": "tool", "tool": "noop", "inputs": "sealed.k1.d3JhcHBlZA==.e30="}),
         ("set_isolation", "p_tools") => json!({"bash": "L1"}),
+        ("set_isolation", "p_images") => json!({"e2b": "base"}),
+        ("set_isolation", "p_toolchains") => json!(["rust"]),
         ("finish_request", "p_body") => json!({"a": [1]}),
         _ => panic!("{function} takes JSON in {argument}: give it a template"),
     }
@@ -47,16 +54,6 @@ fn good(function: &str, argument: &(String, String)) -> Value {
         // A new run each time.
         "uuid" => json!(uuid::Uuid::now_v7()),
         _ => value(name, kind, &Value::Null),
-    }
-}
-
-/// The places of a value: of itself, and of all that is in it.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| places(item, &format!("{at}/{n}"), found)),
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| places(field, &format!("{at}/{name}"), found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -138,7 +135,7 @@ async fn whatever_a_function_is_sent_it_refuses_or_takes_and_nobody_else_notices
         if !status.is_client_error() {
             wrong.push(format!("{}, with a token of a person: {status} {answer:.300}", shown(case)));
         }
-        let by_api = sign_for_api(STACK.get("jwt_secret"), "someone", tenant.id, case.role, None);
+        let by_api = leaks::by_api(&tenant, case.role);
         let (status, answer) = ask(Method::POST, &path, Some(&by_api), Some(&arguments)).await;
         let after = fingerprint(&sql, &tenant).await;
         match status {

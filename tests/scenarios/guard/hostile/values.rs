@@ -41,6 +41,18 @@ pub(super) fn hostile() -> Vec<Value> {
     values
 }
 
+/// The places of a value, as JSON pointers: of itself, and of all that is in it.
+pub(super) fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| places(item, &format!("{at}/{n}"), found)),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| places(field, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// As many as are tried, of all combinations: Fisher and Yates, with a generator of a fixed seed.
 #[expect(clippy::disallowed_methods, reason = "a flag makes it long")]
 pub(super) fn choose<T>(mut all: Vec<T>) -> Vec<T> {

@@ -132,13 +132,15 @@ async fn run(
     let (stdout, stderr) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
     let reading = async { tokio::join!(stream(stdout, "stdout", &sender), stream(stderr, "stderr", &sender)) };
     tokio::pin!(reading);
-    if matches!(fault, Some(Fault::Cut | Fault::Dies)) {
+    if matches!(fault, Some(Fault::Cut | Fault::Unfinished | Fault::Dies)) {
         // Some of the output comes before.
         drop(tokio::time::timeout(Duration::from_millis(300), &mut reading).await);
         if matches!(fault, Some(Fault::Dies)) {
             e2b.kill(&sandbox.id);
         }
-        drop(sender.send(Err(std::io::Error::other("cut"))).await);
+        if !matches!(fault, Some(Fault::Unfinished)) {
+            drop(sender.send(Err(std::io::Error::other("cut"))).await);
+        }
         return;
     }
     let status = tokio::select! {

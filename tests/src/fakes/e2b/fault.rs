@@ -30,6 +30,8 @@ pub enum Fault {
     Slow(Duration),
     /// The answer ends in its middle.
     Cut,
+    /// The stream of the program ends as streams do, but without the frame that is the end.
+    Unfinished,
     /// The sandbox dies at the first output of the program.
     Dies,
 }
@@ -55,7 +57,7 @@ impl Fault {
                 tokio::time::sleep(time).await;
                 None
             }
-            Self::Unanswered | Self::Cut | Self::Dies => None,
+            Self::Unanswered | Self::Cut | Self::Unfinished | Self::Dies => None,
         }
     }
 }

@@ -26,7 +26,8 @@ fn gate(status: &str) -> Value {
 /// An operator who wants L2, on a host that lacks some levels.
 fn offering(lacking: &[(Level, &str)]) -> Isolation {
     let lacking = lacking.iter().map(|(level, why)| (*level, (*why).to_owned())).collect();
-    Isolation { floor: Some(Level::L2), lacking, elsewhere: None, network: None }
+    let toolchains = ["node", "rust"].map(|name| name.to_owned().try_into().expect("a name")).into();
+    Isolation { floor: Some(Level::L2), lacking, elsewhere: None, network: None, toolchains }
 }
 
 /// The outcome that it has before its handler runs, failures included.
@@ -105,6 +106,22 @@ fn a_list_becomes_children_and_their_outputs_a_list() {
     assert_eq!(outcome(&json!({"spec": spec, "children": children})), Outcome::Done { outputs: json!([1, null]) });
     let children = [child("a", "succeeded", json!(1)), child("b", "cancelled", Value::Null)];
     assert_eq!(outcome(&json!({"spec": spec, "children": children})), failed("1 of 2 children did not succeed: b"));
+}
+
+#[test]
+fn what_is_too_much_to_read_or_to_multiply_fails_the_step() {
+    let spec = json!({"for_each": "steps.plan.outputs.files"});
+    let child = |name: &str| json!({"name": name, "status": "succeeded", "outputs": null, "left_out": true});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": spec, "children": [child("a"), child("b")]})) else { panic!("it fails") };
+    assert!(!failure.transient && failure.message.contains("more than 4 MiB together"), "{}", failure.message);
+    let files = |count: usize| json!({"plan": {"status": "succeeded", "outputs": {"files": vec![1; count]}}});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": spec, "step_outputs": files(10_001)})) else { panic!("it fails") };
+    assert!(failure.message.contains("10001 items, the limit is 10000"), "{}", failure.message);
+    assert_eq!(outcome(&json!({"hold": "later", "step_outputs": null, "spec": {}})), Outcome::Interrupted, "it is claimed again");
+    // Null stands for outputs that the database did not read.
+    let left_out = json!({"plan": {"status": "succeeded", "outputs": null}});
+    let Outcome::Failed(failure) = outcome(&json!({"spec": {"if": "true"}, "step_outputs": left_out})) else { panic!("it fails") };
+    assert!(!failure.transient && failure.message.contains("8 MiB together"), "{}", failure.message);
 }
 
 #[test]
@@ -217,7 +234,7 @@ fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
         assert!(why.contains("only steps on the worker's own machine have an egress proxy"), "{elsewhere}: {why}");
     }
     for floor in [None, Some(Level::L1)] {
-        let isolation = Isolation { floor, lacking: Default::default(), elsewhere: None, network: None };
+        let isolation = Isolation { floor, lacking: Default::default(), elsewhere: None, network: None, toolchains: Default::default() };
         let refused = why(&isolation, proxied(&json!({}))).expect("nothing keeps it to the proxy");
         assert!(refused.contains("`resources.network: proxy` needs L2"), "{refused}");
     }
@@ -225,7 +242,7 @@ fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
 
 #[test]
 fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
-    let isolation = Isolation { floor: None, lacking: Default::default(), elsewhere: None, network: None };
+    let isolation = Isolation { floor: None, lacking: Default::default(), elsewhere: None, network: None, toolchains: Default::default() };
     let why =
         |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
     let both = |level: &str| {
@@ -263,4 +280,23 @@ fn a_row_that_no_plan_check_has_seen_fails_its_step() {
         let why = refusal(&json!({"tool": "bash", "spec": spec}));
         assert!(why.contains("row cannot be read") || why.contains("of the step:"), "{why}");
     }
+}
+
+#[test]
+fn a_step_that_names_a_toolchain_has_it_or_does_not_run() {
+    resolved(&json!({"spec": {"toolchains": ["rust"]}}));
+    resolved(&json!({"spec": {"toolchains": []}}));
+    let why = "`toolchains` of the step, by its plan or its tenant: this worker has no `go`; it has node, rust";
+    assert_eq!(refusal(&json!({"spec": {"toolchains": ["rust", "go"]}})), why);
+    assert_eq!(refusal(&json!({"isolation": {"toolchains": ["go"]}})), why, "nor with another one than its tenant wants");
+    resolved(&json!({"isolation": {"toolchains": ["go"]}, "spec": {"toolchains": ["rust"]}}));
+    resolved(&json!({"tool": "noop", "isolation": {"toolchains": ["go"]}}));
+    resolved(&json!({"isolation": {"driver": "e2b", "toolchains": ["go"]}}));
+    assert!(
+        refusal(&json!({"spec": {"driver": "e2b", "toolchains": ["rust"]}}))
+            .contains("a machine of the step's own has the tools of its `image`")
+    );
+    let isolation = Isolation { floor: Some(Level::L1), ..offering(&[]) };
+    let weak = prepare(&claimed(&json!({"spec": {"toolchains": ["rust"]}})), &isolation, &offered(false));
+    assert!(weak.is_err_and(|failure| failure.message.contains("need L2")), "nothing could hide the others");
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{Counters, Dependencies, Given};
+use crate::dependencies::wheel::tests::wheel;
 use crate::dependencies::{Digest, Locked, Tool};
 
 fn crate_of(content: &str) -> Locked {
@@ -145,4 +146,85 @@ fn a_folder_that_others_can_enter_is_no_cache() {
     for (folder, max) in [(folder.as_path(), 1), (&root.path().join("none"), 1), (root.path(), 0)] {
         assert!(Dependencies::new(folder, max, |_| vec![], Counters::default()).if_on().is_none());
     }
+}
+
+fn wheel_of(content: &[u8]) -> Locked {
+    let digest = Digest::sha256(&hex::encode(sha2::Sha256::digest(content))).expect("a digest");
+    Locked { tool: Tool::Pip, name: "own-lib".to_owned(), version: "1.0".to_owned(), digest }
+}
+
+/// Where pip of today has the body of an answer, and where it had the whole answer.
+const BODY: &str = ".cache/pip/http-v2/d/f/6/f/7/df6f7.body";
+const ANSWER: &str = ".cache/pip/http/d/f/6/f/7/df6f7";
+const WHEEL: &str = ".cache/nofx/pip/own_lib-1.0-999999999nofx-py3-none-any.whl";
+
+fn leave_bytes(home: &Path, name: &str, content: &[u8]) {
+    leave(home, name, "");
+    std::fs::write(home.join(name), content).expect("written");
+}
+
+#[test]
+fn wheels_that_pip_downloaded_are_links_for_the_next_one() {
+    let content = wheel("Tag: py3-none-any\n");
+    let length = u16::try_from(content.len()).expect("small").to_be_bytes();
+    let answer = [b"cc=4,\x82\xa8response\x86\xa4body\xc5".as_slice(), &length, &content, b"\xa7headers\x80"].concat();
+    for (path, bytes) in [(BODY, &content), (ANSWER, &answer)] {
+        let homes = Homes::new();
+        // Another file of the same version, which this platform does not need.
+        let wanted = [wheel_of(&content), wheel_of(b"of another platform")];
+        let (_, given) = homes.process(Uuid::nil(), &wanted, |home| leave_bytes(home, path, bytes));
+        assert_eq!(given.missing.len(), 2, "there was nothing");
+        let (home, given) = homes.process(Uuid::nil(), &wanted, |_| {});
+        assert_eq!(given.missing, [wanted[1].clone()], "{path}");
+        assert_eq!(std::fs::read(home.join(WHEEL)).expect("the wheel"), content);
+        let read = |name: &str| std::fs::read_to_string(home.join(name)).expect(name);
+        let link = format!("own_lib-1.0-999999999nofx-py3-none-any.whl#sha256={}\"", wanted[0].digest.hex());
+        assert!(read(".cache/nofx/pip/index.html").contains(&link) && read(".pip/pip.conf").contains("~/.cache/nofx/pip/index.html"));
+        let (home, _) = homes.process(Uuid::max(), &wanted, |_| {});
+        assert_eq!(std::fs::read_dir(home).expect("its home").count(), 0, "another tenant has nothing of it, and no settings");
+    }
+}
+
+#[test]
+fn of_two_builds_for_one_platform_one_is_given() {
+    let homes = Homes::new();
+    let [one, other] = ["Build: 1\nTag: py3-none-any\n", "Build: 2\nTag: py3-none-any\n"].map(wheel);
+    let wanted = [wheel_of(&one), wheel_of(&other)];
+    homes.process(Uuid::nil(), &wanted, |home| {
+        leave_bytes(home, BODY, &one);
+        leave_bytes(home, ".cache/pip/http-v2/d/f/6/f/7/other.body", &other);
+    });
+    let (home, given) = homes.process(Uuid::nil(), &wanted, |_| {});
+    assert_eq!((given.missing.len(), std::fs::read(home.join(WHEEL)).expect("a wheel")), (1, one), "the page names it and no other");
+    let page = std::fs::read_to_string(home.join(".cache/nofx/pip/index.html")).expect("a page");
+    assert_eq!(page.matches("<a ").count(), 1, "{page}");
+}
+
+#[test]
+fn what_a_step_plants_in_pips_cache_reaches_no_other_run() {
+    let (homes, content) = (Homes::new(), wheel("Tag: py3-none-any\n"));
+    let (wanted, evil) = ([wheel_of(&content)], wheel("Tag: py2-none-any\n"));
+    let secret = homes.root.path().join("secret");
+    std::fs::write(&secret, &content).expect("written");
+    let plants: [&dyn Fn(&Path); 5] = [
+        &|home| leave_bytes(home, BODY, &evil),
+        &|home| leave_bytes(home, ".cache/pip/http-v2/deep.body", &content),
+        &|home| leave_bytes(home, ANSWER, b"cc=4,\x82\xa8response\x86\xa4body\xc6\xff\xff\xff\xffPK\x03\x04"),
+        &|home| leave_bytes(home, WHEEL, &content),
+        &|home| {
+            leave(home, BODY, "");
+            std::fs::remove_file(home.join(BODY)).expect("removed");
+            symlink(&secret, home.join(BODY)).expect("a link out of its home");
+        },
+    ];
+    for plant in plants {
+        homes.process(Uuid::nil(), &wanted, plant);
+        let (home, given) = homes.process(Uuid::nil(), &wanted, |_| {});
+        assert_eq!((given.missing.len(), std::fs::read_dir(home).expect("its home").count()), (1, 0));
+    }
+    // One that its lock file names, but whose name leads elsewhere.
+    let outside = [Locked { name: "../../own".to_owned(), ..wheel_of(&content) }];
+    homes.process(Uuid::nil(), &outside, |home| leave_bytes(home, BODY, &content));
+    let (home, given) = homes.process(Uuid::nil(), &outside, |_| {});
+    assert_eq!((given.missing.len(), std::fs::read_dir(home).expect("its home").count()), (1, 0));
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nofx_shared::db::Db;
 use nofx_shared::drivers::{Driver, Placement};
 use nofx_shared::engine::Failure;
-use nofx_shared::secrets::{Error, SecretStore};
+use nofx_shared::secrets::{self, Error, SecretStore};
 use nofx_shared::settings;
 use uuid::Uuid;
 
@@ -75,6 +76,7 @@ const SEARCHED: usize = 10_000;
 pub(crate) struct Accounts {
     providers: Providers,
     secrets: Arc<SecretStore>,
+    db: Db,
     /// The name of this deployment in tags: several may share an account.
     pub deployment: String,
     /// Where machines may be that nobody ends: the deployment's when the worker starts, which may have been killed before, and each that is
@@ -83,16 +85,24 @@ pub(crate) struct Accounts {
 }
 
 /// An account to be searched, and whose it is: tenants may share one.
+#[derive(Clone)]
 pub(crate) struct Searched {
     pub account: Arc<dyn Account>,
     owners: Vec<Owner>,
 }
 
+impl Searched {
+    /// Whether it is the deployment's, too.
+    pub(crate) fn is_deployments(&self) -> bool {
+        self.owners.iter().any(|(_, tenant)| tenant.is_none())
+    }
+}
+
 impl Accounts {
-    pub(crate) fn new(settings: settings::Machines, secrets: Arc<SecretStore>, deployment: String) -> Self {
+    pub(crate) fn new(settings: settings::Machines, secrets: Arc<SecretStore>, db: Db, deployment: String) -> Self {
         let providers = Providers { settings, bridges: Arc::default(), ecs: EcsClient::default() };
         let searched = (0..MAKERS.len()).map(|place| (place, None)).collect();
-        Self { providers, secrets, deployment, searched: Mutex::new(searched) }
+        Self { providers, secrets, db, deployment, searched: Mutex::new(searched) }
     }
 
     /// Whether programs of these steps run on machines.
@@ -108,7 +118,12 @@ impl Accounts {
         let place = place_of(spec.kind).ok_or_else(|| refused("the driver makes no machines"))?;
         let maker = &MAKERS[place];
         let (keys, owner) = match self.own_keys(place, tenant).await.map_err(failed)? {
-            Some(keys) => (Some(keys), (place, Some(tenant))),
+            Some(keys) => {
+                let names = maker.keys.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+                let recorded = secrets::record_use(&self.db, tenant, &names, None).await;
+                recorded.map_err(|error| Failure::transient(format!("the use of the keys of {driver} could not be recorded: {error}")))?;
+                (Some(keys), (place, Some(tenant)))
+            }
             None => (self.keys_of_deployment(place).await.map_err(failed)?, (place, None)),
         };
         self.search_again([owner]);

@@ -74,6 +74,7 @@ impl OwnMachine {
         if opened.is_none() {
             let found = self.accounts.of_tenant(&self.spec).await?;
             let enforced = found.enforces(&self.spec).map_err(|why| Failure::permanent(format!("{driver} cannot run this step: {why}")))?;
+            let enforced = Enforced { image: self.spec.image.clone(), ..enforced };
             if enforced.level < least {
                 let (held, least) = [enforced.level, least].map(|level| level.map_or("none", Level::as_str)).into();
                 return Err(Failure::permanent(format!("{driver} enforces {held}, the step needs {least}")));

@@ -187,6 +187,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Answer, Bridge, Event};
+    use crate::drivers::machine::Fault;
 
     #[tokio::test]
     async fn the_token_is_in_no_environment_and_no_argument_but_in_the_first_line() {
@@ -211,6 +212,27 @@ mod tests {
         assert!(started.contains("MODAL_CONFIG_PATH=/dev/null") && started.contains("import modal"), "{started}");
         assert!(!started.contains("hunter"), "{started}");
         assert_eq!(sent, "{\"token_id\":\"ak-hunter\",\"token_secret\":\"as-hunter2\"}\n");
+    }
+
+    #[tokio::test]
+    async fn a_bridge_that_ends_in_the_middle_of_a_line_ends_every_call_and_is_not_used_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let python = dir.path().join("python").display().to_string();
+        // It takes the token and two requests, begins an answer, and ends.
+        let script = "#!/bin/sh\nhead -n 3 > /dev/null; printf '{\"id\": 0, \"ack\": null}\\n{\"id\": 1, \"stdo'; echo killed >&2\n";
+        std::fs::write(&python, script).expect("written");
+        std::fs::set_permissions(&python, Permissions::from_mode(0o755)).expect("it may be run");
+        let bridge = Bridge::start(&settings::Modal { python, server_url: None }, "id", "secret").expect("it starts");
+        let mut calls = vec![];
+        for op in ["run", "list"] {
+            calls.push(bridge.call(op, json!({})).await.expect("it is taken"));
+        }
+        for call in calls {
+            assert!(matches!(call.done().await, Err(Fault::Unavailable(why)) if why.contains("has ended")));
+        }
+        assert!(!bridge.is_alive());
+        let again = bridge.call("list", json!({})).await.err();
+        assert!(matches!(again, Some(Fault::Unavailable(_))), "{again:?}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl Task {
                 Frame::Stderr(bytes) => sink(false, &bytes),
                 Frame::Ended(exit_code) => return Ok(exit_code),
                 Frame::Failed(why) => return Err(Fault::Refused(why)),
+                Frame::Stopped => return Err(Fault::Gone("it was stopped by ECS before the program ended".to_owned())),
             }
         }
     }

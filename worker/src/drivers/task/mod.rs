@@ -9,4 +9,4 @@ mod serve;
 mod wire;
 
 pub(crate) use account::{EcsClient, Tasks};
-pub use serve::serve;
+pub(crate) use serve::serve;

@@ -19,6 +19,8 @@ pub(super) enum Frame {
     Ended(Option<i32>),
     /// It could not be started.
     Failed(String),
+    /// The task was told to end; the program was killed.
+    Stopped,
 }
 
 impl Frame {
@@ -33,6 +35,7 @@ impl Frame {
                 (3, code.as_slice())
             }
             Self::Failed(why) => (4, why.as_bytes()),
+            Self::Stopped => (5, [].as_slice()),
         };
         let length = u32::try_from(payload.len()).expect("a frame is made of one read");
         [&[kind], length.to_be_bytes().as_slice(), payload].concat()
@@ -55,6 +58,7 @@ impl Frame {
             (3, code) => {
                 code.try_into().map(|code| Self::Ended(Some(i32::from_be_bytes(code)))).map_err(|_| "the task sent no exit code".into())
             }
+            (5, []) => Ok(Self::Stopped),
             (4, why) => Ok(Self::Failed(String::from_utf8_lossy(why).into_owned())),
             _ => Err(format!("the task sent a frame of unknown kind {kind}")),
         }
@@ -73,6 +77,7 @@ mod tests {
             Frame::Ended(Some(-7)),
             Frame::Ended(None),
             Frame::Failed("ä".to_owned()),
+            Frame::Stopped,
         ];
         let bytes: Vec<u8> = all.iter().flat_map(Frame::to_bytes).collect();
         let mut from = bytes.as_slice();
@@ -86,7 +91,9 @@ mod tests {
     async fn what_is_no_frame_is_refused_before_it_is_read() {
         let huge = [&[1], (FRAME_BYTES + 1).to_be_bytes().as_slice()].concat();
         let endless = [&[1], u32::MAX.to_be_bytes().as_slice(), &[0; 64]].concat();
-        for wrong in [huge, endless, vec![9, 0, 0, 0, 0], vec![3, 0, 0, 0, 1, 0], vec![1, 0, 0, 0, 4, 1], vec![1, 0], vec![]] {
+        for wrong in
+            [huge, endless, vec![9, 0, 0, 0, 0], vec![5, 0, 0, 0, 1, 0], vec![3, 0, 0, 0, 1, 0], vec![1, 0, 0, 0, 4, 1], vec![1, 0], vec![]]
+        {
             assert!(Frame::read(&mut wrong.as_slice()).await.is_err(), "{wrong:?}");
         }
     }

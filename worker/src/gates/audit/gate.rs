@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Severity, Tool, Verdict};
+use nofx_shared::gates::{Asked, Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::auditor::LOCK_FILES;
 use super::run::audit;
+use crate::gates::command::folder_name;
 use crate::gates::context::GateContext;
 use crate::gates::gate::Gate;
 use crate::gates::judgement::Judgement;
@@ -48,7 +49,16 @@ impl Gate for Audit {
             return Err(Failure::permanent(format!("inputs of {}: `accept` gives no reason for {id}", Self::TOOL)));
         }
         let folder = context.folder(inputs.cwd.as_deref()).await?;
+        let threshold = inputs.fail_on.unwrap_or(Severity::Warning);
         let mut judgement = Judgement::of(Verdict::Pass, "");
+        // It chooses the auditors itself.
+        judgement.asked = Asked {
+            is_known: true,
+            cwd: folder_name(inputs.cwd.as_deref()),
+            fail_on: Some(threshold),
+            accept: inputs.accept.keys().cloned().collect(),
+            ..Asked::default()
+        };
         let (mut tools, mut commands, mut faults, mut lock_files) = (vec![], vec![], vec![], 0);
         for lock in LOCK_FILES {
             let Some(audited) = audit(context, *lock, &folder, &mut judgement).await? else { continue };
@@ -69,7 +79,6 @@ impl Gate for Audit {
             let files: Vec<&str> = LOCK_FILES.iter().map(|(file, _)| *file).collect();
             return Ok(Judgement::inconclusive(format!("no lock file to audit (none of {})", files.join(", "))));
         }
-        let threshold = inputs.fail_on.unwrap_or(Severity::Warning);
         let failing = judgement.findings.iter().filter(|finding| finding.severity >= threshold).count();
         (judgement.verdict, judgement.summary) = match (failing, faults.is_empty()) {
             (0, true) => (Verdict::Pass, "no dependency has a known vulnerability that fails the gate".to_owned()),
@@ -80,6 +89,7 @@ impl Gate for Audit {
         let versions: Vec<&str> = tools.iter().filter_map(|tool| tool.version.as_deref()).collect();
         judgement.tool = Tool { name: names, version: (!versions.is_empty()).then(|| versions.join(", ")) };
         judgement.command = (!commands.is_empty()).then(|| commands.join("; "));
+        judgement.asked.command.clone_from(&judgement.command);
         Ok(judgement)
     }
 }

@@ -6,14 +6,14 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use nofx_shared::engine::Failure;
 
 use super::diff::Change;
-use crate::workspace::Git;
+use crate::gates::aside::Aside;
 
-/// Changed files that are `linguist-generated` in .gitattributes.
-pub(super) async fn generated(git: &Git<'_>, changes: &[Change]) -> Result<BTreeSet<String>, Failure> {
+/// Changed files that are `linguist-generated` in the .gitattributes of the base: a change does not say so of itself.
+pub(super) async fn generated(aside: &Aside<'_>, base: &str, changes: &[Change]) -> Result<BTreeSet<String>, Failure> {
     let mut out = BTreeSet::new();
     let paths: Vec<&str> = changes.iter().filter(|change| !change.added.is_empty()).map(|change| change.path.as_str()).collect();
     for some in paths.chunks(500) {
-        let attributes = git.run(&[["check-attr", "-z", "linguist-generated", "--"].as_slice(), some].concat()).await?;
+        let attributes = aside.run(base, &[["check-attr", "-z", "linguist-generated", "--"].as_slice(), some].concat()).await?;
         let words: Vec<&str> = attributes.split('\0').collect();
         out.extend(
             words.as_chunks::<3>().0.iter().filter(|[_, _, value]| matches!(*value, "set" | "true")).map(|[path, _, _]| (*path).to_owned()),

@@ -18,4 +18,6 @@ mod report;
 mod reports;
 mod verdict;
 
+#[cfg(test)]
+pub(super) use gate::COMMANDS;
 pub(crate) use gate::CoverageGate;

@@ -7,10 +7,10 @@ use nofx_shared::gates::{Input, ReportFile};
 
 use super::formats;
 use super::report::Report;
-use crate::workspace::Folder;
+use crate::workspace::{Folder, file_name};
 
 /// Where tools write their reports by default.
-const DEFAULT_REPORTS: &[&str] = &[
+pub(super) const DEFAULT_REPORTS: &[&str] = &[
     "lcov.info",
     "coverage/lcov.info",
     "coverage.xml",
@@ -65,4 +65,10 @@ pub(super) async fn read_reports(workspace: &Folder, named: Option<&[String]>) -
         }
     }
     Ok(Ok((reports, inputs, files)))
+}
+
+/// Removes a report. What cannot be removed, such as a folder, is no report either.
+pub(super) async fn remove_report(workspace: &Folder, name: &str) -> Result<(), Failure> {
+    let path = file_name(name)?;
+    workspace.off_loop(move |files| drop(files.remove(path))).await
 }

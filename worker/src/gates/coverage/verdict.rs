@@ -6,12 +6,8 @@ use nofx_shared::gates::{CoveredFile, Verdict};
 
 use super::diff::Change;
 use super::join::JoinedReports;
+use crate::gates::kinds::is_source;
 
-/// Extensions of source files: a changed one that is not in any report was not measured.
-const SOURCES: &[&str] = &[
-    "c", "cc", "cjs", "clj", "cpp", "cs", "cts", "cxx", "dart", "ex", "exs", "fs", "go", "groovy", "h", "hpp", "hs", "java", "js", "jsx",
-    "kt", "kts", "lua", "m", "mjs", "mm", "mts", "php", "pl", "py", "rb", "rs", "scala", "swift", "ts", "tsx", "vue", "zig",
-];
 /// Names of tests in each language: most tools do not measure tests.
 const TEST_FOLDERS: &[&str] = &["tests", "test", "__tests__", "spec", "testdata", "fixtures", "e2e"];
 const TEST_ENDINGS: &[&str] = &["_test.go", "_test.py", "_test.rs", "_spec.rb", "Test.java", "Tests.cs", "Test.kt", "Test.php"];
@@ -44,18 +40,23 @@ pub(super) fn judge(
         unmeasured: vec![],
         left_out: BTreeMap::new(),
     };
+    let mut measured = 0;
     for change in changes {
         let path = &change.path;
         let reason = if change.is_deleted {
             Some("deleted")
-        } else if change.is_binary {
-            Some("binary")
-        } else if change.added.is_empty() {
-            Some("no added lines")
         } else if is_excluded(path) {
             Some("excluded")
         } else if is_generated(path) {
             Some("generated")
+        } else if change.is_binary && is_source(path) {
+            // A byte that is no text hides its lines, not the code.
+            result.unmeasured.push(path.clone());
+            continue;
+        } else if change.is_binary {
+            Some("binary")
+        } else if change.added.is_empty() {
+            Some("no added lines")
         } else {
             None
         };
@@ -73,6 +74,7 @@ pub(super) fn judge(
             }
             continue;
         };
+        measured += 1;
         let (covered, uncovered): (Vec<u32>, Vec<u32>) =
             change.added.iter().filter(|line| lines.contains_key(line)).partition(|line| lines[line] > 0);
         result.covered += covered.len() as u64;
@@ -83,7 +85,7 @@ pub(super) fn judge(
     }
     result.verdict = if !result.unmeasured.is_empty() {
         Verdict::Inconclusive
-    } else if result.coverable == 0 {
+    } else if result.coverable == 0 && measured == 0 {
         Verdict::NotApplicable
     } else if u128::from(result.covered) * 100_000 >= u128::from(result.coverable) * u128::from(threshold_milli) {
         Verdict::Pass
@@ -93,9 +95,9 @@ pub(super) fn judge(
     result
 }
 
-fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    !name.ends_with(".d.ts") && name.rsplit_once('.').is_some_and(|(_, ending)| SOURCES.contains(&ending.to_ascii_lowercase().as_str()))
+/// Whether a change may have lines that tests must run.
+pub(super) fn is_to_measure(change: &Change) -> bool {
+    !change.is_deleted && is_source(&change.path)
 }
 
 fn is_test(path: &str) -> bool {
@@ -156,16 +158,14 @@ mod tests {
 
     #[test]
     fn nothing_to_cover_is_told_apart_from_nothing_covered() {
-        let text = [
-            change("README.md", 1..=9),
-            change("a.rs", 20..=30),
-            change("no.rs", 1..=1),
-            change("made.rs", 1..=1),
-            change("tests/x.rs", 1..=1),
-        ];
+        let text = [change("README.md", 1..=9), change("no.rs", 1..=1), change("made.rs", 1..=1), change("tests/x.rs", 1..=1)];
         let texts = judge_lines(0, &text, 90_000);
         assert_eq!(texts.verdict, Verdict::NotApplicable);
         assert_eq!(texts.left_out.values().copied().collect::<Vec<_>>(), ["not source", "generated", "excluded", "test, not measured"]);
+        let comments = judge_lines(0, &[change("a.rs", 20..=30)], 90_000);
+        assert_eq!((comments.verdict, comments.coverable), (Verdict::Pass, 0), "it was measured, and no changed line can run");
+        let hidden = Change { is_binary: true, ..change("x.js", 1..=1) };
+        assert_eq!(judge_lines(10, &[hidden], 0).verdict, Verdict::Inconclusive);
         let found = judge_lines(0, &[change("a.rs", 1..=2)], 90_000);
         assert_eq!((found.verdict, found.files["a.rs"].uncovered.clone()), (Verdict::Fail, vec![[1, 2]]));
     }

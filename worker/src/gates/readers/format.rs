@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::reading::{Reading, ToolOutput};
-use super::{cargo, eslint, junit, lines, pytest, ruff, sarif, tsc};
+use super::{cargo, counts, eslint, junit, lines, pytest, ruff, sarif, tsc};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -20,8 +20,15 @@ pub(in crate::gates) enum Format {
     Ruff,
     Sarif,
     Tsc,
-    /// No findings: the exit code decides.
+    /// No findings: the exit code decides. Counts of tests are read as node, jest, vitest, mocha and go print them.
     Text,
+}
+
+impl Format {
+    /// Its name in plans.
+    pub(in crate::gates) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
 }
 
 type Reader = fn(&ToolOutput<'_>) -> Result<Reading, String>;
@@ -41,7 +48,7 @@ const READERS: &[(Format, Reader)] = &[
 pub(in crate::gates) fn read(format: Format, output: &ToolOutput<'_>) -> Result<Reading, String> {
     match READERS.iter().find(|(one, _)| *one == format) {
         Some((_, reader)) => reader(output),
-        None => Ok(Reading::default()),
+        None => Ok(Reading { findings: vec![], tests: counts::tests(output.output) }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads findings out of the output of tools: one file for each format, and the list of all in `format`.
 
 mod cargo;
+mod counts;
 mod eslint;
 mod format;
 mod junit;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nofx_sandbox::{Files, Kind};
 use nofx_shared::engine::Failure;
-use nofx_shared::gates::{Severity, Tool, Verdict};
+use nofx_shared::gates::{Asked, Severity, Tool, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -40,6 +40,7 @@ impl Gate for Secrets {
     async fn judge(context: &GateContext<'_>, inputs: Inputs) -> Result<Judgement, Failure> {
         let git = context.git(&context.workspace);
         let listed = if git.is_repository().await? { Some(git.files(&git.tree().await?).await?) } else { None };
+        let asked = Asked { is_known: true, exclude: inputs.exclude.clone(), ..Asked::default() };
         let (workspace, stop) = (context.workspace.files().clone(), context.stop().clone());
         let scan = tokio::task::spawn_blocking(move || {
             let is_stopped = || stop.is_cancelled();
@@ -62,7 +63,7 @@ impl Gate for Secrets {
         };
         let verdict = if secrets == 0 { Verdict::Pass } else { Verdict::Fail };
         let tool = Tool { name: "nofx".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
-        Ok(Judgement { findings, tool, ..Judgement::of(verdict, summary) })
+        Ok(Judgement { findings, tool, asked, ..Judgement::of(verdict, summary) })
     }
 }
 

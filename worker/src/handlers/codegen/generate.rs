@@ -37,6 +37,8 @@ impl Handler for Codegen {
     async fn run(step: &StepContext, inputs: Inputs) -> Result<Outcome, Failure> {
         let folder = step.workspace().await?;
         let path = inputs.path.clone().or_else(|| inputs.topic.as_ref().map(|_| "README.md".to_owned()));
+        // Before a model is paid.
+        step.git(&folder).check().await?;
         let (system, prompt) = prompt::compose(&folder, &inputs, path.as_deref()).await?;
         let request = ModelRequest {
             task: inputs.task.unwrap_or_else(|| if inputs.topic.is_some() { Task::Docs } else { Task::Codegen }),

@@ -40,7 +40,7 @@ impl<'a> CleanRepository<'a> {
 
     /// Git in it, until the step is stopped.
     pub(super) fn git(&self) -> Git<'_> {
-        let mut git = self.step.git(&self.folder);
+        let mut git = Git::new(self.step.caller().of_clean_folder(), &self.folder);
         let folder = self.folder.path().join("repository.git").to_string_lossy().into_owned();
         git.env.extend([("GIT_DIR", folder), ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned())].map(|(name, value)| (name.to_owned(), value)));
         git

@@ -10,7 +10,7 @@ use super::credentials::{credentials, token};
 use crate::drivers::ProcessResult;
 use crate::handlers::Handler;
 use crate::step::StepContext;
-use crate::workspace::{Git, of_others};
+use crate::workspace::{Git, of_others, variables};
 
 /// Pushes the commit that is checked out to a branch of the plan's repository. The token is the secret that the step names; it is in no URL and
 /// in no file, and only git of a clean copy of the history has it, never git of the workspace, whose settings the run's steps may have
@@ -47,7 +47,9 @@ impl Handler for Push {
         check_branch(&clean.git(), &branch).await?;
         clean.take(&folder, &commit).await?;
         let mut git = clean.git();
-        git.env.extend(credentials(url, token(step, inputs.token_secret.as_deref())));
+        let mut settings = step.services.workspaces.route(url, &step.caller()).await?;
+        settings.extend(credentials(url, token(step, inputs.token_secret.as_deref())));
+        git.env.extend(variables(settings));
         // The remote is asked: what the workspace has of its branches the run's steps may have written.
         let list = [&["ls-remote", "--symref"], of_others("--upload-pack", url), &["--", url, "HEAD"]].concat();
         let listed = ask(step, &git, &list).await?.stdout;

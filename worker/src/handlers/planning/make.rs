@@ -130,7 +130,10 @@ fn instruction(inputs: &Inputs, tools: &str) -> String {
         );
     }
     if inputs.open_pr {
-        text.push_str("\nIt ends with git:branch, git:commit, git:push and git:pr.");
+        text.push_str(
+            "\nIt ends with git:branch, git:commit, git:push and git:pr. Before git:push it has gate:typecheck, gate:lint, gate:unit and gate:coverage, \
+             without inputs: a policy counts only what they choose themselves.",
+        );
     } else {
         text.push_str("\nNothing is pushed.");
     }

@@ -19,14 +19,15 @@ pub(super) async fn attempt(db: &Db, services: &Services, due: &DueDelivery) -> 
     let started_at = Instant::now();
     let networks = if services.allow_private_addresses { nofx_shared::net::everywhere() } else { due.networks.clone() };
     let id = due.id.to_string();
-    let response = match &due.target {
-        HookTarget::Webhook { url } => hooks::post(url, &networks, &due.secrets, &id, &due.body, ATTEMPT_TIMEOUT).await,
-        HookTarget::Slack { url } => {
+    let response = match due.open(&services.keys) {
+        Err(error) => Err(format!("the hook could not be opened: {error}")),
+        Ok((HookTarget::Webhook { url }, secrets)) => hooks::post(&url, &networks, &secrets, &id, &due.body, ATTEMPT_TIMEOUT).await,
+        Ok((HookTarget::Slack { url }, _)) => {
             let body = message(&due.body, services.public_url.as_deref());
-            hooks::post(url, &networks, &[], &id, &body, ATTEMPT_TIMEOUT).await
+            hooks::post(&url, &networks, &[], &id, &body, ATTEMPT_TIMEOUT).await
         }
-        HookTarget::Tool { tool, inputs } => create_run(db, due, tool, inputs).await,
-        HookTarget::Function { name } => {
+        Ok((HookTarget::Tool { tool, inputs }, _)) => create_run(db, due, &tool, &inputs).await,
+        Ok((HookTarget::Function { name }, _)) => {
             let payload: Value = serde_json::from_str(&due.body).unwrap_or_default();
             let arguments = json!({"p_name": name, "p_tenant": due.tenant_id, "p_payload": payload});
             let called = db.call::<_, Value>("call_hook_function", &arguments).await;

@@ -22,6 +22,9 @@ pub(super) fn check_body(services: &Services, check: &Check, evidence: Option<&E
         _ => evidence.map_or_else(|| check.status.replace('_', " "), |evidence| evidence.summary.chars().take(200).collect()),
     };
     let why = check.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default();
+    // A verdict that counts for no policy is no success.
+    let uncounted = check.judged.as_ref().and_then(|judged| judged.uncounted.as_deref()).filter(|_| check.status == "succeeded");
+    let why = uncounted.map_or_else(|| why.to_owned(), |uncounted| format!("Its verdict does not count: {uncounted}."));
     let findings = evidence.map_or(0, |evidence| evidence.findings_total);
     let summary = format!("`{}`. {findings} findings. {why}", check.tool);
     let mut body = json!({
@@ -38,6 +41,7 @@ pub(super) fn check_body(services: &Services, check: &Check, evidence: Option<&E
     if check.state == "completed" {
         body["completed_at"] = json!(instant(check.ended_at.unwrap_or_else(Utc::now)));
         body["conclusion"] = json!(match check.status.as_str() {
+            "succeeded" if uncounted.is_some() => "neutral",
             "succeeded" => "success",
             "skipped" => "skipped",
             "cancelled" => "cancelled",

@@ -6,6 +6,7 @@ use chrono::Utc;
 use jsonwebtoken::{Algorithm, Header};
 use nofx_shared::crypto::jwt;
 use nofx_shared::gates::Check;
+use nofx_shared::secrets;
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 
@@ -24,7 +25,12 @@ pub(super) async fn find(client: &Client, github: &str, token: &str, check: &Che
 /// The tenant's `GITHUB_TOKEN`, or a token of its GitHub App for the repository.
 pub(super) async fn token(client: &Client, services: &Services, check: &Check) -> Result<String, String> {
     let secret = async |name: &str| {
-        let found = services.secrets.read(check.tenant_id, &[name.to_owned()]).await;
+        let names = [name.to_owned()];
+        let found = services.secrets.read(check.tenant_id, &names).await;
+        // Only what there is: without an App its names are tried each time.
+        if found.is_ok() {
+            secrets::record_use(&services.db, check.tenant_id, &names, None).await.map_err(|error| error.to_string())?;
+        }
         found
             .map_err(|error| error.to_string())
             .and_then(|mut found| found.remove(name).ok_or_else(|| format!("the secret {name} was not found")))

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::check_run::{annotations, check_body};
 use super::github::{find, repository_url, send, token};
+use super::proof::{Proof, proof_of};
 use crate::step::Services;
 
 /// GitHub's limit for one request.
@@ -33,8 +34,19 @@ pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: Cancella
             };
             let mut tokens = HashMap::new();
             for check in checks {
-                match report(&client, &services, &check, &mut tokens).await {
-                    Ok(reported) => match gates::mark_check_reported(&db, &check, &reported).await {
+                let reported = match proof_of(&check, &services.forges.github) {
+                    Proof::Proven => report(&client, &services, &check, &mut tokens).await.map(Some),
+                    Proof::Later => Ok(None),
+                    Proof::Refused(why) => {
+                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "a check is refused");
+                        if let Err(error) = gates::refuse_check(&db, &check, &why).await {
+                            tracing::warn!(%error, step.id = %check.step_id, "could not record that a check is refused; the next round will");
+                        }
+                        continue;
+                    }
+                };
+                match reported {
+                    Ok(reported) => match gates::mark_check_reported(&db, &check, reported.as_ref()).await {
                         Ok(true) => services.checks.notify_one(),
                         Ok(false) => {}
                         Err(error) => {

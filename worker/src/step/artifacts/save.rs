@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use nofx_shared::artifacts::{self, Attestation, NewArtifact, Statement, Subject};
 use nofx_shared::crypto;
@@ -25,8 +24,8 @@ use crate::workspace::Folder;
 const FILE_BYTES: u64 = 5 << 30;
 /// From this size on, a call that checks for the same content may save an upload.
 const EXISTS_CHECK_BYTES: usize = 1 << 20;
-/// How often content is stored again that retention is deleting at the same time.
-const MAX_RETRIES: u32 = 20;
+/// How often content is stored. Where retention is deleting it nothing else is stored, so the second time it gets a path of its own.
+const MAX_STORES: u32 = 2;
 
 impl StepContext {
     /// Saves bytes as an artifact; returns its URI. Secrets must be masked already.
@@ -62,7 +61,7 @@ impl StepContext {
         let key = &self.services.signing_key;
         let mut attestations: Vec<Attestation> = vec![artifacts::provenance(subject, &self.provenance().await?).sign(key)];
         attestations.extend(statements.iter().map(|statement| statement.sign(key)));
-        let artifact = NewArtifact {
+        let mut artifact = NewArtifact {
             name: name.to_owned(),
             r#type: media_type.to_owned(),
             uri: artifact_uri(&self.step, name),
@@ -71,12 +70,14 @@ impl StepContext {
             hash: digest.to_owned(),
             attestations,
         };
-        for _ in 0..MAX_RETRIES {
+        for _ in 0..MAX_STORES {
             self.store(&artifact, &content).await?;
             let record = || artifacts::record_artifact(&self.services.db, &self.step, &artifact);
             match self.retry_until_stopped(record, db::Error::is_permanent).await {
                 Ok(id) => return id.map(|id| (artifact.uri.clone(), id)).ok_or_else(Failure::lease_expired),
-                Err(error) if error.problem().kind == Kind::BlobDeleting => tokio::time::sleep(Duration::from_millis(500)).await,
+                Err(error) if error.problem().kind == Kind::BlobDeleting => {
+                    artifact.blob = artifacts::new_blob_path(self.step.tenant_id, digest)
+                }
                 Err(error) => return Err(Failure::transient(format!("could not record the artifact {name}: {error}"))),
             }
         }

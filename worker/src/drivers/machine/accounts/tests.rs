@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::routing::post;
 use axum::{Json, Router};
-use nofx_shared::db::Db;
 use nofx_shared::drivers::{Limits, Network};
 use nofx_shared::settings::Secrets;
 use serde_json::{Value, json};
@@ -25,14 +24,16 @@ async fn accounts(keys: &[&str]) -> Accounts {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/rpc/read_secrets", post(secrets))).await });
+    let vault = Router::new().route("/rpc/read_secrets", post(secrets)).route("/rpc/record_secret_use", post(async || Json(true)));
+    tokio::spawn(async move { axum::serve(listener, vault).await });
     let settings = settings::Machines {
         keys: keys.iter().map(|name| ((*name).to_owned(), "key".to_owned())).collect(),
         e2b: settings::E2b { api_url: "http://127.0.0.1:9".to_owned(), sandbox_url: None },
         modal: Some(settings::Modal { python: "/nonexistent/python".to_owned(), server_url: None }),
         ..settings::Machines::default()
     };
-    Accounts::new(settings, Arc::new(SecretStore::new(Secrets::Vault, Db::new(&url, "key", "token"))), "here".to_owned())
+    let db = Db::new(&url, "key", "token");
+    Accounts::new(settings, Arc::new(SecretStore::new(Secrets::Vault, db.clone())), db, "here".to_owned())
 }
 
 fn modal(tenant: Uuid) -> Spec {

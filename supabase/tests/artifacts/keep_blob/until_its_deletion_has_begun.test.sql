@@ -1,0 +1,14 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.be_service();
+select is(nofx_private.keep_blob('x'), true, 'nobody deletes it');
+insert into nofx_private.blob_to_remove (blob) values ('x'), ('y');
+select is(nofx_private.keep_blob('x'), true, 'nobody has begun');
+select is((select array_agg(blob) from nofx_private.blob_to_remove where blob in ('x', 'y')), array['y'], 'and nobody will');
+select nofx.blobs_to_delete();
+select is(nofx_private.keep_blob('y'), false);
+update nofx_private.blob_to_remove set lease_expires_at = now() - interval '1 hour' where blob = 'y';
+select is(nofx_private.keep_blob('y'), false, 'a late deletion may still arrive');
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select tap.tenant();
+select is(nofx_private.caller_key(), null, 'a person');
+select tap.be_service();
+select is(nofx_private.caller_key(), null, 'the service');
+select set_config('request.headers', '{"x-nofx-actor": "key:00000000-0000-0000-0000-00000000000a"}', true);
+select is(nofx_private.caller_key(), '00000000-0000-0000-0000-00000000000a', 'the service for a key');
+select * from finish();
+rollback;

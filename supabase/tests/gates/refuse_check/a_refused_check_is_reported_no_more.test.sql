@@ -1,0 +1,25 @@
+begin;
+select plan(8);
+select tap.tenant();
+select tap.submit('[{"name": "a", "tool": "gate:unit"}]', '{"pull_request": {"repository": "acme/web", "head_sha": "abc"}}');
+select throws_ok($$ select nofx.refuse_check(tap.step('a'), 'x') $$, 'PT403', 'forbidden');
+select tap.be_service();
+select nofx.refuse_check(tap.step('a'), 'another commit');
+select nofx.refuse_check(tap.step('a'), 'again');
+select is((select refused from nofx.check_run where step_id = tap.step('a')), 'another commit', 'the first reason stays');
+select is(json_array_length(nofx.claim_checks()), 0, 'it is not due');
+select is((select data::text from nofx.event where type = 'check.refused'), '{"reason": "another commit", "head_sha": "abc", "repository": "acme/web"}');
+select nofx_private.renew_checks(array[tap.run()]);
+select is(json_array_length(nofx.claim_checks()), 1, 'its gate runs again');
+-- What is not shown yet keeps the forge's ids.
+select nofx.mark_check_reported(tap.step('a'), 'queued', 7, 8);
+select nofx.mark_check_reported(tap.step('a'), 'in_progress', null, null);
+select is((select check_id from nofx.check_run where step_id = tap.step('a')), 7::bigint);
+select tap.claim();
+select nofx.record_gate(tap.step('a'), (tap.outcome('a') ->> 'token')::uuid, true, 'e', tap.asked(), 't', 'abc', true);
+select tap.settle('a');
+select nofx_private.renew_checks(array[tap.run()]);
+select is((select (c -> 0 -> 'judged')::jsonb from nofx.claim_checks() as c), '{"commit": "abc", "is_clean": true, "uncounted": null}');
+select is((select c from (select count(*)::int as c from nofx.event where type = 'check.refused') as n), 1);
+select * from finish();
+rollback;

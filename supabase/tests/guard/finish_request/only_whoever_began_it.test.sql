@@ -1,0 +1,20 @@
+begin;
+select plan(5);
+select tap.tenant();
+select nofx.begin_request('POST /runs', 'k', 'h');
+select tap.be('viewer');
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": "forged"}');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'h') $$, 'PT422', 'idempotency-key-reused', 'nor is the answer for others');
+select tap.be('contributor');
+select throws_ok($$ select nofx.begin_request('POST /runs', 'k', 'h') $$, 'PT409', 'request-in-progress', 'nothing was forged');
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": "made"}');
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": "again"}');
+select is(nofx.begin_request('POST /runs', 'k', 'h') -> 'body' ->> 'id', 'made', 'what is finished stays');
+select tap.be('admin', gen_random_uuid());
+select nofx.finish_request('POST /runs', 'k', 201, '{"id": "of another tenant"}');
+select tap.be('contributor');
+select is(nofx.begin_request('POST /runs', 'k', 'h') -> 'body' ->> 'id', 'made');
+select is_empty($$ select from information_schema.role_routine_grants where specific_schema = 'nofx' and routine_name in ('begin_request', 'finish_request')
+  and grantee not in ('nofx_api', 'postgres', current_user) $$, 'by the API alone');
+select * from finish();
+rollback;

@@ -1,0 +1,18 @@
+begin;
+select plan(5);
+select tap.tenant();
+select throws_ok($$ select nofx.is_key_active(null) $$, 'PT403', 'forbidden');
+select tap.be('admin');
+create temp table k as select nofx.create_api_key('k', 'viewer', repeat('a', 64), 'nofx_aaaa') as id;
+create temp table e as select nofx.create_api_key('e', 'viewer', repeat('b', 64), 'nofx_bbbb', now() + interval '1 hour') as id;
+select tap.be_service();
+select is(array(select nofx.is_key_active(id) from (table k union all table e) as keys), array[true, true]);
+update nofx.api_key set expires_at = now() - interval '1 second' where id = (select id from e);
+select is(nofx.is_key_active(id), false, 'expired') from e;
+select tap.be('admin');
+select nofx.revoke_api_key(id) from k;
+select tap.be_service();
+select is(nofx.is_key_active(id), false, 'revoked') from k;
+select is(nofx.is_key_active(gen_random_uuid()), false, 'unknown');
+select * from finish();
+rollback;

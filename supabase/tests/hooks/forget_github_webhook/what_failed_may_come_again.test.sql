@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select tap.tenant();
+select throws_ok($$ select nofx.forget_github_webhook('sha256:a') $$, 'PT403', 'forbidden');
+select tap.be_service();
+select nofx.receive_github_webhook('sha256:' || n) from unnest(array['a', 'b']) as n;
+select nofx.forget_github_webhook('sha256:a');
+select is(nofx.receive_github_webhook('sha256:a'), true);
+select is(nofx.receive_github_webhook('sha256:b'), false);
+select * from finish();
+rollback;
