@@ -35,7 +35,8 @@ insert into nofx.sandbox_price (driver, valid_from, vcpu_s_usd, gib_s_usd, vcpus
 -- Returns which price applies to a step's processes.
 -- Takes: p_step; p_isolation, what its driver reported, null or {} for nothing.
 -- Locks: nothing.
--- Returns: the driver that reported, else that of its plan or tenant; `task` with that placement.
+-- Returns: the driver that reported, else that of its plan or tenant; `task` with that placement, which its worker may have chosen: worker-container
+--   reaches L4 in a task only.
 -- Raises: nothing.
 create function nofx_private.driver_of(p_step nofx.step, p_isolation jsonb)
 returns text
@@ -47,7 +48,7 @@ declare
   v_driver text := coalesce(p_isolation ->> 'driver', p_step.spec ->> 'driver',
     (select i.default_driver::text from nofx.isolation i where i.tenant_id = p_step.tenant_id), 'worker-container');
 begin
-  return case when v_driver = 'worker-container' and p_step.spec ->> 'placement' = 'task' then 'task' else v_driver end;
+  return case when v_driver = 'worker-container' and (p_step.spec ->> 'placement' = 'task' or p_isolation ->> 'level' = 'L4') then 'task' else v_driver end;
 end
 $$;
 

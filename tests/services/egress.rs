@@ -134,11 +134,33 @@ print(socket.create_connection(s.getsockname(), 20).recv(9).decode())";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_proxy_is_refused_where_nothing_keeps_a_step_to_it() {
-    let own = stack("egress-l1", &[("NOFX_ISOLATION_FLOOR", "L1")]).await;
+    let own = stack("egress-l1", &[("NOFX_ISOLATION_FLOOR", "L1"), ("NOFX_STEP_NETWORK", "proxy")]).await;
     let mut one = attempts("L2", 443);
     one.as_object_mut().expect("an object").remove("min_isolation");
     let id = own.submit(&json!({"goal": "x", "steps": [one]})).await;
     let run = own.wait(&id, nofx_tests::own::is_finished).await;
     let message = step(&run, "L2")["error"]["message"].to_string();
     assert!(message.contains("needs L2"), "{run}");
+
+    // An operator whose workers have a role: who names no network has the proxy, and no other way to where the role's keys are.
+    let script = "for host in 169.254.169.254 169.254.170.2; do
+            (exec 3<>/dev/tcp/$host/80) 2>/dev/null && echo connected || echo refused
+        done; python3 -I -c '
+import os, urllib.error, urllib.request
+for host in [\"169.254.169.254\", \"169.254.170.2\"]:
+    try: print(urllib.request.urlopen(f\"http://{host}/\", timeout=20).status)
+    except urllib.error.HTTPError as error: print(error.code)'";
+    let try_at = |level: &str| {
+        json!({"name": level, "tool": "bash", "needs": [], "on_failure": "continue", "min_isolation": level,
+        "retry": {"max_attempts": 1}, "inputs": {"script": script}})
+    };
+    let id = own.submit(&json!({"goal": "x", "steps": [try_at("L1"), try_at("L2"), try_at("L3")]})).await;
+    let run = own.wait(&id, nofx_tests::own::is_finished).await;
+    let message = step(&run, "L1")["error"]["message"].to_string();
+    assert!(message.contains("needs L2") && message.contains("NOFX_STEP_NETWORK"), "{run}");
+    for level in ["L2", "L3"] {
+        let tried = step(&run, level);
+        assert_eq!(tried["attempts"][0]["isolation"]["network"], "proxy", "{tried}");
+        assert_eq!(tried["outputs"]["stdout"], "refused\nrefused\n403\n403\n", "{tried}");
+    }
 }

@@ -55,24 +55,34 @@ async fn measured(own: &Own, count: usize, is_so: impl Fn() -> bool) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
-    let own = Own::start_with(&Own::folder("disk"), &["--workers", "1"], &[("NOFX_WORKSPACES_MB", "8")]);
+    // At L1 steps may leave files beside their workspace, which go with it.
+    let settings = [("NOFX_WORKSPACES_MB", "8"), ("NOFX_ISOLATION_FLOOR", "L1")];
+    let own = Own::start_with(&Own::folder("disk"), &["--workers", "1"], &settings);
+    let mark = uuid::Uuid::now_v7().simple().to_string();
+    let left = |n: usize| ["/tmp", "/var/tmp", "/dev/shm"].map(|folder| std::path::PathBuf::from(format!("{folder}/left-{mark}-{n}")));
     let first = ask(&own).await;
     let mut ended = vec![];
-    for _ in 0..2 {
-        ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", FILL, &json!({}))]})).await);
+    for n in 0..2 {
+        let names = left(n).map(|path| path.display().to_string()).join(" ");
+        let script =
+            format!("{FILL}; for left in {names}; do mkdir -p $left/deep/er; echo x > $left/deep/er/file; chmod 0 $left/deep; done");
+        ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", &script, &json!({}))]})).await);
     }
     for id in &ended {
         assert_eq!(own.wait(id, is_finished).await["status"], "succeeded");
     }
+    assert!(left(0).iter().chain(&left(1)).all(|path| path.is_dir()), "they were made");
     let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
     // The oldest that has ended goes.
     let bytes = measured(&own, 2, || !folder(&ended[0]).exists()).await;
     assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
+    assert!(left(0).iter().all(|path| !path.exists()) && left(1).iter().all(|path| path.is_dir()), "whoever gets its user finds nothing");
     assert!(folder(&first).exists() && folder(&ended[1]).exists());
 
     // What is left of ended ones goes too; then there is no room for another workspace, and nothing is taken from whoever waits.
     let (second, third) = (ask(&own).await, ask(&own).await);
     let bytes = measured(&own, 3, || !folder(&ended[1]).exists()).await;
+    assert!(left(1).iter().all(|path| !path.exists()));
     assert!(bytes > 8 << 20, "{bytes}");
     let refused =
         own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;

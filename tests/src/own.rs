@@ -45,12 +45,17 @@ impl Own {
 
     /// The same, with settings.
     pub fn start_with(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(binary()), dir, arguments, settings)
+    }
+
+    /// The same, by a command that becomes `nofx` with what follows.
+    pub fn start_by(command: Command, dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a folder");
         let is_new = std::fs::read_dir(dir).expect("a folder").next().is_none();
         if is_new && !settings.iter().any(|(name, _)| *name == "NOFX_DB_URL") {
             copy(&template(), dir);
         }
-        Self::make(dir, arguments, settings)
+        Self::run_by(command, dir, arguments, settings)
     }
 
     /// The same, with a database and keys of its own: nothing is copied from the template.

@@ -28,7 +28,7 @@ pub async fn run(settings: settings::Worker, sandbox: Sandbox) -> Result<(), Err
     let stop = startup::stop_at_signal()?;
     let metrics = Arc::new(Metrics::new());
     tokio::spawn(heartbeat(sandbox.clone(), Arc::clone(&metrics)));
-    let isolation = isolation(settings.isolation_floor, &sandbox).await;
+    let isolation = isolation(&settings, &sandbox).await;
     let timings = Timings { routing: metrics.model_routing.clone(), record: metrics.model_record.clone() };
     let dependencies =
         Dependencies::new(&settings.dependency_cache, settings.dependency_cache_bytes, sbom::locked, metrics.dependencies.clone());
@@ -88,17 +88,20 @@ async fn heartbeat(sandbox: Sandbox, metrics: Arc<Metrics>) {
 }
 
 /// What programs of steps can have here; what they cannot is for the operator to know.
-async fn isolation(floor: Option<Level>, sandbox: &Sandbox) -> Isolation {
-    let isolation = Isolation::of_host(floor, sandbox.clone()).await;
-    match floor {
+async fn isolation(settings: &settings::Worker, sandbox: &Sandbox) -> Isolation {
+    let isolation = Isolation::of_host(settings, sandbox.clone()).await;
+    match isolation.floor {
         None => tracing::warn!("NOFX_ISOLATION=none: programs of plans have all rights of this worker's user"),
         Some(floor) if floor < Level::L2 => {
             tracing::warn!(%floor, "NOFX_ISOLATION_FLOOR is below L2: programs of plans may see files of this machine");
         }
         Some(_) => {}
     }
-    for (level, why) in &isolation.lacking {
-        tracing::warn!(%level, why, "this host does not offer an isolation level: steps that demand it fail");
+    for (level, why) in isolation.lacking.iter().filter(|(level, _)| Some(**level) >= isolation.floor) {
+        tracing::warn!(%level, why, "this host does not offer an isolation level: steps that demand it go where NOFX_L4_DRIVER says, or fail");
+    }
+    if let Some(level) = isolation.reduced() {
+        tracing::warn!(%level, "this host lacks NOFX_ISOLATION_FLOOR: the worker's own git and tar run in workspaces with less");
     }
     isolation
 }

@@ -25,7 +25,7 @@ pub(crate) struct Attempt {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub error: Option<Value>,
-    /// What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it
+    /// What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network, workspace_level}`. Null when it
     /// ran no process.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]

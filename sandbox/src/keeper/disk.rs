@@ -20,6 +20,8 @@ const PATH_BYTES: usize = 4095;
 
 pub(super) struct Disk {
     pub folders: Vec<PathBuf>,
+    /// Of these only what the user owns: everybody may write there.
+    pub shared: Vec<PathBuf>,
     pub uid: Option<u32>,
     pub limits: Limits,
 }
@@ -50,24 +52,30 @@ impl Disk {
     /// The error says what is exceeded; counting ends with it.
     fn count(&self) -> Result<(), String> {
         let (mut bytes, mut files) = (0_u64, 0_u64);
-        let mut folders = self.folders.clone();
-        while let Some(folder) = folders.pop() {
+        let shared = self.shared.iter().map(|folder| (folder.clone(), self.uid));
+        let mut folders: Vec<_> = self.folders.iter().map(|folder| (folder.clone(), None)).chain(shared).collect();
+        while let Some((folder, owner)) = folders.pop() {
             if folder.as_os_str().len() > PATH_BYTES {
                 return Err(format!("has paths of more than {PATH_BYTES} bytes in its folders: they cannot be counted"));
             }
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let meta = entry.metadata().ok();
+                let is_anothers = |uid| meta.as_ref().is_none_or(|meta| meta.uid() != uid);
+                if owner.is_some_and(is_anothers) {
+                    continue;
+                }
                 files += 1;
                 if let Some(limit) = self.limits.total_files.filter(|limit| files > *limit) {
                     return Err(format!("has more than {limit} files, its workspace and temporary folders together"));
                 }
-                let Ok(meta) = entry.metadata() else { continue };
+                let Some(meta) = meta else { continue };
                 // A file with several names counts as one.
                 bytes = bytes.saturating_add(meta.blocks().saturating_mul(512) / meta.nlink().max(1));
                 if let Some(limit) = self.limits.total_disk_mb.filter(|limit| bytes > limit.saturating_mul(MIB)) {
                     return Err(format!("used more than {limit} MiB of disk, its workspace and temporary folders together"));
                 }
                 if meta.is_dir() {
-                    folders.push(entry.path());
+                    folders.push((entry.path(), None));
                 }
             }
         }
@@ -86,7 +94,25 @@ mod tests {
 
     fn count(folders: &[&Path], mb: Option<u64>, files: Option<u64>) -> Result<(), String> {
         let limits = Limits { total_disk_mb: mb, total_files: files, ..Limits::default() };
-        Disk { folders: folders.iter().map(|folder| folder.to_path_buf()).collect(), uid: None, limits }.count()
+        Disk { folders: folders.iter().map(|folder| folder.to_path_buf()).collect(), shared: vec![], uid: None, limits }.count()
+    }
+
+    #[test]
+    fn of_a_folder_for_everybody_only_what_the_user_owns_is_counted() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let (uid, place) = (219_002, tempfile::tempdir().expect("a folder"));
+        for (name, owner) in [("mine", uid), ("other", uid + 1)] {
+            let folder = place.path().join(name);
+            std::fs::create_dir(&folder).expect("a folder");
+            std::fs::write(folder.join("file"), vec![1; 3 << 20]).expect("a file");
+            std::os::unix::fs::chown(&folder, Some(owner), None).expect("given");
+        }
+        let limits = |mb| Limits { total_disk_mb: Some(mb), total_files: Some(2), ..Limits::default() };
+        let count = |mb| Disk { folders: vec![], shared: vec![place.path().to_owned()], uid: Some(uid), limits: limits(mb) }.count();
+        assert_eq!(count(4), Ok(()));
+        assert!(count(2).is_err_and(|why| why.contains("2 MiB of disk")));
     }
 
     #[test]

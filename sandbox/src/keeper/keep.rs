@@ -8,7 +8,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
-use nofx_shared::drivers::Usage;
+use nofx_shared::drivers::{Level, Usage};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::descendants::{kill_all, reap};
@@ -17,7 +17,7 @@ use super::group::Group;
 use super::helper::{Helper, Started};
 use super::memory;
 use super::processor::ms;
-use super::remove::remove;
+use super::remove::{SHARED, remove};
 use super::together::Together;
 use crate::launch::Spec;
 use crate::wire::{FromKeeper, KeeperSpec, Socket, ToKeeper};
@@ -41,6 +41,7 @@ pub(crate) fn keep() -> Result<(), String> {
     let report = match helper.and_then(|helper| helper.become_program(&spec, streams)) {
         Ok(started) => {
             let (exit_code, excess) = watch(&started, &supervisor, &signals, &spec);
+            let exit_code = exit_code.filter(|code| !is_signal(*code, &spec));
             let usage = usage(began, started.group.as_ref());
             let cgroup = started.group.as_ref().map(Group::controlled).unwrap_or_default();
             started.group.iter().for_each(Group::remove);
@@ -94,10 +95,19 @@ fn watch(started: &Started, supervisor: &Socket, signals: &SignalFd, spec: &Keep
     }
 }
 
+/// At L3 the process is `bwrap`, which says by its exit code which signal has ended the program. One that exits with such a code itself
+/// is taken for ended by it.
+fn is_signal(exit_code: i32, spec: &KeeperSpec) -> bool {
+    spec.is_confined && spec.program.level >= Level::L3 && (129..=159).contains(&exit_code)
+}
+
 /// Watches the folders that a process may write to.
 fn disk(spec: &KeeperSpec) -> Result<Option<PipeReader>, String> {
-    let Spec { read_write, limits, .. } = &spec.program;
-    let disk = Disk { folders: read_write.clone(), uid: spec.uid, limits: *limits };
+    let Spec { read_write, limits, level, .. } = &spec.program;
+    // From L2 on nothing can be left there.
+    let is_open = spec.uid.is_some() && (*level < Level::L2 || !spec.is_confined);
+    let shared = SHARED.iter().filter(|_| is_open).map(|folder| (*folder).into()).collect();
+    let disk = Disk { folders: read_write.clone(), shared, uid: spec.uid, limits: *limits };
     disk.watch().map_err(|error| format!("was not let run: its disk could not be watched: {error}"))
 }
 

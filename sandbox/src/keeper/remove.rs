@@ -19,23 +19,54 @@ const NAMES: usize = 10_000;
 /// A process that is being ended may still write: so often it is tried again, after a pause.
 const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Where every user may leave files: below L2 a program writes there, and no other one may have its user's id while they are there.
+pub(super) const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /// Removes the folder that the supervisor names on standard input, and reports.
 pub(crate) fn remove_folder() -> Result<(), String> {
     let supervisor = Socket::from_stdin().map_err(|error| error.to_string())?;
-    let Some((Removal { folder, uid }, _)) = supervisor.receive().map_err(|error| error.to_string())? else { return Ok(()) };
-    let removed = remove(&folder, uid);
+    let Some((Removal { folder, uid, is_last }, _)) = supervisor.receive().map_err(|error| error.to_string())? else { return Ok(()) };
+    let removed = match uid.filter(|_| is_last) {
+        Some(uid) => remove_last(&folder, uid, &SHARED.map(Path::new)),
+        None => remove(&folder, uid),
+    };
     let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Removed);
     drop(supervisor.send(&report, &[]));
     removed
 }
 
+/// Removes the last folder of a user, and before that what the user has left where everybody may: while the folder is there, nobody else gets
+/// the user's id.
+fn remove_last(folder: &Path, uid: u32, shared: &[&Path]) -> Result<(), String> {
+    // Whatever is wrong elsewhere, its content goes.
+    let _ = empty_as(folder, Some(uid));
+    for place in shared {
+        try_again(place, || remove_of_owner(place, uid))?;
+    }
+    remove(folder, Some(uid))
+}
+
+/// Removes what the user owns directly in a folder.
+fn remove_of_owner(place: &Path, uid: u32) -> Result<(), Error> {
+    let _rights = AsUser::new(uid).map_err(Error::other)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::open(place, flags, Mode::empty()) {
+        Ok(top) => Ok(Emptying { top, owner: Some(uid), moved: 0 }.run()?),
+        // It is not there, or not for everybody.
+        Err(_) => Ok(()),
+    }
+}
+
 /// The error says what stays.
 pub(super) fn remove(folder: &Path, uid: Option<u32>) -> Result<(), String> {
+    try_again(folder, || remove_once(folder, uid))
+}
+
+fn try_again(folder: &Path, mut remove: impl FnMut() -> Result<(), Error>) -> Result<(), String> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        match remove_once(folder, uid) {
+        match remove() {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && attempts < ATTEMPTS => std::thread::sleep(PAUSE),
             removed => return removed.map_err(|error| format!("could not remove {}: {error}", folder.display())),
         }
@@ -56,13 +87,15 @@ fn empty_as(folder: &Path, uid: Option<u32>) -> Result<(), Error> {
     let _ = rustix::fs::chmod(folder, Mode::RWXU);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let top = rustix::fs::open(folder, flags, Mode::empty())?;
-    Ok(Emptying { top, moved: 0 }.run()?)
+    Ok(Emptying { top, owner: None, moved: 0 }.run()?)
 }
 
 /// A folder that becomes empty. What is in the folders below is moved up into it first: so a tree of any depth needs two descriptors, and no
 /// path.
 struct Emptying {
     top: OwnedFd,
+    /// Only what this user owns in it; none: all.
+    owner: Option<u32>,
     /// For names of folders that were moved up.
     moved: u64,
 }
@@ -70,7 +103,7 @@ struct Emptying {
 impl Emptying {
     fn run(&mut self) -> Result<(), Errno> {
         loop {
-            let names = names(&self.top)?;
+            let names = names(&self.top, self.owner)?;
             if names.is_empty() {
                 return Ok(());
             }
@@ -105,7 +138,7 @@ impl Emptying {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = rustix::fs::openat(&self.top, name, flags, Mode::empty())?;
         loop {
-            let names = names(&folder)?;
+            let names = names(&folder, None)?;
             if names.is_empty() {
                 return Ok(());
             }
@@ -137,13 +170,14 @@ impl Emptying {
     }
 }
 
-/// Some of the names in a folder; none when it is empty.
-fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
+/// Some of the names in a folder, of what this user owns there; none when it is empty.
+fn names(folder: &OwnedFd, owner: Option<u32>) -> Result<Vec<CString>, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let again = rustix::fs::openat(folder, c".", flags, Mode::empty())?;
     let failed = |error: nix::Error| Errno::from_raw_os_error(error as i32);
     let mut dir = Dir::from_fd(again).map_err(failed)?;
-    let is_other = |name: &CString| !matches!(name.to_bytes(), b"." | b"..");
+    let is_owned = |name: &CString, uid| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|found| found.st_uid == uid);
+    let is_other = |name: &CString| !matches!(name.to_bytes(), b"." | b"..") && owner.is_none_or(|uid| is_owned(name, uid));
     dir.iter()
         .map(|entry| entry.map(|entry| entry.file_name().to_owned()).map_err(failed))
         .filter(|name| name.as_ref().map_or(true, is_other))
@@ -159,7 +193,7 @@ mod tests {
 
     use rustix::fs::{CWD, Mode, OFlags};
 
-    use super::remove;
+    use super::{remove, remove_last};
 
     /// As root with the rights of somebody else for files, as a keeper has them; otherwise as who runs the test.
     fn uid() -> Option<u32> {
@@ -226,6 +260,34 @@ mod tests {
         }
         assert_eq!(remove(&folder, None), Ok(()));
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_a_user_has_left_where_everybody_may_goes_before_its_last_folder() {
+        let Some(uid) = uid() else { return };
+        let outer = tempfile::tempdir().expect("a folder");
+        let folder = made(outer.path());
+        let place = outer.path().join("tmp");
+        std::fs::create_dir_all(place.join("theirs/deep/deeper")).expect("folders");
+        for (name, owner) in [("file", uid), ("other", uid + 1), ("theirs/deep/deeper/file", uid)] {
+            std::fs::write(place.join(name), "x").expect("a file");
+            chown(place.join(name), Some(owner), Some(owner)).expect("given");
+        }
+        std::fs::create_dir(place.join("others")).expect("a folder");
+        give(&place.join("theirs"));
+        give(&folder);
+        std::fs::set_permissions(&place, Permissions::from_mode(0o1777)).expect("as /tmp");
+        let names = || std::fs::read_dir(&place).expect("a folder").count();
+        assert_eq!(remove_last(&folder, uid, &[&place, "/no/such/folder".as_ref()]), Ok(()));
+        assert!(!folder.exists() && names() == 2 && place.join("other").exists() && place.join("others").exists());
+        // What cannot go keeps the folder, so that nobody gets the id.
+        let folder = made(outer.path());
+        std::fs::create_dir_all(place.join("mine/of-another/inside")).expect("folders");
+        std::fs::write(folder.join("large"), "x").expect("a file");
+        give(&folder);
+        chown(place.join("mine"), Some(uid), Some(uid)).expect("given");
+        let why = remove_last(&folder, uid, &[&place]).expect_err("it belongs to somebody else");
+        assert!(why.contains("could not remove") && folder.exists() && !folder.join("large").exists(), "{why}");
     }
 
     #[test]

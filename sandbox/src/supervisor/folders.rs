@@ -186,6 +186,11 @@ impl Folders {
         Ok(self.users.as_ref().filter(|users| users.contains(uid)).map(|_| uid))
     }
 
+    /// Whether the user may be given again when this folder is gone.
+    pub(super) fn is_last(&self, folder: &Path, uid: Option<u32>) -> bool {
+        self.users.as_ref().zip(uid).is_some_and(|(users, uid)| users.last_folder(uid) == folder)
+    }
+
     /// A folder of this user is gone: when it was the user's own, the user is free.
     pub(super) fn free_user(&mut self, uid: Option<u32>) {
         if let (Some(users), Some(uid)) = (&mut self.users, uid) {

@@ -81,7 +81,7 @@ impl Keepers {
     pub(super) fn remove_folder(&mut self, id: u64, removal: Removal) -> Result<(), String> {
         let (pid, socket) = spawn(REMOVER).map_err(|error| failed(&error))?;
         socket.send(&removal, &[]).map_err(|error| failed(&error))?;
-        let Removal { folder, uid } = removal;
+        let Removal { folder, uid, .. } = removal;
         self.all.insert(id, Keeper { pid, socket, folder, uid, group: None, has_reported: false });
         Ok(())
     }

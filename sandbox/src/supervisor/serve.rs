@@ -115,7 +115,9 @@ impl Supervisor {
                 next_check = Instant::now() + CHECK_PERIOD;
                 if self.heart.check() && !is_hung {
                     is_hung = true;
-                    eprintln!("nofx supervisor: the worker's loop has stood still for 10 seconds; ending it");
+                    eprintln!(
+                        "nofx supervisor: the worker's loop has stood still for 10 seconds, or has not begun for five minutes; ending it"
+                    );
                     self.keepers.end_all();
                     let _ = kill(self.pid, Signal::SIGKILL);
                 }
@@ -294,7 +296,8 @@ impl Supervisor {
             }
             FolderOp::Remove { folder } => {
                 let (folder, uid) = self.folders.whole(&folder)?;
-                return self.keepers.remove_folder(id, Removal { folder, uid }).map(|()| None);
+                let is_last = self.folders.is_last(&folder, uid);
+                return self.keepers.remove_folder(id, Removal { folder, uid, is_last }).map(|()| None);
             }
         };
         Ok(Some((answer, None)))
@@ -308,7 +311,8 @@ impl Supervisor {
             let Ok(uid) = self.folders.owner(&folder) else { continue };
             self.next_removal += 1;
             let id = self.next_removal;
-            match self.keepers.remove_folder(id, Removal { folder, uid }) {
+            let is_last = self.folders.is_last(&folder, uid);
+            match self.keepers.remove_folder(id, Removal { folder, uid, is_last }) {
                 Ok(()) => drop(self.removals.insert(id)),
                 Err(error) => eprintln!("nofx supervisor: {error}"),
             }

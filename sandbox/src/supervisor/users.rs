@@ -84,10 +84,14 @@ impl Users {
 
     /// Frees a user whose folder is gone.
     pub(super) fn release_if_gone(&mut self, uid: u32) {
-        let folder = std::fs::read_to_string(self.folder.join(uid.to_string())).unwrap_or_default();
-        if std::fs::symlink_metadata(folder).is_err() {
+        if std::fs::symlink_metadata(self.last_folder(uid)).is_err() {
             self.held.remove(&uid);
         }
+    }
+
+    /// The folder that a user was given for, or the empty path.
+    pub(super) fn last_folder(&self, uid: u32) -> PathBuf {
+        std::fs::read_to_string(self.folder.join(uid.to_string())).unwrap_or_default().into()
     }
 
     fn write(&self, file: &mut File, folder: &Path) -> Result<(), String> {

@@ -158,6 +158,8 @@ pub(crate) struct Removal {
     pub folder: PathBuf,
     /// Whose its content is; none: this user's.
     pub uid: Option<u32>,
+    /// The user has no other folder, and may be given again when this one is gone.
+    pub is_last: bool,
 }
 
 /// What a keeper, or the process that removes a folder, reports, once.

@@ -72,6 +72,11 @@ def read(path):
         return file.read(1)
 
 
+def read_nothing(path):
+    with open(path, "rb", buffering=0) as file:
+        return file.read(0)
+
+
 def overwrite_memory(pid):
     with open(f"/proc/{pid}/maps") as maps:
         address = next(int(line.split("-")[0], 16) for line in maps if " rw-p " in line)
@@ -109,8 +114,12 @@ attempts = {
     "read the disk": lambda: read("/dev/vda"),
     "open the terminal": lambda: read("/dev/tty"),
     "read the parent's environment": lambda: read(f"/proc/{about['parent']}/environ"),
+    "open the parent's memory": lambda: read_nothing(f"/proc/{about['parent']}/mem"),
+    "list the parent's descriptors": lambda: os.listdir(f"/proc/{about['parent']}/fd"),
     "see the parent's command line": lambda: read(f"/proc/{about['parent']}/cmdline"),
     "read a neighbour's environment": lambda: read(f"/proc/{about['neighbour']}/environ"),
+    "open a neighbour's memory": lambda: read_nothing(f"/proc/{about['neighbour']}/mem"),
+    "follow a neighbour's descriptor": lambda: os.readlink(f"/proc/{about['neighbour']}/fd/0"),
     "write a neighbour's memory": lambda: overwrite_memory(about["neighbour"]),
     "signal the parent": lambda: os.kill(about["parent"], 0),
     "signal a neighbour": lambda: os.kill(about["neighbour"], 0),
@@ -121,6 +130,7 @@ attempts = {
     "connect to it as IPv6": lambda: connect(socket.AF_INET6, ("::ffff:127.0.0.1", about["service"])),
     "connect to the proxy": lambda: connect(socket.AF_INET, ("127.0.0.1", about["proxy"])),
     "connect to the metadata service": lambda: connect(socket.AF_INET, ("169.254.169.254", 80)),
+    "connect to the metadata of a task": lambda: connect(socket.AF_INET, ("169.254.170.2", 80)),
     "connect by sending": lambda: send_at_once(about["service"]),
     "connect by sending a message": lambda: send_message_at_once(about["service"]),
     "connect by sending messages": lambda: send_messages_at_once(about["service"]),

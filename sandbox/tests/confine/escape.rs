@@ -16,8 +16,8 @@ use serde_json::json;
 
 use crate::program::{LEVELS, Program, install, open_to_all};
 
-/// Where clouds describe a machine, with the keys of its role.
-const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// Where clouds describe a machine, and ECS a task, with the keys of their roles.
+const METADATA: [Ipv4Addr; 2] = [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(169, 254, 170, 2)];
 
 /// By network of a program and by attempt: its outcome (`|`: one of them, as the host is) at L1, L2 and L3. With `proxy` and `all` there is
 /// what differs from `none`. A step that attempts the same is held to the same table, in `tests/services/escape`.
@@ -49,8 +49,11 @@ fn attempt(level: Level, network: &str) -> BTreeMap<String, String> {
     let listener = || TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
     let (service, proxy) = (listener(), listener());
-    let metadata = TcpListener::bind((METADATA, 80)).expect("an address of this network");
-    metadata.set_nonblocking(true).expect("a setting");
+    let metadata = METADATA.map(|address| {
+        let listener = TcpListener::bind((address, 80)).expect("an address of this network");
+        listener.set_nonblocking(true).expect("a setting");
+        listener
+    });
     let free = port(&listener());
     let name = format!("outside-{}-{}", std::process::id(), program.uid);
     let _socket = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).expect("a name")).expect("a socket");
@@ -78,7 +81,9 @@ fn attempt(level: Level, network: &str) -> BTreeMap<String, String> {
     };
     assert!(output.status.success(), "{report:?} {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("text");
-    assert!(metadata.accept().is_ok() == (network == "all" || level == Level::L1 && network == "proxy"), "{level}, {network}");
+    for listener in metadata {
+        assert!(listener.accept().is_ok() == (network == "all" || level == Level::L1 && network == "proxy"), "{level}, {network}");
+    }
     // At L1 it is that of the host.
     let _ = std::fs::remove_file(format!("/dev/shm/written-by-{}", program.uid));
     neighbour.kill().and_then(|()| neighbour.wait()).expect("it ends");
@@ -90,7 +95,9 @@ fn attempt(level: Level, network: &str) -> BTreeMap<String, String> {
 /// the way to its true metadata, so nothing is changed there.
 fn enter_own_network() {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("these tests run as root");
-    for arguments in [&["link", "set", "lo", "up"][..], &["address", "add", "169.254.169.254/32", "dev", "lo"]] {
+    let [machine, task] = METADATA.map(|address| format!("{address}/32"));
+    for arguments in [&["link", "set", "lo", "up"][..], &["address", "add", &machine, "dev", "lo"], &["address", "add", &task, "dev", "lo"]]
+    {
         assert!(Command::new("ip").args(arguments).status().expect("ip of iproute2").success(), "{arguments:?}");
     }
 }

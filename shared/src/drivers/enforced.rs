@@ -33,6 +33,9 @@ pub struct Enforced {
     pub image: Option<Image>,
     /// What the kernel did for the control group (version 2) of the processes; empty: they were in none.
     pub cgroup: Vec<Controlled>,
+    /// Of a machine of the step's own: the level of the worker's programs that brought the workspace there and back (`git`, `tar`), where its
+    /// host lacks the operator's minimum; null: they had that.
+    pub workspace_level: Option<Level>,
 }
 
 /// What a control group does for all processes that are or were in it.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Forges, FunctionEndpoint, Invalid, Machines, Models, Queue, Reader, Secrets, Supabase};
 use crate::crypto::{Keyring, SigningKey};
-use crate::drivers::Level;
+use crate::drivers::{Driver, Level, Network, Placement};
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -42,6 +42,12 @@ pub struct Worker {
     pub advisory_db: Option<PathBuf>,
     /// `NOFX_ISOLATION_FLOOR`: `L1` to `L4`, the minimum of isolation of every step; default: L2. None with `NOFX_ISOLATION=none`.
     pub isolation_floor: Option<Level>,
+    /// `NOFX_L4_DRIVER`: `task`, `e2b` or `modal`, where steps go whose programs this worker's host cannot isolate as much as they must be;
+    /// default: they fail.
+    pub l4_driver: Option<(Driver, Option<Placement>)>,
+    /// `NOFX_STEP_NETWORK`: `none`, `proxy` or `all`, what programs of plans reach beside a worker whose step names no `resources.network`;
+    /// default: all.
+    pub step_network: Option<Network>,
     /// `NOFX_DEPENDENCY_CACHE`: folder for files of packages that lock files name, which steps of the same tenant are given again; default:
     /// beside the checkouts, `-dependencies` behind their folder's name. The worker creates it for itself.
     pub dependency_cache: PathBuf,
@@ -85,6 +91,30 @@ impl Reader {
     fn isolation_floor(&mut self) -> Option<Level> {
         let floor = self.parsed("NOFX_ISOLATION_FLOOR", Level::L2);
         (!self.is_isolation_none()).then_some(floor)
+    }
+
+    fn l4_driver(&mut self) -> Option<(Driver, Option<Placement>)> {
+        match self.text("NOFX_L4_DRIVER")?.as_str() {
+            "task" => Some((Driver::WorkerContainer, Some(Placement::Ecs))),
+            "e2b" => Some((Driver::E2b, None)),
+            "modal" => Some((Driver::Modal, None)),
+            other => {
+                self.problems.push(format!("NOFX_L4_DRIVER: `{other}` makes no machines; use task, e2b or modal"));
+                None
+            }
+        }
+    }
+
+    fn step_network(&mut self) -> Option<Network> {
+        match self.text("NOFX_STEP_NETWORK")?.as_str() {
+            "none" => Some(Network::None),
+            "proxy" => Some(Network::Proxy),
+            "all" => Some(Network::All),
+            other => {
+                self.problems.push(format!("NOFX_STEP_NETWORK: `{other}` is no network; use none, proxy or all"));
+                None
+            }
+        }
     }
 
     pub(super) fn dependency_cache(&self) -> PathBuf {
@@ -142,6 +172,8 @@ pub fn worker() -> Result<Worker, Invalid> {
         allow_private_addresses: reader.parsed("NOFX_ALLOW_PRIVATE_ADDRESSES", false),
         advisory_db: reader.advisory_db(),
         isolation_floor: reader.isolation_floor(),
+        l4_driver: reader.l4_driver(),
+        step_network: reader.step_network(),
         dependency_cache: reader.dependency_cache(),
         dependency_cache_bytes: u64::from(reader.parsed::<u32>("NOFX_DEPENDENCY_CACHE_MB", 1024)) << 20,
         step_ports: reader.step_ports(),

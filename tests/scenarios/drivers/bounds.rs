@@ -62,7 +62,9 @@ async fn another_tenants_step_completes_while_hostile_ones_run() {
     let before = workers(STACK.dev());
     let bomb = |n: usize| {
         let (name, script) = BOMBS[n % BOMBS.len()];
-        json!({"name": format!("{name}-{n}"), "tool": "bash", "timeout_s": 8, "retry": {"max_attempts": 1},
+        // Each kind at both levels.
+        let level = if (n / BOMBS.len()).is_multiple_of(2) { "L2" } else { "L3" };
+        json!({"name": format!("{name}-{n}"), "tool": "bash", "min_isolation": level, "timeout_s": 8, "retry": {"max_attempts": 1},
             "resources": {"memory_mb": 64, "disk_mb": 40, "processes": 40}, "inputs": {"script": format!("touch begun; {script}")}})
     };
     let count = if nofx_tests::suite::is_long() { 32 } else { 14 };

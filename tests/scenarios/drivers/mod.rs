@@ -4,6 +4,7 @@ mod bounds;
 mod dependencies;
 mod escape;
 mod function;
+mod hard_link;
 mod isolation;
 mod planted;
 mod planted_git;

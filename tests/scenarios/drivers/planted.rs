@@ -51,8 +51,6 @@ async fn an_artifact_that_is_something_else_is_not_saved() {
     for name in ["../a", "/etc/hostname", ".git/config", "a\nb", ""] {
         assert_eq!(tried(&person, "true", json!({"artifacts": [name]})).await["status"], "failed", "{name:?}");
     }
-    let linked = tried(&person, "ln /etc/hostname a 2>/dev/null || ln /usr/bin/env a || echo none > a", json!({"artifacts": ["a"]})).await;
-    assert_eq!(linked["status"], "succeeded", "no link to a file of another user can be made: {linked}");
 }
 
 /// Git reads the settings of the workspace, so whatever it runs there it runs as the step's user.

@@ -8,17 +8,40 @@ use serde_json::{Value, json};
 
 use super::cases::{CASES, Case};
 use super::files;
-use super::stack::{Driver, E2B, LOCAL, MODAL, Stack, TASK, bash};
+use super::meeting::STEPS;
+use super::stack::{Driver, E2B, LOCAL, LOCAL_L1, LOCAL_L3, MODAL, Stack, TASK, bash, mark};
 
-/// Runs all cases at once; all that fail are reported.
-async fn conforms(driver: Driver) {
-    let stack = Stack::start(&format!("conformance-{}", driver.placement.unwrap_or(driver.name)), &[driver]).await;
-    let all = join_all(CASES.iter().map(|case| AssertUnwindSafe(run(&stack, driver, case)).catch_unwind())).await;
-    let failed: Vec<&str> = CASES.iter().zip(&all).filter(|(_, ended)| ended.is_err()).map(|(case, _)| case.name).collect();
-    assert!(failed.is_empty(), "{} does not conform: {failed:?}", driver.name);
-    files::come_back(&stack, driver).await;
-    many_at_once(&stack, driver).await;
+/// Runs all cases at once; all that fail are reported. Levels of the worker's own machine share a stack.
+async fn conform(drivers: &[Driver]) {
+    let stack = Stack::start(&format!("conformance-{}", drivers[0].placement.unwrap_or(drivers[0].name)), drivers).await;
+    for driver in drivers {
+        let all = join_all(CASES.iter().map(|case| AssertUnwindSafe(run(&stack, *driver, case)).catch_unwind())).await;
+        let failed: Vec<&str> = CASES.iter().zip(&all).filter(|(_, ended)| ended.is_err()).map(|(case, _)| case.name).collect();
+        assert!(failed.is_empty(), "{}, {} does not conform: {failed:?}", driver.name, driver.level);
+        has_the_network_that_it_asks_for(&stack, *driver).await;
+        leaves_nothing(&stack, *driver).await;
+        files::come_back(&stack, *driver).await;
+        many_at_once(&stack, *driver).await;
+    }
     stack.has_no_machine().await;
+}
+
+async fn has_the_network_that_it_asks_for(stack: &Stack, driver: Driver) {
+    for (network, answer) in [("all", "hello\n"), ("none", "refused\n")] {
+        // The stand-in of ECS has one network for all; which groups a task has is tried in `task`.
+        if (network, driver) != ("none", TASK) {
+            let run = stack.step(&bash(driver, &stack.meeting.says("hello"), &json!({"resources": {"network": network}}))).await;
+            assert_eq!(step(&run, "try")["outputs"]["stdout"], answer, "{}, {}, {network}: {run}", driver.name, driver.level);
+        }
+    }
+}
+
+async fn leaves_nothing(stack: &Stack, driver: Driver) {
+    let mark = mark("left");
+    let script = format!("(setsid nohup bash -c 'exec -a {mark} sleep 600' >/dev/null 2>&1 &); sleep 0.2; echo left");
+    let run = stack.step(&bash(driver, &script, &json!({}))).await;
+    assert_eq!(step(&run, "try")["outputs"]["stdout"], "left\n", "{}, {}: {run}", driver.name, driver.level);
+    stack.is_gone(&mark).await;
 }
 
 async fn run(stack: &Stack, driver: Driver, case: &Case) {
@@ -44,9 +67,12 @@ async fn run(stack: &Stack, driver: Driver, case: &Case) {
 }
 
 async fn many_at_once(stack: &Stack, driver: Driver) {
-    let steps: Vec<Value> = (0..32)
+    // None of them ends before all of them run.
+    let meet = stack.meeting.says("meet");
+    let steps: Vec<Value> = (0..STEPS)
         .map(|n| {
-            let mut step = bash(driver, &format!("echo '{{\"n\": {n}}}' > $NOFX_OUTPUT; pwd > mine; sleep 0.2"), &json!({}));
+            let script = format!("{meet}; [ \"$answer\" = meet ]; echo '{{\"n\": {n}}}' > $NOFX_OUTPUT");
+            let mut step = bash(driver, &script, &json!({"retry": {"max_attempts": 1}}));
             step["name"] = format!("s{n}").into();
             step["needs"] = json!([]);
             step
@@ -54,27 +80,27 @@ async fn many_at_once(stack: &Stack, driver: Driver) {
         .collect();
     let run = stack.own.run(&json!({"goal": "many", "steps": steps})).await;
     assert_eq!(run["status"], "succeeded", "{run}");
-    for n in 0..32 {
+    for n in 0..STEPS {
         assert_eq!(step(&run, &format!("s{n}"))["outputs"]["n"], n, "{run}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_container_conforms() {
-    conforms(LOCAL).await;
+    conform(&[LOCAL_L1, LOCAL, LOCAL_L3]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn e2b_conforms() {
-    conforms(E2B).await;
+    conform(&[E2B]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn modal_conforms() {
-    conforms(MODAL).await;
+    conform(&[MODAL]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_conform() {
-    conforms(TASK).await;
+    conform(&[TASK]).await;
 }

@@ -9,6 +9,8 @@ use nofx_tests::people::step;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::meeting::{Meeting, STEPS};
+
 /// A driver as the suite knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Driver {
@@ -19,10 +21,13 @@ pub(super) struct Driver {
 }
 
 /// The one list of drivers.
-pub(super) const LOCAL: Driver = Driver { name: "worker-container", placement: None, level: "L2" };
+pub(super) const LOCAL_L1: Driver = Driver { name: "worker-container", placement: None, level: "L1" };
+pub(super) const LOCAL: Driver = Driver { level: "L2", ..LOCAL_L1 };
+pub(super) const LOCAL_L3: Driver = Driver { level: "L3", ..LOCAL_L1 };
 pub(super) const E2B: Driver = Driver { name: "e2b", placement: None, level: "L4" };
 pub(super) const MODAL: Driver = Driver { name: "modal", placement: None, level: "L4" };
 pub(super) const TASK: Driver = Driver { name: "worker-container", placement: Some("task"), level: "L4" };
+/// Each place where programs run; of the worker's own machine the level that steps have when nothing says otherwise.
 pub(super) const ALL: [Driver; 4] = [LOCAL, E2B, MODAL, TASK];
 
 /// A stack whose workers have drivers, by stand-ins of their providers.
@@ -31,6 +36,8 @@ pub(super) struct Stack {
     pub e2b: E2b,
     modal: Option<Modal>,
     ecs: Option<Ecs>,
+    /// What programs reach that have a network.
+    pub meeting: Meeting,
 }
 
 impl Stack {
@@ -46,8 +53,16 @@ impl Stack {
             [e2b.settings(), modal.iter().flat_map(Modal::settings).collect(), ecs.iter().flat_map(Ecs::settings).collect()].concat();
         let mut settings: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         settings.push(("NOFX_SECRET_CONFORMANCE", "hunter2-hunter2"));
+        let meeting = Meeting::start();
+        let ports = format!("22,53,80,443,9418,{}", meeting.port);
+        // All steps that meet, and what moves their files.
+        let processes = (STEPS + 8).to_string();
+        settings.extend([("NOFX_STEP_PORTS", ports.as_str()), ("NOFX_PROCESSES", &processes)]);
+        if drivers.contains(&LOCAL_L1) {
+            settings.push(("NOFX_ISOLATION_FLOOR", "L1"));
+        }
         settings.extend(more);
-        Self { own: Own::start_with(&Own::folder(name), &["--workers", "1"], &settings), e2b, modal, ecs }
+        Self { own: Own::start_with(&Own::folder(name), &["--workers", "1"], &settings), e2b, modal, ecs, meeting }
     }
 
     pub(super) fn modal(&self) -> &Modal {
@@ -132,8 +147,10 @@ pub(super) fn mark(of: &str) -> String {
 /// A step of bash on a driver.
 pub(super) fn bash(driver: Driver, script: &str, more: &Value) -> Value {
     let mut step = json!({"name": "try", "tool": "bash", "driver": driver.name, "inputs": {"script": script}});
-    if let Some(placement) = driver.placement {
-        step["placement"] = placement.into();
+    match driver.placement {
+        Some(placement) => step["placement"] = placement.into(),
+        None if driver.name == LOCAL.name => step["min_isolation"] = driver.level.into(),
+        None => {}
     }
     for (name, value) in more.as_object().expect("an object") {
         match name.as_str() {

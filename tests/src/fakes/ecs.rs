@@ -144,6 +144,13 @@ impl Ecs {
         }
     }
 
+    /// A task that no worker of the tests asked for.
+    pub async fn run_task(&self, asked: &Value) {
+        let request = nofx_shared::net::client().post(&self.url).header("x-amz-target", format!("{TARGET}RunTask"));
+        let answer = request.body(asked.to_string()).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     pub async fn call(&self, call: &str, body: &Value) -> Value {
         let (status, answer) = self.ask("ecs", Some(&format!("{TARGET}{call}")), body.to_string().into_bytes()).await;
         assert!(status.is_success(), "{call}: {status} {}", String::from_utf8_lossy(&answer));

@@ -3,12 +3,14 @@
 A sandbox is a view of this machine by bubblewrap: its `/` is read-only but for `/tmp`, its processes are its own. Prints its address as JSON; reads faults
 from standard input, a line each, which happen once: `lost-create` (a sandbox is created, the answer does not come), `busy` (a creation is
 refused, RESOURCE_EXHAUSTED), `early-death` (a sandbox ends while its command runs), `cut-stream` (output breaks off; the SDK asks again from where it
-was), `denied` (UNAUTHENTICATED). `state` is no fault: it prints the sandboxes that are there, and what was asked of them.
+was), `denied` (UNAUTHENTICATED). `state` is no fault: it prints the sandboxes that are there, and what was asked of them. Neither is an object: a sandbox as the first one
+is made, with these tags.
 """
 
 import asyncio
 import base64
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -113,7 +115,7 @@ class Command:
 class Modal(partial(ModalClientBase)):
     def __init__(self):
         self.apps, self.sandboxes, self.faults, self.images, self.created = {}, {}, [], [], []
-        self.url = None
+        self.url = self.first = None
 
     def fails(self, fault):
         if fault not in self.faults:
@@ -160,9 +162,9 @@ class Modal(partial(ModalClientBase)):
             raise grpclib.GRPCError(Status.UNAUTHENTICATED, "Token not found")
         if self.fails("busy"):
             raise grpclib.GRPCError(Status.RESOURCE_EXHAUSTED, "too many sandboxes")
-        sandbox = Sandbox(request)
-        self.sandboxes[sandbox.id] = sandbox
-        await sandbox.start()
+        if self.first is None:
+            self.first = request
+        sandbox = await self.make(request)
         limits = request.definition
         asked = {"tags": {tag.tag_name: tag.tag_value for tag in request.tags}, "timeout_s": limits.timeout_secs}
         self.created.append(asked | {"has_network": sandbox.has_network, "memory_mb": limits.resources.memory_mb})
@@ -170,6 +172,19 @@ class Modal(partial(ModalClientBase)):
             await asyncio.sleep(3600)
         access = api.CommandRouterAccess(jwt=token(), url=self.url)
         await stream.send_message(api.SandboxCreateV2Response(sandbox_id=sandbox.id, task_id=f"ta-{sandbox.id}", command_router_access=access))
+
+    async def make(self, request):
+        sandbox = Sandbox(request)
+        self.sandboxes[sandbox.id] = sandbox
+        await sandbox.start()
+        return sandbox
+
+    async def make_of_others(self, tags):
+        request = copy.deepcopy(self.first)
+        del request.tags[:]
+        for name, value in tags.items():
+            request.tags.add(tag_name=name, tag_value=value)
+        await self.make(request)
 
     def find(self, sandbox_id):
         if (sandbox := self.sandboxes.get(sandbox_id)) is None:
@@ -282,6 +297,8 @@ async def main():
     while line := await faults.readline():
         if (word := line.decode().strip()) == "state":
             print(json.dumps(modal.state()), flush=True)
+        elif word.startswith("{"):
+            await modal.make_of_others(json.loads(word))
         else:
             modal.faults.append(word)
     # Whoever started it is gone.

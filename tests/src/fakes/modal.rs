@@ -56,6 +56,12 @@ impl Modal {
         writeln!(server.input, "{fault}").expect("it reads");
     }
 
+    /// A sandbox that no worker of the tests asked for: as the first one, with these tags.
+    pub fn make_of_others(&self, tags: &Value) {
+        let mut server = self.server.lock().expect("not poisoned");
+        writeln!(server.input, "{tags}").expect("it reads");
+    }
+
     /// Sandboxes that are there.
     pub fn alive(&self) -> usize {
         self.state()["alive"].as_array().expect("a list").len()

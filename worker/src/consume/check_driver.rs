@@ -1,5 +1,5 @@
-//! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs elsewhere or
-//! with less. What a driver enforces in the end is its own check, when it starts a process.
+//! Whether this deployment can run a step where and how its plan and its tenant demand. If not, the step fails: it never runs with less.
+//! Where it runs was decided before: see `route`. What a driver enforces in the end is its own check, when it starts a process.
 
 use nofx_shared::drivers::{Driver, Level, Network, Placement, Toolchain};
 use nofx_shared::engine::{ClaimedStep, Failure};
@@ -36,7 +36,8 @@ fn check_network(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failur
         return Err(Failure::permanent(why));
     }
     if is_proxied && step.min_isolation(isolation.floor) < Some(Level::L2) {
-        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1; set `min_isolation` to `L2`";
+        let why = "`resources.network: proxy` needs L2, since nothing keeps a program to the proxy at L1; set `min_isolation` to `L2`, or \
+            name another network (steps that name none have that of NOFX_STEP_NETWORK)";
         return Err(Failure::permanent(why));
     }
     Ok(())
@@ -80,7 +81,10 @@ fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure>
         let why = "a machine of the step's own needs a worker that isolates: this one has NOFX_ISOLATION=none";
         return Err(Failure::permanent(why));
     }
-    let Some(least) = step.min_isolation(isolation.floor).filter(|_| has_programs(step)) else { return Ok(()) };
+    let has_own = is_here(step) && step.runs_foreign_code();
+    // The operator's minimum is that of programs of plans. Git has it, too, where the host does; where not, the best that there is.
+    let floor = isolation.floor.filter(|_| has_own);
+    let Some(least) = step.min_isolation(floor).filter(|_| has_programs(step)) else { return Ok(()) };
     if isolation.floor.is_none() {
         return Err(Failure::permanent(format!(
             "`min_isolation` of the step is {least}, by its plan or its tenant, and NOFX_ISOLATION=none of this worker isolates nothing"
@@ -88,7 +92,9 @@ fn check_level(step: &ClaimedStep, isolation: &Isolation) -> Result<(), Failure>
     }
     match isolation.lacking.get(&least) {
         Some(why) => {
-            Err(Failure::permanent(format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}")))
+            let why = format!("`min_isolation` of the step is {least}, which the host of this worker does not offer: {why}");
+            let elsewhere = "; name a `driver` that reaches L4, or have the operator set NOFX_L4_DRIVER";
+            Err(Failure::permanent(if has_own { why + elsewhere } else { why }))
         }
         None => Ok(()),
     }

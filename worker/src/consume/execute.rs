@@ -17,8 +17,9 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::prepare::{Prepared, Resolved, evaluates, prepare};
+use super::route::route;
 use super::step_result::Executed;
-use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Spec, Tags};
+use crate::drivers::{Accounts, Confinement, Isolation, OwnMachine, Place, Sandboxed, Spec, Tags};
 use crate::egress::Grant;
 use crate::handlers;
 use crate::step::{Services, StepContext, masked};
@@ -44,14 +45,31 @@ pub(super) async fn execute(
     }
     let (step, prepared) = prepared(step, &services.isolation, &services.offered).await;
     drop(turn);
-    let Resolved { inputs, idempotency_key, env } = match prepared {
+    let (inputs, context) = match prepared {
         Ok(Prepared::Outcome(outcome)) => return outcome.into(),
-        Ok(Prepared::Run(resolved)) => resolved,
+        Ok(Prepared::Run(resolved)) => context(step, resolved, services, stop, breaker_target),
         Err(failure) => return Outcome::Failed(failure).into(),
+    };
+    run_traced(context, inputs).await
+}
+
+/// What its handler gets, and its inputs.
+fn context(
+    step: ClaimedStep,
+    resolved: Resolved,
+    services: Arc<Services>,
+    stop: CancellationToken,
+    breaker_target: Arc<OnceLock<String>>,
+) -> (Value, Box<StepContext>) {
+    let Resolved { inputs, idempotency_key, env } = resolved;
+    let place = place(&step, &services);
+    let sandboxed = match place {
+        Place::Here => Sandboxed::default(),
+        Place::Machine(_) => Sandboxed::elsewhere(services.isolation.reduced()),
     };
     let context = StepContext {
         confinement: Confinement::of(&step, services.isolation.floor),
-        place: place(&step, &services),
+        place,
         step,
         env,
         idempotency_key,
@@ -60,7 +78,7 @@ pub(super) async fn execute(
         started_at: Utc::now(),
         materials: Mutex::default(),
         parameters: Mutex::default(),
-        sandboxed: Arc::default(),
+        sandboxed: Arc::new(Mutex::new(sandboxed)),
         egress: None,
         trace: None,
         breaker_target,
@@ -68,15 +86,16 @@ pub(super) async fn execute(
         stop,
         services,
     };
-    run_traced(Box::new(context), inputs).await
+    (inputs, Box::new(context))
 }
 
 /// Expressions are evaluated away from the threads of the loops: a costly one takes a few hundred milliseconds.
 async fn prepared(
-    step: ClaimedStep,
+    mut step: ClaimedStep,
     isolation: &Isolation,
     offered: &[(Driver, &'static [Placement])],
 ) -> (ClaimedStep, Result<Prepared, Failure>) {
+    route(&mut step, isolation);
     if !evaluates(&step) {
         let prepared = prepare(&step, isolation, offered);
         return (step, prepared);
@@ -269,7 +288,8 @@ mod tests {
     /// On a runtime with one thread, which must be free to go on with the other.
     #[tokio::test]
     async fn an_expression_holds_up_nothing_else() {
-        let isolation = Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), toolchains: Default::default() };
+        let isolation =
+            Isolation { floor: Some(Level::L2), lacking: BTreeMap::new(), elsewhere: None, network: None, toolchains: Default::default() };
         let items = vec!["1"; 100].join(",");
         let costly = format!("[{items}].all(a, [{items}].all(b, [{items}].all(c, true)))");
         for spec in [

@@ -18,6 +18,7 @@ mod leases;
 mod notify;
 mod phase;
 mod prepare;
+mod route;
 mod settling;
 mod start_step;
 mod step_result;

@@ -17,15 +17,14 @@ impl Confinement {
     pub(crate) const NONE: Self = Self { level: None, limits: DEFAULT, network: Network::All, toolchains: None };
 
     /// Of a program that a worker runs in a workspace for itself, and that runs nothing of what is there: `du`.
-    pub(super) fn of_worker(floor: Option<Level>) -> Self {
-        // A machine of its own is no level of this one.
-        Self { level: floor.map(|floor| floor.min(Level::L3)), limits: DEFAULT, network: Network::None, toolchains: None }
+    pub(super) fn of_worker(level: Option<Level>) -> Self {
+        Self { level, limits: DEFAULT, network: Network::None, toolchains: None }
     }
 
     /// Of what moves files between a workspace and a machine. `file_mb`: the size of a file, in MiB.
-    pub(super) fn of_mover(floor: Option<Level>, file_mb: u64) -> Self {
+    pub(super) fn of_mover(level: Option<Level>, file_mb: u64) -> Self {
         let limits = Limits { file_mb: Some(file_mb), total_disk_mb: Some(file_mb.saturating_mul(2)), ..DEFAULT };
-        Self { limits, ..Self::of_worker(floor) }
+        Self { limits, ..Self::of_worker(level) }
     }
 
     /// Of the processes of a step: what its plan, its tenant and the operator (`floor`) demand, and no less.

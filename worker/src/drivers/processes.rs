@@ -49,7 +49,8 @@ pub(crate) struct Command {
 #[derive(Clone)]
 pub(crate) struct Processes {
     permits: Arc<Semaphore>,
-    /// Who confines them, and the operator's minimum; without one (`NOFX_ISOLATION=none`) not at all. None: processes are this user's own.
+    /// Who confines them, and the level of the worker's own programs; without one (`NOFX_ISOLATION=none`) not at all. None: processes are this
+    /// user's own.
     sandbox: Option<(Sandbox, Option<Level>)>,
 }
 
@@ -57,9 +58,9 @@ impl Processes {
     /// Largest log of a step.
     pub(crate) const OUTPUT_BYTES: usize = 4 << 20;
 
-    /// Of a worker: confined.
-    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, floor: Option<Level>) -> Self {
-        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some((sandbox, floor)) }
+    /// Of a worker: confined. `own_level`: of what it runs over a workspace for itself.
+    pub(crate) fn confined(max_concurrent: usize, sandbox: Sandbox, own_level: Option<Level>) -> Self {
+        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))), sandbox: Some((sandbox, own_level)) }
     }
 
     /// Of a person's command: the person's own, one at a time.
@@ -119,9 +120,9 @@ impl Processes {
         dir: PathBuf,
         file_mb: u64,
     ) -> Result<(Started, OwnedSemaphorePermit), Failure> {
-        let Some((sandbox, floor)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
+        let Some((sandbox, own_level)) = &self.sandbox else { return Err(Failure::permanent("only a worker's steps have machines")) };
         let permit = self.permit().await?;
-        let Confinement { level, limits, network, toolchains } = Confinement::of_mover(*floor, file_mb);
+        let Confinement { level, limits, network, toolchains } = Confinement::of_mover(*own_level, file_mb);
         let env = environment(Some(nofx_shared::settings::path()), BTreeMap::new(), None);
         let program =
             Program { argv, script: None, dir, env, level, limits, network, proxy_port: None, bridge: None, toolchains, scratch: None };
@@ -135,7 +136,7 @@ impl Processes {
 
     /// How a program is confined that the worker runs in a workspace for itself.
     pub(crate) fn of_worker(&self) -> Confinement {
-        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, floor)| Confinement::of_worker(*floor))
+        self.sandbox.as_ref().map_or(Confinement::NONE, |(_, own_level)| Confinement::of_worker(*own_level))
     }
 
     /// What is below a folder where processes run. Its calls may wait for a disk: not for the loop's thread.

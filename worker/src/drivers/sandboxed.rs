@@ -11,11 +11,19 @@ pub(crate) struct Sandboxed {
     pub isolation: Option<Enforced>,
     /// None: no process ran, or its driver reported nothing.
     pub usage: Option<Usage>,
+    /// Set for a machine of the step's own on whose worker less than the operator's minimum holds.
+    workspace_level: Option<Level>,
     /// Whether a driver reported nothing for a process: then nothing is claimed for the attempt.
     has_unreported: bool,
 }
 
 impl Sandboxed {
+    /// Of a step with a machine of its own. `workspace_level`: what the worker's programs over its workspace have, if that is less than the
+    /// operator's minimum.
+    pub(crate) fn elsewhere(workspace_level: Option<Level>) -> Self {
+        Self { workspace_level, ..Self::default() }
+    }
+
     /// Adds what was used beside its processes, or is known of all of them only: how long their machine was there.
     pub(crate) fn add_usage(&mut self, usage: Option<Usage>) {
         if let Some(usage) = usage {
@@ -31,7 +39,7 @@ impl Sandboxed {
         if self.has_unreported {
             self.isolation = None;
         } else if let Some(enforced) = enforced.filter(weaker) {
-            self.isolation = Some(enforced.clone());
+            self.isolation = Some(Enforced { workspace_level: self.workspace_level, ..enforced.clone() });
         }
     }
 
@@ -67,6 +75,15 @@ mod tests {
 
     fn at(level: Option<Level>) -> Enforced {
         Enforced { level, driver: "worker-container".to_owned(), ..Enforced::default() }
+    }
+
+    #[test]
+    fn a_machine_whose_worker_lacks_the_minimum_says_what_its_workspace_had() {
+        let mut sandboxed = Sandboxed::elsewhere(Some(Level::L1));
+        assert_eq!(sandboxed.reported(), None, "no program ran");
+        sandboxed.add(Some(&at(Some(Level::L4))), None);
+        let reported = sandboxed.reported().expect("one ran");
+        assert_eq!((&reported["level"], &reported["workspace_level"]), (&"L4".into(), &"L1".into()));
     }
 
     #[test]

@@ -127,8 +127,18 @@ async fn nobody_gets_out_without_the_password_of_the_attempt() {
 async fn private_addresses_and_other_ports_are_refused_and_recorded() {
     let port = server().await;
     let grant = grant(&["10.1.0.0/16"], &[port, 80, 443]).await;
-    let private =
-        ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "[fd00:ec2::254]"];
+    let private = [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "169.254.169.254",
+        "169.254.170.2",
+        "10.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:127.0.0.1]",
+        "[fd00:ec2::254]",
+    ];
     for host in private {
         let with = credential(&grant);
         assert_eq!(status(&grant, &format!("CONNECT {host}:{port} HTTP/1.1\r\n{with}\r\n")).await, "403", "{host}");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use chrono::{DateTime, Utc};
 use nofx_shared::artifacts::Material;
+use nofx_shared::drivers::Level;
 use nofx_shared::engine::{ClaimedStep, Failure};
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
@@ -60,12 +61,15 @@ impl StepContext {
         Git::new(self.caller(), folder)
     }
 
-    /// Of git. It runs here, also for a step whose programs have a machine of their own: then as far confined as this host goes.
+    /// Of git. It runs here, also for a step whose programs have a machine of their own: then as far confined as this host goes. Below the
+    /// operator's minimum what an earlier step left in the workspace has no network: git that has one runs in repositories of its own.
     pub(crate) fn caller(&self) -> Caller {
         let level = self.services.isolation.offered_up_to(self.confinement.level);
+        // Without Landlock nothing hides the others.
+        let toolchains = self.confinement.toolchains.clone().filter(|_| level >= Some(Level::L2));
         Caller {
             processes: self.services.processes.clone(),
-            confinement: Confinement { level, ..self.confinement.clone() },
+            confinement: Confinement { level, toolchains, ..self.confinement.clone() },
             networks: self.attempt().networks(),
             egress: self.egress.clone(),
             sandboxed: Arc::clone(&self.sandboxed),

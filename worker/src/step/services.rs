@@ -80,7 +80,7 @@ impl Services {
         let supabase = &settings.supabase;
         let db = Db::new(&supabase.rest_url, &supabase.anon_key, supabase.service_role_key.clone()).in_region(settings.region.as_deref());
         let db = db.sealing_with(&keys);
-        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.floor);
+        let processes = Processes::confined(settings.processes, sandbox.clone(), isolation.of_worker());
         let secrets = Arc::new(SecretStore::new(settings.secrets.clone(), db.clone()));
         let sources = Sources::new(settings.repository_paths.clone(), settings.workspaces.clone());
         // Every worker of a deployment has this key, and no other deployment.

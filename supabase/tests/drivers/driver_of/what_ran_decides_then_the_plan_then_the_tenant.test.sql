@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(9);
 select tap.tenant();
 select tap.submit('[{"name": "plain", "tool": "bash"}, {"name": "own", "tool": "bash", "spec": {"driver": "modal"}}, {"name": "task", "tool": "bash", "spec": {"placement": "task"}}]');
 create function pg_temp.driver(p_name text, p_isolation jsonb) returns text language sql as $$
@@ -7,6 +7,8 @@ create function pg_temp.driver(p_name text, p_isolation jsonb) returns text lang
 $$;
 select is(pg_temp.driver('plain', null), 'worker-container');
 select is(pg_temp.driver('plain', '{"driver": "e2b"}'), 'e2b');
+select is(pg_temp.driver('plain', '{"driver": "worker-container", "level": "L4"}'), 'task', 'its worker sent it there');
+select is(pg_temp.driver('plain', '{"driver": "worker-container", "level": "L3"}'), 'worker-container');
 select is(pg_temp.driver('own', '{}'), 'modal');
 select is(pg_temp.driver('task', null), 'task');
 select is(pg_temp.driver('task', '{"driver": "worker-container"}'), 'task');

@@ -27,7 +27,7 @@ fn gate(status: &str) -> Value {
 fn offering(lacking: &[(Level, &str)]) -> Isolation {
     let lacking = lacking.iter().map(|(level, why)| (*level, (*why).to_owned())).collect();
     let toolchains = ["node", "rust"].map(|name| name.to_owned().try_into().expect("a name")).into();
-    Isolation { floor: Some(Level::L2), lacking, toolchains }
+    Isolation { floor: Some(Level::L2), lacking, elsewhere: None, network: None, toolchains }
 }
 
 /// The outcome that it has before its handler runs, failures included.
@@ -184,13 +184,37 @@ fn a_level_that_the_host_lacks_fails_the_step_with_what_it_lacks() {
     let why =
         |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
     let lacks = "`min_isolation` of the step is L3, which the host of this worker does not offer: could not start `bwrap`";
-    assert_eq!(why(json!({"spec": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())));
-    for tool in ["gate:unit", "git:commit", "workspace:write", "codegen"] {
+    let elsewhere = format!("{lacks}; name a `driver` that reaches L4, or have the operator set NOFX_L4_DRIVER");
+    for tool in ["bash", "gate:unit"] {
+        assert_eq!(why(json!({"tool": tool, "spec": {"min_isolation": "L3"}})), Some((false, elsewhere.clone())), "{tool}");
+    }
+    for tool in ["git:commit", "workspace:write", "codegen"] {
         assert_eq!(why(json!({"tool": tool, "isolation": {"min_isolation": "L3"}})), Some((false, lacks.to_owned())), "{tool}");
     }
     assert_eq!(why(json!({"spec": {"min_isolation": "L2"}})), None);
     assert_eq!(why(json!({"tool": "git:commit", "spec": {"min_isolation": "L4"}})), None, "git has the highest level that there is");
     assert_eq!(why(json!({"tool": "noop", "spec": {"min_isolation": "L3"}})), None, "it runs no program");
+}
+
+/// As Fargate's kernel is, with the operator's default.
+#[test]
+fn where_the_host_lacks_the_operators_minimum_only_programs_of_plans_are_refused() {
+    let isolation = offering(&[(Level::L2, "no Landlock"), (Level::L3, "no Landlock")]);
+    let why = |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| failure.message);
+    for tool in ["bash", "gate:unit"] {
+        let why = why(json!({"tool": tool})).expect("its programs would run here");
+        assert!(why.contains("is L2, which the host") && why.contains("NOFX_L4_DRIVER"), "{why}");
+    }
+    for own in [json!({"driver": "e2b"}), json!({"driver": "modal"}), json!({"placement": "task"})] {
+        assert_eq!(why(json!({"tool": "gate:unit", "spec": own})), None, "{own}");
+    }
+    for tool in ["git:commit", "git:push", "workspace:write", "codegen"] {
+        assert_eq!(why(json!({"tool": tool})), None, "{tool} has the best level that there is");
+        assert_eq!(why(json!({"tool": tool, "spec": {"min_isolation": "L1"}})), None, "{tool}");
+        let demanded = why(json!({"tool": tool, "spec": {"min_isolation": "L2"}})).expect("nobody lowers the minimum of a plan");
+        assert!(demanded.contains("is L2, which the host"), "{demanded}");
+        assert!(why(json!({"tool": tool, "isolation": {"min_isolation": "L3"}})).is_some(), "{tool}: nor of a tenant");
+    }
 }
 
 #[test]
@@ -210,7 +234,7 @@ fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
         assert!(why.contains("only steps on the worker's own machine have an egress proxy"), "{elsewhere}: {why}");
     }
     for floor in [None, Some(Level::L1)] {
-        let isolation = Isolation { floor, lacking: Default::default(), toolchains: Default::default() };
+        let isolation = Isolation { floor, lacking: Default::default(), elsewhere: None, network: None, toolchains: Default::default() };
         let refused = why(&isolation, proxied(&json!({}))).expect("nothing keeps it to the proxy");
         assert!(refused.contains("`resources.network: proxy` needs L2"), "{refused}");
     }
@@ -218,7 +242,7 @@ fn only_a_step_on_this_machine_that_is_kept_to_the_proxy_has_it() {
 
 #[test]
 fn an_operator_who_isolates_nothing_lifts_no_minimum_of_a_plan_or_a_tenant() {
-    let isolation = Isolation { floor: None, lacking: Default::default(), toolchains: Default::default() };
+    let isolation = Isolation { floor: None, lacking: Default::default(), elsewhere: None, network: None, toolchains: Default::default() };
     let why =
         |fields: Value| prepare(&claimed(&fields), &isolation, &offered(false)).err().map(|failure| (failure.transient, failure.message));
     let both = |level: &str| {

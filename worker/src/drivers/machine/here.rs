@@ -26,6 +26,7 @@ pub(super) struct Mover {
     started: Started,
     name: String,
     stderr: JoinHandle<Vec<u8>>,
+    limit_mb: u64,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -39,7 +40,7 @@ impl Here<'_> {
         let name = argv.first().cloned().unwrap_or_default();
         let (mut started, permit) = self.processes.start_mover(argv, PathBuf::from(self.root), self.limit_mb).await?;
         let stderr = tokio::spawn(first_bytes(started.stderr.take()));
-        Ok(Mover { started, name, stderr, _permit: permit })
+        Ok(Mover { started, name, stderr, limit_mb: self.limit_mb, _permit: permit })
     }
 }
 
@@ -51,12 +52,19 @@ impl Mover {
 
     /// Waits until it has ended; an error unless it ended well.
     pub(super) async fn end(self) -> Result<(), Failure> {
-        let Self { started, name, stderr, _permit } = self;
+        let Self { started, name, stderr, limit_mb, _permit } = self;
         let ended = started.ended.await.map_err(|_| "the supervisor of this worker is gone".to_owned()).flatten();
         let ended = ended.map_err(|why| Failure::transient(format!("could not start `{name}`: {why}")))?;
         drop(started.running);
         if ended.exit_code == Some(0) {
             return Ok(());
+        }
+        if ended.exit_code.is_none() {
+            // It would be the same again, and a machine is paid for.
+            let excess =
+                ended.excess.unwrap_or_else(|| format!("was ended by a signal, as a rule since a file has more than {limit_mb} MiB"));
+            let why = format!("`{name}` could not move the files of the workspace: it {excess} (`resources.disk_mb`)");
+            return Err(Failure::permanent(why));
         }
         let stderr = stderr.await.unwrap_or_default();
         let why = String::from_utf8_lossy(&stderr);

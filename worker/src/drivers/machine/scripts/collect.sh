@@ -41,6 +41,7 @@ comm --zero-terminated -13 before after | sed --null-data 's/^[^\t]*\t//' > chan
 mv after before
 if [ -s gone ]; then echo gone; fi
 if [ -s changed ]; then
-  tar --create --file changed.tar --directory "$1" --null --no-recursion --verbatim-files-from --files-from changed
+  # A file may claim to be larger than the disk.
+  tar --create --sparse --file changed.tar --directory "$1" --null --no-recursion --verbatim-files-from --files-from changed
   echo changed
 fi
