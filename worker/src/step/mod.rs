@@ -18,4 +18,3 @@ pub(crate) use attempt::Attempt;
 pub(crate) use context::StepContext;
 pub(crate) use masked::{masked, masked_failure, without_nul};
 pub(crate) use services::Services;
-pub(crate) use turns::Turns;
