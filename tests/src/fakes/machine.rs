@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -50,6 +51,10 @@ impl LocalMachine {
         }
         let info: Value = serde_json::from_str(&info).expect("JSON");
         let init = i32::try_from(info["child-pid"].as_i64().expect("a process")).expect("a process");
+        // bwrap says so before the machine has its folders; then it becomes the first program.
+        while std::fs::read_to_string(format!("/proc/{init}/comm")).expect("the machine lives").trim_end() != "sleep" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         Self { folder, init: Pid::from_raw(init), has_network, _bwrap: child }
     }
 
