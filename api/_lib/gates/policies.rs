@@ -52,7 +52,7 @@ pub(crate) enum RequiredGate {
 /// What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool
 /// that the gate chose itself, in the root folder, its own threshold, no exceptions.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(title = "A gate, and what is asked of it")]
+#[schema(title = "AskedOfGate")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AskedOfGate {
     /// `gate:unit`, …
