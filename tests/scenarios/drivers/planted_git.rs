@@ -50,7 +50,7 @@ async fn refused(person: &Person, plant: &str, why: &str) {
         assert!(tried["status"] == "failed" && message.contains(why), "{plant}, {name}: {tried}");
         assert_eq!(tried["attempts"].as_array().map(Vec::len), Some(1), "{plant}, {name}: {tried}");
     }
-    assert_eq!(step(&run, "look")["outputs"]["stdout"], "none\n", "{plant}: no command of a gate has run");
+    assert_eq!(step(&run, "look")["outputs"]["stdout"], "none\n", "{plant}: no command of a gate has run: {}", step(&run, "look"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
