@@ -85,7 +85,9 @@ begin
            'spec', case when held.hold is null then s.spec else s.spec - array['inputs', 'env', 'secrets'] end,
            'goal', r.goal, 'created_by', r.created_by, 'workspace', r.workspace, 'traceparent', r.traceparent,
            'open_breakers', case when p_held is not null then (
-             select json_agg(h.target) from nofx.handler_health h where h.tenant_id = s.tenant_id and h.state = 'open'
+             -- A reply has room for so many; a step that is not told of one finds out by itself.
+             select json_agg(h.target)
+               from (select o.target from nofx.handler_health o where o.tenant_id = s.tenant_id and o.state = 'open' order by o.target limit 100) as h
            ) end,
            'networks', case when s.tool = 'http' or r.workspace is not null or s.spec #>> '{resources,network}' = 'proxy' then (
              select json_agg(n.network) from nofx.allowed_network n where n.tenant_id = s.tenant_id
@@ -122,13 +124,16 @@ begin
     left join nofx.isolation i on i.tenant_id = s.tenant_id
     left join nofx.quota q on q.tenant_id = s.tenant_id
     left join lateral (
-      -- No policy names the tools of most steps: for them this costs one read of a small table.
+      -- No policy names the tools of most steps: for them this costs two reads of an index, of what their own tenant has and of the defaults.
       select case when s.id = any (p_held) then jsonb_build_object('breaker', coalesce(s.breaker_target, s.tool))
                   else coalesce(case when s.spec -> 'secrets' <> '[]' then nofx_private.secret_hold(s) end, nofx_private.hold_for(s), case when q.tenant_id is not null then nofx_private.quota_hold_for(s, q) end) end as hold
-       where s.id = any (p_held) or s.spec ->> 'approval' is not null or s.spec -> 'secrets' <> '[]' or q.tenant_id is not null or exists (
-         select from nofx.gate_policy p
-          where (p.tenant_id = s.tenant_id or p.tenant_id is null)
-            and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
+       where s.id = any (p_held) or s.spec ->> 'approval' is not null or s.spec -> 'secrets' <> '[]' or q.tenant_id is not null
+          or exists (
+            select from nofx.gate_policy p
+             where p.tenant_id = s.tenant_id and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
+          or exists (
+            select from nofx.gate_policy p
+             where p.tenant_id is null and (starts_with(s.tool, p.prefix) or starts_with(p.prefix, s.tool || ':')))
     ) as held on true
    where s.id = any (p_steps));
 end
@@ -138,8 +143,8 @@ $$;
 -- Takes: p_steps, steps in status running; p_held, those that an open breaker holds, null for none.
 -- Locks: nothing.
 -- Returns: a JSON array of {id, run_id, tenant_id, name, tool, attempt, ready_at, token, spec, created_by, workspace, goal, item,
---   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}, in any order. `open_breakers`: the tenant's, null
---   for none; `networks`: the private networks that an http step, one with a workspace, or one with the egress proxy, may reach;
+--   index, parked_outputs, gate, children, step_outputs, hold, open_breakers, networks, isolation, quota}, in any order. `open_breakers`: the tenant's, 100 at
+--   most, null for none; `networks`: the private networks that an http step, one with a workspace, or one with the egress proxy, may reach;
 --   `isolation`: {driver, min_isolation, images, toolchains}, the tenant's default driver, minimum for the tool, default images and toolchains, null for none; `quota`: {memory_mb,
 --   disk_mb}, the most of one step, null for no quota; `hold`: why the step may not run yet (see hold_for, quota_hold_for), in which case
 --   inputs, env and secrets are left out; `parked_outputs`: the outputs it parked with on a timer; `step_outputs`: outputs and status

@@ -152,9 +152,13 @@ begin
         from (select coalesce(u.data ->> 'driver', '') as driver, sum((u.data ->> 'cost_micro_usd')::numeric) as micro_usd
                 from unnest(v_usage) as u where u.data ? 'cost_micro_usd' group by 1) as cost) end,
     'has_hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null),
+    -- Two, each by an index (check_run_open, the primary key): with `or` all open checks would be read.
     'has_checks', exists (
-      select from nofx.check_run c
-       where c.reported_status is distinct from 'completed' and (c.run_id = any (v_runs) or c.step_id = any (v_claimed))));
+        select from nofx.check_run c
+         where c.reported_status is distinct from 'completed' and c.refused is null and c.run_id = any (v_runs))
+      or exists (
+        select from nofx.check_run c
+         where c.reported_status is distinct from 'completed' and c.refused is null and c.step_id = any (v_claimed)));
 end
 $$;
 grant execute on function nofx.settle_steps(text, jsonb, int, text[], interval) to service_role;

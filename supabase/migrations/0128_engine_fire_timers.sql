@@ -106,7 +106,7 @@ begin
                          (select min(probe_at) from nofx.handler_health where state <> 'closed')),
     'has_hooks', exists (select from nofx.hook h where h.phase = 'background' and h.disabled_at is null)
           or exists (select from nofx.hook_delivery where status = 'pending' and next_at <= now()),
-    'has_checks', exists (select from nofx.check_run where reported_status is distinct from 'completed'));
+    'has_checks', exists (select from nofx.check_run where reported_status is distinct from 'completed' and refused is null));
 end
 $$;
 grant execute on function nofx.fire_timers(int, jsonb) to service_role;

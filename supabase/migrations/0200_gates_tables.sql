@@ -63,7 +63,7 @@ create table nofx.gate_policy (
   -- Null: the default for tenants without their own policy.
   tenant_id uuid references nofx.tenant (id) on delete cascade,
   -- A name, or a prefix that ends in `*`. A db_write includes its operation: db_write:delete.
-  tool text not null check (tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$'),
+  tool text not null check (tool ~ '^[a-z_]+(:[A-Za-z0-9_.-]*\*?)?$' and length(tool) <= 200),
   -- `git:` of `git:*`
   prefix text not null generated always as (rtrim(tool, '*')) stored,
   -- Gates that must have passed: gate:unit, or {gate, command, …} with what is asked of it (see weakness).

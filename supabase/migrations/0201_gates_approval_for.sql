@@ -35,12 +35,21 @@ declare
   v_policy nofx.gate_policy;
   v_name text := nofx_private.policy_key(p_step);
 begin
+  -- Each by the index: what other tenants have costs nothing.
   select p.* into v_policy
     from nofx.gate_policy p
-   where (p.tenant_id = p_step.tenant_id or p.tenant_id is null)
+   where p.tenant_id = p_step.tenant_id
      and (p.tool = v_name or right(p.tool, 1) = '*' and starts_with(v_name, p.prefix))
-   order by p.tenant_id nulls last, length(p.tool) desc
+   order by length(p.tool) desc
    limit 1;
+  if not found then
+    select p.* into v_policy
+      from nofx.gate_policy p
+     where p.tenant_id is null
+       and (p.tool = v_name or right(p.tool, 1) = '*' and starts_with(v_name, p.prefix))
+     order by length(p.tool) desc
+     limit 1;
+  end if;
   return v_policy;
 end
 $$;

@@ -2,9 +2,9 @@
 -- Takes: p_tool, a name or a prefix that ends in `*`; p_requires, an array of gates that must have passed in the same run, each by its name
 --   or as {gate, command, cwd, report, format, fail_on, threshold, exclude, accept, base, min_tests, env, images} (see weakness);
 --   p_approval, {role, count, expires_s, author_may_approve, keys_may_approve} or null.
--- Locks: the policy's row.
+-- Locks: the tenant's policies, against others who set one; the policy's row.
 -- Returns: the policy {id, tool, requires, approval, changed_by, changed_at}.
--- Raises: 403 forbidden; 422 invalid-gate-policy.
+-- Raises: 403 forbidden, to API keys also; 422 invalid-gate-policy, also when the tenant has 100 policies of other tools.
 create function nofx.set_gate_policy(p_tool text, p_requires jsonb default '[]', p_approval jsonb default null)
 returns json
 language plpgsql
@@ -15,6 +15,10 @@ declare
   v_policy nofx.gate_policy;
   v_bad text;
 begin
+  -- A key would decide for itself what it may approve.
+  if nofx_private.caller_key() is not null then
+    perform nofx_private.refuse(403, 'forbidden', 'api key', 'People set and delete gate policies: sign in, or ask an admin who does.');
+  end if;
   p_requires := coalesce(nullif(p_requires, 'null'), '[]');
   v_bad := nofx_private.requirements_fault(p_requires);
   if v_bad is not null then
@@ -35,6 +39,11 @@ begin
     perform nofx_private.refuse(422, 'invalid-gate-policy', p_approval::text,
       'Set role (supervisor or admin), count (1 to 10), expires_s (1 to 99999999), author_may_approve and keys_may_approve (true or false), or none of them.');
   end if;
+  perform pg_advisory_xact_lock(hashtextextended(v_tenant::text, 17));
+  -- Each claim of the tenant's steps reads them.
+  if (select count(*) from nofx.gate_policy where tenant_id = v_tenant and tool <> p_tool) >= 100 then
+    perform nofx_private.refuse(422, 'invalid-gate-policy', p_tool, 'A tenant has at most 100 policies: delete one, or set one for a prefix that ends in `*`.');
+  end if;
   insert into nofx.gate_policy (id, tenant_id, tool, requires, approval, changed_by)
   values (nofx_private.uuid_v7(), v_tenant, p_tool, p_requires, p_approval, nofx_private.caller_name())
   on conflict (tenant_id, tool) do update
@@ -51,7 +60,7 @@ grant execute on function nofx.set_gate_policy(text, jsonb, jsonb) to nofx_api;
 -- Takes: p_id.
 -- Locks: the policy's row.
 -- Returns: nothing.
--- Raises: 403 forbidden; 404 gate-policy-not-found.
+-- Raises: 403 forbidden, to API keys also; 404 gate-policy-not-found.
 create function nofx.delete_gate_policy(p_id uuid)
 returns void
 language plpgsql
@@ -60,6 +69,10 @@ as $$
 declare
   v_tenant uuid := nofx_private.require_role('admin');
 begin
+  -- A key would decide for itself what it may approve.
+  if nofx_private.caller_key() is not null then
+    perform nofx_private.refuse(403, 'forbidden', 'api key', 'People set and delete gate policies: sign in, or ask an admin who does.');
+  end if;
   delete from nofx.gate_policy where id = p_id and tenant_id = v_tenant;
   if not found then
     perform nofx_private.refuse(404, 'gate-policy-not-found', p_id::text, 'List gate policies with GET /api/gates/policies.');

@@ -39,7 +39,10 @@ begin
     nofx_private.not_allowed('exclude', p_asked, p_required -> 'exclude'),
     nofx_private.not_allowed('accept', p_asked, p_required -> 'accept'),
     case when v_has_run then nofx_private.weakness_of_command(p_asked, p_required) end,
-    case when v_has_run and array_position(v_severities, p_asked ->> 'fail_on') > array_position(v_severities, v_fail_on)
+    -- What is no severity may let everything pass; a gate without findings states none.
+    case when v_has_run and p_asked ->> 'fail_on' <> all (v_severities)
+         then format('fail_on: %s is no severity', nofx_private.quoted(p_asked ->> 'fail_on'))
+         when v_has_run and array_position(v_severities, p_asked ->> 'fail_on') > array_position(v_severities, v_fail_on)
          then format('fail_on: %s, findings from %s on must fail it', p_asked ->> 'fail_on', v_fail_on) end,
     case when v_has_run and v_gate = 'gate:coverage' and coalesce(nofx_private.number_in(p_asked -> 'threshold_milli'), 0) < v_threshold * 1000
          then format('threshold: %s is below %s', trim_scale(coalesce(nofx_private.number_in(p_asked -> 'threshold_milli'), 0) / 1000), v_threshold) end,

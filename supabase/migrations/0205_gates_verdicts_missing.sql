@@ -85,15 +85,17 @@ begin
   return (
     select min(format('the policy for %s asks more: %s', f.tool, f.weakness))
       from (select p.tool, nofx_private.weakness(p_gate.asked, nofx_private.requirement(e.entry)) as weakness
-              from nofx.gate_policy p
-             cross join lateral jsonb_array_elements(p.requires) as e (entry)
-             where (p.tenant_id = p_gate.tenant_id
+              from (select own.tool, own.requires from nofx.gate_policy own where own.tenant_id = p_gate.tenant_id
+                    union all
                     -- A default that no policy of the tenant replaces.
-                    or p.tenant_id is null and not exists (
-                      select from nofx.gate_policy own
-                       where own.tenant_id = p_gate.tenant_id
-                         and (own.tool = p.tool or right(own.tool, 1) = '*' and starts_with(p.tool, own.prefix))))
-               and nofx_private.requirement(e.entry) ->> 'gate' = p_gate.gate_type) as f
+                    select d.tool, d.requires
+                      from nofx.gate_policy d
+                     where d.tenant_id is null and not exists (
+                       select from nofx.gate_policy own
+                        where own.tenant_id = p_gate.tenant_id
+                          and (own.tool = d.tool or right(own.tool, 1) = '*' and starts_with(d.tool, own.prefix)))) as p
+             cross join lateral jsonb_array_elements(p.requires) as e (entry)
+             where nofx_private.requirement(e.entry) ->> 'gate' = p_gate.gate_type) as f
      where f.weakness is not null);
 end
 $$;

@@ -1,9 +1,9 @@
--- Decides a gate: approves, rejects or waives it. Once enough people have approved, or one has rejected or waived, the step that
--- waits for it becomes ready.
+-- Decides a gate: approves, rejects or waives it. Once enough people have approved or waived, or one has rejected, the step that waits for
+-- it becomes ready. A waiver is one person's, as an approval is; a gate that one of them waived is waived.
 -- Takes: p_gate; p_decision, approve | reject | waive; p_reason, stored with the gate, required for a waiver.
 -- Locks: the gate's run (lock_runs); the end of the audit log; the step.
 -- Returns: the gate {id, run_id, step_id, gate_type, status, approvals_required, approvals, approved_by, approved_at, decided_by,
---   decided_at, reason}; pending while approvals are missing.
+--   decided_at, reason}; pending while approvals are missing; `approvals` counts waivers, too.
 -- Raises: 403 forbidden; 403 self-approval; 404 gate-not-found; 409 gate-decided; 409 gate-expired; 409 already-approved;
 --   422 unknown-decision; 422 reason-required.
 create function nofx.decide_gate(p_gate uuid, p_decision text, p_reason text default null)
@@ -17,6 +17,7 @@ declare
   v_person text := nofx_private.person_behind(nofx_private.caller_name());
   v_gate nofx.gate;
   v_approvals int;
+  v_is_waived boolean;
 begin
   if p_decision not in ('approve', 'reject', 'waive') then
     perform nofx_private.refuse(422, 'unknown-decision', p_decision, 'Use approve, reject or waive.');
@@ -40,15 +41,16 @@ begin
   if p_decision = 'approve' then
     update nofx.gate set approved_by = v_person, approved_at = now() where id = p_gate returning * into v_gate;
   end if;
-  select count(distinct by) into v_approvals from nofx.gate_decision where gate_id = p_gate and decision = 'approve';
-  if p_decision = 'approve' and v_approvals < v_gate.approvals_required then
+  select count(distinct by), bool_or(decision = 'waive') into v_approvals, v_is_waived
+    from nofx.gate_decision where gate_id = p_gate and decision in ('approve', 'waive');
+  if p_decision <> 'reject' and v_approvals < v_gate.approvals_required then
     insert into nofx.event (tenant_id, run_id, step_id, type, data)
     values (v_gate.tenant_id, v_gate.run_id, v_gate.step_id, 'gate.approval_added', jsonb_strip_nulls(jsonb_build_object(
       'gate_id', v_gate.id, 'gate_type', v_gate.gate_type, 'by', v_person, 'approvals', v_approvals, 'approvals_required', v_gate.approvals_required,
-      'reason', p_reason)));
+      'decision', p_decision, 'reason', p_reason)));
   else
     update nofx.gate
-       set status = case p_decision when 'approve' then 'passed' when 'reject' then 'failed' else 'waived' end::nofx.gate_status,
+       set status = case when p_decision = 'reject' then 'failed' when v_is_waived then 'waived' else 'passed' end::nofx.gate_status,
            decided_by = v_person, decided_at = now(), reason = p_reason
      where id = p_gate
     returning * into v_gate;
@@ -99,8 +101,8 @@ begin
      and exists (select from nofx.run where id = p_gate.run_id and nofx_private.person_behind(created_by) = v_person) then
     perform nofx_private.refuse(403, 'self-approval', p_gate.id::text, 'You submitted this run; someone else must approve it.');
   end if;
-  if p_decision = 'approve' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = v_person
-                                           and decision = 'approve') then
+  if p_decision <> 'reject' and exists (select from nofx.gate_decision where gate_id = p_gate.id and by = v_person
+                                           and decision in ('approve', 'waive')) then
     perform nofx_private.refuse(409, 'already-approved', p_gate.id::text, format('This gate needs approvals from %s different people.', p_gate.approvals_required));
   end if;
 end

@@ -12,11 +12,14 @@ create table nofx.check_run (
   reported_status text,
   -- Why nothing is reported any more: what it would say is not proven of that commit of that repository. Null: it is reported.
   refused text check (length(refused) <= 1000),
-  -- A worker has claimed the report until then.
-  locked_until timestamptz
+  -- It is not claimed before: a worker has claimed the report until then, or a report failed and is tried again then.
+  locked_until timestamptz,
+  -- Reports that failed since the last one that did not.
+  attempts int not null default 0
 );
 create index check_run_of_commit on nofx.check_run (repository, head_sha);
 create index check_run_open on nofx.check_run (run_id) where reported_status is distinct from 'completed' and refused is null;
+create index check_run_open_of_tenant on nofx.check_run (tenant_id, step_id) where reported_status is distinct from 'completed' and refused is null;
 
 select nofx_private.secure_table('nofx.check_run');
 
@@ -54,7 +57,8 @@ begin
 end
 $$;
 
--- Claims checks whose status has changed since the last report, for 20 seconds.
+-- Claims checks whose status has changed since the last report, for 90 seconds: of each tenant that has one the first, then the second, 4 at
+-- most, so that none waits for all those of another; of a tenant those first whose report has failed least.
 -- Takes: p_limit, how many at most.
 -- Locks: the checks, skipping those that another worker has locked.
 -- Returns: an array of {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error,
@@ -71,18 +75,36 @@ declare
   v_taken uuid[];
 begin
   perform nofx_private.require_service('check', 'Only workers report checks.');
-  with due as (
+  with recursive tenant as (
+    (select c.tenant_id as id from nofx.check_run c
+      where c.reported_status is distinct from 'completed' and c.refused is null order by c.tenant_id limit 1)
+    union all
+    select (select c.tenant_id from nofx.check_run c
+             where c.reported_status is distinct from 'completed' and c.refused is null and c.tenant_id > t.id order by c.tenant_id limit 1)
+      from tenant t
+     where t.id is not null
+  ), turn as (
+    select d.step_id
+      from tenant t
+     cross join lateral (
+       select c.step_id, row_number() over (order by c.attempts, c.step_id) as place
+         from nofx.check_run c
+         join nofx.step s on s.id = c.step_id
+        where c.tenant_id = t.id and c.reported_status is distinct from 'completed' and c.refused is null
+          and c.reported_status is distinct from nofx_private.check_run_status(s.status)
+          and (c.locked_until is null or c.locked_until < now())
+        order by c.attempts, c.step_id
+        limit 4
+     ) as d
+     order by d.place, d.step_id
+     limit p_limit
+  ), due as (
     select c.step_id
       from nofx.check_run c
-      join nofx.step s on s.id = c.step_id
-     where c.reported_status is distinct from 'completed' and c.refused is null
-       and c.reported_status is distinct from nofx_private.check_run_status(s.status)
-       and (c.locked_until is null or c.locked_until < now())
-     order by c.step_id
-     limit p_limit
-     for update of c skip locked
+     where c.step_id in (select turn.step_id from turn) and (c.locked_until is null or c.locked_until < now())
+       for update skip locked
   ), taken as (
-    update nofx.check_run c set locked_until = now() + interval '20 seconds'
+    update nofx.check_run c set locked_until = now() + interval '90 seconds'
       from due where c.step_id = due.step_id
     returning c.step_id
   )
@@ -119,7 +141,7 @@ security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('check', 'Only workers report checks.');
-  update nofx.check_run set reported_status = p_status, check_id = coalesce(p_check_id, check_id), app_id = coalesce(p_app_id, app_id), locked_until = null where step_id = p_step;
+  update nofx.check_run set reported_status = p_status, check_id = coalesce(p_check_id, check_id), app_id = coalesce(p_app_id, app_id), locked_until = null, attempts = 0 where step_id = p_step;
   return exists (select from nofx.step s where s.id = p_step and nofx_private.check_run_status(s.status) <> p_status);
 end
 $$;

@@ -78,7 +78,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  update nofx.check_run c set reported_status = null, check_id = null, refused = null, locked_until = null
+  update nofx.check_run c set reported_status = null, check_id = null, refused = null, locked_until = null, attempts = 0
     from nofx.step s
    where c.run_id = any (p_runs) and s.id = c.step_id and s.status < 'succeeded';
 end

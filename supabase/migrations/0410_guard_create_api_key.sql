@@ -1,9 +1,9 @@
 -- Creates an API key for the caller's tenant.
 -- Takes: p_name, shown to people; p_role, the key's; p_hash, sha256 of the key in hex; p_prefix, its first characters; p_expires_at,
 --   null for never; p_scopes, the parts of the API that it may use, null for all.
--- Locks: nothing.
+-- Locks: the tenant's keys, against others who create one.
 -- Returns: the key's id.
--- Raises: 403 forbidden when the caller is not an admin; 422 invalid-settings.
+-- Raises: 403 forbidden when the caller is not an admin; 422 invalid-settings, also when the tenant has 200 valid keys.
 create function nofx.create_api_key(p_name text, p_role nofx.person_role, p_hash text, p_prefix text, p_expires_at timestamptz default null, p_scopes text[] default null)
 returns uuid
 language plpgsql
@@ -21,6 +21,10 @@ begin
   end if;
   if not coalesce(p_scopes <@ array['runs', 'gates', 'artifacts', 'events', 'dlq', 'hooks', 'audit', 'system'], true) then
     perform nofx_private.refuse(422, 'invalid-settings', 'scopes', 'Scopes are runs, gates, artifacts, events, dlq, hooks, audit and system; default: all.');
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(v_tenant::text, 18));
+  if (select count(*) from nofx.api_key k where k.tenant_id = v_tenant and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())) >= 200 then
+    perform nofx_private.refuse(422, 'invalid-settings', 'key', 'A tenant has at most 200 valid keys: revoke one that is no longer used.');
   end if;
   insert into nofx.api_key (id, tenant_id, name, role, hash, prefix, created_by, expires_at, scopes)
   values (v_id, v_tenant, p_name, p_role, p_hash, p_prefix, nofx_private.caller_name(), p_expires_at, p_scopes);

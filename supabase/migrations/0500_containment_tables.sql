@@ -30,6 +30,9 @@ create table nofx.handler_health (
   constraint opened_unless_closed check ((opened_at is null) = (state = 'closed'))
 );
 
+-- Those that a claim names.
+create index handler_health_open on nofx.handler_health (tenant_id, target) where state = 'open';
+
 create type nofx.dlq_reason as enum ('exhausted', 'poison');
 
 -- Dead letters: steps that exhausted their attempts or are poison. Requeueing or purging removes them.

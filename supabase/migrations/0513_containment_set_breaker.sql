@@ -3,7 +3,7 @@
 --   to close it now.
 -- Locks: the head of the audit log; the breaker.
 -- Returns: the breaker.
--- Raises: 403 forbidden when the caller's role is below supervisor; 422 invalid-breaker.
+-- Raises: 403 forbidden when the caller's role is below supervisor; 422 invalid-breaker, also for a new one when the tenant has 1,000.
 create function nofx.set_breaker(
   p_target text,
   p_window_s int default null,
@@ -26,6 +26,9 @@ begin
   end if;
   perform nofx_private.lock_audit(v_tenant);
   select * into v_before from nofx.handler_health where tenant_id = v_tenant and target = p_target for update;
+  if not found and (select count(*) from nofx.handler_health where tenant_id = v_tenant) >= 1000 then
+    perform nofx_private.refuse(422, 'invalid-breaker', p_target, 'A tenant has at most 1,000 breakers; those without failures or settings are deleted after a while.');
+  end if;
   begin
     insert into nofx.handler_health as h (tenant_id, target, window_s, min_volume, failure_rate, probes)
     values (v_tenant, p_target, coalesce(p_window_s, 60), coalesce(p_min_volume, 5), coalesce(p_failure_rate, 0.5), coalesce(p_probes, 1))

@@ -21,6 +21,7 @@ create table nofx.hook (
   is_failing boolean not null default false,
   -- Standard Webhooks secrets, each sealed, newest first: each signs, so that a receiver can rotate.
   secrets text[] not null default '{}',
+  -- Whoever changed phase, filter or target last: runs of its tool are theirs.
   created_by text not null,
   created_at timestamptz not null default now(),
   -- Why the hook was disabled: its receiver returned 410 Gone.

@@ -2,7 +2,8 @@
 -- Takes: p_name; p_phase; p_filter, CEL, checked by the API; p_target, whose url or inputs the API has checked and sealed; p_secret, a sealed
 --   Standard Webhooks secret for a hook that has none, or null; p_rotate, whether to add p_secret to an existing one, which keeps signing.
 -- Locks: the tenant's hooks, against others who set one; the hook.
--- Returns: {id, name, phase, filter, target, created_by, created_at, secret: p_secret if the hook uses it now, else null}.
+-- Returns: {id, name, phase, filter, target, created_by: who changed phase, filter or target last, created_at, secret: p_secret if the hook uses
+--   it now, else null}.
 -- Raises: 403 forbidden when the caller is not an admin; 422 invalid-hook, also when the tenant has 50 hooks of other names.
 create function nofx.set_hook(p_name text, p_phase nofx.hook_phase, p_filter text, p_target jsonb, p_secret text default null, p_rotate boolean default false)
 returns json
@@ -46,6 +47,9 @@ begin
     values (nofx_private.uuid_v7(), v_tenant, p_name, p_phase, coalesce(p_filter, ''), p_target, array_remove(array[p_secret], null), nofx_private.caller_name())
     on conflict (tenant_id, name) do update
        set phase = excluded.phase, filter = excluded.filter, target = excluded.target,
+           -- Its runs are of whoever said last what it does: nobody submits in another's name. What is sealed anew is another target.
+           created_by = case when (h.phase, h.filter, h.target) is distinct from (excluded.phase, excluded.filter, excluded.target)
+                             then excluded.created_by else h.created_by end,
            secrets = case when p_rotate or cardinality(h.secrets) = 0 then (excluded.secrets || h.secrets)[1:2] else h.secrets end,
            is_failing = false, disabled_at = null, disabled_reason = null
     returning * into v_hook;

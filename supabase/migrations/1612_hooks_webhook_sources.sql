@@ -16,13 +16,15 @@ create table nofx.webhook_source (
 
 -- Received webhooks, for 90 days: a duplicate is ignored. GitHub and Vercel sign no time, so what was received is all that tells a replay.
 create table nofx.webhook_receipt (
-  source_id uuid not null references nofx.webhook_source (id) on delete cascade,
+  -- Kept when the source is deleted: whoever sends what it received to another source of the tenant with the same secret replays it.
+  source_id uuid not null,
   -- The sender's id of the webhook, or a digest of its content.
   dedup_key text not null,
-  tenant_id uuid not null,
+  tenant_id uuid not null references nofx.tenant (id) on delete cascade,
   received_at timestamptz not null default now(),
   primary key (source_id, dedup_key)
 );
+create index webhook_receipt_of_tenant on nofx.webhook_receipt (tenant_id, dedup_key);
 create index webhook_receipt_oldest on nofx.webhook_receipt (received_at);
 
 -- Webhooks of the GitHub App that ran gates again, for 90 days: they belong to no tenant. Named by the digest of what is signed.
@@ -68,9 +70,9 @@ end
 $$;
 grant execute on function nofx.set_webhook_source(text, nofx.webhook_provider, text) to nofx_api;
 
--- Deletes a webhook source: its webhooks are refused from now on.
+-- Deletes a webhook source: its webhooks are refused from now on. Its receipts stay, so that another source takes no replays of them.
 -- Takes: p_id.
--- Locks: the source and its receipts.
+-- Locks: the source.
 -- Returns: nothing.
 -- Raises: 403 forbidden when the caller is not an admin; 404 webhook-source-not-found.
 create function nofx.delete_webhook_source(p_id uuid)
@@ -111,7 +113,7 @@ grant execute on function nofx.find_webhook_source(uuid) to service_role;
 -- Records a received webhook, once, as the event webhook.received.
 -- Takes: p_source, whose signature was verified; p_dedup_key, the sender's id of the webhook; p_kind, the sender's type; p_body, JSON.
 -- Locks: nothing.
--- Returns: true when it is new, false for a duplicate.
+-- Returns: true when it is new, false for a duplicate: of the same source, or of one of the tenant that is deleted.
 -- Raises: 403 forbidden when the caller is not the service role; 404 webhook-source-not-found.
 create function nofx.receive_webhook(p_source uuid, p_dedup_key text, p_kind text, p_body jsonb)
 returns boolean
@@ -125,6 +127,12 @@ begin
   select * into v_source from nofx.webhook_source where id = p_source;
   if not found then
     perform nofx_private.refuse(404, 'webhook-source-not-found', p_source::text, 'List webhook sources with GET /api/hooks/sources.');
+  end if;
+  if exists (
+    select from nofx.webhook_receipt r
+     where r.tenant_id = v_source.tenant_id and r.dedup_key = left(p_dedup_key, 200)
+       and not exists (select from nofx.webhook_source s where s.id = r.source_id)) then
+    return false;
   end if;
   insert into nofx.webhook_receipt (source_id, dedup_key, tenant_id) values (p_source, left(p_dedup_key, 200), v_source.tenant_id) on conflict do nothing;
   if not found then
@@ -174,7 +182,7 @@ $$;
 grant execute on function nofx.release_github_webhook(text) to service_role;
 
 -- Prunes deliveries that ended 30 days ago, unless their tenant is under a legal hold, and webhook receipts: after 90 days those
--- of senders that sign no time, after a day the others. A signature with a time is refused after five minutes, and what is deduplicated by its
+-- of senders that sign no time and of deleted sources, after a day the others. A signature with a time is refused after five minutes, and what is deduplicated by its
 -- content may come again.
 -- Takes: nothing.
 -- Locks: the rows that it deletes.
@@ -190,9 +198,9 @@ declare
   v_deliveries int;
 begin
   delete from nofx.webhook_receipt r
-   using nofx.webhook_source s
-   where s.id = r.source_id and r.received_at < now() - case when s.provider in ('github', 'vercel') then interval '90 days' else interval '1 day' end
-     and r.received_at < now() - interval '1 day';
+   where r.received_at < now() - interval '1 day'
+     and (r.received_at < now() - interval '90 days'
+          or exists (select from nofx.webhook_source s where s.id = r.source_id and s.provider not in ('github', 'vercel')));
   get diagnostics v_receipts = row_count;
   delete from nofx_private.github_receipt where received_at < now() - interval '90 days';
   delete from nofx.hook_delivery where ended_at < now() - interval '30 days' and not nofx_private.is_held(tenant_id, null);

@@ -47,7 +47,7 @@ struct Follower {
 /// For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the
 /// stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream
 /// ends after a while with the event `reconnect`: connect again with the last id and miss nothing. It also ends when the credential is revoked or
-/// expires; a caller may have 32 streams at once.
+/// expires; a caller may have 32 streams at once, a tenant 512.
 #[utoipa::path(get, path = "/events/stream", security(("bearer" = [])),
     params(("after" = Option<String>, Query), ("types" = Option<String>, Query), ("run_id" = Option<uuid::Uuid>, Query),
         ("Last-Event-ID" = Option<String>, Header)),

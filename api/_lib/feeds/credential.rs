@@ -14,16 +14,18 @@ use uuid::Uuid;
 
 /// Most streams of a caller in this process.
 const STREAMS: usize = 32;
+/// Most streams of a tenant in this process: a caller is a key, too, and a tenant makes many.
+const STREAMS_OF_TENANT: usize = 512;
 /// How often a stream's credential is checked.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(3);
 
 /// Which keys are valid, or not, a moment ago.
 pub(super) type Known = TtlCache<Uuid, bool>;
 
-/// The streams of this process, by caller.
+/// The streams of this process: of each tenant those of its callers.
 #[derive(Default)]
 pub(super) struct OpenStreams {
-    counts: Mutex<HashMap<(Uuid, String), usize>>,
+    counts: Mutex<HashMap<Uuid, HashMap<String, usize>>>,
 }
 
 /// A stream that is open until this is dropped.
@@ -36,12 +38,18 @@ impl OpenStreams {
     pub(super) fn open(self: &Arc<Self>, caller: &Caller) -> Result<OpenStream, Problem> {
         let caller = (caller.tenant, caller.subject.clone());
         let mut counts = self.counts.lock().expect("nobody panics while holding it");
-        let count = counts.entry(caller.clone()).or_default();
-        if *count >= STREAMS {
-            let problem = Problem::new(Kind::RateLimited, format!("You have {STREAMS} event streams open. Close one, or share it."));
-            return Err(Problem { retry_after_s: Some(5), ..problem });
+        let of_tenant = counts.entry(caller.0).or_default();
+        let refused = if of_tenant.get(&caller.1).is_some_and(|count| *count >= STREAMS) {
+            Some(format!("You have {STREAMS} event streams open. Close one, or share it."))
+        } else if of_tenant.values().sum::<usize>() >= STREAMS_OF_TENANT {
+            Some(format!("Your tenant has {STREAMS_OF_TENANT} event streams open. Close one, or share it."))
+        } else {
+            None
+        };
+        if let Some(why) = refused {
+            return Err(Problem { retry_after_s: Some(5), ..Problem::new(Kind::RateLimited, why) });
         }
-        *count += 1;
+        *of_tenant.entry(caller.1.clone()).or_default() += 1;
         drop(counts);
         Ok(OpenStream { streams: Arc::clone(self), caller })
     }
@@ -50,10 +58,14 @@ impl OpenStreams {
 impl Drop for OpenStream {
     fn drop(&mut self) {
         let mut counts = self.streams.counts.lock().expect("nobody panics while holding it");
-        if let Some(count) = counts.get_mut(&self.caller) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.caller);
+        let (tenant, subject) = &self.caller;
+        if let Some(of_tenant) = counts.get_mut(tenant) {
+            if let Some(count) = of_tenant.get_mut(subject) {
+                *count -= 1;
+            }
+            of_tenant.retain(|_, count| *count > 0);
+            if of_tenant.is_empty() {
+                counts.remove(tenant);
             }
         }
     }
@@ -114,7 +126,7 @@ mod tests {
     use nofx_shared::settings::Supabase;
     use uuid::Uuid;
 
-    use super::{Credential, OpenStreams, STREAMS};
+    use super::{Credential, OpenStreams, STREAMS, STREAMS_OF_TENANT};
 
     /// Of an Auth that does not answer.
     pub(super) fn no_sessions() -> Arc<Sessions> {
@@ -138,6 +150,18 @@ mod tests {
         assert!(streams.open(&one).is_ok(), "one was closed");
         drop(open);
         assert!(streams.counts.lock().expect("not poisoned").is_empty(), "nothing is kept of those that have gone");
+    }
+
+    #[test]
+    fn a_tenant_has_so_many_streams_however_many_keys_it_has() {
+        let streams = Arc::new(OpenStreams::default());
+        let of_key = |key: usize| streams.open(&caller(&format!("key:{key}"), None));
+        let mut open: Vec<_> = (0..STREAMS_OF_TENANT).map(|key| of_key(key / STREAMS)).collect();
+        assert!(open.iter().all(Result::is_ok) && of_key(STREAMS_OF_TENANT).is_err());
+        let other = Caller { tenant: Uuid::from_u128(1), ..caller("other", None) };
+        assert!(streams.open(&other).is_ok(), "another tenant has its own");
+        open.pop();
+        assert!(of_key(STREAMS_OF_TENANT).is_ok(), "one was closed");
     }
 
     #[tokio::test]

@@ -59,7 +59,8 @@ pub(crate) async fn reject_gate(
 ///
 /// For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate
 /// allows it.
-/// The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
+/// It counts as one decision of as many as the gate asks; a gate that one of them waived is `waived`. A decision is final. Returns the gate
+/// with all decisions.
 #[utoipa::path(post, path = "/gates/{id}/waive", request_body = DecisionReason, security(("bearer" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = Gate), (status = 409)))]

@@ -132,7 +132,7 @@ pub(crate) async fn list_policies(app: &App, caller: &Caller) -> Result<Vec<Gate
 
 /// Set the gate policy of a tool.
 ///
-/// For admins. Replaces the previous policy of the tool. It applies to every step that is claimed from then on, also in runs that were
+/// For admins who are signed in, not for API keys; 100 policies a tenant. Replaces the previous policy of the tool. It applies to every step that is claimed from then on, also in runs that were
 /// submitted earlier. Returns the policy as it is stored.
 #[utoipa::path(post, path = "/gates/policies", request_body = NewGatePolicy, security(("bearer" = [])),
     responses((status = 200, body = GatePolicy)))]
@@ -145,7 +145,7 @@ pub(crate) async fn set_gate_policy(State(app): State<App>, caller: Authenticate
 
 /// Delete a gate policy of the tenant.
 ///
-/// For admins. The default policy of the tool applies again. A default cannot be deleted.
+/// For admins who are signed in, not for API keys. The default policy of the tool applies again. A default cannot be deleted.
 #[utoipa::path(delete, path = "/gates/policies/{id}", security(("bearer" = [])), params(("id" = Uuid, Path)),
     responses((status = 204)))]
 pub(crate) async fn delete_gate_policy(State(app): State<App>, caller: Authenticated, Path(id): Path<Uuid>) -> Result<StatusCode, Refusal> {

@@ -11,7 +11,7 @@ use crate::cache::TtlCache;
 use crate::net;
 use crate::settings::Supabase;
 
-/// How long an answer counts, as with API keys: someone who signed out can change something that long.
+/// How long an answer counts: someone who signed out can change something that long.
 const TTL: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(5);
 

@@ -180,6 +180,9 @@ event_data! {
         pub question: Option<String>,
         pub by: Option<String>,
         pub reason: Option<String>,
+        /// approve or waive, of one decision of several.
+        pub decision: Option<String>,
+        /// Those who have approved or waived.
         pub approvals: Option<u32>,
         pub approvals_required: Option<u32>,
         /// The URI of the evidence's artifact.

@@ -8,8 +8,8 @@ mod record_gate;
 
 pub use asked::{BaseFrom, GateDemand};
 pub use checks::{
-    Check, JudgedCommit, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, refuse_check, rerun_check,
-    rerun_checks,
+    Check, JudgedCommit, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, put_off_check, refuse_check,
+    rerun_check, rerun_checks,
 };
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
 pub use policies::{RequiringPolicy, requiring_policies};

@@ -19,7 +19,7 @@ pub(in crate::ui) async fn decide(
     let done = match decision.as_str() {
         "approve" => "Approved.",
         "reject" => "Rejected. Steps that depend on it are blocked.",
-        "waive" => "Waived. The run continues without the missing approvals.",
+        "waive" => "Waived. The run continues once as many people have approved or waived as the gate asks.",
         _ => return Err(Problem::new(Kind::NotFound, "A gate can be approved, rejected or waived.").into()),
     };
     let to = form.fields.text("back").filter(|to| to.starts_with("/ui/")).unwrap_or("/ui/approvals");

@@ -1,5 +1,5 @@
 begin;
-select plan(31);
+select plan(33);
 create function pg_temp.weak(p_more jsonb, p_required jsonb default '{}', p_gate text default 'gate:unit') returns text language sql as $$
   select nofx_private.weakness(tap.asked(p_more), jsonb_build_object('gate', p_gate) || p_required)
 $$;
@@ -21,6 +21,8 @@ select is(pg_temp.weak('{"tests": null}', '{}', 'gate:lint'), null);
 select is(pg_temp.weak('{"fail_on": "error"}', '{"fail_on": "warning"}', 'gate:lint'), 'fail_on: error, findings from warning on must fail it');
 select is(pg_temp.weak('{"fail_on": "info"}', '{"fail_on": "warning"}', 'gate:lint'), null, 'stricter is not weaker');
 select is(pg_temp.weak('{"fail_on": "error"}', '{}', 'gate:audit'), 'fail_on: error, findings from warning on must fail it', 'audit asks warning by default');
+select is(pg_temp.weak('{"fail_on": "never"}', '{}', 'gate:lint'), 'fail_on: `never` is no severity');
+select is(pg_temp.weak('{"fail_on": "Error"}', '{"fail_on": "info"}', 'gate:lint'), 'fail_on: `Error` is no severity');
 select is(pg_temp.weak('{"accept": ["CVE-1", "CVE-2"]}', '{"accept": ["CVE-1"], "fail_on": "error"}', 'gate:audit'), 'accept: `CVE-2` is not allowed');
 select is(pg_temp.weak('{"exclude": ["src/"], "fail_on": null}', '{}', 'gate:secrets'), 'exclude: `src/` is not allowed');
 select is(pg_temp.weak('{"report": "old.xml"}'), 'report: `old.xml`, not the tool''s own');

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::join_all;
 use nofx_shared::db::Db;
 use nofx_shared::gates::{self, Check, Evidence, ReportedCheck};
 use nofx_shared::net;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -18,6 +21,8 @@ use crate::step::Services;
 
 /// GitHub's limit for one request.
 const ANNOTATIONS_PER_REQUEST: usize = 50;
+/// For the report of one check. A claim lasts 90 s, and a tenant has 4 checks in it.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: CancellationToken) {
     let client = net::client();
@@ -32,31 +37,46 @@ pub(in crate::jobs) async fn run(db: Db, services: Arc<Services>, stop: Cancella
                     break;
                 }
             };
-            let mut tokens = HashMap::new();
+            let mut of_tenants: HashMap<Uuid, Vec<Check>> = HashMap::new();
             for check in checks {
-                let reported = match proof_of(&check, &services.forges.github) {
-                    Proof::Proven => report(&client, &services, &check, &mut tokens).await.map(Some),
-                    Proof::Later => Ok(None),
-                    Proof::Refused(why) => {
-                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "a check is refused");
-                        if let Err(error) = gates::refuse_check(&db, &check, &why).await {
-                            tracing::warn!(%error, step.id = %check.step_id, "could not record that a check is refused; the next round will");
-                        }
-                        continue;
-                    }
-                };
-                match reported {
-                    Ok(reported) => match gates::mark_check_reported(&db, &check, reported.as_ref()).await {
-                        Ok(true) => services.checks.notify_one(),
-                        Ok(false) => {}
-                        Err(error) => {
-                            tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
-                        }
-                    },
-                    // Its claim lasts 20 seconds; then it is due again.
-                    Err(why) => {
-                        tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "could not report a check to the forge")
-                    }
+                of_tenants.entry(check.tenant_id).or_default().push(check);
+            }
+            join_all(of_tenants.into_values().map(|checks| report_all(&client, &db, &services, checks))).await;
+        }
+    }
+}
+
+/// Reports the checks of a tenant, one after the other: they share a token. Those of other tenants are reported meanwhile.
+async fn report_all(client: &Client, db: &Db, services: &Services, checks: Vec<Check>) {
+    let mut tokens = HashMap::new();
+    for check in checks {
+        let reported = match proof_of(&check, &services.forges.github) {
+            Proof::Proven => match timeout(DEADLINE, report(client, services, &check, &mut tokens)).await {
+                Ok(reported) => reported.map(Some),
+                Err(_) => Err(format!("the forge took longer than {} seconds", DEADLINE.as_secs())),
+            },
+            Proof::Later => Ok(None),
+            Proof::Refused(why) => {
+                tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "a check is refused");
+                if let Err(error) = gates::refuse_check(db, &check, &why).await {
+                    tracing::warn!(%error, step.id = %check.step_id, "could not record that a check is refused; the next round will");
+                }
+                continue;
+            }
+        };
+        match reported {
+            Ok(reported) => match gates::mark_check_reported(db, &check, reported.as_ref()).await {
+                Ok(true) => services.checks.notify_one(),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, step.id = %check.step_id, "could not record a reported check; the check will be reported again")
+                }
+            },
+            Err(why) => {
+                tracing::warn!(step.id = %check.step_id, repository = check.repository, why, "could not report a check to the forge");
+                // If this is not recorded, its claim lasts 90 seconds; then it is due again.
+                if let Err(error) = gates::put_off_check(db, &check, &why).await {
+                    tracing::warn!(%error, step.id = %check.step_id, "could not record that the report of a check failed");
                 }
             }
         }

@@ -1,0 +1,13 @@
+begin;
+select plan(5);
+select tap.tenant();
+select tap.be('admin');
+select lives_ok($$ select nofx.set_gate_policy('manual:t' || n) from generate_series(1, 100) as n $$);
+select throws_ok($$ select nofx.set_gate_policy('manual:one_more') $$, 'PT422', 'invalid-gate-policy');
+select lives_ok($$ select nofx.set_gate_policy('manual:t100', '["gate:unit"]') $$, 'one of them may change');
+select throws_ok(format('select nofx.set_gate_policy(%L)', 'manual:' || repeat('t', 200)), 'PT422', 'invalid-gate-policy', 'a name is bounded');
+select tap.tenant();
+select tap.be('admin');
+select lives_ok($$ select nofx.set_gate_policy('bash') $$, 'each tenant has its own');
+select * from finish();
+rollback;
