@@ -4,7 +4,6 @@
 use chrono::Utc;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Evidence, Input};
-use nofx_shared::secrets::Mask;
 
 use super::context::GateContext;
 use super::gate::Gate;
@@ -28,7 +27,9 @@ pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs)
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
     judgement.inputs.splice(0..0, checked_out(context).await?);
     let log = context.mask.apply(&judgement.output);
-    Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence(G::TOOL, judgement) }, log })
+    // Here, so that the document, the verdict's row, the statement and the step's outputs have the same.
+    let evidence = evidence(G::TOOL, judgement).masked(context.mask);
+    Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence }, log })
 }
 
 /// The evidence document of a judgement that took no time and belongs to no step.
@@ -64,9 +65,8 @@ pub(crate) fn evidence(tool: &str, mut judgement: Judgement) -> Evidence {
 }
 
 /// The document as it is saved.
-pub(crate) fn document(evidence: &Evidence, mask: &Mask) -> Result<Vec<u8>, Failure> {
-    let text = serde_json::to_string(evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))?;
-    Ok(mask.apply(&text).into_bytes())
+pub(crate) fn document(evidence: &Evidence) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))
 }
 
 /// The exact content of the workspace: the commit that is checked out and that commit's tree, and the workspace's tree now.

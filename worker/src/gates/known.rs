@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 
+use super::aside::Aside;
 use super::context::GateContext;
 use super::readers::Format;
 use crate::workspace::Folder;
@@ -37,24 +38,31 @@ pub(super) fn detect<'a>(known: &'a [KnownCommand], folder: &Files) -> Option<&'
     known.iter().find(|one| is_there(folder, one.file))
 }
 
-/// Project files in the root folder, now or at the base, that the chosen command does not look at.
+/// Project files in the root folder, now or at the base, that the chosen command does not look at. The base is read from the plan's
+/// repository, never from refs of the workspace, where a step may have written it; the inner error says why it could not be read.
 pub(super) async fn unjudged(
     context: &GateContext<'_>,
     folder: &Folder,
     chosen: &KnownCommand,
     known: &[KnownCommand],
-) -> Result<Vec<String>, Failure> {
+) -> Result<Result<Vec<String>, String>, Failure> {
     let mut names: BTreeSet<String> =
         folder.off_loop(|files| files.list("")).await?.ok().flatten().into_iter().flatten().map(|(name, _)| name).collect();
-    let git = context.git(&context.workspace);
-    if folder.path() == context.workspace.path() && git.is_repository().await? {
+    if let Some((url, caller)) = context.remote().filter(|_| folder.path() == context.workspace.path()) {
+        let git = context.git(&context.workspace);
+        if !git.is_repository().await? {
+            return Ok(Err("the workspace is no repository any more: its base could not be read".to_owned()));
+        }
+        let head = git.head().await?;
+        let aside = Aside::new(context, &context.workspace, caller).await?;
+        let Some(base) = aside.remote_base(url, None, head.as_deref()).await? else {
+            return Ok(Err(format!("the default branch of {url} could not be read: which projects a change removes is not known")));
+        };
         // What a change removes was a project, too.
-        let listed =
-            git.try_run(&["--no-replace-objects", "ls-tree", "-z", "--name-only", "--full-tree", "refs/remotes/origin/HEAD"]).await?;
-        names.extend(listed.stdout.split('\0').filter(|name| !name.is_empty()).map(str::to_owned));
+        names.extend(aside.files(&base.commit).await?.into_iter().filter(|path| !path.contains('/')));
     }
     let others = known.iter().filter(|one| one.file != chosen.file);
-    Ok(others.flat_map(|one| names.iter().filter(|name| one.is_named(name)).cloned()).collect())
+    Ok(Ok(others.flat_map(|one| names.iter().filter(|name| one.is_named(name)).cloned()).collect()))
 }
 
 fn is_there(folder: &Files, file: &str) -> bool {
