@@ -114,6 +114,6 @@ mod tests {
         let secret = "one-secret-of-some-length";
         let message = format!("{}{secret} and more", "ä".repeat(FINDING_TEXT - 10));
         let masked = evidence(&json!([{"severity": "error", "message": message}])).masked(&Mask::new([secret.to_owned()]));
-        assert_eq!(masked.findings[0].message, format!("{}*** and m", "ä".repeat(FINDING_TEXT - 10)));
+        assert_eq!(masked.findings[0].message, format!("{}*** and mo", "ä".repeat(FINDING_TEXT - 10)));
     }
 }

@@ -40,6 +40,7 @@ impl Git<'_> {
         let work = [("GIT_WORK_TREE", self.folder.path().to_string_lossy().into_owned()), ("GIT_OBJECT_DIRECTORY", objects.to_owned())];
         let indexed = |name: &str| with(&[aside.as_slice(), work.as_slice(), &[("GIT_INDEX_FILE", path(name))]].concat());
         // What the index tracks is seen although it may be ignored. It is only asked for names: its flags may say that a file is unchanged.
+        // In the fresh one no file is known to be unchanged, so that each is read.
         let tracked = indexed("index");
         tracked.run(&[OWN.as_slice(), &["add", "--all", "--", "."]].concat()).await?;
         let names = tracked.run(&["write-tree"]).await?;
@@ -48,8 +49,8 @@ impl Git<'_> {
         fresh.run(&[OWN.as_slice(), &["add", "--all", "--", "."]].concat()).await?;
         for some in fresh.unseen_steering().await?.chunks(PATHS) {
             let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let literal = [&["--literal-pathspecs"], OWN.as_slice(), &["add", "--force", "--"]].concat();
-            fresh.run(&[literal.as_slice(), &some].concat()).await?;
+            let add = [OWN.as_slice(), &["--literal-pathspecs", "add", "--force", "--"], &some].concat();
+            fresh.run(&add).await?;
         }
         Ok(fresh.run(&["write-tree"]).await?.trim().to_owned())
     }
@@ -66,7 +67,7 @@ impl Git<'_> {
         let of = |folder: &str| STEERING.map(|name| format!("{folder}{name}"));
         let wanted: Vec<String> = folders.into_iter().flat_map(of).filter(|path| !seen.contains(path.as_str())).collect();
         // Links are of no effect, and git does not read through them.
-        let is_there = move |files: &Files| wanted.into_iter().filter(|path| files.kind(path) == Some(Kind::File)).collect();
+        let is_there = move |files: &Files| wanted.into_iter().filter(|path| files.kind(path) == Some(Kind::File)).collect::<Vec<_>>();
         self.folder.off_loop(is_there).await
     }
 }
