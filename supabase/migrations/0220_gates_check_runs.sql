@@ -63,8 +63,7 @@ $$;
 -- Locks: the checks, skipping those that another worker has locked.
 -- Returns: an array of {step_id, tenant_id, run_id, name, tool, repository, head_sha, check_id, reported_status, state, status, error,
 --   started_at, ended_at, question, evidence: {blob, hash} or null, workspace: {git, ref} or null, judged: {commit, is_clean, uncounted} or
---   null}. `judged` is the last verdict of a tool: the commit that was checked out, whether the workspace was exactly that, and why the
---   verdict counts for no policy.
+--   null}. `judged`: see judged_of.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.claim_checks(p_limit int default 50)
 returns json
@@ -119,9 +118,7 @@ begin
                             from nofx.gate g join nofx.artifact a on a.id = g.evidence_id
                            where g.step_id = s.id order by g.created_at desc limit 1),
              'workspace', r.workspace,
-             'judged', (select json_build_object('commit', g.commit, 'is_clean', g.is_clean, 'uncounted', nofx_private.uncounted(g))
-                          from nofx.gate g
-                         where g.step_id = s.id and g.gate_type = s.tool and s.tool like 'gate:%' order by g.created_at desc, g.id desc limit 1))), '[]')
+             'judged', nofx_private.judged_of(s))), '[]')
       from nofx.check_run t join nofx.step s on s.id = t.step_id join nofx.run r on r.id = t.run_id
      where t.step_id = any (v_taken));
 end

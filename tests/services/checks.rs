@@ -99,7 +99,9 @@ async fn deliver(own: &Own, event: &str, body: &str, signature: &str) -> (u16, V
 }
 
 fn named<'a>(checks: &'a [Value], name: &str) -> &'a Value {
-    checks.iter().rev().find(|check| check["name"] == name).unwrap_or(&Value::Null)
+    // A check's name begins with the tool.
+    let is_named = |check: &&Value| check["name"].as_str().and_then(|all| all.rsplit_once(": ")).is_some_and(|(_, step)| step == name);
+    checks.iter().rev().find(is_named).unwrap_or(&Value::Null)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +134,8 @@ async fn gates_of_a_pull_request_are_shown_where_it_is_and_run_again_from_there(
     let lint = named(&all, "lint");
     assert_eq!((lint["conclusion"].as_str(), lint["annotations"].as_array().map(Vec::len)), (Some("failure"), Some(120)));
     assert_eq!(lint["annotations"][119]["start_line"], 120);
-    assert_eq!(named(&all, "after")["conclusion"], "skipped");
+    assert_eq!(named(&all, "after")["conclusion"], "action_required", "GitHub would take `skipped` for passed");
+    assert_eq!(unit["name"], "gate:unit: unit tests");
     assert!(checks.tokens_made() > 0);
 
     // "Re-run" at GitHub.
@@ -235,11 +238,15 @@ async fn nothing_is_painted_on_a_commit_that_was_not_judged() {
     of_another_commit["pull_request"]["head_sha"] = json!(other);
     let mut of_another_repository = forge.plan(&json!([unit]));
     of_another_repository["pull_request"]["repository"] = json!("acme/other");
+    // Nothing is judged where there is nothing to go through.
+    let mut empty = unit.clone();
+    empty["for_each"] = json!("[]");
     let mut of_none = forge.plan(&json!([unit]));
     of_none["workspace"] = Value::Null;
     for (plan, why) in [
         (of_another_commit, format!("was judged, not {other}")),
         (branch(forge.plan(&json!([write, unit]))), "it had changes".to_owned()),
+        (forge.plan(&json!([empty])), "succeeded without a verdict".to_owned()),
         (of_another_repository, "which is not acme/other".to_owned()),
         (of_none, "no workspace from acme/web".to_owned()),
         (branch(forge.plan(&json!([{"name": "ask", "tool": "manual:look"}]))), "set `workspace.ref` to".to_owned()),
@@ -274,7 +281,7 @@ async fn nothing_is_painted_on_a_commit_that_was_not_judged() {
     own.call(Method::POST, "/api/gates/policies", Some(&asks)).await.expect("a policy");
     own.submit(&forge.plan(&json!([{"name": "weak", "tool": "gate:unit", "inputs": {"command": "true"}}]))).await;
     let all = wait(&forge.checks, |all| named(all, "weak")["status"] == "completed").await;
-    assert_eq!(named(&all, "weak")["conclusion"], "neutral", "{all:#?}");
+    assert_eq!(named(&all, "weak")["conclusion"], "action_required", "{all:#?}");
     assert!(named(&all, "weak")["output"]["summary"].to_string().contains("does not count"), "{all:#?}");
     assert_eq!(forge.checks.refused(), [""; 0]);
 }

@@ -3,6 +3,7 @@
 mod asked;
 mod checks;
 mod evidence;
+mod masked;
 mod policies;
 mod record_gate;
 

@@ -128,8 +128,8 @@ async fn what_a_gate_reads_may_be_anything() {
     // A path has 4,095 bytes at most.
     let (levels, files) = (1000, if nofx_tests::suite::is_long() { 200_000 } else { 2000 });
     let plant = format!(
-        "git init -q . && git config user.name x && git config user.email x@example.com && echo one > a.py && git add a.py && git commit -qm one
-        echo two > a.py; printf '%s\\n' '*' '!a.py' > .git/info/exclude
+        "git init -q . && git config user.name x && git config user.email x@example.com && echo one > a.py
+        printf '%s\\n' '*' '!a.py' > .gitignore && git add -f a.py .gitignore && git commit -qm one; echo two > a.py
         mkfifo package.json Cargo.lock coverage.xml requirements.txt; ln -s /dev/zero uv.lock
         truncate -s 10G lcov.info; ln -s /etc/passwd link.info; ln -s /dev/zero device.info; mkdir folder.info
         d=.; for i in $(seq {levels}); do d=$d/d; done; mkdir -p $d; seq {files} | sed s/^/f/ | xargs touch; ln -s / root; ln -s . self"

@@ -41,8 +41,6 @@ impl<'a> Aside<'a> {
                 ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects),
                 ("GIT_CONFIG_GLOBAL", "/dev/null"),
                 ("GIT_ATTR_NOSYSTEM", "1"),
-                ("GIT_NO_REPLACE_OBJECTS", "1"),
-                ("GIT_GRAFT_FILE", "/dev/null"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );

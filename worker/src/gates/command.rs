@@ -68,7 +68,10 @@ pub(super) async fn judge(
     asked.is_known = chosen.is_some() && asked.report.is_none() && asked.format.is_none();
     asked.command = Some(context.mask.apply(&command));
     if let Some(chosen) = chosen {
-        asked.unjudged = unjudged(context, &folder, &chosen, known).await?;
+        match unjudged(context, &folder, &chosen, known).await? {
+            Ok(others) => asked.unjudged = others,
+            Err(why) => return Ok(Judgement { command: asked.command.clone(), asked, ..Judgement::inconclusive(why) }),
+        }
     }
     // A report of an earlier command must not count for this one.
     if let Some(name) = &report {

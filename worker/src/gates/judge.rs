@@ -4,7 +4,6 @@
 use chrono::Utc;
 use nofx_shared::engine::Failure;
 use nofx_shared::gates::{Evidence, Input};
-use nofx_shared::secrets::Mask;
 
 use super::context::GateContext;
 use super::gate::Gate;
@@ -28,7 +27,9 @@ pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs)
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
     judgement.inputs.splice(0..0, checked_out(context).await?);
     let log = context.mask.apply(&judgement.output);
-    Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence(G::TOOL, judgement) }, log })
+    // Here, so that the document, the verdict's row, the statement and the step's outputs have the same.
+    let evidence = evidence(G::TOOL, judgement).masked(context.mask);
+    Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence }, log })
 }
 
 /// The evidence document of a judgement that took no time and belongs to no step.
@@ -64,9 +65,8 @@ pub(crate) fn evidence(tool: &str, mut judgement: Judgement) -> Evidence {
 }
 
 /// The document as it is saved.
-pub(crate) fn document(evidence: &Evidence, mask: &Mask) -> Result<Vec<u8>, Failure> {
-    let text = serde_json::to_string(evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))?;
-    Ok(mask.apply(&text).into_bytes())
+pub(crate) fn document(evidence: &Evidence) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(evidence).map_err(|error| Failure::permanent(format!("the evidence is not valid JSON: {error}")))
 }
 
 /// The exact content of the workspace: the commit that is checked out and that commit's tree, and the workspace's tree now.
@@ -83,4 +83,40 @@ async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     }
     inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{}", git.tree().await?) });
     Ok(inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nofx_shared::gates::{Evidence, Verdict};
+    use nofx_shared::secrets::Mask;
+    use serde_json::json;
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::context::{GateContext, Runner};
+    use super::super::lint::Lint;
+    use super::{document, judge};
+    use crate::drivers::Processes;
+    use crate::workspace::Folder;
+
+    #[tokio::test]
+    async fn no_secret_is_in_the_evidence_and_it_can_be_read() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (processes, stop, env) = (Processes::own(), CancellationToken::new(), BTreeMap::new());
+        let mask = Mask::new(["hunter2-hunter3-hunter4".to_owned(), "1234".to_owned()]);
+        let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+        let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
+        let context = GateContext { workspace, env: &env, mask: &mask, advisory_db: None, runner };
+        // The secret is where the finding is cut.
+        let command = "printf 'a.py:1234:1: error: '; head -c 1990 /dev/zero | tr '\\0' o; echo hunter2-hunter3-hunter4 and more";
+        let inputs = serde_json::from_value(json!({"command": command})).expect("inputs");
+        let result = judge::<Lint>(&context, inputs).await.expect("judged");
+        let text = document(&result.evidence).expect("JSON");
+        let read: Evidence = serde_json::from_slice(&text).expect("evidence");
+        assert_eq!((read.verdict, read.findings[0].line), (Verdict::Fail, Some(1234)));
+        assert!(read.findings[0].message.ends_with("ooo*** and mo"), "{}", read.findings[0].message);
+        assert!(!String::from_utf8_lossy(&text).contains("hunter") && !result.log.contains("hunter"));
+        assert_eq!(read.asked.command.as_deref().map(|text| text.contains("***")), Some(true));
+    }
 }

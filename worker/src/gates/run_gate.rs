@@ -29,7 +29,8 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
     let policies = || requiring_policies(&step.services.db, step.step.tenant_id, G::TOOL);
     let read = step.retry_until_stopped(policies, db::Error::is_permanent).await;
     evidence.policies = read.map_err(|error| Failure::transient(format!("could not read the policies for {}: {error}", G::TOOL)))?;
-    let text = document(&evidence, &step.mask)?;
+    let evidence = evidence.masked(&step.mask);
+    let text = document(&evidence)?;
     let digest = crypto::digest(&text);
     let statement = artifacts::test_result(&evidence, &digest);
     let name = format!("gate-{name}.json");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nofx_shared::engine::Failure;
+use nofx_shared::secrets::Mask;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -60,7 +61,7 @@ pub(super) async fn try_candidates<'a>(
                 }
                 Err(error) => {
                     cooldowns.failed(candidate, &error);
-                    let why = caller.mask.apply(&error.message().replace(&key, "***"));
+                    let why = caller.mask.apply(&Mask::new([key]).apply(error.message()));
                     fallbacks.push(fallback(candidate, error.class(), &why));
                     match error {
                         ProviderError::InvalidRequest(_) => {

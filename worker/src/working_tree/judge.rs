@@ -36,8 +36,8 @@ pub async fn judge_working_tree(
         if one.if_it_fits && !one.gate.fits(workspace.files()) {
             continue;
         }
-        let Some((result, mask)) = judge(&workspace, &processes, options, &one, advisory_db.as_deref(), stop).await else { break };
-        let verdict = out.save(one.name, result, &mask)?;
+        let Some(result) = judge(&workspace, &processes, options, &one, advisory_db.as_deref(), stop).await else { break };
+        let verdict = out.save(one.name, result)?;
         each(&verdict);
         verdicts.push(verdict);
     }
@@ -56,15 +56,15 @@ async fn judge(
     chosen: &Chosen,
     advisory_db: Option<&Path>,
     stop: &CancellationToken,
-) -> Option<(GateResult, Mask)> {
+) -> Option<GateResult> {
     let inconclusive =
         |why: String| GateResult { evidence: evidence(chosen.handler.tool(), Judgement::inconclusive(why)), log: String::new() };
     if let Some(name) = chosen.secrets.iter().find(|name| !options.secrets.contains(name)) {
-        return Some((inconclusive(format!("the step names the secret {name}: add --secrets {name} to allow it")), Mask::default()));
+        return Some(inconclusive(format!("the step names the secret {name}: add --secrets {name} to allow it")));
     }
     let secrets = match secrets::of_environment(&chosen.secrets) {
         Ok(secrets) => secrets,
-        Err(error) => return Some((inconclusive(error.to_string()), Mask::default())),
+        Err(error) => return Some(inconclusive(error.to_string())),
     };
     let mask = Mask::new(secrets.values().cloned());
     let mut env = settings::tool_environment();
@@ -78,8 +78,8 @@ async fn judge(
     let result = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
     match result {
         _ if stop.is_cancelled() => None,
-        Ok(result) => Some((result, mask)),
-        Err(failure) => Some((inconclusive(failure.message), mask)),
+        Ok(result) => Some(result),
+        Err(failure) => Some(inconclusive(mask.apply(&failure.message))),
     }
 }
 

@@ -5,8 +5,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use nofx_shared::secrets::Mask;
-
 use super::options::{GateOptions, GateVerdict, Refused};
 use crate::gates::{GateResult, document};
 use crate::handlers;
@@ -39,7 +37,7 @@ impl Out {
     }
 
     /// Saves the log and the evidence.
-    pub(super) fn save(&mut self, step: String, result: GateResult, mask: &Mask) -> Result<GateVerdict, Refused> {
+    pub(super) fn save(&mut self, step: String, result: GateResult) -> Result<GateVerdict, Refused> {
         let GateResult { mut evidence, log } = result;
         let name = (1..).map(|number| name_of(&evidence.gate, number)).find(|name| !self.names.contains(name)).unwrap_or_default();
         if !log.is_empty() {
@@ -47,7 +45,7 @@ impl Out {
             self.write(&file, log.as_bytes())?;
             evidence.log = Some(file);
         }
-        let text = document(&evidence, mask).map_err(|failure| Refused(failure.message))?;
+        let text = document(&evidence).map_err(|failure| Refused(failure.message))?;
         let file = self.write(&format!("{name}.json"), &text)?;
         self.names.push(name);
         Ok(GateVerdict { name: step, evidence, file })

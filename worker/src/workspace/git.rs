@@ -2,10 +2,8 @@
 //! so it runs as a program of the step does: with its user, level and limits, and counted as its own.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::sync::Arc;
 
-use nofx_sandbox::Files;
 use nofx_shared::drivers::Network;
 use nofx_shared::engine::Failure;
 use tokio::sync::OnceCell;
@@ -21,6 +19,23 @@ const OUTPUT_BYTES: usize = 64 << 20;
 /// Largest index: that of some millions of files.
 pub(super) const INDEX_BYTES: u64 = 1 << 30;
 
+/// How each command begins. A commit's tree and parents are read from the commit: a step may have written another graph.
+const FIXED: [&str; 11] = [
+    "git",
+    "-c",
+    "safe.directory=*",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.commitGraph=false",
+];
+/// An object is what its name says: no replacement, no graft.
+const AS_NAMED: [(&str, &str); 2] = [("GIT_NO_REPLACE_OBJECTS", "1"), ("GIT_GRAFT_FILE", "/dev/null")];
+
 pub(crate) struct Git<'a> {
     pub caller: Caller,
     pub folder: &'a Folder,
@@ -28,7 +43,7 @@ pub(crate) struct Git<'a> {
     pub env: BTreeMap<String, String>,
     /// What it reads was found to be what it should be. A program of the run that changes that later lets git wait until its step's time is
     /// over.
-    is_searched: Arc<OnceCell<()>>,
+    pub(super) is_searched: Arc<OnceCell<()>>,
 }
 
 impl<'a> Git<'a> {
@@ -53,12 +68,11 @@ impl<'a> Git<'a> {
     /// Runs `git …` for callers that read its exit code. Git that was killed has none, and is an error: it used too much, as a rule.
     pub(crate) async fn try_run(&self, arguments: &[&str]) -> Result<ProcessResult, Failure> {
         self.check().await?;
-        let fixed =
-            ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"];
-        let argv = fixed.iter().chain(arguments).map(|text| (*text).to_owned()).collect();
+        let argv = FIXED.iter().chain(arguments).map(|text| (*text).to_owned()).collect();
         let mut env = self.env.clone();
         env.insert("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned());
         env.insert("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned());
+        env.extend(AS_NAMED.map(|(name, value)| (name.to_owned(), value.to_owned())));
         env.extend(nofx_shared::settings::certificates().map(|file| ("GIT_SSL_CAINFO".to_owned(), file)));
         // Only git that speaks to another repository has a network: what a step without one left in the workspace runs here, too.
         let network = if is_remote(arguments) { self.caller.confinement.network } else { Network::None };
@@ -76,23 +90,6 @@ impl<'a> Git<'a> {
     /// Whether the folder is the root of a repository.
     pub(crate) async fn is_repository(&self) -> Result<bool, Failure> {
         Ok(self.folder.kind(".git").await?.is_some())
-    }
-
-    /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
-    /// not change.
-    pub(crate) async fn tree(&self) -> Result<String, Failure> {
-        self.check().await?;
-        // A copy of the index: `git add` is fast and does not change the original.
-        let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
-        let index = scratch.path().join("index");
-        let (from, to) = (self.folder.files().clone(), scratch.files()?);
-        let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
-        copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
-        let mut env = self.env.clone();
-        env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
-        let git = Git { caller: self.caller.clone(), folder: self.folder, env, is_searched: Arc::clone(&self.is_searched) };
-        git.run(&["add", "--all", "--", "."]).await?;
-        Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
 
     /// The commit that is checked out, if any.
@@ -147,19 +144,6 @@ pub(crate) fn of_others(option: &str, repository: &str) -> &'static [&'static st
         (true, "--receive-pack") => &["--receive-pack", "git -c safe.directory=* receive-pack"],
         _ => &[],
     }
-}
-
-/// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.
-fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
-    let Some(index) = from.open(".git/index")? else { return Ok(()) };
-    let too_large = || format!("is larger than {INDEX_BYTES} bytes");
-    if index.metadata().map_err(|error| format!("could not be read: {error}"))?.len() > INDEX_BYTES {
-        return Err(too_large());
-    }
-    let mut copy = to.create("index")?;
-    // It may grow while it is read.
-    let copied = std::io::copy(&mut index.take(INDEX_BYTES + 1), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
-    if copied > INDEX_BYTES { Err(too_large()) } else { Ok(()) }
 }
 
 #[cfg(test)]

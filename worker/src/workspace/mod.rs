@@ -3,6 +3,7 @@
 
 mod caller;
 mod disk;
+mod exact_tree;
 mod folder;
 mod git;
 mod planted;

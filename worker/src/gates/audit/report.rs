@@ -3,9 +3,6 @@
 use nofx_shared::gates::{Finding, Severity};
 use serde_json::Value;
 
-/// Longest message of a finding, in characters.
-const MESSAGE: usize = 500;
-
 /// What a tool printed, and how it ended.
 pub(super) struct Report<'a> {
     pub stdout: &'a str,
@@ -23,7 +20,7 @@ pub(super) struct Advisory {
 
 impl Advisory {
     pub(super) fn new(ids: Vec<String>, severity: Severity, message: &str) -> Self {
-        Self { ids, severity, message: message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MESSAGE).collect() }
+        Self { ids, severity, message: message.split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
     pub(super) fn finding(self, file: &str) -> Finding {

@@ -10,13 +10,13 @@ use nofx_shared::secrets;
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 
-use super::check_run::external_id;
+use super::check_run::{external_id, name_of};
 use crate::step::Services;
 
 /// The id of a check that was created but not recorded.
 pub(super) async fn find(client: &Client, github: &str, token: &str, check: &Check) -> Result<Option<u64>, String> {
     let mut url = repository_url(github, check, &["commits", &check.head_sha, "check-runs"])?;
-    url.query_pairs_mut().extend_pairs([("check_name", check.name.as_str()), ("filter", "all"), ("per_page", "100")]);
+    url.query_pairs_mut().extend_pairs([("check_name", name_of(check).as_str()), ("filter", "all"), ("per_page", "100")]);
     let listed = send(client, Method::GET, url, token, None).await?;
     let is_same = |one: &&Value| one["external_id"].as_str() == Some(&external_id(check)) && one["status"] != "completed";
     Ok(listed["check_runs"].as_array().into_iter().flatten().find(is_same).and_then(|one| one["id"].as_u64()))

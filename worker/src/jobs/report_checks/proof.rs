@@ -45,7 +45,11 @@ pub(super) fn proof_of(check: &Check, github: &str) -> Proof {
             Some(_) => Proof::Proven,
             None => Proof::Refused("the gate judged no commit of a repository".to_owned()),
         },
-        // Nobody judged: it was decided by people, or ended without a verdict. Then the plan must have pinned the commit.
+        // A `for_each` over nothing succeeds, and one whose steps do not run the gate: nothing was judged.
+        None if check.tool.starts_with("gate:") && check.status == "succeeded" => {
+            Proof::Refused(format!("{} succeeded without a verdict: nothing was judged", check.tool))
+        }
+        // Nobody judged: it was decided by people, or failed without a verdict. Then the plan must have pinned the commit.
         None if is_pinned => Proof::Proven,
         None => Proof::Refused(format!("no verdict names a commit; set `workspace.ref` to {}", check.head_sha)),
     }
@@ -125,8 +129,24 @@ mod tests {
         let ours = "git@github.com:acme/web.git";
         assert_eq!(of("queued", ours, "main", &Value::Null), Proof::Later);
         assert_eq!(of("in_progress", ours, SHA, &Value::Null), Proof::Proven);
-        assert_eq!(of("completed", ours, SHA, &Value::Null), Proof::Proven, "people decided");
-        assert!(why(of("completed", ours, "main", &Value::Null)).contains("workspace.ref"));
+        let by_people = |of_ref: &str| {
+            let check = check("completed", &json!({"git": ours, "ref": of_ref}), &Value::Null);
+            proof_of(&Check { tool: "manual:look".to_owned(), ..check }, GITHUB)
+        };
+        assert_eq!(by_people(SHA), Proof::Proven, "people decided");
+        assert!(why(by_people("main")).contains("workspace.ref"));
+    }
+
+    #[test]
+    fn a_gate_that_succeeded_without_a_verdict_is_refused() {
+        let of = |status: &str| {
+            let check = check("completed", &json!({"git": "git@github.com:acme/web.git", "ref": SHA}), &Value::Null);
+            proof_of(&Check { status: status.to_owned(), ..check }, GITHUB)
+        };
+        assert!(why(of("succeeded")).contains("gate:unit succeeded without a verdict"));
+        for status in ["failed", "skipped", "timed_out", "cancelled"] {
+            assert_eq!(of(status), Proof::Proven, "{status}: shown as no success");
+        }
     }
 
     #[test]
