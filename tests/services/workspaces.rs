@@ -64,8 +64,9 @@ async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
     let mut ended = vec![];
     for n in 0..2 {
         let names = left(n).map(|path| path.display().to_string()).join(" ");
-        let script =
-            format!("{FILL}; for left in {names}; do mkdir -p $left/deep/er; echo x > $left/deep/er/file; chmod 0 $left/deep; test -d $left; done");
+        let script = format!(
+            "{FILL}; for left in {names}; do mkdir -p $left/deep/er; echo x > $left/deep/er/file; chmod 0 $left/deep; test -d $left; done"
+        );
         ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", &script, &json!({}))]})).await);
     }
     for id in &ended {
