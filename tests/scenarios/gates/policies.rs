@@ -215,6 +215,10 @@ async fn a_key_is_its_maker_and_no_second_person() {
     assert_eq!(decide(&bobs, &run, "approve").await.0, 403);
     assert_eq!(decide(&bobs, &run, "reject").await.0, 200, "a key may say no");
 
+    // Nor does a key set the policy that would let it.
+    let (code, problem) = approves.post("/api/gates/policies", json!({"tool": "noop", "approval": {"keys_may_approve": true}})).await;
+    assert!(code == 403 && problem["detail"].as_str().is_some_and(|why| why.contains("sign in")), "{problem}");
+
     // Where the tenant lets keys approve, they do it as their makers.
     let (code, policy) = ann.post("/api/gates/policies", json!({"tool": "noop", "approval": {"keys_may_approve": true}})).await;
     assert_eq!(code, 200, "{policy}");
