@@ -94,6 +94,7 @@ async fn fill(sql: &tokio_postgres::Client, tenant: &Tenant, mark: &str) {
         insert into nofx.quota (tenant_id) select TENANT;
         insert into nofx.sandbox_slot select id, tenant_id, run_id from STEP;
         insert into nofx.run_usage select run_id, tenant_id, 1, 1, 1, 1 from STEP on conflict do nothing;
+        insert into nofx.secret_rule (tenant_id, name, tools, changed_by) select TENANT, MARK, '{bash}', MARK;
         insert into nofx.retention select TENANT, 'events', 365;
         insert into nofx.legal_hold (id, tenant_id, reason, created_by) select gen_random_uuid(), TENANT, MARK, MARK;
         insert into nofx.concurrency_slot select id, tenant_id, run_id, MARK from STEP;
