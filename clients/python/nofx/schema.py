@@ -1140,7 +1140,7 @@ class Attempt(TypedDict):
     """
     isolation: dict[str, Any] | None
     """
-    What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it ran no process.
+    What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network, workspace_level}`. Null when it ran no process.
     """
     outcome: str
     """
@@ -1320,7 +1320,7 @@ class IsolationSettings(TypedDict):
     default_driver: Driver | None
     images: dict[str, str]
     """
-    What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own.
+    What machines of steps are made from that name no image: `e2b`, `modal` or, by placement, `task` → image. Empty: the drivers' own.
     """
     min_isolation: Level | None
     toolchains: list[str] | None

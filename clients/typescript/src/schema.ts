@@ -1473,7 +1473,7 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
-            /** @description What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network}`. Null when it ran no process. */
+            /** @description What its driver enforced: `{level, driver, kernel, uid, no_new_privs, seccomp, landlock_abi, namespaces, limits, network, workspace_level}`. Null when it ran no process. */
             isolation: {
                 [key: string]: unknown;
             } | null;
@@ -2037,7 +2037,7 @@ export interface components {
         /** @description What a tenant demands of where its steps run. */
         IsolationSettings: {
             default_driver: components["schemas"]["Driver"] | null;
-            /** @description What machines of steps are made from that name no image: `e2b`, `modal` or `task` (the placement) → image. Empty: the drivers' own. */
+            /** @description What machines of steps are made from that name no image: `e2b`, `modal` or, by placement, `task` → image. Empty: the drivers' own. */
             images: {
                 [key: string]: string;
             };
