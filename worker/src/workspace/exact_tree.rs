@@ -24,7 +24,7 @@ impl Git<'_> {
         self.check().await?;
         let paths = ["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"];
         let printed = self.run(&paths).await?;
-        let (format, objects) = printed.trim_end().split_once('\n').unwrap_or(("sha1", printed.trim_end()));
+        let (format, objects) = printed.trim_end().split_once('\n').unwrap_or_else(|| ("sha1", printed.trim_end()));
         let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
         let (from, to) = (self.folder.files().clone(), scratch.files()?);
         let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
