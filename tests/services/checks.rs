@@ -246,7 +246,6 @@ async fn nothing_is_painted_on_a_commit_that_was_not_judged() {
     for (plan, why) in [
         (of_another_commit, format!("was judged, not {other}")),
         (branch(forge.plan(&json!([write, unit]))), "it had changes".to_owned()),
-        (forge.plan(&json!([empty])), "succeeded without a verdict".to_owned()),
         (of_another_repository, "which is not acme/other".to_owned()),
         (of_none, "no workspace from acme/web".to_owned()),
         (branch(forge.plan(&json!([{"name": "ask", "tool": "manual:look"}]))), "set `workspace.ref` to".to_owned()),
@@ -271,6 +270,21 @@ async fn nothing_is_painted_on_a_commit_that_was_not_judged() {
         }
     }
     assert_eq!(forge.checks.all(), Vec::<Value>::new(), "nobody saw any of it");
+    // It may be seen while it runs, and never as a success.
+    let id = own.submit(&forge.plan(&json!([empty]))).await;
+    own.wait(&id, nofx_tests::own::is_finished).await;
+    let begun = Instant::now();
+    loop {
+        let timeline = own.call(Method::GET, &format!("/api/runs/{id}/timeline"), None).await.expect("events");
+        let refused = timeline["data"].as_array().expect("events").iter().find(|event| event["type"] == "check.refused");
+        if let Some(reason) = refused.and_then(|event| event["data"]["reason"].as_str()) {
+            assert!(reason.contains("succeeded without a verdict"), "{reason}");
+            break;
+        }
+        assert!(begun.elapsed() < WAIT_LIMIT, "{timeline}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(forge.checks.all().iter().all(|check| check["conclusion"] != "success"), "{:#?}", forge.checks.all());
 
     // Judged where it says, and the branch leads there: it is shown, with its verdict.
     own.submit(&branch(forge.plan(&json!([unit])))).await;

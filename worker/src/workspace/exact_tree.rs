@@ -32,6 +32,8 @@ impl Git<'_> {
         let path = |name: &str| scratch.path().join(name).to_string_lossy().into_owned();
         let with = |variables: &[(&str, String)]| {
             let mut env = self.env.clone();
+            // Of a workspace that is no repository: one that is made has no work tree yet.
+            env.remove("GIT_WORK_TREE");
             env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             Git { caller: self.caller.clone(), folder: self.folder, env, is_searched: Arc::clone(&self.is_searched) }
         };

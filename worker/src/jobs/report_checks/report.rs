@@ -53,7 +53,7 @@ async fn report_all(client: &Client, db: &Db, services: &Services, checks: Vec<C
         let reported = match proof_of(&check, &services.forges.github) {
             Proof::Proven => match timeout(DEADLINE, report(client, services, &check, &mut tokens)).await {
                 Ok(reported) => reported.map(Some),
-                Err(_) => Err(format!("the forge took longer than {} seconds", DEADLINE.as_secs())),
+                Err(_) => Err(format!("the forge did not answer within {} seconds", DEADLINE.as_secs())),
             },
             Proof::Later => Ok(None),
             Proof::Refused(why) => {
