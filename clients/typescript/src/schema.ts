@@ -381,7 +381,7 @@ export interface paths {
         };
         /**
          * Stream events as they happen.
-         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing. It also ends when the credential is revoked or expires; a caller may have 32 streams at once.
+         * @description For every role. Server-sent events: `id` is the cursor, `event` the type, `data` a `CloudEvent`. With `Last-Event-ID` or `after` the stream continues behind that event; otherwise the events of a run come from its beginning, those of the tenant from now on. The stream ends after a while with the event `reconnect`: connect again with the last id and miss nothing. It also ends when the credential is revoked or expires; a caller may have 32 streams at once, a tenant 512.
          */
         get: operations["stream_events"];
         put?: never;
@@ -431,7 +431,7 @@ export interface paths {
         put?: never;
         /**
          * Set the gate policy of a tool.
-         * @description For admins. Replaces the previous policy of the tool. It applies to every step that is claimed from then on, also in runs that were submitted earlier. Returns the policy as it is stored.
+         * @description For admins who are signed in, not for API keys; 100 policies a tenant. Replaces the previous policy of the tool. It applies to every step that is claimed from then on, also in runs that were submitted earlier. Returns the policy as it is stored.
          */
         post: operations["set_gate_policy"];
         delete?: never;
@@ -452,7 +452,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a gate policy of the tenant.
-         * @description For admins. The default policy of the tool applies again. A default cannot be deleted.
+         * @description For admins who are signed in, not for API keys. The default policy of the tool applies again. A default cannot be deleted.
          */
         delete: operations["delete_gate_policy"];
         options?: never;
@@ -531,7 +531,7 @@ export interface paths {
         put?: never;
         /**
          * Waive a gate.
-         * @description For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate allows it. The step runs without the missing approvals. A decision is final. Returns the gate with all decisions.
+         * @description For the gate's role or a higher one, and only with a reason, which is audited; not for the author of the run or an API key unless the gate allows it. It counts as one decision of as many as the gate asks; a gate that one of them waived is `waived`. A decision is final. Returns the gate with all decisions.
          */
         post: operations["waive_gate"];
         delete?: never;
@@ -1426,7 +1426,10 @@ export interface components {
             /** @description Unique in the tenant: `runs/<run>/steps/<step>/<name>`, percent-encoded; `GET /api/artifacts/{id}/content` has the bytes. */
             uri: string;
         };
-        /** @description What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool that the gate chose itself, in the root folder, its own threshold, no exceptions. */
+        /**
+         * AskedOfGate
+         * @description What a policy asks of a gate. A verdict that was asked for less in one of these does not count. What is not stated is asked by default: a tool that the gate chose itself, in the root folder, its own threshold, no exceptions.
+         */
         AskedOfGate: {
             /** @description Advisories that the plan may accept; default: none. */
             accept?: string[] | null;
