@@ -12,6 +12,7 @@ mod program;
 mod role;
 mod sandbox;
 mod supervisor;
+mod tree;
 mod view;
 mod wire;
 
@@ -21,4 +22,5 @@ pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;
 pub use supervisor::{Entered, enter};
+pub use tree::{Listed, Part, PartKind, TreeOp, read_header, write_header};
 pub use wire::Ended;

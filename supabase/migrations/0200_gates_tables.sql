@@ -12,6 +12,9 @@ create table nofx.gate (
   -- Where the evidence of a tool is: its artifact's URI and id.
   evidence_uri text,
   evidence_id uuid,
+  -- What it judged: the workspace as the step began with it. Null: none, or people decide.
+  tree text check (tree ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+  snapshot text check (snapshot ~ '^[0-9a-f]{64}$'),
   -- The minimum role to decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
   approvals_required int not null default 1 check (approvals_required between 1 and 10),

@@ -107,9 +107,13 @@ begin
          from (select distinct on (g.step_id) g.status
                  from nofx.gate g
                 where g.run_id = p_step.run_id and g.gate_type = r.gate_type
+                  and nofx_private.verdict_counts_for_tree(g, (select nofx_private.tree_before(p_step)))
                 order by g.step_id, g.created_at desc, g.id desc) as last), false);
     if v_missing is not null then
-      return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run', (v_policy).tool, array_to_string(v_missing, ' and ')));
+      return jsonb_build_object('refuse', format('the policy for %s requires %s to have passed in this run%s', (v_policy).tool, array_to_string(v_missing, ' and '),
+        case when exists (select from nofx.gate g where g.run_id = p_step.run_id and g.gate_type = any (v_missing) and g.status = 'passed'
+                              and not nofx_private.verdict_counts_for_tree(g, nofx_private.tree_before(p_step)))
+             then ' for the tree that the step begins with' end));
     end if;
   end if;
   if p_step.gate_id is not null or p_step.tool like 'manual:%' then

@@ -101,8 +101,9 @@ security definer set search_path = ''
 as $$
 begin
   perform nofx_private.require_service('artifact', 'Only workers delete stored bytes.');
-  -- Another artifact has the same bytes.
-  delete from nofx_private.blob_to_remove b where exists (select from nofx.artifact a where a.blob = b.blob);
+  -- Another artifact, or a snapshot, has the same bytes.
+  delete from nofx_private.blob_to_remove b
+   where exists (select from nofx.artifact a where a.blob = b.blob) or exists (select from nofx_private.snapshot_blob s where s.blob = b.blob);
   return array(select blob from nofx_private.blob_to_remove order by since limit p_limit);
 end
 $$;

@@ -25,7 +25,7 @@ pub(crate) fn remove_folder() -> Result<(), String> {
     let supervisor = Socket::from_stdin().map_err(|error| error.to_string())?;
     let Some((Removal { folder, uid }, _)) = supervisor.receive().map_err(|error| error.to_string())? else { return Ok(()) };
     let removed = remove(&folder, uid);
-    let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Removed);
+    let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Done);
     drop(supervisor.send(&report, &[]));
     removed
 }
