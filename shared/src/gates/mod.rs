@@ -1,9 +1,11 @@
 //! Gates that tools decide: their evidence, one document for all of them (`nofx.gate.evidence/v1`), their verdicts, and checks of forges.
 
+mod check_verdicts;
 mod checks;
 mod evidence;
 mod record_gate;
 
+pub use check_verdicts::{Missing, TreeVerdicts, check_verdicts};
 pub use checks::{Check, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, rerun_check, rerun_checks};
 pub use evidence::{Coverage, CoveredFile, Evidence, Finding, Input, ReportFile, Severity, TestCount, Tool, Verdict};
 pub use record_gate::record_gate;

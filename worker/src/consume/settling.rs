@@ -232,6 +232,7 @@ impl Settling {
                 breaker_target: None,
                 inputs: None,
                 sandboxed: only.sandboxed.clone(),
+                left: None,
             });
             return;
         }

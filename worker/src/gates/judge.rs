@@ -9,6 +9,7 @@ use nofx_shared::secrets::Mask;
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
+use crate::workspace::Begun;
 
 /// A verdict with its evidence, and what the tool printed, secrets masked.
 pub(crate) struct GateResult {
@@ -19,9 +20,11 @@ pub(crate) struct GateResult {
 /// Judges the workspace.
 pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<GateResult, Failure> {
     let started_at = Utc::now();
+    // Before: what the gate's programs change was not there when they began.
+    let judged = checked_out(context).await?;
     let mut judgement = G::judge(context, inputs).await?;
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
-    judgement.inputs.splice(0..0, checked_out(context).await?);
+    judgement.inputs.splice(0..0, judged);
     let log = context.mask.apply(&judgement.output);
     Ok(GateResult { evidence: Evidence { started_at, duration_ms, ..evidence(G::TOOL, judgement) }, log })
 }
@@ -72,6 +75,13 @@ async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     if let Some(commit) = git.head().await? {
         inputs.push(Input { name: "commit".to_owned(), digest: format!("gitCommit:{commit}") });
     }
-    inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{}", git.tree().await?) });
+    let tree = match context.begun.and_then(Begun::tree) {
+        Some(tree) => tree.to_owned(),
+        None => git.tree().await?,
+    };
+    inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{tree}") });
+    if let Some(snapshot) = context.begun.and_then(Begun::snapshot) {
+        inputs.push(Input { name: "snapshot".to_owned(), digest: format!("sha256:{snapshot}") });
+    }
     Ok(inputs)
 }

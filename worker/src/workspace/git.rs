@@ -157,7 +157,7 @@ pub(crate) fn of_others(option: &str, repository: &str) -> &'static [&'static st
 }
 
 /// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.
-fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
+pub(super) fn copy_index(from: &Files, to: &Files) -> Result<(), String> {
     let Some(index) = from.open(".git/index")? else { return Ok(()) };
     let mut copy = to.create("index")?;
     let copied = std::io::copy(&mut index.take(INDEX_BYTES), &mut copy).map_err(|error| format!("could not be copied: {error}"))?;
