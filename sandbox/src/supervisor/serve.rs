@@ -203,7 +203,7 @@ impl Supervisor {
             Request::Release { run } => return self.keepers.send(run, &ToKeeper::Release),
             Request::Run(process) => self.run(id, *process, descriptors),
             Request::Folder(op) => self.folder(id, op),
-            Request::Tree { folder, op } => self.tree(id, folder, op, descriptors),
+            Request::Tree { folder, op } => self.tree(id, &folder, op, descriptors),
             Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
         };
         match reply {
@@ -262,14 +262,14 @@ impl Supervisor {
         self.keepers.start(id, KeeperSpec { uid, program, group, is_confined }, streams)
     }
 
-    fn tree(&mut self, id: u64, path: PathBuf, op: TreeOp, descriptors: Vec<OwnedFd>) -> Reply {
+    fn tree(&mut self, id: u64, path: &Path, op: TreeOp, descriptors: Vec<OwnedFd>) -> Reply {
         let descriptors =
             descriptors.try_into().map_err(|_| "a workspace is read from one descriptor and written to another".to_owned())?;
-        let folder = self.folders.folder_of(&path)?;
+        let folder = self.folders.folder_of(path)?;
         if folder != path {
             return Err(format!("{} is inside of a folder", path.display()));
         }
-        let uid = self.folders.user_of(&path)?;
+        let uid = self.folders.user_of(path)?;
         self.keepers.do_job(id, &TreeJob { folder, uid, op }, &descriptors).map(|()| None)
     }
 

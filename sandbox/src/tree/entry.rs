@@ -42,8 +42,14 @@ pub struct Part {
 pub enum PartKind {
     Gone,
     Folder,
-    Link { target: String },
-    File { size: u64 },
+    Link {
+        target: String,
+    },
+    /// `mtime_ns`: build tools compare it.
+    File {
+        size: u64,
+        mtime_ns: i64,
+    },
 }
 
 /// Writes what stands before contents: its length, and the value.

@@ -46,6 +46,11 @@ fn settle(newest_ns: i64) {
     std::thread::sleep(CLOCK_STEP.saturating_sub(age));
 }
 
+/// Since 1970.
+pub(super) fn nanoseconds(seconds: i64, more: u64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(i64::try_from(more).unwrap_or(0))
+}
+
 struct Walk<'a> {
     left_out: &'a [String],
     listed: Vec<Listed>,
@@ -104,7 +109,7 @@ impl Walk<'_> {
         if kind == Kind::Folder {
             return Ok(Some(Listed { path, kind, mode, size: 0, ctime_ns: 0, inode: 0, is_left_out }));
         }
-        let ctime_ns = stat.st_ctime.saturating_mul(1_000_000_000).saturating_add(i64::try_from(stat.st_ctime_nsec).unwrap_or(0));
+        let ctime_ns = nanoseconds(stat.st_ctime, stat.st_ctime_nsec);
         Ok(Some(Listed { path, kind, mode, size: stat.st_size.unsigned_abs(), ctime_ns, inode: stat.st_ino, is_left_out }))
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use super::entry::{Part, PartKind, read_header, write_header};
-use super::list::list_below;
+use super::list::{list_below, nanoseconds};
 use super::place::{open, place};
 
 /// Longest target of a link.
@@ -43,7 +43,7 @@ fn pack_paths(top: &OwnedFd, paths: &[String], output: File) -> Result<(), Strin
     let failed = |error: std::io::Error| format!("the pack was not written: {error}");
     write_header(&parts, &mut output).map_err(failed)?;
     for part in &parts {
-        let PartKind::File { size } = part.kind else { continue };
+        let PartKind::File { size, .. } = part.kind else { continue };
         let mut file = File::from(open(top, &part.path)?.0).take(size);
         let copied = std::io::copy(&mut file, &mut output).map_err(failed)?;
         if copied != size {
@@ -59,7 +59,10 @@ fn part(top: &OwnedFd, path: &str) -> Result<Part, String> {
     let stat = rustix::fs::statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
     let mode = stat.st_mode & 0o777;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => PartKind::File { size: open(top, path)?.1.st_size.unsigned_abs() },
+        FileType::RegularFile => {
+            let stat = open(top, path)?.1;
+            PartKind::File { size: stat.st_size.unsigned_abs(), mtime_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec) }
+        }
         FileType::Directory => PartKind::Folder,
         FileType::Symlink => {
             let target = rustix::fs::readlinkat(&parent, &name, vec![]).map_err(failed)?.into_string();

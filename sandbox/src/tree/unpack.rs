@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::entry::{Part, PartKind, read_header};
@@ -25,7 +25,7 @@ pub(super) fn unpack(top: &OwnedFd, input: File) -> Result<(), String> {
                 let (parent, name) = cleared(top, &part.path)?;
                 rustix::fs::symlinkat(target, &parent, name).map_err(|error| failed(&part.path, error))?;
             }
-            PartKind::File { size } => file(top, part, input.by_ref().take(*size), *size)?,
+            PartKind::File { size, mtime_ns } => file(top, part, input.by_ref().take(*size), *size, *mtime_ns)?,
         }
     }
     // Afterwards: in one that is read-only no file could have been written.
@@ -72,15 +72,21 @@ fn folder(top: &OwnedFd, path: &str) -> Result<(), String> {
     rustix::fs::mkdirat(&parent, &name, Mode::RWXU).map_err(|error| failed(path, error))
 }
 
-fn file(top: &OwnedFd, part: &Part, mut content: impl Read, size: u64) -> Result<(), String> {
+fn file(top: &OwnedFd, part: &Part, mut content: impl Read, size: u64, mtime_ns: i64) -> Result<(), String> {
     let (parent, name) = cleared(top, &part.path)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(part.mode & 0o777);
     let opened = rustix::fs::openat(&parent, &name, flags, mode).map_err(|error| failed(&part.path, error))?;
     // Whatever the mask of this process is.
     rustix::fs::fchmod(&opened, mode).map_err(|error| failed(&part.path, error))?;
-    let copied = std::io::copy(&mut content, &mut File::from(opened)).map_err(|error| format!("`{}`: {error}", part.path))?;
-    if copied == size { Ok(()) } else { Err(format!("the pack ends within `{}`", part.path)) }
+    let mut opened = File::from(opened);
+    let copied = std::io::copy(&mut content, &mut opened).map_err(|error| format!("`{}`: {error}", part.path))?;
+    if copied != size {
+        return Err(format!("the pack ends within `{}`", part.path));
+    }
+    let time = Timespec { tv_sec: mtime_ns.div_euclid(1_000_000_000), tv_nsec: mtime_ns.rem_euclid(1_000_000_000) };
+    let times = Timestamps { last_access: time, last_modification: time };
+    rustix::fs::futimens(&opened, &times).map_err(|error| failed(&part.path, error))
 }
 
 #[cfg(test)]
@@ -131,6 +137,8 @@ mod tests {
         assert_eq!(std::fs::read_link(at("a/closed/link")).expect("a link"), Path::new("../one"));
         let mode = |name: &str| at(name).metadata().expect("it is there").permissions().mode() & 0o777;
         assert_eq!((mode("a/one"), mode("a/closed")), (0o755, 0o555));
+        let time = |folder: &Path| folder.join("a/one").metadata().expect("it is there").modified().expect("a time");
+        assert_eq!(time(to.path()), time(from.path()), "build tools compare it");
     }
 
     #[test]
@@ -141,8 +149,8 @@ mod tests {
         std::fs::write(dir.path().join("file"), "x").expect("a file");
         let parts = [
             part("file", 0o755, PartKind::Folder),
-            part("file/new", 0o600, PartKind::File { size: 3 }),
-            part("was", 0o644, PartKind::File { size: 2 }),
+            part("file/new", 0o600, PartKind::File { size: 3, mtime_ns: 0 }),
+            part("was", 0o644, PartKind::File { size: 2, mtime_ns: 0 }),
             part("was/folder", 0, PartKind::Gone),
             part("was/folder/x", 0, PartKind::Gone),
         ];
@@ -158,10 +166,10 @@ mod tests {
         std::fs::create_dir_all(&dir).expect("a folder");
         symlink(outer.path(), dir.join("out")).expect("a link");
         for path in ["out/x", "../x", "/x", "a/../../x"] {
-            assert!(unpack(&dir, &[part(path, 0o644, PartKind::File { size: 1 })], "x").is_err(), "{path}");
+            assert!(unpack(&dir, &[part(path, 0o644, PartKind::File { size: 1, mtime_ns: 0 })], "x").is_err(), "{path}");
         }
         assert!(!outer.path().join("x").exists());
-        let short = unpack(&dir, &[part("short", 0o644, PartKind::File { size: 9 })], "x");
+        let short = unpack(&dir, &[part("short", 0o644, PartKind::File { size: 9, mtime_ns: 0 })], "x");
         assert!(short.is_err_and(|why| why.contains("ends within")));
     }
 }

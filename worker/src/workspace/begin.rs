@@ -36,24 +36,27 @@ impl Workspaces {
         let is_needed = before.is_needed;
         let wanted = wanted(access, before).await?;
         if access.step.workspace.is_none() && wanted.snapshot.is_none() {
-            let (used, folder) = self.empty(access).await?;
+            let (mut used, folder) = self.empty(access).await?;
+            used.finish();
             let ready = Ready { snapshot: None, manifest: Arc::default(), listing: Arc::default(), uses: None };
             return Ok(Begun { used, folder, ready, tree: None, is_merged: false, is_needed });
         }
         let lock = self.pool.lock(access.step.run_id);
         let guard = lock.lock().await;
         let found = self.found(access, &wanted).await?;
-        let (used, mut ready, tree) = match found {
+        let (mut used, mut ready, tree) = match found {
             Some((used, ready)) => (used, ready, wanted.tree.clone()),
             None => self.make(access, &wanted, is_needed).await?,
         };
+        used.finish();
         let tree = tree.or_else(|| wanted.tree.clone());
         let left = ready.uses.unwrap_or(wanted.uses).saturating_sub(1);
         let used = if left > 0 {
-            let copy = self.copy(access, &used, &ready, is_needed).await?;
+            let (mut copy, copied) = self.copy(access, &used, &ready, is_needed).await?;
+            copy.finish();
             used.ready(Ready { uses: Some(left), ..ready });
-            ready = copy.1;
-            copy.0
+            ready = copied;
+            copy
         } else {
             used
         };

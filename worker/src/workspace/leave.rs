@@ -27,7 +27,6 @@ impl Workspaces {
     pub(crate) async fn leave(&self, begun: Begun, access: &Access<'_>) -> Result<Option<Left>, Failure> {
         let Begun { used, folder, ready, tree, is_merged, is_needed } = begun;
         if !is_needed {
-            used.discard();
             return Ok(None);
         }
         let mut manifest = Manifest::clone(&ready.manifest);

@@ -38,6 +38,7 @@ pub(super) enum State {
     File {
         mode: u32,
         size: u64,
+        mtime_ns: i64,
         sha256: String,
         /// The digest of the pack that has its content, and where.
         pack: String,

@@ -30,10 +30,10 @@ pub(super) fn read(file: &mut File, mask: &Mask) -> Result<Packed, String> {
             PartKind::Gone => State::Gone,
             PartKind::Folder => State::Folder { mode },
             PartKind::Link { target } => State::Link { target },
-            PartKind::File { size } => {
+            PartKind::File { size, mtime_ns } => {
                 let at = input.size;
                 let sha256 = content(&mut input, size, mask).map_err(|why| format!("`{path}` {why}"))?;
-                State::File { mode, size, sha256, pack: String::new(), at }
+                State::File { mode, size, mtime_ns, sha256, pack: String::new(), at }
             }
         };
         states.push((path, state));

@@ -46,11 +46,18 @@ pub(super) struct InUse {
     pool: Arc<Pool>,
     run: Uuid,
     path: Option<PathBuf>,
+    /// It is not complete: dropped, it goes.
+    is_unfinished: bool,
 }
 
 impl InUse {
     pub(super) fn path(&self) -> &Path {
         self.path.as_deref().expect("it is there until it is given back")
+    }
+
+    /// It is complete.
+    pub(super) fn finish(&mut self) {
+        self.is_unfinished = false;
     }
 
     /// The step is over; this is what the folder has.
@@ -60,6 +67,10 @@ impl InUse {
 
     /// Nobody needs it any more.
     pub(super) fn discard(mut self) {
+        self.remove();
+    }
+
+    fn remove(&mut self) {
         if let Some(path) = self.path.take() {
             self.pool.forget(self.run, &path);
             self.pool.sandbox.remove_later(&path);
@@ -84,7 +95,11 @@ impl InUse {
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        self.give_back(State::Dirty);
+        if self.is_unfinished {
+            self.remove();
+        } else {
+            self.give_back(State::Dirty);
+        }
     }
 }
 
@@ -109,7 +124,7 @@ impl Pool {
         };
         let slot = Slot { path: path.clone(), state: State::InUse };
         self.runs.lock().expect("the lock is never poisoned").entry(run).or_default().push(slot);
-        Ok(InUse { pool: Arc::clone(self), run, path: Some(path) })
+        Ok(InUse { pool: Arc::clone(self), run, path: Some(path), is_unfinished: true })
     }
 
     /// A folder with this snapshot that nobody uses.
@@ -122,7 +137,7 @@ impl Pool {
             .rev()
             .find(|slot| matches!(&slot.state, State::Ready(ready) if ready.snapshot.as_deref() == snapshot))?;
         let State::Ready(ready) = std::mem::replace(&mut slot.state, State::InUse) else { return None };
-        Some((InUse { pool: Arc::clone(self), run, path: Some(slot.path.clone()) }, ready))
+        Some((InUse { pool: Arc::clone(self), run, path: Some(slot.path.clone()), is_unfinished: false }, ready))
     }
 
     /// A folder of the run that nobody uses, whatever it has.
@@ -130,7 +145,7 @@ impl Pool {
         let mut runs = self.runs.lock().expect("the lock is never poisoned");
         let slot = runs.get_mut(&run)?.iter_mut().rev().find(|slot| !matches!(slot.state, State::InUse))?;
         let state = std::mem::replace(&mut slot.state, State::InUse);
-        Some(Donor { used: InUse { pool: Arc::clone(self), run, path: Some(slot.path.clone()) }, state: Some(state) })
+        Some(Donor { used: InUse { pool: Arc::clone(self), run, path: Some(slot.path.clone()), is_unfinished: false }, state: Some(state) })
     }
 
     /// The runs that have a folder.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::checkout::{checkout, git};
+use super::judged::check_judged;
 use crate::drivers::Scratch;
 use crate::handlers::Handler;
 use crate::step::StepContext;
@@ -65,6 +66,9 @@ impl Handler for Commit {
             let message = file(&scratch, "message", format!("{}\n\n{mark}\n", inputs.message)).await?;
             // Lines that begin with `#` are part of it.
             git.run(&["commit", "--quiet", "--no-gpg-sign", "--cleanup=whitespace", "--file", &message]).await?;
+            // With some of the paths it is not what the gates judged. Then nobody begins with it: the step fails.
+            let tree = git.run(&["rev-parse", "--verify", "HEAD^{tree}"]).await?.trim().to_owned();
+            check_judged(step, &[tree]).await?;
         }
         Ok(Outcome::Done { outputs: json!({"changed": true, "commit": git.head().await?}) })
     }
