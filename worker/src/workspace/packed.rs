@@ -99,8 +99,11 @@ mod tests {
     use super::read;
 
     fn pack(contents: &[&str]) -> std::fs::File {
-        let part =
-            |(n, content): (usize, &&str)| Part { path: n.to_string(), mode: 0o644, kind: PartKind::File { size: content.len() as u64 } };
+        let part = |(n, content): (usize, &&str)| Part {
+            path: n.to_string(),
+            mode: 0o644,
+            kind: PartKind::File { size: content.len() as u64, mtime_ns: 0 },
+        };
         let parts: Vec<Part> = contents.iter().enumerate().map(part).collect();
         let mut file = tempfile::tempfile().expect("a file");
         write_header(&parts, &mut file).expect("written");

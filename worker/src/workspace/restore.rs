@@ -45,7 +45,7 @@ fn part(path: &str, state: &State) -> Part {
         State::Gone => (0, PartKind::Gone),
         State::Folder { mode } => (*mode, PartKind::Folder),
         State::Link { target } => (0, PartKind::Link { target: target.clone() }),
-        State::File { mode, size, .. } => (*mode, PartKind::File { size: *size }),
+        State::File { mode, size, mtime_ns, .. } => (*mode, PartKind::File { size: *size, mtime_ns: *mtime_ns }),
     };
     Part { path: path.to_owned(), mode, kind }
 }
