@@ -1,9 +1,11 @@
-//! The disk of workspaces is bounded: those of runs that have ended go, no other one does.
+//! The disk of workspaces is bounded, and nothing that a run needs is lost by it.
 
 use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_tests::own::{Own, is_finished};
+use nofx_tests::plans::until;
+use nofx_tests::stack::workspace_in;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -54,37 +56,40 @@ async fn measured(own: &Own, count: usize, is_so: impl Fn() -> bool) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
+async fn workspaces_go_with_their_runs_or_when_the_disk_is_full_and_a_run_that_waits_has_its_files_again() {
     let own = Own::start_with(&Own::folder("disk"), &["--workers", "1"], &[("NOFX_WORKSPACES_MB", "8")]);
     let first = ask(&own).await;
-    let mut ended = vec![];
     for _ in 0..2 {
-        ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", FILL, &json!({}))]})).await);
+        let ended = own.submit(&json!({"goal": "x", "steps": [bash("fill", FILL, &json!({}))]})).await;
+        assert_eq!(own.wait(&ended, is_finished).await["status"], "succeeded");
     }
-    for id in &ended {
-        assert_eq!(own.wait(id, is_finished).await["status"], "succeeded");
-    }
-    let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
-    // The oldest that has ended goes.
-    let bytes = measured(&own, 2, || !folder(&ended[0]).exists()).await;
-    assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
-    assert!(folder(&first).exists() && folder(&ended[1]).exists());
+    let bytes = measured(&own, 1, || true).await;
+    assert!((3 << 20..4 << 20).contains(&bytes), "those of runs that have ended are gone: {bytes}");
+    assert!(workspace_in(&own.dir, &first).exists());
 
-    // What is left of ended ones goes too; then there is no room for another workspace, and nothing is taken from whoever waits.
+    // Three do not fit: the oldest goes, although its run waits.
     let (second, third) = (ask(&own).await, ask(&own).await);
-    let bytes = measured(&own, 3, || !folder(&ended[1]).exists()).await;
-    assert!(bytes > 8 << 20, "{bytes}");
-    let refused =
-        own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;
-    let run = own.wait(&refused, is_finished).await;
-    let message =
-        run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == "go")).expect("it is there")["error"]["message"]
-            .clone();
-    assert!(message.as_str().is_some_and(|why| why.contains("NOFX_WORKSPACES_MB is 8")), "{run}");
+    let bytes = measured(&own, 2, || !workspace_in(&own.dir, &first).exists()).await;
+    assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
     for id in [&first, &second, &third] {
         approve(&own, id).await;
     }
-    measured(&own, 2, || true).await;
-    let run = own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
-    assert_eq!(own.wait(&run, is_finished).await["status"], "succeeded", "there is room again");
+    measured(&own, 0, || true).await;
+
+    // What a step uses does not go; no other step gets room meanwhile.
+    let go = own.dir.join("go");
+    let script = format!("{FILL}; cat big big big > bigger; {}", until(&go));
+    let large = own.submit(&json!({"goal": "x", "steps": [bash("large", &script, &json!({}))]})).await;
+    let begun = Instant::now();
+    while measured(&own, 1, || true).await < 8 << 20 {
+        assert!(begun.elapsed() < WAIT_LIMIT, "it does not grow");
+    }
+    let refused = own.run(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
+    let message = refused["steps"][0]["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("NOFX_WORKSPACES_MB is 8"), "{refused}");
+    std::fs::write(go, "").expect("written");
+    assert_eq!(own.wait(&large, is_finished).await["status"], "succeeded");
+    measured(&own, 0, || true).await;
+    let run = own.run(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
+    assert_eq!(run["status"], "succeeded", "there is room again");
 }
