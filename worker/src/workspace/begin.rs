@@ -38,18 +38,16 @@ impl Workspaces {
         if access.step.workspace.is_none() && wanted.snapshot.is_none() {
             let (mut used, folder) = self.empty(access).await?;
             used.finish();
-            let ready = Ready { snapshot: None, manifest: Arc::default(), listing: Arc::default(), uses: None };
-            return Ok(Begun { used, folder, ready, tree: None, is_merged: false, is_needed });
+            let ready = Ready { snapshot: None, tree: None, manifest: Arc::default(), listing: Arc::default(), uses: None };
+            return Ok(Begun { used, folder, ready, is_merged: false, is_needed });
         }
         let lock = self.pool.lock(access.step.run_id);
         let guard = lock.lock().await;
-        let found = self.found(access, &wanted).await?;
-        let (mut used, mut ready, tree) = match found {
-            Some((used, ready)) => (used, ready, wanted.tree.clone()),
+        let (mut used, mut ready) = match self.found(access, &wanted).await? {
+            Some(found) => found,
             None => self.make(access, &wanted, is_needed).await?,
         };
         used.finish();
-        let tree = tree.or_else(|| wanted.tree.clone());
         let left = ready.uses.unwrap_or(wanted.uses).saturating_sub(1);
         let used = if left > 0 {
             let (mut copy, copied) = self.copy(access, &used, &ready, is_needed).await?;
@@ -62,7 +60,7 @@ impl Workspaces {
         };
         drop(guard);
         let folder = Folder::new(&self.processes, used.path().to_owned())?;
-        Ok(Begun { used, folder, ready, tree, is_merged: wanted.is_merged, is_needed })
+        Ok(Begun { used, folder, ready, is_merged: wanted.is_merged, is_needed })
     }
 
     /// A folder of this worker that has what is wanted.

@@ -6,7 +6,6 @@ pub(crate) struct Begun {
     pub(super) used: InUse,
     pub(super) folder: Folder,
     pub(super) ready: Ready,
-    pub(super) tree: Option<String>,
     /// It was put together for this step: nobody else has stored it.
     pub(super) is_merged: bool,
     /// A later step begins with what this one leaves.
@@ -20,7 +19,7 @@ impl Begun {
 
     /// What git sees of what the step began with; none when it is no repository and nobody has changed anything.
     pub(crate) fn tree(&self) -> Option<&str> {
-        self.tree.as_deref()
+        self.ready.tree.as_deref()
     }
 
     /// None: the checkout, or an empty folder.

@@ -11,13 +11,17 @@ use nofx_shared::secrets::Mask;
 
 use super::caller::Caller;
 use super::folder::Folder;
-use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult};
+use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Scratch};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete. It is held twice, by a worker that may
 /// have no more than 2 GB.
 const OUTPUT_BYTES: usize = 64 << 20;
 /// Largest index: that of some millions of files.
 const INDEX_BYTES: u64 = 1 << 30;
+
+/// What tools make for themselves, and nobody writes: where git does not track it, it is no part of what is judged and committed, whether the
+/// repository ignores it or not.
+const MADE_BY_TOOLS: &str = "node_modules/\n.venv/\n.tox/\n__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n";
 
 pub(crate) struct Git<'a> {
     pub caller: Caller,
@@ -98,7 +102,7 @@ impl<'a> Git<'a> {
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".to_owned(), index.to_string_lossy().into_owned());
         let git = Git { caller: self.caller.clone(), folder: self.folder, env };
-        git.run(&["add", "--all", "--", "."]).await?;
+        git.run(&["-c", &excludes(&scratch).await?, "add", "--all", "--", "."]).await?;
         Ok(git.run(&["write-tree"]).await?.trim().to_owned())
     }
 
@@ -127,6 +131,15 @@ impl<'a> Git<'a> {
         let names = self.run(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]).await?;
         Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
+}
+
+/// The setting that has git leave out `MADE_BY_TOOLS`, in a file of its own.
+pub(crate) async fn excludes(scratch: &Scratch) -> Result<String, Failure> {
+    let (files, path) = (scratch.files()?, scratch.path().join("excludes"));
+    let written = tokio::task::spawn_blocking(move || files.write("excludes", MADE_BY_TOOLS.as_bytes())).await;
+    let written = written.map_err(|error| error.to_string()).flatten();
+    written.map_err(|why| Failure::transient(format!("what git leaves out {why}")))?;
+    Ok(format!("core.excludesFile={}", path.to_string_lossy()))
 }
 
 /// The command in git's arguments.

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::io::Seek;
 use std::sync::Arc;
 
-use nofx_sandbox::{Kind, TreeOp, write_header};
+use nofx_sandbox::{Kind, Listed, TreeOp, write_header};
 use nofx_shared::engine::{Failure, Left};
 
 use super::access::Access;
 use super::begun::Begun;
 use super::git::Git;
-use super::listing::{CACHES, Change, Listing, changes, is_unchanged, kept_by_git};
+use super::listing::{CACHES, Change, changes, is_unchanged, kept_by_git};
 use super::make::{PACK_BYTES, nothing, temporary};
 use super::manifest::{Manifest, State, is_gits};
 use super::packed::{self, Packed};
@@ -25,14 +25,14 @@ const IGNORED_BYTES: u64 = 256 << 20;
 impl Workspaces {
     /// The step has succeeded. None: it leaves what it began with, or nobody begins with it.
     pub(crate) async fn leave(&self, begun: Begun, access: &Access<'_>) -> Result<Option<Left>, Failure> {
-        let Begun { used, folder, ready, tree, is_merged, is_needed } = begun;
+        let Begun { used, folder, ready, is_merged, is_needed } = begun;
         if !is_needed {
             return Ok(None);
         }
         let mut manifest = Manifest::clone(&ready.manifest);
         let mut now = self.list(folder.path(), &manifest.entered).await?;
         if is_unchanged(&changes(&ready.listing, &now)) {
-            let left = match tree.filter(|_| is_merged) {
+            let left = match ready.tree.clone().filter(|_| is_merged) {
                 Some(tree) => Some(Left { tree, snapshot: access.save(&manifest, vec![]).await? }),
                 None => None,
             };
@@ -61,7 +61,13 @@ impl Workspaces {
         let new: Vec<Stored> = new.collect();
         let snapshot = access.save(&manifest, new).await?;
         let tree = seen.map_or_else(|| snapshot.clone(), |seen| seen.tree);
-        used.ready(Ready { snapshot: Some(snapshot.clone()), manifest: Arc::new(manifest), listing: Arc::new(now), uses: None });
+        used.ready(Ready {
+            snapshot: Some(snapshot.clone()),
+            tree: Some(tree.clone()),
+            manifest: Arc::new(manifest),
+            listing: Arc::new(now),
+            uses: None,
+        });
         Ok(Some(Left { tree, snapshot }))
     }
 
@@ -92,7 +98,7 @@ fn leave_out(manifest: &mut Manifest, path: &str, step: &str, why: &str) {
 }
 
 /// Of files to pack.
-fn bytes_of(now: &Listing, chosen: &[String]) -> u64 {
+fn bytes_of(now: &[Listed], chosen: &[String]) -> u64 {
     let chosen: HashSet<&str> = chosen.iter().map(String::as_str).collect();
     now.iter().filter(|one| chosen.contains(one.path.as_str())).fold(0, |sum, one| sum.saturating_add(one.size))
 }
@@ -110,7 +116,7 @@ fn is_ignored(path: &str, seen: Option<&HashSet<String>>) -> bool {
 }
 
 /// The paths to pack. What is gone, and what is left out, the manifest has afterwards.
-fn choose(manifest: &mut Manifest, before: &Listing, now: &Listing, seen: Option<&HashSet<String>>, step: &str) -> Vec<String> {
+fn choose(manifest: &mut Manifest, before: &[Listed], now: &[Listed], seen: Option<&HashSet<String>>, step: &str) -> Vec<String> {
     let mut changed = changes(before, now);
     if manifest.is_checkout() {
         let known: HashSet<&str> = changed.iter().map(|change| change.path).collect();

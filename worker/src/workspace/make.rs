@@ -34,13 +34,8 @@ impl Workspaces {
         Ok((used, folder))
     }
 
-    /// `is_needed`: what the step leaves will be compared with what it began with. Returns the tree if it was not known.
-    pub(super) async fn make(
-        &self,
-        access: &Access<'_>,
-        wanted: &Wanted,
-        is_needed: bool,
-    ) -> Result<(InUse, Ready, Option<String>), Failure> {
+    /// `is_needed`: what the step leaves will be compared with what it began with.
+    pub(super) async fn make(&self, access: &Access<'_>, wanted: &Wanted, is_needed: bool) -> Result<(InUse, Ready), Failure> {
         let manifest = match (&wanted.manifest, &wanted.snapshot) {
             (Some(manifest), _) => Arc::clone(manifest),
             (None, Some(snapshot)) => Arc::new(access.load_manifest(snapshot).await?),
@@ -48,11 +43,15 @@ impl Workspaces {
         };
         let donor = self.pool.any(access.step.run_id);
         let (used, folder) = self.empty(access).await?;
-        let (mut manifest, mut tree) = (Arc::unwrap_or_clone(manifest), None);
+        let (mut manifest, mut tree) = (Arc::unwrap_or_clone(manifest), wanted.tree.clone());
         if let Some(source) = &access.step.workspace {
             let pinned = wanted.commit.as_deref().or(manifest.commit.as_deref());
             let found = access.check_out(&folder, source, pinned).await?;
-            (manifest.commit, tree) = found.map(|found| (found.commit, found.tree)).unzip();
+            let (commit, of_commit) = found.map(|found| (found.commit, found.tree)).unzip();
+            manifest.commit = commit;
+            if manifest.is_checkout() {
+                tree = tree.or(of_commit);
+            }
         }
         let is_compared = is_needed || wanted.uses > 1;
         let mut listing = Listing::new();
@@ -66,7 +65,6 @@ impl Workspaces {
             }
         } else if !manifest.is_checkout() {
             self.restore(access, &folder, &manifest).await?;
-            tree = None;
         }
         if let Some(donor) = donor {
             self.copy_caches(donor.path(), folder.path(), &manifest.entered).await?;
@@ -75,7 +73,7 @@ impl Workspaces {
         if wanted.needs_index {
             git.run(&["read-tree", "HEAD"]).await?;
         }
-        if wanted.tree.is_none() && tree.is_none() {
+        if tree.is_none() {
             tree = match (git.is_repository().await?, &wanted.snapshot) {
                 (true, _) => Some(seen_by_git(&git).await?.tree),
                 (false, snapshot) => snapshot.clone(),
@@ -84,8 +82,8 @@ impl Workspaces {
         if is_compared && listing.is_empty() {
             listing = self.list(folder.path(), &manifest.entered).await?;
         }
-        let ready = Ready { snapshot: wanted.snapshot.clone(), manifest: Arc::new(manifest), listing: Arc::new(listing), uses: None };
-        Ok((used, ready, tree))
+        let ready = Ready { snapshot: wanted.snapshot.clone(), tree, manifest: Arc::new(manifest), listing: Arc::new(listing), uses: None };
+        Ok((used, ready))
     }
 
     async fn restore(&self, access: &Access<'_>, folder: &Folder, manifest: &Manifest) -> Result<(), Failure> {

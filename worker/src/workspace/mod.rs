@@ -27,6 +27,6 @@ pub(crate) use access::Access;
 pub(crate) use begun::Begun;
 pub(crate) use caller::Caller;
 pub(crate) use folder::{Folder, file_name};
-pub(crate) use git::{Git, of_others};
+pub(crate) use git::{Git, excludes, of_others};
 pub(crate) use snapshot::Snapshots;
 pub(crate) use workspaces::Workspaces;

@@ -16,6 +16,8 @@ use super::manifest::Manifest;
 pub(super) struct Ready {
     /// None: the checkout, or an empty folder.
     pub snapshot: Option<String>,
+    /// None: it is no repository, and nobody has changed anything.
+    pub tree: Option<String>,
     pub manifest: Arc<Manifest>,
     pub listing: Arc<Listing>,
     /// How many steps will still begin with it; none: nobody has said so.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nofx_shared::engine::Failure;
 
-use super::git::{Git, copy_index};
+use super::git::{Git, copy_index, excludes};
 use super::tree_id::{staged, tree_id};
 
 pub(super) struct Seen {
@@ -26,7 +26,7 @@ pub(super) async fn seen_by_git(git: &Git<'_>) -> Result<Seen, Failure> {
         ("GIT_OBJECT_DIRECTORY".to_owned(), text(scratch.path().to_owned())),
         ("GIT_ALTERNATE_OBJECT_DIRECTORIES".to_owned(), text(git.folder.path().join(".git/objects"))),
     ]);
-    apart.run(&["add", "--all", "--", "."]).await?;
+    apart.run(&["-c", &excludes(&scratch).await?, "add", "--all", "--", "."]).await?;
     let printed: Arc<str> = apart.run(&["ls-files", "--stage", "-z"]).await?.into();
     let seen = tokio::task::spawn_blocking(move || {
         let files = staged(&printed)?;
@@ -52,7 +52,7 @@ mod tests {
         let folder = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
         let git = Git::new(Caller::person(&processes, &CancellationToken::new()), &folder);
         git.run(&["init", "--quiet"]).await.expect("a repository");
-        for name in ["b/c", "b.txt", "b-", "a/deep/er/x", "ignored", ".gitignore"] {
+        for name in ["b/c", "b.txt", "b-", "a/deep/er/x", "ignored", ".gitignore", "a/__pycache__/x.pyc"] {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
             std::fs::write(path, if name == ".gitignore" { "ignored\n" } else { name }).expect("a file");
@@ -63,6 +63,7 @@ mod tests {
         let seen = seen_by_git(&git).await.expect("seen");
         assert_eq!(objects(), before, "nothing was written to it");
         assert!(seen.files.contains("a/deep/er/x") && !seen.files.contains("ignored"));
+        assert!(!seen.files.contains("a/__pycache__/x.pyc"), "nobody wrote it");
         assert_eq!(seen.tree, git.tree().await.expect("git's own"));
     }
 

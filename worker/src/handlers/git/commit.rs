@@ -9,7 +9,7 @@ use super::judged::check_judged;
 use crate::drivers::Scratch;
 use crate::handlers::Handler;
 use crate::step::StepContext;
-use crate::workspace::file_name;
+use crate::workspace::{excludes, file_name};
 
 /// Commits the changes in the run's checkout. The commit names the step that made it, and has the date on which that was planned, so that a
 /// retry makes the same one; without changes, no commit is made.
@@ -47,7 +47,8 @@ impl Handler for Commit {
         let scratch = step.services.processes.scratch(Some(folder.path())).await?;
         let paths = if inputs.paths.is_empty() { ".".to_owned() } else { inputs.paths.join("\0") };
         let paths = file(&scratch, "paths", paths).await?;
-        git.run(&["add", "--all", &format!("--pathspec-from-file={paths}"), "--pathspec-file-nul"]).await?;
+        git.run(&["-c", &excludes(&scratch).await?, "add", "--all", &format!("--pathspec-from-file={paths}"), "--pathspec-file-nul"])
+            .await?;
         let staged = git.try_run(&["diff", "--cached", "--quiet"]).await?;
         match staged.exit_code {
             Some(0) => return Ok(Outcome::Done { outputs: json!({"changed": false, "commit": git.head().await?}) }),
