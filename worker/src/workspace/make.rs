@@ -57,17 +57,18 @@ impl Workspaces {
         let mut listing = Listing::new();
         if manifest.is_checkout() && is_compared {
             listing = self.list(folder.path(), &manifest.entered).await?;
-            // A cache that a checkout has is none.
-            let names = caches(&listing).iter().filter_map(|path| path.rsplit('/').next().map(str::to_owned)).collect::<BTreeSet<_>>();
-            if !names.is_empty() {
-                manifest.entered = names;
+            // A cache that a checkout has is none; there may be another one in it.
+            while let caches @ [_, ..] = caches(&listing).as_slice() {
+                manifest.entered.extend(caches.iter().filter_map(|path| path.rsplit('/').next().map(str::to_owned)));
                 listing = self.list(folder.path(), &manifest.entered).await?;
             }
         } else if !manifest.is_checkout() {
             self.restore(access, &folder, &manifest).await?;
         }
         if let Some(donor) = donor {
-            self.copy_caches(donor.path(), folder.path(), &manifest.entered).await?;
+            self.copy_caches(donor.path(), folder.path(), &manifest.entered).await;
+            // They are no change of the step's.
+            listing.clear();
         }
         let git = Git::new(access.caller.clone(), &folder);
         if wanted.needs_index {
@@ -104,8 +105,8 @@ impl Workspaces {
         Ok((to, Ready { listing: Arc::new(listing), uses: Some(1), ..ready.clone() }))
     }
 
-    async fn copy_caches(&self, from: &Path, to: &Path, entered: &BTreeSet<String>) -> Result<(), Failure> {
-        // A cache is only a cache: without it a step takes longer.
+    /// A cache is only a cache: without it a step takes longer.
+    async fn copy_caches(&self, from: &Path, to: &Path, entered: &BTreeSet<String>) {
         let copied = async {
             let caches = caches(&self.list(from, entered).await?);
             if caches.is_empty() { Ok(()) } else { self.copy_folders(from, to, caches).await }
@@ -113,7 +114,6 @@ impl Workspaces {
         if let Err(failure) = copied.await {
             tracing::warn!(error = failure.message, "caches of a workspace could not be copied");
         }
-        Ok(())
     }
 
     async fn copy_folders(&self, from: &Path, to: &Path, folders: Vec<String>) -> Result<(), Failure> {

@@ -18,9 +18,9 @@ mod packed;
 mod pool;
 mod restore;
 mod seen;
-mod snapshot;
 mod store;
 mod tree_id;
+mod trees;
 mod workspaces;
 
 pub(crate) use access::Access;
@@ -28,5 +28,5 @@ pub(crate) use begun::Begun;
 pub(crate) use caller::Caller;
 pub(crate) use folder::{Folder, file_name};
 pub(crate) use git::{Git, excludes, of_others};
-pub(crate) use snapshot::Snapshots;
+pub(crate) use trees::Trees;
 pub(crate) use workspaces::Workspaces;
