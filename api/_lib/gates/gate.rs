@@ -20,6 +20,9 @@ pub(crate) struct Gate {
     /// Where the evidence of a tool is: the URI and the id of its artifact.
     pub evidence_uri: Option<String>,
     pub evidence_id: Option<Uuid>,
+    /// What a tool judged, and for what its verdict counts: what git sees of the workspace, and all of it. Null: no workspace, or people decide.
+    pub tree: Option<String>,
+    pub snapshot: Option<String>,
     /// The minimum role that may decide.
     pub role: Role,
     /// How many different people must approve.
@@ -44,7 +47,7 @@ pub(crate) struct Gate {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub step: Option<Value>,
-    /// The run that the step belongs to.
+    /// The run that the step belongs to; `pinned_commit`: the commit that its workspace began with, once a step has checked it out.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub run: Option<Value>,
@@ -62,9 +65,9 @@ pub(crate) struct GateDecision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,tree,snapshot,role,approvals_required,\
     author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at)";
 /// The same, with the step and the run that people see before they decide.
-pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,role,approvals_required,\
+pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,tree,snapshot,role,approvals_required,\
     author_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,decision,role,reason,created_at),\
-    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
+    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at,pinned_commit)";
