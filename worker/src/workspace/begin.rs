@@ -38,7 +38,7 @@ impl Workspaces {
         if access.step.workspace.is_none() && wanted.snapshot.is_none() {
             let (mut used, folder) = self.empty(access).await?;
             used.finish();
-            let ready = Ready { snapshot: None, tree: None, manifest: Arc::default(), listing: Arc::default(), uses: None };
+            let ready = Ready::default();
             return Ok(Begun { used, folder, ready, is_merged: false, is_needed });
         }
         let lock = self.pool.lock(access.step.run_id);

@@ -1,16 +1,21 @@
 //! The checkout that a run begins with: of one commit, whichever worker makes it, and whenever.
 
+use std::sync::Arc;
+
 use nofx_shared::engine::Failure;
 use nofx_shared::plan::Workspace;
 
 use super::access::Access;
 use super::folder::Folder;
 use super::git::{Git, of_others};
+use super::seen::Base;
+use super::tree_id::{listed, tree_id};
 
 /// What was checked out; none in a repository without a commit.
 pub(super) struct CheckedOut {
     pub commit: String,
     pub tree: String,
+    pub base: Base,
 }
 
 impl Access<'_> {
@@ -64,6 +69,13 @@ async fn go_to(git: &Git<'_>, source: &Workspace, commit: &str) -> Result<Checke
 
 async fn checked_out(git: &Git<'_>) -> Result<Option<CheckedOut>, Failure> {
     let Some(commit) = git.head().await? else { return Ok(None) };
-    let tree = git.run(&["rev-parse", "--verify", "HEAD^{tree}"]).await?.trim().to_owned();
-    Ok(Some(CheckedOut { commit, tree }))
+    let printed: Arc<str> = git.run(&["ls-tree", "-r", "-z", "--full-tree", &commit]).await?.into();
+    let read = tokio::task::spawn_blocking(move || {
+        let files = listed(&printed)?;
+        let tree = tree_id(&files);
+        Some((tree, files.into_iter().map(|file| (file.path.clone(), file)).collect()))
+    });
+    let read = read.await.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))?;
+    let (tree, base) = read.ok_or_else(|| Failure::transient("git ls-tree did not print the files of the commit"))?;
+    Ok(Some(CheckedOut { commit, tree, base }))
 }

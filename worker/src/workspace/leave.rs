@@ -51,7 +51,8 @@ impl Workspaces {
             let why = format!("workspace: the step changed {} MiB of files, the limit is {}", bytes >> 20, PACK_BYTES >> 20);
             return Err(Failure::permanent(why));
         }
-        let pack = self.pack(access, &folder, &chosen).await?;
+        let is_sha256 = seen.as_ref().is_some_and(Seen::is_sha256);
+        let pack = self.pack(access, &folder, &chosen, is_sha256).await?;
         let new = pack.into_iter().map(|(packed, content)| {
             for (path, state) in packed.states {
                 manifest.change(&path, state, is_ignored(&path, seen.as_ref().map(|seen| &seen.files)), &access.step.name);
@@ -60,12 +61,13 @@ impl Workspaces {
         });
         let new: Vec<Stored> = new.collect();
         let snapshot = access.save(&manifest, new).await?;
-        let tree = seen.map_or_else(|| snapshot.clone(), |seen| seen.tree);
+        let tree = seen.map_or_else(|| snapshot.clone(), |seen| seen.tree(&manifest, &ready.base));
         used.ready(Ready {
             snapshot: Some(snapshot.clone()),
             tree: Some(tree.clone()),
             manifest: Arc::new(manifest),
             listing: Arc::new(now),
+            base: ready.base,
             uses: None,
         });
         Ok(Some(Left { tree, snapshot }))
@@ -76,6 +78,7 @@ impl Workspaces {
         access: &Access<'_>,
         folder: &super::Folder,
         paths: &[String],
+        is_sha256: bool,
     ) -> Result<Option<(Packed, std::fs::File)>, Failure> {
         if paths.is_empty() {
             return Ok(None);
@@ -85,7 +88,7 @@ impl Workspaces {
         write_header(&paths, &mut input).and_then(|()| input.rewind()).map_err(failed)?;
         self.processes.tree(folder.path(), TreeOp::Pack, input, output.try_clone().map_err(failed)?).await?;
         let mask = access.mask.clone();
-        let read = tokio::task::spawn_blocking(move || packed::read(&mut output, &mask).map(|packed| (packed, output))).await;
+        let read = tokio::task::spawn_blocking(move || packed::read(&mut output, &mask, is_sha256).map(|packed| (packed, output))).await;
         let read = read.map_err(|error| error.to_string()).flatten();
         read.map(Some).map_err(|why| Failure::permanent(format!("workspace: {why}")))
     }
@@ -202,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_git_sees_is_no_cache() {
-        let seen = |path: &str| Seen { tree: String::new(), files: HashSet::from([path.to_owned()]) };
+        let seen = |path: &str| Seen { files: HashSet::from([path.to_owned()]), ..Seen::default() };
         let mut manifest = Manifest::default();
         assert!(!enter(&mut manifest, &seen("src/target")), "a file of that name is no folder");
         assert!(enter(&mut manifest, &seen("src/target/x.rs")) && manifest.entered.contains("target"));

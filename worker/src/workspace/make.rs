@@ -12,13 +12,14 @@ use nofx_shared::engine::Failure;
 
 use super::access::Access;
 use super::begin::Wanted;
+use super::checkout::CheckedOut;
 use super::folder::Folder;
 use super::git::Git;
 use super::listing::{CACHES, Listing, caches};
 use super::manifest::Manifest;
 use super::pool::{InUse, Ready};
 use super::restore::pack_of;
-use super::seen::seen_by_git;
+use super::seen::{Base, seen_by_git};
 use super::workspaces::Workspaces;
 
 /// Largest pack.
@@ -43,14 +44,16 @@ impl Workspaces {
         };
         let donor = self.pool.any(access.step.run_id);
         let (used, folder) = self.empty(access).await?;
-        let (mut manifest, mut tree) = (Arc::unwrap_or_clone(manifest), wanted.tree.clone());
+        let (mut manifest, mut tree, mut base) = (Arc::unwrap_or_clone(manifest), wanted.tree.clone(), Base::new());
         if let Some(source) = &access.step.workspace {
             let pinned = wanted.commit.as_deref().or(manifest.commit.as_deref());
             let found = access.check_out(&folder, source, pinned).await?;
-            let (commit, of_commit) = found.map(|found| (found.commit, found.tree)).unzip();
-            manifest.commit = commit;
-            if manifest.is_checkout() {
-                tree = tree.or(of_commit);
+            if let Some(CheckedOut { commit, tree: of_commit, base: files }) = found {
+                manifest.commit = Some(commit);
+                base = files;
+                if manifest.is_checkout() {
+                    tree = tree.or(Some(of_commit));
+                }
             }
         }
         let is_compared = is_needed || wanted.uses > 1;
@@ -76,14 +79,15 @@ impl Workspaces {
         }
         if tree.is_none() {
             tree = match (git.is_repository().await?, &wanted.snapshot) {
-                (true, _) => Some(seen_by_git(&git).await?.tree),
+                (true, _) => Some(seen_by_git(&git).await?.tree(&manifest, &base)),
                 (false, snapshot) => snapshot.clone(),
             };
         }
         if is_compared && listing.is_empty() {
             listing = self.list(folder.path(), &manifest.entered).await?;
         }
-        let ready = Ready { snapshot: wanted.snapshot.clone(), tree, manifest: Arc::new(manifest), listing: Arc::new(listing), uses: None };
+        let (snapshot, listing, base) = (wanted.snapshot.clone(), Arc::new(listing), Arc::new(base));
+        let ready = Ready { snapshot, tree, manifest: Arc::new(manifest), listing, base, uses: None };
         Ok((used, ready))
     }
 

@@ -40,6 +40,8 @@ pub(super) enum State {
         size: u64,
         mtime_ns: i64,
         sha256: String,
+        /// The name that git gives the content as it is: no filter, and no setting of the repository, has a say in it.
+        blob: String,
         /// The digest of the pack that has its content, and where.
         pack: String,
         at: u64,

@@ -81,7 +81,7 @@ mod tests {
     use super::merge;
 
     fn file(content: &str) -> State {
-        State::File { mode: 0o644, size: 1, mtime_ns: 0, sha256: content.to_owned(), pack: "p".to_owned(), at: 0 }
+        State::File { mode: 0o644, size: 1, mtime_ns: 0, sha256: content.to_owned(), blob: String::new(), pack: "p".to_owned(), at: 0 }
     }
 
     /// A manifest of changes: step, path, content; `-` for gone.

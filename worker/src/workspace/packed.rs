@@ -8,6 +8,7 @@ use nofx_shared::secrets::Mask;
 use sha2::{Digest, Sha256};
 
 use super::manifest::State;
+use super::tree_id::BlobId;
 
 #[derive(Debug)]
 pub(super) struct Packed {
@@ -18,7 +19,8 @@ pub(super) struct Packed {
 }
 
 /// Reads a pack from its start. The error names a file that has a secret of the step.
-pub(super) fn read(file: &mut File, mask: &Mask) -> Result<Packed, String> {
+/// `is_sha256`: how the repository names objects.
+pub(super) fn read(file: &mut File, mask: &Mask, is_sha256: bool) -> Result<Packed, String> {
     let failed = |error: std::io::Error| format!("the pack could not be read: {error}");
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     let mut whole = Sha256::new();
@@ -32,8 +34,8 @@ pub(super) fn read(file: &mut File, mask: &Mask) -> Result<Packed, String> {
             PartKind::Link { target } => State::Link { target },
             PartKind::File { size, mtime_ns } => {
                 let at = input.size;
-                let sha256 = content(&mut input, size, mask).map_err(|why| format!("`{path}` {why}"))?;
-                State::File { mode, size, mtime_ns, sha256, pack: String::new(), at }
+                let (sha256, blob) = content(&mut input, size, mask, is_sha256).map_err(|why| format!("`{path}` {why}"))?;
+                State::File { mode, size, mtime_ns, sha256, blob, pack: String::new(), at }
             }
         };
         states.push((path, state));
@@ -48,9 +50,9 @@ pub(super) fn read(file: &mut File, mask: &Mask) -> Result<Packed, String> {
     Ok(Packed { digest, size, states })
 }
 
-/// The digest of a file's content.
-fn content(input: &mut impl Read, size: u64, mask: &Mask) -> Result<String, String> {
-    let mut sum = Sha256::new();
+/// The digest of a file's content, and git's name for it.
+fn content(input: &mut impl Read, size: u64, mask: &Mask, is_sha256: bool) -> Result<(String, String), String> {
+    let (mut sum, mut blob) = (Sha256::new(), BlobId::new(size, is_sha256));
     // The end of the chunk before stays in the buffer: a secret may span two chunks.
     let overlap = mask.longest().saturating_sub(1);
     let (mut buffer, mut kept, mut left) = (vec![0; overlap + (256 << 10)], 0, size);
@@ -61,6 +63,7 @@ fn content(input: &mut impl Read, size: u64, mask: &Mask) -> Result<String, Stri
             return Err("is cut short in its pack".to_owned());
         }
         sum.update(&buffer[kept..kept + read]);
+        blob.update(&buffer[kept..kept + read]);
         left -= read as u64;
         let end = kept + read;
         if overlap > 0 && mask.is_in(&buffer[..end]) {
@@ -69,7 +72,7 @@ fn content(input: &mut impl Read, size: u64, mask: &Mask) -> Result<String, Stri
         kept = end.min(overlap);
         buffer.copy_within(end - kept..end, 0);
     }
-    Ok(hex::encode(sum.finalize()))
+    Ok((hex::encode(sum.finalize()), blob.finish()))
 }
 
 struct Summed<'a, R> {
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn each_content_is_found_where_the_pack_says() {
         let mut file = pack(&["one", "", "three"]);
-        let packed = read(&mut file, &Mask::default()).expect("read");
+        let packed = read(&mut file, &Mask::default(), false).expect("read");
         let mut whole = vec![];
         file.rewind().expect("a file");
         std::io::Read::read_to_end(&mut file, &mut whole).expect("read");
@@ -134,11 +137,11 @@ mod tests {
     fn a_secret_is_found_wherever_it_is_and_a_short_pack_is_none() {
         let mask = Mask::new(["hunter2-hunter2".to_owned()]);
         let long = format!("{}hunter2-hunter2", "x".repeat((256 << 10) - 3));
-        assert!(read(&mut pack(&["fine", &long]), &mask).is_err_and(|why| why.starts_with("`1` contains a secret")));
-        assert!(read(&mut pack(&["hunter2-", "hunter2"]), &mask).is_ok(), "in two files it is none");
+        assert!(read(&mut pack(&["fine", &long]), &mask, false).is_err_and(|why| why.starts_with("`1` contains a secret")));
+        assert!(read(&mut pack(&["hunter2-", "hunter2"]), &mask, false).is_ok(), "in two files it is none");
         let mut file = pack(&["cut"]);
         let length = file.metadata().expect("a file").len();
         file.set_len(length - 1).expect("cut");
-        assert!(read(&mut file, &mask).is_err_and(|why| why.contains("cut short")));
+        assert!(read(&mut file, &mask, false).is_err_and(|why| why.contains("cut short")));
     }
 }

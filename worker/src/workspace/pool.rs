@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::listing::Listing;
 use super::manifest::Manifest;
+use super::seen::Base;
 
 /// What a folder has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ready {
     /// None: the checkout, or an empty folder.
     pub snapshot: Option<String>,
@@ -20,6 +21,7 @@ pub(super) struct Ready {
     pub tree: Option<String>,
     pub manifest: Arc<Manifest>,
     pub listing: Arc<Listing>,
+    pub base: Arc<Base>,
     /// How many steps will still begin with it; none: nobody has said so.
     pub uses: Option<usize>,
 }

@@ -92,7 +92,7 @@ mod tests {
                 std::fs::set_permissions(from.path().join("changed"), std::fs::Permissions::from_mode(0o755)).expect("set");
             }
             let mut file = packed(from.path(), paths).await;
-            let pack = read(&mut file, &Mask::default()).expect("read");
+            let pack = read(&mut file, &Mask::default(), false).expect("read");
             pack.states.into_iter().for_each(|(path, state)| manifest.change(&path, state, false, step));
             packs.insert(pack.digest, file);
         }

@@ -31,10 +31,51 @@ pub(super) fn staged(printed: &str) -> Option<Vec<Staged>> {
     printed.split_terminator('\0').map(one).collect()
 }
 
+/// Reads `<mode> <type> <object>\t<path>\0`, from `git ls-tree`; none when it is anything else.
+pub(super) fn listed(printed: &str) -> Option<Vec<Staged>> {
+    let one = |line: &str| {
+        let (about, path) = line.split_once('\t')?;
+        let mut about = about.split(' ');
+        let (mode, object) = (about.next()?, about.nth(1)?);
+        Some(Staged { mode: mode.trim_start_matches('0').to_owned(), object: hex::decode(object).ok()?, path: path.to_owned() })
+    };
+    printed.split_terminator('\0').map(one).collect()
+}
+
+/// Names content as git does.
+pub(super) struct BlobId(Hash);
+
+enum Hash {
+    Sha1(Sha1),
+    Sha256(Sha256),
+}
+
+impl BlobId {
+    pub(super) fn new(size: u64, is_sha256: bool) -> Self {
+        let head = format!("blob {size}\0");
+        Self(if is_sha256 { Hash::Sha256(Sha256::new().chain_update(head)) } else { Hash::Sha1(Sha1::new().chain_update(head)) })
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Hash::Sha1(sum) => sum.update(bytes),
+            Hash::Sha256(sum) => sum.update(bytes),
+        }
+    }
+
+    pub(super) fn finish(self) -> String {
+        match self.0 {
+            Hash::Sha1(sum) => hex::encode(sum.finalize()),
+            Hash::Sha256(sum) => hex::encode(sum.finalize()),
+        }
+    }
+}
+
 /// The name of the tree with these files.
-pub(super) fn tree_id(files: &[Staged]) -> String {
-    let mut top = Tree::default();
+pub(super) fn tree_id<'a>(files: impl IntoIterator<Item = &'a Staged>) -> String {
+    let (mut top, mut is_sha256) = (Tree::default(), false);
     for file in files {
+        is_sha256 |= file.object.len() == 32;
         let mut at = &mut top;
         let mut parts = file.path.split('/').peekable();
         while let Some(part) = parts.next() {
@@ -45,7 +86,6 @@ pub(super) fn tree_id(files: &[Staged]) -> String {
             }
         }
     }
-    let is_sha256 = files.first().is_some_and(|file| file.object.len() == 32);
     hex::encode(id(&top, is_sha256))
 }
 
@@ -69,11 +109,28 @@ fn id(tree: &Tree<'_>, is_sha256: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Staged, staged, tree_id};
+    use super::{BlobId, Staged, listed, staged, tree_id};
+
+    #[test]
+    fn content_has_the_name_that_git_gives_it() {
+        let mut id = BlobId::new(6, false);
+        id.update(b"hel");
+        id.update(b"lo\n");
+        assert_eq!(id.finish(), "ce013625030ba8dba906f756967f9e9ca394464a");
+        assert_eq!(BlobId::new(0, true).finish(), "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813");
+    }
+
+    #[test]
+    fn what_ls_tree_prints_is_read() {
+        let object = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+        let one = Staged { mode: "100755".to_owned(), object: hex::decode(object).expect("hex"), path: "a/b".to_owned() };
+        assert_eq!(listed(&format!("100755 blob {object}\ta/b\0")), Some(vec![one]));
+        assert_eq!(listed("100755 blob\ta/b\0"), None);
+    }
 
     #[test]
     fn the_empty_tree_has_the_name_that_git_gives_it() {
-        assert_eq!(tree_id(&[]), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+        assert_eq!(tree_id([]), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
     }
 
     #[test]
