@@ -61,7 +61,7 @@ impl StepResult {
 #[cfg(test)]
 mod tests {
     use nofx_shared::drivers::{Enforced, Level, Usage};
-    use nofx_shared::engine::Outcome;
+    use nofx_shared::engine::{Left, Outcome};
     use serde_json::{Value, json};
     use uuid::Uuid;
 

@@ -11,7 +11,7 @@ use super::access::Access;
 use super::begun::Begun;
 use super::git::Git;
 use super::listing::{CACHES, Change, changes, is_unchanged, kept_by_git};
-use super::make::{PACK_BYTES, nothing, temporary};
+use super::make::{PACK_BYTES, temporary};
 use super::manifest::{Manifest, State, is_gits};
 use super::packed::{self, Packed};
 use super::pool::Ready;
