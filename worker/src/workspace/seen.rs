@@ -15,11 +15,10 @@ pub(super) type Base = HashMap<String, Staged>;
 
 const FOLDER_OF_ANOTHER: &str = "160000";
 
-#[derive(Default)]
 pub(super) struct Seen {
     pub files: HashSet<String>,
     /// As git says.
-    staged: Vec<Staged>,
+    pub(super) staged: Vec<Staged>,
 }
 
 /// Two processes.
