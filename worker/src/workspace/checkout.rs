@@ -9,7 +9,7 @@ use super::access::Access;
 use super::folder::Folder;
 use super::git::{Git, of_others};
 use super::seen::Base;
-use super::tree_id::{listed, tree_id};
+use super::tree_id::{read_ls_tree, tree_id};
 
 /// What was checked out; none in a repository without a commit.
 pub(super) struct CheckedOut {
@@ -71,7 +71,7 @@ async fn checked_out(git: &Git<'_>) -> Result<Option<CheckedOut>, Failure> {
     let Some(commit) = git.head().await? else { return Ok(None) };
     let printed: Arc<str> = git.run(&["ls-tree", "-r", "-z", "--full-tree", &commit]).await?.into();
     let read = tokio::task::spawn_blocking(move || {
-        let files = listed(&printed)?;
+        let files = read_ls_tree(&printed)?;
         let tree = tree_id(&files);
         Some((tree, files.into_iter().map(|file| (file.path.clone(), file)).collect()))
     });

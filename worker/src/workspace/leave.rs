@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_git_sees_is_no_cache() {
-        let seen = |path: &str| Seen { files: HashSet::from([path.to_owned()]), staged: vec![] };
+        let seen = |path: &str| Seen { files: HashSet::from([path.to_owned()]), claimed: vec![] };
         let mut manifest = Manifest::default();
         assert!(!enter(&mut manifest, &seen("src/target")), "a file of that name is no folder");
         assert!(enter(&mut manifest, &seen("src/target/x.rs")) && manifest.entered.contains("target"));

@@ -76,7 +76,7 @@ impl InUse {
 
     fn remove(&mut self) {
         if let Some(path) = self.path.take() {
-            self.pool.forget(self.run, &path);
+            self.pool.drop_slot(self.run, &path);
             self.pool.sandbox.remove_later(&path);
         }
     }
@@ -181,13 +181,13 @@ impl Pool {
             idle.map(|slot| slot.state = State::InUse).is_some()
         };
         if is_idle {
-            self.forget(run, path);
+            self.drop_slot(run, path);
             self.sandbox.remove(path)?;
         }
         Ok(is_idle)
     }
 
-    fn forget(&self, run: Uuid, path: &Path) {
+    fn drop_slot(&self, run: Uuid, path: &Path) {
         let mut runs = self.runs.lock().expect("the lock is never poisoned");
         let is_empty = runs.get_mut(&run).is_none_or(|slots| {
             slots.retain(|slot| slot.path != path);

@@ -8,17 +8,17 @@ use nofx_shared::engine::Failure;
 
 use super::git::{Git, copy_index, excludes};
 use super::manifest::{Manifest, State};
-use super::tree_id::{BlobId, Staged, staged, tree_id};
+use super::tree_id::{BlobId, TreeFile, read_ls_files, tree_id};
 
 /// The files of the checkout that a run began with, as the commit names them.
-pub(super) type Base = HashMap<String, Staged>;
+pub(super) type Base = HashMap<String, TreeFile>;
 
 const FOLDER_OF_ANOTHER: &str = "160000";
 
 pub(super) struct Seen {
     pub files: HashSet<String>,
     /// As git says.
-    pub(super) staged: Vec<Staged>,
+    pub(super) claimed: Vec<TreeFile>,
 }
 
 /// Two processes.
@@ -37,8 +37,8 @@ pub(super) async fn seen_by_git(git: &Git<'_>) -> Result<Seen, Failure> {
     apart.run(&["-c", &excludes(&scratch).await?, "add", "--all", "--", "."]).await?;
     let printed: Arc<str> = apart.run(&["ls-files", "--stage", "-z"]).await?.into();
     let seen = tokio::task::spawn_blocking(move || {
-        let staged = staged(&printed)?;
-        Some(Seen { files: staged.iter().map(|file| file.path.clone()).collect(), staged })
+        let claimed = read_ls_files(&printed)?;
+        Some(Seen { files: claimed.iter().map(|file| file.path.clone()).collect(), claimed })
     });
     let seen = seen.await.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))?;
     seen.ok_or_else(|| Failure::transient("git ls-files did not print what git sees"))
@@ -46,20 +46,21 @@ pub(super) async fn seen_by_git(git: &Git<'_>) -> Result<Seen, Failure> {
 
 impl Seen {
     pub(super) fn is_sha256(&self) -> bool {
-        self.staged.first().is_some_and(|file| file.object.len() == 32)
+        self.claimed.first().is_some_and(|file| file.object.len() == 32)
     }
 
     /// The name of the tree: these files, with the content that they have.
     pub(super) fn tree(&self, manifest: &Manifest, base: &Base) -> String {
         let is_sha256 = self.is_sha256();
-        let files: Vec<Staged> = self.staged.iter().filter_map(|file| actual(file, manifest, base, is_sha256)).collect();
+        let files: Vec<TreeFile> = self.claimed.iter().filter_map(|file| actual(file, manifest, base, is_sha256)).collect();
         tree_id(&files)
     }
 }
 
 /// A file as it is; none when it is not there.
-fn actual(file: &Staged, manifest: &Manifest, base: &Base, is_sha256: bool) -> Option<Staged> {
-    let of = |mode: &str, object: &str| Some(Staged { mode: mode.to_owned(), object: hex::decode(object).ok()?, path: file.path.clone() });
+fn actual(file: &TreeFile, manifest: &Manifest, base: &Base, is_sha256: bool) -> Option<TreeFile> {
+    let of =
+        |mode: &str, object: &str| Some(TreeFile { mode: mode.to_owned(), object: hex::decode(object).ok()?, path: file.path.clone() });
     match manifest.entries.get(&file.path).map(|entry| &entry.state) {
         Some(State::File { mode, blob, .. }) => of(if mode & 0o100 == 0 { "100644" } else { "100755" }, blob),
         Some(State::Link { target }) => {
@@ -80,7 +81,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::super::manifest::{Manifest, State};
-    use super::super::tree_id::{BlobId, listed};
+    use super::super::tree_id::{BlobId, read_ls_tree};
     use super::{Base, seen_by_git};
     use crate::drivers::Processes;
     use crate::workspace::{Caller, Folder, Git};
@@ -135,7 +136,7 @@ mod tests {
         git.run(&["add", "--all"]).await.expect("added");
         git.run(&["-c", "user.name=a", "-c", "user.email=a@a", "commit", "--quiet", "--message", "x"]).await.expect("a commit");
         let printed = git.run(&["ls-tree", "-r", "-z", "HEAD"]).await.expect("listed");
-        let base: Base = listed(&printed).expect("a list").into_iter().map(|file| (file.path.clone(), file)).collect();
+        let base: Base = read_ls_tree(&printed).expect("a list").into_iter().map(|file| (file.path.clone(), file)).collect();
         let seen = seen_by_git(&git).await.expect("seen");
         assert_eq!(seen.tree(&Manifest::default(), &base), git.run(&["rev-parse", "HEAD^{tree}"]).await.expect("read").trim());
     }

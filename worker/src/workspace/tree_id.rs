@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// A file that git sees: from `git ls-files --stage`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Staged {
+pub(super) struct TreeFile {
     pub mode: String,
     pub object: Vec<u8>,
     pub path: String,
@@ -15,29 +15,29 @@ pub(super) struct Staged {
 
 #[derive(Default)]
 struct Tree<'a> {
-    files: BTreeMap<&'a str, &'a Staged>,
+    files: BTreeMap<&'a str, &'a TreeFile>,
     folders: BTreeMap<&'a str, Tree<'a>>,
 }
 
 /// Reads `<mode> <object> <stage>\t<path>\0`; none when it is anything else.
-pub(super) fn staged(printed: &str) -> Option<Vec<Staged>> {
+pub(super) fn read_ls_files(printed: &str) -> Option<Vec<TreeFile>> {
     let one = |line: &str| {
         let (about, path) = line.split_once('\t')?;
         let mut about = about.split(' ');
         let (mode, object, stage) = (about.next()?, about.next()?, about.next()?);
         let object = hex::decode(object).ok()?;
-        (stage == "0").then(|| Staged { mode: mode.trim_start_matches('0').to_owned(), object, path: path.to_owned() })
+        (stage == "0").then(|| TreeFile { mode: mode.trim_start_matches('0').to_owned(), object, path: path.to_owned() })
     };
     printed.split_terminator('\0').map(one).collect()
 }
 
 /// Reads `<mode> <type> <object>\t<path>\0`, from `git ls-tree`; none when it is anything else.
-pub(super) fn listed(printed: &str) -> Option<Vec<Staged>> {
+pub(super) fn read_ls_tree(printed: &str) -> Option<Vec<TreeFile>> {
     let one = |line: &str| {
         let (about, path) = line.split_once('\t')?;
         let mut about = about.split(' ');
         let (mode, object) = (about.next()?, about.nth(1)?);
-        Some(Staged { mode: mode.trim_start_matches('0').to_owned(), object: hex::decode(object).ok()?, path: path.to_owned() })
+        Some(TreeFile { mode: mode.trim_start_matches('0').to_owned(), object: hex::decode(object).ok()?, path: path.to_owned() })
     };
     printed.split_terminator('\0').map(one).collect()
 }
@@ -72,7 +72,7 @@ impl BlobId {
 }
 
 /// The name of the tree with these files.
-pub(super) fn tree_id<'a>(files: impl IntoIterator<Item = &'a Staged>) -> String {
+pub(super) fn tree_id<'a>(files: impl IntoIterator<Item = &'a TreeFile>) -> String {
     let (mut top, mut is_sha256) = (Tree::default(), false);
     for file in files {
         is_sha256 |= file.object.len() == 32;
@@ -109,7 +109,7 @@ fn id(tree: &Tree<'_>, is_sha256: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BlobId, Staged, listed, staged, tree_id};
+    use super::{BlobId, TreeFile, read_ls_files, read_ls_tree, tree_id};
 
     #[test]
     fn content_has_the_name_that_git_gives_it() {
@@ -123,9 +123,9 @@ mod tests {
     #[test]
     fn what_ls_tree_prints_is_read() {
         let object = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-        let one = Staged { mode: "100755".to_owned(), object: hex::decode(object).expect("hex"), path: "a/b".to_owned() };
-        assert_eq!(listed(&format!("100755 blob {object}\ta/b\0")), Some(vec![one]));
-        assert_eq!(listed("100755 blob\ta/b\0"), None);
+        let one = TreeFile { mode: "100755".to_owned(), object: hex::decode(object).expect("hex"), path: "a/b".to_owned() };
+        assert_eq!(read_ls_tree(&format!("100755 blob {object}\ta/b\0")), Some(vec![one]));
+        assert_eq!(read_ls_tree("100755 blob\ta/b\0"), None);
     }
 
     #[test]
@@ -136,11 +136,11 @@ mod tests {
     #[test]
     fn what_is_no_list_of_staged_files_is_none() {
         let object = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
-        let one = Staged { mode: "100644".to_owned(), object: hex::decode(object).expect("hex"), path: "a b\tc".to_owned() };
-        assert_eq!(staged(&format!("100644 {object} 0\ta b\tc\0")), Some(vec![one]));
+        let one = TreeFile { mode: "100644".to_owned(), object: hex::decode(object).expect("hex"), path: "a b\tc".to_owned() };
+        assert_eq!(read_ls_files(&format!("100644 {object} 0\ta b\tc\0")), Some(vec![one]));
         for wrong in [format!("100644 {object} 2\ta\0"), "x".to_owned(), "100644 zz 0\ta\0".to_owned()] {
-            assert_eq!(staged(&wrong), None, "{wrong:?}");
+            assert_eq!(read_ls_files(&wrong), None, "{wrong:?}");
         }
-        assert_eq!(staged(""), Some(vec![]));
+        assert_eq!(read_ls_files(""), Some(vec![]));
     }
 }
