@@ -70,8 +70,13 @@ impl Disk {
     }
 
     /// Replaces all that is known; `found` has none for a workspace that could not be measured. Returns the workspaces that must go so that
-    /// the rest fits: of those that no step uses, those of the oldest runs first.
-    pub(super) fn update(&self, found: HashMap<PathBuf, Option<u64>>, in_use: &HashSet<PathBuf>) -> Vec<PathBuf> {
+    /// the rest fits: of those that no step uses, those of runs that have ended first, of these the oldest.
+    pub(super) fn update(
+        &self,
+        found: HashMap<PathBuf, Option<u64>>,
+        in_use: &HashSet<PathBuf>,
+        unfinished: &HashSet<PathBuf>,
+    ) -> Vec<PathBuf> {
         let mut known = self.measured.lock().expect("the lock is never poisoned");
         let measure = |(path, found): (PathBuf, Option<u64>)| {
             let bytes = found.unwrap_or_else(|| known.get(&path).map_or(0, |known| known.bytes).max(UNMEASURED_BYTES));
@@ -81,8 +86,8 @@ impl Disk {
         let measured: HashMap<PathBuf, Measured> = found.into_iter().map(measure).collect();
         let total = measured.values().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
         // Their names begin with the ids of runs, which sort by time.
-        let idle: BTreeMap<PathBuf, u64> =
-            measured.iter().filter(|(path, _)| !in_use.contains(*path)).map(|(path, one)| (path.clone(), one.bytes)).collect();
+        let idle = measured.iter().filter(|(path, _)| !in_use.contains(*path));
+        let idle: Idle = idle.map(|(path, one)| ((unfinished.contains(path), path.clone()), one.bytes)).collect();
         *known = measured;
         drop(known);
         self.total.store(total, Ordering::Relaxed);
@@ -105,14 +110,17 @@ impl Disk {
     }
 }
 
+/// Bytes of those that no step uses, by whether their run goes on, and their path.
+type Idle = BTreeMap<(bool, PathBuf), u64>;
+
 /// The first of these, until the rest of the total fits.
-fn surplus(idle: BTreeMap<PathBuf, u64>, mut total: u64, most: u64) -> Vec<PathBuf> {
-    let is_needed = |(_, bytes): &(PathBuf, u64)| {
+fn surplus(idle: Idle, mut total: u64, most: u64) -> Vec<PathBuf> {
+    let is_needed = |(_, bytes): &((bool, PathBuf), u64)| {
         let is_too_much = total > most;
         total = total.saturating_sub(*bytes);
         is_too_much
     };
-    idle.into_iter().take_while(is_needed).map(|(path, _)| path).collect()
+    idle.into_iter().take_while(is_needed).map(|((_, path), _)| path).collect()
 }
 
 /// Bytes on disk of a folder and all that is in it, as its user sees it.
@@ -173,12 +181,29 @@ mod tests {
         PathBuf::from(format!("/w/{n:032}"))
     }
 
+    fn none() -> HashSet<PathBuf> {
+        HashSet::new()
+    }
+
+    #[test]
+    fn those_of_runs_that_go_on_go_last() {
+        let disk = Disk::new(Some(60));
+        let measured = HashMap::from([(run(1), Some(30)), (run(2), Some(30)), (run(3), Some(30))]);
+        let unfinished = HashSet::from([run(1)]);
+        assert_eq!(disk.update(measured.clone(), &none(), &unfinished), [run(2)]);
+        assert_eq!(Disk::new(Some(1)).update(measured, &none(), &unfinished), [run(2), run(3), run(1)]);
+    }
+
     #[test]
     fn workspaces_that_no_step_uses_go_oldest_first_until_the_rest_fits() {
         let disk = Disk::new(Some(100));
         let measured = HashMap::from([(run(1), Some(30)), (run(2), Some(40)), (run(3), Some(50)), (run(4), Some(30))]);
         let in_use = HashSet::from([run(1)]);
-        assert_eq!(disk.update(measured.clone(), &in_use), [run(2), run(3)], "110 are left without the second, 60 without the third");
+        assert_eq!(
+            disk.update(measured.clone(), &in_use, &none()),
+            [run(2), run(3)],
+            "110 are left without the second, 60 without the third"
+        );
         assert!(disk.check_room().is_ok(), "they are going");
         disk.remove(&run(2));
         disk.remove(&run(3));
@@ -188,15 +213,15 @@ mod tests {
         assert_eq!(disk.known(&run(4)), Some(Measured { bytes: 30, is_last: true }));
         disk.changes(&run(4));
         assert_eq!(disk.known(&run(4)), Some(Measured { bytes: 30, is_last: false }), "a step has it now");
-        assert!(Disk::new(Some(150)).update(measured.clone(), &in_use).is_empty(), "it fits to the byte");
-        assert!(Disk::new(None).update(measured, &in_use).is_empty(), "no limit");
+        assert!(Disk::new(Some(150)).update(measured.clone(), &in_use, &none()).is_empty(), "it fits to the byte");
+        assert!(Disk::new(None).update(measured, &in_use, &none()).is_empty(), "no limit");
     }
 
     #[test]
     fn a_workspace_that_a_step_uses_stays_and_no_other_is_made() {
         let disk = Disk::new(Some(100));
         let measured = HashMap::from([(run(1), Some(60)), (run(2), Some(41)), (run(3), Some(1))]);
-        assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)])), [run(3)]);
+        assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)]), &none()), [run(3)]);
         let failure = disk.check_room().expect_err("there is no room");
         assert!(failure.message.contains("NOFX_WORKSPACES_MB is 0"), "{}", failure.message);
     }
@@ -204,18 +229,17 @@ mod tests {
     #[test]
     fn one_that_cannot_be_measured_counts_as_full_and_is_measured_again() {
         let disk = Disk::new(Some(UNMEASURED_BYTES));
-        let none = HashSet::new();
-        assert_eq!(disk.update(HashMap::from([(run(1), None), (run(2), Some(1))]), &none), [run(1)], "it is no empty one");
+        assert_eq!(disk.update(HashMap::from([(run(1), None), (run(2), Some(1))]), &none(), &none()), [run(1)], "it is no empty one");
         assert_eq!(disk.known(&run(1)), Some(Measured { bytes: UNMEASURED_BYTES, is_last: false }));
         assert_eq!(disk.known(&run(2)), Some(Measured { bytes: 1, is_last: true }));
         // It was larger when it was measured last.
         let more = UNMEASURED_BYTES + 1;
         for found in [Some(more), None, None] {
-            assert!(disk.update(HashMap::from([(run(1), found)]), &HashSet::from([run(1)])).is_empty(), "a step uses it");
+            assert!(disk.update(HashMap::from([(run(1), found)]), &HashSet::from([run(1)]), &none()).is_empty(), "a step uses it");
             assert_eq!(disk.usage(), (more, 1));
         }
         assert!(disk.check_room().is_err());
-        disk.update(HashMap::from([(run(1), Some(5))]), &none);
+        disk.update(HashMap::from([(run(1), Some(5))]), &none(), &none());
         assert_eq!(disk.known(&run(1)), Some(Measured { bytes: 5, is_last: true }));
     }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use nofx_sandbox::Sandbox;
 use uuid::Uuid;
@@ -36,6 +37,8 @@ enum State {
 struct Slot {
     path: PathBuf,
     state: State,
+    /// When its last step began, or was over.
+    since: Instant,
 }
 
 pub(super) struct Pool {
@@ -43,6 +46,14 @@ pub(super) struct Pool {
     runs: Mutex<HashMap<Uuid, Vec<Slot>>>,
     /// One step of a run at a time gets a folder: the second may get a copy of what the first had to fetch.
     locks: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// A folder as it is now.
+pub(super) struct Found {
+    pub run: Uuid,
+    pub path: PathBuf,
+    /// For how long no step has used it; none: one does.
+    pub idle: Option<Duration>,
 }
 
 /// A folder that a step uses. Dropped: what is in it is not known.
@@ -93,6 +104,7 @@ impl InUse {
         }
         if let Some(slot) = slots.iter_mut().find(|slot| slot.path == path) {
             slot.state = state;
+            slot.since = Instant::now();
         }
     }
 }
@@ -126,7 +138,7 @@ impl Pool {
                 self.sandbox.create_workspace(run)?
             }
         };
-        let slot = Slot { path: path.clone(), state: State::InUse };
+        let slot = Slot { path: path.clone(), state: State::InUse, since: Instant::now() };
         self.runs.lock().expect("the lock is never poisoned").entry(run).or_default().push(slot);
         Ok(InUse { pool: Arc::clone(self), run, path: Some(path), is_unfinished: true })
     }
@@ -157,16 +169,19 @@ impl Pool {
         self.runs.lock().expect("the lock is never poisoned").keys().copied().collect()
     }
 
-    /// All folders, with their runs, and whether a step uses them.
-    pub(super) fn all(&self) -> Vec<(Uuid, PathBuf, bool)> {
+    /// All folders.
+    pub(super) fn all(&self) -> Vec<Found> {
         let runs = self.runs.lock().expect("the lock is never poisoned");
-        let of = |run: Uuid, slot: &Slot| (run, slot.path.clone(), matches!(slot.state, State::InUse));
+        let of = |run: Uuid, slot: &Slot| {
+            let idle = (!matches!(slot.state, State::InUse)).then(|| slot.since.elapsed());
+            Found { run, path: slot.path.clone(), idle }
+        };
         runs.iter().flat_map(|(run, slots)| slots.iter().map(move |slot| of(*run, slot))).collect()
     }
 
     /// Those that nobody uses, the oldest run first: ids of runs sort by time.
     fn idle(&self) -> Vec<(Uuid, PathBuf)> {
-        let mut idle: Vec<_> = self.all().into_iter().filter(|one| !one.2).map(|(run, path, _)| (run, path)).collect();
+        let mut idle: Vec<_> = self.all().into_iter().filter(|one| one.idle.is_some()).map(|one| (one.run, one.path)).collect();
         idle.sort();
         idle
     }

@@ -1,9 +1,10 @@
 //! The workspaces of runs on this worker. What steps begin with and leave is in `begin` and `leave`; here is which folders go, and when: those
-//! of runs that have ended, and others when they use too much disk. A later step then has a new one, with the same in it.
+//! of runs that ended a while ago, and others when they use too much disk. A later step then has a new one, with the same in it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nofx_sandbox::Sandbox;
 use nofx_shared::engine::Failure;
@@ -11,8 +12,11 @@ use uuid::Uuid;
 
 use super::disk::{Disk, measure};
 use super::folder::Folder;
-use super::pool::Pool;
+use super::pool::{Found, Pool};
 use crate::drivers::Processes;
+
+/// How long folders of runs that have ended are kept: who retries one soon has its caches.
+const KEPT: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Workspaces {
     sandbox: Sandbox,
@@ -40,25 +44,26 @@ impl Workspaces {
         self.pool.runs()
     }
 
-    /// Removes the folders of runs that have ended, unless a step still uses one, and then of others, the oldest first, until the rest fits.
+    /// Removes the folders of runs that ended a while ago, and of all that no step uses so many that the rest fits.
     pub(crate) async fn bound(&self, unfinished: &HashSet<Uuid>) {
-        let (kept, ended): (Vec<_>, Vec<_>) = self.pool.all().into_iter().partition(|(run, _, _)| unfinished.contains(run));
-        for (run, path, _) in ended {
+        let is_old = |one: &Found| !unfinished.contains(&one.run) && one.idle.is_some_and(|idle| idle > KEPT);
+        let (old, kept): (Vec<_>, Vec<_>) = self.pool.all().into_iter().partition(is_old);
+        for Found { run, path, .. } in old {
             self.remove(run, path).await;
         }
-        let in_use: HashSet<PathBuf> = kept.iter().filter(|one| one.2).map(|one| one.1.clone()).collect();
         let mut found = HashMap::new();
-        for (run, path, is_used) in &kept {
+        for Found { run, path, idle } in &kept {
             let bytes = match self.disk.known(path) {
-                Some(known) if known.is_last && !is_used => Ok(known.bytes),
+                Some(known) if known.is_last && idle.is_some() => Ok(known.bytes),
                 _ => self.bytes(path).await,
             };
             let bytes = bytes.inspect_err(|failure| tracing::warn!(error = failure.message, %run, "could not measure a workspace"));
             found.insert(path.clone(), bytes.ok());
         }
-        let run_of: HashMap<PathBuf, Uuid> = kept.into_iter().map(|(run, path, _)| (path, run)).collect();
-        for path in self.disk.update(found, &in_use) {
-            let Some(run) = run_of.get(&path) else { continue };
+        let paths = |of: &dyn Fn(&Found) -> bool| kept.iter().filter(|one| of(one)).map(|one| one.path.clone()).collect();
+        let (in_use, going_on) = (paths(&|one| one.idle.is_none()), paths(&|one| unfinished.contains(&one.run)));
+        for path in self.disk.update(found, &in_use, &going_on) {
+            let Some(Found { run, .. }) = kept.iter().find(|one| one.path == path) else { continue };
             tracing::info!(%run, "removing a workspace that no step uses now: all use more than NOFX_WORKSPACES_MB");
             self.remove(*run, path).await;
         }
