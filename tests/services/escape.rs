@@ -71,7 +71,7 @@ fn expected(network: &str) -> BTreeMap<String, [String; 3]> {
     // The neighbour here is another user.
     for (name, outcomes) in expected.iter_mut().filter(|(name, _)| name.contains("neighbour")) {
         assert!(!outcomes[1].contains("done"), "{name}");
-        outcomes[0].clone_from(&outcomes[1]);
+        outcomes[0] = outcomes[1].clone();
     }
     if network == "all" {
         // That of this machine, if it has one; `confine::escape` gives a network of its own one.
