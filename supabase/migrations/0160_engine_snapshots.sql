@@ -96,7 +96,7 @@ $$;
 -- Takes: p_step and p_token, the step and its lease.
 -- Locks: the step's row.
 -- Returns: {commit, tree: what the run's checkouts are pinned to, null before the first; heads: [{name, snapshot, tree, uses}], the snapshots
---   to begin with, `uses` being how many steps need that one; uses: how many steps begin with the checkout, at most 100; is_needed: whether a later step begins with what this one leaves}; null when
+--   to begin with, `uses` being how many steps need that one; uses: how many steps begin with the checkout, of the first 100; is_needed: whether a later step begins with what this one leaves}; null when
 --   the lease has expired.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.trees_before(p_step uuid, p_token uuid)
@@ -119,10 +119,9 @@ begin
             from nofx_private.heads_before(v_step) as h), '[]'),
         -- Children of one step count as many: they are not worth being counted each time.
         'uses', case when v_step.parent_id is not null then 100 else (
-          select count(*) from (
-            select from nofx.step s
-             where s.run_id = r.id and s.parent_id is null and not exists (select from nofx.step_edge e where e.run_id = r.id and e.step_id = s.id)
-             limit 100) as root) end,
+          select count(*)
+            from (select s.id from nofx.step s where s.run_id = r.id and s.parent_id is null order by s.name limit 100) as early
+           where not exists (select from nofx.step_edge e where e.run_id = r.id and e.step_id = early.id)) end,
         'is_needed', exists (
           select from nofx.step_edge e where e.run_id = v_step.run_id and e.needs_id = coalesce(v_step.parent_id, v_step.id)))
       from nofx.run r where r.id = v_step.run_id);

@@ -23,7 +23,7 @@ use super::workspaces::Workspaces;
 const IGNORED_BYTES: u64 = 256 << 20;
 
 impl Workspaces {
-    /// The step has succeeded. None: it leaves what it began with, or nobody begins with it.
+    /// The step has succeeded. None: it leaves the checkout, or nobody begins with what it leaves.
     pub(crate) async fn leave(&self, begun: Begun, access: &Access<'_>) -> Result<Option<Left>, Failure> {
         let Begun { used, folder, ready, is_merged, is_needed } = begun;
         if !is_needed {
@@ -32,10 +32,11 @@ impl Workspaces {
         let mut manifest = Manifest::clone(&ready.manifest);
         let mut now = self.list(folder.path(), &manifest.entered).await?;
         if is_unchanged(&changes(&ready.listing, &now)) {
-            let left = match ready.tree.clone().filter(|_| is_merged) {
-                Some(tree) => Some(Left { tree, snapshot: access.save(&manifest, vec![]).await? }),
-                None => None,
-            };
+            if is_merged {
+                access.save(&manifest, vec![]).await?;
+            }
+            // Named again, so that nobody looks for it further back.
+            let left = ready.tree.clone().zip(ready.snapshot.clone()).map(|(tree, snapshot)| Left { tree, snapshot });
             used.ready(Ready { listing: Arc::new(now), uses: None, ..ready });
             return Ok(left);
         }
