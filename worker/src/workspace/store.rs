@@ -58,8 +58,12 @@ impl Access<'_> {
 
     /// Stores a manifest and what it needs that is new, and records all of it.
     pub(super) async fn save(&self, manifest: &Manifest, mut new: Vec<Stored>) -> Result<String, Failure> {
-        let snapshot = manifest.digest();
-        new.push(Stored { digest: snapshot.clone(), content: Content::Bytes(manifest.bytes().into()) });
+        let bytes = manifest.bytes();
+        if bytes.len() as u64 > MANIFEST_BYTES {
+            return Err(Failure::permanent(format!("workspace: the list of what steps changed has more than {MANIFEST_BYTES} bytes")));
+        }
+        let snapshot = hex::encode(Sha256::digest(&bytes));
+        new.push(Stored { digest: snapshot.clone(), content: Content::Bytes(bytes.into()) });
         let mut digests: Vec<String> = manifest.packs().into_iter().map(str::to_owned).collect();
         digests.push(snapshot.clone());
         for _ in 0..MAX_RETRIES {
