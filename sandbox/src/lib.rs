@@ -22,5 +22,5 @@ pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;
 pub use supervisor::{Entered, enter};
-pub use tree::{Listed, Part, PartKind, TreeOp, read_header, write_header};
+pub use tree::{Listed, Part, PartKind, TreeOp, memory_file, read_header, write_header};
 pub use wire::Ended;

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{Error, Read, Write};
 
 use serde::de::DeserializeOwned;
@@ -50,6 +51,11 @@ pub enum PartKind {
         size: u64,
         mtime_ns: i64,
     },
+}
+
+/// A file in memory, for lists: whoever reads and writes workspaces may create no other one.
+pub fn memory_file() -> Result<File, Error> {
+    Ok(File::from(rustix::fs::memfd_create("tree", rustix::fs::MemfdFlags::CLOEXEC)?))
 }
 
 /// Writes what stands before contents: its length, and the value.

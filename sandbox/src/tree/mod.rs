@@ -8,6 +8,6 @@ mod pack;
 mod place;
 mod unpack;
 
-pub use entry::{Listed, Part, PartKind, read_header, write_header};
+pub use entry::{Listed, Part, PartKind, memory_file, read_header, write_header};
 pub use job::TreeOp;
 pub(crate) use job::{TreeJob, do_job, run};

@@ -85,9 +85,9 @@ impl Workspaces {
             return Ok(None);
         }
         let failed = |error: std::io::Error| Failure::transient(format!("workspace: {error}"));
-        let (mut input, mut output) = (temporary()?, temporary()?);
+        let (mut input, (write, mut output)) = (temporary()?, self.spool(folder).await?);
         write_header(&paths, &mut input).and_then(|()| input.rewind()).map_err(failed)?;
-        self.processes.tree(folder.path(), TreeOp::Pack, input, output.try_clone().map_err(failed)?).await?;
+        self.processes.tree(folder.path(), TreeOp::Pack, input, write).await?;
         let mask = access.mask.clone();
         let read = tokio::task::spawn_blocking(move || packed::read(&mut output, &mask, is_sha256).map(|packed| (packed, output))).await;
         let read = read.map_err(|error| error.to_string()).flatten();

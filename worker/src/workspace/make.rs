@@ -7,7 +7,7 @@ use std::io::Seek;
 use std::path::Path;
 use std::sync::Arc;
 
-use nofx_sandbox::{TreeOp, read_header, write_header};
+use nofx_sandbox::{TreeOp, memory_file, read_header, write_header};
 use nofx_shared::engine::Failure;
 
 use super::access::Access;
@@ -94,10 +94,12 @@ impl Workspaces {
     async fn restore(&self, access: &Access<'_>, folder: &Folder, manifest: &Manifest) -> Result<(), Failure> {
         let mut packs = BTreeMap::new();
         for pack in manifest.packs() {
-            packs.insert(pack.to_owned(), access.load(pack, PACK_BYTES).await?);
+            let (write, read) = self.spool(folder).await?;
+            access.load(pack, PACK_BYTES, write).await?;
+            packs.insert(pack.to_owned(), read);
         }
-        let manifest = manifest.clone();
-        let pack = self.off_loop(move || pack_of(&manifest, &mut packs)).await?;
+        let (manifest, (write, pack)) = (manifest.clone(), self.spool(folder).await?);
+        self.off_loop(move || pack_of(&manifest, &mut packs, write)).await?;
         self.processes.tree(folder.path(), TreeOp::Unpack, pack, nothing()?).await
     }
 
@@ -131,6 +133,21 @@ impl Workspaces {
         packed.and(unpacked)
     }
 
+    /// A file on disk, to write to and to read from: it goes when both are closed. It belongs to the user of the folder, of whom no process
+    /// runs meanwhile.
+    pub(super) async fn spool(&self, folder: &Folder) -> Result<(File, File), Failure> {
+        let scratch = self.processes.scratch(Some(folder.path())).await?;
+        let files = scratch.files()?;
+        let opened = self.off_loop(move || {
+            let write = files.create("spool").map_err(|why| format!("a temporary file {why}"))?;
+            let read = files.open("spool").and_then(|file| file.ok_or_else(|| "is not there".to_owned()));
+            read.map(|read| (write, read)).map_err(|why| format!("a temporary file {why}"))
+        });
+        let opened = opened.await;
+        drop(scratch);
+        opened
+    }
+
     /// What is in a folder.
     pub(super) async fn list(&self, folder: &Path, entered: &BTreeSet<String>) -> Result<Listing, Failure> {
         let left_out = CACHES.iter().filter(|name| !entered.contains(**name)).map(|name| (*name).to_owned()).collect();
@@ -144,8 +161,9 @@ impl Workspaces {
     }
 }
 
+/// For what is small.
 pub(super) fn temporary() -> Result<File, Failure> {
-    tempfile::tempfile().map_err(|error| failed(&error))
+    memory_file().map_err(|error| failed(&error))
 }
 
 pub(super) fn nothing() -> Result<File, Failure> {

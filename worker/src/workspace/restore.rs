@@ -10,11 +10,10 @@ use sha2::{Digest, Sha256};
 use super::manifest::{Manifest, State};
 
 /// Each content is compared with its digest once more: a manifest may name a place in a pack that has something else.
-pub(super) fn pack_of(manifest: &Manifest, packs: &mut BTreeMap<String, File>) -> Result<File, String> {
+pub(super) fn pack_of(manifest: &Manifest, packs: &mut BTreeMap<String, File>, output: File) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("the pack could not be written: {error}");
     let parts: Vec<Part> = manifest.entries.iter().map(|(path, entry)| part(path, &entry.state)).collect();
-    let file = tempfile::tempfile().map_err(failed)?;
-    let mut output = BufWriter::with_capacity(1 << 20, file);
+    let mut output = BufWriter::with_capacity(1 << 20, output);
     write_header(&parts, &mut output).map_err(failed)?;
     for (path, entry) in &manifest.entries {
         let State::File { size, sha256, pack, at, .. } = &entry.state else { continue };
@@ -35,9 +34,7 @@ pub(super) fn pack_of(manifest: &Manifest, packs: &mut BTreeMap<String, File>) -
             return Err(format!("the content of `{path}` is not what its snapshot names"));
         }
     }
-    let mut file = output.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.seek(SeekFrom::Start(0)).map_err(failed)?;
-    Ok(file)
+    output.flush().map_err(failed)
 }
 
 fn part(path: &str, state: &State) -> Part {
@@ -97,7 +94,9 @@ mod tests {
             packs.insert(pack.digest, file);
         }
         assert_eq!(manifest.packs().len(), 2);
-        let pack = pack_of(&manifest, &mut packs).expect("a pack");
+        let mut pack = tempfile::tempfile().expect("a file");
+        pack_of(&manifest, &mut packs, pack.try_clone().expect("a file")).expect("a pack");
+        pack.rewind().expect("a file");
         let nothing = File::open("/dev/null").expect("open");
         Processes::own().tree(to.path(), TreeOp::Unpack, pack, nothing).await.expect("unpacked");
         let text = |name: &str| std::fs::read_to_string(to.path().join(name)).ok();
@@ -107,6 +106,9 @@ mod tests {
         let Some(entry) = manifest.entries.get_mut("d/x") else { panic!("it is there") };
         let State::File { at, .. } = &mut entry.state else { panic!("a file") };
         *at += 1;
-        assert!(pack_of(&manifest, &mut packs).is_err_and(|why| why.contains("`d/x`")), "it has another content there");
+        assert!(
+            pack_of(&manifest, &mut packs, tempfile::tempfile().expect("a file")).is_err_and(|why| why.contains("`d/x`")),
+            "it has another content there"
+        );
     }
 }

@@ -10,6 +10,7 @@ use nofx_shared::storage::{self, Content};
 use sha2::{Digest, Sha256};
 
 use super::access::Access;
+use super::make::temporary;
 use super::manifest::Manifest;
 
 /// Largest manifest.
@@ -25,19 +26,18 @@ pub(super) struct Stored {
 
 impl Access<'_> {
     pub(super) async fn load_manifest(&self, snapshot: &str) -> Result<Manifest, Failure> {
-        let file = self.load(snapshot, MANIFEST_BYTES).await?;
+        let file = self.load(snapshot, MANIFEST_BYTES, temporary()?).await?;
         let read = tokio::task::spawn_blocking(move || serde_json::from_reader(std::io::BufReader::new(file))).await;
         let read = read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error: serde_json::Error| error.to_string()));
         read.map_err(|why| Failure::permanent(format!("workspace: the snapshot {snapshot} could not be read: {why}")))
     }
 
-    /// Content in a file without a name, to be read from its start.
-    pub(super) async fn load(&self, digest: &str, most: u64) -> Result<File, Failure> {
+    /// Writes content to a file, and goes back to its start.
+    pub(super) async fn load(&self, digest: &str, most: u64, mut file: File) -> Result<File, Failure> {
         let blob = self.blob(digest);
         let failed = |why: &dyn std::fmt::Display| Failure::transient(format!("workspace: {digest} could not be fetched: {why}"));
         let response = self.retry(|| self.storage.download(&blob), storage::Error::is_permanent).await;
         let mut response = response.map_err(|error| failed(&error))?;
-        let mut file = tempfile::tempfile().map_err(|error| failed(&error))?;
         let (mut sum, mut size) = (Sha256::new(), 0);
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             size += chunk.len() as u64;
