@@ -1,5 +1,6 @@
 //! Lists a workspace. No link is followed, nothing but folders is opened, and all of it is bounded: a step may leave anything.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -59,9 +60,6 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn enter(&mut self, folder: OwnedFd, path: &str, depth: usize) -> Result<(), String> {
-        if depth > DEPTH {
-            return Err(format!("`{path}` is more than {DEPTH} folders deep"));
-        }
         let failed = |error: &dyn std::fmt::Display| format!("the folder `{path}` could not be listed: {error}");
         let mut dir = Dir::from_fd(folder).map_err(|error| failed(&error))?;
         let mut folders = vec![];
@@ -72,8 +70,12 @@ impl Walk<'_> {
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
-            let name = name.to_str().map_err(|_| format!("a name in the folder `{path}` is not UTF-8"))?;
-            let Some(listed) = self.listed(at.as_fd(), path, name)? else { continue };
+            let Some(mut listed) = self.listed(at.as_fd(), path, name)? else { continue };
+            let is_named = name.to_str().is_ok() && listed.path.len() <= PATH_BYTES;
+            if !is_named || listed.kind == Kind::Folder && depth == DEPTH {
+                // It cannot be kept: whoever reads the list says so.
+                listed.kind = Kind::Other;
+            }
             self.name_bytes += listed.path.len();
             if self.listed.len() == PATHS || self.name_bytes > NAME_BYTES {
                 return Err(format!("there are more than {PATHS} paths, or these have more than {NAME_BYTES} bytes"));
@@ -86,26 +88,29 @@ impl Walk<'_> {
         drop(dir);
         for (name, path) in folders {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let next = rustix::fs::openat(&at, &name, flags, Mode::empty())
-                .map_err(|error| format!("the folder `{path}` could not be opened: {error}"))?;
-            self.enter(next, &path, depth + 1)?;
+            match rustix::fs::openat(&at, &name, flags, Mode::empty()) {
+                Ok(next) => self.enter(next, &path, depth + 1)?,
+                // Its user has closed it.
+                Err(rustix::io::Errno::ACCESS) => {
+                    self.listed.iter_mut().rev().filter(|one| one.path == path).for_each(|one| one.kind = Kind::Other);
+                }
+                Err(error) => return Err(format!("the folder `{path}` could not be opened: {error}")),
+            }
         }
         Ok(())
     }
 
-    fn listed(&self, at: BorrowedFd<'_>, folder: &str, name: &str) -> Result<Option<Listed>, String> {
-        let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        if path.len() > PATH_BYTES {
-            return Err(format!("a path has more than {PATH_BYTES} bytes: `{}…`", path.chars().take(100).collect::<String>()));
-        }
-        let stat = match rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
+    fn listed(&self, at: BorrowedFd<'_>, folder: &str, entry: &CStr) -> Result<Option<Listed>, String> {
+        let name = entry.to_string_lossy();
+        let path = if folder.is_empty() { name.clone().into_owned() } else { format!("{folder}/{name}") };
+        let stat = match rustix::fs::statat(at, entry, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             Err(error) => return Err(format!("`{path}` could not be looked up: {error}")),
         };
         let kind = Kind::from(FileType::from_raw_mode(stat.st_mode));
         let mode = stat.st_mode & 0o777;
-        let is_left_out = kind == Kind::Folder && self.left_out.iter().any(|left_out| left_out == name);
+        let is_left_out = kind == Kind::Folder && self.left_out.iter().any(|left_out| *left_out == name);
         if kind == Kind::Folder {
             return Ok(Some(Listed { path, kind, mode, size: 0, ctime_ns: 0, inode: 0, is_left_out }));
         }
@@ -168,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_listed_as_a_whole_is_an_error() {
+    fn what_cannot_be_kept_is_in_the_list_and_is_not_entered() {
         let dir = tempfile::tempdir().expect("a folder");
         let mut deep = dir.path().to_owned();
         for _ in 0..140 {
             deep.push("d");
         }
         std::fs::create_dir_all(&deep).expect("folders");
-        assert!(list(dir.path()).is_err_and(|why| why.contains("128 folders deep")));
-        let dir = tempfile::tempdir().expect("a folder");
         let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff");
         std::fs::write(dir.path().join(name), "x").expect("a file");
-        assert!(list(dir.path()).is_err_and(|why| why.contains("not UTF-8")));
+        let listed = list(dir.path()).expect("a list");
+        let others: Vec<_> = listed.iter().filter(|one| one.kind == Kind::Other).map(|one| one.path.len()).collect();
+        assert_eq!((listed.len(), others), (130, vec![129 * 2 - 1, '\u{fffd}'.len_utf8()]));
     }
 
     /// The figure that `docs/repositories.md` names is of a release build; this only catches what is slow by a factor.

@@ -139,8 +139,9 @@ fn choose(manifest: &mut Manifest, before: &[Listed], now: &[Listed], seen: Opti
             manifest.left_out.insert(path.to_owned(), "a cache".to_owned());
             continue;
         }
-        if one.kind == Kind::Other {
-            leave_out(manifest, path, step, "neither a file nor a folder nor a link");
+        if one.kind == Kind::Other || one.kind == Kind::File && one.mode & 0o400 == 0 {
+            let why = "it is neither a file nor a folder nor a link, its user may not read it, its name is not UTF-8, or it is too deep";
+            leave_out(manifest, path, step, why);
             continue;
         }
         if one.kind == Kind::File && is_ignored(path, seen) {
