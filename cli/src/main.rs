@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
     let args = Args::parse();
     let sandbox = match args.command {
-        Command::Worker | Command::Bench(Bench::Spawn) => match nofx_sandbox::enter() {
+        Command::Worker | Command::Bench(Bench::Spawn | Bench::Workspace) => match nofx_sandbox::enter() {
             Ok(Entered::Worker(sandbox)) => Some(sandbox),
             Ok(Entered::Ended(code)) => return code,
             Err(error) => return failed(&error),

@@ -13,6 +13,7 @@ mod role;
 mod sandbox;
 mod supervisor;
 mod tools;
+mod tree;
 mod view;
 mod wire;
 
@@ -22,4 +23,5 @@ pub use files::Kind;
 pub use role::take_role;
 pub use sandbox::Sandbox;
 pub use supervisor::{Entered, enter};
+pub use tree::{Listed, Part, PartKind, TreeOp, memory_file, read_header, write_header};
 pub use wire::Ended;

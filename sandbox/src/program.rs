@@ -10,3 +10,5 @@ pub(crate) const HELPER: &str = "nofx-helper";
 pub(crate) const REMOVER: &str = "nofx-remover";
 /// The name that the process is started by which sends a signal to all processes of its user.
 pub(crate) const SIGNALLER: &str = "nofx-signaller";
+/// The name that the process is started by which lists, packs or unpacks a workspace.
+pub(crate) const TREE: &str = "nofx-tree";

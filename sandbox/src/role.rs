@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use crate::program::{HELPER, KEEPER, REMOVER, SIGNALLER};
-use crate::{keeper, launch};
+use crate::program::{HELPER, KEEPER, REMOVER, SIGNALLER, TREE};
+use crate::{keeper, launch, tree};
 
 /// Does the work of a keeper, of a helper process or of what sends signals, if this process is one. To be called first of all, before any thread is started.
 pub fn take_role() -> Option<ExitCode> {
@@ -14,6 +14,7 @@ pub fn take_role() -> Option<ExitCode> {
         () if name == OsStr::new(KEEPER) => keeper::keep(),
         () if name == OsStr::new(HELPER) => keeper::become_program(),
         () if name == OsStr::new(REMOVER) => keeper::remove_folder(),
+        () if name == OsStr::new(TREE) => tree::do_job(),
         () if name == OsStr::new(SIGNALLER) => keeper::signal_own_user(arguments),
         () => return helper(),
     };

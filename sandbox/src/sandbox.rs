@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use nofx_shared::drivers::Toolchain;
 use uuid::Uuid;
 
 use crate::client::{Client, Files, Program, Running};
+use crate::tree::TreeOp;
 use crate::wire::{Answer, Ended, FolderOp, Request};
 
 /// The worker's supervisor, as the worker sees it. Every call but `heartbeat` may wait for a disk.
@@ -40,21 +41,21 @@ impl Sandbox {
         Files::of_supervisor(Arc::clone(&self.0), folder.to_owned())
     }
 
-    /// The workspace of a run, if there is one.
-    pub fn find_workspace(&self, run: Uuid) -> Result<Option<PathBuf>, String> {
-        self.folder(FolderOp::Find { run })
-    }
-
-    /// A folder for a run that has none, of a user of its own, until it is adopted.
+    /// A new folder for a step of a run, of a user of its own. It goes with this worker, unless it is removed before.
     pub fn create_workspace(&self, run: Uuid) -> Result<PathBuf, String> {
         self.created(FolderOp::Create { run })
     }
 
-    /// Makes a folder that is complete the workspace of its run. When there is one by now, that is the workspace, and the folder is to be
-    /// removed.
-    pub fn adopt_workspace(&self, run: Uuid, folder: &Path) -> Result<bool, String> {
-        let answer = self.0.call(Request::Folder(FolderOp::Adopt { run, folder: folder.to_owned() }))?.0;
-        Ok(matches!(answer, Answer::Done))
+    /// Lists, packs or unpacks a workspace, with the rights of its user for files and in a process of its own; see `TreeOp` for what is read
+    /// and written. Nothing may run in the workspace meanwhile.
+    pub fn tree(&self, folder: &Path, op: TreeOp, input: impl AsFd, output: impl AsFd) -> Result<(), String> {
+        let request = Request::Tree { folder: folder.to_owned(), op };
+        self.0.call_with(request, &[input.as_fd(), output.as_fd()], None).1.map(drop)
+    }
+
+    /// The same without a supervisor, with the rights of this process.
+    pub fn own_tree(folder: &Path, op: &TreeOp, input: File, output: File) -> Result<(), String> {
+        crate::tree::run(folder, op, input, output)
     }
 
     /// A scratch folder of the user whose folder this is in; of a user that has nothing else when none is named.
@@ -77,12 +78,9 @@ impl Sandbox {
         self.0.send(Request::Folder(FolderOp::Remove { folder: folder.to_owned() }));
     }
 
-    /// Runs whose workspaces were not changed for this time.
-    pub fn idle_workspaces(&self, age: Duration) -> Result<Vec<Uuid>, String> {
-        match self.0.call(Request::Folder(FolderOp::Idle { seconds: age.as_secs() }))?.0 {
-            Answer::Runs(runs) => Ok(runs),
-            _ => Err("the supervisor gave another answer".to_owned()),
-        }
+    /// Removes what workers that are gone have left, later.
+    pub fn clean(&self) -> Result<(), String> {
+        self.0.call(Request::Folder(FolderOp::Clean)).map(drop)
     }
 
     /// The names of the toolchains that programs find here.
@@ -96,13 +94,6 @@ impl Sandbox {
     fn created(&self, op: FolderOp) -> Result<PathBuf, String> {
         match self.0.call(Request::Folder(op))?.0 {
             Answer::Created(folder) => Ok(folder),
-            _ => Err("the supervisor gave another answer".to_owned()),
-        }
-    }
-
-    fn folder(&self, op: FolderOp) -> Result<Option<PathBuf>, String> {
-        match self.0.call(Request::Folder(op))?.0 {
-            Answer::Folder(folder) => Ok(folder),
             _ => Err("the supervisor gave another answer".to_owned()),
         }
     }

@@ -17,6 +17,9 @@ create table nofx.run (
   -- The plan as it was submitted.
   plan jsonb not null,
   workspace jsonb,
+  -- What the first checkout of the workspace's ref found, for all later ones: see pin_workspace.
+  pinned_commit text check (pinned_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+  pinned_tree text check (pinned_tree ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
   priority int not null default 0,
   max_parallel int check (max_parallel > 0),
   deadline_at timestamptz,
@@ -76,6 +79,9 @@ create table nofx.step (
   -- Of the outputs, so that whoever reads those of many steps knows before how much that is.
   outputs_bytes int not null default 0,
   error jsonb,
+  -- The workspace as the step left it: what git sees of it, and the digest of its manifest. Null: as its needs left it.
+  tree text check (tree ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+  snapshot text check (snapshot ~ '^[0-9a-f]{64}$'),
   gate_id uuid,
   lease_token uuid,
   lease_expires_at timestamptz,
@@ -109,6 +115,7 @@ create table nofx.step_edge (
   needs_id uuid not null,
   primary key (run_id, needs_id, step_id)
 );
+create index step_edge_of_step on nofx.step_edge (run_id, step_id);
 
 -- A finished attempt of a step: worker, times and outcome.
 create table nofx.step_attempt (

@@ -22,6 +22,10 @@ begin
   delete from nofx.concurrency_slot where run_id in (select id from gone);
   delete from nofx.sandbox_slot where run_id in (select id from gone);
   delete from nofx.step_queue where run_id in (select id from gone);
+  with freed as (
+    delete from nofx_private.snapshot_blob where run_id in (select id from gone) returning blob
+  )
+  insert into nofx_private.blob_to_remove (blob) select distinct blob from freed on conflict (blob) do nothing;
   return null;
 end
 $$;

@@ -1,7 +1,8 @@
 -- The outcome of one step, as a worker settles it (that of a db_write: see settle_write). `breaker_target`: the dependency that a failure counts
 -- against, null for the tool; `ignored_by_breaker`: the failure does not count against any breaker; `inputs`: those of the attempt, secrets
 -- masked, null when they are as in the step's spec; `isolation`: what held while its processes ran, `usage`: {cpu_ms, max_rss_bytes,
--- wall_ms, destinations} of all of them, both null when there was no process, {} as isolation when its driver reported nothing. A worker
+-- wall_ms, destinations} of all of them, both null when there was no process, {} as isolation when its driver reported nothing; `tree` and
+-- `snapshot`: the workspace as it left it, null when it changed nothing. A worker
 -- only reports that it
 -- interrupted a step; the run's status decides whether the step is cancelled or becomes ready, so that no step of a running run is
 -- cancelled.
@@ -21,7 +22,9 @@ create type nofx_private.outcome as (
   ignored_by_breaker boolean,
   inputs jsonb,
   isolation jsonb,
-  usage jsonb
+  usage jsonb,
+  tree text,
+  snapshot text
 );
 
 -- What an outcome means for its step: see next_status.

@@ -102,10 +102,10 @@ begin
   with decided as (
     -- The function is volatile, so that the planner keeps the subquery and each outcome is decided once, not once a column.
     select d.id, d.attempt, d.started_at, d.kind, d.inputs, d.isolation, d.usage, d.outputs, d.error, d.gate, d.breaker_target, d.is_transient, d.target,
-           (d.next).*
+           d.tree, d.snapshot, (d.next).*
       from (
         select s.id, s.attempt, s.started_at, o.kind, o.inputs, used.isolation, used.usage, o.outputs, o.error, o.gate, o.breaker_target,
-               coalesce(o.transient, false) as is_transient, target.name as target,
+               o.tree, o.snapshot, coalesce(o.transient, false) as is_transient, target.name as target,
                nofx_private.next_status(o, s, r.status, open.is_open) as next
           from unnest(p_outcomes) as o
           join nofx.step s on s.id = o.step_id and s.lease_token = o.token
@@ -139,6 +139,9 @@ begin
                            when d.waits_for = 'breaker' then greatest(s.failures, 1)
                            else s.failures + (d.kind in ('failed', 'timed_out'))::int end,
            breaker_target = coalesce(d.breaker_target, s.breaker_target),
+           -- What has another shape counts as nothing: its batch must not be refused for it.
+           tree = case when d.status = 'succeeded' then substring(d.tree from '^(?:[0-9a-f]{40}|[0-9a-f]{64})$') end,
+           snapshot = case when d.status = 'succeeded' then substring(d.snapshot from '^[0-9a-f]{64}$') end,
            attempt = s.attempt + (not d.keeps_attempt)::int,
            gate_id = case when d.waits_for = 'gate' then nofx_private.uuid_v7() else s.gate_id end,
            started_at = case when d.keeps_attempt then s.started_at end,

@@ -1,6 +1,6 @@
 -- Settles the outcomes of a worker's steps and claims the next steps for it, in one transaction.
 -- Takes: p_worker, its name; p_outcomes, an array of {step_id, token, kind, outputs, error, transient, wait_ms, gate, children,
---   breaker_target, ignored_by_breaker, inputs, isolation, usage} (see nofx_private.outcome), at most one a step; p_capacity, how many
+--   breaker_target, ignored_by_breaker, inputs, isolation, usage, tree, snapshot} (see nofx_private.outcome), at most one a step; p_capacity, how many
 --   steps it can claim (0: none); p_tools, tools it can execute, null for all; p_lease, the length of the new leases.
 -- Locks: what lock_sandboxes locks; the runs concerned (lock_runs); breakers concerned, in order; then queue rows, what take_sandboxes locks,
 --   steps, run rows in id order and, last, rows of what each run and each tenant used today, when processes ran.

@@ -45,7 +45,7 @@ begin
            needs_left = n.left_over,
            attempt = s.attempt + exists (
              select from nofx.step_attempt a where a.run_id = p_run and a.step_id = s.id and a.attempt = s.attempt)::int,
-           failures = 0, expired_leases = 0, inputs = null, outputs = null, error = null, gate_id = null,
+           failures = 0, expired_leases = 0, inputs = null, outputs = null, error = null, gate_id = null, tree = null, snapshot = null,
            parked_isolation = null, parked_usage = null,
            ready_at = case when n.left_over = 0 then now() end,
            started_at = null, ended_at = null

@@ -14,10 +14,13 @@ create table nofx.gate (
   evidence_id uuid,
   -- What a tool's gate was asked and how it came to its verdict, as its evidence says; policies compare it with what they ask (weakness).
   asked jsonb check (jsonb_typeof(asked) = 'object'),
-  -- What it judged, by git's names: the tree of the workspace, the commit that is checked out, and whether they are the same.
-  tree text check (length(tree) <= 64),
+  -- What it judged, by git's names: the tree of the workspace as the step began with it, for which its verdict counts, the commit that is
+  -- checked out, and whether they are the same. Null: no workspace, or people decide.
+  tree text check (tree ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
   commit text check (length(commit) <= 64),
   is_clean boolean,
+  -- All of the workspace that it judged; null: the checkout, or none.
+  snapshot text check (snapshot ~ '^[0-9a-f]{64}$'),
   -- The minimum role to decide, how many people must approve, and whether the author of the run may be one of them.
   role nofx.person_role not null default 'supervisor' check (role >= 'supervisor'),
   approvals_required int not null default 1 check (approvals_required between 1 and 10),

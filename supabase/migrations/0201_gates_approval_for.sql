@@ -110,7 +110,7 @@ begin
     return null;
   end if;
   if (v_policy).requires <> '[]' then
-    v_refusal := nofx_private.verdicts_missing(p_step.run_id, (v_policy).tool, (v_policy).requires);
+    v_refusal := nofx_private.verdicts_missing(p_step.run_id, (v_policy).tool, (v_policy).requires, nofx_private.tree_before(p_step));
     if v_refusal is not null then
       return jsonb_build_object('refuse', v_refusal);
     end if;

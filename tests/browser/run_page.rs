@@ -248,7 +248,7 @@ async fn a_page_that_could_not_be_renewed_is_renewed_later_and_one_whose_run_goe
     let person = tenant.contributor();
     let folder = tempfile::tempdir().expect("a folder");
     let (go, again) = (folder.path().join("go"), folder.path().join("again"));
-    let script = format!("if [ -e once ]; then {}; else touch once; {}; exit 3; fi", until(&again), until(&go));
+    let script = format!("if [ -e {} ]; then {}; else {}; exit 3; fi", go.display(), until(&again), until(&go));
     let plan =
         json!({"goal": "flaky", "steps": [{"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}]});
     let run = person.submit(plan).await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_finished};
+use nofx_tests::plans::open_folder;
 use nofx_tests::stack::workspace_in;
 use serde_json::{Value, json};
 
@@ -21,13 +22,16 @@ fn worker_of(supervisor: i64) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stands_still_is_ended_and_its_steps_run_elsewhere() {
     let own = Own::start(&Own::folder("hang"), &["--workers", "1"]);
-    let script = "if [ -e mark ]; then echo again; else touch mark; exec sleep 600; fi";
+    let folder = open_folder();
+    let again = folder.path().join("again");
+    let script = format!("if [ -e {} ]; then echo again; else touch mark; exec sleep 600; fi", again.display());
     let id = own.submit(&json!({"goal": "hang", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}]})).await;
     let begun = Instant::now();
     while !workspace_in(&own.dir, &id).join("mark").exists() {
         assert!(begun.elapsed() < WAIT_LIMIT, "the script does not begin");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    std::fs::write(again, "").expect("written");
     let supervisor = |dev: &Value| dev["pids"]["workers"][0].as_i64().unwrap_or(0);
     let hung = supervisor(&own.dev());
     let worker = worker_of(hung);

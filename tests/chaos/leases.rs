@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nofx_tests::own::{Own, is_finished};
-use nofx_tests::plans::until;
+use nofx_tests::plans::{open_folder, until};
 use nofx_tests::stack::workspace_in;
 use serde_json::{Value, json};
 
@@ -45,7 +45,9 @@ async fn a_stack_killed_in_the_middle_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
     let own = Own::start(&Own::folder("drain"), &["--workers", "1"]);
-    let script = "if [ -e mark ]; then echo again; else touch mark; sleep 60; fi";
+    let folder = open_folder();
+    let again = folder.path().join("again");
+    let script = format!("if [ -e {} ]; then echo again; else touch mark; sleep 60; fi", again.display());
     let plan = json!({"goal": "drain", "steps": [{"name": "long", "tool": "bash", "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
     let id = own.submit(&plan).await;
     own.wait(&id, |run| run["steps"][0]["status"] == "running").await;
@@ -54,6 +56,7 @@ async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
         assert!(begun.elapsed() < WAIT_LIMIT, "the script does not begin");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    std::fs::write(again, "").expect("written");
     Own::kill(own.dev()["pids"]["workers"][0].as_i64().unwrap_or(0), Signal::SIGTERM);
     // While its step goes on, a worker that drains is healthy and shows its figures.
     let metrics = own.dev()["metrics_url"].as_str().expect("a URL").to_owned();
@@ -76,14 +79,14 @@ async fn the_steps_of_a_worker_that_is_stopped_are_interrupted_and_run_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_kills_two_workers_gets_no_third() {
     let own = Own::start_with(&Own::folder("poison"), &["--workers", "2"], SHORT);
-    let script = "echo >> begun; sleep 600";
+    let script = "touch begun; sleep 600";
     let plan =
         json!({"goal": "poison", "steps": [{"name": "p", "tool": "bash", "retry": {"max_attempts": 5}, "inputs": {"script": script}}]});
     let id = own.submit(&plan).await;
     for attempt in 1..=2 {
-        let began = || std::fs::read_to_string(workspace_in(&own.dir, &id).join("begun")).unwrap_or_default().lines().count();
+        own.wait(&id, |run| run["steps"][0]["attempt"] == attempt && run["steps"][0]["status"] == "running").await;
         let since = std::time::Instant::now();
-        while began() < attempt {
+        while !workspace_in(&own.dir, &id).join("begun").exists() {
             assert!(since.elapsed() < WAIT_LIMIT, "attempt {attempt} does not begin");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

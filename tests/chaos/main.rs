@@ -8,3 +8,4 @@ mod leases;
 mod queues;
 mod stacks;
 mod tools;
+mod workspaces;

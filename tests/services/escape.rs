@@ -11,9 +11,10 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nofx_tests::own::Own;
+use nofx_tests::WAIT_LIMIT;
+use nofx_tests::own::{Own, is_finished};
 use nofx_tests::people::step;
-use nofx_tests::stack::worker_of;
+use nofx_tests::stack::{worker_of, workspace_in};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -21,15 +22,13 @@ const ATTEMPTS: &str = include_str!("../../sandbox/tests/confine/attempts.py");
 const OUTCOMES: &str = include_str!("../../sandbox/tests/confine/outcomes.json");
 const LEVELS: [&str; 3] = ["L1", "L2", "L3"];
 
-/// Prints what the attempts found, then the user that a setuid program of root's is, and that of the step. The neighbour is a step of the same
-/// run, which waits for the end of this one.
-const TRY: &str = r#"trap 'touch done' EXIT
-until [ -e neighbour ]; do sleep 0.1; done
-export ABOUT="${ABOUT%\}}, \"neighbour\": $(cat neighbour)}" PATH=/usr/local/bin:/usr/bin:/bin
+/// Prints what the attempts found, then the user that a setuid program of root's is, and that of the step.
+const TRY: &str = r#"export PATH=/usr/local/bin:/usr/bin:/bin
 python3 -I -c "$ATTEMPTS"
 "$TOOLS/id" -u
 id -u"#;
 
+/// A step of another run, which waits for the end of this one.
 const NEIGHBOUR: &str = "echo $$ > half; mv half neighbour; until [ -e done ]; do sleep 0.1; done";
 
 /// What of this machine the attempts are about.
@@ -69,6 +68,11 @@ fn expected(network: &str) -> BTreeMap<String, [String; 3]> {
     let differing = all.remove(network).expect("a section");
     let mut expected = all.remove("none").unwrap_or_default();
     expected.extend(differing);
+    // The neighbour here is another user.
+    for (name, outcomes) in expected.iter_mut().filter(|(name, _)| name.contains("neighbour")) {
+        assert!(!outcomes[1].contains("done"), "{name}");
+        outcomes[0] = outcomes[1].clone();
+    }
     match network {
         "all" => {
             // Those of this machine, if it has them; `confine::escape` gives a network of its own both.
@@ -94,17 +98,29 @@ async fn attempt(own: &Own, machine: &Machine, level: &str, network: &str) -> BT
     let socket = outside.join(&name);
     let _socket = UnixListener::bind(&socket).expect("a socket");
     std::fs::set_permissions(&socket, Permissions::from_mode(0o777)).expect("own");
+    let neighbour = own
+        .submit(&json!({"goal": "neighbour", "steps": [
+            {"name": "neighbour", "tool": "bash", "timeout_s": 120, "min_isolation": "L1", "inputs": {"script": NEIGHBOUR}}]}))
+        .await;
+    let begun = std::time::Instant::now();
+    let pid: u64 = loop {
+        let pid = std::fs::read_to_string(workspace_in(&own.dir, &neighbour).join("neighbour")).ok();
+        if let Some(pid) = pid.and_then(|pid| pid.trim().parse().ok()) {
+            break pid;
+        }
+        assert!(begun.elapsed() < WAIT_LIMIT, "the neighbour does not begin");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
     let about = json!({
         "outside": outside, "public": outside.join("public"), "private": outside.join("private"), "toolchain": machine.tools.path(),
         "read_only": machine.writable_tools.path(), "parent": worker_of(&own.dev()["pids"]["workers"][0]), "service": port(&service), "proxy": port(&other), "free": free,
-        "abstract": name, "socket": socket,
+        "abstract": name, "socket": socket, "neighbour": pid,
     });
     let env = json!({"ABOUT": about.to_string(), "ATTEMPTS": ATTEMPTS, "TOOLS": machine.tools.path()});
     let resources = json!({"network": network});
     let run = own
         .run(&json!({"goal": "escape", "steps": [
-            {"name": "neighbour", "tool": "bash", "timeout_s": 120, "inputs": {"script": NEIGHBOUR}},
-            {"name": "try", "tool": "bash", "needs": [], "timeout_s": 120, "min_isolation": level, "resources": resources, "env": env,
+            {"name": "try", "tool": "bash", "timeout_s": 120, "min_isolation": level, "resources": resources, "env": env,
                 "retry": {"max_attempts": 1}, "inputs": {"script": TRY}}]}))
         .await;
     let tried = step(&run, "try");
@@ -113,7 +129,9 @@ async fn attempt(own: &Own, machine: &Machine, level: &str, network: &str) -> BT
     // At L1 nothing restricts ports.
     let restricted = if (level, network) == ("L1", "all") { Value::Null } else { json!(network) };
     assert_eq!((&held["level"], &held["network"]), (&json!(level), &restricted), "{tried}");
-    assert_eq!(step(&run, "neighbour")["attempts"][0]["isolation"]["level"], "L1", "{run}");
+    std::fs::write(workspace_in(&own.dir, &neighbour).join("done"), "").expect("written");
+    let neighbour = own.wait(&neighbour, is_finished).await;
+    assert_eq!(neighbour["steps"][0]["attempts"][0]["isolation"]["level"], "L1", "{neighbour}");
     // At L1 these folders are those of the host.
     let _ = std::fs::remove_file(format!("/dev/shm/written-by-{}", held["uid"]));
     for (folder, is_open) in [(outside, level == "L1"), (machine.writable_tools.path(), level == "L1"), (machine.tools.path(), false)] {

@@ -1,9 +1,11 @@
-//! The disk of workspaces is bounded: those of runs that have ended go, no other one does.
+//! The disk of workspaces is bounded, and nothing that a run needs is lost by it.
 
 use nofx_tests::WAIT_LIMIT;
 use std::time::{Duration, Instant};
 
 use nofx_tests::own::{Own, is_finished};
+use nofx_tests::plans::until;
+use nofx_tests::stack::workspace_in;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -54,47 +56,50 @@ async fn measured(own: &Own, count: usize, is_so: impl Fn() -> bool) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workspaces_of_runs_that_have_ended_go_and_those_of_others_stay() {
+async fn workspaces_go_when_the_disk_is_full_and_a_run_that_waits_has_its_files_again() {
     // At L1 steps may leave files beside their workspace, which go with it.
     let settings = [("NOFX_WORKSPACES_MB", "8"), ("NOFX_ISOLATION_FLOOR", "L1")];
     let own = Own::start_with(&Own::folder("disk"), &["--workers", "1"], &settings);
     let mark = uuid::Uuid::now_v7().simple().to_string();
     let left = |n: usize| ["/tmp", "/var/tmp", "/dev/shm"].map(|folder| std::path::PathBuf::from(format!("{folder}/left-{mark}-{n}")));
     let first = ask(&own).await;
-    let mut ended = vec![];
     for n in 0..2 {
         let names = left(n).map(|path| path.display().to_string()).join(" ");
         let script = format!(
             "{FILL}; for left in {names}; do mkdir -p $left/deep/er; echo x > $left/deep/er/file; chmod 0 $left/deep; test -d $left; done"
         );
-        ended.push(own.submit(&json!({"goal": "x", "steps": [bash("fill", &script, &json!({}))]})).await);
+        let ended = own.submit(&json!({"goal": "x", "steps": [bash("fill", &script, &json!({}))]})).await;
+        assert_eq!(own.wait(&ended, is_finished).await["status"], "succeeded");
     }
-    for id in &ended {
-        assert_eq!(own.wait(id, is_finished).await["status"], "succeeded");
-    }
-    let folder = |id: &str| own.dir.join("workspaces").join(id.replace('-', ""));
-    // The oldest that has ended goes.
-    let bytes = measured(&own, 2, || !folder(&ended[0]).exists()).await;
+    // Three do not fit: one whose run has ended goes.
+    let bytes = measured(&own, 2, || true).await;
     assert!((6 << 20..8 << 20).contains(&bytes), "two of three are left: {bytes}");
     assert!(left(0).iter().all(|path| !path.exists()) && left(1).iter().all(|path| path.is_dir()), "whoever gets its user finds nothing");
-    assert!(folder(&first).exists() && folder(&ended[1]).exists());
+    assert!(workspace_in(&own.dir, &first).exists());
 
-    // What is left of ended ones goes too; then there is no room for another workspace, and nothing is taken from whoever waits.
+    // Then the oldest, although its run waits.
     let (second, third) = (ask(&own).await, ask(&own).await);
-    let bytes = measured(&own, 3, || !folder(&ended[1]).exists()).await;
+    let bytes = measured(&own, 2, || !workspace_in(&own.dir, &first).exists()).await;
     assert!(left(1).iter().all(|path| !path.exists()));
-    assert!(bytes > 8 << 20, "{bytes}");
-    let refused =
-        own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({})), {"name": "plain", "tool": "noop", "needs": []}]})).await;
-    let run = own.wait(&refused, is_finished).await;
-    let message =
-        run["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["name"] == "go")).expect("it is there")["error"]["message"]
-            .clone();
-    assert!(message.as_str().is_some_and(|why| why.contains("NOFX_WORKSPACES_MB is 8")), "{run}");
+    assert!((6 << 20..8 << 20).contains(&bytes), "two of four are left: {bytes}");
     for id in [&first, &second, &third] {
         approve(&own, id).await;
     }
-    measured(&own, 2, || true).await;
-    let run = own.submit(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
-    assert_eq!(own.wait(&run, is_finished).await["status"], "succeeded", "there is room again");
+
+    // What a step uses does not go; no other step gets room meanwhile.
+    let go = own.dir.join("go");
+    let script = format!("{FILL}; cat big big big > bigger; {}", until(&go));
+    let large = own.submit(&json!({"goal": "x", "steps": [bash("large", &script, &json!({}))]})).await;
+    let begun = Instant::now();
+    while measured(&own, 1, || true).await < 8 << 20 {
+        assert!(begun.elapsed() < WAIT_LIMIT, "it does not grow");
+    }
+    let refused = own.run(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
+    let message = refused["steps"][0]["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("NOFX_WORKSPACES_MB is 8"), "{refused}");
+    std::fs::write(go, "").expect("written");
+    assert_eq!(own.wait(&large, is_finished).await["status"], "succeeded");
+    measured(&own, 0, || true).await;
+    let run = own.run(&json!({"goal": "x", "steps": [bash("go", "true", &json!({}))]})).await;
+    assert_eq!(run["status"], "succeeded", "there is room again");
 }

@@ -24,6 +24,13 @@ pub fn until(file: &Path) -> String {
     format!("while [ -d {} ] && [ ! -e {} ]; do sleep 0.2; done", folder.display(), file.display())
 }
 
+/// A folder whose files steps can read: they are other users.
+pub fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("its own");
+    folder
+}
+
 pub fn bash(name: &str, script: &str) -> Value {
     step(name, "bash", &[], json!({"script": script}))
 }

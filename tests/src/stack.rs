@@ -84,14 +84,18 @@ impl Stack {
     }
 }
 
-/// The workspace of a run on the shared stack: only the user of the run and this one can enter it.
+/// The workspace that a step of a run on the shared stack had last: only its user and this one can enter it.
 pub fn workspace(run: &str) -> PathBuf {
     workspace_in(dev_file().parent().expect("a folder"), run)
 }
 
 /// The same of a stack with this data folder.
 pub fn workspace_in(data: &Path, run: &str) -> PathBuf {
-    data.join("workspaces").join(run.replace('-', ""))
+    let (folder, prefix) = (data.join("workspaces"), format!("{}.of-", run.replace('-', "")));
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let of_run = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+    let made = |entry: &std::fs::DirEntry| entry.metadata().and_then(|meta| meta.created()).ok();
+    of_run.max_by_key(made).map_or_else(|| folder.join(prefix), |entry| entry.path())
 }
 
 /// The process id of the worker of a supervisor, which dev.json names, once it has started. Its name is what it was started as, and keepers

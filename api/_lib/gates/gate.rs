@@ -23,10 +23,13 @@ pub(crate) struct Gate {
     /// What the gate of a tool was asked and what it chose itself, with its verdict: policies compare it with what they ask.
     #[schema(value_type = Option<Object>)]
     pub asked: Option<Value>,
-    /// What a tool judged: the tree of the workspace and the commit that was checked out, by git's names, and whether they are the same.
+    /// What a tool judged, and for what its verdict counts: the tree of the workspace, by git's name. Null: no workspace, or people decide.
     pub tree: Option<String>,
+    /// The commit that was checked out, and whether its tree is the one that was judged.
     pub commit: Option<String>,
     pub is_clean: Option<bool>,
+    /// All of the workspace that was judged, also what git does not see. Null: the checkout, or no workspace.
+    pub snapshot: Option<String>,
     /// The minimum role that may decide.
     pub role: Role,
     /// How many different people must approve.
@@ -53,7 +56,7 @@ pub(crate) struct Gate {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub step: Option<Value>,
-    /// The run that the step belongs to.
+    /// The run that the step belongs to; `pinned_commit`: the commit that its workspace began with, once a step has checked it out.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub run: Option<Value>,
@@ -74,9 +77,9 @@ pub(crate) struct GateDecision {
 }
 
 /// A gate with its history.
-pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,role,\
+pub(crate) const COLUMNS: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,snapshot,role,\
     approvals_required,author_may_approve,keys_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,key_id,decision,role,reason,created_at)";
 /// The same, with the step and the run that people see before they decide.
-pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,role,\
+pub(super) const COLUMNS_TO_DECIDE: &str = "id,run_id,step_id,gate_type,status,question,evidence_uri,evidence_id,asked,tree,commit,is_clean,snapshot,role,\
     approvals_required,author_may_approve,keys_may_approve,expires_at,approved_by,approved_at,decided_by,decided_at,reason,created_at,decisions:gate_decision(by,key_id,decision,role,reason,created_at),\
-    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at)";
+    step(name,tool,attempt,inputs:spec->inputs),run(goal,status,created_by,created_at,pinned_commit)";

@@ -13,6 +13,7 @@ mod report;
 mod spawn;
 mod stack;
 mod ui;
+mod workspace;
 
 pub(crate) use options::Bench;
 
@@ -24,6 +25,7 @@ use crate::target::Target;
 pub(crate) async fn run(target: &Target, what: Bench, sandbox: Option<Sandbox>) -> Outcome {
     match what {
         Bench::Spawn => spawn::run(target.json, sandbox),
+        Bench::Workspace => workspace::run(target.json, sandbox),
         Bench::Bombs => bombs::run(target.json).await,
         Bench::Cold { output } => cold::run(target.json, &output).await,
         Bench::Limits => limits::run(target.json).await,

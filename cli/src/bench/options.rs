@@ -16,6 +16,8 @@ pub(crate) enum Bench {
     Neighbour,
     /// Starting a program as the worker does: bare, and at each isolation level.
     Spawn,
+    /// A workspace of 10,000 files: proving that it is unchanged, packing what changed, copying it.
+    Workspace,
     /// 32 hostile steps at once: how late the worker's loop is, and its memory.
     Bombs,
     /// Cold starts of the built functions: from exec to the first byte of /api/health, and the binary's size.

@@ -94,7 +94,7 @@ impl Client {
         self.call_with(request, &[], None).1
     }
 
-    pub(super) fn call_with(&self, request: Request, descriptors: &[BorrowedFd<'_>], on_end: Option<OnEnd>) -> (u64, Reply) {
+    pub(crate) fn call_with(&self, request: Request, descriptors: &[BorrowedFd<'_>], on_end: Option<OnEnd>) -> (u64, Reply) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = sync_channel(1);
         {
@@ -191,8 +191,8 @@ mod tests {
         for (id, answer) in ids.into_iter().zip(late) {
             supervisor.send(&FromSupervisor { id, answer: Ok(answer) }, &[]).expect("sent");
         }
-        // A folder that was found and not made stays.
-        supervisor.send(&FromSupervisor { id: 99, answer: Ok(Answer::Folder(Some("/w/found".into()))) }, &[]).expect("sent");
+        // What nothing was made for leaves nothing.
+        supervisor.send(&FromSupervisor { id: 99, answer: Ok(Answer::Done) }, &[]).expect("sent");
         let reader = Arc::clone(&client);
         let reading = std::thread::spawn(move || reader.read());
         assert!(matches!(next(&supervisor).request, Request::Release { run } if run == ids[0]));
@@ -218,11 +218,11 @@ mod tests {
         let (client, supervisor) = pair(Duration::ZERO);
         for run in 0..2_000 {
             client.send(Request::Release { run });
-            drop(client.call(Request::Folder(FolderOp::Find { run: Uuid::nil() })));
+            drop(client.call(Request::Folder(FolderOp::Clean)));
         }
         for expected in 0..2_000 {
             assert!(matches!(next(&supervisor).request, Request::Release { run } if run == expected));
-            assert!(matches!(next(&supervisor).request, Request::Folder(FolderOp::Find { .. })));
+            assert!(matches!(next(&supervisor).request, Request::Folder(FolderOp::Clean)));
         }
     }
 

@@ -5,4 +5,4 @@ mod kind;
 mod open;
 
 pub use kind::Kind;
-pub(crate) use open::{create, kind, list, read, remove};
+pub(crate) use open::{create, kind, list, plain, read, remove};

@@ -91,7 +91,7 @@ fn split<'a>(folder: BorrowedFd<'_>, path: &'a Path) -> Result<Split<'a>, String
 }
 
 /// The folder of a path of plain names, without any link, created where it is missing and asked for.
-fn plain(folder: BorrowedFd<'_>, path: &Path, is_created: bool) -> Result<Option<(OwnedFd, std::ffi::OsString)>, String> {
+pub(crate) fn plain(folder: BorrowedFd<'_>, path: &Path, is_created: bool) -> Result<Option<(OwnedFd, std::ffi::OsString)>, String> {
     let names: Vec<_> = path.components().filter(|part| *part != Component::CurDir).collect();
     if names.iter().any(|part| !matches!(part, Component::Normal(_))) || path.as_os_str().len() > PATH_BYTES {
         return Err("is not a path below the workspace".to_owned());

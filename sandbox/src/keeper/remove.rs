@@ -30,7 +30,7 @@ pub(crate) fn remove_folder() -> Result<(), String> {
         Some(uid) => remove_last(&folder, uid, &SHARED.map(Path::new)),
         None => remove(&folder, uid),
     };
-    let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Removed);
+    let report = removed.clone().map_or_else(FromKeeper::Failed, |()| FromKeeper::Done);
     drop(supervisor.send(&report, &[]));
     removed
 }

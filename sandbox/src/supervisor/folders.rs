@@ -1,4 +1,4 @@
-//! The folder of all workspaces: one folder for each run, and `tmp/<supervisor>/` with its scratch folders. Each belongs to a user of steps;
+//! The folder of all workspaces: one folder for each step that has one, or had it last, and `tmp/<supervisor>/` with scratch folders. Each belongs to a user of steps;
 //! what is above them belongs to the supervisor, and nobody else can list it.
 
 use std::collections::HashMap;
@@ -7,12 +7,11 @@ use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use uuid::Uuid;
 
-use super::left::{NEW, left};
+use super::left::{OF, left};
 use super::users::Users;
 
 /// Scratch folders of all supervisors of this machine that have the same folder of workspaces.
@@ -61,40 +60,12 @@ impl Folders {
         drop(std::fs::remove_dir(&self.scratch));
     }
 
-    /// The folder of a run, whose user is held from now on.
-    pub(super) fn find(&mut self, run: Uuid) -> Result<Option<PathBuf>, String> {
-        let folder = self.root.join(run.simple().to_string());
-        match std::fs::symlink_metadata(&folder) {
-            Ok(meta) => self.held(meta.uid()).map(|_| Some(folder)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", folder.display())),
-        }
-    }
-
-    /// A new folder for a run, of a new user.
+    /// A new folder for a run, of a new user. Its name says which supervisor it goes with.
     pub(super) fn create(&mut self, run: Uuid) -> Result<PathBuf, String> {
         self.next += 1;
         let maker = self.scratch.file_name().unwrap_or_default().to_string_lossy();
-        let folder = self.root.join(format!("{}{NEW}{maker}.{}", run.simple(), self.next));
+        let folder = self.root.join(format!("{}{OF}{maker}.{}", run.simple(), self.next));
         self.claim(&folder)
-    }
-
-    /// Gives a new folder the name of its run; false when there is one by now.
-    pub(super) fn adopt(&mut self, run: Uuid, folder: &Path) -> Result<bool, String> {
-        let (folder, uid) = self.whole(folder)?;
-        let target = self.root.join(run.simple().to_string());
-        // Only one of two that do this at the same time succeeds: the other one's target is not empty, or the same.
-        let flags = rustix::fs::RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(rustix::fs::CWD, &folder, rustix::fs::CWD, &target, flags) {
-            Ok(()) => {
-                if let (Some(users), Some(uid)) = (&mut self.users, uid) {
-                    users.rename(uid, &target)?;
-                }
-                Ok(true)
-            }
-            Err(rustix::io::Errno::EXIST) => Ok(false),
-            Err(error) => Err(format!("{}: {error}", target.display())),
-        }
     }
 
     /// A new scratch folder: of this user; when none is named, of a new one.
@@ -138,15 +109,6 @@ impl Folders {
             Some(users) => users.allocate(|uid| make(folder, Some(uid)).map(|()| folder.to_owned())),
             None => make(folder, None).map(|()| folder.to_owned()),
         }
-    }
-
-    /// Runs whose folders were not changed for this time; not more than so many.
-    pub(super) fn idle(&self, age: Duration, most: usize) -> Vec<Uuid> {
-        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let is_old = |entry: &std::fs::DirEntry| {
-            entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at.elapsed().map_or(true, |since| since > age))
-        };
-        entries.filter(is_old).filter_map(|entry| entry.file_name().to_str()?.parse().ok()).take(most).collect()
     }
 
     /// The folder of a run, or the scratch folder, that a path is in; the rest of the path; the user that it belongs to.

@@ -1,12 +1,12 @@
-//! What supervisors that are gone have left: scratch folders, and workspaces that nobody adopted.
+//! What supervisors that are gone have left: scratch folders and workspaces.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
-/// In the name of a workspace until it is adopted, between its run and the supervisor that made it.
-pub(super) const NEW: &str = ".new-";
+/// In the name of a workspace, between its run and the supervisor that made it.
+pub(super) const OF: &str = ".of-";
 /// Most of them that are found at once.
 const MAX_FOLDERS: usize = 10_000;
 
@@ -19,13 +19,13 @@ pub(super) fn left(root: &Path, tmp: &Path) -> Vec<PathBuf> {
         }
         inside
     });
-    let new = entries(root).filter(|folder| maker(folder).is_some_and(|name| !is_locked(&tmp.join(name))));
-    scratch.chain(new).take(MAX_FOLDERS).collect()
+    let workspaces = entries(root).filter(|folder| maker(folder).is_some_and(|name| !is_locked(&tmp.join(name))));
+    scratch.chain(workspaces).take(MAX_FOLDERS).collect()
 }
 
-/// The name of the scratch folder of the supervisor that made a workspace which is not adopted.
+/// The name of the scratch folder of the supervisor that made a workspace.
 fn maker(folder: &Path) -> Option<&str> {
-    let (_, rest) = folder.file_name()?.to_str()?.split_once(NEW)?;
+    let (_, rest) = folder.file_name()?.to_str()?.split_once(OF)?;
     rest.rsplit_once('.').map(|(name, _)| name)
 }
 

@@ -1,4 +1,5 @@
-//! The keepers of the processes of steps, one for each, and the processes that remove folders.
+//! The keepers of the processes of steps, one for each, the processes that remove folders, and those that
+//! read and write workspaces.
 #![expect(clippy::disallowed_methods, reason = "starts keepers, which are this same program")]
 
 use std::collections::HashMap;
@@ -10,7 +11,8 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::program::{KEEPER, PROGRAM, REMOVER};
+use crate::program::{KEEPER, PROGRAM, REMOVER, TREE};
+use crate::tree::TreeJob;
 use crate::wire::{FromKeeper, KeeperSpec, Removal, Socket, ToKeeper};
 
 /// What a process gets beside its description.
@@ -23,9 +25,8 @@ pub(super) struct Streams {
 pub(super) struct Keeper {
     pid: Pid,
     socket: Socket,
-    /// Its folder, and whose it is.
-    pub folder: PathBuf,
-    pub uid: Option<u32>,
+    /// The folder that goes with it, and whose it is; none goes.
+    pub folder: Option<(PathBuf, Option<u32>)>,
     /// Its process's control group.
     pub group: Option<PathBuf>,
     /// It has reported.
@@ -57,7 +58,7 @@ impl Keepers {
                 (pid, socket)
             }
         };
-        self.all.insert(id, Keeper { pid, socket, folder, uid, group, has_reported: false });
+        self.all.insert(id, Keeper { pid, socket, folder: Some((folder, uid)), group, has_reported: false });
         Ok(())
     }
 
@@ -82,7 +83,16 @@ impl Keepers {
         let (pid, socket) = spawn(REMOVER).map_err(|error| failed(&error))?;
         socket.send(&removal, &[]).map_err(|error| failed(&error))?;
         let Removal { folder, uid, .. } = removal;
-        self.all.insert(id, Keeper { pid, socket, folder, uid, group: None, has_reported: false });
+        self.all.insert(id, Keeper { pid, socket, folder: Some((folder, uid)), group: None, has_reported: false });
+        Ok(())
+    }
+
+    /// `descriptors`: what is read, and what is written.
+    pub(super) fn do_job(&mut self, id: u64, job: &TreeJob, descriptors: &[OwnedFd; 2]) -> Result<(), String> {
+        let (pid, socket) = spawn(TREE).map_err(|error| failed(&error))?;
+        let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+        socket.send(job, &descriptors).map_err(|error| failed(&error))?;
+        self.all.insert(id, Keeper { pid, socket, folder: None, group: None, has_reported: false });
         Ok(())
     }
 

@@ -20,6 +20,7 @@ use super::groups::{self, Groups};
 use super::heart::Heart;
 use super::places::{Places, SCRIPT};
 use super::processes::{Keepers, Streams};
+use crate::tree::{TreeJob, TreeOp};
 use crate::wire::{
     Answer, FileOp, FolderOp, FromKeeper, FromSupervisor, KeeperSpec, Process, Removal, Request, Socket, ToKeeper, ToSupervisor,
 };
@@ -32,8 +33,6 @@ const PAUSE: Duration = Duration::from_millis(25);
 const LAST_WAIT: Duration = Duration::from_secs(10);
 /// Folders that are removed at once which nobody waits for.
 const REMOVALS: usize = 4;
-/// Runs that are named in one answer; the others are in the next.
-const IDLE: usize = 10_000;
 /// The worker was ended because its loop stood still (`EX_SOFTWARE`).
 const HUNG: u8 = 70;
 
@@ -172,11 +171,12 @@ impl Supervisor {
                 let Some(keeper) = self.keepers.remove(id) else { continue };
                 // It has removed it, unless it was killed.
                 keeper.group.iter().for_each(|group| groups::end(group));
-                if keeper.folder.symlink_metadata().is_ok() {
-                    eprintln!("nofx supervisor: {} was not removed", keeper.folder.display());
-                    self.unremoved.push(keeper.folder);
+                let Some((folder, uid)) = keeper.folder else { continue };
+                if folder.symlink_metadata().is_ok() {
+                    eprintln!("nofx supervisor: {} was not removed", folder.display());
+                    self.unremoved.push(folder);
                 } else {
-                    self.folders.free_user(keeper.uid);
+                    self.folders.free_user(uid);
                 }
             }
         }
@@ -185,7 +185,7 @@ impl Supervisor {
 
     fn report(&mut self, id: u64) {
         let answer = match self.keepers.report(id) {
-            Some(FromKeeper::Removed) => Ok(Answer::Done),
+            Some(FromKeeper::Done) => Ok(Answer::Done),
             Some(FromKeeper::Ended(ended)) => Ok(Answer::Ended(ended)),
             Some(FromKeeper::Failed(error)) => Err(error),
             None => return,
@@ -206,6 +206,7 @@ impl Supervisor {
             Request::Run(process) => self.run(id, *process, descriptors),
             Request::Toolchains => Ok(Some((Answer::Toolchains(self.places.tools.names()), None))),
             Request::Folder(op) => self.folder(id, op),
+            Request::Tree { folder, op } => self.tree(id, &folder, op, descriptors),
             Request::File { path, op } => file(&mut self.folders, &path, &op).map(Some),
         };
         match reply {
@@ -264,17 +265,20 @@ impl Supervisor {
         self.keepers.start(id, KeeperSpec { uid, program, group, is_confined }, streams)
     }
 
+    fn tree(&mut self, id: u64, path: &Path, op: TreeOp, descriptors: Vec<OwnedFd>) -> Reply {
+        let descriptors =
+            descriptors.try_into().map_err(|_| "a workspace is read from one descriptor and written to another".to_owned())?;
+        let folder = self.folders.folder_of(path)?;
+        if folder != path {
+            return Err(format!("{} is inside of a folder", path.display()));
+        }
+        let uid = self.folders.user_of(path)?;
+        self.keepers.do_job(id, &TreeJob { folder, uid, op }, &descriptors).map(|()| None)
+    }
+
     fn folder(&mut self, id: u64, op: FolderOp) -> Reply {
         let answer = match op {
-            FolderOp::Find { run } => Answer::Folder(self.folders.find(run)?),
             FolderOp::Create { run } => Answer::Created(self.folders.create(run)?),
-            FolderOp::Adopt { run, folder } => {
-                if self.folders.adopt(run, &folder)? {
-                    Answer::Done
-                } else {
-                    Answer::Folder(self.folders.find(run)?)
-                }
-            }
             FolderOp::Scratch { like } => {
                 let folder = match like {
                     Some(like) => self.folders.shared_scratch(&like)?,
@@ -282,13 +286,12 @@ impl Supervisor {
                 };
                 Answer::Created(folder)
             }
-            FolderOp::Idle { seconds } => {
-                // Whoever asks is about to clean up.
+            FolderOp::Clean => {
                 if self.left.is_empty() {
                     self.left = self.folders.left().into();
                     self.left.extend(self.unremoved.drain(..));
                 }
-                Answer::Runs(self.folders.idle(Duration::from_secs(seconds), IDLE))
+                Answer::Done
             }
             FolderOp::Prepare { dir } => {
                 let uid = self.folders.user_of(&dir)?;

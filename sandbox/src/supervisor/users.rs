@@ -74,14 +74,6 @@ impl Users {
         }
     }
 
-    /// Its folder has another name now.
-    pub(super) fn rename(&mut self, uid: u32, folder: &Path) -> Result<(), String> {
-        let Some(mut file) = self.held.get(&uid).map(File::try_clone).transpose().map_err(|error| error.to_string())? else {
-            return Ok(());
-        };
-        self.write(&mut file, folder)
-    }
-
     /// Frees a user whose folder is gone.
     pub(super) fn release_if_gone(&mut self, uid: u32) {
         if std::fs::symlink_metadata(self.last_folder(uid)).is_err() {

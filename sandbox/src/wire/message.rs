@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::launch::Spec;
+use crate::tree::TreeOp;
 use nofx_shared::drivers::{Enforced, Level, Limits, Network, Toolchain, Usage};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -49,6 +50,11 @@ pub(crate) enum Request {
     Folder(FolderOp),
     /// The toolchains that there are.
     Toolchains,
+    /// With two descriptors: what it reads and what it writes.
+    Tree {
+        folder: PathBuf,
+        op: TreeOp,
+    },
     /// On a path below the folder of all workspaces.
     File {
         path: PathBuf,
@@ -60,20 +66,16 @@ pub(crate) enum Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FolderOp {
-    /// The folder of a run, if there is one.
-    Find { run: Uuid },
-    /// A new folder for a run that has none, under another name until it is adopted.
+    /// A new folder for a step of a run: of a user of its own, and gone with this supervisor.
     Create { run: Uuid },
-    /// The new folder is complete: it becomes the folder of its run, unless there is one by now.
-    Adopt { run: Uuid, folder: PathBuf },
     /// A scratch folder of the user whose workspace or scratch folder this is in; of a new user when none is named.
     Scratch { like: Option<PathBuf> },
     /// The scratch folder of a process that will run in this folder: something is put into it before.
     Prepare { dir: PathBuf },
     /// Removes a workspace or scratch folder with all that is in it.
     Remove { folder: PathBuf },
-    /// Runs whose folders were not changed for so many seconds.
-    Idle { seconds: u64 },
+    /// Removes what supervisors that are gone have left.
+    Clean,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,11 +101,8 @@ pub(crate) struct FromSupervisor {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Done,
-    /// A folder; none when there is none.
-    Folder(Option<PathBuf>),
     /// A new folder, which goes when whoever asked for it does not wait any more.
     Created(PathBuf),
-    Runs(Vec<Uuid>),
     Toolchains(BTreeSet<Toolchain>),
     /// With a descriptor, unless there is nothing.
     File {
@@ -162,10 +161,10 @@ pub(crate) struct Removal {
     pub is_last: bool,
 }
 
-/// What a keeper, or the process that removes a folder, reports, once.
+/// What a keeper, the process that removes a folder, or the one that reads or writes a workspace reports, once.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum FromKeeper {
     Ended(Box<Ended>),
-    Removed,
+    Done,
     Failed(String),
 }

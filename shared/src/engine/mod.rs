@@ -16,6 +16,7 @@ mod status;
 mod summarise_metrics;
 mod unfinished_runs;
 mod worker;
+mod workspace;
 
 pub use claimed_step::{Approval, Child, ClaimedStep, GateDecision, Hold, StepQuota, TenantIsolation};
 pub use create_run::{CreatedRun, create_run, create_run_for};
@@ -32,3 +33,4 @@ pub use status::{RunStatus, StepStatus};
 pub use summarise_metrics::{MetricsSummary, summarise_metrics};
 pub use unfinished_runs::unfinished_runs;
 pub use worker::WorkerHeartbeat;
+pub use workspace::{Head, Left, TreesBefore, pin_workspace, record_snapshot, trees_before};

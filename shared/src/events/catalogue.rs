@@ -187,6 +187,8 @@ event_data! {
         pub approvals_required: Option<u32>,
         /// The URI of the evidence's artifact.
         pub evidence_uri: Option<String>,
+        /// What a tool judged, as git names it.
+        pub tree: Option<String>,
         /// The step that the gate belongs to.
         pub name: Option<String>,
         pub tool: Option<String>,

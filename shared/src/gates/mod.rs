@@ -1,6 +1,7 @@
 //! Gates that tools decide: their evidence, one document for all of them (`nofx.gate.evidence/v1`), their verdicts, and checks of forges.
 
 mod asked;
+mod check_verdicts;
 mod checks;
 mod evidence;
 mod masked;
@@ -8,6 +9,7 @@ mod policies;
 mod record_gate;
 
 pub use asked::{BaseFrom, GateDemand};
+pub use check_verdicts::{Missing, TreeVerdicts, check_verdicts};
 pub use checks::{
     Check, JudgedCommit, ReportedCheck, RerunChecks, StoredEvidence, claim_checks, mark_check_reported, put_off_check, refuse_check,
     rerun_check, rerun_checks,

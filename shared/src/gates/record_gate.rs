@@ -7,13 +7,21 @@ use super::Evidence;
 use crate::db::{Db, Error};
 use crate::engine::ClaimedStep;
 
-/// Records a verdict with what policies and checks ask of its evidence; none when the lease has expired.
-pub async fn record_gate(db: &Db, step: &ClaimedStep, evidence: &Evidence, evidence_uri: &str) -> Result<Option<Uuid>, Error> {
-    let (commit, tree) = (evidence.input("gitCommit:", "commit"), evidence.input("gitTree:", "workspace"));
-    let of_commit = evidence.input("gitTree:", "commit tree");
+/// Records a verdict about the tree and the snapshot that the step began with, if there were such, with what policies and checks ask of its
+/// evidence; none when the lease has expired.
+pub async fn record_gate(
+    db: &Db,
+    step: &ClaimedStep,
+    evidence: &Evidence,
+    evidence_uri: &str,
+    tree: Option<&str>,
+    snapshot: Option<&str>,
+) -> Result<Option<Uuid>, Error> {
+    let is_clean = tree.zip(evidence.input("gitTree:", "commit tree")).map(|(tree, commit)| tree == commit);
     let arguments = json!({
         "p_step": step.id, "p_token": step.token, "p_passed": evidence.verdict.is_open(), "p_evidence_uri": evidence_uri,
-        "p_asked": asked(evidence), "p_tree": tree, "p_commit": commit, "p_is_clean": tree.zip(of_commit).map(|(tree, commit)| tree == commit),
+        "p_asked": asked(evidence), "p_tree": tree, "p_commit": evidence.input("gitCommit:", "commit"), "p_is_clean": is_clean,
+        "p_snapshot": snapshot,
     });
     db.call("record_gate", &arguments).await
 }

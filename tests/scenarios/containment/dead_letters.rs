@@ -1,12 +1,15 @@
 use nofx_tests::Tenant;
 use nofx_tests::people::step;
+use nofx_tests::plans::open_folder;
 use serde_json::json;
 
 #[tokio::test]
 async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
     let tenant = Tenant::new().await;
     let (person, supervisor) = (tenant.contributor(), tenant.supervisor());
-    let script = "if [ -e again ]; then echo done; else touch again; echo no >&2; exit 3; fi";
+    let folder = open_folder();
+    let again = folder.path().join("again");
+    let script = format!("if [ -e {} ]; then echo done; else echo no >&2; exit 3; fi", again.display());
     let plan = json!({"goal": "dead", "steps": [
         {"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}, {"name": "after", "tool": "noop"}]});
     let run = person.run(plan).await;
@@ -26,6 +29,7 @@ async fn what_ran_out_of_attempts_is_inspected_requeued_and_purged() {
     assert_eq!(person.post("/api/dlq/requeue", json!({})).await.0, 400, "nothing is not everything");
     let (_, tried) = person.post("/api/dlq/requeue", json!({"tool": "bash", "dry_run": true})).await;
     assert_eq!((tried["requeued"][0].as_str(), &tried["dry_run"]), (Some(id), &json!(true)));
+    std::fs::write(again, "").expect("written");
     let (_, done) = person.post("/api/dlq/requeue", json!({"ids": [id]})).await;
     assert_eq!(done["requeued"], json!([id]));
     let run = person.end(run["id"].as_str().expect("an id")).await;

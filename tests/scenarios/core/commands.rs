@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use nofx_tests::people::step;
+use nofx_tests::plans::open_folder;
 use nofx_tests::stack::{STACK, binary};
 use nofx_tests::{Tenant, WAIT_LIMIT};
 use serde_json::{Value, json};
@@ -16,7 +17,9 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
     let person = tenant.contributor();
     let done = person.run(json!({"goal": "is done", "steps": [{"name": "a", "tool": "noop"}]})).await;
     let done = done["id"].as_str().expect("an id");
-    let script = "test -e there || { touch there; exit 3; }";
+    let folder = open_folder();
+    let there = folder.path().join("there");
+    let script = format!("test -e {} || exit 3", there.display());
     let failed = person
         .run(json!({"goal": "fails once", "steps": [
             {"name": "flaky", "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}}]}))
@@ -53,6 +56,7 @@ async fn runs_are_listed_shown_cancelled_and_retried() {
     assert_eq!(tenant.viewer().nofx(&["cancel", &waits]).code, Some(2), "a viewer looks");
     assert_eq!(lines(&["cancel", &waits]), [format!("{waits} cancelled")]);
     assert_eq!(person.end(&waits).await["status"], "cancelled");
+    std::fs::write(there, "").expect("written");
     assert_eq!(person.nofx(&["retry", failed, "--json"]).json()["id"], failed);
     let run = person.end(failed).await;
     assert_eq!((run["status"].as_str(), step(&run, "flaky")["status"].as_str()), (Some("succeeded"), Some("succeeded")), "{run}");
@@ -144,8 +148,10 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
     let tenant = Tenant::new().await;
     let (person, supervisor) = (tenant.contributor(), tenant.supervisor());
     assert_eq!(person.nofx(&["dlq", "inspect"]).err, "nofx: the DLQ is empty\n");
+    let folder = open_folder();
+    let there = folder.path().join("there");
     for goal in ["one", "two"] {
-        let script = "test -e there || { touch there; exit 3; }";
+        let script = format!("test -e {} || exit 3", there.display());
         let step = json!({"name": goal, "tool": "bash", "retry": {"max_attempts": 1}, "inputs": {"script": script}});
         assert_eq!(person.run(json!({"goal": goal, "steps": [step]})).await["status"], "failed");
     }
@@ -166,6 +172,7 @@ async fn dead_letters_are_inspected_requeued_and_purged() {
     assert!(printed.code == Some(2) && printed.err.contains(&format!("{missing} is not in the DLQ")), "{printed:?}");
     let would = person.nofx(&["dlq", "requeue", "--all", "--dry-run"]);
     assert!(would.out.lines().count() == 2 && would.out.contains(&format!("{} would be requeued", id("two"))), "{would:?}");
+    std::fs::write(there, "").expect("written");
     assert_eq!(person.nofx(&["dlq", "requeue", id("one")]).out, format!("{} requeued\n", id("one")));
     assert_eq!(person.end(dead_letter("one")["run_id"].as_str().expect("an id")).await["status"], "succeeded");
     assert_eq!(person.nofx(&["dlq", "purge", "--all"]).code, Some(2), "for supervisors");

@@ -1,7 +1,10 @@
 //! What a tenant's programs may use: how many run at once, and what they cost a day; what a run shows of it.
 
+use std::path::Path;
+
 use nofx_tests::Tenant;
 use nofx_tests::people::{Person, step};
+use nofx_tests::plans::until;
 use nofx_tests::stack::STACK;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,11 +15,11 @@ async fn set(tenant: &Tenant, more: Value) -> (StatusCode, Value) {
     nofx_tests::people::answer(tenant.operator(Method::POST, "/api/quotas").json(&quota)).await
 }
 
-/// Two programs that run until a file is there, which a step writes when a person allows it.
-fn held() -> Value {
-    let until = |name: &str| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": "until [ -e go ]; do sleep 0.1; done; echo ran"}});
-    json!({"goal": "x", "steps": [until("a"), until("b"), {"name": "ask", "tool": "manual:x", "needs": []},
-        {"name": "write", "tool": "workspace:write", "needs": ["ask"], "inputs": {"files": {"go": ""}}}]})
+/// Two programs that run until a file is there.
+fn held(go: &Path) -> Value {
+    let one = |name: &str| json!({"name": name, "tool": "bash", "needs": [], "inputs": {"script": format!("{}; echo ran", until(go))}});
+    json!({"goal": "x", "steps": [one("a"), one("b"), {"name": "ask", "tool": "manual:x", "needs": []},
+        {"name": "write", "tool": "workspace:write", "needs": ["ask"], "inputs": {"files": {"gone": ""}}}]})
 }
 
 async fn approve(tenant: &Tenant, person: &Person, id: &str) {
@@ -30,7 +33,9 @@ async fn programs_beyond_the_quota_wait_say_so_and_hold_up_nobody_else() {
     let (tenant, other) = (Tenant::new().await, Tenant::new().await);
     let person = tenant.contributor();
     assert_eq!(set(&tenant, json!({"parallel_sandboxes": 1})).await.0, StatusCode::OK);
-    let id = person.submit(held()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let go = folder.path().join("go");
+    let id = person.submit(held(&go)).await;
     let of = |run: &Value, what: &str| run["steps"].as_array().expect("steps").iter().filter(|one| one["waits_for"] == what).count();
     let waits = |run: &Value| of(run, "quota") == 1 && of(run, "gate") == 1;
     let run = person
@@ -53,6 +58,7 @@ async fn programs_beyond_the_quota_wait_say_so_and_hold_up_nobody_else() {
     assert_eq!(other.contributor().run(quick.clone()).await["status"], "succeeded");
     assert_eq!(person.run(json!({"goal": "x", "steps": [{"name": "n", "tool": "noop"}]})).await["status"], "succeeded");
 
+    std::fs::write(&go, "").expect("written");
     approve(&tenant, &person, &id).await;
     let run = person.end(&id).await;
     assert_eq!(run["status"], "succeeded", "{run}");
@@ -78,7 +84,9 @@ async fn a_higher_quota_lets_steps_that_wait_continue() {
     let tenant = Tenant::new().await;
     let person = tenant.contributor();
     assert_eq!(set(&tenant, json!({"parallel_sandboxes": 1})).await.0, StatusCode::OK);
-    let id = person.submit(held()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let go = folder.path().join("go");
+    let id = person.submit(held(&go)).await;
     person.wait(&id, |run| run["steps"].as_array().is_some_and(|all| all.iter().any(|one| one["waits_for"] == "quota"))).await;
     let keyed = tenant.admin().nofx(&[
         "quota",
@@ -93,6 +101,7 @@ async fn a_higher_quota_lets_steps_that_wait_continue() {
     ]);
     assert_eq!((keyed.code, &keyed.json()["parallel_sandboxes"]), (Some(0), &json!(2)), "{keyed:?}");
     person.wait(&id, |run| ["a", "b"].iter().all(|name| step(run, name)["status"] == "running")).await;
+    std::fs::write(&go, "").expect("written");
     approve(&tenant, &person, &id).await;
     assert_eq!(person.end(&id).await["status"], "succeeded");
     for wrong in [json!(0), json!(-1), json!("2"), json!(1.5), json!([2]), json!(u64::MAX)] {

@@ -213,11 +213,13 @@ async fn a_gate_that_takes_too_long_or_is_cancelled_leaves_no_verdict() {
 #[tokio::test]
 async fn a_gate_that_is_retried_is_judged_again() {
     let person = Tenant::new().await.contributor();
-    let gate = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": "test -f mended"}});
+    let folder = plans::open_folder();
+    let mended = folder.path().join("mended");
+    let gate = json!({"name": "gate", "tool": "gate:unit", "inputs": {"command": format!("test -f {}", mended.display())}});
     let run = person.run(plans::plan(vec![gate])).await;
     assert_eq!(run["status"], "failed");
     let id = run["id"].as_str().expect("an id");
-    std::fs::write(workspace(id).join("mended"), "").expect("written");
+    std::fs::write(mended, "").expect("written");
     person.post(&format!("/api/runs/{id}/retry"), json!({})).await;
     let run = person.end(id).await;
     let verdicts: Vec<&str> = run["gates"].as_array().expect("gates").iter().filter_map(|gate| gate["status"].as_str()).collect();

@@ -82,6 +82,8 @@ fn context(
         egress: None,
         trace: None,
         breaker_target,
+        begun: tokio::sync::OnceCell::new(),
+        left: Arc::default(),
         log_offset: tokio::sync::Mutex::new(0),
         stop,
         services,
@@ -155,7 +157,7 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
         Ok(()) => {
             let used = used_inputs(&context.inputs, &context.step.spec.inputs);
             let (sandboxed, place) = (Arc::clone(&context.sandboxed), context.place.clone());
-            let (egress, mask) = (context.egress.clone(), context.mask.clone());
+            let (egress, mask, left) = (context.egress.clone(), context.mask.clone(), Arc::clone(&context.left));
             let outcome = match context.attest_approval().instrument(span.clone()).await {
                 Ok(()) => run_handler(context, inputs, span).await,
                 Err(failure) => Outcome::Failed(failure),
@@ -170,7 +172,8 @@ async fn run_traced(mut context: Box<StepContext>, inputs: Value) -> Executed {
                 egress.close();
                 sandboxed.reached(egress.destinations(&mask));
             }
-            Executed { outcome, inputs: used, sandboxed }
+            let left = left.get().filter(|_| matches!(outcome, Outcome::Done { .. })).cloned();
+            Executed { outcome, inputs: used, sandboxed, left }
         }
         Err(_) if context.stop.is_cancelled() => Outcome::Interrupted.into(),
         Err(failure) => Outcome::Failed(failure).into(),
@@ -240,9 +243,12 @@ async fn run_handler(context: Box<StepContext>, inputs: Value, span: Span) -> Ou
     let (stop, mask, breaker_target) = (context.stop.clone(), context.mask.clone(), Arc::clone(&context.breaker_target));
     let stop_grace = context.services.stop_grace;
     let handler_stop = stop.child_token();
-    let context = StepContext { stop: handler_stop.clone(), ..*context };
+    let mut context = StepContext { stop: handler_stop.clone(), ..*context };
     // In a task of its own, so that a panic fails the step and not the worker.
-    let running = async move { if is_on_function { context.run_on_function(inputs).await } else { handler.run(&context, inputs).await } };
+    let running = async move {
+        let result = if is_on_function { context.run_on_function(inputs).await } else { handler.run(&context, inputs).await };
+        context.leave_workspace(result).await
+    };
     let mut task = tokio::spawn(running.instrument(span));
     let finished = tokio::select! {
         result = &mut task => Some(result),

@@ -27,13 +27,13 @@ pub(super) fn start_step(
     let (trace, tool, started_at) = (step.traceparent.clone(), handlers::name(&step.tool), Instant::now());
     tokio::spawn(async move {
         let breaker_target = Arc::new(OnceLock::new());
-        let Executed { outcome, inputs, sandboxed } = execute(step, services, stop, Arc::clone(&breaker_target)).await;
+        let Executed { outcome, inputs, sandboxed, left } = execute(step, services, stop, Arc::clone(&breaker_target)).await;
         let breaker_target = breaker_target.get().cloned();
         metrics.executed(tool, &outcome, started_at.elapsed().as_secs_f64(), trace.as_deref());
         if let Some(usage) = &sandboxed.usage {
             metrics.used(tool, usage);
         }
         // The loop receives until the last lease has ended: this cannot fail.
-        drop(results.send(StepResult { tenant, run, step: id, token, outcome, breaker_target, inputs, sandboxed }));
+        drop(results.send(StepResult { tenant, run, step: id, token, outcome, breaker_target, inputs, sandboxed, left }));
     });
 }

@@ -1,6 +1,6 @@
 //! The result of an executed step: `start_step` sends it, `settling` reports it.
 
-use nofx_shared::engine::Outcome;
+use nofx_shared::engine::{Left, Outcome};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ pub(super) struct StepResult {
     /// See `Executed`.
     pub inputs: Option<Value>,
     pub sandboxed: Sandboxed,
+    /// What the next steps begin with, unless it is what this one began with.
+    pub left: Option<Left>,
 }
 
 /// What executing a step gave.
@@ -27,12 +29,14 @@ pub(super) struct Executed {
     pub inputs: Option<Value>,
     /// What held while its processes ran, and what they used.
     pub sandboxed: Sandboxed,
+    /// See `StepResult`.
+    pub left: Option<Left>,
 }
 
 impl From<Outcome> for Executed {
     /// No handler ran.
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, inputs: None, sandboxed: Sandboxed::default() }
+        Self { outcome, inputs: None, sandboxed: Sandboxed::default(), left: None }
     }
 }
 
@@ -57,6 +61,10 @@ impl StepResult {
         if let Some(usage) = &self.sandboxed.usage {
             row["usage"] = json!(usage);
         }
+        if let Some(left) = &self.left {
+            row["tree"] = json!(left.tree);
+            row["snapshot"] = json!(left.snapshot);
+        }
         without_nul(row)
     }
 }
@@ -73,7 +81,7 @@ fn weight(value: &Value) -> usize {
 #[cfg(test)]
 mod tests {
     use nofx_shared::drivers::{Enforced, Level, Usage};
-    use nofx_shared::engine::Outcome;
+    use nofx_shared::engine::{Left, Outcome};
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -91,6 +99,7 @@ mod tests {
             breaker_target: None,
             inputs: None,
             sandboxed,
+            left: Some(Left { tree: "t".to_owned(), snapshot: "s".to_owned() }),
         }
         .row()
     }
@@ -102,6 +111,7 @@ mod tests {
         sandboxed.add(Some(&enforced), Some(Usage { cpu_ms: 12, max_rss_bytes: 4096, wall_ms: 30, ..Usage::default() }));
         let row_of_process = row(sandboxed);
         assert_eq!(row_of_process["isolation"]["level"], "L2");
+        assert_eq!((&row_of_process["tree"], &row_of_process["snapshot"]), (&json!("t"), &json!("s")));
         assert_eq!(row_of_process["usage"], json!({"cpu_ms": 12, "max_rss_bytes": 4096, "wall_ms": 30}));
         let mut sandboxed = Sandboxed::default();
         sandboxed.add(None, None);

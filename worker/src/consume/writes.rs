@@ -73,6 +73,7 @@ mod tests {
             breaker_target: None,
             inputs: None,
             sandboxed: Sandboxed::default(),
+            left: None,
         }
     }
 

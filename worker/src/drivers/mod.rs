@@ -18,6 +18,7 @@ mod sandboxed;
 mod scratch;
 mod shell;
 mod task;
+mod trees;
 mod vercel_function;
 
 pub(crate) use confinement::{Confinement, DISK_MB};

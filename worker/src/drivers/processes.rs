@@ -130,6 +130,11 @@ impl Processes {
         Ok((started, permit))
     }
 
+    /// Who starts them; none: this process.
+    pub(super) fn supervisor(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref().map(|(sandbox, _)| sandbox)
+    }
+
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Failure::transient("the worker is stopping"))
     }

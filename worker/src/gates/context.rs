@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
 use crate::step::StepContext;
-use crate::workspace::{Caller, Folder, Git};
+use crate::workspace::{Begun, Caller, Folder, Git};
 
 /// The workspace that a gate judges, and how it runs processes there.
 pub(crate) struct GateContext<'a> {
@@ -21,6 +21,8 @@ pub(crate) struct GateContext<'a> {
     /// The folder of the operator's database of advisories for Rust.
     pub advisory_db: Option<&'a Path>,
     pub runner: Runner<'a>,
+    /// What the step began with; none: it is found out when it is asked for.
+    pub begun: Option<&'a Begun>,
 }
 
 /// What runs the processes of a gate.
@@ -34,8 +36,9 @@ pub(crate) enum Runner<'a> {
 impl<'a> GateContext<'a> {
     /// The workspace of a step's run.
     pub(crate) async fn of_step(step: &'a StepContext) -> Result<Self, Failure> {
-        let (workspace, advisory_db) = (step.workspace().await?, step.services.advisory_db.as_deref());
-        Ok(Self { workspace, env: &step.env, mask: &step.mask, advisory_db, runner: Runner::Step(step) })
+        let (begun, advisory_db) = (step.begun().await?, step.services.advisory_db.as_deref());
+        let (workspace, runner) = (begun.folder().clone(), Runner::Step(step));
+        Ok(Self { workspace, env: &step.env, mask: &step.mask, advisory_db, runner, begun: Some(begun) })
     }
 
     pub(crate) fn git<'b>(&'b self, folder: &'b Folder) -> Git<'b> {
@@ -149,7 +152,7 @@ mod tests {
         let mask = Mask::new(["hunter2-hunter2".to_owned()]);
         let env = BTreeMap::new();
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner };
+        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner, begun: None };
         // The output ends one byte before the secret does.
         let script = format!("head -c {} /dev/zero | tr '\\0' o; printf 'hunter2-hunter2 and more'", Processes::OUTPUT_BYTES - 14);
         let result = context.run(Executable::script(&script), &workspace).await.expect("it ran");

@@ -8,6 +8,7 @@ use nofx_shared::gates::{Evidence, Input};
 use super::context::GateContext;
 use super::gate::Gate;
 use super::judgement::Judgement;
+use crate::workspace::Begun;
 
 /// A verdict with its evidence, and what the tool printed, secrets masked.
 pub(crate) struct GateResult {
@@ -18,14 +19,14 @@ pub(crate) struct GateResult {
 /// Judges the workspace.
 pub(crate) async fn judge<G: Gate>(context: &GateContext<'_>, inputs: G::Inputs) -> Result<GateResult, Failure> {
     let started_at = Utc::now();
-    // Before the gate's programs run for nothing: its evidence names the tree.
-    context.git(&context.workspace).check().await?;
+    // Before the gate's programs run for nothing, and before they change what was there when they began.
+    let judged = checked_out(context).await?;
     let mut judgement = G::judge(context, inputs).await?;
     judgement.asked.env.extend(context.plan_env());
     judgement.asked.image = context.plan_image();
     judgement.asked.tests = judgement.tests.map(|tests| tests.passed + tests.failed);
     let duration_ms = (Utc::now() - started_at).num_milliseconds();
-    judgement.inputs.splice(0..0, checked_out(context).await?);
+    judgement.inputs.splice(0..0, judged);
     let log = context.mask.apply(&judgement.output);
     // Here, so that the document, the verdict's row, the statement and the step's outputs have the same.
     let evidence = evidence(G::TOOL, judgement).masked(context.mask);
@@ -81,7 +82,14 @@ async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
         inputs.push(Input { name: "commit".to_owned(), digest: format!("gitCommit:{commit}") });
         inputs.push(Input { name: "commit tree".to_owned(), digest: format!("gitTree:{}", tree.trim()) });
     }
-    inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{}", git.tree().await?) });
+    let tree = match context.begun.and_then(Begun::tree) {
+        Some(tree) => tree.to_owned(),
+        None => git.tree().await?,
+    };
+    inputs.push(Input { name: "workspace".to_owned(), digest: format!("gitTree:{tree}") });
+    if let Some(snapshot) = context.begun.and_then(Begun::snapshot) {
+        inputs.push(Input { name: "snapshot".to_owned(), digest: format!("sha256:{snapshot}") });
+    }
     Ok(inputs)
 }
 

@@ -40,7 +40,8 @@ pub(crate) async fn run_gate<G: Gate>(step: &StepContext, inputs: G::Inputs) -> 
         sbom_faults = Bom::default().save(step, &context.workspace).await?;
     }
     let passed = evidence.verdict.is_open();
-    let record = || record_gate(&step.services.db, &step.step, &evidence, &evidence_uri);
+    let begun = step.begun().await?;
+    let record = || record_gate(&step.services.db, &step.step, &evidence, &evidence_uri, begun.tree(), begun.snapshot());
     step.retry_until_stopped(record, db::Error::is_permanent)
         .await
         .map_err(|error| Failure::transient(format!("could not record the verdict: {error}")))?

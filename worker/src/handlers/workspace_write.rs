@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Handler;
 use crate::step::StepContext;
-use crate::workspace::{Snapshots, file_name};
+use crate::workspace::{Trees, file_name};
 
 /// Writes and removes files of the workspace, never outside it. The diff is the artifact `workspace.diff`. A retry writes the
 /// same again.
@@ -37,16 +37,16 @@ impl Handler for WorkspaceWrite {
         let folder = step.workspace().await?;
         // All names are checked before the first file is written.
         inputs.files.keys().chain(&inputs.remove).try_for_each(|name| file_name(name).map(drop))?;
-        let snapshots = Snapshots::new(step.caller(), &folder).await?;
-        let before = snapshots.take().await?;
+        let trees = Trees::new(step.caller(), &folder).await?;
+        let before = trees.take().await?;
         for (name, text) in &inputs.files {
             folder.write(name, text.clone().into_bytes()).await?;
         }
         for name in &inputs.remove {
             folder.remove(name).await?;
         }
-        let after = snapshots.take().await?;
-        let diff = step.mask.apply(&snapshots.diff(&before, &after).await?);
+        let after = trees.take().await?;
+        let diff = step.mask.apply(&trees.diff(&before, &after).await?);
         let path = step.save_artifact("workspace.diff", "text/x-diff; charset=utf-8", diff.into_bytes()).await?;
         let paths: Vec<&String> = inputs.files.keys().chain(&inputs.remove).collect();
         Ok(Outcome::Done { outputs: json!({"paths": paths, "changed": before != after, "diff_path": path}) })

@@ -1,6 +1,5 @@
-//! Deletes what is older than its retention: history, requests, logs, content of deleted artifacts, and workspaces.
-
-use std::time::Duration;
+//! Deletes what is older than its retention: history, requests, logs, content of deleted artifacts, and workspaces of workers
+//! that are gone.
 
 use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
@@ -19,7 +18,7 @@ const REMOVAL_LEASE: Duration = Duration::from_secs(600);
 pub(super) async fn run(context: &JobContext) -> Result<(), Error> {
     let JobContext { db, services, metrics, .. } = context;
     let deleted = delete_rows_and_blobs(db, &services.storage, metrics).await;
-    services.workspaces.prune(Duration::from_secs(24 * 3600)).await;
+    services.workspaces.clean().await;
     deleted
 }
 

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, OnceLock};
 use chrono::{DateTime, Utc};
 use nofx_shared::artifacts::Material;
 use nofx_shared::drivers::Level;
-use nofx_shared::engine::{ClaimedStep, Failure};
+use nofx_shared::engine::{ClaimedStep, Failure, Left, Outcome};
 use nofx_shared::secrets::Mask;
 use nofx_shared::telemetry::TraceParent;
 use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{Attempt, Services};
 use crate::drivers::{Confinement, Place, Sandboxed};
 use crate::egress::Grant;
-use crate::workspace::{Caller, Folder, Git};
+use crate::workspace::{Access, Begun, Caller, Folder, Git};
 
 /// One step: its row, its environment, and the services.
 pub(crate) struct StepContext {
@@ -38,6 +39,10 @@ pub(crate) struct StepContext {
     pub trace: Option<TraceParent>,
     /// The step's result counts for the breaker of this target: see `Attempt::check_breaker`.
     pub breaker_target: Arc<OnceLock<String>>,
+    /// Its workspace, once it is opened.
+    pub begun: OnceCell<Begun>,
+    /// What the next steps begin with, unless it is what this one began with.
+    pub left: Arc<OnceLock<Left>>,
     /// Bytes of its log that were streamed.
     pub log_offset: tokio::sync::Mutex<usize>,
     /// How its processes are confined.
@@ -51,9 +56,28 @@ pub(crate) struct StepContext {
 }
 
 impl StepContext {
-    /// The run's workspace; the first step on this worker checks it out.
+    /// The run's workspace as the step's needs left it.
     pub(crate) async fn workspace(&self) -> Result<Folder, Failure> {
-        self.services.workspaces.open(self.step.run_id, self.step.workspace.as_ref(), &self.caller()).await
+        Ok(self.begun().await?.folder().clone())
+    }
+
+    /// The same, and what it began with.
+    pub(crate) async fn begun(&self) -> Result<&Begun, Failure> {
+        self.begun.get_or_try_init(|| async { self.services.workspaces.begin(&self.access()).await }).await
+    }
+
+    /// After its handler: what the next steps begin with is what the step left, if it has succeeded.
+    pub(crate) async fn leave_workspace(&mut self, result: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
+        // Nobody begins with what another outcome left.
+        let Some(begun) = self.begun.take().filter(|_| matches!(result, Ok(Outcome::Done { .. }))) else { return result };
+        if let Some(left) = self.services.workspaces.leave(begun, &self.access()).await? {
+            drop(self.left.set(left));
+        }
+        result
+    }
+
+    fn access(&self) -> Access<'_> {
+        Access { db: &self.services.db, storage: &self.services.storage, step: &self.step, caller: self.caller(), mask: &self.mask }
     }
 
     /// Git in a folder, as a program of this step, until the step is stopped.

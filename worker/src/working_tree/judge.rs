@@ -74,7 +74,7 @@ async fn judge(
     let own = stop.child_token();
     let _ended = own.clone().drop_guard();
     let runner = Runner::OnTheSpot { processes, stop: &own };
-    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db, runner };
+    let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db, runner, begun: None };
     let result = within(chosen.timeout_s, chosen.gate.judge(&context, Value::Object(chosen.inputs.clone()))).await;
     match result {
         _ if stop.is_cancelled() => None,

@@ -3,6 +3,7 @@
 //! counted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use nofx_shared::engine::Failure;
 use nofx_shared::secrets::Mask;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::Folder;
 use crate::drivers::{Command, DISK_MB, Executable, LiveOutput, Place, ProcessResult, Processes, tail};
@@ -26,31 +26,31 @@ const UNMEASURED_BYTES: u64 = DISK_MB << 20;
 pub(super) struct Disk {
     /// The most that all workspaces may use, in bytes; none: no limit.
     most: Option<u64>,
-    measured: Mutex<HashMap<Uuid, Measured>>,
+    measured: Mutex<HashMap<PathBuf, Measured>>,
     total: AtomicU64,
-    /// Of runs that have not ended: what does not go.
-    unfinished: AtomicU64,
+    /// Of those that steps use: what does not go.
+    in_use: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Measured {
     pub bytes: u64,
-    /// Its run had ended, so that it does not change any more.
+    /// No step used it, so that it does not change until one does.
     pub is_last: bool,
 }
 
 impl Disk {
     pub(super) fn new(most: Option<u64>) -> Self {
-        Self { most, measured: Mutex::default(), total: AtomicU64::new(0), unfinished: AtomicU64::new(0) }
+        Self { most, measured: Mutex::default(), total: AtomicU64::new(0), in_use: AtomicU64::new(0) }
     }
 
-    /// Whether a run may have a new workspace here. It may be used up by then: disk is measured from time to time.
+    /// Whether a step may have a new workspace here. It may be used up by then: disk is measured from time to time.
     pub(super) fn check_room(&self) -> Result<(), Failure> {
-        let unfinished = self.unfinished.load(Ordering::Relaxed);
+        let in_use = self.in_use.load(Ordering::Relaxed);
         match self.most {
-            Some(most) if unfinished > most => Err(Failure::transient(format!(
-                "workspace: those of runs that have not ended use {} MiB on this worker, NOFX_WORKSPACES_MB is {}; retry when one has ended",
-                unfinished >> 20,
+            Some(most) if in_use > most => Err(Failure::transient(format!(
+                "workspace: those that steps use have {} MiB on this worker, NOFX_WORKSPACES_MB is {}; retry when one has ended",
+                in_use >> 20,
                 most >> 20
             ))),
             _ => Ok(()),
@@ -58,34 +58,47 @@ impl Disk {
     }
 
     /// What is known of a workspace.
-    pub(super) fn known(&self, run: Uuid) -> Option<Measured> {
-        self.measured.lock().expect("the lock is never poisoned").get(&run).copied()
+    pub(super) fn known(&self, path: &Path) -> Option<Measured> {
+        self.measured.lock().expect("the lock is never poisoned").get(path).copied()
+    }
+
+    /// A step begins to use it.
+    pub(super) fn changes(&self, path: &Path) {
+        if let Some(known) = self.measured.lock().expect("the lock is never poisoned").get_mut(path) {
+            known.is_last = false;
+        }
     }
 
     /// Replaces all that is known; `found` has none for a workspace that could not be measured. Returns the workspaces that must go so that
-    /// the rest fits: of runs that have ended, the oldest first.
-    pub(super) fn update(&self, found: HashMap<Uuid, Option<u64>>, unfinished: &HashSet<Uuid>) -> Vec<Uuid> {
+    /// the rest fits: of those that no step uses, those of runs that have ended first, of these the oldest.
+    pub(super) fn update(
+        &self,
+        found: HashMap<PathBuf, Option<u64>>,
+        in_use: &HashSet<PathBuf>,
+        unfinished: &HashSet<PathBuf>,
+    ) -> Vec<PathBuf> {
         let mut known = self.measured.lock().expect("the lock is never poisoned");
-        let measure = |(run, found): (Uuid, Option<u64>)| {
-            let bytes = found.unwrap_or_else(|| known.get(&run).map_or(0, |known| known.bytes).max(UNMEASURED_BYTES));
-            (run, Measured { bytes, is_last: found.is_some() && !unfinished.contains(&run) })
+        let measure = |(path, found): (PathBuf, Option<u64>)| {
+            let bytes = found.unwrap_or_else(|| known.get(&path).map_or(0, |known| known.bytes).max(UNMEASURED_BYTES));
+            let is_last = found.is_some() && !in_use.contains(&path);
+            (path, Measured { bytes, is_last })
         };
-        let measured: HashMap<Uuid, Measured> = found.into_iter().map(measure).collect();
+        let measured: HashMap<PathBuf, Measured> = found.into_iter().map(measure).collect();
         let total = measured.values().fold(0_u64, |sum, one| sum.saturating_add(one.bytes));
-        // Ids of runs sort by time.
-        let ended: BTreeMap<Uuid, u64> =
-            measured.iter().filter(|(run, _)| !unfinished.contains(run)).map(|(run, one)| (*run, one.bytes)).collect();
+        // Their names begin with the ids of runs, which sort by time.
+        let idle = measured.iter().filter(|(path, _)| !in_use.contains(*path));
+        let idle: Idle = idle.map(|(path, one)| ((unfinished.contains(path), path.clone()), one.bytes)).collect();
         *known = measured;
         drop(known);
         self.total.store(total, Ordering::Relaxed);
-        let freed = ended.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
-        self.unfinished.store(total.saturating_sub(freed), Ordering::Relaxed);
-        self.most.map(|most| surplus(ended, total, most)).unwrap_or_default()
+        let freed = idle.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes));
+        self.in_use.store(total.saturating_sub(freed), Ordering::Relaxed);
+        self.most.map(|most| surplus(idle, total, most)).unwrap_or_default()
     }
 
     /// A workspace is gone.
-    pub(super) fn remove(&self, run: Uuid) {
-        if let Some(Measured { bytes, .. }) = self.measured.lock().expect("the lock is never poisoned").remove(&run) {
+    pub(super) fn remove(&self, path: &Path) {
+        if let Some(Measured { bytes, .. }) = self.measured.lock().expect("the lock is never poisoned").remove(path) {
             // Only one job changes it.
             self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(bytes), Ordering::Relaxed);
         }
@@ -97,14 +110,17 @@ impl Disk {
     }
 }
 
+/// Bytes of those that no step uses, by whether their run goes on, and their path.
+type Idle = BTreeMap<(bool, PathBuf), u64>;
+
 /// The first of these, until the rest of the total fits.
-fn surplus(ended: BTreeMap<Uuid, u64>, mut total: u64, most: u64) -> Vec<Uuid> {
-    let is_needed = |(_, bytes): &(Uuid, u64)| {
+fn surplus(idle: Idle, mut total: u64, most: u64) -> Vec<PathBuf> {
+    let is_needed = |(_, bytes): &((bool, PathBuf), u64)| {
         let is_too_much = total > most;
         total = total.saturating_sub(*bytes);
         is_too_much
     };
-    ended.into_iter().take_while(is_needed).map(|(run, _)| run).collect()
+    idle.into_iter().take_while(is_needed).map(|((_, path), _)| path).collect()
 }
 
 /// Bytes on disk of a folder and all that is in it, as its user sees it.
@@ -152,8 +168,7 @@ fn bytes(line: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use std::collections::{HashMap, HashSet};
-
-    use uuid::Uuid;
+    use std::path::PathBuf;
 
     use nofx_shared::secrets::Mask;
     use tokio_util::sync::CancellationToken;
@@ -162,32 +177,51 @@ mod tests {
     use crate::drivers::{Command, Confinement, Executable, LiveOutput, Place, ProcessResult, Processes};
     use crate::workspace::Folder;
 
-    fn run(n: u128) -> Uuid {
-        Uuid::from_u128(n)
+    fn run(n: u128) -> PathBuf {
+        PathBuf::from(format!("/w/{n:032}"))
+    }
+
+    fn none() -> HashSet<PathBuf> {
+        HashSet::new()
     }
 
     #[test]
-    fn workspaces_of_runs_that_have_ended_go_oldest_first_until_the_rest_fits() {
+    fn those_of_runs_that_go_on_go_last() {
+        let disk = Disk::new(Some(60));
+        let measured = HashMap::from([(run(1), Some(30)), (run(2), Some(30)), (run(3), Some(30))]);
+        let unfinished = HashSet::from([run(1)]);
+        assert_eq!(disk.update(measured.clone(), &none(), &unfinished), [run(2)]);
+        assert_eq!(Disk::new(Some(1)).update(measured, &none(), &unfinished), [run(2), run(3), run(1)]);
+    }
+
+    #[test]
+    fn workspaces_that_no_step_uses_go_oldest_first_until_the_rest_fits() {
         let disk = Disk::new(Some(100));
         let measured = HashMap::from([(run(1), Some(30)), (run(2), Some(40)), (run(3), Some(50)), (run(4), Some(30))]);
-        let unfinished = HashSet::from([run(1)]);
-        assert_eq!(disk.update(measured.clone(), &unfinished), [run(2), run(3)], "110 are left without the second, 60 without the third");
+        let in_use = HashSet::from([run(1)]);
+        assert_eq!(
+            disk.update(measured.clone(), &in_use, &none()),
+            [run(2), run(3)],
+            "110 are left without the second, 60 without the third"
+        );
         assert!(disk.check_room().is_ok(), "they are going");
-        disk.remove(run(2));
-        disk.remove(run(3));
+        disk.remove(&run(2));
+        disk.remove(&run(3));
         assert_eq!(disk.usage(), (60, 2));
-        assert_eq!(disk.known(run(2)), None);
-        assert_eq!(disk.known(run(1)), Some(Measured { bytes: 30, is_last: false }), "it still changes");
-        assert_eq!(disk.known(run(4)), Some(Measured { bytes: 30, is_last: true }));
-        assert!(Disk::new(Some(150)).update(measured.clone(), &unfinished).is_empty(), "it fits to the byte");
-        assert!(Disk::new(None).update(measured, &unfinished).is_empty(), "no limit");
+        assert_eq!(disk.known(&run(2)), None);
+        assert_eq!(disk.known(&run(1)), Some(Measured { bytes: 30, is_last: false }), "it still changes");
+        assert_eq!(disk.known(&run(4)), Some(Measured { bytes: 30, is_last: true }));
+        disk.changes(&run(4));
+        assert_eq!(disk.known(&run(4)), Some(Measured { bytes: 30, is_last: false }), "a step has it now");
+        assert!(Disk::new(Some(150)).update(measured.clone(), &in_use, &none()).is_empty(), "it fits to the byte");
+        assert!(Disk::new(None).update(measured, &in_use, &none()).is_empty(), "no limit");
     }
 
     #[test]
-    fn a_workspace_of_a_run_that_has_not_ended_stays_and_no_other_is_made() {
+    fn a_workspace_that_a_step_uses_stays_and_no_other_is_made() {
         let disk = Disk::new(Some(100));
         let measured = HashMap::from([(run(1), Some(60)), (run(2), Some(41)), (run(3), Some(1))]);
-        assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)])), [run(3)]);
+        assert_eq!(disk.update(measured, &HashSet::from([run(1), run(2)]), &none()), [run(3)]);
         let failure = disk.check_room().expect_err("there is no room");
         assert!(failure.message.contains("NOFX_WORKSPACES_MB is 0"), "{}", failure.message);
     }
@@ -195,19 +229,18 @@ mod tests {
     #[test]
     fn one_that_cannot_be_measured_counts_as_full_and_is_measured_again() {
         let disk = Disk::new(Some(UNMEASURED_BYTES));
-        let none = HashSet::new();
-        assert_eq!(disk.update(HashMap::from([(run(1), None), (run(2), Some(1))]), &none), [run(1)], "it is no empty one");
-        assert_eq!(disk.known(run(1)), Some(Measured { bytes: UNMEASURED_BYTES, is_last: false }));
-        assert_eq!(disk.known(run(2)), Some(Measured { bytes: 1, is_last: true }));
+        assert_eq!(disk.update(HashMap::from([(run(1), None), (run(2), Some(1))]), &none(), &none()), [run(1)], "it is no empty one");
+        assert_eq!(disk.known(&run(1)), Some(Measured { bytes: UNMEASURED_BYTES, is_last: false }));
+        assert_eq!(disk.known(&run(2)), Some(Measured { bytes: 1, is_last: true }));
         // It was larger when it was measured last.
         let more = UNMEASURED_BYTES + 1;
         for found in [Some(more), None, None] {
-            assert!(disk.update(HashMap::from([(run(1), found)]), &HashSet::from([run(1)])).is_empty(), "its run has not ended");
+            assert!(disk.update(HashMap::from([(run(1), found)]), &HashSet::from([run(1)]), &none()).is_empty(), "a step uses it");
             assert_eq!(disk.usage(), (more, 1));
         }
         assert!(disk.check_room().is_err());
-        disk.update(HashMap::from([(run(1), Some(5))]), &none);
-        assert_eq!(disk.known(run(1)), Some(Measured { bytes: 5, is_last: true }));
+        disk.update(HashMap::from([(run(1), Some(5))]), &none(), &none());
+        assert_eq!(disk.known(&run(1)), Some(Measured { bytes: 5, is_last: true }));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::caller::{Caller, Program};
 use super::folder::Folder;
 use super::planted;
-use crate::drivers::ProcessResult;
+use crate::drivers::{ProcessResult, Scratch};
 
 /// Largest output of one command: a diff or a list of files that was cut short would look complete. It is held twice, by a worker that may
 /// have no more than 2 GB.
@@ -35,6 +35,10 @@ const FIXED: [&str; 11] = [
 ];
 /// An object is what its name says: no replacement, no graft.
 const AS_NAMED: [(&str, &str); 2] = [("GIT_NO_REPLACE_OBJECTS", "1"), ("GIT_GRAFT_FILE", "/dev/null")];
+
+/// What tools make for themselves, and nobody writes: where git does not track it, it is no part of what is judged and committed, whether the
+/// repository ignores it or not.
+const MADE_BY_TOOLS: &str = "node_modules/\n.venv/\n.tox/\n__pycache__/\n.pytest_cache/\n.mypy_cache/\n.ruff_cache/\n";
 
 pub(crate) struct Git<'a> {
     pub caller: Caller,
@@ -117,6 +121,15 @@ impl<'a> Git<'a> {
         let names = self.run(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]).await?;
         Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
+}
+
+/// The setting that has git leave out `MADE_BY_TOOLS`, in a file of its own.
+pub(crate) async fn excludes(scratch: &Scratch) -> Result<String, Failure> {
+    let (files, path) = (scratch.files()?, scratch.path().join("excludes"));
+    let written = tokio::task::spawn_blocking(move || files.write("excludes", MADE_BY_TOOLS.as_bytes())).await;
+    let written = written.map_err(|error| error.to_string()).flatten();
+    written.map_err(|why| Failure::transient(format!("what git leaves out {why}")))?;
+    Ok(format!("core.excludesFile={}", path.to_string_lossy()))
 }
 
 /// The command in git's arguments.

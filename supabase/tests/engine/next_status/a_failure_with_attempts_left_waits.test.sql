@@ -6,7 +6,7 @@ create temp table s as select s as step from nofx.step s where id = tap.step('s0
 create function pg_temp.next(p_kind text, p_transient boolean default true, p_is_open boolean default false) returns text language sql as $$
   select concat_ws(' ', status, waits_for, attempt_outcome, keeps_attempt, event_type)
     from nofx_private.next_status(
-      row (null, null, p_kind, null, null, p_transient, null, null, '[]', null, null, null, null, null)::nofx_private.outcome, (select step from s), 'running', p_is_open)
+      row (null, null, p_kind, null, null, p_transient, null, null, '[]', null, null, null, null, null, null, null)::nofx_private.outcome, (select step from s), 'running', p_is_open)
 $$;
 select is(pg_temp.next('failed'), 'waiting timer failed f step.retry_scheduled');
 create function pg_temp.due(p_wait_ms bigint) returns interval language sql as $$

@@ -6,7 +6,7 @@ create temp table s as select s as step from nofx.step s where id = tap.step('s0
 create function pg_temp.next(p_kind text, p_run nofx.run_status default 'running', p_children jsonb default '[1]') returns text language sql as $$
   select concat_ws(' ', status, waits_for, due_at - now(), attempt_outcome, keeps_attempt, event_type)
     from nofx_private.next_status(
-      row (null, null, p_kind, null, null, true, 5000, null, p_children, null, null, null, null, null)::nofx_private.outcome, (select step from s), p_run, false)
+      row (null, null, p_kind, null, null, true, 5000, null, p_children, null, null, null, null, null, null, null)::nofx_private.outcome, (select step from s), p_run, false)
 $$;
 select is(pg_temp.next('done'), 'succeeded succeeded t step.succeeded');
 select is(pg_temp.next('skipped'), 'skipped skipped t step.skipped');

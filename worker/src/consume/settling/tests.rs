@@ -94,6 +94,7 @@ fn result(run: Uuid, step: Uuid) -> StepResult {
         breaker_target: None,
         inputs: None,
         sandboxed: Sandboxed::default(),
+        left: None,
     }
 }
 

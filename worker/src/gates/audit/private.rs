@@ -129,7 +129,7 @@ mod tests {
         let (processes, stop) = (Processes::own(), CancellationToken::new());
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
         let folder = Folder::new(&processes, workspace.path().to_owned()).expect("it is there");
-        let context = GateContext { workspace: folder, env: &env, mask: &Mask::default(), advisory_db: None, runner };
+        let context = GateContext { workspace: folder, env: &env, mask: &Mask::default(), advisory_db: None, runner, begun: None };
         let private = Private::new(&context).await.expect("a folder");
         let folder = private.folder(&context, 0, Run::of([("a", "1"), ("w/0/b", "2")]).files).await.expect("written");
         let next = private.folder(&context, 1, Run::of([("c", "3")]).files).await.expect("written");

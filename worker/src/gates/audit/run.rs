@@ -187,7 +187,8 @@ mod tests {
         let (processes, stop) = (Processes::own(), CancellationToken::new());
         let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &Mask::default(), advisory_db: None, runner };
+        let context =
+            GateContext { workspace: workspace.clone(), env: &env, mask: &Mask::default(), advisory_db: None, runner, begun: None };
         let mut judgement = Judgement::of(Verdict::Pass, "");
         let bills = (Permit::get(&stop).await.expect("a permit"), Permit::get(&stop).await.expect("a permit"));
         let early = tokio::time::timeout(Duration::from_millis(500), audit(&context, LOCK_FILES[0], &workspace, &mut judgement)).await;

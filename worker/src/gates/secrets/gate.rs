@@ -114,7 +114,7 @@ mod tests {
         let judge = async || {
             let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
             let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-            let context = GateContext { workspace, env: &env, mask: &Mask::default(), advisory_db: None, runner };
+            let context = GateContext { workspace, env: &env, mask: &Mask::default(), advisory_db: None, runner, begun: None };
             Secrets::judge(&context, Inputs { exclude: vec![] }).await
         };
         assert_eq!(judge().await.map(|judgement| judgement.verdict).map_err(|failure| failure.message), Ok(Verdict::Pass));

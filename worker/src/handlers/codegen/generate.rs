@@ -14,7 +14,7 @@ use crate::handlers::Handler;
 use crate::models::{ModelRequest, Task};
 use crate::sbom::Bom;
 use crate::step::StepContext;
-use crate::workspace::Snapshots;
+use crate::workspace::Trees;
 
 /// Has a model write files into the workspace, from a prompt, a topic with bullets, or a template.
 ///
@@ -57,11 +57,11 @@ impl Handler for Codegen {
         };
         // All files are checked before the first is written.
         files::check(&files, &inputs.only)?;
-        let snapshots = Snapshots::new(step.caller(), &folder).await?;
-        let before = snapshots.take().await?;
+        let trees = Trees::new(step.caller(), &folder).await?;
+        let before = trees.take().await?;
         files::write(&folder, &files).await?;
-        let after = snapshots.take().await?;
-        let diff = snapshots.diff(&before, &after).await?;
+        let after = trees.take().await?;
+        let diff = trees.diff(&before, &after).await?;
 
         let text = step.mask.apply(&diff).into_bytes();
         let sum = digest(&text);

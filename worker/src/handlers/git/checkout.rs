@@ -1,8 +1,5 @@
 //! The run's checkout and its branches.
 
-use std::time::SystemTime;
-
-use nofx_sandbox::Files;
 use nofx_shared::engine::Failure;
 
 use crate::step::StepContext;
@@ -14,20 +11,7 @@ pub(super) async fn checkout(step: &StepContext) -> Result<Folder, Failure> {
     if folder.kind(".git").await?.is_none() {
         return Err(Failure::permanent("the workspace is not a git repository: set `workspace` in the plan"));
     }
-    // A worker that was killed while git ran has left its lock: a lock from before this attempt has no owner.
-    if step.step.attempt > 1 {
-        let (files, before) = (folder.files().clone(), step.started_at.into());
-        drop(tokio::task::spawn_blocking(move || remove_lock(&files, before)).await);
-    }
     Ok(folder)
-}
-
-fn remove_lock(files: &Files, before: SystemTime) {
-    const LOCK: &str = ".git/index.lock";
-    let locked_at = files.open(LOCK).ok().flatten().and_then(|lock| lock.metadata().ok()?.modified().ok());
-    if locked_at.is_some_and(|at| at < before) {
-        drop(files.remove(LOCK));
-    }
 }
 
 /// Git in the checkout, until the step is stopped.

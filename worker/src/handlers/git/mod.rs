@@ -6,6 +6,7 @@ mod clean;
 mod commit;
 mod credentials;
 mod forge;
+mod judged;
 mod pull_request;
 mod push;
 

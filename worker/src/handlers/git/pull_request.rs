@@ -6,6 +6,7 @@ use serde_json::json;
 use super::checkout::{checkout, current_branch, git};
 use super::credentials::token;
 use super::forge::{Forge, NewPullRequest};
+use super::judged::check_judged;
 use crate::handlers::Handler;
 use crate::step::StepContext;
 
@@ -46,13 +47,19 @@ impl Handler for PullRequest {
         let address = step.step.workspace.as_ref().map(|source| source.git.as_str()).unwrap_or_default();
         let forge = inputs.forge.or_else(|| Forge::of(address));
         let forge = forge.ok_or_else(|| Failure::permanent(format!("{address} is neither on GitHub nor on Bitbucket; set `forge`")))?;
-        let repository = inputs.repository.or_else(|| name_in(address));
-        let repository = repository.filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("set `repository` to owner/name"))?;
+        let repository = repository(inputs.repository, address)?;
         let missing = || Failure::permanent("add the secret that holds the token to the step's `secrets`");
         let token = token(step, inputs.token_secret.as_deref()).ok_or_else(missing)?;
-        let head = match inputs.head {
-            Some(head) => head,
-            None => current_branch(&git).await?,
+        let (tree, own) = (git.run(&["rev-parse", "--verify", "HEAD^{tree}"]).await?, current_branch(&git).await);
+        let verdicts = check_judged(step, &[tree.trim().to_owned()]).await?;
+        let head = match (inputs.head, own) {
+            (Some(head), Ok(own)) if verdicts.is_required && head != own => {
+                return Err(Failure::permanent(format!(
+                    "gates judged `{own}`, which is checked out; `{head}` cannot be merged by this step"
+                )));
+            }
+            (Some(head), _) => head,
+            (None, own) => own?,
         };
         let base = match inputs.base {
             Some(base) => base,
@@ -66,6 +73,17 @@ impl Handler for PullRequest {
         Ok(Outcome::Done {
             outputs: json!({"number": pull_request.number, "url": pull_request.url, "opened": is_new, "head": new.head, "base": new.base}),
         })
+    }
+}
+
+/// The repository that the workspace is from. Only one without a forge in its address is named by the plan.
+fn repository(asked: Option<String>, address: &str) -> Result<String, Failure> {
+    let of_address = name_in(address).filter(|name| is_name(name));
+    match (asked, of_address) {
+        (Some(asked), Some(own)) if !asked.eq_ignore_ascii_case(&own) => {
+            Err(Failure::permanent(format!("the workspace is from {own}: a pull request for {asked} is none of this run")))
+        }
+        (asked, own) => asked.or(own).filter(|name| is_name(name)).ok_or_else(|| Failure::permanent("set `repository` to owner/name")),
     }
 }
 
@@ -86,7 +104,18 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_name, name_in};
+    use super::{is_name, name_in, repository};
+
+    #[test]
+    fn a_pull_request_is_for_the_repository_that_the_workspace_is_from() {
+        let of = |asked: Option<&str>, address| repository(asked.map(str::to_owned), address).ok();
+        let address = "https://github.com/acme/web.git";
+        assert_eq!(of(None, address).as_deref(), Some("acme/web"));
+        assert_eq!(of(Some("Acme/Web"), address).as_deref(), Some("Acme/Web"));
+        assert_eq!(of(Some("acme/other"), address), None);
+        assert_eq!(of(Some("acme/web"), "/srv/web.git").as_deref(), Some("acme/web"), "a path names none");
+        assert_eq!(of(None, "/srv/web.git"), None);
+    }
 
     #[test]
     fn repositories_are_named_by_their_addresses() {

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::checkout::{check_branch, checkout, current_branch, git};
 use super::clean::CleanRepository;
 use super::credentials::{credentials, token};
+use super::judged::{check_judged, trees_to_publish};
 use crate::drivers::ProcessResult;
 use crate::handlers::Handler;
 use crate::step::StepContext;
@@ -51,13 +52,15 @@ impl Handler for Push {
         settings.extend(credentials(url, token(step, inputs.token_secret.as_deref())));
         git.env.extend(variables(settings));
         // The remote is asked: what the workspace has of its branches the run's steps may have written.
-        let list = [&["ls-remote", "--symref"], of_others("--upload-pack", url), &["--", url, "HEAD"]].concat();
+        let list = [&["ls-remote", "--symref"], of_others("--upload-pack", url), &["--", url, "HEAD", "refs/heads/*"]].concat();
         let listed = ask(step, &git, &list).await?.stdout;
         if default_branch(&listed) == Some(branch.as_str()) {
             return Err(Failure::permanent(format!(
                 "`{branch}` is the repository's default branch; push another branch and open a pull request"
             )));
         }
+        let pinned = step.begun().await?.pinned_commit();
+        check_judged(step, &trees_to_publish(&clean.git(), &commit, &listed, pinned).await?).await?;
         let target = format!("{commit}:refs/heads/{branch}");
         let push = ["push", "--quiet", "--no-verify", "--no-recurse-submodules"];
         ask(step, &git, &[&push, of_others("--receive-pack", url), &["--", url, &target]].concat()).await?;

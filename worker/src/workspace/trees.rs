@@ -1,4 +1,4 @@
-//! Snapshots of a workspace and the changes between them, whether it is a repository or not. The workspace itself does not change.
+//! Trees of a workspace and the changes between them, whether it is a repository or not. The workspace itself does not change.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::folder::Folder;
 use super::git::Git;
 use crate::drivers::Scratch;
 
-pub(crate) struct Snapshots<'a> {
+pub(crate) struct Trees<'a> {
     git: Git<'a>,
     /// The temporary repository of a workspace that is none itself.
     _temporary: Option<Scratch>,
 }
 
-impl<'a> Snapshots<'a> {
+impl<'a> Trees<'a> {
     pub(crate) async fn new(caller: Caller, folder: &'a Folder) -> Result<Self, Failure> {
         let mut git = Git::new(caller, folder);
         if git.is_repository().await? {

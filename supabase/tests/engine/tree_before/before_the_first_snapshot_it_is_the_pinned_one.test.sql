@@ -1,0 +1,10 @@
+begin;
+select plan(2);
+select tap.tenant();
+select tap.run_of('chain', 2, '{"tool": "bash"}');
+create function pg_temp.tree() returns text language sql as $$ select nofx_private.tree_before(s) from nofx.step s where s.id = tap.step('s1') $$;
+select is(pg_temp.tree(), null);
+update nofx.run set pinned_commit = repeat('1', 40), pinned_tree = repeat('2', 40) where id = tap.run();
+select is(pg_temp.tree(), repeat('2', 40));
+select * from finish();
+rollback;
