@@ -25,7 +25,9 @@ begin
   with freed as (
     delete from nofx_private.snapshot_blob where run_id in (select id from gone) returning blob
   )
-  insert into nofx_private.blob_to_remove (blob) select distinct blob from freed on conflict (blob) do nothing;
+  insert into nofx_private.blob_to_remove (blob)
+  select distinct blob from freed order by blob
+  on conflict (blob) do update set since = now();
   return null;
 end
 $$;

@@ -150,9 +150,9 @@ grant execute on function nofx.pin_workspace(uuid, uuid, text, text) to service_
 
 -- Records the blobs of a snapshot, which are in Storage already, before its step is settled with it.
 -- Takes: p_step and p_token, the step and its lease; p_blobs, all that the snapshot needs.
--- Locks: the step's row, so that the lease cannot expire meanwhile.
+-- Locks: the step's row, so that the lease cannot expire meanwhile; the blobs that the run does not have yet, against their removal, in order.
 -- Returns: true; false when the lease has expired (nothing is written then).
--- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when bytes are being deleted: store them again.
+-- Raises: 403 forbidden when the caller is not the service role; 409 blob-deleting when the deletion of one has begun.
 create function nofx.record_snapshot(p_step uuid, p_token uuid, p_blobs text[])
 returns boolean
 language plpgsql
@@ -160,15 +160,23 @@ security definer set search_path = ''
 as $$
 declare
   v_step nofx.step := nofx_private.leased_step(p_step, p_token, 'workspace');
-  v_blob text := (select b.blob from nofx_private.blob_to_remove b where b.blob = any (p_blobs) limit 1);
+  v_blob text;
 begin
   if v_step.id is null then
     return false;
   end if;
-  if v_blob is not null then
-    perform nofx_private.refuse(409, 'blob-deleting', v_blob, 'Store the bytes again in a moment.');
-  end if;
-  insert into nofx_private.snapshot_blob (run_id, blob) select distinct v_step.run_id, b from unnest(p_blobs) as b on conflict do nothing;
+  -- What the run has stays as long as the run.
+  for v_blob in
+    select distinct b.blob
+      from unnest(p_blobs) as b (blob)
+     where not exists (select from nofx_private.snapshot_blob s where s.run_id = v_step.run_id and s.blob = b.blob)
+     order by b.blob
+  loop
+    if not nofx_private.keep_blob(v_blob) then
+      perform nofx_private.refuse(409, 'blob-deleting', v_blob, 'Store the bytes at another path.');
+    end if;
+    insert into nofx_private.snapshot_blob (run_id, blob) values (v_step.run_id, v_blob) on conflict do nothing;
+  end loop;
   return true;
 end
 $$;

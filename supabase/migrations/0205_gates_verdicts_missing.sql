@@ -15,11 +15,11 @@ end
 $$;
 
 -- Says why the verdicts of a run do not meet what a policy asks.
--- Takes: p_run; p_tool, the policy's; p_requires, its list.
+-- Takes: p_run; p_tool, the policy's; p_requires, its list; p_tree, what they must have judged (see tree_before).
 -- Locks: nothing.
 -- Returns: the reason: the gates that have not passed, and those whose verdicts are too weak, by field. Null when all of them count.
 -- Raises: nothing.
-create function nofx_private.verdicts_missing(p_run uuid, p_tool text, p_requires jsonb)
+create function nofx_private.verdicts_missing(p_run uuid, p_tool text, p_requires jsonb, p_tree text)
 returns text
 language plpgsql
 stable
@@ -33,21 +33,24 @@ begin
          string_agg(format('%s passed, but the policy for %s asks more of it: %s', f.gate, p_tool, f.fault), '. ' order by f.gate)
            filter (where f.fault <> '')
     into v_missing, v_weak
-    from (select r.required ->> 'gate' as gate, nofx_private.verdict_fault(p_run, r.required) as fault
+    from (select r.required ->> 'gate' as gate, nofx_private.verdict_fault(p_run, r.required, p_tree) as fault
             from (select nofx_private.requirement(e.entry) as required from jsonb_array_elements(p_requires) as e (entry)) as r) as f;
   return nullif(concat_ws('. ',
     case when v_missing is not null
-         then format('the policy for %s requires %s to have passed in this run', p_tool, array_to_string(v_missing, ' and ')) end,
+         then format('the policy for %s requires %s to have passed in this run%s', p_tool, array_to_string(v_missing, ' and '),
+                case when exists (select from nofx.gate g where g.run_id = p_run and g.gate_type = any (v_missing) and g.status = 'passed'
+                                      and not nofx_private.verdict_counts_for_tree(g, p_tree))
+                     then ' for the tree that the step begins with' end) end,
     v_weak), '');
 end
 $$;
 
 -- Says why a gate of a run does not count for a policy.
--- Takes: p_run; p_required, {gate, …}.
+-- Takes: p_run; p_required, {gate, …}; p_tree, what it must have judged (see tree_before).
 -- Locks: nothing.
 -- Returns: null when it counts; an empty text when it has not passed; else what is weaker, by field.
 -- Raises: nothing.
-create function nofx_private.verdict_fault(p_run uuid, p_required jsonb)
+create function nofx_private.verdict_fault(p_run uuid, p_required jsonb, p_tree text)
 returns text
 language plpgsql
 stable
@@ -64,7 +67,9 @@ begin
     from (select distinct on (g.step_id) g.status,
                  case when g.status <> 'waived' then nofx_private.weakness(g.asked, p_required) end as weakness
             from nofx.gate g
-           where g.run_id = p_run and g.gate_type = p_required ->> 'gate'
+           where g.run_id = p_run
+             and g.gate_type = p_required ->> 'gate'
+             and nofx_private.verdict_counts_for_tree(g, p_tree)
            order by g.step_id, g.created_at desc, g.id desc) as last;
   return v_fault;
 end

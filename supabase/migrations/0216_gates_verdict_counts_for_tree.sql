@@ -18,7 +18,7 @@ $$;
 -- Takes: p_step and p_token, the step and its lease; p_trees, those of the commits.
 -- Locks: the step's row.
 -- Returns: {is_required: whether the policy requires gates at all, missing: {tree, gates}, the first tree that lacks verdicts, or null}; null
---   when the lease has expired.
+--   when the lease has expired. Each gate with what its verdict is too weak in, if it has one.
 -- Raises: 403 forbidden when the caller is not the service role.
 create function nofx.check_verdicts(p_step uuid, p_token uuid, p_trees text[])
 returns json
@@ -34,19 +34,17 @@ begin
   end if;
   v_policy := nofx_private.policy_for(v_step);
   return json_build_object(
-    'is_required', coalesce(cardinality((v_policy).requires), 0) > 0,
+    'is_required', coalesce((v_policy).requires, '[]') <> '[]',
     'missing', (
-      select json_build_object('tree', t.tree, 'gates', json_agg(r.gate_type order by r.gate_type))
-        from unnest(p_trees) with ordinality as t (tree, n)
-       cross join unnest((v_policy).requires) as r (gate_type)
-       where not coalesce((
-         select bool_and(last.status in ('passed', 'waived'))
-           from (select distinct on (g.step_id) g.status
-                   from nofx.gate g
-                  where g.run_id = v_step.run_id and g.gate_type = r.gate_type and nofx_private.verdict_counts_for_tree(g, t.tree)
-                  order by g.step_id, g.created_at desc, g.id desc) as last), false)
-       group by t.tree, t.n
-       order by t.n
+      select json_build_object('tree', f.tree, 'gates', json_agg(
+               case f.fault when '' then f.gate else format('%s (%s)', f.gate, f.fault) end order by f.gate))
+        from (select t.tree, t.n, r.required ->> 'gate' as gate, nofx_private.verdict_fault(v_step.run_id, r.required, t.tree) as fault
+                from unnest(p_trees) with ordinality as t (tree, n)
+               cross join lateral (
+                 select nofx_private.requirement(e.entry) as required from jsonb_array_elements((v_policy).requires) as e (entry)) as r) as f
+       where f.fault is not null
+       group by f.tree, f.n
+       order by f.n
        limit 1));
 end
 $$;

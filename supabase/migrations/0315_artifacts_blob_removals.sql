@@ -1,4 +1,4 @@
--- Blobs without an artifact, to be deleted from Storage. A worker takes some with a lease; from then on nothing is stored at these paths, since
+-- Blobs without an artifact or a snapshot, to be deleted from Storage. A worker takes some with a lease; from then on nothing is stored at these paths, since
 -- its deletion may arrive at any time, until a day after it was confirmed: the same content is stored at another path meanwhile.
 create table nofx_private.blob_to_remove (
   blob text primary key,
@@ -13,7 +13,7 @@ create table nofx_private.blob_to_remove (
 create index blob_to_remove_oldest on nofx_private.blob_to_remove (since) where removed_at is null;
 create index blob_removed on nofx_private.blob_to_remove (removed_at) where removed_at is not null;
 
--- Keeps a blob for an artifact that is recorded in this transaction: if it was to be deleted and nobody has begun, it no longer is.
+-- Keeps a blob for an artifact or a snapshot that is recorded in this transaction: if it was to be deleted and nobody has begun, it no longer is.
 -- Takes: p_blob.
 -- Locks: the blob, against its removal, until the transaction ends.
 -- Returns: false when its deletion has begun, so that its bytes must be stored at another path.
@@ -44,7 +44,7 @@ as $$
   select hashtextextended(p_blob, 314)
 $$;
 
--- Leases blobs to delete from Storage: those of deleted artifacts and runs that no artifact has and that no other lease holds.
+-- Leases blobs to delete from Storage: those of deleted artifacts and runs that no artifact and no snapshot has and that no other lease holds.
 -- Takes: p_limit, how many at most, 1 to 1000; p_lease, how long the caller has to delete them.
 -- Locks: the rows of the blobs and the blobs, skipping those that others have locked.
 -- Returns: {lease, blobs}: the blobs that have waited longest. The caller starts no deletion after the lease has expired.
@@ -72,10 +72,11 @@ begin
        limit least(greatest(p_limit, 1), 1000)
          for update skip locked);
     v_blobs := array(select b from unnest(v_blobs) as b where pg_try_advisory_xact_lock(nofx_private.blob_lock(b)));
-    -- Another artifact has the same bytes. Looked for under the locks: whoever recorded one had them before, or finds the lease.
+    -- Another artifact, or a snapshot, has the same bytes. Looked for under the locks: whoever recorded one had them before, or finds the lease.
     delete from nofx_private.blob_to_remove r
      where r.blob = any (v_blobs)
-       and exists (select from nofx.artifact a where a.blob = r.blob);
+       and (exists (select from nofx.artifact a where a.blob = r.blob)
+         or exists (select from nofx_private.snapshot_blob s where s.blob = r.blob));
     get diagnostics v_kept = row_count;
     with leased as (
       update nofx_private.blob_to_remove

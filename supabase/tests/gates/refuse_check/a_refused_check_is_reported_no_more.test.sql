@@ -16,7 +16,7 @@ select nofx.mark_check_reported(tap.step('a'), 'queued', 7, 8);
 select nofx.mark_check_reported(tap.step('a'), 'in_progress', null, null);
 select is((select check_id from nofx.check_run where step_id = tap.step('a')), 7::bigint);
 select tap.claim();
-select nofx.record_gate(tap.step('a'), (tap.outcome('a') ->> 'token')::uuid, true, 'e', tap.asked(), 't', 'abc', true);
+select nofx.record_gate(tap.step('a'), (tap.outcome('a') ->> 'token')::uuid, true, 'e', tap.asked(), repeat('a', 40), 'abc', true);
 select tap.settle('a');
 select nofx_private.renew_checks(array[tap.run()]);
 select is((select (c -> 0 -> 'judged')::jsonb from nofx.claim_checks() as c), '{"commit": "abc", "is_clean": true, "uncounted": null}');

@@ -2,7 +2,7 @@ begin;
 select plan(7);
 select tap.tenant();
 select tap.be('admin');
-select nofx.set_gate_policy('git:commit', array['gate:unit']);
+select nofx.set_gate_policy('git:commit', '["gate:unit"]');
 select tap.submit('[{"name": "write", "tool": "bash"}, {"name": "unit", "tool": "gate:unit", "needs": [0]}, {"name": "more", "tool": "bash", "needs": [1]},
   {"name": "again", "tool": "gate:unit", "needs": [2]}, {"name": "go", "tool": "git:commit", "needs": [3]}]');
 create function pg_temp.hold() returns text language sql as $$
@@ -10,7 +10,7 @@ create function pg_temp.hold() returns text language sql as $$
 $$;
 create function pg_temp.left(p_mark text) returns jsonb language sql as $$ select jsonb_build_object('tree', repeat(p_mark, 40), 'snapshot', repeat(p_mark, 64)) $$;
 create function pg_temp.verdict(p_name text, p_passed boolean, p_mark text) returns uuid language sql as $$
-  select nofx.record_gate(id, lease_token, p_passed, 'x', repeat(p_mark, 40), repeat(p_mark, 64)) from nofx.step where id = tap.step(p_name)
+  select nofx.record_gate(id, lease_token, p_passed, 'x', tap.asked(), repeat(p_mark, 40), null, null, repeat(p_mark, 64)) from nofx.step where id = tap.step(p_name)
 $$;
 select tap.claim();
 select tap.settle('write', 'done', pg_temp.left('a'), 1);

@@ -6,7 +6,7 @@ select tap.claim();
 create function pg_temp.verdict(p_name text, p_passed boolean, p_more jsonb default '{}') returns uuid language sql as $$
   select nofx.record_gate(id, lease_token, p_passed, 'x', tap.asked(p_more)) from nofx.step where id = tap.step(p_name)
 $$;
-create function pg_temp.fault() returns text language sql as $$ select nofx_private.verdict_fault(tap.run(), '{"gate": "gate:unit"}') $$;
+create function pg_temp.fault() returns text language sql as $$ select nofx_private.verdict_fault(tap.run(), '{"gate": "gate:unit"}', null) $$;
 select is(pg_temp.fault(), '', 'it did not run');
 select pg_temp.verdict('s0', true);
 select is(pg_temp.fault(), null);

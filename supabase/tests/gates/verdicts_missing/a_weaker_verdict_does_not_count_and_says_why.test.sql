@@ -19,8 +19,8 @@ select pg_temp.verdict('lint', tap.asked('{"tests": null}'));
 select is(pg_temp.hold() like 'gate:unit passed, but%', true);
 select pg_temp.verdict('again', tap.asked('{"tests": 12}'));
 select is(pg_temp.hold(), null, 'one of its verdicts is strong enough');
-select is(nofx_private.verdicts_missing(tap.run(), 'bash', '["gate:unit"]'), null, 'a name alone asks the default');
-select is(nofx_private.verdicts_missing(tap.run(), 'bash', '[7, null, {}, "gate:unit"]'), 'the policy for bash requires 7 to have passed in this run',
+select is(nofx_private.verdicts_missing(tap.run(), 'bash', '["gate:unit"]', null), null, 'a name alone asks the default');
+select is(nofx_private.verdicts_missing(tap.run(), 'bash', '[7, null, {}, "gate:unit"]', null), 'the policy for bash requires 7 to have passed in this run',
   'what cannot be read never counts');
 update nofx.gate set asked = null where run_id = tap.run() and gate_type = 'gate:lint';
 select is(pg_temp.hold(), 'gate:lint passed, but the policy for bash asks more of it: verdict: it does not say what it was asked');
