@@ -112,6 +112,7 @@ mod tests {
             breaker_target: None,
             inputs: None,
             sandboxed: Sandboxed::default(),
+            left: None,
         };
         (0..steps).map(result).collect()
     }

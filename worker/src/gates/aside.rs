@@ -136,7 +136,7 @@ mod tests {
         ];
         let workspace = run(&processes, clone.path(), hiding).await;
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner };
+        let context = GateContext { workspace: workspace.clone(), env: &env, mask: &mask, advisory_db: None, runner, begun: None };
         let head = context.git(&workspace).head().await.expect("read").expect("a commit");
 
         let aside = Aside::new(&context, &workspace, Caller::person(&processes, &stop)).await.expect("a repository");

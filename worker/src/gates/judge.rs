@@ -73,6 +73,7 @@ pub(crate) fn document(evidence: &Evidence) -> Result<Vec<u8>, Failure> {
 /// The exact content of the workspace: the commit that is checked out and that commit's tree, and the workspace's tree now.
 async fn checked_out(context: &GateContext<'_>) -> Result<Vec<Input>, Failure> {
     let git = context.git(&context.workspace);
+    git.check().await?;
     if !git.is_repository().await? {
         return Ok(vec![]);
     }
@@ -115,7 +116,7 @@ mod tests {
         let mask = Mask::new(["hunter2-hunter3-hunter4".to_owned(), "1234".to_owned()]);
         let workspace = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-        let context = GateContext { workspace, env: &env, mask: &mask, advisory_db: None, runner };
+        let context = GateContext { workspace, env: &env, mask: &mask, advisory_db: None, runner, begun: None };
         // The secret is where the finding is cut.
         let command = "printf 'a.py:1234:1: error: '; head -c 1990 /dev/zero | tr '\\0' o; echo hunter2-hunter3-hunter4 and more";
         let inputs = serde_json::from_value(json!({"command": command})).expect("inputs");

@@ -104,7 +104,7 @@ mod tests {
         let (processes, stop, env, mask) = (Processes::own(), CancellationToken::new(), BTreeMap::new(), Mask::default());
         let workspace = Folder::new(&processes, dir.path().join("w")).expect("it is there");
         let runner = Runner::OnTheSpot { processes: &processes, stop: &stop };
-        let context = GateContext { workspace, env: &env, mask: &mask, advisory_db: None, runner };
+        let context = GateContext { workspace, env: &env, mask: &mask, advisory_db: None, runner, begun: None };
         let url = dir.path().join("a").to_string_lossy().into_owned();
         let at = async |url: &str| at_base(&context, url, Caller::person(&processes, &stop)).await.expect("asked");
         assert_eq!(at(&url).await, Ok(vec!["Cargo.toml".to_owned()]));

@@ -50,9 +50,10 @@ impl Access<'_> {
         }
     }
 
-    /// Where content with this digest is in Storage.
+    /// Where content with this digest is in Storage. A path of the run's own: those of artifacts, and of runs that are gone, may be closed
+    /// since what was there is being deleted.
     pub(super) fn blob(&self, digest: &str) -> String {
-        blob_path(self.step.tenant_id, &format!("sha256:{digest}"))
+        format!("{}.{}", blob_path(self.step.tenant_id, &format!("sha256:{digest}")), self.step.run_id)
     }
 }
 

@@ -9,6 +9,7 @@ use super::access::Access;
 use super::folder::Folder;
 use super::git::{Git, of_others};
 use super::seen::Base;
+use super::source::{Route, variables};
 use super::tree_id::{read_ls_tree, tree_id};
 
 /// What was checked out; none in a repository without a commit.
@@ -19,12 +20,20 @@ pub(super) struct CheckedOut {
 }
 
 impl Access<'_> {
-    /// Clones the repository into an empty folder and checks out the commit that the run is pinned to. The first one pins it.
-    pub(super) async fn check_out(&self, folder: &Folder, source: &Workspace, pinned: Option<&str>) -> Result<Option<CheckedOut>, Failure> {
-        if source.git.starts_with('-') || source.r#ref.as_ref().is_some_and(|name| name.starts_with('-')) {
-            return Err(Failure::permanent("workspace: neither git nor ref can begin with `-`"));
+    /// Clones the repository into an empty folder and checks out the commit that the run is pinned to. The first one pins it. `route`: the way
+    /// to the repository.
+    pub(super) async fn check_out(
+        &self,
+        folder: &Folder,
+        source: &Workspace,
+        route: Route,
+        pinned: Option<&str>,
+    ) -> Result<Option<CheckedOut>, Failure> {
+        if source.r#ref.as_ref().is_some_and(|name| name.starts_with('-')) {
+            return Err(Failure::permanent("workspace: ref cannot begin with `-`"));
         }
-        let git = Git::new(self.caller.for_checkout(), folder);
+        let mut git = Git::new(self.caller.for_checkout(), folder);
+        git.env.extend(variables(route));
         // Without the examples of hooks, which every clone would have.
         let clone = ["clone", "--quiet", "--no-hardlinks", "--template="];
         git.run(&[&clone, of_others("--upload-pack", &source.git), &["--", &source.git, "."]].concat()).await?;

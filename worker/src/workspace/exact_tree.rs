@@ -3,67 +3,97 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use nofx_sandbox::{Files, Kind};
 use nofx_shared::engine::Failure;
 
-use super::git::{Git, INDEX_BYTES};
+use super::git::{Git, INDEX_BYTES, excludes};
+use crate::drivers::Scratch;
 
 /// Files that decide what git sees of a folder.
 const STEERING: [&str; 2] = [".gitignore", ".gitattributes"];
 /// So many paths go with one command.
 const PATHS: usize = 500;
-/// Nothing outside the repository says what git leaves out, or how it reads a file.
-const OWN: [&str; 4] = ["-c", "core.excludesFile=/dev/null", "-c", "core.attributesFile=/dev/null"];
+
+/// A repository beside that of a workspace, with the workspace as its work tree and with none of its settings.
+pub(super) struct Aside<'a> {
+    git: Git<'a>,
+    /// The setting that leaves out what tools make for themselves. Nothing else outside the repository says what git leaves out.
+    excludes: String,
+    /// How it names objects.
+    pub is_sha256: bool,
+    scratch: Scratch,
+}
+
+impl<'a> Aside<'a> {
+    /// `is_kept`: new objects go to the repository of the workspace; otherwise that stays as it is.
+    pub(super) async fn new(git: &Git<'a>, is_kept: bool) -> Result<Self, Failure> {
+        git.check().await?;
+        let paths = ["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"];
+        let printed = git.run(&paths).await?;
+        let (format, objects) = printed.trim_end().split_once('\n').unwrap_or_else(|| ("sha1", printed.trim_end()));
+        let scratch = git.caller.processes.scratch(Some(git.folder.path())).await?;
+        let (from, to) = (git.folder.files().clone(), scratch.files()?);
+        let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
+        copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
+        let mut env = git.env.clone();
+        // Of a workspace that is no repository: one that is made has no work tree yet.
+        env.remove("GIT_WORK_TREE");
+        let own = [("GIT_DIR", text(&scratch.path().join("tree.git"))), ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned())];
+        env.extend(own.into_iter().chain([("GIT_ATTR_NOSYSTEM", "1".to_owned())]).map(|(name, value)| (name.to_owned(), value)));
+        let mut aside = Git { caller: git.caller.clone(), folder: git.folder, env, is_searched: Arc::clone(&git.is_searched) };
+        aside.run(&["init", "--quiet", "--bare", "--template=", "--object-format", format]).await?;
+        let variable = if is_kept { "GIT_OBJECT_DIRECTORY" } else { "GIT_ALTERNATE_OBJECT_DIRECTORIES" };
+        aside.env.insert(variable.to_owned(), objects.to_owned());
+        aside.env.insert("GIT_WORK_TREE".to_owned(), text(git.folder.path()));
+        Ok(Self { git: aside, excludes: excludes(&scratch).await?, is_sha256: format == "sha256", scratch })
+    }
+
+    /// Git with what the workspace's index tracks, and with all else that it sees. What is tracked is seen although it may be ignored. It is
+    /// only asked for names: flags of the index may say that a file is unchanged.
+    pub(super) async fn tracked(&self) -> Result<Git<'a>, Failure> {
+        let tracked = self.with_index("index");
+        self.add(&tracked, &["add", "--all", "--", "."]).await?;
+        Ok(tracked)
+    }
+
+    fn with_index(&self, name: &str) -> Git<'a> {
+        let mut env = self.git.env.clone();
+        env.insert("GIT_INDEX_FILE".to_owned(), text(&self.scratch.path().join(name)));
+        Git { caller: self.git.caller.clone(), folder: self.git.folder, env, is_searched: Arc::clone(&self.git.is_searched) }
+    }
+
+    async fn add(&self, git: &Git<'_>, arguments: &[&str]) -> Result<(), Failure> {
+        git.run(&[&["-c", &self.excludes, "-c", "core.attributesFile=/dev/null"], arguments].concat()).await.map(drop)
+    }
+}
 
 impl Git<'_> {
     /// The tree of the folder as it is now, with uncommitted and untracked files and without ignored ones. The repository's index does
     /// not change.
     pub(crate) async fn tree(&self) -> Result<String, Failure> {
-        self.check().await?;
-        let paths = ["rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects"];
-        let printed = self.run(&paths).await?;
-        let (format, objects) = printed.trim_end().split_once('\n').unwrap_or_else(|| ("sha1", printed.trim_end()));
-        let scratch = self.caller.processes.scratch(Some(self.folder.path())).await?;
-        let (from, to) = (self.folder.files().clone(), scratch.files()?);
-        let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
-        copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
-        let path = |name: &str| scratch.path().join(name).to_string_lossy().into_owned();
-        let with = |variables: &[(&str, String)]| {
-            let mut env = self.env.clone();
-            // Of a workspace that is no repository: one that is made has no work tree yet.
-            env.remove("GIT_WORK_TREE");
-            env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-            Git { caller: self.caller.clone(), folder: self.folder, env, is_searched: Arc::clone(&self.is_searched) }
-        };
-        let aside = [("GIT_DIR", path("tree.git")), ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()), ("GIT_ATTR_NOSYSTEM", "1".to_owned())];
-        with(&aside).run(&["init", "--quiet", "--bare", "--template=", "--object-format", format]).await?;
-        let work = [("GIT_WORK_TREE", self.folder.path().to_string_lossy().into_owned()), ("GIT_OBJECT_DIRECTORY", objects.to_owned())];
-        let indexed = |name: &str| with(&[aside.as_slice(), work.as_slice(), &[("GIT_INDEX_FILE", path(name))]].concat());
-        // What the index tracks is seen although it may be ignored. It is only asked for names: its flags may say that a file is unchanged.
-        // In the fresh one no file is known to be unchanged, so that each is read.
-        let tracked = indexed("index");
-        tracked.run(&[OWN.as_slice(), &["add", "--all", "--", "."]].concat()).await?;
-        let names = tracked.run(&["write-tree"]).await?;
-        let fresh = indexed("fresh");
+        let aside = Aside::new(self, true).await?;
+        let names = aside.tracked().await?.run(&["write-tree"]).await?;
+        // In a fresh index no file is known to be unchanged, so that each is read.
+        let fresh = aside.with_index("fresh");
         fresh.run(&["read-tree", names.trim()]).await?;
-        fresh.run(&[OWN.as_slice(), &["add", "--all", "--", "."]].concat()).await?;
-        for some in fresh.unseen_steering().await?.chunks(PATHS) {
+        aside.add(&fresh, &["add", "--all", "--", "."]).await?;
+        let listed = fresh.run(&["ls-files", "-z", "--cached", "--full-name"]).await?;
+        let seen: BTreeSet<&str> = listed.split_terminator('\0').collect();
+        for some in self.unseen_steering(&seen).await?.chunks(PATHS) {
             let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            let add = [OWN.as_slice(), &["--literal-pathspecs", "add", "--force", "--"], &some].concat();
-            fresh.run(&add).await?;
+            aside.add(&fresh, &[&["--literal-pathspecs", "add", "--force", "--"], some.as_slice()].concat()).await?;
         }
         Ok(fresh.run(&["write-tree"]).await?.trim().to_owned())
     }
 
     /// Files that decide what git sees and that hide themselves, in folders with files that it sees: they are part of the tree. Folders
     /// that are left out as a whole, such as caches, have their own.
-    async fn unseen_steering(&self) -> Result<Vec<String>, Failure> {
-        let listed = self.run(&["ls-files", "-z", "--cached", "--full-name"]).await?;
-        let seen: BTreeSet<&str> = listed.split_terminator('\0').collect();
+    pub(super) async fn unseen_steering(&self, seen: &BTreeSet<&str>) -> Result<Vec<String>, Failure> {
         let mut folders = BTreeSet::from([""]);
-        for path in &seen {
+        for path in seen {
             folders.extend(path.match_indices('/').map(|(at, _)| &path[..=at]));
         }
         let of = |folder: &str| STEERING.map(|name| format!("{folder}{name}"));
@@ -72,6 +102,10 @@ impl Git<'_> {
         let is_there = move |files: &Files| wanted.into_iter().filter(|path| files.kind(path) == Some(Kind::File)).collect::<Vec<_>>();
         self.folder.off_loop(is_there).await
     }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// Copies the index, unless there is none: a work tree and a bare repository have it elsewhere, and git then makes a new one.

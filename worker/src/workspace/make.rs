@@ -47,7 +47,8 @@ impl Workspaces {
         let (mut manifest, mut tree, mut base) = (Arc::unwrap_or_clone(manifest), wanted.tree.clone(), Base::new());
         if let Some(source) = &access.step.workspace {
             let pinned = wanted.commit.as_deref().or(manifest.commit.as_deref());
-            let found = access.check_out(&folder, source, pinned).await?;
+            let route = self.route(&source.git, &access.caller.for_checkout()).await?;
+            let found = access.check_out(&folder, source, route, pinned).await?;
             if let Some(CheckedOut { commit, tree: of_commit, base: files }) = found {
                 manifest.commit = Some(commit);
                 base = files;

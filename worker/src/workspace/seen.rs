@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use nofx_shared::engine::Failure;
 
-use super::git::{Git, copy_index, excludes};
+use super::exact_tree::Aside;
+use super::git::Git;
 use super::manifest::{Manifest, State};
 use super::tree_id::{BlobId, TreeFile, read_ls_files, tree_id};
 
@@ -21,27 +22,17 @@ pub(super) struct Seen {
     pub(super) claimed: Vec<TreeFile>,
 }
 
-/// Two processes.
+/// In a repository aside: four processes.
 pub(super) async fn seen_by_git(git: &Git<'_>) -> Result<Seen, Failure> {
-    let scratch = git.caller.processes.scratch(Some(git.folder.path())).await?;
-    let (from, to) = (git.folder.files().clone(), scratch.files()?);
-    let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
-    copied.map_err(|error| error.to_string()).flatten().map_err(|why| Failure::transient(format!(".git/index {why}")))?;
-    let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
-    let mut apart = Git::new(git.caller.clone(), git.folder);
-    apart.env.extend([
-        ("GIT_INDEX_FILE".to_owned(), text(scratch.path().join("index"))),
-        ("GIT_OBJECT_DIRECTORY".to_owned(), text(scratch.path().to_owned())),
-        ("GIT_ALTERNATE_OBJECT_DIRECTORIES".to_owned(), text(git.folder.path().join(".git/objects"))),
-    ]);
-    apart.run(&["-c", &excludes(&scratch).await?, "add", "--all", "--", "."]).await?;
-    let printed: Arc<str> = apart.run(&["ls-files", "--stage", "-z"]).await?.into();
-    let seen = tokio::task::spawn_blocking(move || {
-        let claimed = read_ls_files(&printed)?;
-        Some(Seen { files: claimed.iter().map(|file| file.path.clone()).collect(), claimed })
-    });
-    let seen = seen.await.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))?;
-    seen.ok_or_else(|| Failure::transient("git ls-files did not print what git sees"))
+    let aside = Aside::new(git, false).await?;
+    let printed: Arc<str> = aside.tracked().await?.run(&["ls-files", "--stage", "-z"]).await?.into();
+    let claimed = tokio::task::spawn_blocking(move || read_ls_files(&printed)).await;
+    let claimed = claimed.map_err(|error| Failure::transient(format!("a thread of the worker failed: {error}")))?;
+    let mut claimed = claimed.ok_or_else(|| Failure::transient("git ls-files did not print what git sees"))?;
+    let hidden = git.unseen_steering(&claimed.iter().map(|file| file.path.as_str()).collect()).await?;
+    let bytes = if aside.is_sha256 { 32 } else { 20 };
+    claimed.extend(hidden.into_iter().map(|path| TreeFile { mode: "100644".to_owned(), object: vec![0; bytes], path }));
+    Ok(Seen { files: claimed.iter().map(|file| file.path.clone()).collect(), claimed })
 }
 
 impl Seen {
@@ -155,15 +146,31 @@ mod tests {
         git.run(&["config", "filter.x.clean", "sed s/good/evil/"]).await.expect("a filter");
         write(dir.path(), ".git/info/attributes", "filtered filter=x\n");
         write(dir.path(), "filtered", "good\n");
-        let evil = git.tree().await.expect("what git would commit");
         let seen = seen_by_git(&git).await.expect("seen");
         let tree = seen.tree(&manifest(dir.path()), &Base::new());
-        assert_ne!(tree, evil);
-        for hidden in ["filter.x.clean", "core.attributesFile"] {
-            drop(git.try_run(&["config", "--unset", hidden]).await);
-        }
-        git.run(&["update-index", "--no-assume-unchanged", "staged"]).await.expect("shown");
         assert_eq!(tree, git.tree().await.expect("what is there"));
+        git.run(&["add", "--all"]).await.expect("added");
+        assert_ne!(tree, git.run(&["write-tree"]).await.expect("what git would commit").trim());
+    }
+
+    #[tokio::test]
+    async fn what_hides_from_git_is_seen() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let processes = Processes::own();
+        let folder = Folder::new(&processes, dir.path().to_owned()).expect("it is there");
+        let git = Git::new(Caller::person(&processes, &CancellationToken::new()), &folder);
+        git.run(&["init", "--quiet"]).await.expect("a repository");
+        git.run(&["config", "core.fileMode", "false"]).await.expect("set");
+        write(dir.path(), ".git/info/exclude", "conftest.py\n");
+        write(dir.path(), "conftest.py", "evil\n");
+        write(dir.path(), "tests/a.py", "x = 1\n");
+        write(dir.path(), "tests/.gitignore", "b.py\n.gitignore\n");
+        write(dir.path(), "tests/b.py", "x = 2\n");
+        let seen = seen_by_git(&git).await.expect("seen");
+        let mut files: Vec<&str> = seen.files.iter().map(String::as_str).collect();
+        files.sort_unstable();
+        assert_eq!(files, ["conftest.py", "tests/.gitignore", "tests/a.py"]);
+        assert_eq!(seen.tree(&manifest(dir.path()), &Base::new()), git.tree().await.expect("the same"));
     }
 
     fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -25,7 +25,7 @@ pub(crate) struct Workspaces {
     pub(super) processes: Processes,
     pub(super) pool: Arc<Pool>,
     pub(super) disk: Disk,
-    pub(super) sources: Sources,
+    sources: Sources,
 }
 
 impl Workspaces {
