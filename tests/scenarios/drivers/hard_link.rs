@@ -18,10 +18,10 @@ async fn a_file_of_another_user_is_no_artifact_by_whatever_name() {
     let mut ended = vec![];
     for is_foreign in [false, true] {
         let run = person.submit(plan(vec![own.clone()])).await;
-        let folder = workspace(&run);
-        while !folder.join("begun").exists() {
+        while !workspace(&run).join("begun").exists() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+        let folder = workspace(&run);
         if is_foreign {
             // Everybody may read it, and nobody but its owner may give it away.
             let outside = folder.with_extension("outside");

@@ -87,7 +87,7 @@ async fn what_git_keeps_is_there_for_the_next_step_and_a_secret_is_not() {
 #[tokio::test]
 async fn what_git_was_told_to_hide_is_judged_as_it_is() {
     let (repository, tenant) = (repository(), Tenant::new().await);
-    let policy = json!({"tool": "git:commit", "requires": ["gate:unit"]});
+    let policy = json!({"tool": "git:commit", "requires": [{"gate": "gate:unit", "command": "*", "format": "pytest"}]});
     assert_eq!(tenant.admin().post("/api/gates/policies", policy).await.0, 200);
     let hide = "echo 'echo evil' > add.sh; git add add.sh; git update-index --assume-unchanged add.sh; echo 'echo good' > add.sh";
     let unit = "test $(bash add.sh) = good; echo '1 passed in 0.1s'";

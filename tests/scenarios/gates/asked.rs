@@ -103,7 +103,8 @@ async fn a_known_tool_counts_and_a_weaker_question_does_not() {
 #[tokio::test]
 async fn coverage_counts_what_the_gate_measured_and_a_change_says_nothing_of_itself() {
     let person = requiring(json!([{"gate": "gate:coverage", "command": "*", "env": ["PATH"]}])).await;
-    let repository = Repository::new(&[("a.py", "x = 1\n")]);
+    // What a gate writes that git sees makes another tree, for which its verdict does not count.
+    let repository = Repository::new(&[("a.py", "x = 1\n"), (".gitignore", "lcov.info\n")]);
     let report = "SF:a.py\\nDA:1,1\\nDA:2,1\\nend_of_record\\n";
     let measure = format!("printf '{report}' > lcov.info");
     let change = |more: Value| {

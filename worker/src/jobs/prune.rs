@@ -1,6 +1,8 @@
 //! Deletes what is older than its retention: history, requests, logs, content of deleted artifacts, and workspaces of workers
 //! that are gone.
 
+use std::time::Duration;
+
 use nofx_shared::artifacts;
 use nofx_shared::db::{Db, Error};
 use nofx_shared::retention;
