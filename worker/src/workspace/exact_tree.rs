@@ -41,8 +41,12 @@ impl<'a> Aside<'a> {
         let mut env = git.env.clone();
         // Of a workspace that is no repository: one that is made has no work tree yet.
         env.remove("GIT_WORK_TREE");
-        let own = [("GIT_DIR", text(&scratch.path().join("tree.git"))), ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned())];
-        env.extend(own.into_iter().chain([("GIT_ATTR_NOSYSTEM", "1".to_owned())]).map(|(name, value)| (name.to_owned(), value)));
+        let own = [
+            ("GIT_DIR", text(&scratch.path().join("tree.git"))),
+            ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
+            ("GIT_ATTR_NOSYSTEM", "1".to_owned()),
+        ];
+        env.extend(own.map(|(name, value)| (name.to_owned(), value)));
         let mut aside = Git { caller: git.caller.clone(), folder: git.folder, env, is_searched: Arc::clone(&git.is_searched) };
         aside.run(&["init", "--quiet", "--bare", "--template=", "--object-format", format]).await?;
         let variable = if is_kept { "GIT_OBJECT_DIRECTORY" } else { "GIT_ALTERNATE_OBJECT_DIRECTORIES" };
