@@ -146,7 +146,7 @@ async fn what_a_gate_judged_is_byte_for_byte_what_is_committed() {
     let settings = [("NOFX_LEASE_S", "3"), ("NOFX_ISOLATION_FLOOR", "L1")];
     let own = Own::start_with(&Own::folder("trees"), &["--workers", "3"], &settings);
     for tool in ["git:commit", "git:push"] {
-        let policy = json!({"tool": tool, "requires": ["gate:unit"]});
+        let policy = json!({"tool": tool, "requires": [{"gate": "gate:unit", "command": "*", "format": "pytest"}]});
         own.call(Method::POST, "/api/gates/policies", Some(&policy)).await.expect("a policy");
     }
     let repository = Repository::new(&[("start", "of the repository\n")]);
@@ -180,7 +180,7 @@ async fn what_a_gate_judged_is_byte_for_byte_what_is_committed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_gate_judged_is_not_committed_and_branches_that_differ_are_told_apart() {
     let own = Own::start_with(&Own::folder("ungated"), &["--workers", "2"], &[("NOFX_ISOLATION_FLOOR", "L1")]);
-    let policy = json!({"tool": "git:commit", "requires": ["gate:unit"]});
+    let policy = json!({"tool": "git:commit", "requires": [{"gate": "gate:unit", "command": "*", "format": "pytest"}]});
     own.call(Method::POST, "/api/gates/policies", Some(&policy)).await.expect("a policy");
     let repository = Repository::new(&[("start", "here\n"), (".gitignore", "ignored\n")]);
     let bash = |name: &str, needs: &[&str], script: &str| json!({"name": name, "tool": "bash", "needs": needs, "retry": {"max_attempts": 1}, "inputs": {"script": script}});
